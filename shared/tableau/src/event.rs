@@ -1,0 +1,198 @@
+//! An event: a payload that has what a workflow needs.
+
+use crate::{
+    DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid,
+};
+use jiff::Timestamp;
+
+/// Something that happened at Tableau: the checked form of a [`Payload`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Equal for Tableau's duplicate deliveries of this event.
+    pub id: EventId,
+    /// What happened.
+    pub name: EventName,
+    /// Where.
+    pub site: SiteLuid,
+    /// What it happened to.
+    pub subject: Subject,
+    /// The resource's display name at the time of the event: untrusted text, to be escaped wherever it is shown.
+    pub resource_name: Option<String>,
+    /// When; `None` when the payload's time is missing or unreadable.
+    pub created_at: Option<Timestamp>,
+}
+
+/// What an event happened to, with the id that REST calls take.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A workbook, its extract, or a label on it.
+    Workbook(WorkbookLuid),
+    /// A data source, its extract, or a label on it.
+    Datasource(DatasourceLuid),
+    /// A view.
+    View(ViewLuid),
+    /// A user.
+    User(UserLuid),
+    /// A site.
+    Site(SiteLuid),
+    /// Something this version does not know.
+    Other(ResourceLuid),
+}
+
+/// Why a payload is not an event: a field is missing or unusable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the payload has no usable {0}")]
+pub struct Incomplete(pub &'static str);
+
+fn luid<T>(text: Option<&String>, field: &'static str) -> Result<T, Incomplete>
+where
+    T: std::str::FromStr,
+{
+    text.and_then(|t| t.parse().ok()).ok_or(Incomplete(field))
+}
+
+impl TryFrom<&Payload> for Event {
+    type Error = Incomplete;
+
+    fn try_from(payload: &Payload) -> Result<Self, Incomplete> {
+        let name = payload.event_type.as_deref().filter(|n| !n.is_empty()).ok_or(Incomplete("event_type"))?;
+        let name = EventName::from(name);
+        Ok(Self {
+            id: EventId::of(payload),
+            site: luid(payload.site_luid.as_ref(), "site_luid")?,
+            subject: Subject::of(&name, payload)?,
+            name,
+            resource_name: payload.resource_name.clone().filter(|n| !n.trim().is_empty()),
+            created_at: payload.created_at.as_deref().and_then(|t| t.parse().ok()),
+        })
+    }
+}
+
+impl Subject {
+    /// The event's name decides: refresh events carry `EXTRACTS` today and carried `WORKBOOK` or `DATASOURCE`
+    /// before. Only a label's event leaves it to `resource`.
+    fn of(name: &EventName, payload: &Payload) -> Result<Self, Incomplete> {
+        let text = payload.resource_luid.as_ref();
+        let object = match name.object() {
+            Some(Object::Label) | None => match payload.resource.as_deref() {
+                Some("WORKBOOK") => Some(Object::Workbook),
+                Some("DATASOURCE") => Some(Object::Datasource),
+                Some("VIEW") => Some(Object::View),
+                Some("USER") => Some(Object::User),
+                Some("SITE") => Some(Object::Site),
+                _ => None,
+            },
+            known => known,
+        };
+        Ok(match object {
+            Some(Object::Workbook) => Self::Workbook(luid(text, "resource_luid")?),
+            Some(Object::Datasource) => Self::Datasource(luid(text, "resource_luid")?),
+            Some(Object::View) => Self::View(luid(text, "resource_luid")?),
+            Some(Object::User) => Self::User(luid(text, "resource_luid")?),
+            Some(Object::Site) => Self::Site(luid(text, "resource_luid")?),
+            Some(Object::Label) | None => Self::Other(luid(text, "resource_luid")?),
+        })
+    }
+
+    /// The LUID, whatever its kind.
+    pub fn luid(&self) -> &str {
+        match self {
+            Self::Workbook(luid) => luid.as_str(),
+            Self::Datasource(luid) => luid.as_str(),
+            Self::View(luid) => luid.as_str(),
+            Self::User(luid) => luid.as_str(),
+            Self::Site(luid) => luid.as_str(),
+            Self::Other(luid) => luid.as_str(),
+        }
+    }
+
+    /// The kind of thing, in words for people.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Workbook(_) => "workbook",
+            Self::Datasource(_) => "data source",
+            Self::View(_) => "view",
+            Self::User(_) => "user",
+            Self::Site(_) => "site",
+            Self::Other(_) => "resource",
+        }
+    }
+}
+
+impl Event {
+    /// The workbook the event is about, if it is about one.
+    pub fn workbook(&self) -> Option<&WorkbookLuid> {
+        match &self.subject {
+            Subject::Workbook(luid) => Some(luid),
+            _ => None,
+        }
+    }
+
+    /// The data source the event is about, if it is about one.
+    pub fn datasource(&self) -> Option<&DatasourceLuid> {
+        match &self.subject {
+            Subject::Datasource(luid) => Some(luid),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(event_type: &str, resource: &str) -> Event {
+        let payload = Payload {
+            event_type: Some(event_type.to_owned()),
+            resource: Some(resource.to_owned()),
+            site_luid: Some("s-1".to_owned()),
+            resource_luid: Some("r-1".to_owned()),
+            ..Payload::default()
+        };
+        Event::try_from(&payload).unwrap()
+    }
+
+    #[test]
+    fn the_name_of_a_refresh_event_tells_what_was_refreshed() {
+        for resource in ["EXTRACTS", "DATASOURCE", "anything"] {
+            assert_eq!(event("DatasourceRefreshFailed", resource).subject.kind(), "data source");
+            assert_eq!(event("WorkbookRefreshFailed", resource).subject.kind(), "workbook");
+        }
+    }
+
+    #[test]
+    fn a_label_event_is_about_what_carries_the_label() {
+        assert_eq!(event("LabelCreated", "WORKBOOK").subject.kind(), "workbook");
+        assert_eq!(event("LabelCreated", "DATASOURCE").subject.kind(), "data source");
+        assert_eq!(event("LabelCreated", "DATABASE").subject.kind(), "resource");
+    }
+
+    #[test]
+    fn a_payload_without_what_a_workflow_needs_says_what_is_missing() {
+        let full = Payload {
+            event_type: Some("WorkbookUpdated".to_owned()),
+            site_luid: Some("s-1".to_owned()),
+            resource_luid: Some("r-1".to_owned()),
+            ..Payload::default()
+        };
+        assert!(Event::try_from(&full).is_ok());
+        let without_name = Payload { event_type: None, ..full.clone() };
+        assert_eq!(Event::try_from(&without_name), Err(Incomplete("event_type")));
+        let bad_site = Payload { site_luid: Some("../x".to_owned()), ..full.clone() };
+        assert_eq!(Event::try_from(&bad_site), Err(Incomplete("site_luid")));
+        let no_luid = Payload { resource_luid: None, ..full };
+        assert_eq!(Event::try_from(&no_luid), Err(Incomplete("resource_luid")));
+    }
+
+    #[test]
+    fn a_time_nobody_can_read_is_no_time() {
+        let payload = Payload {
+            event_type: Some("SiteUpdated".to_owned()),
+            site_luid: Some("s".to_owned()),
+            resource_luid: Some("s".to_owned()),
+            created_at: Some("yesterday".to_owned()),
+            ..Payload::default()
+        };
+        assert_eq!(Event::try_from(&payload).unwrap().created_at, None);
+    }
+}

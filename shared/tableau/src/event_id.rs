@@ -1,0 +1,56 @@
+//! The identity of an event.
+
+use crate::Payload;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::{self, Write};
+
+/// SHA-256 of the canonical payload, as 64 lower-case hexadecimal digits.
+///
+/// Tableau sends no delivery id, and may deliver one event several times with identical JSON; equal payloads
+/// are therefore one event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(String);
+
+impl EventId {
+    /// The id of the event that this payload tells of.
+    pub fn of(payload: &Payload) -> Self {
+        let digest = Sha256::digest(payload.canonical_json().as_bytes());
+        let mut hex = String::with_capacity(64);
+        for byte in digest {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex)
+    }
+
+    /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 12 digits: enough for people to find the log line.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_the_sha_256_of_the_canonical_text() {
+        let payload = Payload::parse(br#"{"event_type":"SiteUpdated","resource":"SITE"}"#).unwrap();
+        // printf '{"event_type":"SiteUpdated","resource":"SITE"}' | sha256sum
+        let expected = "66764cae3f271aa0625a326e9fc66354d184574566364473c29659a80bd7bfd7";
+        assert_eq!(EventId::of(&payload).as_str(), expected);
+    }
+}

@@ -1,0 +1,166 @@
+//! The names of Tableau's webhook events.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What an event happened to, as its name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// A workbook.
+    Workbook,
+    /// A published data source.
+    Datasource,
+    /// A label on a workbook or data source; the payload names the labelled one.
+    Label,
+    /// A view.
+    View,
+    /// A user.
+    User,
+    /// A site.
+    Site,
+}
+
+/// What happened, as the event's name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Published for the first time, or added.
+    Created,
+    /// Published again, or changed.
+    Updated,
+    /// Removed. The object can no longer be fetched.
+    Deleted,
+    /// An extract refresh began.
+    RefreshStarted,
+    /// An extract refresh ended well.
+    RefreshSucceeded,
+    /// An extract refresh failed.
+    RefreshFailed,
+    /// A user became a site administrator.
+    Promoted,
+    /// A user is no longer a site administrator.
+    Demoted,
+}
+
+macro_rules! event_names {
+    ($($name:ident: $object:ident $action:ident, $doc:literal;)*) => {
+        /// The name of an event: the `event` attribute of a webhook and the `event_type` of a payload.
+        ///
+        /// Source: <https://help.tableau.com/current/developer/webhooks/en-us/docs/webhooks-events-payload.html>
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum EventName {
+            $(#[doc = $doc] $name,)*
+            /// A name this version does not know, as Tableau wrote it.
+            Other(String),
+        }
+
+        impl EventName {
+            /// Every documented name, in alphabetical order.
+            pub const KNOWN: [EventName; 22] = [$(EventName::$name,)*];
+
+            /// The name as Tableau writes it.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                    Self::Other(name) => name,
+                }
+            }
+
+            /// What the event happened to; `None` for [`EventName::Other`].
+            pub fn object(&self) -> Option<Object> {
+                match self {
+                    $(Self::$name => Some(Object::$object),)*
+                    Self::Other(_) => None,
+                }
+            }
+
+            /// What happened; `None` for [`EventName::Other`].
+            pub fn action(&self) -> Option<Action> {
+                match self {
+                    $(Self::$name => Some(Action::$action),)*
+                    Self::Other(_) => None,
+                }
+            }
+        }
+
+        impl From<&str> for EventName {
+            fn from(name: &str) -> Self {
+                match name {
+                    $(stringify!($name) => Self::$name,)*
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+    };
+}
+
+event_names! {
+    AdminDemoted: User Demoted, "A user is no longer a site administrator.";
+    AdminPromoted: User Promoted, "A user became a site administrator.";
+    DatasourceCreated: Datasource Created, "A data source was published for the first time.";
+    DatasourceDeleted: Datasource Deleted, "A data source was deleted.";
+    DatasourceRefreshFailed: Datasource RefreshFailed, "The extract refresh of a data source failed.";
+    DatasourceRefreshStarted: Datasource RefreshStarted, "The extract refresh of a data source began.";
+    DatasourceRefreshSucceeded: Datasource RefreshSucceeded, "The extract refresh of a data source ended well.";
+    DatasourceUpdated: Datasource Updated, "A data source was published again or changed.";
+    LabelCreated: Label Created, "A label was put on a workbook or data source.";
+    LabelDeleted: Label Deleted, "A label was taken off a workbook or data source.";
+    LabelUpdated: Label Updated, "A label on a workbook or data source changed.";
+    SiteCreated: Site Created, "A site was created.";
+    SiteDeleted: Site Deleted, "A site was deleted.";
+    SiteUpdated: Site Updated, "A site's settings changed.";
+    UserDeleted: User Deleted, "A user was removed.";
+    ViewDeleted: View Deleted, "A view was deleted.";
+    WorkbookCreated: Workbook Created, "A workbook was published for the first time.";
+    WorkbookDeleted: Workbook Deleted, "A workbook was deleted.";
+    WorkbookRefreshFailed: Workbook RefreshFailed, "The extract refresh of a workbook failed.";
+    WorkbookRefreshStarted: Workbook RefreshStarted, "The extract refresh of a workbook began.";
+    WorkbookRefreshSucceeded: Workbook RefreshSucceeded, "The extract refresh of a workbook ended well.";
+    WorkbookUpdated: Workbook Updated, "A workbook was published again or changed.";
+}
+
+impl EventName {
+    /// Whether the name is one of the documented ones.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+}
+
+impl From<String> for EventName {
+    fn from(name: String) -> Self {
+        Self::from(name.as_str())
+    }
+}
+
+impl From<EventName> for String {
+    fn from(name: EventName) -> String {
+        name.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_name_comes_back_from_its_text() {
+        for name in EventName::KNOWN {
+            assert_eq!(EventName::from(name.as_str()), name);
+            assert!(name.object().is_some() && name.action().is_some());
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_data() {
+        let name = EventName::from("FlowRunFailed");
+        assert_eq!(name, EventName::Other("FlowRunFailed".to_owned()));
+        assert_eq!((name.as_str(), name.object(), name.is_known()), ("FlowRunFailed", None, false));
+    }
+}

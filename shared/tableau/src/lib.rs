@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod event;
+mod event_id;
+mod event_name;
+mod luid;
+mod payload;
+
+pub use event::{Event, Incomplete, Subject};
+pub use event_id::EventId;
+pub use event_name::{Action, EventName, Object};
+pub use luid::{
+    DatasourceLuid, InvalidLuid, JobLuid, ProjectLuid, ResourceLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid,
+};
+pub use payload::{Payload, PayloadError};

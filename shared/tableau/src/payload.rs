@@ -1,0 +1,209 @@
+//! The body of a webhook delivery.
+
+use serde_json::{Map, Value};
+
+/// The JSON body of a delivery, as Tableau wrote it.
+///
+/// Every field is optional: what is missing is `None`, and so is a JSON `null`. Keys beyond the documented
+/// ones are kept in `other`, so that a payload that is stored and read again is the same payload.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Payload {
+    /// `WORKBOOK`, `DATASOURCE`, `EXTRACTS`, `USER`, `SITE` or `VIEW`.
+    pub resource: Option<String>,
+    /// The event name.
+    pub event_type: Option<String>,
+    /// The resource's display name at the time of the event. Anyone who may publish chooses it: untrusted text.
+    pub resource_name: Option<String>,
+    /// LUID of the site. Its name is never sent.
+    pub site_luid: Option<String>,
+    /// LUID of the workbook, data source, view, user or site; for `EXTRACTS` that of the workbook or data source.
+    pub resource_luid: Option<String>,
+    /// RFC 3339, UTC, whole seconds.
+    pub created_at: Option<String>,
+    /// A sentence for people. In real deliveries, not in the documentation.
+    pub text: Option<String>,
+    /// Every other key.
+    pub other: Map<String, Value>,
+}
+
+/// Why bytes are not a payload. Says where, never what: the bytes come from anyone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The bytes are not UTF-8.
+    #[error("body: not UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    /// The text is not JSON.
+    #[error("body: not JSON, at line {line}, column {column}")]
+    NotJson {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+    },
+    /// JSON, but not an object.
+    #[error("body: expected a JSON object, found {0}")]
+    NotAnObject(&'static str),
+    /// A documented field is not a string.
+    #[error("{field}: expected a string, found {found}")]
+    NotAString {
+        /// Which field.
+        field: &'static str,
+        /// What kind of value it has.
+        found: &'static str,
+    },
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+fn take(map: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, PayloadError> {
+    match map.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(PayloadError::NotAString { field, found: kind(&other) }),
+    }
+}
+
+impl Payload {
+    /// Reads the body of a delivery. An empty body, white space and `null` give the empty payload.
+    ///
+    /// # Errors
+    /// [`PayloadError`] when the bytes are not UTF-8, not a JSON object, or a documented field is not a string.
+    pub fn parse(body: &[u8]) -> Result<Self, PayloadError> {
+        let text = std::str::from_utf8(body).map_err(|e| PayloadError::NotUtf8(e.valid_up_to()))?;
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let value = serde_json::from_str(text)
+            .map_err(|e| PayloadError::NotJson { line: e.line(), column: e.column() })?;
+        match value {
+            Value::Null => Ok(Self::default()),
+            Value::Object(map) => Self::from_map(map),
+            other => Err(PayloadError::NotAnObject(kind(&other))),
+        }
+    }
+
+    fn from_map(mut map: Map<String, Value>) -> Result<Self, PayloadError> {
+        Ok(Self {
+            resource: take(&mut map, "resource")?,
+            event_type: take(&mut map, "event_type")?,
+            resource_name: take(&mut map, "resource_name")?,
+            site_luid: take(&mut map, "site_luid")?,
+            resource_luid: take(&mut map, "resource_luid")?,
+            created_at: take(&mut map, "created_at")?,
+            text: take(&mut map, "text")?,
+            other: map,
+        })
+    }
+
+    /// Whether this is what Tableau sends when an administrator tests a webhook: nothing at all, or the event
+    /// type `Test`. The exact body is not documented.
+    pub fn is_test(&self) -> bool {
+        *self == Self::default() || self.event_type.as_deref() == Some("Test")
+    }
+
+    /// The payload as compact JSON, keys sorted: one text for equal payloads, whatever order and spacing they
+    /// arrived in.
+    pub fn canonical_json(&self) -> String {
+        let mut out = String::with_capacity(256);
+        write_canonical(&self.to_value(), &mut out);
+        out
+    }
+
+    fn to_value(&self) -> Value {
+        let mut map = self.other.clone();
+        let fields = [
+            ("resource", &self.resource),
+            ("event_type", &self.event_type),
+            ("resource_name", &self.resource_name),
+            ("site_luid", &self.site_luid),
+            ("resource_luid", &self.resource_luid),
+            ("created_at", &self.created_at),
+            ("text", &self.text),
+        ];
+        for (name, value) in fields {
+            if let Some(text) = value {
+                map.insert(name.to_owned(), Value::String(text.clone()));
+            }
+        }
+        Value::Object(map)
+    }
+}
+
+/// Sorts keys itself: whether `serde_json::Map` is sorted depends on a cargo feature that any dependency may
+/// switch, and the event id must not.
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for (i, key) in keys.into_iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                write_canonical(&map[key], out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_body_an_empty_object_and_a_test_event_are_tests() {
+        for body in ["", " \r\n", "null", "{}", r#"{"event_type":"Test"}"#, r#"{"event_type":null}"#] {
+            assert!(Payload::parse(body.as_bytes()).unwrap().is_test(), "{body:?}");
+        }
+        assert!(!Payload::parse(br#"{"resource_name":"x"}"#).unwrap().is_test());
+    }
+
+    #[test]
+    fn an_error_says_where_and_does_not_repeat_the_input() {
+        let cases: [(&[u8], &str); 6] = [
+            (b"hunter2", "body: not JSON, at line 1, column 1"),
+            (b"{\"a\":\n hunter2}", "body: not JSON, at line 2, column 2"),
+            (b"{}\xff", "body: not UTF-8 from byte 2 on"),
+            (b"[\"hunter2\"]", "body: expected a JSON object, found an array"),
+            (b"\"hunter2\"", "body: expected a JSON object, found a string"),
+            (b"{\"event_type\":[\"hunter2\"]}", "event_type: expected a string, found an array"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Payload::parse(body).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn order_spacing_and_nulls_do_not_change_the_canonical_text() {
+        let one = Payload::parse(br#"{"resource":"SITE","zeta":{"b":1,"a":[2,{"d":1,"c":2}]},"text":null}"#).unwrap();
+        let two =
+            Payload::parse(b"{ \"zeta\": {\"a\":[2,{\"c\":2,\"d\":1}],\"b\":1},\n \"resource\":\"SITE\" }").unwrap();
+        assert_eq!(one.canonical_json(), two.canonical_json());
+        assert_eq!(one.canonical_json(), r#"{"resource":"SITE","zeta":{"a":[2,{"c":2,"d":1}],"b":1}}"#);
+    }
+}

@@ -1,0 +1,148 @@
+//! What an attempt may know of its surroundings.
+
+use crate::{BoxError, Failure};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// One attempt at one event.
+#[derive(Clone)]
+pub struct Invocation {
+    /// Lambda's request id: finds the log lines of this attempt.
+    pub request_id: String,
+    /// When the attempt began.
+    pub now: Timestamp,
+    /// When Lambda ends the process.
+    pub deadline: Instant,
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Whether a transient failure is tried again later. In inline mode nobody does.
+    pub retried: bool,
+    effects: BTreeSet<String>,
+    log: Arc<dyn EffectLog>,
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("request_id", &self.request_id)
+            .field("attempt", &self.attempt)
+            .field("effects", &self.effects)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where effects that happened are written down, so that a later attempt leaves them out.
+#[async_trait]
+pub trait EffectLog: Send + Sync {
+    /// Writes down that `effect` happened.
+    ///
+    /// # Errors
+    /// When the store did not confirm it, or this attempt no longer holds the claim.
+    async fn record(&self, effect: &str) -> Result<(), BoxError>;
+}
+
+/// Writes nothing down: for an attempt that nobody repeats.
+#[derive(Clone, Copy, Debug)]
+pub struct NoEffectLog;
+
+#[async_trait]
+impl EffectLog for NoEffectLog {
+    async fn record(&self, _: &str) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl Invocation {
+    /// A first attempt that ends `timeout` from now and is not repeated.
+    pub fn new(request_id: impl Into<String>, now: Timestamp, timeout: Duration) -> Self {
+        Self {
+            request_id: request_id.into(),
+            now,
+            deadline: Instant::now() + timeout,
+            attempt: 1,
+            retried: false,
+            effects: BTreeSet::new(),
+            log: Arc::new(NoEffectLog),
+        }
+    }
+
+    /// The same, as an attempt that is tried again when it fails and writes its effects down in `log`.
+    #[must_use]
+    pub fn repeated(mut self, attempt: u32, effects: BTreeSet<String>, log: Arc<dyn EffectLog>) -> Self {
+        (self.attempt, self.retried, self.effects, self.log) = (attempt, true, effects, log);
+        self
+    }
+
+    /// The time left until Lambda ends the process.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Runs `effect` unless an earlier attempt wrote down that `name` happened, then writes it down.
+    ///
+    /// A workflow with several effects gives each a name of its own (`slack/finance-data`): when the second
+    /// fails, the first does not happen again. `None` means that it had happened before.
+    ///
+    /// # Errors
+    /// The effect's own failure. That the record could not be written is no failure, since the effect
+    /// happened; only a later attempt would find out, and repeat it.
+    pub async fn once<T, E: Into<Failure>>(
+        &self,
+        name: &str,
+        effect: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<T>, Failure> {
+        if self.effects.contains(name) {
+            return Ok(None);
+        }
+        let value = effect.await.map_err(Into::into)?;
+        let _ = self.log.record(name).await;
+        Ok(Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Recorded(Mutex<Vec<String>>);
+
+    #[async_trait]
+    impl EffectLog for Recorded {
+        async fn record(&self, effect: &str) -> Result<(), BoxError> {
+            self.0.lock().unwrap().push(effect.to_owned());
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_effect_that_was_written_down_does_not_happen_again() {
+        let log = Arc::new(Recorded::default());
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1))
+            .repeated(2, BTreeSet::from(["one".to_owned()]), Arc::<Recorded>::clone(&log));
+
+        let one = invocation.once("one", async { Ok::<_, Failure>(1) }).await.unwrap();
+        let two = invocation.once("two", async { Ok::<_, Failure>(2) }).await.unwrap();
+
+        assert_eq!((one, two), (None, Some(2)));
+        assert_eq!(*log.0.lock().unwrap(), ["two"]);
+    }
+
+    #[tokio::test]
+    async fn an_effect_that_failed_is_not_written_down() {
+        let log = Arc::new(Recorded::default());
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1))
+            .repeated(1, BTreeSet::new(), Arc::<Recorded>::clone(&log));
+
+        let failed = invocation.once("one", async { Err::<(), _>(Failure::transient("down")) }).await;
+
+        assert!(failed.is_err());
+        assert!(log.0.lock().unwrap().is_empty());
+    }
+}

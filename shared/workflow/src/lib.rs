@@ -1,0 +1,53 @@
+#![doc = include_str!("../README.md")]
+
+mod credential;
+mod failure;
+mod invocation;
+
+pub use credential::{CredentialError, CredentialSource, Fixed};
+pub use failure::{BoxError, Failure, chain};
+pub use invocation::{EffectLog, Invocation, NoEffectLog};
+
+use std::borrow::Cow;
+use std::future::Future;
+use tableau::Event;
+
+/// What is done about an event.
+pub trait Workflow: Send + Sync + 'static {
+    /// Kebab-case name; equals the function's folder, package and binary, and the key of its rules.
+    const NAME: &'static str;
+
+    /// Handles one event. May run more than once for the same event.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what must happen to the message.
+    fn handle(
+        &self,
+        event: &Event,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+}
+
+/// How an attempt ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The effect happened.
+    Done,
+    /// There was nothing to do, and why.
+    Skipped(Cow<'static, str>),
+}
+
+impl Outcome {
+    /// Nothing to do, because of `reason`.
+    pub fn skipped(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Skipped(reason.into())
+    }
+
+    /// `done` or `skipped`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+}

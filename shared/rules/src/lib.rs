@@ -1,1 +1,205 @@
-//! rules
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod file;
+
+pub use error::Error;
+
+use file::{File, Line};
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::Path;
+use tableau::{Event, EventName, SiteLuid};
+
+/// A rules file, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    sites: Vec<Site>,
+    rules: Vec<Rule>,
+}
+
+/// A site that may send events.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its LUID, which is all that an event tells of it.
+    pub luid: SiteLuid,
+    /// Its name.
+    pub name: String,
+    /// Where its people live.
+    pub timezone: TimeZone,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    name: String,
+    on: Vec<EventName>,
+    actions: Vec<(String, Line<Value>)>,
+}
+
+/// What a rule asks a workflow to do about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action<T> {
+    /// The rule's name.
+    pub rule: String,
+    /// The workflow's settings in it.
+    pub settings: T,
+}
+
+impl Rules {
+    /// Reads a rules file.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot be read, or is not right.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Reads the text of a rules file.
+    ///
+    /// # Errors
+    /// [`Error`] naming the line, when the text is not right.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        File::parse(text)?.check()
+    }
+
+    /// The site with this LUID, if the file names it.
+    pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
+        self.sites.iter().find(|site| site.luid == *luid)
+    }
+
+    /// Whether events of this site are welcome: the file names it, or names none.
+    pub fn accepts(&self, luid: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str() == luid)
+    }
+
+    /// What `workflow` is to do about `event`, in the file's order.
+    ///
+    /// # Errors
+    /// [`Error`] naming the line whose settings the workflow does not understand.
+    pub fn actions<T: DeserializeOwned>(&self, workflow: &str, event: &Event) -> Result<Vec<Action<T>>, Error> {
+        let rules = self.rules.iter().filter(|rule| rule.on.contains(&event.name));
+        rules.flat_map(|rule| rule.actions_of(workflow)).collect()
+    }
+
+    /// Checks the settings of `workflow` in every rule.
+    ///
+    /// # Errors
+    /// As for [`Rules::actions`].
+    pub fn check<T: DeserializeOwned>(&self, workflow: &str) -> Result<(), Error> {
+        self.rules.iter().flat_map(|rule| rule.actions_of::<T>(workflow)).try_for_each(|action| action.map(|_| ()))
+    }
+}
+
+impl Rule {
+    fn actions_of<T: DeserializeOwned>(&self, workflow: &str) -> impl Iterator<Item = Result<Action<T>, Error>> {
+        let ours = self.actions.iter().filter(move |(name, _)| name == workflow);
+        ours.map(|(_, settings)| match T::deserialize(&settings.value) {
+            Ok(value) => Ok(Action { rule: self.name.clone(), settings: value }),
+            Err(error) => Err(settings.wrong(format!("{}: {error}", self.name))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use tableau::Payload;
+
+    const SAMPLE: &str = "
+sites:
+  - { luid: s-1, name: Marketing, timezone: Europe/Berlin }
+rules:
+  - name: failures
+    on: [WorkbookRefreshFailed, DatasourceRefreshFailed]
+    do:
+      - notify-slack: { channel: data-alerts }
+      - notify-slack: { channel: oncall }
+      - update-broadcast: {}
+  - name: news
+    on: [WorkbookCreated]
+    do: [ { notify-slack: { channel: data-news } } ]
+";
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Slack {
+        channel: String,
+    }
+
+    fn event(name: &str) -> Event {
+        let payload = Payload {
+            event_type: Some(name.to_owned()),
+            site_luid: Some("s-1".to_owned()),
+            resource_luid: Some("r-1".to_owned()),
+            ..Payload::default()
+        };
+        Event::try_from(&payload).unwrap()
+    }
+
+    fn channels(rules: &Rules, name: &str) -> Vec<String> {
+        let actions = rules.actions::<Slack>("notify-slack", &event(name)).unwrap();
+        actions.into_iter().map(|action| action.settings.channel).collect()
+    }
+
+    fn error(text: &str) -> String {
+        Rules::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_rule_for_the_event_has_its_say() {
+        let rules = Rules::parse(SAMPLE).unwrap();
+        assert_eq!(channels(&rules, "WorkbookRefreshFailed"), ["data-alerts", "oncall"]);
+        assert_eq!(channels(&rules, "WorkbookCreated"), ["data-news"]);
+        assert!(channels(&rules, "SiteUpdated").is_empty());
+    }
+
+    #[test]
+    fn a_file_without_sites_accepts_every_site() {
+        assert!(Rules::default().accepts("anything"));
+        let rules = Rules::parse(SAMPLE).unwrap();
+        assert!(rules.accepts("s-1") && !rules.accepts("s-2"));
+        assert_eq!(rules.site(&"s-1".parse().unwrap()).unwrap().name, "Marketing");
+    }
+
+    #[test]
+    fn an_empty_file_is_a_file_without_rules() {
+        assert!(Rules::parse("# nothing yet\n").unwrap().rules.is_empty());
+        assert!(Rules::parse("").unwrap().rules.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        assert_eq!(
+            error("rules:\n  - name: a\n    on: [WorkbookRefreshFaild]\n    do: []\n"),
+            "line 3: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?"
+        );
+        assert_eq!(
+            error("sites:\n  - luid: s\n    name: S\n    timezone: Europe/Berlln\n"),
+            "line 4: `Europe/Berlln` is no time zone, such as Europe/Berlin"
+        );
+        assert_eq!(
+            error("rules:\n  - { name: a, on: [], do: [] }\n  - { name: a, on: [], do: [] }\n"),
+            "line 3: a rule named `a` stands above already"
+        );
+        assert_eq!(
+            error("rules:\n  - name: a\n    on: []\n    do:\n      - { one: {}, two: {} }\n"),
+            "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
+        );
+        let unknown = error("rules:\n  - name: a\n    when: []\n");
+        assert!(unknown.starts_with("line 3: ") && unknown.contains("unknown field `when`"), "{unknown}");
+        let no_list = error("rules:\n  - name: a\n    on: WorkbookCreated\n    do: []\n");
+        assert!(no_list.starts_with("line 3: "), "{no_list}");
+    }
+
+    #[test]
+    fn settings_that_the_workflow_does_not_understand_are_named_with_their_line() {
+        let rules = Rules::parse("rules:\n  - name: a\n    on: []\n    do:\n      - notify-slack: { chanel: x }\n").unwrap();
+        let error = rules.check::<Slack>("notify-slack").unwrap_err().to_string();
+        assert!(error.starts_with("line 5: a: unknown field `chanel`"), "{error}");
+        assert!(rules.check::<Slack>("update-broadcast").is_ok());
+    }
+}

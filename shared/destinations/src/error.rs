@@ -1,0 +1,101 @@
+//! How a delivery fails.
+
+use std::time::Duration;
+use workflow::{CredentialError, Failure};
+
+/// Why a destination refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Too many requests.
+    Throttled,
+    /// The destination is in trouble itself.
+    Unavailable,
+    /// The credential is wrong, expired or revoked, or lacks a permission.
+    Credential,
+    /// The channel, or whatever is written to, is gone or closed to us.
+    Target,
+    /// It did not like what we sent.
+    Content,
+}
+
+impl Refusal {
+    fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable)
+    }
+}
+
+/// Why nothing was delivered. Holds no URL, since webhook URLs are secrets.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No answer: no connection, or none in time. Whether the destination acted is unknown.
+    #[error("no answer from {destination}")]
+    Unreachable {
+        /// Which destination.
+        destination: &'static str,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// An answer, and it was no.
+    #[error("{destination} refused with {status} `{code}`{}", hint(*.refusal))]
+    Refused {
+        /// Which destination.
+        destination: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// The destination's own word for the reason, cut to 80 characters.
+        code: String,
+        /// What kind of refusal that is.
+        refusal: Refusal,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The credential has nothing for this channel.
+    #[error("the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`")]
+    NoSuchChannel(String),
+    /// The credential cannot be had.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
+fn hint(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Throttled => ": too many messages",
+        Refusal::Unavailable => ": it is in trouble itself",
+        Refusal::Credential => ": put a valid credential into the secret",
+        Refusal::Target => ": check the channel, and that the app may post to it",
+        Refusal::Content => ": it does not accept this message",
+    }
+}
+
+impl Error {
+    /// Whether the same delivery may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused { refusal, .. } => refusal.is_transient(),
+            Self::NoSuchChannel(_) => false,
+            Self::Credential(error) => error.transient,
+        }
+    }
+
+    /// Whether the destination said that the credential is wrong.
+    pub(crate) fn is_credential_refused(&self) -> bool {
+        matches!(self, Self::Refused { refusal: Refusal::Credential, .. })
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let transient = error.is_transient();
+        match error {
+            Error::Credential(error) => error.into(),
+            Error::Refused { retry_after, .. } if transient => {
+                Self::Transient { source: Box::new(error), retry_after }
+            }
+            error if transient => Self::transient(error),
+            error => Self::permanent(error),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Block Kit: the parts of a message, each cut to what Slack accepts.
+//!
+//! Source: <https://docs.slack.dev/reference/block-kit/blocks>
+
+use super::mrkdwn::cut;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+const HEADER_LIMIT: usize = 150;
+const SECTION_LIMIT: usize = 3_000;
+const FIELD_LIMIT: usize = 2_000;
+const FIELDS_LIMIT: usize = 10;
+const CONTEXT_LIMIT: usize = 10;
+const BLOCKS_LIMIT: usize = 50;
+/// Longer `text` is refused by some methods (`msg_too_long`).
+const TEXT_LIMIT: usize = 4_000;
+
+/// A text object. Lengths are counted in characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", content = "text", rename_all = "snake_case")]
+pub enum Text {
+    /// Shown as it is: names from Tableau are safe in it.
+    PlainText(String),
+    /// Slack's markup. What is not our own markup goes through [`escape`](super::mrkdwn::escape) first.
+    Mrkdwn(String),
+}
+
+impl Text {
+    fn cut(self, limit: usize) -> Self {
+        match self {
+            Self::PlainText(text) => Self::PlainText(cut(&text, limit)),
+            Self::Mrkdwn(text) => Self::Mrkdwn(cut(&text, limit)),
+        }
+    }
+
+    /// The text without its kind.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::PlainText(text) | Self::Mrkdwn(text) => text,
+        }
+    }
+}
+
+/// A block of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Block {
+    /// A large line.
+    Header {
+        /// Always plain.
+        text: Text,
+    },
+    /// A paragraph, or up to ten fields in two columns.
+    Section {
+        /// The paragraph.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<Text>,
+        /// The fields.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<Text>,
+    },
+    /// Small print.
+    Context {
+        /// Up to ten texts.
+        elements: Vec<Text>,
+    },
+}
+
+impl Block {
+    /// A header, cut to 150 characters.
+    pub fn header(text: &str) -> Self {
+        // A header is one line; a name may have several.
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self::Header { text: Text::PlainText(cut(&line, HEADER_LIMIT)) }
+    }
+
+    /// A paragraph in markup, cut to 3,000 characters.
+    pub fn section(markup: impl Into<String>) -> Self {
+        Self::Section { text: Some(Text::Mrkdwn(markup.into()).cut(SECTION_LIMIT)), fields: Vec::new() }
+    }
+
+    /// Up to ten fields in markup, each cut to 2,000 characters. `None` without any: Slack refuses an empty
+    /// section.
+    pub fn fields(markup: impl IntoIterator<Item = String>) -> Option<Self> {
+        let fields = markup.into_iter().take(FIELDS_LIMIT);
+        let fields: Vec<Text> = fields.map(|text| Text::Mrkdwn(text).cut(FIELD_LIMIT)).collect();
+        (!fields.is_empty()).then_some(Self::Section { text: None, fields })
+    }
+
+    /// Small print in markup: up to ten texts.
+    pub fn context(markup: impl IntoIterator<Item = String>) -> Self {
+        let elements = markup.into_iter().take(CONTEXT_LIMIT);
+        Self::Context { elements: elements.map(|text| Text::Mrkdwn(text).cut(FIELD_LIMIT)).collect() }
+    }
+}
+
+/// A message: its blocks, and the line that notifications and screen readers use instead of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    text: String,
+    blocks: Vec<Block>,
+}
+
+impl Message {
+    /// A message. `text` is markup, cut to 4,000 characters; blocks beyond the fiftieth are left out.
+    pub fn new(text: &str, blocks: impl IntoIterator<Item = Block>) -> Self {
+        Self { text: cut(text, TEXT_LIMIT), blocks: blocks.into_iter().take(BLOCKS_LIMIT).collect() }
+    }
+
+    /// The notification line.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The blocks.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The body of a post. Links are not unfurled: Slack would add a second preview under every message.
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "text": self.text, "blocks": self.blocks, "unfurl_links": false, "unfurl_media": false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_the_shape_that_slack_documents() {
+        let message = Message::new(
+            "Refresh failed: Sales",
+            [
+                Block::header("Refresh failed: Sales"),
+                Block::section("*Cause*"),
+                Block::fields(["*Project*\nFinance".to_owned()]).unwrap(),
+                Block::context(["event 1".to_owned()]),
+            ],
+        );
+        assert_eq!(
+            message.to_json(),
+            json!({
+                "text": "Refresh failed: Sales", "unfurl_links": false, "unfurl_media": false,
+                "blocks": [
+                    {"type": "header", "text": {"type": "plain_text", "text": "Refresh failed: Sales"}},
+                    {"type": "section", "text": {"type": "mrkdwn", "text": "*Cause*"}},
+                    {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Project*\nFinance"}]},
+                    {"type": "context", "elements": [{"type": "mrkdwn", "text": "event 1"}]},
+                ]
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        let long = "é".repeat(5_000);
+        let Block::Header { text } = Block::header(&long) else { panic!() };
+        assert_eq!(text.as_str().chars().count(), HEADER_LIMIT);
+        let Block::Section { text, .. } = Block::section(&long) else { panic!() };
+        assert_eq!(text.unwrap().as_str().chars().count(), SECTION_LIMIT);
+        assert_eq!(Message::new(&long, []).text().chars().count(), TEXT_LIMIT);
+    }
+}

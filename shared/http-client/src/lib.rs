@@ -1,0 +1,85 @@
+#![doc = include_str!("../README.md")]
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to stand.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a whole request may take, if its sender sets no other limit.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file with extra authorities cannot be read as PEM certificates.
+    #[error("cannot read certificates from {}", .path.display())]
+    ExtraAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// A certificate in the file cannot be an authority.
+    #[error("a certificate in {} cannot be an authority", .path.display())]
+    NotAnAuthority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::Error,
+    },
+    /// The TLS configuration was refused.
+    #[error("cannot set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The client was refused.
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Makes the client. `extra_authorities` is a PEM file with private certificate authorities to trust as well.
+///
+/// # Errors
+/// [`Error`] when the file is not there or holds no usable certificate.
+pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = extra_authorities {
+        let unreadable = |source| Error::ExtraAuthorities { path: path.to_owned(), source };
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            let certificate = certificate.map_err(unreadable)?;
+            roots
+                .add(certificate)
+                .map_err(|source| Error::NotAnAuthority { path: path.to_owned(), source })?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(Error::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    #[expect(clippy::disallowed_methods, reason = "this is the shared builder that the rule points to")]
+    let builder = reqwest::Client::builder();
+    builder
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(REQUEST_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("tableau-webhooks/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(Error::Client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_authorities_that_is_not_there_is_named() {
+        let error = client(Some(Path::new("no-such.pem"))).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read certificates from no-such.pem");
+    }
+}

@@ -1,0 +1,137 @@
+//! The file as it is written, with lines, and its checks.
+
+use crate::{Error, Rule, Rules, Site};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+use std::collections::{BTreeMap, BTreeSet};
+use tableau::EventName;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct File {
+    sites: Vec<SiteEntry>,
+    rules: Vec<RuleEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteEntry {
+    luid: Spanned<String>,
+    name: String,
+    #[serde(default)]
+    timezone: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleEntry {
+    name: Spanned<String>,
+    on: Vec<Spanned<String>>,
+    r#do: Vec<Spanned<BTreeMap<String, Value>>>,
+}
+
+/// A value and the line it stands on.
+#[derive(Clone, Debug)]
+pub(crate) struct Line<T> {
+    pub(crate) value: T,
+    line: u64,
+}
+
+impl<T> Line<T> {
+    pub(crate) fn wrong(&self, problem: impl Into<String>) -> Error {
+        Error::Wrong { line: self.line, problem: problem.into() }
+    }
+}
+
+impl<T> From<Spanned<T>> for Line<T> {
+    fn from(spanned: Spanned<T>) -> Self {
+        Self { line: spanned.referenced.line(), value: spanned.value }
+    }
+}
+
+impl File {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
+            let line = error.location().map_or(1, |at| at.line());
+            // The parser's text begins with the place, and may show the lines around it.
+            let problem = error.without_snippet().to_string();
+            Error::Wrong { line, problem: problem.lines().next().unwrap_or_default().to_owned() }
+        })
+    }
+
+    pub(crate) fn check(self) -> Result<Rules, Error> {
+        let sites = self.sites.into_iter().map(SiteEntry::check).collect::<Result<_, _>>()?;
+        let mut names = BTreeSet::new();
+        let mut rules = Vec::with_capacity(self.rules.len());
+        for entry in self.rules {
+            let name = Line::from(entry.name);
+            if !names.insert(name.value.clone()) {
+                return Err(name.wrong(format!("a rule named `{}` stands above already", name.value)));
+            }
+            let on = entry.on.into_iter().map(event_name).collect::<Result<_, _>>()?;
+            let actions = entry.r#do.into_iter().map(action).collect::<Result<_, _>>()?;
+            rules.push(Rule { name: name.value, on, actions });
+        }
+        Ok(Rules { sites, rules })
+    }
+}
+
+impl SiteEntry {
+    fn check(self) -> Result<Site, Error> {
+        let luid = Line::from(self.luid);
+        let timezone = match self.timezone.map(Line::from) {
+            None => TimeZone::UTC,
+            Some(name) => TimeZone::get(&name.value).map_err(|_| {
+                name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value))
+            })?,
+        };
+        let parsed = luid.value.parse().map_err(|_| luid.wrong(format!("`{}` is no LUID", luid.value)))?;
+        Ok(Site { luid: parsed, name: self.name, timezone })
+    }
+}
+
+fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
+    let name = Line::from(name);
+    match EventName::from(name.value.as_str()) {
+        EventName::Other(text) => {
+            let nearest = EventName::KNOWN.iter().min_by_key(|known| distance(&text, known.as_str()));
+            let hint = match nearest.filter(|known| distance(&text, known.as_str()) <= 4) {
+                Some(known) => format!("; did you mean `{known}`?"),
+                None => String::new(),
+            };
+            Err(name.wrong(format!("`{text}` is no event name{hint}")))
+        }
+        known => Ok(known),
+    }
+}
+
+fn action(entry: Spanned<BTreeMap<String, Value>>) -> Result<(String, Line<Value>), Error> {
+    let Line { value, line } = Line::from(entry);
+    let mut entries = value.into_iter();
+    match (entries.next(), entries.next()) {
+        (Some((workflow, settings)), None) => Ok((workflow, Line { value: settings, line })),
+        _ => Err(Error::Wrong {
+            line,
+            problem: "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(one: &str, two: &str) -> usize {
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in two.iter().enumerate() {
+            let substituted = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[two.len()]
+}

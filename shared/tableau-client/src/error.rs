@@ -1,0 +1,130 @@
+//! How a call fails.
+
+use std::time::Duration;
+use workflow::{BoxError, CredentialError, Failure};
+
+/// Why a call failed. Says which operation; holds no token and no URL.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No answer: no connection, or none in time.
+    #[error("{operation}: no answer from Tableau")]
+    Unreachable {
+        /// What was asked.
+        operation: &'static str,
+        /// What happened.
+        source: reqwest::Error,
+    },
+    /// Tableau answered with an error.
+    #[error("{operation}: Tableau refused with {status}{}", told(.code, .summary, .detail))]
+    Refused {
+        /// What was asked.
+        operation: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// Tableau's error code, such as `404006`; empty when the answer was not Tableau's (a proxy's page).
+        code: String,
+        /// Tableau's short text.
+        summary: String,
+        /// Tableau's longer text. Not stable; follows the language of the server.
+        detail: String,
+        /// How long Tableau asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// Tableau sent the caller elsewhere: the server's address is not the site's own.
+    #[error("{operation}: Tableau redirects elsewhere; set the server's address to the pod in your browser's address bar")]
+    Redirected {
+        /// What was asked.
+        operation: &'static str,
+    },
+    /// The answer does not have the documented shape.
+    #[error("{operation}: cannot read Tableau's answer")]
+    Unreadable {
+        /// What was asked.
+        operation: &'static str,
+        /// Where it differs.
+        source: BoxError,
+    },
+    /// The answer is longer than any this client asks for.
+    #[error("{operation}: the answer is over {limit_bytes} bytes")]
+    TooLarge {
+        /// What was asked.
+        operation: &'static str,
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The credential cannot be had.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The session store does not answer.
+    #[error("cannot share the Tableau session")]
+    SessionStore(#[source] BoxError),
+    /// Another process is signing in and did not come to an end in time.
+    #[error("waited in vain for another process to sign in to Tableau")]
+    SignInPending,
+    /// The server's address is not an http or https URL.
+    #[error("the Tableau server's address is not an https URL")]
+    InvalidServer,
+}
+
+fn told(code: &str, summary: &str, detail: &str) -> String {
+    if code.is_empty() {
+        return String::new();
+    }
+    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    format!(" ({code}, {summary}{detail})")
+}
+
+impl Error {
+    /// Tableau's error code, if the answer had one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } if !code.is_empty() => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Whether the resource is not there, or not for our eyes: Tableau tells the two apart no more than it must.
+    pub fn is_not_found(&self) -> bool {
+        // 404001 and 404003 are about the path itself: a version or resource that this server does not know.
+        self.code().is_some_and(|code| code.starts_with("404") && code != "404001" && code != "404003")
+    }
+
+    /// Whether the session has ended: expired, or taken over by another sign-in with the same token.
+    pub(crate) fn is_session_over(&self) -> bool {
+        self.code() == Some("401002")
+    }
+
+    /// Whether signing in was refused because of the credential.
+    pub(crate) fn is_credential_refused(&self) -> bool {
+        self.code() == Some("401001")
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::SessionStore(_) | Self::SignInPending => true,
+            Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..) || self.is_session_over(),
+            Self::Credential(error) => error.transient,
+            Self::Redirected { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } | Self::InvalidServer => false,
+        }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (transient, retry_after) = (error.is_transient(), error.retry_after());
+        match error {
+            Error::Credential(error) => error.into(),
+            error if transient => Self::Transient { source: Box::new(error), retry_after },
+            error => Self::permanent(error),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Broadcasts: public copies of views. Experimental, Tableau Cloud only, and not in the public reference.
+
+use crate::client::Path;
+use crate::{Error, TableauClient, lenient};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tableau::{ViewLuid, WorkbookLuid};
+
+/// A view that is broadcast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastView {
+    /// The view.
+    pub view: ViewLuid,
+    /// Its workbook.
+    pub workbook: Option<WorkbookLuid>,
+}
+
+/// What people who see a Broadcast may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BroadcastOptions {
+    /// Show a watermark.
+    pub watermark: bool,
+    /// Show the workbook's other sheets as tabs.
+    pub tabs: bool,
+    /// Allow downloads.
+    pub downloads: bool,
+}
+
+impl Default for BroadcastOptions {
+    fn default() -> Self {
+        Self { watermark: true, tabs: false, downloads: false }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default)]
+    broadcast_views: Value,
+}
+
+#[derive(Deserialize)]
+struct Broadcast {
+    view: View,
+}
+
+#[derive(Deserialize)]
+struct View {
+    id: ViewLuid,
+    #[serde(default)]
+    workbook: Option<Workbook>,
+}
+
+#[derive(Deserialize)]
+struct Workbook {
+    id: WorkbookLuid,
+}
+
+impl TableauClient {
+    /// Lists the site's Broadcasts.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off.
+    ///
+    /// Source: `stephenlprice/tableau-webhooks`, `libs/tableau_rest.py`; Tableau documents the error codes only.
+    pub async fn broadcasts(&self) -> Result<Vec<BroadcastView>, Error> {
+        let answer: Answer = self.get("list the Broadcasts", Path::Experimental("broadcasts/views"), &[]).await?;
+        let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
+        let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
+        Ok(broadcasts.into_iter().map(view).collect())
+    }
+
+    /// Broadcasts the view as it is now, in place of its Broadcast from before. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off, 404044 for an unknown view.
+    ///
+    /// Source: as for [`TableauClient::broadcasts`].
+    pub async fn overwrite_broadcast(&self, view: &ViewLuid, options: BroadcastOptions) -> Result<(), Error> {
+        let body = json!({ "broadcastViewSend": {
+            "viewId": view.as_str(),
+            "showWatermark": options.watermark,
+            "showTabs": options.tabs,
+            "allowDownloads": options.downloads,
+        }});
+        let query = [("acceptTermsOfUse", "true"), ("overwrite", "yes")];
+        self.post("overwrite the Broadcast", Path::Experimental("broadcasts/views"), &query, &body).await
+    }
+}

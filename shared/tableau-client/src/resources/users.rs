@@ -1,0 +1,73 @@
+//! Users.
+
+use crate::client::Path;
+use crate::{Error, TableauClient};
+use serde::Deserialize;
+use tableau::UserLuid;
+
+/// A user of the site.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// Its LUID.
+    pub id: UserLuid,
+    /// The name signed in with; on Tableau Cloud an e-mail address.
+    pub name: String,
+    /// The name for people.
+    #[serde(default)]
+    pub full_name: Option<String>,
+    /// Since REST API 3.26, and only where it differs from `name`.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+impl User {
+    /// The e-mail address, wherever it stands.
+    pub fn email_address(&self) -> Option<&str> {
+        let given = self.email.as_deref().filter(|email| !email.is_empty());
+        given.or_else(|| Some(self.name.as_str()).filter(|name| name.contains('@')))
+    }
+
+    /// What to call the user.
+    pub fn display_name(&self) -> &str {
+        self.full_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&self.name)
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    user: User,
+}
+
+impl TableauClient {
+    /// Fetches a user. Administrators may ask for others, everyone for themselves. REST API 2.0+; JWT scope
+    /// `tableau:users:read`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 404002 when the site has no such user, 403004 when we may not ask.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#query_user_on_site>
+    pub async fn user(&self, luid: &UserLuid) -> Result<User, Error> {
+        let path = format!("users/{luid}");
+        let answer: Answer = self.get("fetch the user", Path::Site(&path), &[]).await?;
+        Ok(answer.user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_the_email_or_a_name_that_is_one() {
+        let user = |name: &str, email: Option<&str>| User {
+            id: "u".parse().unwrap(),
+            name: name.to_owned(),
+            full_name: None,
+            email: email.map(str::to_owned),
+        };
+        assert_eq!(user("ana", Some("ana@example.com")).email_address(), Some("ana@example.com"));
+        assert_eq!(user("ana@example.com", None).email_address(), Some("ana@example.com"));
+        assert_eq!(user("ana", None).email_address(), None);
+    }
+}

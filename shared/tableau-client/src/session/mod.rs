@@ -1,0 +1,40 @@
+//! Sessions, and how all who hold one credential share one.
+//!
+//! A second sign-in with one personal access token ends the session before. So nobody signs in on his own: a
+//! [`SessionStore`] holds the session and its version, and whoever finds it over takes a lease, signs in, and
+//! publishes the next version. The others wait briefly and read again. Nobody signs out.
+
+mod broker;
+mod store;
+
+pub(crate) use broker::Broker;
+pub use store::{Entry, MemorySessionStore, SessionStore};
+
+use crate::ApiVersion;
+use secrecy::SecretString;
+use std::fmt;
+use tableau::{SiteLuid, UserLuid};
+
+/// What signing in gave.
+#[derive(Clone)]
+pub struct Session {
+    /// The session token, sent as `X-Tableau-Auth`.
+    pub token: SecretString,
+    /// The site it is for.
+    pub site: SiteLuid,
+    /// Who is signed in.
+    pub user: UserLuid,
+    /// The REST API version that was negotiated for it.
+    pub api_version: ApiVersion,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("token", &"[redacted]")
+            .field("site", &self.site)
+            .field("user", &self.user)
+            .field("api_version", &self.api_version)
+            .finish()
+    }
+}

@@ -1,0 +1,182 @@
+//! One secret, typed and kept for a while.
+
+use crate::SecretStore;
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use workflow::{BoxError, CredentialError, CredentialSource};
+
+/// How long a value is used before it is read again.
+pub const LIFETIME: Duration = Duration::from_secs(300);
+
+/// A secret, read at its first use and kept for [`LIFETIME`].
+pub struct Secret<T> {
+    store: Arc<dyn SecretStore>,
+    id: String,
+    /// The lock is held over a read, so that a process reads once, however many ask.
+    kept: Mutex<Option<(Arc<T>, Instant)>>,
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl<T: DeserializeOwned> Secret<T> {
+    /// The secret `id` of `store`. Nothing is read yet.
+    pub fn new(store: Arc<dyn SecretStore>, id: impl Into<String>) -> Self {
+        Self { store, id: id.into(), kept: Mutex::new(None) }
+    }
+
+    async fn read(&self) -> Result<Arc<T>, CredentialError> {
+        let failed = |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
+        let text = self.store.read(&self.id).await.map_err(|e| failed(e.transient, e.source))?;
+        parse(&text).map(Arc::new).map_err(|problem| failed(false, problem.into()))
+    }
+}
+
+#[async_trait]
+impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secret<T> {
+    async fn current(&self) -> Result<Arc<T>, CredentialError> {
+        let mut kept = self.kept.lock().await;
+        if let Some((value, read_at)) = kept.as_ref()
+            && read_at.elapsed() < LIFETIME
+        {
+            return Ok(Arc::clone(value));
+        }
+        match self.read().await {
+            Ok(value) => {
+                *kept = Some((Arc::clone(&value), Instant::now()));
+                Ok(value)
+            }
+            // A store that is down for a moment does not take a value away that has worked so far.
+            Err(error) if error.transient => match kept.as_ref() {
+                Some((value, _)) => Ok(Arc::clone(value)),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn replacement(&self, refused: &Arc<T>) -> Result<Option<Arc<T>>, CredentialError> {
+        let mut kept = self.kept.lock().await;
+        // Someone else found out before us and has read it.
+        if let Some((value, _)) = kept.as_ref().filter(|(value, _)| **value != **refused) {
+            return Ok(Some(Arc::clone(value)));
+        }
+        let value = self.read().await?;
+        *kept = Some((Arc::clone(&value), Instant::now()));
+        Ok((*value != **refused).then_some(value))
+    }
+}
+
+/// Reads a value. The error says what is wrong without repeating anything of the secret.
+fn parse<T: DeserializeOwned>(text: &SecretString) -> Result<T, String> {
+    let value: Value = serde_json::from_str(text.expose_secret())
+        .map_err(|e| format!("not JSON, at line {}, column {}", e.line(), e.column()))?;
+    T::deserialize(&value).map_err(|error| {
+        let mut problem = error.to_string();
+        redact(&value, &mut problem);
+        problem
+    })
+}
+
+/// Takes every text of `value` out of `problem`: serde's own words repeat the value they did not like.
+fn redact(value: &Value, problem: &mut String) {
+    match value {
+        Value::String(text) if text.len() > 2 => *problem = problem.replace(text.as_str(), "…"),
+        Value::Number(number) => *problem = problem.replace(&number.to_string(), "…"),
+        Value::Array(items) => items.iter().for_each(|item| redact(item, problem)),
+        Value::Object(map) => map.values().for_each(|item| redact(item, problem)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemorySecrets, ReadError};
+    use serde::Deserialize;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Token {
+        token: String,
+    }
+
+    fn secret(store: &Arc<MemorySecrets>) -> Secret<Token> {
+        Secret::new(Arc::<MemorySecrets>::clone(store), "slack")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_is_kept_for_its_lifetime() {
+        let store = Arc::new(MemorySecrets::default());
+        store.put("slack", r#"{"token":"one"}"#);
+        let secret = secret(&store);
+        assert_eq!(secret.current().await.unwrap().token, "one");
+        store.put("slack", r#"{"token":"two"}"#);
+
+        tokio::time::advance(LIFETIME - Duration::from_secs(1)).await;
+        assert_eq!(secret.current().await.unwrap().token, "one");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(secret.current().await.unwrap().token, "two");
+    }
+
+    #[tokio::test]
+    async fn a_refused_value_is_read_again_past_the_cache() {
+        let store = Arc::new(MemorySecrets::default());
+        store.put("slack", r#"{"token":"one"}"#);
+        let secret = secret(&store);
+        let refused = secret.current().await.unwrap();
+        assert_eq!(secret.replacement(&refused).await.unwrap(), None);
+
+        store.put("slack", r#"{"token":"two"}"#);
+        assert_eq!(secret.replacement(&refused).await.unwrap().unwrap().token, "two");
+        assert_eq!(secret.current().await.unwrap().token, "two");
+    }
+
+    #[tokio::test]
+    async fn an_error_names_the_secret_and_not_its_value() {
+        let store = Arc::new(MemorySecrets::default());
+        for (text, expected) in [
+            ("hunter2", "not JSON, at line 1, column 1"),
+            (r#""hunter2""#, "invalid type: string \"…\", expected struct Token"),
+            (r#"{"token":["hunter2"]}"#, "invalid type: sequence, expected a string"),
+            (r#"{"token":4711}"#, "invalid type: integer `…`, expected a string"),
+        ] {
+            store.put("slack", text);
+            let error = secret(&store).current().await.unwrap_err();
+            assert_eq!(error.to_string(), "cannot read the secret `slack`");
+            assert_eq!(error.source.to_string(), expected);
+            assert!(!error.transient);
+        }
+    }
+
+    struct Flaky(AtomicU32);
+
+    #[async_trait]
+    impl SecretStore for Flaky {
+        async fn read(&self, _: &str) -> Result<SecretString, ReadError> {
+            if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Ok(SecretString::from(r#"{"token":"one"}"#));
+            }
+            Err(ReadError { transient: true, source: "down".into() })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_down_does_not_take_a_working_value_away() {
+        let secret = Secret::<Token>::new(Arc::new(Flaky(AtomicU32::new(0))), "slack");
+        secret.current().await.unwrap();
+        tokio::time::advance(LIFETIME * 2).await;
+        assert_eq!(secret.current().await.unwrap().token, "one");
+    }
+}

@@ -1,0 +1,117 @@
+//! Where secrets are kept.
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use secrecy::SecretString;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use workflow::BoxError;
+
+/// A secret that was not read.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct ReadError {
+    /// Whether asking again later may help.
+    pub transient: bool,
+    /// What went wrong. Holds no value.
+    pub source: BoxError,
+}
+
+impl ReadError {
+    fn permanent(source: impl Into<BoxError>) -> Self {
+        Self { transient: false, source: source.into() }
+    }
+}
+
+/// Where secrets are kept.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// The text of the secret `id`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when there is none, it is forbidden, or the store does not answer.
+    async fn read(&self, id: &str) -> Result<SecretString, ReadError>;
+}
+
+/// AWS Secrets Manager. Ids are names or ARNs.
+#[derive(Clone, Debug)]
+pub struct SecretsManager(aws_sdk_secretsmanager::Client);
+
+impl SecretsManager {
+    /// The account and region that `client` is set up for.
+    pub fn new(client: aws_sdk_secretsmanager::Client) -> Self {
+        Self(client)
+    }
+}
+
+#[async_trait]
+impl SecretStore for SecretsManager {
+    async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
+        let answer = self.0.get_secret_value().secret_id(id).send().await.map_err(|error| read_error(&error))?;
+        let text = answer.secret_string.ok_or_else(|| ReadError::permanent("it is binary, not text"))?;
+        Ok(SecretString::from(text))
+    }
+}
+
+fn read_error(error: &SdkError<GetSecretValueError>) -> ReadError {
+    let denied = |e: &GetSecretValueError| e.meta().code() == Some("AccessDeniedException");
+    let transient = match error {
+        SdkError::ServiceError(service) => {
+            let error = service.err();
+            !(error.is_resource_not_found_exception()
+                || error.is_invalid_request_exception()
+                || error.is_invalid_parameter_exception()
+                || error.is_decryption_failure()
+                || denied(error))
+        }
+        _ => true,
+    };
+    ReadError { transient, source: DisplayErrorContext(error).to_string().into() }
+}
+
+/// A JSON file, `{"<secret id>": {…}, …}`, read anew each time.
+#[derive(Clone, Debug)]
+pub struct SecretsFile(PathBuf);
+
+impl SecretsFile {
+    /// The file at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+}
+
+#[async_trait]
+impl SecretStore for SecretsFile {
+    async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
+        let file = self.0.display();
+        let text = std::fs::read_to_string(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
+        // The parser's own words could repeat a part of the file.
+        let all: HashMap<String, Value> = serde_json::from_str(&text)
+            .map_err(|e| ReadError::permanent(format!("{file}: line {}: not a JSON object", e.line())))?;
+        let value = all.get(id).ok_or_else(|| ReadError::permanent(format!("{file}: it is not in there")))?;
+        Ok(SecretString::from(value.to_string()))
+    }
+}
+
+/// Secrets in memory.
+#[derive(Debug, Default)]
+pub struct MemorySecrets(Mutex<HashMap<String, SecretString>>);
+
+impl MemorySecrets {
+    /// Puts a secret in, or another in its place.
+    pub fn put(&self, id: impl Into<String>, text: impl Into<String>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id.into(), SecretString::from(text.into()));
+    }
+}
+
+#[async_trait]
+impl SecretStore for MemorySecrets {
+    async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(id).cloned().ok_or_else(|| ReadError::permanent("there is no such secret"))
+    }
+}

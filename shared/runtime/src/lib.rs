@@ -1,1 +1,23 @@
-//! runtime
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod aws;
+mod batch;
+mod claims;
+mod door;
+mod env;
+mod function;
+mod host;
+mod http;
+mod publish;
+mod queue;
+mod telemetry;
+mod tokens;
+
+pub use claims::{
+    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError,
+};
+pub use env::{Env, MissingSettings, Settings};
+pub use host::{Host, LoadedRules, StartError, rules_of};
+pub use publish::{EventBus, EventPublisher, MemoryPublisher, NotStored, WorkflowQueue};
+pub use tokens::WebhookTokens;

@@ -15,6 +15,10 @@ use workflow::{BoxError, CredentialError, CredentialSource};
 /// How long a value is used before it is read again.
 pub const LIFETIME: Duration = Duration::from_secs(300);
 
+/// A value younger than this is not read again, however often it is refused: refusals may come from anyone, and
+/// each read costs.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// A secret, read at its first use and kept for [`LIFETIME`].
 pub struct Secret<T> {
     store: Arc<dyn SecretStore>,
@@ -70,6 +74,9 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
         // Someone else found out before us and has read it.
         if let Some((value, _)) = kept.as_ref().filter(|(value, _)| **value != **refused) {
             return Ok(Some(Arc::clone(value)));
+        }
+        if kept.as_ref().is_some_and(|(_, read_at)| read_at.elapsed() < FRESH) {
+            return Ok(None);
         }
         let value = self.read().await?;
         *kept = Some((Arc::clone(&value), Instant::now()));
@@ -130,7 +137,7 @@ mod tests {
         assert_eq!(secret.current().await.unwrap().token, "two");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_refused_value_is_read_again_past_the_cache() {
         let store = Arc::new(MemorySecrets::default());
         store.put("slack", r#"{"token":"one"}"#);
@@ -139,6 +146,8 @@ mod tests {
         assert_eq!(secret.replacement(&refused).await.unwrap(), None);
 
         store.put("slack", r#"{"token":"two"}"#);
+        assert_eq!(secret.replacement(&refused).await.unwrap(), None, "read a moment ago");
+        tokio::time::advance(FRESH).await;
         assert_eq!(secret.replacement(&refused).await.unwrap().unwrap().token, "two");
         assert_eq!(secret.current().await.unwrap().token, "two");
     }

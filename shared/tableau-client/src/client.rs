@@ -32,17 +32,34 @@ pub struct Settings {
     pub api_version: Option<ApiVersion>,
 }
 
+/// Settings that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidSettings {
+    /// The server's address is not one.
+    #[error("the Tableau server's address must be a URL that begins with https://")]
+    Server,
+    /// The version is not one.
+    #[error("the Tableau API version must be two numbers with a dot between, such as 3.24")]
+    Version,
+}
+
 impl Settings {
-    /// The newest version that both sides know, on `site` of the server at `server`.
+    /// A site, by its content URL, of the server at an address. An empty `api_version` stands for the newest that
+    /// both sides know.
     ///
     /// # Errors
-    /// [`Error::InvalidServer`] when `server` is not an http or https URL.
-    pub fn new(server: &str, site: impl Into<String>) -> Result<Self, Error> {
-        let server = Url::parse(server).map_err(|_| Error::InvalidServer)?;
+    /// [`InvalidSettings`] when the address is no http or https URL, or the version is none.
+    pub fn new(server: &str, site: &str, api_version: &str) -> Result<Self, InvalidSettings> {
+        let server = Url::parse(server).map_err(|_| InvalidSettings::Server)?;
         if !matches!(server.scheme(), "http" | "https") || server.host_str().is_none() {
-            return Err(Error::InvalidServer);
+            return Err(InvalidSettings::Server);
         }
-        Ok(Self { server, site: site.into(), api_version: None })
+        let api_version = match api_version {
+            "" => None,
+            version => Some(version.parse().map_err(|_| InvalidSettings::Version)?),
+        };
+        Ok(Self { server, site: site.to_owned(), api_version })
     }
 }
 

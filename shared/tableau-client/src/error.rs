@@ -62,9 +62,6 @@ pub enum Error {
     /// Another process is signing in and did not come to an end in time.
     #[error("waited in vain for another process to sign in to Tableau")]
     SignInPending,
-    /// The server's address is not an http or https URL.
-    #[error("the Tableau server's address is not an https URL")]
-    InvalidServer,
 }
 
 fn told(code: &str, summary: &str, detail: &str) -> String {
@@ -106,7 +103,7 @@ impl Error {
             Self::Unreachable { .. } | Self::SessionStore(_) | Self::SignInPending => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..) || self.is_session_over(),
             Self::Credential(error) => error.transient,
-            Self::Redirected { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } | Self::InvalidServer => false,
+            Self::Redirected { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => false,
         }
     }
 

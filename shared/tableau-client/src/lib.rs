@@ -11,7 +11,7 @@ mod session;
 mod version;
 
 pub use cause::{Cause, CauseClass};
-pub use client::{Settings, TableauClient};
+pub use client::{InvalidSettings, Settings, TableauClient};
 pub use content::{Content, Owner};
 pub use credential::TableauCredential;
 pub use error::Error;

@@ -144,7 +144,7 @@ mod tests {
     async fn a_failed_sign_in_leaves_the_way_free() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let broker = Broker::new(store);
-        let failed = broker.session("k", None, || async { Err(Error::InvalidServer) }).await;
+        let failed = broker.session("k", None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
         assert!(failed.is_err());
         let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
         assert_eq!(next.version, 1);

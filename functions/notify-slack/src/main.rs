@@ -1,0 +1,23 @@
+//! Lambda entry point. The workflow is in `lib.rs`.
+
+use destinations::slack::Slack;
+use notify_slack::{Config, NotifySlack};
+use runtime::Host;
+use std::sync::Arc;
+use tableau_client::{MemorySessionStore, TableauClient};
+use workflow::{BoxError, Workflow};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    let host = Host::start(NotifySlack::NAME)?;
+    let config = host.config(Config::from_env)?;
+    let tableau = TableauClient::new(
+        host.http(),
+        config.tableau,
+        host.secret(&config.tableau_secret),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));
+    let workflow = NotifySlack { tableau, slack, rules: host.rules() };
+    host.serve(workflow).await
+}

@@ -1,0 +1,269 @@
+//! The message: a pure function of what is known.
+
+use crate::wording::{headline, hint, symbol};
+use destinations::slack::mrkdwn::{code, cut, date, escape, link};
+use destinations::slack::{Block, Message};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rules::Site;
+use tableau::{Action, Event};
+use tableau_client::{Cause, Content};
+
+/// The longest name that is shown: names may have 255 characters and more.
+const NAME_LIMIT: usize = 120;
+
+/// Whether Tableau told us something.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Told<T> {
+    /// It did.
+    Yes(T),
+    /// There is nothing to tell.
+    Nothing,
+    /// It could not be asked.
+    Not,
+}
+
+impl<T> Told<T> {
+    fn as_option(&self) -> Option<&T> {
+        match self {
+            Self::Yes(value) => Some(value),
+            Self::Nothing | Self::Not => None,
+        }
+    }
+}
+
+/// What Tableau told about the event.
+#[derive(Debug)]
+pub(crate) struct Details {
+    pub(crate) content: Told<Content>,
+    pub(crate) cause: Told<Cause>,
+}
+
+/// The message about an event.
+pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> Message {
+    let content = details.content.as_option();
+    let name = content.map(|c| c.name.as_str()).or(event.resource_name.as_deref()).unwrap_or("(no name)");
+    let name = cut(name, NAME_LIMIT);
+    let headline = headline(event);
+    let blocks = [
+        Some(Block::header(&format!("{} {headline}: {name}", symbol(&event.name)))),
+        explanation(event, details).map(Block::section),
+        Block::fields(fields(event, site, content)),
+        content.and_then(|c| link(c.link.as_deref()?, "Open in Tableau")).map(Block::section),
+        Some(Block::context([small_print(event, site, details)])),
+    ];
+    Message::new(&notification(&headline, &name, details), blocks.into_iter().flatten())
+}
+
+/// The line of notifications and screen readers.
+fn notification(headline: &str, name: &str, details: &Details) -> String {
+    let project = details.content.as_option().and_then(|c| c.project.as_deref());
+    let project = project.map_or_else(String::new, |project| format!(" ({})", escape(&cut(project, NAME_LIMIT))));
+    let cause = details.cause.as_option().map_or_else(String::new, |cause| format!(" – {}", cause.class.title()));
+    format!("{}: {}{project}{cause}", escape(headline), escape(name))
+}
+
+/// Why, and what to do.
+fn explanation(event: &Event, details: &Details) -> Option<String> {
+    match (event.name.action(), &details.cause) {
+        (Some(Action::RefreshFailed), Told::Yes(cause)) => {
+            let (title, next) = (cause.class.title(), cause.class.next_step());
+            Some(format!("*Cause* – {title}\n{}\n*Next step* – {next}", code(&cause.line)))
+        }
+        (Some(Action::RefreshFailed), missing) => {
+            let why = match missing {
+                Told::Not => "Tableau could not be asked",
+                _ => "Tableau keeps no reason for this job",
+            };
+            Some(format!("*Cause* – not available: {why}\n*Next step* – {}", hint(event)?))
+        }
+        _ => hint(event).map(|hint| format!("*Next step* – {hint}")),
+    }
+}
+
+fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut field = |title: &str, value: String| fields.push(format!("*{title}*\n{value}"));
+    if let Some(project) = content.and_then(|c| c.project.as_deref()) {
+        field("Project", escape(&cut(project, NAME_LIMIT)));
+    }
+    if let Some(owner) = content.and_then(|c| c.owner.as_ref()) {
+        let name = escape(&cut(&owner.name, NAME_LIMIT));
+        let email = owner.email.as_deref().filter(|email| *email != owner.name);
+        field("Owner", email.map_or_else(|| name.clone(), |email| format!("{name} ({})", escape(email))));
+    }
+    if let Some(at) = event.created_at {
+        field("When", when(at, site.map(|site| &site.timezone)));
+    }
+    if let Some(site) = site {
+        field("Site", escape(&cut(&site.name, NAME_LIMIT)));
+    }
+    if let Some(tags) = content.map(|c| c.tags.join(", ")).filter(|tags| !tags.is_empty()) {
+        field("Tags", escape(&cut(&tags, NAME_LIMIT)));
+    }
+    fields
+}
+
+/// The site's own time and UTC; without a known zone, each reader's own and UTC.
+fn when(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    let utc = at.strftime("%H:%M UTC");
+    match zone.filter(|zone| **zone != TimeZone::UTC) {
+        Some(zone) => {
+            let local = at.to_zoned(zone.clone());
+            format!("{} ({utc})", local.strftime("%a %-d %b %Y, %H:%M %Z"))
+        }
+        None => {
+            let full = at.strftime("%a %-d %b %Y, %H:%M UTC").to_string();
+            format!("{} ({full})", date(at, &full))
+        }
+    }
+}
+
+/// What support needs to find the log line.
+fn small_print(event: &Event, site: Option<&Site>, details: &Details) -> String {
+    let site = match site {
+        Some(_) => String::new(),
+        None => format!(" · site {}", event.site),
+    };
+    let missing = match details.content {
+        Told::Not => " · project and owner not available: Tableau could not be asked",
+        _ => "",
+    };
+    format!("{} · event {}{site}{missing}", escape(event.name.as_str()), event.id.short())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use tableau::{EventName, Payload};
+    use tableau_client::{CauseClass, Owner};
+
+    const NASTY: &str = "a<>&|*b* _c_ ~d~ <!channel> <@U1> `e`";
+
+    fn event(name: &str, resource_name: &str) -> Event {
+        let payload = json!({
+            "resource": "WORKBOOK", "event_type": name, "resource_name": resource_name, "site_luid": "s-1",
+            "resource_luid": "r-1", "created_at": "2025-01-15T17:14:45Z",
+        });
+        Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+    }
+
+    fn site() -> Site {
+        let timezone = TimeZone::get("Europe/Berlin").unwrap();
+        Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone }
+    }
+
+    fn details() -> Details {
+        Details {
+            content: Told::Yes(Content {
+                name: "Sales".to_owned(),
+                project: Some("Finance".to_owned()),
+                owner: Some(Owner { name: "Ana Ruiz".to_owned(), email: Some("ana@example.com".to_owned()) }),
+                link: Some("https://tableau.example/#/datasources/1".to_owned()),
+                tags: vec!["critical".to_owned()],
+            }),
+            cause: Told::Yes(Cause {
+                class: CauseClass::Credentials,
+                line: "Login failed for user 'svc'.".to_owned(),
+                job: "j-1".parse().unwrap(),
+            }),
+        }
+    }
+
+    fn nothing() -> Details {
+        Details { content: Told::Nothing, cause: Told::Nothing }
+    }
+
+    fn texts(message: &Message) -> Vec<String> {
+        let blocks = serde_json::to_value(message.blocks()).unwrap();
+        fn collect(value: &Value, into: &mut Vec<String>) {
+            match value {
+                Value::Object(map) => match map.get("text") {
+                    Some(Value::String(text)) => into.push(text.clone()),
+                    _ => map.values().for_each(|value| collect(value, into)),
+                },
+                Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+                _ => {}
+            }
+        }
+        let mut into = Vec::new();
+        collect(&blocks, &mut into);
+        into
+    }
+
+    #[test]
+    fn a_failed_refresh_says_what_where_whose_why_and_what_to_do() {
+        let event = event("DatasourceRefreshFailed", "Sales");
+        let message = message(&event, Some(&site()), &details());
+        assert_eq!(message.text(), "Extract refresh failed: Sales (Finance) – Credentials refused");
+        assert_eq!(
+            texts(&message),
+            [
+                "🔴 Extract refresh failed: Sales",
+                "*Cause* – Credentials refused\n`Login failed for user 'svc'.`\n*Next step* – Check the user and \
+                 password saved with the connection, then run the refresh again.",
+                "*Project*\nFinance",
+                "*Owner*\nAna Ruiz (ana@example.com)",
+                "*When*\nWed 15 Jan 2025, 18:14 CET (17:14 UTC)",
+                "*Site*\nMarketing",
+                "*Tags*\ncritical",
+                "<https://tableau.example/#/datasources/1|Open in Tableau>",
+                &format!("DatasourceRefreshFailed · event {}", event.id.short()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_failure_without_a_reason_says_so() {
+        let event = event("WorkbookRefreshFailed", "Sales");
+        let not_asked = Details { content: Told::Not, cause: Told::Not };
+        let texts_of = |details: &Details| texts(&message(&event, None, details)).join("\n");
+        assert!(texts_of(&not_asked).contains("*Cause* – not available: Tableau could not be asked"));
+        assert!(texts_of(&not_asked).contains("project and owner not available"));
+        assert!(texts_of(&nothing()).contains("*Cause* – not available: Tableau keeps no reason for this job"));
+    }
+
+    #[test]
+    fn every_event_has_a_headline_of_its_own_kind() {
+        for name in EventName::KNOWN {
+            let message = message(&event(name.as_str(), "Sales"), None, &nothing());
+            assert!(message.text().contains(": Sales"), "{name}: {}", message.text());
+            assert!(!message.text().starts_with("Tableau event"), "{name}");
+        }
+        let unknown = message(&event("FlowRunFailed", "Sales"), None, &nothing());
+        assert_eq!(unknown.text(), "Tableau event FlowRunFailed: Sales");
+    }
+
+    #[test]
+    fn a_name_cannot_mention_anyone_or_format_anything() {
+        let mut details = details();
+        if let Told::Yes(content) = &mut details.content {
+            content.name = NASTY.to_owned();
+            content.project = Some(NASTY.to_owned());
+            content.owner = Some(Owner { name: NASTY.to_owned(), email: None });
+            content.tags = vec![NASTY.to_owned()];
+        }
+        if let Told::Yes(cause) = &mut details.cause {
+            cause.line = NASTY.to_owned();
+        }
+        for details in [details, nothing()] {
+            let message = message(&event("DatasourceRefreshFailed", NASTY), Some(&site()), &details);
+            let blocks = serde_json::to_value(message.blocks()).unwrap();
+            let header = blocks[0]["text"].clone();
+            assert_eq!(header["type"], "plain_text");
+            for text in texts(&message).iter().skip(1).chain([&message.text().to_owned()]) {
+                for mention in ["<!", "<@", "*b*", " _c_", " ~d~", "`e`"] {
+                    assert!(!text.contains(mention), "{mention} in {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_site_nobody_named_is_shown_by_its_luid_and_times_by_the_readers_clock() {
+        let texts = texts(&message(&event("WorkbookCreated", "Sales"), None, &nothing())).join("\n");
+        assert!(texts.contains("site s-1"), "{texts}");
+        assert!(texts.contains("<!date^1736961285^"), "{texts}");
+    }
+}

@@ -1,0 +1,21 @@
+//! Lambda entry point. The workflow is in `lib.rs`.
+
+use runtime::Host;
+use std::sync::Arc;
+use tableau_client::{MemorySessionStore, TableauClient};
+use update_broadcast::{Config, UpdateBroadcast};
+use workflow::{BoxError, Workflow};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    let host = Host::start(UpdateBroadcast::NAME)?;
+    let config = host.config(Config::from_env)?;
+    let tableau = TableauClient::new(
+        host.http(),
+        config.tableau,
+        host.secret(&config.tableau_secret),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let workflow = UpdateBroadcast { tableau, rules: host.rules() };
+    host.serve(workflow).await
+}

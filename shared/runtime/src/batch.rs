@@ -1,0 +1,108 @@
+//! An SQS batch: one attempt per message, and a reply that names the messages to see again.
+
+use crate::attempt::{Attempted, Request, Worker};
+use crate::queue::{FailedMessages, Note};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tableau::{EventId, Payload};
+use workflow::{Failure, Workflow};
+
+/// With less time than this no message is begun: it goes back untouched.
+const LEAST_TIME: Duration = Duration::from_secs(3);
+/// The first wait after a failure; doubles with every attempt up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// The queue side of a workflow's function.
+pub(crate) struct Batches<W> {
+    pub(crate) worker: Arc<Worker<W>>,
+    pub(crate) failed: Arc<dyn FailedMessages>,
+}
+
+impl<W: Workflow> Batches<W> {
+    /// Handles the messages one after the other. Those that are named in the reply stay in the queue.
+    pub(crate) async fn handle(&self, batch: SqsEvent, request: &Request) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for message in &batch.records {
+            let again = request.remaining() < LEAST_TIME || self.message(message, request).await;
+            if again {
+                response.add_failure(message.message_id.clone().unwrap_or_default());
+            }
+        }
+        response
+    }
+
+    /// Whether the message is to be seen again.
+    async fn message(&self, message: &SqsMessage, request: &Request) -> bool {
+        let body = message.body.as_deref().unwrap_or_default();
+        let payload = match Payload::parse(body.as_bytes()) {
+            Ok(payload) => payload,
+            Err(error) => {
+                tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is no event");
+                return self.to_dead_letters(body, &format!("the message is no event: {error}"), "").await;
+            }
+        };
+        match self.worker.attempt(&payload, request, true).await {
+            Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
+            Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
+            Attempted::Failed(Failure::Transient { retry_after, .. }) => {
+                self.later(message, retry_after.unwrap_or_else(|| back_off(receive_count(message)))).await
+            }
+            Attempted::Failed(failure @ Failure::Permanent { .. }) => {
+                let id = EventId::of(&payload);
+                self.to_dead_letters(body, &failure.reason(), id.as_str()).await
+            }
+        }
+    }
+
+    async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {
+        let receipt = message.receipt_handle.as_deref().unwrap_or_default();
+        if let Err(error) = self.failed.delay(receipt, delay).await {
+            // The message comes back all the same, when the queue's own visibility timeout is over.
+            tracing::warn!(workflow = W::NAME, reason = %error, "cannot put the message off");
+        }
+        true
+    }
+
+    /// A message that reached the dead-letter queue is done with here; one that did not comes back.
+    async fn to_dead_letters(&self, body: &str, reason: &str, event_id: &str) -> bool {
+        let note = Note { reason, workflow: W::NAME, event_id };
+        match self.failed.dead_letter(body, &note).await {
+            Ok(()) => false,
+            Err(error) => {
+                tracing::error!(workflow = W::NAME, reason = %error, "cannot reach the dead-letter queue");
+                true
+            }
+        }
+    }
+}
+
+fn receive_count(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+fn until_then(until: Timestamp, now: Timestamp) -> Duration {
+    let left = until.duration_since(now).max(jiff::SignedDuration::ZERO);
+    Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)
+}
+
+/// Between half of and the whole doubled wait, so that messages that failed together do not return together.
+fn back_off(received: u32) -> Duration {
+    let ceiling = FIRST_WAIT.saturating_mul(1 << received.clamp(1, 16).saturating_sub(1)).min(LONGEST_WAIT);
+    ceiling.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_and_has_an_end() {
+        for (received, least, most) in [(0, 7, 15), (1, 7, 15), (2, 15, 30), (4, 60, 120), (60, 450, 900)] {
+            let wait = back_off(received).as_secs();
+            assert!((least..=most).contains(&wait), "{received}: {wait}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Tells the kinds of invocation apart.
+
+use crate::attempt::{Attempted, Request, Worker};
+use crate::batch::Batches;
+use crate::door::{Door, InlineHandler};
+use crate::http::HttpRequest;
+use async_trait::async_trait;
+use aws_lambda_events::sqs::SqsEvent;
+use jiff::Timestamp;
+use lambda_runtime::LambdaEvent;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::time::Duration;
+use tableau::Payload;
+use workflow::{BoxError, Workflow};
+
+/// What Lambda invokes.
+pub(crate) struct Function<W> {
+    pub(crate) door: Door,
+    /// Only a workflow with a queue has one.
+    pub(crate) batches: Option<Batches<W>>,
+}
+
+/// The keys that tell the kinds of invocation apart.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "requestContext")]
+    request_context: Option<IgnoredAny>,
+    #[serde(rename = "Records")]
+    records: Option<IgnoredAny>,
+}
+
+impl<W: Workflow> Function<W> {
+    /// Answers one invocation.
+    pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, BoxError> {
+        let now = Timestamp::now();
+        let left_ms = i128::from(event.context.deadline) - i128::from(now.as_millisecond());
+        let timeout = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+        let request = Request::new(event.context.request_id, now, timeout);
+        let text = event.payload.get();
+        let kind: Kind = serde_json::from_str(text).map_err(|_| unknown_kind())?;
+        match (kind.request_context, kind.records, &self.batches) {
+            (Some(_), _, _) => {
+                let http: HttpRequest<'_> = serde_json::from_str(text)
+                    .map_err(|e| format!("not an API Gateway request (payload 2.0): column {}", e.column()))?;
+                Ok(serde_json::to_value(self.door.answer(&http, &request).await)?)
+            }
+            (None, Some(_), Some(batches)) => {
+                let batch: SqsEvent = serde_json::from_str(text)
+                    .map_err(|e| format!("not an SQS batch: column {}", e.column()))?;
+                Ok(serde_json::to_value(batches.handle(batch, &request).await)?)
+            }
+            (None, Some(_), None) => Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into()),
+            (None, None, _) => Err(unknown_kind()),
+        }
+    }
+}
+
+fn unknown_kind() -> BoxError {
+    "this function takes an API Gateway request (payload 2.0) or an SQS batch".into()
+}
+
+/// Inline mode of a workflow.
+pub(crate) struct Inline<W>(pub(crate) Arc<Worker<W>>);
+
+#[async_trait]
+impl<W: Workflow> InlineHandler for Inline<W> {
+    async fn handle(&self, payload: &Payload, request: &Request) -> Attempted {
+        self.0.attempt(payload, request, false).await
+    }
+}
+
+/// Inline mode of the common door: there is nothing it could do about an event.
+pub(crate) struct CheckedOnly;
+
+#[async_trait]
+impl InlineHandler for CheckedOnly {
+    async fn handle(&self, _: &Payload, _: &Request) -> Attempted {
+        Attempted::Skipped("checked, not stored: EVENT_BUS_NAME is not set".to_owned())
+    }
+}
+
+/// The workflow of a function that has none.
+pub(crate) struct NoWorkflow;
+
+impl Workflow for NoWorkflow {
+    const NAME: &'static str = "none";
+
+    async fn handle(
+        &self,
+        _: &tableau::Event,
+        _: &workflow::Invocation,
+    ) -> Result<workflow::Outcome, workflow::Failure> {
+        Ok(workflow::Outcome::skipped("there is no workflow"))
+    }
+}

@@ -1,0 +1,114 @@
+//! Where a door stores an event.
+
+use async_trait::async_trait;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use std::sync::{Mutex, PoisonError};
+use tableau::Payload;
+use workflow::BoxError;
+
+/// The `source` of our events on the bus.
+const SOURCE: &str = "tableau.webhooks";
+/// The longest `detail-type` that EventBridge takes.
+const DETAIL_TYPE_LIMIT: usize = 128;
+
+/// The store did not confirm the event. Tableau will deliver it again.
+#[derive(Debug, thiserror::Error)]
+#[error("the event was not stored")]
+pub struct NotStored(#[source] pub BoxError);
+
+/// Where a door stores an event before it answers.
+#[async_trait]
+pub trait EventPublisher: Send + Sync {
+    /// Stores the event. Returns once the store has confirmed it.
+    ///
+    /// # Errors
+    /// [`NotStored`], also when it is unknown whether the event was stored.
+    async fn publish(&self, payload: &Payload) -> Result<(), NotStored>;
+}
+
+/// A workflow's own queue. The message's body is the payload.
+#[derive(Clone, Debug)]
+pub struct WorkflowQueue {
+    client: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl WorkflowQueue {
+    /// The queue at `url`.
+    pub fn new(client: aws_sdk_sqs::Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+}
+
+#[async_trait]
+impl EventPublisher for WorkflowQueue {
+    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
+        let request = self.client.send_message().queue_url(&self.url).message_body(payload.canonical_json());
+        request.send().await.map(|_| ()).map_err(|e| NotStored(Box::new(e.into_service_error())))
+    }
+}
+
+/// The event bus. An event's `detail-type` is its name, its `detail` the payload.
+#[derive(Clone, Debug)]
+pub struct EventBus {
+    client: aws_sdk_eventbridge::Client,
+    name: String,
+}
+
+impl EventBus {
+    /// The bus called `name`.
+    pub fn new(client: aws_sdk_eventbridge::Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into() }
+    }
+}
+
+#[async_trait]
+impl EventPublisher for EventBus {
+    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
+        let name = payload.event_type.as_deref().filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT);
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(SOURCE)
+            .detail_type(name.unwrap_or("Unknown"))
+            .detail(payload.canonical_json())
+            .build();
+        let answer = self.client.put_events().entries(entry).send().await;
+        let answer = answer.map_err(|e| NotStored(Box::new(e.into_service_error())))?;
+        // PutEvents answers 200 and reports the failure of an entry in its body.
+        if answer.failed_entry_count() == 0 {
+            return Ok(());
+        }
+        let failed = answer.entries().iter().find_map(|entry| entry.error_code());
+        Err(NotStored(format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into()))
+    }
+}
+
+/// Remembers events, for tests.
+#[derive(Debug, Default)]
+pub struct MemoryPublisher {
+    events: Mutex<Vec<Payload>>,
+    down: std::sync::atomic::AtomicBool,
+}
+
+impl MemoryPublisher {
+    /// The events stored so far.
+    pub fn events(&self) -> Vec<Payload> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Refuses events from now on, or takes them again.
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl EventPublisher for MemoryPublisher {
+    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
+        if self.down.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(NotStored("down".into()));
+        }
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(payload.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! What becomes of a message that failed.
+
+use async_trait::async_trait;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use std::time::Duration;
+use workflow::BoxError;
+
+/// The longest visibility timeout that SQS takes.
+const LONGEST_DELAY: Duration = Duration::from_secs(12 * 60 * 60);
+/// Enough for a person; SQS would take more.
+const REASON_LIMIT: usize = 1_000;
+
+/// What becomes of a message that failed.
+#[async_trait]
+pub(crate) trait FailedMessages: Send + Sync {
+    /// Lets the message be seen again after `delay`.
+    async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError>;
+
+    /// Puts the message where it waits for a person.
+    async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError>;
+}
+
+/// What is written on a message in the dead-letter queue.
+pub(crate) struct Note<'a> {
+    pub(crate) reason: &'a str,
+    pub(crate) workflow: &'a str,
+    pub(crate) event_id: &'a str,
+}
+
+/// A workflow's queue and its dead-letter queue.
+pub(crate) struct SqsQueue {
+    pub(crate) client: aws_sdk_sqs::Client,
+    pub(crate) url: String,
+    pub(crate) dead_letters_url: String,
+}
+
+#[async_trait]
+impl FailedMessages for SqsQueue {
+    async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError> {
+        let seconds = delay.min(LONGEST_DELAY).as_secs().try_into().unwrap_or(i32::MAX);
+        let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        request.visibility_timeout(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
+        Ok(())
+    }
+
+    async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError> {
+        let mut request = self.client.send_message().queue_url(&self.dead_letters_url).message_body(body);
+        for (name, value) in [("reason", note.reason), ("workflow", note.workflow), ("event_id", note.event_id)] {
+            // SQS takes no empty attribute, and of control characters only three.
+            let value: String = value.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
+            if !value.is_empty() {
+                let attribute = MessageAttributeValue::builder().data_type("String").string_value(value);
+                request = request.message_attributes(name, attribute.build()?);
+            }
+        }
+        request.send().await.map_err(aws_sdk_sqs::Error::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! The tokens that a webhook URL carries.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::fmt;
+use subtle::ConstantTimeEq;
+
+/// Shorter ones could be guessed. The stack generates 43 letters and digits: 256 bits.
+const SHORTEST: usize = 32;
+
+/// The token that webhook URLs carry and, while it is rotated, the one before.
+///
+/// As JSON: `{"current": "…", "previous": "…"}`, `previous` empty or left out when there is none.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "Json")]
+pub struct WebhookTokens {
+    current: SecretString,
+    previous: Option<SecretString>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Json {
+    current: String,
+    #[serde(default)]
+    previous: String,
+}
+
+impl TryFrom<Json> for WebhookTokens {
+    type Error = String;
+
+    fn try_from(json: Json) -> Result<Self, String> {
+        for (name, token, required) in [("current", &json.current, true), ("previous", &json.previous, false)] {
+            if token.len() < SHORTEST && (required || !token.is_empty()) {
+                return Err(format!("`{name}` has fewer than {SHORTEST} characters"));
+            }
+        }
+        let previous = (!json.previous.is_empty()).then(|| SecretString::from(json.previous));
+        Ok(Self { current: SecretString::from(json.current), previous })
+    }
+}
+
+impl WebhookTokens {
+    /// Whether `token` is one of the two. Takes as long for a token that is nearly right as for any of its length.
+    pub fn accept(&self, token: &str) -> bool {
+        let equal = |secret: &SecretString| secret.expose_secret().as_bytes().ct_eq(token.as_bytes());
+        let mut accepted = equal(&self.current);
+        if let Some(previous) = &self.previous {
+            accepted |= equal(previous);
+        }
+        accepted.into()
+    }
+}
+
+impl fmt::Debug for WebhookTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookTokens([redacted])")
+    }
+}
+
+impl PartialEq for WebhookTokens {
+    fn eq(&self, other: &Self) -> bool {
+        let exposed = |tokens: &Self| {
+            let previous = tokens.previous.as_ref().map(|token| token.expose_secret().to_owned());
+            (tokens.current.expose_secret().to_owned(), previous)
+        };
+        exposed(self) == exposed(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(json: &str) -> Result<WebhookTokens, String> {
+        serde_json::from_str(json).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_current_and_the_previous_token_are_accepted() {
+        let (new, old) = ("n".repeat(43), "o".repeat(43));
+        let both = tokens(&format!(r#"{{"current":"{new}","previous":"{old}"}}"#)).unwrap();
+        assert!(both.accept(&new) && both.accept(&old));
+        assert!(!both.accept(&"x".repeat(43)) && !both.accept("") && !both.accept(&new[..42]));
+        let one = tokens(&format!(r#"{{"current":"{new}","previous":""}}"#)).unwrap();
+        assert!(one.accept(&new) && !one.accept("") && !one.accept(&old));
+    }
+
+    #[test]
+    fn a_short_token_is_refused() {
+        assert_eq!(tokens(r#"{"current":"short"}"#).unwrap_err(), "`current` has fewer than 32 characters");
+        assert!(tokens(r#"{"current":""}"#).is_err());
+    }
+}

@@ -1,0 +1,245 @@
+//! Who may depend on whom, and what every package has.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which packages of the workspace a package may use outside its tests. What is not listed may use none.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("tableau", &[]),
+    ("http-client", &[]),
+    ("local-aws", &[]),
+    ("workflow", &["tableau"]),
+    ("rules", &["tableau"]),
+    ("simulator", &["tableau"]),
+    ("tableau-client", &["tableau", "workflow"]),
+    ("destinations", &["tableau", "workflow"]),
+    ("secrets", &["workflow"]),
+    ("runtime", &["http-client", "rules", "secrets", "tableau", "workflow"]),
+    ("testkit", SHARED),
+];
+
+/// What a package in `functions/` may use outside its tests.
+const FUNCTIONS_MAY_USE: &[&str] =
+    &["destinations", "http-client", "rules", "runtime", "secrets", "tableau", "tableau-client", "workflow"];
+
+/// What may use anything in `shared/`, since nothing of it is deployed.
+const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
+
+const SHARED: &[&str] = &[
+    "destinations",
+    "http-client",
+    "local-aws",
+    "rules",
+    "runtime",
+    "secrets",
+    "simulator",
+    "tableau",
+    "tableau-client",
+    "testkit",
+    "workflow",
+];
+
+/// There is one of each, so that a function carries one TLS stack.
+const ONE_VERSION: &[&str] = &["hyper", "ring", "rustls"];
+
+/// The other TLS stacks, which no function carries.
+const OTHER_TLS: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl", "openssl-sys"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// One package of the workspace.
+struct Package {
+    name: String,
+    folder: PathBuf,
+    binaries: Vec<String>,
+    /// Of the workspace, outside tests.
+    uses: BTreeSet<String>,
+    /// Of the workspace, in tests only.
+    tests_use: BTreeSet<String>,
+}
+
+impl Package {
+    fn is_function(&self) -> bool {
+        self.folder.parent() == Some(&root().join("functions"))
+    }
+
+    fn manifest(&self) -> String {
+        fs::read_to_string(self.folder.join("Cargo.toml")).unwrap()
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn packages() -> Vec<Package> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))
+            .unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let uses = |package: &Value, in_tests: bool| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        // A dependency within the workspace has a path.
+        dependencies
+            .filter(|d| d["path"].is_string() && (d["kind"] == "dev") == in_tests)
+            .map(|d| text(&d["name"]))
+            .collect()
+    };
+    let binaries = |package: &Value| {
+        let targets = package["targets"].as_array().unwrap().iter();
+        targets.filter(|t| t["kind"][0] == "bin").map(|t| text(&t["name"])).collect()
+    };
+    packages
+        .iter()
+        .map(|p| Package {
+            name: text(&p["name"]),
+            folder: Path::new(p["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned(),
+            binaries: binaries(p),
+            uses: uses(p, false),
+            tests_use: uses(p, true),
+        })
+        .collect()
+}
+
+/// Names of all packages that end up in `package`, tests aside.
+fn tree(package: &str) -> BTreeSet<String> {
+    let lines =
+        cargo(&["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+    lines.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let allowed = match table.get(package.name.as_str()) {
+            Some(allowed) => allowed,
+            None if package.is_function() => FUNCTIONS_MAY_USE,
+            None if TOOLS.contains(&package.name.as_str()) => SHARED,
+            None => {
+                wrong.push(format!("{} is not in the table", package.name));
+                continue;
+            }
+        };
+        let beyond = package.uses.iter().filter(|used| !allowed.contains(&used.as_str()));
+        wrong.extend(beyond.map(|used| format!("{} uses {used}", package.name)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_table_names_every_shared_package_and_no_other() {
+    let shared = root().join("shared");
+    let folders: BTreeSet<String> = packages()
+        .into_iter()
+        .filter(|package| package.folder.parent() == Some(&shared))
+        .map(|package| package.name)
+        .collect();
+    let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(folders, named(SHARED));
+    assert_eq!(folders, named(&MAY_USE.iter().map(|(name, _)| *name).collect::<Vec<_>>()));
+}
+
+#[test]
+fn nothing_depends_on_a_function() {
+    let packages = packages();
+    let functions: BTreeSet<&String> = packages.iter().filter(|p| p.is_function()).map(|p| &p.name).collect();
+    for package in &packages {
+        let used = package.uses.union(&package.tests_use).collect::<BTreeSet<_>>();
+        let used: Vec<_> = used.intersection(&functions).collect();
+        assert!(used.is_empty(), "{} uses {used:?}", package.name);
+    }
+}
+
+#[test]
+fn the_tableau_client_knows_nothing_of_aws() {
+    let aws: Vec<String> = tree("tableau-client")
+        .into_iter()
+        .filter(|name| ["aws-", "aws_", "lambda"].iter().any(|prefix| name.starts_with(prefix)))
+        .collect();
+    assert!(aws.is_empty(), "{aws:?}");
+}
+
+#[test]
+fn a_function_carries_one_tls_stack() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for name in ONE_VERSION {
+        let versions = lock.lines().filter(|line| *line == format!("name = \"{name}\"")).count();
+        assert_eq!(versions, 1, "versions of {name} in Cargo.lock");
+    }
+    for function in packages().iter().filter(|package| package.is_function()) {
+        let tree = tree(&function.name);
+        let other: Vec<_> = OTHER_TLS.iter().filter(|name| tree.contains(**name)).collect();
+        assert!(other.is_empty(), "{} carries {other:?}", function.name);
+    }
+}
+
+#[test]
+fn a_function_is_a_folder_a_package_and_a_binary_of_one_name() {
+    let packages: BTreeMap<PathBuf, Package> =
+        packages().into_iter().map(|p| (p.folder.clone(), p)).collect();
+    for entry in fs::read_dir(root().join("functions")).unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.is_dir() {
+            continue;
+        }
+        for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs"] {
+            assert!(folder.join(file).is_file(), "{} has no {file}", folder.display());
+        }
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let package = packages.get(&folder).unwrap_or_else(|| panic!("{name} is not in the workspace"));
+        assert_eq!(package.name, name);
+        assert_eq!(package.binaries, [name]);
+        let tests = fs::read_dir(folder.join("tests")).map(|files| {
+            files
+                .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "rs"))
+                .count()
+        });
+        assert!(tests.is_ok_and(|count| count > 0), "{name} has no tests/*.rs");
+    }
+}
+
+#[test]
+fn every_package_takes_lints_from_the_workspace() {
+    for package in packages() {
+        let manifest = package.manifest();
+        let inherited = manifest.lines().skip_while(|line| line.trim() != "[lints]").nth(1);
+        assert_eq!(inherited.map(str::trim), Some("workspace = true"), "[lints] of {}", package.name);
+    }
+}
+
+#[test]
+fn every_package_takes_versions_from_the_workspace() {
+    for package in packages() {
+        let mut section = "";
+        for line in package.manifest().lines().map(str::trim) {
+            if line.starts_with('[') && line.ends_with(']') {
+                section = line.trim_matches(['[', ']']);
+                let table = section.split('.').rev().skip(1).any(|part| part.ends_with("dependencies"));
+                assert!(!table, "{}: write [{section}] as one line", package.name);
+            } else if section.ends_with("dependencies")
+                && line.starts_with(|c: char| c.is_ascii_alphanumeric())
+            {
+                assert!(
+                    line.contains("workspace = true"),
+                    "{}: `{line}` has a version of its own",
+                    package.name
+                );
+            }
+        }
+    }
+}

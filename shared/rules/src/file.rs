@@ -53,11 +53,22 @@ impl<T> From<Spanned<T>> for Line<T> {
 
 impl File {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        serde_saphyr::from_str::<Option<Self>>(text).map(Option::unwrap_or_default).map_err(|error| {
+        let mut field = String::new();
+        let parsed = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+            serde_path_to_error::deserialize::<_, Option<Self>>(deserializer).map_err(|error| {
+                field = error.path().to_string();
+                error.into_inner()
+            })
+        });
+        parsed.map(Option::unwrap_or_default).map_err(|error| {
             let line = error.location().map_or(1, |at| at.line());
-            // The parser's text begins with the place, and may show the lines around it.
+            // The parser's text ends with the place, which stands before it already, and may show lines around it.
             let problem = error.without_snippet().to_string();
-            Error::Wrong { line, problem: problem.lines().next().unwrap_or_default().to_owned() }
+            let problem = problem.lines().next().unwrap_or_default();
+            let problem = problem.split(" at line ").next().unwrap_or_default();
+            let is_path = field.starts_with(|c: char| c.is_ascii_alphabetic());
+            let problem = if is_path { format!("{field}: {problem}") } else { problem.to_owned() };
+            Error::Wrong { line, problem }
         })
     }
 

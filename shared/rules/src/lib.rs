@@ -190,9 +190,13 @@ rules:
             "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
         );
         let unknown = error("rules:\n  - name: a\n    when: []\n");
-        assert!(unknown.starts_with("line 3: ") && unknown.contains("unknown field `when`"), "{unknown}");
+        assert!(unknown.starts_with("line 3: rules[0].when: unknown field `when`"), "{unknown}");
         let no_list = error("rules:\n  - name: a\n    on: WorkbookCreated\n    do: []\n");
-        assert!(no_list.starts_with("line 3: "), "{no_list}");
+        assert_eq!(no_list, "line 3: rules[0].on: expected sequence start");
+        let missing = error("rules:\n  - name: a\n    on: []\n");
+        assert!(missing.contains("missing field `do`"), "{missing}");
+        let no_yaml = error("rules:\n  - name: [\n");
+        assert!(no_yaml.starts_with("line "), "{no_yaml}");
     }
 
     #[test]

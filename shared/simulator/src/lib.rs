@@ -1,1 +1,19 @@
-//! simulator
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod fault;
+mod recorder;
+mod server;
+mod tableau;
+
+pub use self::clock::Clock;
+pub use self::fault::Fault;
+pub use self::recorder::{
+    DEFAULT_CHANNEL, RecordedRequest, Recorder, SlackCall, SlackFault, SlackMessage, SlackRecorder,
+    SlackRefusal, TimedOut, render,
+};
+pub use self::tableau::{
+    Attempt, BroadcastRecord, Content, Datasource, Delivery, DeliveryState, Fired, JobRecord, NotFound,
+    PatCredential, Project, RestVersion, SAMPLE_PAT, SAMPLE_SITE, SiteRole, TableauBuilder, TableauSimulator,
+    User, Webhook, WebhookRecord, Workbook, notes, sample_payload,
+};

@@ -1,1 +1,14 @@
-//! testkit
+#![doc = include_str!("../README.md")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "this crate is only used in tests")]
+
+pub mod fixtures;
+mod function;
+mod request;
+mod stage;
+
+pub use local_aws;
+pub use simulator;
+
+pub use function::{Answer, Batch, Function};
+pub use request::Request;
+pub use stage::{Stage, TOKEN};

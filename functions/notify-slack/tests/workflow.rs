@@ -1,0 +1,268 @@
+//! The real binary: requests in, messages in Slack out.
+
+use serde_json::{Value, json};
+use std::time::Duration;
+use testkit::simulator::{Fault, SlackFault, notes, render};
+use testkit::{Batch, Function, Request, Stage, fixtures};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+
+fn queued(stage: &Stage) -> Function {
+    stage.queued("notify-slack", BINARY)
+}
+
+fn inline(stage: &Stage) -> Function {
+    stage.inline("notify-slack", BINARY)
+}
+
+/// A real-looking event about a data source of the sample site, whose job failed with these notes.
+fn failed(stage: &Stage, notes: &str) -> Value {
+    let luid = stage.tableau.datasource("Sales Orders").expect("the sample has it");
+    stage.tableau.fail_refresh(&luid, notes).unwrap();
+    json!({
+        "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "Sales Orders",
+        "site_luid": stage.tableau.site().as_str(), "resource_luid": luid.as_str(),
+        "created_at": stage.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    })
+}
+
+fn message(event: &Value) -> Batch {
+    Batch::default().message(&event.to_string())
+}
+
+fn readable(stage: &Stage) -> String {
+    stage.slack.messages().iter().map(render).collect::<Vec<_>>().join("\n---\n")
+}
+
+#[tokio::test]
+async fn a_request_becomes_a_message_in_the_queue() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let answer = function.answer(&Request::of_fixture("datasource-refresh-failed")).await;
+    assert_eq!((answer.status, &answer.body["status"]), (202, &json!("accepted")));
+    let queued = stage.aws.messages("queue");
+    assert_eq!(queued.len(), 1);
+    let body: Value = serde_json::from_str(&queued[0].body).unwrap();
+    assert_eq!(body, fixtures::json("tableau/datasource-refresh-failed.json"));
+    assert!(stage.slack.messages().is_empty(), "the work is done later");
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+
+    assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
+
+    let text = readable(&stage);
+    for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Next step", "Project", "Sales"] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    assert!(text.contains("@example.com"), "no owner in\n{text}");
+    assert!(text.contains("Open in Tableau (http"), "no link in\n{text}");
+    assert_eq!(stage.slack.messages()[0].channel_name, "data-alerts");
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn the_same_event_twice_is_one_message() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    let twice = message(&event).message(&event.to_string());
+
+    assert!(function.failures(&twice).await.is_empty());
+    assert!(function.failures(&message(&event)).await.is_empty());
+
+    assert_eq!(stage.slack.messages().len(), 1);
+    let outcomes = function.logs().iter().filter(|line| line.contains(r#""outcome":"duplicate""#)).count();
+    assert!(outcomes >= 2, "{}", function.logs().join("\n"));
+}
+
+#[tokio::test]
+async fn inline_mode_answers_with_the_outcome() {
+    let stage = Stage::start().await;
+    let function = inline(&stage);
+    let event = failed(&stage, notes::POSTGRES_REFUSED);
+
+    let done = function.answer(&Request::post(event.to_string())).await;
+    let again = function.answer(&Request::post(event.to_string())).await;
+
+    assert_eq!((done.status, &done.body["status"]), (200, &json!("done")));
+    assert_eq!((again.status, &again.body["reason"]), (200, &json!("the event was handled before")));
+    assert!(readable(&stage).contains("Database unreachable"));
+}
+
+#[tokio::test]
+async fn inline_mode_answers_with_the_failure() {
+    let stage = Stage::start().await;
+    let function = inline(&stage);
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    let answer = function.answer(&Request::of_fixture("workbook-created")).await;
+    assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("transient")));
+    let reason = answer.body["reason"].as_str().unwrap();
+    assert!(reason.starts_with("Slack refused with 500"), "{reason}");
+    stage.assert_no_secret_in(&[answer.body.to_string()]);
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn every_event_name_gets_a_message_that_slack_takes() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let files: Vec<_> = std::fs::read_dir(fixtures::root().join("events/tableau")).unwrap().collect();
+    let names: Vec<String> = files
+        .into_iter()
+        .filter_map(|file| file.unwrap().file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
+        .collect();
+    assert_eq!(names.len(), 22);
+    for name in &names {
+        assert!(function.failures(&Batch::of_fixture(name)).await.is_empty(), "{name}");
+    }
+    assert_eq!(stage.slack.messages().len(), 22, "{:?}", stage.slack.refusals());
+}
+
+#[tokio::test]
+async fn no_odd_payload_breaks_the_function_or_slack() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let folder = fixtures::root().join("events/tableau/odd");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let Ok(body) = String::from_utf8(std::fs::read(&path).unwrap()) else { continue };
+        let failures = function.failures(&Batch::default().message(&body)).await;
+        assert!(failures.is_empty(), "{}: {failures:?}", path.display());
+    }
+    assert!(stage.slack.refusals().is_empty(), "{:?}", stage.slack.refusals());
+    for message in stage.slack.messages() {
+        assert!(message.mentions().is_empty(), "{:?}", message.mentions());
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_event_goes_to_the_dead_letters_with_the_reason() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    assert!(function.failures(&Batch::default().message("not JSON")).await.is_empty());
+    let dead = stage.aws.messages("dead-letters");
+    assert_eq!((dead.len(), dead[0].body.as_str()), (1, "not JSON"));
+    assert!(dead[0].attributes["reason"].contains("not JSON, at line 1"), "{:?}", dead[0].attributes);
+}
+
+#[tokio::test]
+async fn one_bad_message_does_not_hold_back_its_batch() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    let one = String::from_utf8(fixtures::bytes("tableau/workbook-created.json")).unwrap();
+    let two = String::from_utf8(fixtures::bytes("tableau/workbook-updated.json")).unwrap();
+    let failures = function.failures(&Batch::default().message(&one).message("[]").message(&two)).await;
+    assert_eq!(failures, ["m-1"]);
+    assert_eq!(stage.slack.messages().len(), 1);
+    assert_eq!(stage.aws.messages("dead-letters").len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_that_may_pass_is_tried_again_and_then_done_once() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let batch = Batch::of_fixture("workbook-created");
+    for fault in [SlackFault::ServerError, SlackFault::RateLimited { retry_after: 30 }, SlackFault::Reset] {
+        stage.slack.fail_next(1, fault);
+        assert_eq!(function.failures(&batch).await, ["m-1"]);
+    }
+    assert!(function.failures(&batch).await.is_empty());
+    assert_eq!(stage.slack.messages().len(), 1);
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_revoked_goes_to_the_dead_letters_with_advice() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    stage.slack.fail_next(2, SlackFault::Revoked);
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    let dead = stage.aws.messages("dead-letters");
+    assert_eq!(dead[0].attributes["workflow"], "notify-slack");
+    assert!(dead[0].attributes["reason"].contains("put a valid credential into the secret"));
+    stage.assert_no_secret_in(&function.logs());
+    stage.assert_no_secret_in(&[format!("{dead:?}")]);
+}
+
+#[tokio::test]
+async fn a_bot_token_posts_to_the_rules_channel() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+    stage.slack.add_channel("data-news", true);
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    assert_eq!(stage.slack.messages().len(), 1, "{:?}", stage.slack.refusals());
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn an_event_without_a_rule_is_skipped() {
+    let stage = Stage::with_rules("rules: []\n").await;
+    let function = inline(&stage);
+    let answer = function.answer(&Request::of_fixture("workbook-created")).await;
+    assert_eq!(answer.body["reason"], "no rule sends WorkbookCreated to Slack");
+}
+
+#[tokio::test]
+async fn two_channels_of_which_one_fails_get_one_message_each_in_the_end() {
+    let rules = "rules:\n  - name: both\n    on: [WorkbookCreated]\n    do:\n      - notify-slack: { channel: data-alerts }\n      \
+                 - notify-slack: { channel: data-news }\n";
+    let stage = Stage::with_rules(rules).await;
+    let function = queued(&stage);
+    let batch = Batch::of_fixture("workbook-created");
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    assert_eq!(function.failures(&batch).await, ["m-1"]);
+    assert_eq!(stage.slack.messages().len(), 1);
+    assert!(function.failures(&batch).await.is_empty());
+    let mut channels: Vec<_> = stage.slack.messages().into_iter().map(|m| m.channel_name).collect();
+    channels.sort();
+    assert_eq!(channels, ["data-alerts", "data-news"]);
+}
+
+#[tokio::test]
+async fn tableau_in_trouble_delays_the_message_and_then_lets_it_go_without_details() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    stage.tableau.fail_next("*", 1_000, Fault::Html(503));
+    assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+    assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+    assert!(function.failures(&message(&event)).await.is_empty());
+    let text = readable(&stage);
+    assert!(text.contains("not available: Tableau could not be asked"), "{text}");
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_killed_process_gives_its_claim_up_by_itself() {
+    let stage = Stage::start().await;
+    let mut slow = stage.function("notify-slack", BINARY.as_ref(), &[
+        ("QUEUE_URL", &stage.aws.queue_url("queue")),
+        ("DEAD_LETTER_QUEUE_URL", &stage.aws.queue_url("dead-letters")),
+        ("TABLE_NAME", "deliveries"),
+    ]);
+    let batch = Batch::of_fixture("workbook-created");
+    stage.slack.fail_next(1, SlackFault::Hang);
+    let killed = async {
+        while stage.aws.items("deliveries").is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        slow.process().kill().await;
+    };
+    let event = batch.event();
+    let (invoked, ()) = tokio::join!(slow.invoke(&event), killed);
+    assert!(invoked.is_err());
+    let item = &stage.aws.items("deliveries")[0];
+    assert_eq!(item["state"]["S"], "claimed");
+    // The claim lasts until the killed invocation's deadline; until then the message is put off.
+    slow = queued(&stage);
+    assert_eq!(slow.failures(&batch).await, ["m-1"]);
+    assert!(slow.logs().iter().any(|line| line.contains(r#""outcome":"busy""#)), "{:?}", slow.logs());
+}

@@ -1,0 +1,255 @@
+//! Every row of the door's contract, on the real binary. Every function's door is the same code; this one puts
+//! events on the bus.
+
+use serde_json::{Value, json};
+use testkit::local_aws::Fault;
+use testkit::{Function, Request, Stage, TOKEN};
+
+struct Door {
+    stage: Stage,
+    function: Function,
+}
+
+impl Door {
+    async fn open() -> Self {
+        let stage = Stage::start().await;
+        let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+        Self { stage, function }
+    }
+
+    /// Status and body of the answer.
+    async fn answer(&self, request: Request) -> (u64, Value) {
+        let answer = self.function.answer(&request).await;
+        (answer.status, answer.body)
+    }
+
+    fn stored(&self) -> Vec<Value> {
+        self.stage.aws.archive("events")
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.stage.assert_no_secret_in(&self.function.logs());
+        }
+    }
+}
+
+fn forbidden() -> (u64, Value) {
+    (403, json!({ "error": "forbidden" }))
+}
+
+#[tokio::test]
+async fn a_known_event_with_the_token_is_stored_and_answered_202() {
+    let door = Door::open().await;
+    let (status, body) = door.answer(Request::of_fixture("datasource-refresh-failed")).await;
+    assert_eq!((status, &body["status"]), (202, &json!("accepted")));
+    assert_eq!(body["event_id"].as_str().unwrap().len(), 64);
+    let stored = door.stored();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0]["source"], "tableau.webhooks");
+    assert_eq!(stored[0]["detail-type"], "DatasourceRefreshFailed");
+    assert_eq!(stored[0]["detail"], testkit::fixtures::json("tableau/datasource-refresh-failed.json"));
+}
+
+#[tokio::test]
+async fn an_unknown_event_and_a_missing_field_are_stored_too() {
+    let door = Door::open().await;
+    let site = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+    for body in [
+        json!({"event_type": "FlowRunFailed", "site_luid": site, "resource_luid": "1"}),
+        json!({"event_type": "WorkbookUpdated"}),
+        json!({"resource_name": "an event without a name"}),
+        json!({"event_type": "x".repeat(5_000)}),
+    ] {
+        let (status, _) = door.answer(Request::post(body.to_string())).await;
+        assert_eq!(status, 202, "{body}");
+    }
+    let stored = door.stored();
+    let names: Vec<_> = stored.iter().map(|event| event["detail-type"].as_str().unwrap()).collect();
+    assert_eq!(names, ["FlowRunFailed", "WorkbookUpdated", "Unknown", "Unknown"]);
+}
+
+#[tokio::test]
+async fn a_test_request_is_answered_200_and_not_stored() {
+    let door = Door::open().await;
+    for request in [
+        Request::post("").without_body(),
+        Request::post(""),
+        Request::post("{}"),
+        Request::post("null"),
+        Request::post(r#"{"event_type":"Test"}"#),
+        Request::post("{}").in_base64(),
+    ] {
+        assert_eq!(door.answer(request.clone()).await, (200, json!({ "status": "test" })), "{request:?}");
+    }
+    assert!(door.stored().is_empty());
+}
+
+#[tokio::test]
+async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
+    let door = Door::open().await;
+    let event = Request::of_fixture("workbook-created");
+    let wrong = TOKEN.replace("local", "LOCAL");
+    assert_eq!(wrong.len(), TOKEN.len());
+    for request in [
+        event.clone().query_token(None),
+        event.clone().query_token(Some("")),
+        event.clone().query_token(Some(&wrong)),
+        event.clone().query_token(Some(&TOKEN[1..])),
+        event.clone().path_token(&wrong),
+        Request::post("not JSON").query_token(Some(&wrong)),
+        Request::post(vec![b' '; 100_000]).query_token(Some(&wrong)),
+    ] {
+        assert_eq!(door.answer(request).await, forbidden());
+    }
+    assert!(door.stored().is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_site_is_answered_403_without_a_reason() {
+    let door = Door::open().await;
+    let body = json!({"event_type": "WorkbookCreated", "site_luid": "other", "resource_luid": "1"});
+    assert_eq!(door.answer(Request::post(body.to_string())).await, forbidden());
+    assert!(door.stored().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_object_in_utf_8_is_answered_400_with_the_place_and_no_echo() {
+    let door = Door::open().await;
+    let cases: [(Vec<u8>, &str); 5] = [
+        (b"hunter2".to_vec(), "body: not JSON, at line 1, column 1"),
+        (b"{\"a\":\"\xff\xfe\"}".to_vec(), "body: not UTF-8 from byte 6 on"),
+        (b"[1]".to_vec(), "body: expected a JSON object, found an array"),
+        (b"{\"event_type\":7}".to_vec(), "event_type: expected a string, found a number"),
+        ("[".repeat(60_000).into_bytes(), "body: not JSON, at line 1, column 128"),
+    ];
+    for (body, error) in cases {
+        assert_eq!(door.answer(Request::post(body)).await, (400, json!({ "error": error })));
+    }
+    let mut event = Request::post("{}").in_base64().event();
+    event["body"] = json!("***");
+    let answer = door.function.answer_to(&event).await;
+    assert_eq!((answer.status, answer.body), (400, json!({ "error": "body: not base64, though it says so" })));
+    assert!(door.stored().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_over_64_kib_is_answered_413() {
+    let door = Door::open().await;
+    let too_large = (413, json!({ "error": "body: over 65536 bytes" }));
+    let of = |size: usize| {
+        let mut body = json!({"event_type": "WorkbookCreated", "x": ""}).to_string();
+        let padding = "y".repeat(size - body.len());
+        body.insert_str(body.len() - 2, &padding);
+        assert_eq!(body.len(), size);
+        body
+    };
+    assert_eq!(door.answer(Request::post(of(65_536))).await.0, 202);
+    assert_eq!(door.answer(Request::post(of(65_537))).await, too_large);
+    assert_eq!(door.answer(Request::post(of(65_536)).in_base64()).await.0, 202);
+    assert_eq!(door.answer(Request::post(of(65_537)).in_base64()).await, too_large);
+    assert_eq!(door.answer(Request::post(of(10 * 1024 * 1024))).await, too_large);
+    assert_eq!(door.answer(Request::post(of(10 * 1024 * 1024)).in_base64()).await, too_large);
+}
+
+#[tokio::test]
+async fn another_method_is_answered_405() {
+    let door = Door::open().await;
+    for method in ["GET", "PUT", "DELETE", "HEAD"] {
+        let answer = door.function.answer(&Request::of_fixture("workbook-created").method(method)).await;
+        assert_eq!((answer.status, &answer.headers["allow"]), (405, &json!("POST")), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after() {
+    let door = Door::open().await;
+    let event = Request::of_fixture("workbook-created");
+    for (fault, times) in [(Fault::InternalError, 3), (Fault::Throttled, 3), (Fault::PartialFailure, 1)] {
+        door.stage.aws.fail_next("EventBridge.PutEvents", times, fault.clone());
+        let answer = door.function.answer(&event).await;
+        assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &json!("5")), "{fault:?}");
+        assert_eq!(answer.body, json!({ "error": "try again later" }));
+    }
+    assert!(door.stored().is_empty());
+    assert_eq!(door.answer(event).await.0, 202);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_is_answered_503() {
+    let stage = Stage::start().await;
+    let binary = env!("CARGO_BIN_EXE_receive-webhook");
+    let variables = [("EVENT_BUS_NAME", "events"), ("WEBHOOK_SECRET", "no-such-secret")];
+    let function = stage.function("receive-webhook", binary.as_ref(), &variables);
+    let answer = function.answer(&Request::of_fixture("workbook-created")).await;
+    assert_eq!(answer.status, 503);
+    let logs = function.logs().join("\n");
+    assert!(logs.contains("cannot read the secret `no-such-secret`"), "{logs}");
+}
+
+#[tokio::test]
+async fn a_body_in_base64_and_a_token_in_the_path_are_taken() {
+    let door = Door::open().await;
+    let event = Request::of_fixture("workbook-created");
+    let plain = door.answer(event.clone()).await;
+    assert_eq!(door.answer(event.clone().in_base64()).await, plain);
+    assert_eq!(door.answer(event.path_token(TOKEN)).await, plain);
+    assert_eq!(plain.0, 202);
+}
+
+#[tokio::test]
+async fn both_tokens_are_valid_while_they_are_rotated() {
+    let door = Door::open().await;
+    let new = "n".repeat(43);
+    door.stage.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
+    let event = Request::of_fixture("workbook-created");
+    assert_eq!(door.answer(event.clone()).await.0, 202);
+    assert_eq!(door.answer(event.clone().query_token(Some(&new))).await.0, 202);
+    assert_eq!(door.answer(event.query_token(Some(&"x".repeat(43)))).await.0, 403);
+}
+
+#[tokio::test]
+async fn a_name_full_of_markup_is_stored_as_it_is() {
+    let door = Door::open().await;
+    let name = "<>&|*_~ <!channel> <@U1> \"quoted\"\n`code` 🧨";
+    let body = json!({"event_type": "WorkbookCreated", "resource_name": name});
+    assert_eq!(door.answer(Request::post(body.to_string())).await.0, 202);
+    assert_eq!(door.stored()[0]["detail"]["resource_name"], name);
+}
+
+#[tokio::test]
+async fn duplicates_have_one_event_id() {
+    let door = Door::open().await;
+    let event = Request::of_fixture("workbook-created");
+    assert_eq!(door.answer(event.clone()).await, door.answer(event).await);
+}
+
+#[tokio::test]
+async fn without_a_bus_the_event_is_checked_and_the_outcome_answered() {
+    let stage = Stage::start().await;
+    let function = stage.inline("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    let answer = function.answer(&Request::of_fixture("workbook-created")).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")));
+    assert_eq!(answer.body["reason"], "checked, not stored: EVENT_BUS_NAME is not set");
+}
+
+#[tokio::test]
+async fn a_broken_rules_file_does_not_keep_events_out() {
+    let stage = Stage::with_rules("rules: 5\n").await;
+    let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    assert_eq!(function.answer(&Request::of_fixture("workbook-created")).await.status, 202);
+    let logs = function.logs().join("\n");
+    assert!(logs.contains("line 1: rules: expected sequence start"), "{logs}");
+}
+
+#[tokio::test]
+async fn missing_settings_are_named_at_the_start() {
+    let stage = Stage::start().await;
+    let binary = env!("CARGO_BIN_EXE_receive-webhook");
+    let function = stage.function("receive-webhook", binary.as_ref(), &[("WEBHOOK_SECRET", "")]);
+    assert!(function.invoke(&Request::of_fixture("workbook-created").event()).await.is_err());
+    let logs = function.logs().join("\n");
+    assert!(logs.contains("missing settings: WEBHOOK_SECRET"), "{logs}");
+}

@@ -1,0 +1,86 @@
+//! The real binary: events in, Broadcasts overwritten.
+
+use serde_json::{Value, json};
+use testkit::simulator::{SAMPLE_PAT, Workbook};
+use testkit::{Batch, Request, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
+
+/// A workbook with one view that is broadcast, and one that is not; and the event about it.
+async fn broadcast(stage: &Stage, event_type: &str) -> Value {
+    let workbook = stage.tableau.add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
+    let view = stage.tableau.view("Weekly overview").unwrap();
+    let http = testkit_client();
+    let settings = tableau_client::Settings::new(&stage.tableau.url(), "marketing", "").unwrap();
+    let credential = tableau_client::TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    let credentials = std::sync::Arc::new(workflow::Fixed::new(credential));
+    let sessions = std::sync::Arc::new(tableau_client::MemorySessionStore::default());
+    let client = tableau_client::TableauClient::new(http, settings, credentials, sessions);
+    client.overwrite_broadcast(&view, tableau_client::BroadcastOptions::default()).await.unwrap();
+    json!({
+        "resource": "WORKBOOK", "event_type": event_type, "resource_name": "Weekly",
+        "site_luid": stage.tableau.site().as_str(), "resource_luid": workbook.as_str(),
+        "created_at": "2025-01-15T17:14:45Z",
+    })
+}
+
+fn testkit_client() -> reqwest::Client {
+    http_client::client(None).unwrap()
+}
+
+fn times_sent(stage: &Stage) -> u32 {
+    stage.tableau.calls("POST */broadcasts/views")
+}
+
+#[tokio::test]
+async fn the_broadcasts_of_a_refreshed_workbook_are_overwritten_once() {
+    let stage = Stage::start().await;
+    let function = stage.queued("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let before = times_sent(&stage);
+    let batch = Batch::default().message(&event.to_string());
+    assert!(function.failures(&batch).await.is_empty());
+    assert!(function.failures(&batch).await.is_empty());
+    assert_eq!(times_sent(&stage), before + 1, "{}", function.logs().join("\n"));
+    assert_eq!(stage.tableau.broadcasts().len(), 1);
+    stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_workbook_without_a_broadcast_is_skipped() {
+    let stage = Stage::start().await;
+    let function = stage.inline("update-broadcast", BINARY);
+    let answer = function.answer(&Request::of_fixture("workbook-updated")).await;
+    assert_eq!((answer.status, &answer.body["reason"]), (200, &json!("the workbook has no Broadcast")));
+}
+
+#[tokio::test]
+async fn an_event_that_changes_no_view_is_skipped_without_asking_tableau() {
+    let stage = Stage::start().await;
+    let function = stage.inline("update-broadcast", BINARY);
+    for name in ["workbook-deleted", "datasource-refresh-succeeded", "label-updated", "workbook-refresh-failed"] {
+        let answer = function.answer(&Request::of_fixture(name)).await;
+        assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")), "{name}");
+    }
+    assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 0);
+}
+
+#[tokio::test]
+async fn nothing_happens_without_a_rule() {
+    let stage = Stage::with_rules("rules: []\n").await;
+    let function = stage.inline("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookUpdated").await;
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!(answer.body["reason"], "no rule updates Broadcasts on WorkbookUpdated");
+}
+
+#[tokio::test]
+async fn a_site_that_forbids_broadcasts_is_a_permanent_failure_with_tableaus_reason() {
+    let stage = Stage::start().await;
+    let function = stage.queued("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookUpdated").await;
+    stage.tableau.allow_broadcasts(false);
+    assert!(function.failures(&Batch::default().message(&event.to_string())).await.is_empty());
+    let dead = stage.aws.messages("dead-letters");
+    assert!(dead[0].attributes["reason"].contains("403151"), "{:?}", dead[0].attributes);
+}

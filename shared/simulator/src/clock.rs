@@ -1,0 +1,70 @@
+//! What time it is, as an argument.
+
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Tells the time: the machine's, or one that moves only when it is told to.
+///
+/// Clones of a manual clock show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
+    Real,
+    Manual(Arc<Mutex<Timestamp>>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn real() -> Self {
+        Self(Form::Real)
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    pub fn manual(start: Timestamp) -> Self {
+        Self(Form::Manual(Arc::new(Mutex::new(start))))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Form::Real => Timestamp::now(),
+            Form::Manual(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Moves a manual clock forward. A real clock moves by itself and ignores this.
+    pub fn advance(&self, by: Duration) {
+        if let Form::Manual(time) = &self.0 {
+            let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);
+            *time = after(*time, by);
+        }
+    }
+}
+
+/// `time` plus `by`, or the last timestamp there is.
+pub(crate) fn after(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// `time` minus `by`, or the first timestamp there is.
+pub(crate) fn before(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_manual_clock_move_together() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let other = clock.clone();
+
+        clock.advance(Duration::from_secs(90));
+
+        assert_eq!(other.now().as_second(), 90);
+    }
+}

@@ -1,0 +1,107 @@
+//! Answers that go wrong on demand.
+
+use std::time::Duration;
+
+/// What goes wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// This status and an empty body.
+    Status(u16),
+    /// This status and an HTML page, as load balancers and proxies answer.
+    Html(u16),
+    /// `429`. Tableau documents no `Retry-After`; give one to see it honoured.
+    TooManyRequests {
+        /// The header's value in seconds; `None` leaves it out.
+        retry_after: Option<u64>,
+    },
+    /// A Tableau error by its code, such as `"409093"`, with the status its first three digits name.
+    /// At a recorder: that status with the code as its text.
+    Error(&'static str),
+    /// The connection is reset before a byte of the answer.
+    Reset,
+    /// The call is served, after this delay.
+    Delay(Duration),
+}
+
+/// The faults that are still to happen.
+#[derive(Debug)]
+pub(crate) struct FaultPlan<F>(Vec<Planned<F>>);
+
+#[derive(Debug)]
+struct Planned<F> {
+    pattern: String,
+    times: u32,
+    fault: F,
+}
+
+impl<F> Default for FaultPlan<F> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<F: Clone> FaultPlan<F> {
+    pub(crate) fn add(&mut self, pattern: &str, times: u32, fault: F) {
+        self.0.push(Planned { pattern: pattern.to_owned(), times, fault });
+    }
+
+    /// The fault for a call that has these names, if one is planned: the oldest that matches one of them.
+    pub(crate) fn take(&mut self, names: &[&str]) -> Option<F> {
+        self.0.retain(|p| p.times > 0);
+        let planned = self.0.iter_mut().find(|p| names.iter().any(|name| matches(&p.pattern, name)))?;
+        planned.times -= 1;
+        Some(planned.fault.clone())
+    }
+}
+
+/// Whether `text` is as `pattern` says, where `*` stands for any characters, none included.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, expected) in [
+            ("*", "GET /x", true),
+            ("GET /sites/*/jobs", "GET /sites/1/jobs", true),
+            ("GET /sites/*/jobs", "GET /sites/1/jobs/2", false),
+            ("GET /sites/*/jobs*", "GET /sites/1/jobs/2", true),
+            ("* /auth/signin", "POST /auth/signin", true),
+            ("POST /a", "POST /a", true),
+            ("POST /a", "POST /ab", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_fault_happens_as_often_as_it_was_planned() {
+        let mut plan = FaultPlan::default();
+        plan.add("GET *", 2, Fault::Status(503));
+
+        assert_eq!(plan.take(&["POST /x"]), None);
+        assert_eq!(plan.take(&["GET /x"]), Some(Fault::Status(503)));
+        assert_eq!(plan.take(&["GET /y"]), Some(Fault::Status(503)));
+        assert_eq!(plan.take(&["GET /z"]), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! A destination of any kind: takes every request, remembers it, answers what it is told to.
+
+use super::log::{Log, TimedOut};
+use crate::fault::{Fault, FaultPlan};
+use crate::server::{Connection, Server};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct RecordedRequest {
+    /// `POST`, …
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// Without the `?`; empty if there is none.
+    pub query: String,
+    /// Names in lower case.
+    pub headers: HeaderMap,
+    /// At most 4 MiB are read.
+    pub body: Vec<u8>,
+}
+
+impl RecordedRequest {
+    /// A header as text; `None` if it is missing.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A recorder of requests on loopback. Clones are the same recorder; it stops when the last one is dropped.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    state: Arc<Shared>,
+    server: Arc<Server>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    requests: Log<RecordedRequest>,
+    faults: Mutex<FaultPlan<Fault>>,
+    answer: Mutex<(u16, String)>,
+}
+
+impl Shared {
+    fn faults(&self) -> MutexGuard<'_, FaultPlan<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self) -> MutexGuard<'_, (u16, String)> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recorder {
+    /// A recorder on a free port of 127.0.0.1 that answers `200` and an empty body.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// The same at a given address.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
+        let state = Arc::new(Shared {
+            requests: Log::default(),
+            faults: Mutex::default(),
+            answer: Mutex::new((200, String::new())),
+        });
+        let router = Router::new().fallback(record).with_state(Arc::clone(&state));
+        let server = Server::serve(TcpListener::bind(address).await?, router)?;
+        Ok(Self { state, server: Arc::new(server) })
+    }
+
+    /// Where it is, such as `http://127.0.0.1:49152`; no slash at the end.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Answers this from now on. A body that is JSON is sent as JSON, and with status 3xx the body is the
+    /// `Location`.
+    pub fn answer(&self, status: u16, body: &str) {
+        *self.state.answer() = (status, body.to_owned());
+    }
+
+    /// Lets the next `times` requests go wrong. They are remembered all the same.
+    pub fn fail_next(&self, times: u32, fault: Fault) {
+        self.state.faults().add("*", times, fault);
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state.requests.all()
+    }
+
+    /// Every request so far, as soon as there are at least `n`.
+    ///
+    /// # Errors
+    /// [`TimedOut`] when there are fewer after `timeout`.
+    pub async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<RecordedRequest>, TimedOut> {
+        self.state.requests.wait_for(n, timeout).await
+    }
+}
+
+async fn record(
+    State(state): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 4 << 20).await.unwrap_or_default();
+    state.requests.push(RecordedRequest {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body: body.to_vec(),
+    });
+    let fault = state.faults().take(&[""]);
+    let (status, body) = state.answer().clone();
+    match fault {
+        None => answer(status, &body),
+        Some(Fault::Status(status)) => answer(status, ""),
+        Some(Fault::Html(status)) => answer(status, "<html><body><h1>Sorry</h1></body></html>"),
+        Some(Fault::Error(code)) => answer(code.get(..3).and_then(|c| c.parse().ok()).unwrap_or(500), code),
+        Some(Fault::TooManyRequests { retry_after }) => {
+            let mut response = answer(429, "");
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            response
+        }
+        Some(Fault::Reset) => connection.reset(),
+        Some(Fault::Delay(delay)) => {
+            tokio::time::sleep(delay).await;
+            answer(status, &body)
+        }
+    }
+}
+
+fn answer(status: u16, body: &str) -> Response {
+    let mut response = Response::new(Body::from(body.to_owned()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = match body.as_bytes().first() {
+        Some(b'{' | b'[') => "application/json",
+        Some(b'<') => "text/html",
+        _ => "text/plain",
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let location = HeaderValue::from_str(body).ok().filter(|_| (300..400).contains(&status));
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,9 @@
+//! Destinations that remember.
+
+mod any;
+mod log;
+mod slack;
+
+pub use any::{RecordedRequest, Recorder};
+pub use log::TimedOut;
+pub use slack::{DEFAULT_CHANNEL, SlackCall, SlackFault, SlackMessage, SlackRecorder, SlackRefusal, render};

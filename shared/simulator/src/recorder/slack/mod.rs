@@ -1,0 +1,14 @@
+//! Slack: incoming webhooks and two methods of the Web API.
+
+mod blocks;
+mod message;
+mod mrkdwn;
+mod recorder;
+mod render;
+mod serve;
+mod workspace;
+
+pub use message::{SlackCall, SlackMessage, SlackRefusal};
+pub use recorder::{SlackFault, SlackRecorder};
+pub use render::render;
+pub use workspace::DEFAULT_CHANNEL;

@@ -1,0 +1,214 @@
+//! The calls, and Slack's answers to them.
+//!
+//! Source: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
+//! <https://docs.slack.dev/reference/methods/chat.postMessage>, <https://docs.slack.dev/reference/methods/chat.update>
+
+use super::blocks::{self, Invalid};
+use super::message::{SlackCall, SlackMessage, SlackRefusal};
+use super::recorder::{Shared, SlackFault};
+use crate::server::Connection;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Slack cuts the text of a message here.
+const TEXT_LIMIT: usize = 40_000;
+/// `chat.update` refuses a longer text.
+const UPDATE_TEXT_LIMIT: usize = 4_000;
+
+pub(super) async fn serve(
+    State(state): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let path = parts.uri.path();
+    let method = path.strip_prefix("/api/");
+    let fault = state.faults().take(&[""]);
+    match fault {
+        Some(SlackFault::RateLimited { retry_after }) => {
+            let mut response = plain(429, "");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+            return response;
+        }
+        Some(SlackFault::ServerError) => return plain(500, "rollup_error"),
+        Some(SlackFault::Revoked) if method.is_some() => return not_ok("token_revoked"),
+        Some(SlackFault::Revoked) => return plain(404, "no_service"),
+        Some(SlackFault::Hang) => std::future::pending::<()>().await,
+        Some(SlackFault::Reset) => return connection.reset(),
+        None => {}
+    }
+    if parts.method != Method::POST {
+        return plain(405, "method_not_allowed");
+    }
+    let refuse = |invalid: &Invalid| {
+        state.refusals.push(SlackRefusal {
+            path: path.to_owned(),
+            error: invalid.error.to_owned(),
+            detail: invalid.detail.clone(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        });
+    };
+    match method {
+        Some(method) => match api(&state, method, &parts.headers, &body) {
+            Ok(answer) => json_response(&answer),
+            Err(invalid) => {
+                refuse(&invalid);
+                not_ok(invalid.error)
+            }
+        },
+        None => match webhook(&state, path, &body) {
+            Ok(()) => plain(200, "ok"),
+            Err(invalid) => {
+                refuse(&invalid);
+                plain(if invalid.error == "no_service" { 404 } else { 400 }, invalid.error)
+            }
+        },
+    }
+}
+
+fn invalid(error: &'static str, detail: impl Into<String>) -> Invalid {
+    Invalid { error, detail: detail.into() }
+}
+
+fn webhook(state: &Shared, path: &str, body: &[u8]) -> Result<(), Invalid> {
+    let channel = state.workspace().webhook_channel(path).cloned();
+    let channel = channel.ok_or_else(|| invalid("no_service", "no incoming webhook here"))?;
+    let raw = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
+    let raw = raw.ok_or_else(|| invalid("invalid_payload", "not a JSON object"))?;
+    let mut message = message(path, SlackCall::Webhook, raw)?;
+    (message.channel, message.channel_name) = (channel.id, channel.name);
+    message.ts = next_ts(state);
+    state.messages.push(message);
+    Ok(())
+}
+
+fn api(state: &Shared, method: &str, headers: &HeaderMap, body: &[u8]) -> Result<Value, Invalid> {
+    let call = match method {
+        "chat.postMessage" => SlackCall::PostMessage,
+        "chat.update" => SlackCall::Update,
+        _ => return Err(invalid("unknown_method", method)),
+    };
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()?.strip_prefix("Bearer "));
+    let bearer = bearer.ok_or_else(|| invalid("not_authed", "no bearer token"))?;
+    if bearer != state.workspace().token {
+        return Err(invalid("invalid_auth", "not the current token"));
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/json") {
+        return Err(invalid(
+            "invalid_form_data",
+            format!("content type `{kind}`; only JSON is understood here"),
+        ));
+    }
+    let raw = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
+    let raw = raw.ok_or_else(|| invalid("invalid_json", "not a JSON object"))?;
+    let wanted = raw.get("channel").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let channel = state.workspace().channel(&wanted).cloned();
+    // `chat.update` takes ids only.
+    let channel = channel.filter(|c| call != SlackCall::Update || c.id == wanted);
+    let channel = channel.ok_or_else(|| invalid("channel_not_found", format!("no channel `{wanted}`")))?;
+    if !channel.joined {
+        return Err(invalid("not_in_channel", format!("the app is not in `{wanted}`")));
+    }
+    let ts = raw.get("ts").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut message = message(&format!("/api/{method}"), call, raw)?;
+    (message.channel, message.channel_name) = (channel.id, channel.name);
+    let earlier = state.messages.all();
+    let find = |ts: &str| earlier.iter().find(|m| m.channel == message.channel && m.ts == ts);
+    if call == SlackCall::Update {
+        let old = find(&ts).ok_or_else(|| invalid("message_not_found", format!("no message {ts}")))?;
+        if old.call == SlackCall::Webhook {
+            return Err(invalid("cant_update_message", "posted by a webhook"));
+        }
+        message.ts = ts;
+    } else {
+        if let Some(parent) = &message.thread_ts {
+            let is_parent = find(parent).is_some_and(|m| m.thread_ts.is_none());
+            if !is_parent {
+                return Err(invalid(
+                    "cannot_reply_to_message",
+                    format!("{parent} is not the parent of a thread"),
+                ));
+            }
+        }
+        message.ts = next_ts(state);
+    }
+    let answer = json!({
+        "ok": true,
+        "channel": message.channel,
+        "ts": message.ts,
+        "text": message.text,
+        "message": { "text": message.text, "blocks": message.blocks, "ts": message.ts, "type": "message" },
+    });
+    state.messages.push(message);
+    Ok(answer)
+}
+
+/// The message that a body holds, if Slack takes it. Channel and `ts` are filled in later.
+fn message(path: &str, call: SlackCall, raw: Value) -> Result<SlackMessage, Invalid> {
+    let text = match raw.get("text") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(invalid("invalid_payload", "text is not a string")),
+    };
+    let blocks = match raw.get("blocks") {
+        None | Some(Value::Null) => &[][..],
+        Some(Value::Array(blocks)) => blocks,
+        Some(_) => return Err(invalid("invalid_blocks_format", "blocks is not an array")),
+    };
+    let attachments = raw.get("attachments").and_then(Value::as_array).map_or(0, Vec::len);
+    let markdown = raw.get("markdown_text").and_then(Value::as_str);
+    if attachments > 100 {
+        return Err(invalid("too_many_attachments", format!("{attachments}, at most 100")));
+    }
+    if markdown.is_some() && !(text.is_empty() && blocks.is_empty()) {
+        return Err(invalid("markdown_text_conflict", "markdown_text goes alone"));
+    }
+    if text.trim().is_empty() && blocks.is_empty() && attachments == 0 && markdown.is_none() {
+        return Err(invalid("no_text", "neither text nor blocks"));
+    }
+    if call == SlackCall::Update && text.chars().count() > UPDATE_TEXT_LIMIT {
+        return Err(invalid("msg_too_long", format!("text over {UPDATE_TEXT_LIMIT} characters")));
+    }
+    blocks::check(blocks)?;
+    Ok(SlackMessage {
+        call,
+        path: path.to_owned(),
+        channel: String::new(),
+        channel_name: String::new(),
+        ts: String::new(),
+        thread_ts: raw.get("thread_ts").and_then(Value::as_str).map(str::to_owned),
+        reply_broadcast: raw.get("reply_broadcast").and_then(Value::as_bool).unwrap_or(false),
+        text: text.chars().take(TEXT_LIMIT).collect(),
+        blocks: blocks.to_vec(),
+        raw,
+    })
+}
+
+/// Looks like Slack's, and grows.
+fn next_ts(state: &Shared) -> String {
+    format!("1767225600.{:06}", state.workspace().next())
+}
+
+fn plain(status: u16, text: &str) -> Response {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+fn json_response(value: &Value) -> Response {
+    let mut response = plain(200, &value.to_string());
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Errors of the Web API come with status 200.
+fn not_ok(error: &str) -> Response {
+    json_response(&json!({ "ok": false, "error": error }))
+}

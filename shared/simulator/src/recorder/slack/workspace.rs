@@ -1,0 +1,77 @@
+//! The workspace: channels, webhooks and the token.
+
+use std::collections::BTreeMap;
+
+/// Id and name of the channel that is there from the start, and that the first webhook posts to.
+pub const DEFAULT_CHANNEL: (&str, &str) = ("C0SIMULATED", "data-alerts");
+
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Whether the app is in it.
+    pub(super) joined: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Workspace {
+    pub(super) token: String,
+    channels: Vec<Channel>,
+    /// Path of each incoming webhook → id of its channel.
+    webhooks: BTreeMap<String, String>,
+    last: u32,
+}
+
+impl Workspace {
+    pub(super) fn new() -> Self {
+        let (id, name) = DEFAULT_CHANNEL;
+        let mut new = Self { token: String::new(), channels: Vec::new(), webhooks: BTreeMap::new(), last: 0 };
+        new.rotate_token();
+        new.channels.push(Channel { id: id.to_owned(), name: name.to_owned(), joined: true });
+        new
+    }
+
+    pub(super) fn next(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
+    pub(super) fn rotate_token(&mut self) {
+        self.token = format!("xoxb-simulated-{}", uuid::Uuid::new_v4().simple());
+    }
+
+    /// The channel of that id, or of that name with or without `#`.
+    pub(super) fn channel(&self, id_or_name: &str) -> Option<&Channel> {
+        let name = id_or_name.trim_start_matches('#');
+        self.channels.iter().find(|c| c.id == id_or_name || c.name == name)
+    }
+
+    /// The channel of that name, added if it is missing.
+    pub(super) fn add_channel(&mut self, name: &str, joined: bool) -> Channel {
+        if let Some(channel) = self.channels.iter_mut().find(|c| c.name == name) {
+            channel.joined = joined;
+            return channel.clone();
+        }
+        let id = format!("C{:010}", self.next());
+        let channel = Channel { id, name: name.to_owned(), joined };
+        self.channels.push(channel.clone());
+        channel
+    }
+
+    /// The path of a new incoming webhook.
+    pub(super) fn add_webhook(&mut self, channel: &str) -> String {
+        let channel = self.add_channel(channel, true);
+        let secret = uuid::Uuid::new_v4().simple().to_string();
+        let path = format!("/services/T0SIMULATED/B{:010}/{secret}", self.next());
+        self.webhooks.insert(path.clone(), channel.id);
+        path
+    }
+
+    pub(super) fn webhook_channel(&self, path: &str) -> Option<&Channel> {
+        self.channel(self.webhooks.get(path)?)
+    }
+
+    pub(super) fn revoke_webhook(&mut self, path: &str) {
+        self.webhooks.remove(path);
+    }
+}

@@ -1,0 +1,140 @@
+//! How a simulator is set up before it starts.
+
+use super::rest::{self, RestVersion};
+use super::simulator::TableauSimulator;
+use super::state::{Settings, State};
+use super::{admin, sample};
+use crate::clock::Clock;
+use crate::server::Server;
+use axum::Router;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// Settings of a [`TableauSimulator`] that has not started yet.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct TableauBuilder {
+    settings: Settings,
+    sample: bool,
+    address: SocketAddr,
+    client: Option<reqwest::Client>,
+}
+
+impl TableauBuilder {
+    pub(super) fn new(sample: bool) -> Self {
+        let settings = Settings {
+            clock: Clock::real(),
+            max_version: RestVersion { major: 3, minor: 29 },
+            retry_gaps: [100, 200, 400].map(Duration::from_millis),
+            delivery_timeout: Duration::from_secs(10),
+            web_url: "https://10ay.online.tableau.com".to_owned(),
+            refreshes_take: None,
+            refreshes_per_hour: None,
+            running_jobs_show_a_finish_code: true,
+        };
+        Self { settings, sample, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), client: None }
+    }
+
+    /// Listens here instead of a free port on 127.0.0.1.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Takes the time from this clock: for sessions, PATs, jobs, events and quotas. Gaps between the tries of a
+    /// delivery and the length of refreshes always pass in real time.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// The newest REST version that is spoken; 3.29 unless set.
+    pub fn max_version(mut self, version: RestVersion) -> Self {
+        self.settings.max_version = version;
+        self
+    }
+
+    /// The gaps before the three retries of a delivery; 0.1, 0.2 and 0.4 s unless set. Tableau says that its own
+    /// gaps grow, not how long they are.
+    pub fn retry_gaps(mut self, gaps: [Duration; 3]) -> Self {
+        self.settings.retry_gaps = gaps;
+        self
+    }
+
+    /// How long a destination may take to answer a delivery; 10 s unless set. Tableau's own limit is not known.
+    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.delivery_timeout = timeout;
+        self
+    }
+
+    /// What `webpageUrl`s begin with; `https://10ay.online.tableau.com` unless set.
+    pub fn web_url(mut self, url: &str) -> Self {
+        self.settings.web_url = url.trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// Runs refreshes that are asked for over REST: each ends after this time, by success or as
+    /// [`TableauSimulator::break_refreshes`] says. Unless set, they wait until
+    /// [`TableauSimulator::succeed_refresh`] or [`TableauSimulator::fail_refresh`].
+    pub fn refreshes_take(mut self, time: Duration) -> Self {
+        self.settings.refreshes_take = Some(time);
+        self
+    }
+
+    /// Answers `429000` to refreshes over this many in an hour; no limit unless set.
+    pub fn refreshes_per_hour(mut self, quota: usize) -> Self {
+        self.settings.refreshes_per_hour = Some(quota);
+        self
+    }
+
+    /// Whether a running job shows `finishCode` 1 with progress 0, as some kinds of jobs do; yes unless set.
+    pub fn running_jobs_show_a_finish_code(mut self, yes: bool) -> Self {
+        self.settings.running_jobs_show_a_finish_code = yes;
+        self
+    }
+
+    /// Delivers webhooks with this client instead of one that speaks plain HTTP and follows no redirects.
+    pub fn client(mut self, client: reqwest::Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Starts it, on the Tokio runtime of the caller.
+    ///
+    /// # Errors
+    /// When the address cannot be bound or no HTTP client can be made.
+    pub async fn start(self) -> io::Result<TableauSimulator> {
+        let socket = TcpListener::bind(self.address).await?;
+        let now = self.settings.clock.now();
+        let model = if self.sample { sample::model(now) } else { sample::empty(now) };
+        let client = match self.client {
+            Some(client) => client,
+            None => loopback_client()?,
+        };
+        let state = Arc::new(State::new(self.settings, model, client));
+        let router =
+            Router::new().merge(admin::routes()).fallback(rest::serve).with_state(Arc::clone(&state));
+        Ok(TableauSimulator::running(state, Server::serve(socket, router)?))
+    }
+}
+
+/// A client for deliveries on this machine. It trusts no certificate authority, so `https` always fails.
+fn loopback_client() -> io::Result<reqwest::Client> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    #[expect(clippy::disallowed_methods, reason = "the simulator is Tableau here, not a function of ours")]
+    let builder = reqwest::Client::builder();
+    builder
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .map_err(io::Error::other)
+}

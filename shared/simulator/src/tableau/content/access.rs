@@ -1,0 +1,129 @@
+//! Users and personal access tokens to add.
+
+use super::{Content, ModelHandle};
+use crate::tableau::model::{self, SiteRole, mint};
+use tableau::UserLuid;
+
+/// A user to add.
+#[derive(Clone, Debug)]
+pub struct User {
+    luid: Option<UserLuid>,
+    site: Option<String>,
+    name: String,
+    full_name: String,
+    email: Option<String>,
+    role: SiteRole,
+    password: Option<String>,
+}
+
+impl User {
+    /// A Creator of this name. A name without `@` gets `@example.com`: on Tableau Cloud, names are e-mail addresses.
+    pub fn named(name: &str) -> Self {
+        let full = if name.contains('@') { name.to_owned() } else { format!("{name}@example.com") };
+        Self {
+            luid: None,
+            site: None,
+            name: full,
+            full_name: name.to_owned(),
+            email: None,
+            role: SiteRole::Creator,
+            password: None,
+        }
+    }
+
+    /// With this LUID instead of a new one.
+    #[must_use]
+    pub fn with_luid(mut self, luid: UserLuid) -> Self {
+        self.luid = Some(luid);
+        self
+    }
+
+    /// On the site with this `contentUrl`, instead of the default site.
+    #[must_use]
+    pub fn on_site(mut self, content_url: &str) -> Self {
+        self.site = Some(content_url.to_owned());
+        self
+    }
+
+    /// With exactly this name, as on Tableau Server, where it need not be an e-mail address.
+    #[must_use]
+    pub fn with_plain_name(mut self, name: &str) -> Self {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// With a name for people.
+    #[must_use]
+    pub fn called(mut self, full_name: &str) -> Self {
+        self.full_name = full_name.to_owned();
+        self
+    }
+
+    /// With an e-mail address other than the name. REST shows it from 3.26 on.
+    #[must_use]
+    pub fn with_email(mut self, email: &str) -> Self {
+        self.email = Some(email.to_owned());
+        self
+    }
+
+    /// With another site role than Creator.
+    #[must_use]
+    pub fn with_role(mut self, role: SiteRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// With a password to sign in with.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+}
+
+impl Content for User {
+    type Luid = UserLuid;
+
+    fn add_to(self, to: &mut ModelHandle<'_>) -> UserLuid {
+        let luid = self.luid.unwrap_or_else(mint);
+        let site = to.site(self.site.as_ref());
+        to.model.users.push(model::User {
+            luid: luid.clone(),
+            site,
+            name: self.name,
+            full_name: self.full_name,
+            email: self.email,
+            role: self.role,
+            password: self.password,
+            last_login: None,
+        });
+        luid
+    }
+}
+
+/// A personal access token to add.
+#[derive(Clone, Debug)]
+pub struct PatCredential {
+    name: String,
+    secret: String,
+    user: String,
+}
+
+impl PatCredential {
+    /// A token of this name and secret that belongs to a user: name, or its part before the `@`.
+    pub fn new(name: &str, secret: &str, user: &str) -> Self {
+        Self { name: name.to_owned(), secret: secret.to_owned(), user: user.to_owned() }
+    }
+}
+
+impl Content for PatCredential {
+    /// PATs have names, not LUIDs.
+    type Luid = ();
+
+    fn add_to(self, to: &mut ModelHandle<'_>) {
+        let user = self.user.as_str();
+        let found = to.model.users.iter().find(|u| u.name == user || u.name.split('@').next() == Some(user));
+        let user = found.map_or(self.user.clone(), |u| u.name.clone());
+        to.model.pats.push(model::Pat::new(&self.name, &self.secret, &user, to.now));
+    }
+}

@@ -1,0 +1,228 @@
+//! Workbooks, data sources and projects to add.
+
+use super::{Content, ModelHandle};
+use crate::clock::before;
+use crate::tableau::model::{self, mint};
+use std::time::Duration;
+use tableau::{DatasourceLuid, ProjectLuid, WorkbookLuid};
+
+macro_rules! published {
+    ($name:ident, $luid:ident, $what:literal) => {
+        impl $name {
+            #[doc = concat!("A ", $what, " of this name, with extracts, in the project `Default`.")]
+            pub fn named(name: &str) -> Self {
+                Self { name: name.to_owned(), ..Self::default() }
+            }
+
+            /// With this LUID instead of a new one.
+            #[must_use]
+            pub fn with_luid(mut self, luid: $luid) -> Self {
+                self.luid = Some(luid);
+                self
+            }
+
+            /// On the site with this `contentUrl`, instead of the default site.
+            #[must_use]
+            pub fn on_site(mut self, content_url: &str) -> Self {
+                self.site = Some(content_url.to_owned());
+                self
+            }
+
+            /// In the project at this path, such as `Finance/Month End`. Missing projects are added.
+            #[must_use]
+            pub fn in_project(mut self, path: &str) -> Self {
+                self.project = path.to_owned();
+                self
+            }
+
+            /// Owned by this user: name, its part before the `@`, or full name. A missing user is added.
+            #[must_use]
+            pub fn owned_by(mut self, user: &str) -> Self {
+                self.owner = Some(user.to_owned());
+                self
+            }
+
+            /// With one more tag.
+            #[must_use]
+            pub fn tagged(mut self, tag: &str) -> Self {
+                self.tags.push(tag.to_owned());
+                self
+            }
+
+            /// With a description.
+            #[must_use]
+            pub fn described(mut self, description: &str) -> Self {
+                self.description = Some(description.to_owned());
+                self
+            }
+
+            /// With a live connection: nothing to refresh.
+            #[must_use]
+            pub fn live(mut self) -> Self {
+                self.live = true;
+                self
+            }
+        }
+    };
+}
+
+/// A workbook to add.
+#[derive(Clone, Debug, Default)]
+pub struct Workbook {
+    luid: Option<WorkbookLuid>,
+    site: Option<String>,
+    name: String,
+    description: Option<String>,
+    project: String,
+    owner: Option<String>,
+    tags: Vec<String>,
+    live: bool,
+    views: Vec<(String, Option<String>)>,
+}
+
+published!(Workbook, WorkbookLuid, "workbook");
+
+impl Workbook {
+    /// With one more view. A workbook without any gets one of its own name.
+    #[must_use]
+    pub fn with_view(mut self, name: &str) -> Self {
+        self.views.push((name.to_owned(), None));
+        self
+    }
+
+    /// With one more view that has this LUID.
+    pub(crate) fn with_fixed_view(mut self, name: &str, luid: &str) -> Self {
+        self.views.push((name.to_owned(), Some(luid.to_owned())));
+        self
+    }
+}
+
+impl Content for Workbook {
+    type Luid = WorkbookLuid;
+
+    fn add_to(self, to: &mut ModelHandle<'_>) -> WorkbookLuid {
+        let site = to.site(self.site.as_ref());
+        let owner = to.owner(&site, self.owner.as_deref());
+        let project = to.model.project_at(&site, &self.project, to.now);
+        let luid = self.luid.unwrap_or_else(mint);
+        let content_url = url_name(&self.name);
+        let views = if self.views.is_empty() { vec![(self.name.clone(), None)] } else { self.views };
+        for (name, view_luid) in views {
+            let url_name = url_name(&name);
+            to.model.views.push(model::View {
+                luid: view_luid.as_deref().map_or_else(mint, model::fixed),
+                site: site.clone(),
+                workbook: luid.clone(),
+                name,
+                content_url: format!("{content_url}/sheets/{url_name}"),
+                url_name,
+            });
+        }
+        let number = to.model.next_number();
+        to.model.workbooks.push(model::Workbook {
+            luid: luid.clone(),
+            site,
+            name: self.name,
+            description: self.description,
+            content_url,
+            number,
+            project,
+            owner,
+            tags: self.tags,
+            show_tabs: false,
+            has_extracts: !self.live,
+            created_at: before(to.now, Duration::from_secs(90 * 86_400)),
+            updated_at: before(to.now, Duration::from_secs(3 * 86_400)),
+            broken: None,
+        });
+        luid
+    }
+}
+
+/// A data source to add.
+#[derive(Clone, Debug, Default)]
+pub struct Datasource {
+    luid: Option<DatasourceLuid>,
+    site: Option<String>,
+    name: String,
+    description: Option<String>,
+    project: String,
+    owner: Option<String>,
+    tags: Vec<String>,
+    live: bool,
+    kind: Option<String>,
+    certified: Option<String>,
+}
+
+published!(Datasource, DatasourceLuid, "data source");
+
+impl Datasource {
+    /// Certified, with this note.
+    #[must_use]
+    pub fn certified(mut self, note: &str) -> Self {
+        self.certified = Some(note.to_owned());
+        self
+    }
+
+    /// Connected to this kind of database: `sqlserver` (the default), `snowflake`, `postgres`, …
+    #[must_use]
+    pub fn of_kind(mut self, kind: &str) -> Self {
+        self.kind = Some(kind.to_owned());
+        self
+    }
+}
+
+impl Content for Datasource {
+    type Luid = DatasourceLuid;
+
+    fn add_to(self, to: &mut ModelHandle<'_>) -> DatasourceLuid {
+        let site = to.site(self.site.as_ref());
+        let owner = to.owner(&site, self.owner.as_deref());
+        let project = to.model.project_at(&site, &self.project, to.now);
+        let luid = self.luid.unwrap_or_else(mint);
+        let number = to.model.next_number();
+        to.model.datasources.push(model::Datasource {
+            luid: luid.clone(),
+            site,
+            content_url: url_name(&self.name),
+            name: self.name,
+            description: self.description,
+            number,
+            kind: self.kind.unwrap_or_else(|| "sqlserver".to_owned()),
+            project,
+            owner,
+            tags: self.tags,
+            certified: self.certified,
+            has_extracts: !self.live,
+            created_at: before(to.now, Duration::from_secs(120 * 86_400)),
+            updated_at: before(to.now, Duration::from_secs(5 * 86_400)),
+            broken: None,
+        });
+        luid
+    }
+}
+
+/// A project to add.
+#[derive(Clone, Debug)]
+pub struct Project(String);
+
+impl Project {
+    /// The project at this path, such as `Finance/Month End`, on the default site. What is there already stays.
+    pub fn at(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+impl Content for Project {
+    type Luid = ProjectLuid;
+
+    fn add_to(self, to: &mut ModelHandle<'_>) -> ProjectLuid {
+        let site = to.model.default_site();
+        to.model.project_at(&site, &self.0, to.now)
+    }
+}
+
+/// The name in addresses: letters and digits of the display name.
+fn url_name(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).collect()
+}

@@ -1,0 +1,84 @@
+//! Switches to turn, and what can be asked of a running simulator.
+
+use super::delivery::Delivery;
+use super::model::{BroadcastRecord, WebhookRecord};
+use super::refresh::JobRecord;
+use super::simulator::TableauSimulator;
+use crate::fault::{Fault, matches};
+
+/// Switches.
+impl TableauSimulator {
+    /// Lets the next `times` calls that fit the pattern go wrong.
+    ///
+    /// A pattern is a method and a path without `/api/3.29`, or a route as the README lists it; `*` stands for any
+    /// characters: `POST /auth/signin`, `GET /sites/*/jobs/*`, `GET /sites/{site}/jobs`, `*`.
+    pub fn fail_next(&self, pattern: &str, times: u32, fault: Fault) {
+        self.state.faults().add(pattern, times, fault);
+    }
+
+    /// Ends all sessions, as a restart of the server does.
+    pub fn end_sessions(&self) {
+        self.state.model().sessions.clear();
+    }
+
+    /// Revokes a PAT: signing in with it fails from now on, and its session ends.
+    pub fn revoke_pat(&self, name: &str) {
+        let mut model = self.state.model();
+        model.pats.iter_mut().filter(|p| p.name == name).for_each(|p| p.revoked = true);
+        model.sessions.retain(|s| s.pat.as_deref() != Some(name));
+    }
+
+    /// Switches the webhooks of the server on or off. Off, managing them answers `403109` and no event is sent.
+    pub fn allow_webhooks(&self, allowed: bool) {
+        self.state.model().webhooks_enabled = allowed;
+    }
+
+    /// Switches broadcasts on or off. Off, they answer `403151`.
+    pub fn allow_broadcasts(&self, allowed: bool) {
+        self.state.model().broadcasts_enabled = allowed;
+    }
+}
+
+/// What happened.
+impl TableauSimulator {
+    /// Every delivery since the start, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.state.deliveries().clone()
+    }
+
+    /// The webhooks.
+    pub fn webhooks(&self) -> Vec<WebhookRecord> {
+        self.state.model().webhooks.clone()
+    }
+
+    /// The jobs, oldest first.
+    pub fn jobs(&self) -> Vec<JobRecord> {
+        self.state.model().jobs.iter().map(JobRecord::from).collect()
+    }
+
+    /// The views that are broadcast.
+    pub fn broadcasts(&self) -> Vec<BroadcastRecord> {
+        self.state.model().broadcasts.clone()
+    }
+
+    /// How many sessions are open, idle ones that nobody has found out to be expired included.
+    pub fn sessions(&self) -> usize {
+        self.state.model().sessions.len()
+    }
+
+    /// How often somebody signed in with this PAT and was let in.
+    pub fn sign_ins(&self, pat: &str) -> u32 {
+        self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()
+    }
+
+    /// How often routes were called that fit the pattern; `*` stands for any characters. Routes are written as in
+    /// the README: `GET /sites/{site}/jobs/{id}`.
+    pub fn calls(&self, pattern: &str) -> u32 {
+        self.state.calls().iter().filter(|(route, _)| matches(pattern, route)).map(|(_, c)| c.all).sum()
+    }
+
+    /// How many calls were answered with 400 or above, or not at all.
+    pub fn failed_calls(&self) -> u32 {
+        self.state.calls().values().map(|c| c.failed).sum()
+    }
+}

@@ -1,0 +1,25 @@
+//! A Tableau site that behaves.
+
+mod admin;
+mod builder;
+mod content;
+mod control;
+mod delivery;
+mod events;
+mod model;
+pub mod notes;
+mod refresh;
+mod rest;
+mod sample;
+mod sample_jobs;
+mod simulator;
+mod state;
+
+pub use builder::TableauBuilder;
+pub use content::{Content, Datasource, PatCredential, Project, User, Webhook, Workbook};
+pub use delivery::{Attempt, Delivery, DeliveryState, Fired, NotFound};
+pub use model::{BroadcastRecord, SiteRole, WebhookRecord};
+pub use refresh::JobRecord;
+pub use rest::RestVersion;
+pub use sample::{SAMPLE_PAT, SAMPLE_SITE, sample_payload};
+pub use simulator::TableauSimulator;

@@ -1,0 +1,117 @@
+//! Background jobs.
+
+use jiff::Timestamp;
+use tableau::{DatasourceLuid, JobLuid, SiteLuid, WorkbookLuid};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) luid: JobLuid,
+    pub(crate) site: SiteLuid,
+    pub(crate) kind: JobKind,
+    pub(crate) target: Target,
+    /// The name of what it works on.
+    pub(crate) title: String,
+    pub(crate) priority: u32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) completed_at: Option<Timestamp>,
+    pub(crate) finish: Option<FinishCode>,
+    pub(crate) notes: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    FullRefresh,
+    IncrementalRefresh,
+    Flow,
+    Subscription,
+}
+
+impl JobKind {
+    /// As the list of jobs writes it.
+    pub(crate) fn list_name(self) -> &'static str {
+        match self {
+            Self::FullRefresh => "refresh_extracts",
+            Self::IncrementalRefresh => "increment_extracts",
+            Self::Flow => "run_flow",
+            Self::Subscription => "single_subscription_notify",
+        }
+    }
+
+    /// As a single job writes it.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Self::FullRefresh | Self::IncrementalRefresh => "RefreshExtract",
+            Self::Flow => "RunFlow",
+            Self::Subscription => "Subscription",
+        }
+    }
+}
+
+/// What a job works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Workbook(WorkbookLuid),
+    Datasource(DatasourceLuid),
+    Nothing,
+}
+
+impl Target {
+    pub(crate) fn luid(&self) -> Option<&str> {
+        match self {
+            Self::Workbook(luid) => Some(luid.as_str()),
+            Self::Datasource(luid) => Some(luid.as_str()),
+            Self::Nothing => None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Workbook(_) => Some("Workbook"),
+            Self::Datasource(_) => Some("Datasource"),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FinishCode {
+    Success,
+    Error,
+    Cancelled,
+    /// Through Tableau Bridge.
+    Completed,
+}
+
+impl FinishCode {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Error => 1,
+            Self::Cancelled => 2,
+            Self::Completed => 3,
+        }
+    }
+}
+
+impl Job {
+    /// The status that the list of jobs shows.
+    pub(crate) fn status(&self) -> &'static str {
+        match (self.finish, self.started_at) {
+            (Some(FinishCode::Success | FinishCode::Completed), _) => "Success",
+            (Some(FinishCode::Error), _) => "Failed",
+            (Some(FinishCode::Cancelled), _) => "Cancelled",
+            (None, Some(_)) => "InProgress",
+            (None, None) => "Pending",
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.completed_at.is_none()
+    }
+
+    pub(crate) fn is_refresh(&self) -> bool {
+        matches!(self.kind, JobKind::FullRefresh | JobKind::IncrementalRefresh)
+    }
+}

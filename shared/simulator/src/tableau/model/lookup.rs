@@ -1,0 +1,92 @@
+//! Finding things by id, name or path.
+
+use super::{Datasource, Job, Model, Project, Site, Target, User, View, Workbook, mint};
+use jiff::Timestamp;
+use tableau::{ProjectLuid, SiteLuid, UserLuid};
+
+impl Model {
+    pub(crate) fn site(&self, luid: &str) -> Option<&Site> {
+        self.sites.iter().find(|s| s.luid.as_str() == luid)
+    }
+
+    /// The site that content belongs to when nobody says otherwise.
+    pub(crate) fn default_site(&self) -> SiteLuid {
+        self.sites.first().map_or_else(mint, |s| s.luid.clone())
+    }
+
+    pub(crate) fn workbook(&self, luid: &str) -> Option<&Workbook> {
+        self.workbooks.iter().find(|w| w.luid.as_str() == luid)
+    }
+
+    pub(crate) fn datasource(&self, luid: &str) -> Option<&Datasource> {
+        self.datasources.iter().find(|d| d.luid.as_str() == luid)
+    }
+
+    pub(crate) fn view(&self, luid: &str) -> Option<&View> {
+        self.views.iter().find(|v| v.luid.as_str() == luid)
+    }
+
+    pub(crate) fn user(&self, luid: &str) -> Option<&User> {
+        self.users.iter().find(|u| u.luid.as_str() == luid)
+    }
+
+    pub(crate) fn project(&self, luid: &ProjectLuid) -> Option<&Project> {
+        self.projects.iter().find(|p| p.luid == *luid)
+    }
+
+    pub(crate) fn job(&self, luid: &str) -> Option<&Job> {
+        self.jobs.iter().find(|j| j.luid.as_str() == luid)
+    }
+
+    /// The views of a workbook, in the order of its tabs.
+    pub(crate) fn views_of<'a>(&'a self, workbook: &'a Workbook) -> impl Iterator<Item = &'a View> {
+        self.views.iter().filter(|v| v.workbook == workbook.luid)
+    }
+
+    /// The refresh of `target` that is queued or running, if there is one.
+    pub(crate) fn open_refresh(&mut self, target: &Target) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|j| j.is_refresh() && j.is_open() && j.target == *target)
+    }
+
+    /// The site, target and name of a workbook or data source.
+    pub(crate) fn refreshable(&self, luid: &str) -> Option<(SiteLuid, Target, String)> {
+        if let Some(w) = self.workbook(luid) {
+            return Some((w.site.clone(), Target::Workbook(w.luid.clone()), w.name.clone()));
+        }
+        let d = self.datasource(luid)?;
+        Some((d.site.clone(), Target::Datasource(d.luid.clone()), d.name.clone()))
+    }
+
+    /// The project at a path such as `Finance/Month End`, with whatever of it is missing added.
+    pub(crate) fn project_at(&mut self, site: &SiteLuid, path: &str, now: Timestamp) -> ProjectLuid {
+        let mut parent: Option<ProjectLuid> = None;
+        for name in path.split('/').map(str::trim).filter(|n| !n.is_empty()) {
+            let found =
+                self.projects.iter().find(|p| p.site == *site && p.parent == parent && p.name == name);
+            let luid = found.map(|p| p.luid.clone());
+            parent = Some(luid.unwrap_or_else(|| {
+                let luid: ProjectLuid = mint();
+                self.projects.push(Project {
+                    luid: luid.clone(),
+                    site: site.clone(),
+                    name: name.to_owned(),
+                    description: String::new(),
+                    parent: parent.clone(),
+                    owner: None,
+                    created_at: now,
+                });
+                luid
+            }));
+        }
+        parent.unwrap_or_else(|| self.project_at(site, "Default", now))
+    }
+
+    /// The user of that name, with or without the domain, or of that full name.
+    pub(crate) fn user_named(&self, site: &SiteLuid, name: &str) -> Option<UserLuid> {
+        let is = |u: &&User| {
+            let local = u.name.split_once('@').map(|(local, _)| local);
+            u.site == *site && (u.name == name || local == Some(name) || u.full_name == name)
+        };
+        self.users.iter().find(is).map(|u| u.luid.clone())
+    }
+}

@@ -1,0 +1,86 @@
+//! The state of the simulated server. No HTTP, and nothing of how answers are written.
+
+mod content;
+mod job;
+mod lookup;
+mod publishing;
+mod session;
+
+pub use content::SiteRole;
+pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
+pub(crate) use job::{FinishCode, Job, JobKind, Target};
+pub use publishing::{BroadcastRecord, WebhookRecord};
+pub(crate) use session::{Credentials, Pat, Session};
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Everything the server knows.
+#[derive(Debug)]
+pub(crate) struct Model {
+    /// The first is the default site.
+    pub(crate) sites: Vec<Site>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) users: Vec<User>,
+    pub(crate) workbooks: Vec<Workbook>,
+    pub(crate) datasources: Vec<Datasource>,
+    pub(crate) views: Vec<View>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) webhooks: Vec<WebhookRecord>,
+    pub(crate) broadcasts: Vec<BroadcastRecord>,
+    pub(crate) pats: Vec<Pat>,
+    pub(crate) sessions: Vec<Session>,
+    /// When each refresh of the last hour was asked for: what a quota counts.
+    pub(crate) refreshes: Vec<Timestamp>,
+    /// How long a session lasts unused.
+    pub(crate) idle: Duration,
+    /// The site setting that lets webhooks exist at all.
+    pub(crate) webhooks_enabled: bool,
+    /// The site setting that lets views be broadcast.
+    pub(crate) broadcasts_enabled: bool,
+    /// The last number given to a workbook or data source for its page's address.
+    pub(crate) last_number: u32,
+}
+
+impl Model {
+    /// A server with one site and nothing on it.
+    pub(crate) fn new(site: Site) -> Self {
+        Self {
+            sites: vec![site],
+            projects: Vec::new(),
+            users: Vec::new(),
+            workbooks: Vec::new(),
+            datasources: Vec::new(),
+            views: Vec::new(),
+            jobs: Vec::new(),
+            webhooks: Vec::new(),
+            broadcasts: Vec::new(),
+            pats: Vec::new(),
+            sessions: Vec::new(),
+            refreshes: Vec::new(),
+            idle: Duration::from_secs(240 * 60),
+            webhooks_enabled: true,
+            broadcasts_enabled: true,
+            last_number: 1000,
+        }
+    }
+
+    pub(crate) fn next_number(&mut self) -> u32 {
+        self.last_number += 1;
+        self.last_number
+    }
+}
+
+/// A new LUID of any kind. Every UUID is a LUID, so the loop ends in its first round.
+pub(crate) fn mint<L: TryFrom<String>>() -> L {
+    loop {
+        if let Ok(luid) = L::try_from(uuid::Uuid::new_v4().to_string()) {
+            return luid;
+        }
+    }
+}
+
+/// A LUID that is written down in the sample content; a new one if the text is none.
+pub(crate) fn fixed<L: TryFrom<String>>(text: &str) -> L {
+    L::try_from(text.to_owned()).unwrap_or_else(|_| mint())
+}

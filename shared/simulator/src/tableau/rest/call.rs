@@ -1,0 +1,131 @@
+//! A call, as handlers see it, and their answers.
+
+use super::element::Element;
+use super::error::RestError;
+use super::version::RestVersion;
+use crate::tableau::model::{Model, Session};
+use crate::tableau::state::Settings;
+use jiff::Timestamp;
+use serde_json::Value;
+use tableau::SiteLuid;
+
+/// A call that has passed the checks of its route.
+pub(crate) struct Call<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) model: &'a mut Model,
+    pub(crate) now: Timestamp,
+    pub(crate) version: RestVersion,
+    /// What stands in the path for `{site}`, `{id}`, …
+    pub(crate) path: Vec<String>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) body: Body,
+    /// `None` only on routes that need no session.
+    pub(crate) session: Option<Session>,
+}
+
+impl Call<'_> {
+    /// The last variable of the path.
+    pub(crate) fn id(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// The site that the session belongs to.
+    pub(crate) fn site(&self) -> SiteLuid {
+        self.session.as_ref().map_or_else(|| self.model.default_site(), |s| s.site.clone())
+    }
+
+    /// The value of a query parameter; the last one if it is there twice.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the session's user administers the site.
+    pub(crate) fn is_administrator(&self) -> bool {
+        let user = self.session.as_ref().and_then(|s| self.model.user(s.user.as_str()));
+        user.is_some_and(|u| u.role.is_administrator())
+    }
+}
+
+/// The body of a request, whatever it was written in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Body(Value);
+
+impl Body {
+    /// An empty body is as good as `{}`.
+    pub(crate) fn json(bytes: &[u8]) -> Result<Self, RestError> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self(Value::Object(serde_json::Map::new())));
+        }
+        let value = serde_json::from_slice(bytes).ok().filter(Value::is_object);
+        value.map(Self).ok_or_else(|| malformed("The payload is not a JSON object."))
+    }
+
+    pub(crate) fn get(&self, path: &[&str]) -> Option<&Value> {
+        path.iter().try_fold(&self.0, |value, key| value.get(key)).filter(|v| !v.is_null())
+    }
+
+    pub(crate) fn text(&self, path: &[&str]) -> Option<&str> {
+        self.get(path).and_then(Value::as_str)
+    }
+
+    /// `true` and `"true"` alike: XML knows only the latter.
+    pub(crate) fn flag(&self, path: &[&str]) -> Option<bool> {
+        match self.get(path)? {
+            Value::Bool(flag) => Some(*flag),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The payload is malformed or incomplete.
+pub(crate) fn malformed(detail: &str) -> RestError {
+    RestError::new("400000", detail)
+}
+
+/// What a handler answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) document: Option<Element>,
+    pub(crate) location: Option<String>,
+    pub(crate) then: Then,
+}
+
+/// What happens once the model is no longer locked.
+#[derive(Debug)]
+pub(crate) enum Then {
+    Nothing,
+    /// A refresh of this workbook or data source was queued.
+    Refresh(String),
+    /// The destination of this webhook gets a test request, and its answer becomes ours.
+    Test {
+        webhook: String,
+        url: String,
+    },
+}
+
+impl Answer {
+    /// `200` with the children of `root`.
+    pub(crate) fn ok(root: Element) -> Self {
+        Self { status: 200, document: Some(root), location: None, then: Then::Nothing }
+    }
+
+    /// `204`.
+    pub(crate) fn no_content() -> Self {
+        Self { status: 204, document: None, location: None, then: Then::Nothing }
+    }
+
+    pub(crate) fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(crate) fn then(mut self, then: Then) -> Self {
+        self.then = then;
+        self
+    }
+}
+
+/// What every handler is.
+pub(crate) type Handler = fn(&mut Call<'_>) -> Result<Answer, RestError>;

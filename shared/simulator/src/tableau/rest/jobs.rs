@@ -1,0 +1,156 @@
+//! Jobs, and refreshes that become jobs.
+//!
+//! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm>
+
+use super::call::{Answer, Call, Then};
+use super::element::Element;
+use super::error::RestError;
+use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
+use super::page;
+use crate::clock::before;
+use crate::tableau::events::seconds;
+use crate::tableau::model::{FinishCode, Job, JobKind, Target};
+use std::time::Duration;
+use tableau::SiteLuid;
+
+const SPEC: Spec = &[
+    ("jobType", EQ_IN),
+    ("status", EQ),
+    ("createdAt", COMPARE),
+    ("startedAt", COMPARE),
+    ("completedAt", COMPARE),
+    ("progress", COMPARE),
+    ("priority", COMPARE),
+    ("title", EQ_HAS),
+    ("subtitle", EQ_HAS),
+    ("notes", HAS),
+];
+
+fn field(job: &Job, name: &str) -> Field {
+    match name {
+        "jobType" => Field::Text(job.kind.list_name().to_owned()),
+        "status" => Field::Text(job.status().to_owned()),
+        "createdAt" => Field::Time(Some(job.created_at)),
+        "startedAt" => Field::Time(job.started_at),
+        "completedAt" => Field::Time(job.completed_at),
+        "progress" => Field::Number(if job.is_open() { 0 } else { 100 }),
+        "priority" => Field::Number(i64::from(job.priority)),
+        "title" => Field::Text(job.title.clone()),
+        "subtitle" => Field::Text(job.target.kind().unwrap_or_default().to_owned()),
+        _ => Field::Text(job.notes.clone().unwrap_or_default()),
+    }
+}
+
+/// The newest first, unless the call says otherwise.
+pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let filter = Filter::parse(call.query("filter"), SPEC)?;
+    let site = call.site();
+    let mut rows: Vec<&Job> = call.model.jobs.iter().filter(|j| j.site == site).collect();
+    rows.retain(|job| filter.passes(|name| field(job, name)));
+    rows.sort_by_key(|job| std::cmp::Reverse(job.created_at));
+    sort(&mut rows, call.query("sort"), SPEC, |job, name| field(job, name))?;
+    page::answer(call, "backgroundJobs", &rows, |job| {
+        Element::new("backgroundJob")
+            .with("id", job.luid.as_str())
+            .with("status", job.status())
+            .with("createdAt", seconds(job.created_at))
+            .with_some("startedAt", job.started_at.map(seconds))
+            .with_some("endedAt", job.completed_at.map(seconds))
+            .with("priority", job.priority)
+            .with("jobType", job.kind.list_name())
+            .with("title", job.title.as_str())
+            .with_some("subtitle", job.target.kind())
+    })
+}
+
+pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.job(call.id()).filter(|j| j.site == call.site());
+    let job = found.ok_or_else(|| RestError::not_found("404018", "Job", call.id()))?;
+    let finish = match (job.finish, job.started_at) {
+        (Some(finish), _) => Some(finish.code()),
+        // An error that is none: only `completedAt` tells that a job has ended.
+        (None, Some(_)) => {
+            Some(FinishCode::Error.code()).filter(|_| call.settings.running_jobs_show_a_finish_code)
+        }
+        (None, None) => None,
+    };
+    let element = Element::new("job")
+        .with("id", job.luid.as_str())
+        .with("mode", "Asynchronous")
+        .with("type", job.kind.type_name())
+        .with("progress", if job.is_open() { 0_u8 } else { 100 })
+        .with("createdAt", seconds(job.created_at))
+        .with_some("startedAt", job.started_at.map(seconds))
+        .with_some("completedAt", job.completed_at.map(seconds))
+        .with_some("finishCode", finish);
+    Ok(Answer::ok(Element::root().child(element.child_some(extract_refresh(job)))))
+}
+
+/// Cancels a job that has not ended; one that has stays as it is. No body.
+pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let found = call.model.jobs.iter_mut().find(|j| j.luid.as_str() == id && j.site == site);
+    let job = found.ok_or_else(|| RestError::not_found("404018", "Job", &id))?;
+    if job.is_open() {
+        (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
+    }
+    Ok(Answer::no_content().status(200))
+}
+
+fn extract_refresh(job: &Job) -> Option<Element> {
+    let name = match &job.target {
+        Target::Workbook(_) => "workbook",
+        Target::Datasource(_) => "datasource",
+        Target::Nothing => return None,
+    };
+    let about = Element::new(name).with_some("id", job.target.luid()).with("name", job.title.as_str());
+    let notes = job.notes.as_deref().map(|notes| Element::new("notes").text(notes));
+    Some(Element::new("extractRefreshJob").child(about).child_some(notes))
+}
+
+pub(crate) fn refresh_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
+    let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
+    let about = (workbook.site.clone(), Target::Workbook(workbook.luid.clone()), workbook.name.clone());
+    refresh(call, workbook.has_extracts, about)
+}
+
+pub(crate) fn refresh_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
+    let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
+    let about =
+        (datasource.site.clone(), Target::Datasource(datasource.luid.clone()), datasource.name.clone());
+    refresh(call, datasource.has_extracts, about)
+}
+
+fn refresh(
+    call: &mut Call<'_>,
+    has_extracts: bool,
+    about: (SiteLuid, Target, String),
+) -> Result<Answer, RestError> {
+    if !has_extracts {
+        return Err(RestError::new("403104", "A live connection has nothing to refresh."));
+    }
+    let (now, luid) = (call.now, call.id().to_owned());
+    if call.model.open_refresh(&about.1).is_some() {
+        let detail = format!("Job for '{luid}' is already queued. Not queuing a duplicate.");
+        return Err(RestError::new("409093", detail));
+    }
+    let hour_ago = before(now, Duration::from_secs(3600));
+    call.model.refreshes.retain(|at| *at > hour_ago);
+    if call.settings.refreshes_per_hour.is_some_and(|quota| call.model.refreshes.len() >= quota) {
+        let detail = "Too many requests for 'api.rest.refresh_extracts'. Please try again in 60 minutes.";
+        return Err(RestError::new("429000", detail));
+    }
+    call.model.refreshes.push(now);
+    let incremental = call.body.flag(&["extractRefresh", "incremental"]).unwrap_or(false);
+    let kind = if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh };
+    let job = call.model.queue_refresh(about, kind, now);
+    let element = Element::new("job")
+        .with("id", job.luid.as_str())
+        .with("mode", "Asynchronous")
+        .with("type", job.kind.type_name())
+        .with("createdAt", seconds(job.created_at))
+        .child_some(extract_refresh(job));
+    Ok(Answer::ok(Element::root().child(element)).status(202).then(Then::Refresh(luid)))
+}

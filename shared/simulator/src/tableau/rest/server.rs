@@ -1,0 +1,24 @@
+//! The server and its sites.
+
+use super::call::{Answer, Call};
+use super::element::Element;
+use super::error::RestError;
+
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_server.htm#get_server_info>
+pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let version = call.settings.max_version;
+    let product = Element::new("productVersion").with("build", "20262.26.0601.0000").text(version.product());
+    let rest = Element::new("restApiVersion").text(version.to_string());
+    Ok(Answer::ok(Element::root().child(Element::new("serverInfo").child(product).child(rest))))
+}
+
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_site.htm#query_site>
+pub(crate) fn site(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let site = call.model.site(call.id()).ok_or_else(|| RestError::not_found("404000", "Site", call.id()))?;
+    let element = Element::new("site")
+        .with("id", site.luid.as_str())
+        .with("name", site.name.as_str())
+        .with("contentUrl", site.content_url.as_str())
+        .with("state", "Active");
+    Ok(Answer::ok(Element::root().child(element)))
+}

@@ -1,0 +1,185 @@
+//! A site that looks like somebody's. Names, people and addresses are invented.
+
+use super::content::{Content, Datasource, ModelHandle, PatCredential, User, Workbook};
+use super::events::About;
+use super::model::{Model, Site, SiteRole, fixed, mint};
+use super::sample_jobs;
+use jiff::Timestamp;
+use tableau::EventName;
+
+/// LUID of the sample site `Marketing`, whose `contentUrl` is `marketing`.
+pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+
+/// Name and secret of a PAT of the sample site's administrator; also there on an empty simulator.
+pub const SAMPLE_PAT: (&str, &str) = ("webhook-automations", "pat-secret-for-local-use");
+
+/// The body of a delivery of this event about something on the sample site; `None` for an unknown name.
+///
+/// Depends on nothing but its arguments.
+pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
+    let model = model(at);
+    let luid = About::first_luid(&model, event)?;
+    Some(About::find(&model, event, &luid)?.body(event, at))
+}
+
+/// The site `Marketing` with its administrator and nothing published.
+pub(super) fn empty(now: Timestamp) -> Model {
+    let site = |luid: &str, name: &str, url: &str| Site {
+        luid: fixed(luid),
+        name: name.to_owned(),
+        content_url: url.to_owned(),
+    };
+    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", "marketing"));
+    let add = &mut ModelHandle { model: &mut model, now };
+    let administrator =
+        User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);
+    let administrator = administrator.with_password("correct horse battery staple");
+    administrator.with_luid(fixed("6513270e-269e-4d37-b2a7-4de452e6b438")).add_to(add);
+    PatCredential::new(SAMPLE_PAT.0, SAMPLE_PAT.1, "bea").add_to(add);
+    model
+}
+
+/// The sample site, and a second one to try what happens across sites.
+pub(super) fn model(now: Timestamp) -> Model {
+    let mut model = empty(now);
+    model.sites.push(Site { luid: mint(), name: "Sandbox".to_owned(), content_url: "sandbox".to_owned() });
+    let add = &mut ModelHandle { model: &mut model, now };
+    let administrator =
+        User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);
+    administrator.on_site("sandbox").add_to(add);
+    people(add);
+    workbooks(add);
+    datasources(add);
+    let owner = add.model.users.first().map(|u| u.luid.clone());
+    for project in &mut add.model.projects {
+        project.owner.clone_from(&owner);
+    }
+    sample_jobs::add_to(add.model, now);
+    model
+}
+
+fn people(add: &mut ModelHandle<'_>) {
+    let people = [
+        ("ana", "Ana Ferreira", SiteRole::Creator, "d23f0824-128b-4f33-8c5c-7fd0a6a3a450"),
+        ("jonas", "Jonas Weber", SiteRole::Creator, "9531985d-5d9d-49f8-9818-e811892f902b"),
+        ("priya", "Priya Nair", SiteRole::ExplorerCanPublish, "36f675cc-81e7-4ef5-a8e2-5d940ed90475"),
+        ("marcus", "Marcus O'Brien", SiteRole::Creator, "6b0d549b-6f03-475a-9600-a35a099950d8"),
+        ("yuki", "Yuki Tanaka", SiteRole::Viewer, "8d116ece-1738-47d9-bd9c-172411e20b8f"),
+    ];
+    for (name, full_name, role, luid) in people {
+        let user = User::named(name).called(full_name).with_role(role).with_luid(fixed(luid));
+        user.with_password(&format!("{name}'s password")).add_to(add);
+    }
+}
+
+fn workbooks(add: &mut ModelHandle<'_>) {
+    let workbook = |name: &str, luid: &str| Workbook::named(name).with_luid(fixed(luid));
+    workbook("Superstore", "5998aaaf-1abe-4d38-b4d9-bc53e85bdd13")
+        .in_project("Sales")
+        .owned_by("ana")
+        .tagged("critical")
+        .tagged("broadcast")
+        .described("Orders, profit and returns by region")
+        .with_fixed_view("Overview", "90c192cf-d3ac-44af-8f21-ddb66cad4a26")
+        .with_fixed_view("Returns by Region", "a170b338-3926-4059-b28c-105d1fb17c23")
+        .add_to(add);
+    workbook("Month-End Close", "0fd630f1-f29d-4da9-953f-48f1a09f76b5")
+        .in_project("Finance/Month End")
+        .owned_by("jonas")
+        .tagged("critical")
+        .with_fixed_view("Close Checklist", "0cb1e29c-658c-4a14-95e6-0af593bd04cf")
+        .with_fixed_view("Accruals", "8e81973e-0bec-47b0-b898-d190f9ebdacc")
+        .add_to(add);
+    workbook("Cash Flow Forecast", "6b4cb242-4a23-4596-a217-beaddbc496cb")
+        .in_project("Finance")
+        .owned_by("jonas")
+        .with_fixed_view("13 Weeks", "92276658-1e27-41c0-8a6a-63ec24ede6a4")
+        .add_to(add);
+    workbook("Pipeline Review", "ae97ba94-d0ed-482f-8f6d-05584ef8aa38")
+        .in_project("Sales")
+        .owned_by("priya")
+        .tagged("weekly")
+        .with_fixed_view("Pipeline", "923a7369-94e3-4f91-9a61-dbe22e44158b")
+        .add_to(add);
+    workbook("Warehouse Throughput", "18f135d2-5f55-4203-b018-50c5a38fd547")
+        .in_project("Operations")
+        .owned_by("marcus")
+        .with_fixed_view("Throughput", "907a70c3-1012-4037-b64c-e4228c38fb29")
+        .add_to(add);
+    workbook("Delivery Punctuality", "7f150524-34b9-45df-9e77-69b10f4205b4")
+        .in_project("Operations")
+        .owned_by("marcus")
+        .tagged("daily")
+        .with_fixed_view("On Time", "c6f87718-6d76-407e-881e-d162ae2eb154")
+        .add_to(add);
+    workbook("R&D <Spend> | Q3 *draft*", "ec66a787-95e7-41d1-b731-af10506bf2ef")
+        .in_project("Finance")
+        .owned_by("ana")
+        .live()
+        .with_fixed_view("Spend", "3f98e277-4cbd-47ad-9c90-a9587403e430")
+        .add_to(add);
+}
+
+fn datasources(add: &mut ModelHandle<'_>) {
+    let datasource = |name: &str, luid: &str| Datasource::named(name).with_luid(fixed(luid));
+    datasource("Sales Orders", "c7a2ea20-b2f1-4c94-ae05-319acb5c7427")
+        .in_project("Sales")
+        .owned_by("ana")
+        .of_kind("snowflake")
+        .tagged("critical")
+        .certified("Reviewed by the sales data stewards")
+        .add_to(add);
+    datasource("General Ledger", "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb")
+        .in_project("Finance/Month End")
+        .owned_by("jonas")
+        .tagged("critical")
+        .tagged("month-end")
+        .certified("Ties to the trial balance")
+        .add_to(add);
+    datasource("Budget", "57ee05cd-e009-42c7-bebf-f20686734721")
+        .in_project("Finance")
+        .owned_by("jonas")
+        .of_kind("excel-direct")
+        .add_to(add);
+    datasource("Inventory Positions", "9be4bcfc-49b6-4a08-b2e6-cc3ababced20")
+        .in_project("Operations")
+        .owned_by("marcus")
+        .of_kind("postgres")
+        .tagged("daily")
+        .add_to(add);
+    datasource("Shipments", "830e07bc-1e39-4f10-92bd-4acefaecbd38")
+        .in_project("Operations")
+        .owned_by("marcus")
+        .of_kind("postgres")
+        .add_to(add);
+    datasource("Customer Master", "5790f82e-c1d3-4cff-aa3a-f4d46b0a18e8")
+        .in_project("Sales")
+        .owned_by("priya")
+        .described("Loaded from head office through Tableau Bridge")
+        .add_to(add);
+    datasource("Exchange Rates", "6bf46c69-7d2c-4f82-aeea-cbe226e87555")
+        .in_project("Finance")
+        .owned_by("ana")
+        .of_kind("snowflake")
+        .live()
+        .add_to(add);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tableau::{Event, Payload};
+
+    #[test]
+    fn every_documented_event_has_a_payload_that_is_an_event() {
+        let at = "2026-03-02T06:14:44.512Z".parse().unwrap();
+        for name in EventName::KNOWN {
+            let body = sample_payload(&name, at).unwrap();
+            let event = Event::try_from(&Payload::parse(body.as_bytes()).unwrap()).unwrap();
+
+            assert_eq!((event.name, event.site.as_str()), (name.clone(), SAMPLE_SITE));
+            assert_eq!(sample_payload(&name, at).unwrap(), body, "the same again");
+        }
+        assert_eq!(sample_payload(&EventName::from("FlowRunFailed"), at), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! The running simulator, as tests and the local stack hold it.
+
+use super::builder::TableauBuilder;
+use super::content::{Content, ModelHandle};
+use super::delivery::{Fired, NotFound};
+use super::events::About;
+use super::model::Model;
+use super::state::State;
+use crate::clock::Clock;
+use crate::recorder::TimedOut;
+use crate::server::Server;
+use jiff::Timestamp;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tableau::{DatasourceLuid, EventName, JobLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid};
+
+/// A Tableau server on loopback. Clones are the same server; it stops when the last one is dropped.
+#[derive(Clone, Debug)]
+pub struct TableauSimulator {
+    pub(super) state: Arc<State>,
+    server: Arc<Server>,
+}
+
+/// Starting and addressing.
+impl TableauSimulator {
+    /// A server with the sample content.
+    pub fn sample() -> TableauBuilder {
+        TableauBuilder::new(true)
+    }
+
+    /// A server with the site of [`SAMPLE_SITE`](super::SAMPLE_SITE), its administrator with a PAT, and nothing else.
+    pub fn empty() -> TableauBuilder {
+        TableauBuilder::new(false)
+    }
+
+    pub(super) fn running(state: Arc<State>, server: Server) -> Self {
+        Self { state, server: Arc::new(server) }
+    }
+
+    /// What REST addresses begin with, such as `http://127.0.0.1:49152`; no slash at the end.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The clock it takes the time from.
+    pub fn clock(&self) -> &Clock {
+        &self.state.settings.clock
+    }
+}
+
+/// Content.
+impl TableauSimulator {
+    /// Adds something and gives its LUID.
+    pub fn add<C: Content>(&self, content: C) -> C::Luid {
+        let now = self.state.settings.clock.now();
+        content.add_to(&mut ModelHandle { model: &mut self.state.model(), now })
+    }
+
+    /// The default site.
+    pub fn site(&self) -> SiteLuid {
+        self.state.model().default_site()
+    }
+
+    /// The LUID of a site by its `contentUrl`.
+    pub fn site_at(&self, content_url: &str) -> Option<SiteLuid> {
+        self.find(|m| m.sites.iter().find(|s| s.content_url == content_url).map(|s| s.luid.clone()))
+    }
+
+    /// The LUID of the first workbook of this name.
+    pub fn workbook(&self, name: &str) -> Option<WorkbookLuid> {
+        self.find(|m| m.workbooks.iter().find(|w| w.name == name).map(|w| w.luid.clone()))
+    }
+
+    /// The LUID of the first data source of this name.
+    pub fn datasource(&self, name: &str) -> Option<DatasourceLuid> {
+        self.find(|m| m.datasources.iter().find(|d| d.name == name).map(|d| d.luid.clone()))
+    }
+
+    /// The LUID of the first view of this name.
+    pub fn view(&self, name: &str) -> Option<ViewLuid> {
+        self.find(|m| m.views.iter().find(|v| v.name == name).map(|v| v.luid.clone()))
+    }
+
+    /// The LUID of a user of the default site: name, its part before the `@`, or full name.
+    pub fn user(&self, name: &str) -> Option<UserLuid> {
+        self.find(|m| m.user_named(&m.default_site(), name))
+    }
+
+    fn find<T>(&self, look: impl FnOnce(&Model) -> Option<T>) -> Option<T> {
+        look(&self.state.model())
+    }
+
+    /// Removes a workbook, data source, view or user and fires its `…Deleted` event.
+    ///
+    /// # Errors
+    /// [`NotFound`] when there is none of these with this LUID.
+    pub fn delete(&self, luid: impl Display) -> Result<Fired, NotFound> {
+        let luid = luid.to_string();
+        let events = [
+            EventName::WorkbookDeleted,
+            EventName::DatasourceDeleted,
+            EventName::ViewDeleted,
+            EventName::UserDeleted,
+        ];
+        let event = events.iter().find(|e| About::find(&self.state.model(), e, &luid).is_some());
+        let what = "workbook, data source, view or user";
+        let event = event.ok_or_else(|| NotFound { what, luid: luid.clone() })?;
+        let fired = self.state.fire(event, &luid)?;
+        let mut model = self.state.model();
+        model.workbooks.retain(|w| w.luid.as_str() != luid);
+        model.datasources.retain(|d| d.luid.as_str() != luid);
+        model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);
+        model.users.retain(|u| u.luid.as_str() != luid);
+        Ok(fired)
+    }
+}
+
+/// Events and refreshes.
+impl TableauSimulator {
+    /// Fires an event about the thing with this LUID: each enabled webhook for it gets a delivery.
+    ///
+    /// # Errors
+    /// [`NotFound`] when nothing of the kind that the event is about has this LUID.
+    pub fn fire(&self, event: &EventName, luid: impl Display) -> Result<Fired, NotFound> {
+        self.state.fire(event, &luid.to_string())
+    }
+
+    /// A refresh of a workbook or data source begins: a running job, and `…RefreshStarted`.
+    ///
+    /// # Errors
+    /// [`NotFound`] when there is no such workbook or data source.
+    pub fn start_refresh(&self, luid: impl Display) -> Result<JobLuid, NotFound> {
+        self.state.start_refresh(&luid.to_string())
+    }
+
+    /// A refresh fails: its job ends with these notes, just before `…RefreshFailed` is fired. Takes the queued or
+    /// running job if there is one.
+    ///
+    /// # Errors
+    /// [`NotFound`] when there is no such workbook or data source.
+    pub fn fail_refresh(&self, luid: impl Display, notes: &str) -> Result<JobLuid, NotFound> {
+        self.state.end_refresh(&luid.to_string(), Some(notes))
+    }
+
+    /// A refresh succeeds: as [`TableauSimulator::fail_refresh`], with `…RefreshSucceeded`.
+    ///
+    /// # Errors
+    /// [`NotFound`] when there is no such workbook or data source.
+    pub fn succeed_refresh(&self, luid: impl Display) -> Result<JobLuid, NotFound> {
+        self.state.end_refresh(&luid.to_string(), None)
+    }
+
+    /// Lets refreshes that run by themselves fail with these notes from now on; `None` lets them succeed again.
+    pub fn break_refreshes(&self, luid: impl Display, notes: Option<&str>) {
+        let (luid, notes) = (luid.to_string(), notes.map(str::to_owned));
+        let mut model = self.state.model();
+        if let Some(workbook) = model.workbooks.iter_mut().find(|w| w.luid.as_str() == luid) {
+            workbook.broken.clone_from(&notes);
+        }
+        if let Some(datasource) = model.datasources.iter_mut().find(|d| d.luid.as_str() == luid) {
+            datasource.broken = notes;
+        }
+    }
+
+    /// The body that a delivery of this event would have at `at`, about the first fitting thing on the default
+    /// site. `None` if there is none, or the name is unknown.
+    pub fn payload_for(&self, event: &EventName, at: Timestamp) -> Option<String> {
+        let model = self.state.model();
+        let luid = About::first_luid(&model, event)?;
+        Some(About::find(&model, event, &luid)?.body(event, at))
+    }
+
+    /// From now on, sends each delivery `n` more times, byte for byte the same.
+    pub fn duplicates(&self, n: u32) {
+        self.state.duplicates.store(n, Ordering::SeqCst);
+    }
+
+    /// Waits until no delivery is under way.
+    ///
+    /// # Errors
+    /// [`TimedOut`] when some still are after `timeout`.
+    pub async fn settled(&self, timeout: Duration) -> Result<(), TimedOut> {
+        let mut in_flight = self.state.in_flight.subscribe();
+        let settled = tokio::time::timeout(timeout, in_flight.wait_for(|n| *n == 0)).await.is_ok();
+        let left = *self.state.in_flight.borrow();
+        if settled { Ok(()) } else { Err(TimedOut(format!("{left} deliveries to end"))) }
+    }
+}

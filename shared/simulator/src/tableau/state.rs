@@ -1,0 +1,89 @@
+//! What the parts of a running simulator share.
+
+use super::delivery::Delivery;
+use super::model::Model;
+use super::rest::RestVersion;
+use crate::clock::Clock;
+use crate::fault::{Fault, FaultPlan};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    pub(crate) max_version: RestVersion,
+    pub(crate) retry_gaps: [Duration; 3],
+    pub(crate) delivery_timeout: Duration,
+    pub(crate) web_url: String,
+    pub(crate) refreshes_take: Option<Duration>,
+    pub(crate) refreshes_per_hour: Option<usize>,
+    pub(crate) running_jobs_show_a_finish_code: bool,
+}
+
+/// How often a route was called.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Calls {
+    pub(crate) all: u32,
+    /// Of these, those that were answered with 400 or above, or not at all.
+    pub(crate) failed: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) client: reqwest::Client,
+    /// Where deliveries run, so that events can be fired from any thread.
+    pub(crate) runtime: Handle,
+    /// How many more times each delivery is sent.
+    pub(crate) duplicates: AtomicU32,
+    /// Deliveries that are under way.
+    pub(crate) in_flight: watch::Sender<usize>,
+    model: Mutex<Model>,
+    faults: Mutex<FaultPlan<Fault>>,
+    calls: Mutex<BTreeMap<String, Calls>>,
+    deliveries: Mutex<Vec<Delivery>>,
+}
+
+impl State {
+    /// Must be called on a Tokio runtime.
+    pub(crate) fn new(settings: Settings, model: Model, client: reqwest::Client) -> Self {
+        Self {
+            settings,
+            client,
+            runtime: Handle::current(),
+            duplicates: AtomicU32::new(0),
+            in_flight: watch::Sender::new(0),
+            model: Mutex::new(model),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            deliveries: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, FaultPlan<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn deliveries(&self) -> MutexGuard<'_, Vec<Delivery>> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn calls(&self) -> MutexGuard<'_, BTreeMap<String, Calls>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count(&self, route: String, failed: bool) {
+        let mut calls = self.calls();
+        let calls = calls.entry(route).or_default();
+        calls.all += 1;
+        calls.failed += u32::from(failed);
+    }
+}

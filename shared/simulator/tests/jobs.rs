@@ -1,0 +1,178 @@
+//! Jobs and refreshes.
+
+mod support;
+
+use serde_json::{Value, json};
+use simulator::{Fault, TableauSimulator, notes};
+use std::time::Duration;
+use support::{Caller, SOON, manual_clock};
+
+fn rows(list: &Value) -> Vec<Value> {
+    list["backgroundJobs"]["backgroundJob"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn the_list_of_jobs_can_be_filtered_down_to_failed_refreshes_in_a_window() {
+    let clock = manual_clock();
+    let tableau = TableauSimulator::sample().clock(clock.clone()).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let filter =
+        async |filter: &str| rows(&caller.get(&format!("/jobs?pageSize=1000&filter={filter}")).await.json);
+
+    let failed = filter("status:eq:Failed,jobType:in:[refresh_extracts,increment_extracts]").await;
+    assert_eq!(failed.len(), 7);
+    let row = &failed[0];
+    assert_eq!((row["title"].clone(), row["priority"].clone()), (json!("General Ledger"), json!("50")));
+    assert!(row["createdAt"].as_str().unwrap() > failed[6]["createdAt"].as_str().unwrap(), "newest first");
+    assert!(row["endedAt"].is_string() && row.get("completedAt").is_none());
+
+    let all = filter("").await.len();
+    assert_eq!(filter("jobType:eq:run_flow").await.len(), 1);
+    assert_eq!(filter("title:has:Orders").await.len(), 5);
+    assert_eq!(filter("notes:has:Incorrect username").await.len(), 1);
+    assert_eq!(filter("createdAt:gte:2026-03-01T06:14:44Z,status:eq:Failed").await.len(), 3);
+    let (before, since) = (
+        filter("createdAt:lt:2026-03-01T06:14:44Z").await,
+        filter("createdAt:gte:2026-03-01T06:14:44Z").await,
+    );
+    assert_eq!(before.len() + since.len(), all);
+    let twice = filter("createdAt:gt:2026-03-01T06:14:44Z,createdAt:lt:2026-03-01T06:14:44Z").await;
+    assert_eq!(twice.len(), before.len(), "the last one wins");
+    assert_eq!(caller.get("/jobs?filter=colour:eq:red").await.code(), "400000");
+}
+
+#[tokio::test]
+async fn the_list_of_jobs_comes_in_pages() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+
+    let page = caller.get("/jobs?pageSize=10&pageNumber=2").await.json;
+
+    assert_eq!(page["pagination"]["pageNumber"], "2");
+    assert_eq!(page["pagination"]["totalAvailable"], tableau.jobs().len().to_string());
+    assert_eq!(rows(&page).len(), 10);
+}
+
+#[tokio::test]
+async fn a_failed_refresh_leaves_a_job_with_notes_that_ended_before_now() {
+    let clock = manual_clock();
+    let tableau = TableauSimulator::sample().clock(clock.clone()).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let sales = tableau.datasource("Sales Orders").unwrap();
+
+    let luid = tableau.fail_refresh(&sales, notes::SNOWFLAKE_LOGIN).unwrap();
+
+    let job = caller.get(&format!("/jobs/{luid}")).await.json["job"].clone();
+    assert_eq!(job["finishCode"], "1");
+    assert_eq!(job["progress"], "100");
+    assert_eq!(job["completedAt"], "2026-03-02T06:14:43Z");
+    assert_eq!(job["extractRefreshJob"]["datasource"], json!({ "id": sales, "name": "Sales Orders" }));
+    assert_eq!(job["extractRefreshJob"]["notes"], notes::SNOWFLAKE_LOGIN);
+    assert!(tableau.fail_refresh("nothing", "x").is_err());
+}
+
+#[tokio::test]
+async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.workbook("Superstore").unwrap();
+    let refresh = format!("/workbooks/{luid}/refresh");
+
+    let queued = caller.post(&refresh, &json!({})).await;
+    assert_eq!(queued.status, 202);
+    let job = &queued.json["job"];
+    assert_eq!((job["mode"].clone(), job["type"].clone()), (json!("Asynchronous"), json!("RefreshExtract")));
+    assert_eq!(job["extractRefreshJob"]["workbook"]["name"], "Superstore");
+    assert_eq!(caller.post(&refresh, &json!({})).await.code(), "409093");
+
+    let path = format!("/jobs/{}", job["id"].as_str().unwrap());
+    assert!(caller.get(&path).await.json["job"].get("finishCode").is_none());
+    tableau.start_refresh(&luid).unwrap();
+    let running = caller.get(&path).await.json["job"].clone();
+    assert_eq!((running["progress"].clone(), running["finishCode"].clone()), (json!("0"), json!("1")));
+    assert!(running.get("completedAt").is_none());
+    tableau.succeed_refresh(&luid).unwrap();
+    assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "0");
+    assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
+}
+
+#[tokio::test]
+async fn an_open_job_can_be_cancelled() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.datasource("Budget").unwrap();
+    let incremental = json!({ "extractRefresh": { "incremental": true } });
+    let queued = caller.post(&format!("/datasources/{luid}/refresh"), &incremental).await;
+    let path = format!("/jobs/{}", queued.json["job"]["id"].as_str().unwrap());
+
+    assert_eq!(caller.put(&path, &json!({})).await.status, 200);
+
+    assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "2");
+    let list = caller.get("/jobs?filter=status:eq:Cancelled").await.json;
+    assert_eq!(rows(&list)[0]["jobType"], "increment_extracts");
+}
+
+#[tokio::test]
+async fn refreshes_run_by_themselves_when_set_up_so() {
+    let tableau = TableauSimulator::sample().refreshes_take(Duration::from_millis(30)).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.datasource("Budget").unwrap();
+    tableau.break_refreshes(&luid, Some(notes::MISSING_COLUMN));
+
+    let queued = caller.post(&format!("/datasources/{luid}/refresh"), &json!({})).await;
+
+    let path = format!("/jobs/{}", queued.json["job"]["id"].as_str().unwrap());
+    let ended = async {
+        loop {
+            let job = caller.get(&path).await.json["job"].clone();
+            if job.get("completedAt").is_some() {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let job = tokio::time::timeout(SOON, ended).await.unwrap();
+    assert_eq!(job["extractRefreshJob"]["notes"], notes::MISSING_COLUMN);
+}
+
+#[tokio::test]
+async fn live_connections_and_spent_quotas_are_refused() {
+    let clock = manual_clock();
+    let builder = TableauSimulator::sample().clock(clock.clone()).refreshes_per_hour(1);
+    let tableau = builder.start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let refresh = async |name: &str| {
+        let luid = tableau.datasource(name).unwrap();
+        caller.post(&format!("/datasources/{luid}/refresh"), &json!({})).await
+    };
+
+    assert_eq!(refresh("Exchange Rates").await.code(), "403104");
+    assert_eq!(refresh("Budget").await.status, 202);
+    assert_eq!(refresh("Shipments").await.code(), "429000");
+    clock.advance(Duration::from_secs(3601));
+    assert_eq!(refresh("Shipments").await.status, 202);
+}
+
+#[tokio::test]
+async fn faults_happen_as_often_as_planned() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    tableau.fail_next("GET /sites/{site}/jobs", 1, Fault::TooManyRequests { retry_after: Some(7) });
+    tableau.fail_next("GET /sites/*/jobs", 1, Fault::Html(503));
+    tableau.fail_next("GET /sites/*/jobs", 1, Fault::Reset);
+    tableau.fail_next("GET /sites/*/jobs", 1, Fault::Delay(Duration::from_millis(1)));
+    let path = format!("/api/3.29/sites/{}/jobs", caller.site);
+    let send = async || caller.send(reqwest::Method::GET, &path, "").await;
+
+    let busy = send().await.unwrap();
+    assert_eq!((busy.status().as_u16(), busy.headers()["retry-after"].to_str().unwrap()), (429, "7"));
+    let html = send().await.unwrap();
+    assert_eq!(
+        (html.status().as_u16(), html.headers()["content-type"].to_str().unwrap()),
+        (503, "text/html")
+    );
+    assert!(send().await.is_err(), "the connection is reset");
+    assert_eq!(send().await.unwrap().status().as_u16(), 200, "late, but right");
+    assert_eq!(send().await.unwrap().status().as_u16(), 200);
+    assert_eq!((tableau.calls("GET /sites/{site}/jobs"), tableau.failed_calls()), (5, 3));
+}

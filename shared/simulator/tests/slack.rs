@@ -1,0 +1,226 @@
+//! What Slack takes, what it refuses, and how a message reads.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
+
+mod support;
+
+use serde_json::{Value, json};
+use simulator::{DEFAULT_CHANNEL, SlackCall, SlackFault, SlackRecorder, render};
+use std::time::Duration;
+use support::{SOON, client};
+
+struct Poster {
+    http: reqwest::Client,
+    slack: SlackRecorder,
+    webhook: String,
+    token: String,
+}
+
+impl Poster {
+    async fn new() -> Self {
+        let slack = SlackRecorder::start().await.unwrap();
+        Self { http: client(), webhook: slack.webhook_url(), token: slack.token(), slack }
+    }
+
+    async fn webhook(&self, body: &Value) -> (u16, String) {
+        let answer = self.http.post(&self.webhook).body(body.to_string()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn api(&self, method: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}/{method}", self.slack.api_url())).body(body.to_string());
+        let request =
+            request.bearer_auth(&self.token).header("content-type", "application/json; charset=utf-8");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+}
+
+fn failed_refresh() -> Value {
+    let mrkdwn = |text: &str| json!({ "type": "mrkdwn", "text": text });
+    json!({
+        "text": "Refresh failed: Sales (Finance)",
+        "unfurl_links": false, "unfurl_media": false,
+        "blocks": [
+            { "type": "header", "text": { "type": "plain_text", "text": "Extract refresh failed" } },
+            { "type": "section", "text": mrkdwn("*<https://t.example.com/#/w/1|Sales &amp; Co>*\n>Cannot connect") },
+            { "type": "section", "fields": [
+                mrkdwn("*Project*\nFinance"), mrkdwn("*Owner*\nA. Smith"),
+                mrkdwn("*Last success*\n<!date^1700000000^{date_short_pretty} {time}|2023-11-14 22:13 UTC>"),
+                mrkdwn("*Failures in a row*\n3"),
+            ] },
+            { "type": "divider" },
+            { "type": "context", "elements": [mrkdwn("site *marketing* · event 7f3c")] },
+        ],
+    })
+}
+
+#[tokio::test]
+async fn a_valid_message_is_taken_and_reads_well() {
+    let poster = Poster::new().await;
+
+    assert_eq!(poster.webhook(&failed_refresh()).await, (200, "ok".to_owned()));
+
+    let message = poster.slack.wait_for(1, SOON).await.unwrap().remove(0);
+    assert_eq!((message.call, message.channel_name.as_str()), (SlackCall::Webhook, DEFAULT_CHANNEL.1));
+    assert!(poster.webhook.ends_with(&message.path));
+    assert_eq!(message.text, "Refresh failed: Sales (Finance)");
+    assert!(message.all_text().contains("Sales & Co") && message.mentions().is_empty());
+    let expected = "\
+Extract refresh failed
+──────────────────────
+Sales & Co (https://t.example.com/#/w/1)
+>Cannot connect
+Project                Owner
+Finance                A. Smith
+Last success           Failures in a row
+2023-11-14 22:13 UTC   3
+──────────────────────────────────────
+  site marketing · event 7f3c";
+    assert_eq!(render(&message), expected);
+}
+
+#[tokio::test]
+async fn a_message_without_blocks_reads_as_its_text() {
+    let poster = Poster::new().await;
+    poster.webhook(&json!({ "text": "<!channel> *Sales* failed &lt;3" })).await;
+
+    let message = poster.slack.messages().remove(0);
+
+    assert_eq!(render(&message), "@channel Sales failed <3");
+    assert_eq!(message.mentions(), ["!channel"]);
+}
+
+#[tokio::test]
+async fn every_kind_of_broken_message_is_refused() {
+    let poster = Poster::new().await;
+    let text = |kind: &str, n: usize| json!({ "type": kind, "text": "x".repeat(n) });
+    let section = |n: usize| json!({ "type": "section", "text": text("mrkdwn", n) });
+    let broken = [
+        json!({ "type": "header", "text": text("plain_text", 151) }),
+        json!({ "type": "header", "text": text("mrkdwn", 5) }),
+        section(3001),
+        section(0),
+        json!({ "type": "section" }),
+        json!({ "type": "section", "fields": vec![text("mrkdwn", 1); 11] }),
+        json!({ "type": "section", "fields": [text("mrkdwn", 2001)] }),
+        json!({ "type": "context", "elements": vec![text("mrkdwn", 1); 11] }),
+        json!({ "type": "context", "elements": [] }),
+        json!({ "type": "image", "image_url": "https://example.com/x.png" }),
+        json!({ "type": "actions", "elements": [{ "type": "button", "text": text("plain_text", 76) }] }),
+        json!({ "type": "divider", "block_id": "b".repeat(256) }),
+        json!({ "type": "carousel" }),
+        json!({ "text": "no type" }),
+    ];
+    for block in broken {
+        let answer = poster.webhook(&json!({ "text": "t", "blocks": [block] })).await;
+        assert_eq!(answer, (400, "invalid_blocks".to_owned()), "{block}");
+    }
+    let twice = json!({ "type": "divider", "block_id": "same" });
+    for (body, error) in [
+        (json!({ "blocks": vec![section(1); 51] }), "invalid_blocks"),
+        (json!({ "blocks": [twice, twice] }), "invalid_blocks"),
+        (json!({ "blocks": vec![section(2900); 5] }), "msg_blocks_too_long"),
+        (json!({ "blocks": {} }), "invalid_blocks_format"),
+        (json!({ "text": " " }), "no_text"),
+        (json!({}), "no_text"),
+        (json!([]), "invalid_payload"),
+        (json!({ "text": "t", "attachments": vec![json!({}); 101] }), "too_many_attachments"),
+    ] {
+        assert_eq!(poster.webhook(&body).await, (400, error.to_owned()), "{body}");
+    }
+    assert!(poster.slack.messages().is_empty());
+    assert!(poster.slack.refusals()[0].detail.contains("header text: 151 characters"));
+}
+
+#[tokio::test]
+async fn webhooks_are_known_or_gone() {
+    let poster = Poster::new().await;
+    let body = json!({ "text": "t" });
+    let finance = poster.slack.add_webhook("finance-data");
+    let post = async |url: &str| {
+        let answer = poster.http.post(url).body(body.to_string()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+
+    assert_eq!(post(&finance).await, (200, "ok".to_owned()));
+    assert_eq!(poster.slack.channel("#finance-data").len(), 1);
+    poster.slack.revoke_webhook(&finance);
+    assert_eq!(post(&finance).await, (404, "no_service".to_owned()));
+    assert_eq!(post(&format!("{}/services/T/B/x", poster.slack.url())).await.0, 404);
+}
+
+#[tokio::test]
+async fn the_web_api_posts_threads_and_updates() {
+    let mut poster = Poster::new().await;
+    let channel = DEFAULT_CHANNEL.0;
+    let parent = poster.api("chat.postMessage", &json!({ "channel": "#data-alerts", "text": "one" })).await;
+    assert_eq!((parent["ok"].clone(), parent["channel"].clone()), (json!(true), json!(channel)));
+    let ts = parent["ts"].clone();
+    let reply = json!({ "channel": channel, "text": "two", "thread_ts": ts, "reply_broadcast": true });
+    let reply = poster.api("chat.postMessage", &reply).await;
+    let update = json!({ "channel": channel, "ts": ts, "text": "three" });
+    assert_eq!(poster.api("chat.update", &update).await["ok"], true);
+
+    let seen = poster.slack.channel(channel);
+    assert_eq!(seen.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["three", "two"]);
+    assert_eq!(seen[1].thread_ts.as_deref(), ts.as_str());
+    assert_eq!(poster.slack.messages().len(), 3);
+
+    poster.slack.add_channel("private", false);
+    let long = "x".repeat(4001);
+    for (method, body, error) in [
+        ("chat.postMessage", json!({ "channel": "nowhere", "text": "t" }), "channel_not_found"),
+        ("chat.postMessage", json!({ "channel": "private", "text": "t" }), "not_in_channel"),
+        ("chat.postMessage", json!({ "channel": channel }), "no_text"),
+        (
+            "chat.postMessage",
+            json!({ "channel": channel, "text": "t", "markdown_text": "t" }),
+            "markdown_text_conflict",
+        ),
+        (
+            "chat.postMessage",
+            json!({ "channel": channel, "text": "t", "thread_ts": reply["ts"] }),
+            "cannot_reply_to_message",
+        ),
+        ("chat.update", json!({ "channel": channel, "ts": ts, "text": long }), "msg_too_long"),
+        ("chat.update", json!({ "channel": channel, "ts": "1.1", "text": "t" }), "message_not_found"),
+        ("chat.update", json!({ "channel": "data-alerts", "ts": ts, "text": "t" }), "channel_not_found"),
+        ("chat.delete", json!({}), "unknown_method"),
+    ] {
+        assert_eq!(poster.api(method, &body).await, json!({ "ok": false, "error": error }), "{body}");
+    }
+    let new = poster.slack.rotate_token();
+    let body = json!({ "channel": channel, "text": "t" });
+    assert_eq!(poster.api("chat.postMessage", &body).await["error"], "invalid_auth");
+    poster.token = new;
+    assert_eq!(poster.api("chat.postMessage", &body).await["ok"], true);
+}
+
+#[tokio::test]
+async fn slack_fails_when_it_is_told_to() {
+    let poster = Poster::new().await;
+    let body = json!({ "text": "t" });
+    for fault in [
+        SlackFault::RateLimited { retry_after: 3 },
+        SlackFault::ServerError,
+        SlackFault::Revoked,
+        SlackFault::Revoked,
+        SlackFault::Reset,
+        SlackFault::Hang,
+    ] {
+        poster.slack.fail_next(1, fault);
+    }
+
+    let limited = poster.http.post(&poster.webhook).body(body.to_string()).send().await.unwrap();
+    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "3"));
+    assert_eq!(poster.webhook(&body).await, (500, "rollup_error".to_owned()));
+    assert_eq!(poster.webhook(&body).await, (404, "no_service".to_owned()));
+    assert_eq!(poster.api("chat.postMessage", &body).await["error"], "token_revoked");
+    let send = || poster.http.post(&poster.webhook).body(body.to_string());
+    assert!(send().send().await.is_err(), "reset");
+    let hung = send().timeout(Duration::from_millis(50)).send().await;
+    assert!(hung.unwrap_err().is_timeout());
+    assert_eq!(poster.webhook(&body).await.0, 200);
+}

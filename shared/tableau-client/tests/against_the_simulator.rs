@@ -1,0 +1,190 @@
+//! The client against a Tableau that behaves: sessions, content, causes, errors.
+
+use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, User, Workbook, notes};
+use std::sync::Arc;
+use tableau::{Event, EventName, Payload, Subject};
+use tableau_client::{
+    BroadcastOptions, CauseClass, Error, MemorySessionStore, Settings, TableauClient, TableauCredential,
+};
+use workflow::{CredentialSource, Fixed};
+
+fn client_with(
+    simulator: &TableauSimulator,
+    sessions: &Arc<MemorySessionStore>,
+    credential: TableauCredential,
+) -> TableauClient {
+    let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
+    let credentials: Arc<dyn CredentialSource<TableauCredential>> = Arc::new(Fixed::new(credential));
+    let http = http_client::client(None).unwrap();
+    TableauClient::new(http, settings, credentials, Arc::<MemorySessionStore>::clone(sessions))
+}
+
+fn pat() -> TableauCredential {
+    TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)
+}
+
+fn client(simulator: &TableauSimulator) -> TableauClient {
+    client_with(simulator, &Arc::default(), pat())
+}
+
+fn event(simulator: &TableauSimulator, name: EventName, luid: &str, resource_name: &str) -> Event {
+    let payload = Payload {
+        event_type: Some(name.as_str().to_owned()),
+        site_luid: Some(simulator.site().as_str().to_owned()),
+        resource_luid: Some(luid.to_owned()),
+        resource_name: Some(resource_name.to_owned()),
+        created_at: Some(simulator.clock().now().to_string()),
+        ..Payload::default()
+    };
+    Event::try_from(&payload).unwrap()
+}
+
+#[tokio::test]
+async fn clients_that_share_a_store_sign_in_once() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let sessions = Arc::default();
+    let luid = simulator.workbook("Superstore").unwrap();
+    let clients: Vec<TableauClient> = (0..10).map(|_| client_with(&simulator, &sessions, pat())).collect();
+
+    for client in &clients {
+        client.workbook(&luid).await.unwrap();
+    }
+
+    assert_eq!(simulator.sign_ins(SAMPLE_PAT.0), 1);
+    assert_eq!(simulator.failed_calls(), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_someone_else_ended_is_replaced_unnoticed() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let luid = simulator.add(Workbook::named("Superstore"));
+    let client = client(&simulator);
+    client.workbook(&luid).await.unwrap();
+
+    simulator.end_sessions();
+    let workbook = client.workbook(&luid).await.unwrap();
+
+    assert_eq!(workbook.name, "Superstore");
+    assert_eq!(simulator.sign_ins(SAMPLE_PAT.0), 2);
+}
+
+#[tokio::test]
+async fn content_says_where_it_is_and_whose() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    simulator.add(User::named("ana@example.com").called("Ana Ruiz"));
+    let luid =
+        simulator.add(Datasource::named("Sales").in_project("Finance").owned_by("ana@example.com").tagged("critical"));
+    let client = client(&simulator);
+
+    let content = client.content(&Subject::Datasource(luid)).await.unwrap().unwrap();
+
+    let owner = content.owner.unwrap();
+    assert_eq!((content.name.as_str(), content.project.as_deref()), ("Sales", Some("Finance")));
+    assert_eq!((owner.name.as_str(), owner.email.as_deref()), ("Ana Ruiz", Some("ana@example.com")));
+    assert_eq!(content.tags, ["critical"]);
+    assert!(content.link.unwrap().starts_with("http"));
+}
+
+#[tokio::test]
+async fn content_that_is_gone_is_no_error() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let gone = Subject::Workbook("00000000-0000-0000-0000-000000000000".parse().unwrap());
+    assert_eq!(client(&simulator).content(&gone).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_cause_is_that_of_the_right_job_among_others() {
+    let simulator = TableauSimulator::empty().clock(Clock::real()).start().await.unwrap();
+    let sales = simulator.add(Datasource::named("Sales"));
+    let orders = simulator.add(Datasource::named("Orders"));
+    let dashboard = simulator.add(Workbook::named("Sales"));
+    simulator.fail_refresh(&orders, notes::POSTGRES_REFUSED).unwrap();
+    simulator.fail_refresh(&sales, notes::SQL_SERVER_LOGIN).unwrap();
+    simulator.fail_refresh(&dashboard, notes::QUERY_TIME_LIMIT).unwrap();
+    let client = client(&simulator);
+    let now = simulator.clock().now();
+
+    for (name, luid, class) in [
+        (EventName::DatasourceRefreshFailed, sales.as_str(), CauseClass::Credentials),
+        (EventName::DatasourceRefreshFailed, orders.as_str(), CauseClass::Unreachable),
+        (EventName::WorkbookRefreshFailed, dashboard.as_str(), CauseClass::TimeLimit),
+    ] {
+        let event = event(&simulator, name, luid, "Sales");
+        let cause = client.failure_cause(&event, now).await.unwrap().unwrap();
+        assert_eq!(cause.class, class, "{}", cause.line);
+        assert!(!cause.line.contains("Exception:"), "{}", cause.line);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_without_a_job_has_no_cause() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let luid = simulator.add(Datasource::named("Sales"));
+    let event = event(&simulator, EventName::DatasourceRefreshFailed, luid.as_str(), "Sales");
+    let cause = client(&simulator).failure_cause(&event, simulator.clock().now()).await.unwrap();
+    assert_eq!(cause, None);
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_a_permanent_error_that_does_not_repeat_it() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let wrong = TableauCredential::personal_access_token(SAMPLE_PAT.0, "hunter2");
+    let client = client_with(&simulator, &Arc::default(), wrong);
+    let error = client.workbook(&"w".parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.code(), Some("401001"));
+    assert!(!error.is_transient());
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn trouble_of_a_moment_is_tried_again() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let luid = simulator.add(Workbook::named("Superstore"));
+    let client = client(&simulator);
+    for fault in [
+        Fault::Html(503),
+        Fault::Status(500),
+        Fault::Reset,
+        Fault::TooManyRequests { retry_after: Some(0) },
+        Fault::TooManyRequests { retry_after: None },
+    ] {
+        simulator.fail_next("*", 1, fault.clone());
+        assert!(client.workbook(&luid).await.is_ok(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_handed_to_the_caller() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    simulator.fail_next("*", 1, Fault::TooManyRequests { retry_after: Some(600) });
+    let error = client(&simulator).workbook(&"w".parse().unwrap()).await.unwrap_err();
+    let failure = workflow::Failure::from(error);
+    let workflow::Failure::Transient { retry_after, .. } = failure else { panic!("{failure:?}") };
+    assert_eq!(retry_after.unwrap().as_secs(), 600);
+}
+
+#[tokio::test]
+async fn an_error_names_the_operation_and_tableaus_code() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let error = client(&simulator).workbook(&"w".parse().unwrap()).await.unwrap_err();
+    assert!(matches!(&error, Error::Refused { status: 404, .. }), "{error}");
+    assert!(error.to_string().starts_with("fetch the workbook: Tableau refused with 404 (404006"), "{error}");
+}
+
+#[tokio::test]
+async fn a_broadcast_is_overwritten() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let workbook = simulator.add(Workbook::named("Superstore").with_view("Overview"));
+    let view = simulator.view("Overview").unwrap();
+    let client = client(&simulator);
+    assert_eq!(client.broadcasts().await.unwrap(), []);
+
+    client.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
+    let options = BroadcastOptions { tabs: true, ..BroadcastOptions::default() };
+    client.overwrite_broadcast(&view, options).await.unwrap();
+
+    let listed = client.broadcasts().await.unwrap();
+    assert_eq!(listed, [tableau_client::BroadcastView { view, workbook: Some(workbook) }]);
+    let recorded = simulator.broadcasts();
+    assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
+}

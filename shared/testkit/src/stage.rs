@@ -1,0 +1,121 @@
+//! Everything a function talks to.
+
+use crate::Function;
+use crate::fixtures::root;
+use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
+use serde_json::json;
+use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::NamedTempFile;
+
+/// The token of webhook URLs, on the stage and in the fixtures.
+pub const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
+
+/// The queue of a function on the stage, its dead-letter queue, its table, and the bus.
+const QUEUE: &str = "queue";
+const DEAD_LETTERS: &str = "dead-letters";
+const TABLE: &str = "deliveries";
+const BUS: &str = "events";
+
+/// AWS, Tableau and Slack on loopback, and a rules file.
+#[derive(Debug)]
+pub struct Stage {
+    /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
+    /// bus `events`.
+    pub aws: Aws,
+    /// A Tableau with the sample content.
+    pub tableau: TableauSimulator,
+    /// A Slack with the channels of `rules.yaml`.
+    pub slack: SlackRecorder,
+    rules: NamedTempFile,
+    secrets: Vec<String>,
+}
+
+impl Stage {
+    /// A stage with the repository's own `rules.yaml`.
+    pub async fn start() -> Self {
+        let rules = std::fs::read_to_string(root().join("rules.yaml")).expect("rules.yaml");
+        Self::with_rules(&rules).await
+    }
+
+    /// A stage with these rules.
+    pub async fn with_rules(rules: &str) -> Self {
+        let aws = Aws::start().await.expect("AWS");
+        aws.create_queue(QueueSpec {
+            name: DEAD_LETTERS.to_owned(),
+            visibility_timeout: Duration::from_secs(30),
+            dead_letters: None,
+        });
+        aws.create_queue(QueueSpec {
+            name: QUEUE.to_owned(),
+            visibility_timeout: Duration::from_secs(30),
+            dead_letters: Some(DeadLetters { queue: DEAD_LETTERS.to_owned(), max_receive_count: 5 }),
+        });
+        aws.create_table(TABLE, "pk");
+        aws.create_bus(BUS);
+        let tableau = TableauSimulator::sample().start().await.expect("Tableau");
+        let slack = SlackRecorder::start().await.expect("Slack");
+        aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
+        aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
+        let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
+        let mut secrets = vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
+        secrets.extend(channels.iter().filter_map(|(_, url)| url.rsplit('/').next()).map(str::to_owned));
+        aws.create_secret("slack", json!({ "webhook_urls": BTreeMap::from(channels) }));
+        let mut file = NamedTempFile::new().expect("a temporary file");
+        file.write_all(rules.as_bytes()).expect("the rules");
+        Self { aws, tableau, slack, rules: file, secrets }
+    }
+
+    /// The function `name` behind a queue, as in the stack.
+    pub fn queued(&self, name: &str, binary: impl AsRef<Path>) -> Function {
+        self.function(name, binary.as_ref(), &[
+            ("QUEUE_URL", &self.aws.queue_url(QUEUE)),
+            ("DEAD_LETTER_QUEUE_URL", &self.aws.queue_url(DEAD_LETTERS)),
+            ("TABLE_NAME", TABLE),
+        ])
+    }
+
+    /// The function `name` in inline mode.
+    pub fn inline(&self, name: &str, binary: impl AsRef<Path>) -> Function {
+        self.function(name, binary.as_ref(), &[])
+    }
+
+    /// The common door, before the bus.
+    pub fn common_door(&self, name: &str, binary: impl AsRef<Path>) -> Function {
+        self.function(name, binary.as_ref(), &[("EVENT_BUS_NAME", BUS)])
+    }
+
+    /// The function `name` with variables of its own, beside those that tell where everything is.
+    pub fn function(&self, name: &str, binary: &Path, variables: &[(&str, &str)]) -> Function {
+        let mut spec = FunctionSpec::new(name, binary);
+        spec.timeout = Duration::from_secs(20);
+        spec.endpoint_url = Some(self.aws.url().to_owned());
+        let (tableau, slack) = (self.tableau.url(), self.slack.api_url());
+        let rules = self.rules.path().display().to_string();
+        let surroundings = [
+            ("RULES_FILE", rules.as_str()),
+            ("WEBHOOK_SECRET", "webhook"),
+            ("TABLEAU_SECRET", "tableau"),
+            ("TABLEAU_SERVER_URL", &tableau),
+            ("TABLEAU_SITE", "marketing"),
+            ("SLACK_SECRET", "slack"),
+            ("SLACK_API_URL", &slack),
+            ("LOG_LEVEL", "trace"),
+        ];
+        let all = surroundings.iter().chain(variables);
+        spec.environment = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Function { process: LambdaProcess::new(spec).expect("the function's binary") }
+    }
+
+    /// Panics if a token, secret or webhook URL of the stage is in one of the lines.
+    pub fn assert_no_secret_in(&self, lines: &[String]) {
+        for line in lines {
+            for secret in &self.secrets {
+                assert!(!line.contains(secret.as_str()), "a secret in the log line {line}");
+            }
+        }
+    }
+}

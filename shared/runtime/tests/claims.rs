@@ -1,0 +1,192 @@
+//! One suite for every form of `ClaimStore`: memory, DynamoDB on the double, and DynamoDB on the emulator at
+//! `AWS_CONTRACT_URL`, when that is set.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use jiff::{SignedDuration, Timestamp};
+use local_aws::Aws;
+use runtime::{Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tableau::{EventId, Payload};
+
+/// A key nobody else uses, so that the emulator's table may be one that was there before.
+fn key() -> ClaimKey {
+    let text = Some(format!("{:?}", std::time::Instant::now()) + &fastrand::u64(..).to_string());
+    ClaimKey { workflow: "notify-slack", event: EventId::of(&Payload { text, ..Payload::default() }) }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_736_961_285).unwrap() + SignedDuration::from_secs(second)
+}
+
+fn granted(attempt: u32, effects: &[&str]) -> Claim {
+    let effects: BTreeSet<String> = effects.iter().map(|effect| (*effect).to_owned()).collect();
+    Claim::Granted { attempt, effects }
+}
+
+async fn claim(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> Claim {
+    let facts = EventFacts { name: "WorkbookUpdated".to_owned(), ..EventFacts::default() };
+    store.claim(key, &facts, at(now), at(now + 60)).await.unwrap()
+}
+
+async fn suite(store: Arc<dyn ClaimStore>) {
+    a_finished_event_is_not_claimed_again(&*store).await;
+    a_live_claim_keeps_others_out_and_an_expired_one_does_not(&*store).await;
+    a_released_event_is_claimed_again_with_its_effects(&*store).await;
+    a_failed_event_may_be_claimed_again(&*store).await;
+    an_attempt_that_was_overtaken_changes_nothing(&*store).await;
+    of_many_that_claim_at_once_one_gets_it(store).await;
+}
+
+async fn a_finished_event_is_not_claimed_again(store: &dyn ClaimStore) {
+    for end in [End::Done, End::Skipped("no rule".to_owned())] {
+        let key = key();
+        assert_eq!(claim(store, &key, 0).await, granted(1, &[]));
+        store.complete(&key, 1, &end, at(1)).await.unwrap();
+        assert_eq!(claim(store, &key, 2).await, Claim::Finished);
+        assert_eq!(claim(store, &key, 1_000).await, Claim::Finished);
+    }
+}
+
+async fn a_live_claim_keeps_others_out_and_an_expired_one_does_not(store: &dyn ClaimStore) {
+    let key = key();
+    claim(store, &key, 0).await;
+    assert_eq!(claim(store, &key, 59).await, Claim::Busy { until: at(60) });
+    assert_eq!(claim(store, &key, 61).await, granted(2, &[]));
+}
+
+async fn a_released_event_is_claimed_again_with_its_effects(store: &dyn ClaimStore) {
+    let key = key();
+    claim(store, &key, 0).await;
+    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    store.record_effect(&key, 1, "slack/b").await.unwrap();
+    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    store.release(&key, 1, "Slack is down", at(1)).await.unwrap();
+    assert_eq!(claim(store, &key, 2).await, granted(2, &["slack/a", "slack/b"]));
+}
+
+async fn a_failed_event_may_be_claimed_again(store: &dyn ClaimStore) {
+    let key = key();
+    claim(store, &key, 0).await;
+    store.complete(&key, 1, &End::Failed("no such channel".to_owned()), at(1)).await.unwrap();
+    assert_eq!(claim(store, &key, 2).await, granted(2, &[]));
+}
+
+async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
+    let key = key();
+    claim(store, &key, 0).await;
+    assert_eq!(claim(store, &key, 100).await, granted(2, &[]));
+    for late in [
+        store.record_effect(&key, 1, "slack/a").await,
+        store.complete(&key, 1, &End::Done, at(101)).await,
+        store.release(&key, 1, "late", at(101)).await,
+    ] {
+        assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
+    }
+    store.complete(&key, 2, &End::Done, at(102)).await.unwrap();
+    let again = store.complete(&key, 2, &End::Done, at(103)).await;
+    assert!(matches!(again, Err(StoreError::Superseded)), "{again:?}");
+}
+
+async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
+    let key = key();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (store, key) = (Arc::clone(&store), key.clone());
+            tokio::spawn(async move { claim(&*store, &key, 0).await })
+        })
+        .collect();
+    let mut won = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Claim::Granted { .. } => won += 1,
+            other => assert_eq!(other, Claim::Busy { until: at(60) }),
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(url)
+        .build();
+    aws_sdk_dynamodb::Client::new(&config)
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    suite(Arc::new(MemoryClaims::default())).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_double_keeps_the_contract() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("deliveries", "pk");
+    suite(Arc::new(DynamoDbClaims::new(dynamodb(aws.url()), "deliveries"))).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_emulator_keeps_the_contract() {
+    #[expect(clippy::disallowed_methods, reason = "where the emulator is, is a matter of the run, not of the code")]
+    let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
+        eprintln!("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
+        return;
+    };
+    let client = dynamodb(&url);
+    let table = format!("claims-{}", fastrand::u64(..));
+    let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+    let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
+    client
+        .create_table()
+        .table_name(&table)
+        .attribute_definitions(attribute.build().unwrap())
+        .key_schema(key.build().unwrap())
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+    suite(Arc::new(DynamoDbClaims::new(client.clone(), &table))).await;
+    client.delete_table().table_name(&table).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_tells_people_what_it_was_about_and_expires() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("deliveries", "pk");
+    let store = DynamoDbClaims::new(dynamodb(aws.url()), "deliveries");
+    let key = key();
+    let facts = EventFacts {
+        name: "WorkbookUpdated".to_owned(),
+        site: "s-1".to_owned(),
+        resource: "w-1".to_owned(),
+        resource_name: "Superstore".to_owned(),
+    };
+    store.claim(&key, &facts, at(0), at(60)).await.unwrap();
+    store.complete(&key, 1, &End::Skipped("no rule".to_owned()), at(1)).await.unwrap();
+
+    let item = &aws.items("deliveries")[0];
+
+    assert_eq!(item["pk"]["S"], key.to_string());
+    for (attribute, value) in [
+        ("event_name", "WorkbookUpdated"),
+        ("site", "s-1"),
+        ("resource", "w-1"),
+        ("resource_name", "Superstore"),
+        ("state", "skipped"),
+        ("reason", "no rule"),
+    ] {
+        assert_eq!(item[attribute]["S"], value, "{attribute}");
+    }
+    assert_eq!(item["expires_at"]["N"], (at(1).as_second() + 30 * 24 * 60 * 60).to_string());
+}

@@ -107,8 +107,7 @@ fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
     let name = Line::from(name);
     match EventName::from(name.value.as_str()) {
         EventName::Other(text) => {
-            let nearest = EventName::KNOWN.iter().min_by_key(|known| distance(&text, known.as_str()));
-            let hint = match nearest.filter(|known| distance(&text, known.as_str()) <= 4) {
+            let hint = match EventName::nearest(&text) {
                 Some(known) => format!("; did you mean `{known}`?"),
                 None => String::new(),
             };
@@ -129,20 +128,4 @@ fn action(entry: Spanned<BTreeMap<String, Value>>) -> Result<(String, Line<Value
                 .to_owned(),
         }),
     }
-}
-
-/// Levenshtein distance.
-fn distance(one: &str, two: &str) -> usize {
-    let two: Vec<char> = two.chars().collect();
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in two.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[two.len()]
 }

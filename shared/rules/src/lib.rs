@@ -65,6 +65,21 @@ impl Rules {
         File::parse(text)?.check()
     }
 
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The sites that the file names.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
     /// The site with this LUID, if the file names it.
     pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
         self.sites.iter().find(|site| site.luid == *luid)

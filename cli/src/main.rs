@@ -1,0 +1,40 @@
+//! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+
+mod options;
+mod rules;
+mod send;
+mod up;
+
+use clap::Parser;
+use options::{Command, Options, RulesCommand};
+use std::process::ExitCode;
+use workflow::{BoxError, chain};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(run(options)) {
+        Ok(code) => code,
+        Err(error) => failed(error.as_ref()),
+    }
+}
+
+async fn run(options: Options) -> Result<ExitCode, BoxError> {
+    match options.command {
+        None => up::up(options.up).await,
+        Some(Command::Up(up)) => up::up(up).await,
+        Some(Command::Send(send)) => send::send(send).await,
+        Some(Command::Rules { command: RulesCommand::Check { file } }) => rules::check(&file),
+    }
+}
+
+/// One line, with the whole chain of causes.
+fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    eprintln!("error: {}", chain(error));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,96 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use url::Url;
+
+/// The token of webhook URLs on the local stack. It listens on loopback only, so the token is no secret, and the
+/// printed `curl` lines stay the same.
+pub(crate) const LOCAL_TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
+/// Where the local stack's API listens, unless told otherwise.
+pub(crate) const LOCAL_PORT: u16 = 8090;
+
+/// Tableau webhook automations: the local stack, and what an operator asks of a deployed one.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = "Without a command: `up`.")]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) up: UpOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the local stack, send one failing refresh through it, and stay up
+    Up(UpOptions),
+    /// Post a realistic event to the local stack, or to a deployed one
+    Send(SendOptions),
+    /// Look at a rules file
+    Rules {
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Say whether a rules file is right, and what is wrong where if it is not
+    Check {
+        /// The rules file
+        #[arg(default_value = "rules.yaml")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct UpOptions {
+    /// End after the first event, for scripts
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Port of the API; Tableau and Slack take the next two. 0 takes any that are free
+    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=65533))]
+    pub(crate) port: u16,
+    /// The template whose routes, queues and functions are started
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    pub(crate) template: PathBuf,
+    /// The rules file
+    #[arg(long, value_name = "FILE", default_value = "rules.yaml")]
+    pub(crate) rules: PathBuf,
+    /// Take the functions' binaries from this folder instead of building them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) binaries: Option<PathBuf>,
+    /// Settings for real destinations, as NAME=value lines: SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN;
+    /// TABLEAU_SERVER_URL, TABLEAU_SITE, TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET. The environment goes first
+    #[arg(long, value_name = "FILE", default_value = ".env")]
+    pub(crate) env_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendOptions {
+    /// The event's name, such as DatasourceRefreshFailed
+    pub(crate) event: String,
+    /// Where to: a door's URL, with the token in its path or as ?token=…
+    #[arg(long, value_name = "URL", default_value_t = local_url())]
+    pub(crate) to: Url,
+    /// Print the payload instead of sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[expect(clippy::expect_used, reason = "a constant that a test reads")]
+fn local_url() -> Url {
+    format!("http://127.0.0.1:{LOCAL_PORT}/webhook?token={LOCAL_TOKEN}").parse().expect("a URL")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        assert_eq!(local_url().port(), Some(LOCAL_PORT));
+    }
+}

@@ -1,0 +1,85 @@
+//! `send`: a realistic event, posted as Tableau would.
+
+use crate::options::SendOptions;
+use jiff::Timestamp;
+use std::process::ExitCode;
+use tableau::EventName;
+use url::Url;
+use workflow::BoxError;
+
+/// Posts the event and prints the answer. The exit code tells whether it was a 2xx.
+pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
+    let name = known(&options.event)?;
+    let payload = simulator::sample_payload(&name, Timestamp::now());
+    let payload = payload.ok_or_else(|| format!("the sample content has nothing for {name}"))?;
+    if options.dry_run {
+        println!("{payload}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let place = place(&options.to);
+    let http = http_client::client(None)?;
+    let request = http.post(options.to).header("content-type", "application/json").body(payload);
+    let response = request.send().await.map_err(|e| unreachable(&place, &e.without_url()))?;
+    let status = response.status();
+    let body = response.text().await.map_err(reqwest::Error::without_url)?;
+    println!("POST {place}  {name}\n{} {body}", status.as_u16());
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The address without the token, wherever it stands: what is printed ends up in histories and tickets.
+fn place(url: &Url) -> String {
+    let path: Vec<&str> = url.path_segments().into_iter().flatten().filter(|segment| segment.len() < 32).collect();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}/{}", url.scheme(), url.host_str().unwrap_or_default(), path.join("/"))
+}
+
+fn unreachable(place: &str, error: &reqwest::Error) -> BoxError {
+    let hint = if error.is_connect() { "; is the local stack up? `cargo run` starts it" } else { "" };
+    format!("no answer from {place}{hint}").into()
+}
+
+fn known(text: &str) -> Result<EventName, BoxError> {
+    let name = EventName::from(text);
+    if name.is_known() {
+        return Ok(name);
+    }
+    let lower = text.to_lowercase();
+    let near = EventName::KNOWN.iter().filter(|known| known.as_str().to_lowercase().contains(&lower));
+    let near: Vec<&str> = near.map(EventName::as_str).collect();
+    let names = if near.is_empty() {
+        EventName::KNOWN.iter().map(EventName::as_str).collect::<Vec<_>>().join(", ")
+    } else {
+        near.join(", ")
+    };
+    Err(format!("`{text}` is no event name; there are: {names}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_has_no_token() {
+        let token = "t".repeat(43);
+        for url in [
+            format!("https://abc.execute-api.eu-central-1.amazonaws.com/webhook?token={token}"),
+            format!("https://abc.execute-api.eu-central-1.amazonaws.com/webhook/{token}"),
+        ] {
+            let place = place(&url.parse().unwrap());
+            assert_eq!(place, "https://abc.execute-api.eu-central-1.amazonaws.com/webhook");
+        }
+    }
+
+    #[test]
+    fn every_known_event_has_a_payload() {
+        for name in EventName::KNOWN {
+            assert!(simulator::sample_payload(&name, Timestamp::UNIX_EPOCH).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_event_name_gets_a_list() {
+        assert!(known("refreshfailed").unwrap_err().to_string().ends_with("DatasourceRefreshFailed, WorkbookRefreshFailed"));
+        assert!(known("x").unwrap_err().to_string().contains("AdminDemoted"));
+    }
+}

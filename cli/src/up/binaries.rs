@@ -1,0 +1,58 @@
+//! The functions' binaries: built by cargo, or taken from a folder.
+
+use crate::options::UpOptions;
+use local_aws::template::{Places, Template};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::Command;
+use workflow::BoxError;
+
+/// The folder with the functions' binaries, all of them up to date.
+pub(crate) async fn ready(options: &UpOptions, template: &Path) -> Result<PathBuf, BoxError> {
+    if let Some(folder) = &options.binaries {
+        return Ok(folder.clone());
+    }
+    let ours = std::env::current_exe()?;
+    let folder = ours.parent().ok_or("this program is in no folder")?;
+    let names = names(template)?;
+    println!("  building the functions: {}", names.join(", "));
+    build(&names, folder, template).await?;
+    Ok(folder.to_owned())
+}
+
+fn names(template: &Path) -> Result<Vec<String>, BoxError> {
+    let places = Places { endpoint_url: String::new(), api_url: String::new() };
+    // Only the names count here; parameters without a default get their values when the stack starts.
+    let template = Template::read(template)?;
+    let parameters: BTreeMap<String, String> =
+        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+    Ok(template.plan(&parameters, &places)?.functions.into_iter().map(|function| function.binary).collect())
+}
+
+/// Cargo's own output shows the progress. The binaries land beside this program: same profile, same target folder.
+async fn build(names: &[String], folder: &Path, template: &Path) -> Result<(), BoxError> {
+    let mut cargo = Command::new(cargo());
+    cargo.arg("build").arg("--quiet").stdin(Stdio::null()).kill_on_drop(true);
+    if let Some(root) = template.parent() {
+        cargo.current_dir(root);
+    }
+    if let Some(target) = folder.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    if folder.file_name().is_some_and(|profile| profile == "release") {
+        cargo.arg("--release");
+    }
+    for name in names {
+        cargo.args(["--package", name]);
+    }
+    let status = cargo.status().await.map_err(|error| -> BoxError {
+        format!("cannot run cargo: {error}; give a folder with the functions' binaries in --binaries").into()
+    })?;
+    if status.success() { Ok(()) } else { Err("the functions do not build; cargo's words are above".into()) }
+}
+
+/// The cargo that runs us, if one does.
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

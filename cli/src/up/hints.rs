@@ -1,0 +1,34 @@
+//! What to try next.
+
+use super::world::World;
+use crate::options::{LOCAL_PORT, LOCAL_TOKEN};
+
+/// Lines that work when pasted into another terminal.
+pub(crate) fn text(world: &World) -> String {
+    let (api, tableau) = (world.stack.url(), world.tableau.url());
+    let to = if api.ends_with(&format!(":{LOCAL_PORT}")) {
+        String::new()
+    } else {
+        format!(" --to '{api}/webhook?token={LOCAL_TOKEN}'")
+    };
+    let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
+    format!(
+        "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
+         \n\
+         # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
+         cargo run -- send WorkbookRefreshSucceeded{to}\n\
+         \n\
+         # The same by hand:\n\
+         curl -i '{api}/webhook?token={LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
+         \n\
+         # A workflow's own door, and a wrong token:\n\
+         curl -i '{api}/webhooks/notify-slack/{LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
+         curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
+         \n\
+         # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
+         curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
+         \n\
+         Routes of the API, from template.yaml:\n{}\n",
+        routes.join("\n")
+    )
+}

@@ -1,0 +1,148 @@
+//! The way of events, as they go it.
+
+use local_aws::StackEvent;
+use serde_json::Value;
+use simulator::{SlackRecorder, render};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// Prints what happens to events.
+pub(crate) struct Way {
+    events: UnboundedReceiver<StackEvent>,
+    slack: Option<SlackRecorder>,
+    /// How many of Slack's messages have been shown.
+    shown: usize,
+    last: Instant,
+    started: Instant,
+}
+
+/// After a pause this long the next event begins a way of its own.
+const PAUSE: Duration = Duration::from_secs(3);
+
+impl Way {
+    pub(crate) fn new(events: UnboundedReceiver<StackEvent>, slack: Option<SlackRecorder>) -> Self {
+        let now = Instant::now();
+        Self { events, slack, shown: 0, last: now, started: now }
+    }
+
+    /// Prints until a workflow has sent a message, or has failed for good.
+    pub(crate) async fn first(&mut self) {
+        self.started = Instant::now();
+        while let Some(event) = self.events.recv().await {
+            let ended = ends_at_slack(&event);
+            self.print(event);
+            if ended {
+                // The other workflows take a moment more.
+                while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await {
+                    self.print(event);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Prints until the stack ends.
+    pub(crate) async fn follow(&mut self) {
+        while let Some(event) = self.events.recv().await {
+            if self.last.elapsed() > PAUSE {
+                self.started = Instant::now();
+                println!();
+            }
+            self.print(event);
+        }
+    }
+
+    fn print(&mut self, event: StackEvent) {
+        self.last = Instant::now();
+        if let Some((who, what)) = line(&event) {
+            println!("  {:>7.3} s  {who:<17}{what}", self.started.elapsed().as_secs_f64());
+        }
+        self.print_messages();
+    }
+
+    fn print_messages(&mut self) {
+        let Some(slack) = &self.slack else { return };
+        let messages = slack.messages();
+        for message in messages.iter().skip(self.shown) {
+            println!("\n  ┌─ Slack #{} {}", message.channel_name, "─".repeat(60));
+            for line in render(message).lines() {
+                println!("  │ {line}");
+            }
+            println!("  └{}\n", "─".repeat(70));
+        }
+        self.shown = messages.len();
+    }
+}
+
+/// Who did what, in a line; nothing for what people need not see.
+fn line(event: &StackEvent) -> Option<(String, String)> {
+    let (who, what) = match event {
+        StackEvent::Answered { route, function, status, duration } => {
+            (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))
+        }
+        StackEvent::Published { bus, detail_type, targets } if targets.is_empty() => {
+            (bus, format!("{detail_type}: no rule takes it"))
+        }
+        StackEvent::Published { bus, detail_type, targets } => (bus, format!("{detail_type} → {}", targets.join(", "))),
+        StackEvent::Delivered { function, messages, failures: 0, .. } => {
+            (function, format!("is done with {messages} message(s) of its queue"))
+        }
+        StackEvent::Delivered { function, messages, failures, .. } => {
+            (function, format!("{failures} of {messages} message(s) stay in its queue, to be tried again"))
+        }
+        StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
+        StackEvent::DeadLettered { queue } => (queue, "got a message that was tried too often".to_owned()),
+        StackEvent::Log { function, line } => return logged(function, line),
+        _ => return None,
+    };
+    Some((who.clone(), what))
+}
+
+/// A function's own line: what came of an event, and whatever is wrong. Metrics are not for this screen.
+fn logged(function: &str, line: &str) -> Option<(String, String)> {
+    let Ok(fields) = serde_json::from_str::<Value>(line) else {
+        return Some((function.to_owned(), line.to_owned()));
+    };
+    let text = |name: &str| fields[name].as_str().unwrap_or_default();
+    if fields.get("_aws").is_some() {
+        return None;
+    }
+    let what = match text("message") {
+        "event accepted" => {
+            format!("{} accepted, event {}", text("event.name"), text("event.id").get(..12).unwrap_or_default())
+        }
+        "test request answered" => "a test request".to_owned(),
+        message => {
+            let outcome = if text("outcome").is_empty() { message } else { text("outcome") };
+            let reason = text("reason");
+            let took = fields["duration_ms"].as_u64().map(|ms| format!(" in {ms} ms")).unwrap_or_default();
+            if reason.is_empty() { format!("{outcome}{took}") } else { format!("{outcome}{took}: {reason}") }
+        }
+    };
+    Some((function.to_owned(), what))
+}
+
+fn ends_at_slack(event: &StackEvent) -> bool {
+    let StackEvent::Log { function, line } = event else { return false };
+    let ended = [r#""message":"event handled""#, r#""message":"event failed for good""#];
+    function == "notify-slack" && ended.iter().any(|message| line.contains(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(line: &str) -> Option<String> {
+        logged("notify-slack", line).map(|(_, what)| what)
+    }
+
+    #[test]
+    fn a_log_line_becomes_what_happened() {
+        let handled = r#"{"message":"event handled","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
+        assert_eq!(log(handled).unwrap(), "skipped in 7 ms: no rule");
+        let accepted = r#"{"message":"event accepted","event.name":"SiteUpdated","event.id":"0123456789abcdef"}"#;
+        assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");
+        assert_eq!(log(r#"{"_aws":{},"Attempts":1}"#), None);
+        assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");
+    }
+}

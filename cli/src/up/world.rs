@@ -1,0 +1,167 @@
+//! Everything that runs: Tableau, Slack, and the stack between them.
+
+use super::settings::{Paths, Settings};
+use crate::options::{LOCAL_TOKEN, UpOptions};
+use jiff::Timestamp;
+use local_aws::{Stack, StackEvent, StackOptions};
+use serde_json::{Value, json};
+use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use tableau::EventName;
+use tokio::sync::mpsc::UnboundedSender;
+use workflow::BoxError;
+
+/// The channels of the sample rules.
+const CHANNELS: [&str; 2] = ["data-alerts", "data-news"];
+
+/// Everything that runs.
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) tableau: TableauSimulator,
+    /// None when messages go to a real Slack.
+    pub(crate) slack: Option<SlackRecorder>,
+    real_tableau: Option<String>,
+}
+
+impl World {
+    pub(crate) async fn start(
+        options: &UpOptions,
+        paths: &Paths,
+        settings: &Settings,
+        binaries: &Path,
+        events: UnboundedSender<StackEvent>,
+    ) -> Result<Self, BoxError> {
+        let address = |offset: u16| {
+            let port = if options.port == 0 { 0 } else { options.port + offset };
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+        };
+        let tableau = TableauSimulator::sample().address(address(1)).start().await;
+        let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
+        let slack = SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
+        let (slack_secret, real_slack) = slack_secret(settings, &slack);
+        let tableau_settings = TableauSettings::read(settings, &tableau)?;
+        let stack = Stack::start(StackOptions {
+            template: paths.template.clone(),
+            binaries: binaries.to_owned(),
+            parameters: BTreeMap::from([
+                ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
+                ("TableauSite".to_owned(), tableau_settings.site),
+                ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
+                ("RulesFile".to_owned(), paths.rules.display().to_string()),
+            ]),
+            secrets: BTreeMap::from([
+                ("WebhookSecret".to_owned(), json!({ "current": LOCAL_TOKEN, "previous": "" })),
+                ("TableauSecret".to_owned(), tableau_settings.secret),
+                ("SlackSecret".to_owned(), slack_secret),
+            ]),
+            environment: BTreeMap::new(),
+            listen: address(0),
+            events: Some(events),
+        })
+        .await?;
+        let world = Self {
+            stack,
+            tableau,
+            slack: (!real_slack).then_some(slack),
+            real_tableau: tableau_settings.real.then_some(tableau_settings.server),
+        };
+        world.register_webhooks();
+        Ok(world)
+    }
+
+    /// Tableau delivers every event to the common door, as an administrator would have set it up.
+    fn register_webhooks(&self) {
+        let url = format!("{}/webhook?token={LOCAL_TOKEN}", self.stack.url());
+        for event in EventName::KNOWN {
+            let name = format!("local stack: {event}");
+            self.tableau.add(Webhook::on(event, &url).named(&name));
+        }
+    }
+
+    /// A failing refresh of the data source `name`. With a real Tableau, only the event that would tell of it.
+    pub(crate) async fn fail_refresh(&self, name: &str, notes: &str) -> Result<(), BoxError> {
+        if self.real_tableau.is_none() {
+            let luid = self.tableau.datasource(name).ok_or("the sample content has no such data source")?;
+            self.tableau.fail_refresh(&luid, notes)?;
+            return Ok(());
+        }
+        let payload = sample_payload(&EventName::DatasourceRefreshFailed, Timestamp::now()).unwrap_or_default();
+        let url = format!("{}/webhook?token={LOCAL_TOKEN}", self.stack.url());
+        let request = http_client::client(None)?.post(url).header("content-type", "application/json").body(payload);
+        request.send().await.map_err(reqwest::Error::without_url)?;
+        Ok(())
+    }
+
+    /// What runs where.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let tableau = match &self.real_tableau {
+            Some(server) => format!("{server} (real)"),
+            None => format!("{}  sample site Marketing; its content: {}/simulator", self.tableau.url(), self.tableau.url()),
+        };
+        let slack = match &self.slack {
+            Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
+            None => "your own (real)".to_owned(),
+        };
+        let functions: Vec<_> = self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
+        vec![
+            format!("Tableau    {tableau}"),
+            format!("Slack      {slack}"),
+            format!("AWS        {}  queues, bus, table, secrets in memory", self.stack.aws().url()),
+            format!("Functions  {}", functions.join(", ")),
+            format!("API        {}", self.stack.url()),
+        ]
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stack.shutdown().await;
+    }
+}
+
+const SLACK_API: &str = "https://slack.com/api";
+
+/// The Slack secret, and whether it is for a real Slack.
+fn slack_secret(settings: &Settings, slack: &SlackRecorder) -> (Value, bool) {
+    if let Some(token) = settings.get("SLACK_BOT_TOKEN") {
+        return (json!({ "bot_token": token }), true);
+    }
+    if let Some(url) = settings.get("SLACK_WEBHOOK_URL") {
+        return (json!({ "webhook_urls": { "default": url } }), true);
+    }
+    let urls = CHANNELS.map(|channel| (channel, slack.add_webhook(channel)));
+    let mut urls = BTreeMap::from(urls);
+    urls.insert("default", slack.webhook_url());
+    (json!({ "webhook_urls": urls }), false)
+}
+
+struct TableauSettings {
+    server: String,
+    site: String,
+    secret: Value,
+    real: bool,
+}
+
+impl TableauSettings {
+    fn read(settings: &Settings, simulator: &TableauSimulator) -> Result<Self, BoxError> {
+        let Some(server) = settings.get("TABLEAU_SERVER_URL") else {
+            let secret = json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 });
+            return Ok(Self { server: simulator.url(), site: "marketing".to_owned(), secret, real: false });
+        };
+        let names = ["TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
+        let [Some(name), Some(secret)] = names.map(|name| settings.get(name)) else {
+            return Err(format!("TABLEAU_SERVER_URL is set; {} are needed with it", names.join(" and ")).into());
+        };
+        let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
+        let secret = json!({ "token_name": name, "token_secret": secret });
+        Ok(Self { server: server.to_owned(), site, secret, real: true })
+    }
+}
+
+fn unavailable(address: SocketAddr, error: &io::Error) -> BoxError {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return format!("{address} is in use by another process: choose another port with --port").into();
+    }
+    format!("cannot listen on {address}: {error}").into()
+}

@@ -28,7 +28,8 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
 
 /// The address without the token, wherever it stands: what is printed ends up in histories and tickets.
 fn place(url: &Url) -> String {
-    let path: Vec<&str> = url.path_segments().into_iter().flatten().filter(|segment| segment.len() < 32).collect();
+    let path: Vec<&str> =
+        url.path_segments().into_iter().flatten().filter(|segment| segment.len() < 32).collect();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}/{}", url.scheme(), url.host_str().unwrap_or_default(), path.join("/"))
 }
@@ -79,7 +80,12 @@ mod tests {
 
     #[test]
     fn a_misspelt_event_name_gets_a_list() {
-        assert!(known("refreshfailed").unwrap_err().to_string().ends_with("DatasourceRefreshFailed, WorkbookRefreshFailed"));
+        assert!(
+            known("refreshfailed")
+                .unwrap_err()
+                .to_string()
+                .ends_with("DatasourceRefreshFailed, WorkbookRefreshFailed")
+        );
         assert!(known("x").unwrap_err().to_string().contains("AdminDemoted"));
     }
 }

@@ -40,7 +40,11 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     let arrived = tokio::time::timeout(PATIENCE, way.first()).await;
     if arrived.is_err() {
         world.stop().await;
-        return Err(format!("the event did not arrive within {} s; its way so far is above", PATIENCE.as_secs()).into());
+        return Err(format!(
+            "the event did not arrive within {} s; its way so far is above",
+            PATIENCE.as_secs()
+        )
+        .into());
     }
     if options.once {
         world.stop().await;

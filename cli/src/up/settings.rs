@@ -49,7 +49,9 @@ impl Settings {
             Err(error) if error.not_found() => {}
             Err(_) => return Err(format!("cannot read {}", file.display()).into()),
         }
-        settings.extend(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))));
+        settings.extend(
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+        );
         Ok(Self(settings))
     }
 

@@ -33,7 +33,9 @@ impl Way {
             self.print(event);
             if ended {
                 // The other workflows take a moment more.
-                while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await {
+                while let Ok(Some(event)) =
+                    tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
+                {
                     self.print(event);
                 }
                 return;
@@ -80,10 +82,10 @@ fn line(event: &StackEvent) -> Option<(String, String)> {
         StackEvent::Answered { route, function, status, duration } => {
             (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))
         }
-        StackEvent::Published { bus, detail_type, targets } if targets.is_empty() => {
-            (bus, format!("{detail_type}: no rule takes it"))
+        StackEvent::Published { detail_type, targets, .. } => {
+            let queues = if targets.is_empty() { "no rule takes it".to_owned() } else { targets.join(", ") };
+            return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
         }
-        StackEvent::Published { bus, detail_type, targets } => (bus, format!("{detail_type} → {}", targets.join(", "))),
         StackEvent::Delivered { function, messages, failures: 0, .. } => {
             (function, format!("is done with {messages} message(s) of its queue"))
         }
@@ -109,7 +111,11 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
     }
     let what = match text("message") {
         "event accepted" => {
-            format!("{} accepted, event {}", text("event.name"), text("event.id").get(..12).unwrap_or_default())
+            format!(
+                "{} accepted, event {}",
+                text("event.name"),
+                text("event.id").get(..12).unwrap_or_default()
+            )
         }
         "test request answered" => "a test request".to_owned(),
         message => {
@@ -140,7 +146,8 @@ mod tests {
     fn a_log_line_becomes_what_happened() {
         let handled = r#"{"message":"event handled","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
         assert_eq!(log(handled).unwrap(), "skipped in 7 ms: no rule");
-        let accepted = r#"{"message":"event accepted","event.name":"SiteUpdated","event.id":"0123456789abcdef"}"#;
+        let accepted =
+            r#"{"message":"event accepted","event.name":"SiteUpdated","event.id":"0123456789abcdef"}"#;
         assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");
         assert_eq!(log(r#"{"_aws":{},"Attempts":1}"#), None);
         assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");

@@ -40,7 +40,8 @@ impl World {
         };
         let tableau = TableauSimulator::sample().address(address(1)).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
-        let slack = SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
+        let slack =
+            SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let (slack_secret, real_slack) = slack_secret(settings, &slack);
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let stack = Stack::start(StackOptions {
@@ -88,9 +89,11 @@ impl World {
             self.tableau.fail_refresh(&luid, notes)?;
             return Ok(());
         }
-        let payload = sample_payload(&EventName::DatasourceRefreshFailed, Timestamp::now()).unwrap_or_default();
+        let payload =
+            sample_payload(&EventName::DatasourceRefreshFailed, Timestamp::now()).unwrap_or_default();
         let url = format!("{}/webhook?token={LOCAL_TOKEN}", self.stack.url());
-        let request = http_client::client(None)?.post(url).header("content-type", "application/json").body(payload);
+        let request =
+            http_client::client(None)?.post(url).header("content-type", "application/json").body(payload);
         request.send().await.map_err(reqwest::Error::without_url)?;
         Ok(())
     }
@@ -99,13 +102,18 @@ impl World {
     pub(crate) fn summary(&self) -> Vec<String> {
         let tableau = match &self.real_tableau {
             Some(server) => format!("{server} (real)"),
-            None => format!("{}  sample site Marketing; its content: {}/simulator", self.tableau.url(), self.tableau.url()),
+            None => format!(
+                "{}  sample site Marketing; its content: {}/simulator",
+                self.tableau.url(),
+                self.tableau.url()
+            ),
         };
         let slack = match &self.slack {
             Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
             None => "your own (real)".to_owned(),
         };
-        let functions: Vec<_> = self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
+        let functions: Vec<_> =
+            self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
         vec![
             format!("Tableau    {tableau}"),
             format!("Slack      {slack}"),
@@ -151,7 +159,9 @@ impl TableauSettings {
         };
         let names = ["TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
         let [Some(name), Some(secret)] = names.map(|name| settings.get(name)) else {
-            return Err(format!("TABLEAU_SERVER_URL is set; {} are needed with it", names.join(" and ")).into());
+            return Err(
+                format!("TABLEAU_SERVER_URL is set; {} are needed with it", names.join(" and ")).into()
+            );
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
         let secret = json!({ "token_name": name, "token_secret": secret });

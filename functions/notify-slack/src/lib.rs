@@ -50,7 +50,8 @@ impl Workflow for NotifySlack {
         let message = message(event, rules.site(&event.site), &details);
         let mut failed = None;
         for channel in &channels {
-            let posted = invocation.once(&format!("slack/{channel}"), self.slack.post(channel, &message)).await;
+            let posted =
+                invocation.once(&format!("slack/{channel}"), self.slack.post(channel, &message)).await;
             if let Err(failure) = posted {
                 failed = Some(worse(failed, failure));
             }
@@ -93,7 +94,9 @@ fn told<T: Tellable>(
     match answer {
         Ok(Some(answer)) => Ok(Told::Yes(answer)),
         Ok(None) => Ok(Told::Nothing),
-        Err(error) if error.is_transient() && invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS => {
+        Err(error)
+            if error.is_transient() && invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS =>
+        {
             Err(error.into())
         }
         Err(error) => {

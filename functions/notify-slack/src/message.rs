@@ -58,8 +58,10 @@ pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> 
 /// The line of notifications and screen readers.
 fn notification(headline: &str, name: &str, details: &Details) -> String {
     let project = details.content.as_option().and_then(|c| c.project.as_deref());
-    let project = project.map_or_else(String::new, |project| format!(" ({})", escape(&cut(project, NAME_LIMIT))));
-    let cause = details.cause.as_option().map_or_else(String::new, |cause| format!(" – {}", cause.class.title()));
+    let project =
+        project.map_or_else(String::new, |project| format!(" ({})", escape(&cut(project, NAME_LIMIT))));
+    let cause =
+        details.cause.as_option().map_or_else(String::new, |cause| format!(" – {}", cause.class.title()));
     format!("{}: {}{project}{cause}", escape(headline), escape(name))
 }
 
@@ -221,7 +223,9 @@ mod tests {
         let texts_of = |details: &Details| texts(&message(&event, None, details)).join("\n");
         assert!(texts_of(&not_asked).contains("*Cause* – not available: Tableau could not be asked"));
         assert!(texts_of(&not_asked).contains("project and owner not available"));
-        assert!(texts_of(&nothing()).contains("*Cause* – not available: Tableau keeps no reason for this job"));
+        assert!(
+            texts_of(&nothing()).contains("*Cause* – not available: Tableau keeps no reason for this job")
+        );
     }
 
     #[test]

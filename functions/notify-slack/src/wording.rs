@@ -45,10 +45,16 @@ pub(crate) fn hint(event: &Event) -> Option<&'static str> {
         (_, Action::RefreshFailed) => {
             Some("Open the job's details in Tableau: the reason could not be found from here.")
         }
-        (Object::User, Action::Promoted) => Some("If nobody asked for this, look at the site's administrators."),
-        (Object::User, Action::Demoted) => Some("Check that the site still has an administrator who answers."),
+        (Object::User, Action::Promoted) => {
+            Some("If nobody asked for this, look at the site's administrators.")
+        }
+        (Object::User, Action::Demoted) => {
+            Some("Check that the site still has an administrator who answers.")
+        }
         (Object::User, Action::Deleted) => Some("Check that the user's content has a new owner."),
-        (Object::Datasource, Action::Created) => Some("If others should rely on it, have its steward certify it."),
+        (Object::Datasource, Action::Created) => {
+            Some("If others should rely on it, have its steward certify it.")
+        }
         (Object::Datasource, Action::Deleted) => Some("Workbooks that used it no longer refresh."),
         (Object::Site, Action::Updated) => Some("If nobody asked for this, compare the site's settings."),
         _ => None,

@@ -1,5 +1,7 @@
 //! The real binary: requests in, messages in Slack out.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::simulator::{Fault, SlackFault, notes, render};
@@ -57,7 +59,9 @@ async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
     assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
 
     let text = readable(&stage);
-    for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Next step", "Project", "Sales"] {
+    for part in
+        ["Extract refresh failed: Sales Orders", "Credentials refused", "Next step", "Project", "Sales"]
+    {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
     assert!(text.contains("@example.com"), "no owner in\n{text}");
@@ -115,7 +119,9 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
     let files: Vec<_> = std::fs::read_dir(fixtures::root().join("events/tableau")).unwrap().collect();
     let names: Vec<String> = files
         .into_iter()
-        .filter_map(|file| file.unwrap().file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned))
+        .filter_map(|file| {
+            file.unwrap().file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned)
+        })
         .collect();
     assert_eq!(names.len(), 22);
     for name in &names {
@@ -243,11 +249,15 @@ async fn tableau_in_trouble_delays_the_message_and_then_lets_it_go_without_detai
 #[tokio::test]
 async fn a_killed_process_gives_its_claim_up_by_itself() {
     let stage = Stage::start().await;
-    let mut slow = stage.function("notify-slack", BINARY.as_ref(), &[
-        ("QUEUE_URL", &stage.aws.queue_url("queue")),
-        ("DEAD_LETTER_QUEUE_URL", &stage.aws.queue_url("dead-letters")),
-        ("TABLE_NAME", "deliveries"),
-    ]);
+    let mut slow = stage.function(
+        "notify-slack",
+        BINARY.as_ref(),
+        &[
+            ("QUEUE_URL", &stage.aws.queue_url("queue")),
+            ("DEAD_LETTER_QUEUE_URL", &stage.aws.queue_url("dead-letters")),
+            ("TABLE_NAME", "deliveries"),
+        ],
+    );
     let batch = Batch::of_fixture("workbook-created");
     stage.slack.fail_next(1, SlackFault::Hang);
     let killed = async {

@@ -131,7 +131,10 @@ async fn a_body_that_is_no_json_object_in_utf_8_is_answered_400_with_the_place_a
     let mut event = Request::post("{}").in_base64().event();
     event["body"] = json!("***");
     let answer = door.function.answer_to(&event).await;
-    assert_eq!((answer.status, answer.body), (400, json!({ "error": "body: not base64, though it says so" })));
+    assert_eq!(
+        (answer.status, answer.body),
+        (400, json!({ "error": "body: not base64, though it says so" }))
+    );
     assert!(door.stored().is_empty());
 }
 
@@ -168,7 +171,7 @@ async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after() {
     let door = Door::open().await;
     let event = Request::of_fixture("workbook-created");
     for (fault, times) in [(Fault::InternalError, 3), (Fault::Throttled, 3), (Fault::PartialFailure, 1)] {
-        door.stage.aws.fail_next("EventBridge.PutEvents", times, fault.clone());
+        door.stage.aws.fail_next("EventBridge.PutEvents", times, fault);
         let answer = door.function.answer(&event).await;
         assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &json!("5")), "{fault:?}");
         assert_eq!(answer.body, json!({ "error": "try again later" }));

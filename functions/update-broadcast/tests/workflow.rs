@@ -1,5 +1,7 @@
 //! The real binary: events in, Broadcasts overwritten.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use testkit::simulator::{SAMPLE_PAT, Workbook};
 use testkit::{Batch, Request, Stage};
@@ -8,7 +10,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
 
 /// A workbook with one view that is broadcast, and one that is not; and the event about it.
 async fn broadcast(stage: &Stage, event_type: &str) -> Value {
-    let workbook = stage.tableau.add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
+    let workbook =
+        stage.tableau.add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
     let view = stage.tableau.view("Weekly overview").unwrap();
     let http = testkit_client();
     let settings = tableau_client::Settings::new(&stage.tableau.url(), "marketing", "").unwrap();
@@ -58,7 +61,9 @@ async fn a_workbook_without_a_broadcast_is_skipped() {
 async fn an_event_that_changes_no_view_is_skipped_without_asking_tableau() {
     let stage = Stage::start().await;
     let function = stage.inline("update-broadcast", BINARY);
-    for name in ["workbook-deleted", "datasource-refresh-succeeded", "label-updated", "workbook-refresh-failed"] {
+    for name in
+        ["workbook-deleted", "datasource-refresh-succeeded", "label-updated", "workbook-refresh-failed"]
+    {
         let answer = function.answer(&Request::of_fixture(name)).await;
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")), "{name}");
     }

@@ -1,1 +1,22 @@
-//! local-aws
+#![doc = include_str!("../README.md")]
+
+mod aws;
+mod error;
+mod gateway;
+mod poller;
+mod process;
+mod runtime_api;
+mod server;
+mod stack;
+mod stack_event;
+pub mod template;
+
+pub use aws::{
+    ACCOUNT, Aws, DeadLetters, Fault, KeyAttribute, KeyKind, KeySchema, QueueSpec, REGION, StoredMessage,
+    TableSpec, Target,
+};
+pub use error::Error;
+pub use gateway::RouteKey;
+pub use process::{FunctionSpec, InvocationError, LambdaProcess, LogLine};
+pub use stack::{Stack, StackOptions};
+pub use stack_event::StackEvent;

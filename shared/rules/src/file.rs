@@ -124,8 +124,9 @@ fn action(entry: Spanned<BTreeMap<String, Value>>) -> Result<(String, Line<Value
         (Some((workflow, settings)), None) => Ok((workflow, Line { value: settings, line })),
         _ => Err(Error::Wrong {
             line,
-            problem: "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
-                .to_owned(),
+            problem:
+                "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
+                    .to_owned(),
         }),
     }
 }

@@ -94,7 +94,11 @@ impl Rules {
     ///
     /// # Errors
     /// [`Error`] naming the line whose settings the workflow does not understand.
-    pub fn actions<T: DeserializeOwned>(&self, workflow: &str, event: &Event) -> Result<Vec<Action<T>>, Error> {
+    pub fn actions<T: DeserializeOwned>(
+        &self,
+        workflow: &str,
+        event: &Event,
+    ) -> Result<Vec<Action<T>>, Error> {
         let rules = self.rules.iter().filter(|rule| rule.on.contains(&event.name));
         rules.flat_map(|rule| rule.actions_of(workflow)).collect()
     }
@@ -104,12 +108,18 @@ impl Rules {
     /// # Errors
     /// As for [`Rules::actions`].
     pub fn check<T: DeserializeOwned>(&self, workflow: &str) -> Result<(), Error> {
-        self.rules.iter().flat_map(|rule| rule.actions_of::<T>(workflow)).try_for_each(|action| action.map(|_| ()))
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.actions_of::<T>(workflow))
+            .try_for_each(|action| action.map(|_| ()))
     }
 }
 
 impl Rule {
-    fn actions_of<T: DeserializeOwned>(&self, workflow: &str) -> impl Iterator<Item = Result<Action<T>, Error>> {
+    fn actions_of<T: DeserializeOwned>(
+        &self,
+        workflow: &str,
+    ) -> impl Iterator<Item = Result<Action<T>, Error>> {
         let ours = self.actions.iter().filter(move |(name, _)| name == workflow);
         ours.map(|(_, settings)| match T::deserialize(&settings.value) {
             Ok(value) => Ok(Action { rule: self.name.clone(), settings: value }),
@@ -216,7 +226,9 @@ rules:
 
     #[test]
     fn settings_that_the_workflow_does_not_understand_are_named_with_their_line() {
-        let rules = Rules::parse("rules:\n  - name: a\n    on: []\n    do:\n      - notify-slack: { chanel: x }\n").unwrap();
+        let rules =
+            Rules::parse("rules:\n  - name: a\n    on: []\n    do:\n      - notify-slack: { chanel: x }\n")
+                .unwrap();
         let error = rules.check::<Slack>("notify-slack").unwrap_err().to_string();
         assert!(error.starts_with("line 5: a: unknown field `chanel`"), "{error}");
         assert!(rules.check::<Slack>("update-broadcast").is_ok());

@@ -103,9 +103,8 @@ impl<W: Workflow> Worker<W> {
             Ok(Claim::Busy { until }) => (Attempted::Busy { until }, 0),
             Ok(Claim::Granted { attempt, effects }) => {
                 let log = ClaimedEffects { claims: Arc::clone(&self.claims), key: key.clone(), attempt };
-                let mut invocation =
-                    Invocation::new(request.id.clone(), request.now(), request.remaining())
-                        .repeated(attempt, effects, Arc::new(log));
+                let mut invocation = Invocation::new(request.id.clone(), request.now(), request.remaining())
+                    .repeated(attempt, effects, Arc::new(log));
                 invocation.retried = retried;
                 let outcome = self.handle(payload, &invocation, request).await;
                 (self.settle(&key, attempt, outcome, request).await, attempt)

@@ -109,7 +109,10 @@ impl Door {
     }
 
     /// After a rotation the kept tokens are old, and the first events with the new one must not be turned away.
-    async fn renewed(&self, tokens: &Arc<WebhookTokens>) -> Result<Option<Arc<WebhookTokens>>, CredentialError> {
+    async fn renewed(
+        &self,
+        tokens: &Arc<WebhookTokens>,
+    ) -> Result<Option<Arc<WebhookTokens>>, CredentialError> {
         self.tokens.replacement(tokens).await
     }
 
@@ -152,7 +155,8 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
         }
         Attempted::Busy { .. } => {
             let reason = "the event is being handled";
-            let body = json!({ "status": "failed", "event_id": id, "failure": "transient", "reason": reason });
+            let body =
+                json!({ "status": "failed", "event_id": id, "failure": "transient", "reason": reason });
             HttpResponse::json(502, &body)
         }
         Attempted::Failed(failure) => {
@@ -168,7 +172,9 @@ impl Refused {
         match self {
             Self::Method => HttpResponse::error(405, "method not allowed").with_header("allow", "POST"),
             Self::Forbidden(_) => HttpResponse::error(403, "forbidden"),
-            Self::Body(BadBody::TooLarge) => HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes")),
+            Self::Body(BadBody::TooLarge) => {
+                HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes"))
+            }
             Self::Body(BadBody::NotBase64) => HttpResponse::error(400, "body: not base64, though it says so"),
             Self::Payload(error) => HttpResponse::error(400, &error.to_string()),
             Self::Secret(_) | Self::NotStored(_) => {

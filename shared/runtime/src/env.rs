@@ -8,10 +8,11 @@ pub struct Env(HashMap<String, String>);
 
 impl Env {
     /// The variables of this process.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn of_process() -> Self {
         // Variables that are not Unicode cannot be ours.
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect()
     }
 
     /// The variable's value, if it has one.

@@ -44,8 +44,9 @@ impl<W: Workflow> Function<W> {
         let kind: Kind = serde_json::from_str(text).map_err(|_| unknown_kind())?;
         match (kind.request_context, kind.records, &self.batches) {
             (Some(_), _, _) => {
-                let http: HttpRequest<'_> = serde_json::from_str(text)
-                    .map_err(|e| format!("not an API Gateway request (payload 2.0): column {}", e.column()))?;
+                let http: HttpRequest<'_> = serde_json::from_str(text).map_err(|e| {
+                    format!("not an API Gateway request (payload 2.0): column {}", e.column())
+                })?;
                 Ok(serde_json::to_value(self.door.answer(&http, &request).await)?)
             }
             (None, Some(_), Some(batches)) => {
@@ -53,7 +54,9 @@ impl<W: Workflow> Function<W> {
                     .map_err(|e| format!("not an SQS batch: column {}", e.column()))?;
                 Ok(serde_json::to_value(batches.handle(batch, &request).await)?)
             }
-            (None, Some(_), None) => Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into()),
+            (None, Some(_), None) => {
+                Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
+            }
             (None, None, _) => Err(unknown_kind()),
         }
     }

@@ -90,7 +90,11 @@ impl Host {
     /// Those of `read`; logged as well.
     pub fn config<T>(&self, read: impl FnOnce(&Env) -> Result<T, BoxError>) -> Result<T, BoxError> {
         read(&self.env).inspect_err(|error| {
-            tracing::error!(function = self.function, reason = chain(error.as_ref()), "the function does not start");
+            tracing::error!(
+                function = self.function,
+                reason = chain(error.as_ref()),
+                "the function does not start"
+            );
         })
     }
 
@@ -134,7 +138,10 @@ impl Host {
         let client = aws_sdk_sqs::Client::new(&self.aws);
         let door = self.door(Then::Store(Arc::new(WorkflowQueue::new(client.clone(), url))))?;
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
-        Ok(Function { door, batches: Some(Batches { worker: Arc::new(Worker::new(workflow, claims)), failed }) })
+        Ok(Function {
+            door,
+            batches: Some(Batches { worker: Arc::new(Worker::new(workflow, claims)), failed }),
+        })
     }
 
     /// Serves the common door until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
@@ -169,7 +176,10 @@ impl Host {
 
 /// What a workflow makes of a rules file that is not right: the event waits until someone mends it.
 pub fn rules_of(rules: &LoadedRules) -> Result<&Rules, Failure> {
-    rules.as_ref().as_ref().map_err(|error| Failure::transient(format!("the rules file is not right: {error}")))
+    rules
+        .as_ref()
+        .as_ref()
+        .map_err(|error| Failure::transient(format!("the rules file is not right: {error}")))
 }
 
 async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {

@@ -79,7 +79,9 @@ impl EventPublisher for EventBus {
             return Ok(());
         }
         let failed = answer.entries().iter().find_map(|entry| entry.error_code());
-        Err(NotStored(format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into()))
+        Err(NotStored(
+            format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into(),
+        ))
     }
 }
 

@@ -45,7 +45,9 @@ impl FailedMessages for SqsQueue {
 
     async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError> {
         let mut request = self.client.send_message().queue_url(&self.dead_letters_url).message_body(body);
-        for (name, value) in [("reason", note.reason), ("workflow", note.workflow), ("event_id", note.event_id)] {
+        for (name, value) in
+            [("reason", note.reason), ("workflow", note.workflow), ("event_id", note.event_id)]
+        {
             // SQS takes no empty attribute, and of control characters only three.
             let value: String = value.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
             if !value.is_empty() {

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn a_metric_line_has_the_documented_shape() {
-        let line = embedded(&[("workflow", "notify-slack"), ("outcome", "done")], &[Metric::count("Attempts")], 7);
+        let line =
+            embedded(&[("workflow", "notify-slack"), ("outcome", "done")], &[Metric::count("Attempts")], 7);
         assert_eq!(
             line,
             json!({

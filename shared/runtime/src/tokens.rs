@@ -30,7 +30,8 @@ impl TryFrom<Json> for WebhookTokens {
     type Error = String;
 
     fn try_from(json: Json) -> Result<Self, String> {
-        for (name, token, required) in [("current", &json.current, true), ("previous", &json.previous, false)] {
+        for (name, token, required) in [("current", &json.current, true), ("previous", &json.previous, false)]
+        {
             if token.len() < SHORTEST && (required || !token.is_empty()) {
                 return Err(format!("`{name}` has fewer than {SHORTEST} characters"));
             }

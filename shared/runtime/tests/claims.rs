@@ -1,6 +1,8 @@
 //! One suite for every form of `ClaimStore`: memory, DynamoDB on the double, and DynamoDB on the emulator at
 //! `AWS_CONTRACT_URL`, when that is set.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::{
@@ -138,14 +140,18 @@ async fn dynamodb_on_the_double_keeps_the_contract() {
 
 #[tokio::test]
 async fn dynamodb_on_the_emulator_keeps_the_contract() {
-    #[expect(clippy::disallowed_methods, reason = "where the emulator is, is a matter of the run, not of the code")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the emulator is, is a matter of the run, not of the code"
+    )]
     let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
         eprintln!("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
         return;
     };
     let client = dynamodb(&url);
     let table = format!("claims-{}", fastrand::u64(..));
-    let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+    let attribute =
+        AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
     client
         .create_table()

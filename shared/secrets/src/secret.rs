@@ -40,7 +40,8 @@ impl<T: DeserializeOwned> Secret<T> {
     }
 
     async fn read(&self) -> Result<Arc<T>, CredentialError> {
-        let failed = |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
+        let failed =
+            |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
         let text = self.store.read(&self.id).await.map_err(|e| failed(e.transient, e.source))?;
         parse(&text).map(Arc::new).map_err(|problem| failed(false, problem.into()))
     }

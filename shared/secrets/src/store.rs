@@ -50,7 +50,8 @@ impl SecretsManager {
 #[async_trait]
 impl SecretStore for SecretsManager {
     async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
-        let answer = self.0.get_secret_value().secret_id(id).send().await.map_err(|error| read_error(&error))?;
+        let answer =
+            self.0.get_secret_value().secret_id(id).send().await.map_err(|error| read_error(&error))?;
         let text = answer.secret_string.ok_or_else(|| ReadError::permanent("it is binary, not text"))?;
         Ok(SecretString::from(text))
     }
@@ -87,7 +88,8 @@ impl SecretsFile {
 impl SecretStore for SecretsFile {
     async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
         let file = self.0.display();
-        let text = std::fs::read_to_string(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
+        let text =
+            std::fs::read_to_string(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
         // The parser's own words could repeat a part of the file.
         let all: HashMap<String, Value> = serde_json::from_str(&text)
             .map_err(|e| ReadError::permanent(format!("{file}: line {}: not a JSON object", e.line())))?;

@@ -88,8 +88,9 @@ fn candidates(mut jobs: Vec<JobSummary>, event: &Event, around: Timestamp) -> Ve
         (Some(title), Some(name)) => title.contains(name.as_str()),
         _ => false,
     };
-    let distance =
-        |job: &JobSummary| job.ended_at.map_or(i64::MAX, |ended| (ended.as_millisecond() - around.as_millisecond()).abs());
+    let distance = |job: &JobSummary| {
+        job.ended_at.map_or(i64::MAX, |ended| (ended.as_millisecond() - around.as_millisecond()).abs())
+    };
     jobs.sort_by_key(|job| (!named(job), distance(job)));
     jobs.truncate(CANDIDATES);
     jobs
@@ -145,11 +146,23 @@ const SIGNS: [(CauseClass, &[&str]); 7] = [
     ),
     (
         CauseClass::Permission,
-        &["permission denied", "not authorized", "insufficient privilege", "access denied", "permission was denied"],
+        &[
+            "permission denied",
+            "not authorized",
+            "insufficient privilege",
+            "access denied",
+            "permission was denied",
+        ],
     ),
     (
         CauseClass::TimeLimit,
-        &["time resource limit", "query time", "statement timeout", "canceling statement", "exceeded the time"],
+        &[
+            "time resource limit",
+            "query time",
+            "statement timeout",
+            "canceling statement",
+            "exceeded the time",
+        ],
     ),
     (
         CauseClass::Resources,
@@ -204,13 +217,25 @@ impl CauseClass {
     /// What the owner can do about it.
     pub fn next_step(self) -> &'static str {
         match self {
-            Self::Credentials => "Check the user and password saved with the connection, then run the refresh again.",
-            Self::Permission => "Have the connection's database user granted access to the data, then run the refresh again.",
-            Self::Schema => "A table or column was renamed, removed or is no longer granted: adapt the data source and publish it again.",
-            Self::TimeLimit => "Make the query faster or refresh incrementally, or ask an administrator for a longer limit.",
-            Self::Resources => "Extract less data, or ask an administrator to look at the server's memory and disk.",
+            Self::Credentials => {
+                "Check the user and password saved with the connection, then run the refresh again."
+            }
+            Self::Permission => {
+                "Have the connection's database user granted access to the data, then run the refresh again."
+            }
+            Self::Schema => {
+                "A table or column was renamed, removed or is no longer granted: adapt the data source and publish it again."
+            }
+            Self::TimeLimit => {
+                "Make the query faster or refresh incrementally, or ask an administrator for a longer limit."
+            }
+            Self::Resources => {
+                "Extract less data, or ask an administrator to look at the server's memory and disk."
+            }
             Self::Bridge => "Check that the Tableau Bridge client runs and is connected to the site.",
-            Self::Unreachable => "Check that the database is up and that Tableau may reach it, then run the refresh again.",
+            Self::Unreachable => {
+                "Check that the database is up and that Tableau may reach it, then run the refresh again."
+            }
             Self::Other => "Open the job's details in Tableau.",
         }
     }
@@ -264,8 +289,14 @@ mod tests {
     #[test]
     fn notes_tell_their_class() {
         for (notes, class) in [
-            ("[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'svc'.", CauseClass::Credentials),
-            ("Unable to connect to the server: Incorrect username or password was specified.", CauseClass::Credentials),
+            (
+                "[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'svc'.",
+                CauseClass::Credentials,
+            ),
+            (
+                "Unable to connect to the server: Incorrect username or password was specified.",
+                CauseClass::Credentials,
+            ),
             ("SQL compilation error: Object 'SALES' does not exist or not authorized.", CauseClass::Schema),
             ("ERROR: permission denied for relation orders", CauseClass::Permission),
             ("The query time resource limit (7200 seconds) was exceeded.", CauseClass::TimeLimit),

@@ -172,7 +172,8 @@ impl TableauClient {
         body: Option<&Value>,
     ) -> Result<Vec<u8>, Error> {
         let credential = self.credentials.current().await?;
-        let key = format!("{}#{}#{}", self.settings.server.authority(), credential.name(), self.settings.site);
+        let key =
+            format!("{}#{}#{}", self.settings.server.authority(), credential.name(), self.settings.site);
         let mut over = None;
         loop {
             let shared = self.broker.session(&key, over.as_ref(), || self.sign_in(&credential)).await?;
@@ -206,7 +207,11 @@ impl TableauClient {
         }
     }
 
-    async fn sign_in_with(&self, credential: &TableauCredential, version: ApiVersion) -> Result<Session, Error> {
+    async fn sign_in_with(
+        &self,
+        credential: &TableauCredential,
+        version: ApiVersion,
+    ) -> Result<Session, Error> {
         const OPERATION: &str = "sign in";
         let body = credential.sign_in_body(&self.settings.site);
         let path = format!("api/{version}/auth/signin");
@@ -321,7 +326,12 @@ fn parse<T: DeserializeOwned>(operation: &'static str, bytes: &[u8]) -> Result<T
 }
 
 /// An error answer. Proxies and Tableau's own 5xx answer with HTML, which has no code.
-fn refused(operation: &'static str, status: StatusCode, retry_after: Option<Duration>, bytes: &[u8]) -> Error {
+fn refused(
+    operation: &'static str,
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    bytes: &[u8],
+) -> Error {
     let status = status.as_u16();
     let Ok(ErrorAnswer { error }) = serde_json::from_slice(bytes) else {
         let (code, summary, detail) = (String::new(), String::new(), String::new());

@@ -49,7 +49,9 @@ impl TryFrom<Json> for TableauCredential {
             (false, false, true, true) => Ok(Self::personal_access_token(token_name, token_secret)),
             (true, true, false, false) => Ok(Self::Password { user: user_name, password: password.into() }),
             (true, true, true, true) => Err("fill in `token_name` and `token_secret`"),
-            _ => Err("fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else"),
+            _ => Err(
+                "fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else",
+            ),
         }
     }
 }

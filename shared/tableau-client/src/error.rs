@@ -32,7 +32,9 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// Tableau sent the caller elsewhere: the server's address is not the site's own.
-    #[error("{operation}: Tableau redirects elsewhere; set the server's address to the pod in your browser's address bar")]
+    #[error(
+        "{operation}: Tableau redirects elsewhere; set the server's address to the pod in your browser's address bar"
+    )]
     Redirected {
         /// What was asked.
         operation: &'static str,

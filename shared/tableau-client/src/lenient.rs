@@ -1,8 +1,8 @@
 //! Tableau's JSON is a mechanical rendering of its XML: numbers and booleans may be strings, a list may be missing,
 //! empty, a single object, or flattened. These readers take every shape that was seen.
 
-use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -36,7 +36,9 @@ pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool
 }
 
 /// A time; missing, `null`, `""` and unreadable are `None`.
-pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<jiff::Timestamp>, D::Error> {
+pub(crate) fn timestamp<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<jiff::Timestamp>, D::Error> {
     let text = Option::<Value>::deserialize(deserializer)?;
     Ok(text.as_ref().and_then(Value::as_str).and_then(|text| text.parse().ok()))
 }
@@ -87,7 +89,9 @@ mod tests {
 
     #[test]
     fn numbers_and_booleans_come_as_strings_too() {
-        for value in [json!({"finish_code": 1, "show_tabs": true}), json!({"finish_code": "1", "show_tabs": "true"})] {
+        for value in
+            [json!({"finish_code": 1, "show_tabs": true}), json!({"finish_code": "1", "show_tabs": "true"})]
+        {
             assert_eq!(read(value), Shapes { finish_code: Some(1), show_tabs: true, tags: vec![] });
         }
         assert!(!read(json!({"show_tabs": "false"})).show_tabs);
@@ -98,7 +102,9 @@ mod tests {
         for tags in [json!(null), json!({}), json!({"tag": []}), json!({"tag": null}), json!([])] {
             assert!(read(json!({ "tags": tags })).tags.is_empty());
         }
-        for tags in [json!({"tag": [{"label": "a"}]}), json!({"tag": {"label": "a"}}), json!([{"label": "a"}])] {
+        for tags in
+            [json!({"tag": [{"label": "a"}]}), json!({"tag": {"label": "a"}}), json!([{"label": "a"}])]
+        {
             assert_eq!(read(json!({ "tags": tags })).tags, ["a"]);
         }
     }

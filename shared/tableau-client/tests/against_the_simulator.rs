@@ -1,5 +1,7 @@
 //! The client against a Tableau that behaves: sessions, content, causes, errors.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, User, Workbook, notes};
 use std::sync::Arc;
 use tableau::{Event, EventName, Payload, Subject};
@@ -72,8 +74,8 @@ async fn a_session_that_someone_else_ended_is_replaced_unnoticed() {
 async fn content_says_where_it_is_and_whose() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     simulator.add(User::named("ana@example.com").called("Ana Ruiz"));
-    let luid =
-        simulator.add(Datasource::named("Sales").in_project("Finance").owned_by("ana@example.com").tagged("critical"));
+    let luid = simulator
+        .add(Datasource::named("Sales").in_project("Finance").owned_by("ana@example.com").tagged("critical"));
     let client = client(&simulator);
 
     let content = client.content(&Subject::Datasource(luid)).await.unwrap().unwrap();

@@ -1,7 +1,8 @@
 //! An event: a payload that has what a workflow needs.
 
 use crate::{
-    DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid, WorkbookLuid,
+    DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
+    WorkbookLuid,
 };
 use jiff::Timestamp;
 

@@ -125,6 +125,29 @@ impl EventName {
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
+
+    /// The known name that `text` is most likely a misspelling of; `None` when it is far from all of them.
+    pub fn nearest(text: &str) -> Option<Self> {
+        let distances = Self::KNOWN.into_iter().map(|known| (distance(text, known.as_str()), known));
+        let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
+        (distance <= 4).then_some(known)
+    }
+}
+
+/// Levenshtein distance.
+fn distance(one: &str, two: &str) -> usize {
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in two.iter().enumerate() {
+            let substituted = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[two.len()]
 }
 
 impl From<String> for EventName {
@@ -155,6 +178,13 @@ mod tests {
             assert_eq!(EventName::from(name.as_str()), name);
             assert!(name.object().is_some() && name.action().is_some());
         }
+    }
+
+    #[test]
+    fn a_misspelt_name_is_told_from_an_unknown_one() {
+        assert_eq!(EventName::nearest("WorkbookRefreshFaild"), Some(EventName::WorkbookRefreshFailed));
+        assert_eq!(EventName::nearest("workbookCreated"), Some(EventName::WorkbookCreated));
+        assert_eq!(EventName::nearest("FlowRunFailed"), None);
     }
 
     #[test]

@@ -11,7 +11,11 @@ pub struct InvalidLuid;
 /// in. They are UUIDs in practice, but Tableau's own sample payload says `"99"`.
 fn check(text: &str) -> Result<(), InvalidLuid> {
     let fits = (1..=64).contains(&text.len());
-    if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') { Ok(()) } else { Err(InvalidLuid) }
+    if fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        Ok(())
+    } else {
+        Err(InvalidLuid)
+    }
 }
 
 macro_rules! luids {

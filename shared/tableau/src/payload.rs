@@ -200,9 +200,11 @@ mod tests {
 
     #[test]
     fn order_spacing_and_nulls_do_not_change_the_canonical_text() {
-        let one = Payload::parse(br#"{"resource":"SITE","zeta":{"b":1,"a":[2,{"d":1,"c":2}]},"text":null}"#).unwrap();
+        let one = Payload::parse(br#"{"resource":"SITE","zeta":{"b":1,"a":[2,{"d":1,"c":2}]},"text":null}"#)
+            .unwrap();
         let two =
-            Payload::parse(b"{ \"zeta\": {\"a\":[2,{\"c\":2,\"d\":1}],\"b\":1},\n \"resource\":\"SITE\" }").unwrap();
+            Payload::parse(b"{ \"zeta\": {\"a\":[2,{\"c\":2,\"d\":1}],\"b\":1},\n \"resource\":\"SITE\" }")
+                .unwrap();
         assert_eq!(one.canonical_json(), two.canonical_json());
         assert_eq!(one.canonical_json(), r#"{"resource":"SITE","zeta":{"a":[2,{"c":2,"d":1}],"b":1}}"#);
     }

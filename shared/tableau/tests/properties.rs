@@ -15,7 +15,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
-            prop::collection::hash_map(".*", inner, 0..8).prop_map(|m| Value::Object(m.into_iter().collect())),
+            prop::collection::hash_map(".*", inner, 0..8)
+                .prop_map(|m| Value::Object(m.into_iter().collect())),
         ]
     })
 }

@@ -63,7 +63,8 @@ impl Function {
 
     /// Sends an API Gateway event and reads the answer.
     pub async fn answer_to(&self, event: &Value) -> Answer {
-        let response = self.process.invoke(event).await.unwrap_or_else(|e| panic!("{e}\n{}", self.logs().join("\n")));
+        let response =
+            self.process.invoke(event).await.unwrap_or_else(|e| panic!("{e}\n{}", self.logs().join("\n")));
         let body = response["body"].as_str().unwrap_or_else(|| panic!("no body in {response}"));
         Answer {
             status: response["statusCode"].as_u64().expect("a status"),

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "this crate is only used in tests")]
+#![expect(clippy::expect_used, reason = "this crate is only used in tests")]
 
 pub mod fixtures;
 mod function;

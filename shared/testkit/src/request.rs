@@ -19,7 +19,13 @@ impl Request {
     /// A request with this body.
     pub fn post(body: impl Into<Vec<u8>>) -> Self {
         let token = Some(TOKEN.to_owned());
-        Self { method: "POST".to_owned(), query_token: token, path_token: None, body: Some(body.into()), base64: false }
+        Self {
+            method: "POST".to_owned(),
+            query_token: token,
+            path_token: None,
+            body: Some(body.into()),
+            base64: false,
+        }
     }
 
     /// A request with the body of a fixture in `events/tableau/`.

@@ -61,7 +61,8 @@ impl Stage {
         aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
         aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
-        let mut secrets = vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
+        let mut secrets =
+            vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
         secrets.extend(channels.iter().filter_map(|(_, url)| url.rsplit('/').next()).map(str::to_owned));
         aws.create_secret("slack", json!({ "webhook_urls": BTreeMap::from(channels) }));
         let mut file = NamedTempFile::new().expect("a temporary file");
@@ -71,11 +72,15 @@ impl Stage {
 
     /// The function `name` behind a queue, as in the stack.
     pub fn queued(&self, name: &str, binary: impl AsRef<Path>) -> Function {
-        self.function(name, binary.as_ref(), &[
-            ("QUEUE_URL", &self.aws.queue_url(QUEUE)),
-            ("DEAD_LETTER_QUEUE_URL", &self.aws.queue_url(DEAD_LETTERS)),
-            ("TABLE_NAME", TABLE),
-        ])
+        self.function(
+            name,
+            binary.as_ref(),
+            &[
+                ("QUEUE_URL", &self.aws.queue_url(QUEUE)),
+                ("DEAD_LETTER_QUEUE_URL", &self.aws.queue_url(DEAD_LETTERS)),
+                ("TABLE_NAME", TABLE),
+            ],
+        )
     }
 
     /// The function `name` in inline mode.

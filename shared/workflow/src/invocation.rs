@@ -124,8 +124,11 @@ mod tests {
     #[tokio::test]
     async fn an_effect_that_was_written_down_does_not_happen_again() {
         let log = Arc::new(Recorded::default());
-        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1))
-            .repeated(2, BTreeSet::from(["one".to_owned()]), Arc::<Recorded>::clone(&log));
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
+            2,
+            BTreeSet::from(["one".to_owned()]),
+            Arc::<Recorded>::clone(&log),
+        );
 
         let one = invocation.once("one", async { Ok::<_, Failure>(1) }).await.unwrap();
         let two = invocation.once("two", async { Ok::<_, Failure>(2) }).await.unwrap();
@@ -137,8 +140,11 @@ mod tests {
     #[tokio::test]
     async fn an_effect_that_failed_is_not_written_down() {
         let log = Arc::new(Recorded::default());
-        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1))
-            .repeated(1, BTreeSet::new(), Arc::<Recorded>::clone(&log));
+        let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
+            1,
+            BTreeSet::new(),
+            Arc::<Recorded>::clone(&log),
+        );
 
         let failed = invocation.once("one", async { Err::<(), _>(Failure::transient("down")) }).await;
 

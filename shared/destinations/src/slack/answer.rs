@@ -19,9 +19,11 @@ pub(super) fn of_webhook(answer: &Answer) -> Result<(), Error> {
     let word = Answer::word(&answer.body);
     let refusal = match (word.as_str(), answer.status) {
         (_, 429) => Refusal::Throttled,
-        ("invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team" | "team_disabled", _) => {
-            Refusal::Credential
-        }
+        (
+            "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team"
+            | "team_disabled",
+            _,
+        ) => Refusal::Credential,
         ("channel_not_found" | "channel_is_archived" | "user_not_found" | "action_prohibited", _)
         | ("posting_to_general_channel_denied", _) => Refusal::Target,
         ("rollup_error", _) => Refusal::Unavailable,
@@ -54,12 +56,28 @@ pub(super) fn of_web_api(answer: &Answer) -> Result<Option<(String, String)>, Er
     let word = Answer::word(parsed.error.as_deref().unwrap_or("no reason given"));
     let refusal = match word.as_str() {
         "ratelimited" | "rate_limited" => Refusal::Throttled,
-        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org"
+        "internal_error"
+        | "fatal_error"
+        | "service_unavailable"
+        | "request_timeout"
+        | "team_added_to_org"
         | "org_login_required" => Refusal::Unavailable,
-        "invalid_auth" | "not_authed" | "account_inactive" | "token_revoked" | "token_expired" | "missing_scope"
-        | "not_allowed_token_type" | "no_permission" | "team_access_not_granted" | "access_denied"
-        | "accesslimited" | "ekm_access_denied" => Refusal::Credential,
-        "channel_not_found" | "not_in_channel" | "is_archived" | "cannot_reply_to_message"
+        "invalid_auth"
+        | "not_authed"
+        | "account_inactive"
+        | "token_revoked"
+        | "token_expired"
+        | "missing_scope"
+        | "not_allowed_token_type"
+        | "no_permission"
+        | "team_access_not_granted"
+        | "access_denied"
+        | "accesslimited"
+        | "ekm_access_denied" => Refusal::Credential,
+        "channel_not_found"
+        | "not_in_channel"
+        | "is_archived"
+        | "cannot_reply_to_message"
         | "message_limit_exceeded" => Refusal::Target,
         word if word.starts_with("restricted_action") => Refusal::Target,
         _ => Refusal::Content,
@@ -134,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_wait_that_slack_names_is_kept() {
-        let throttled = Answer { status: 429, retry_after: Some(Duration::from_secs(30)), body: String::new() };
+        let throttled =
+            Answer { status: 429, retry_after: Some(Duration::from_secs(30)), body: String::new() };
         match of_web_api(&throttled).unwrap_err() {
             Error::Refused { retry_after, .. } => assert_eq!(retry_after, Some(Duration::from_secs(30))),
             other => panic!("{other}"),

@@ -46,7 +46,9 @@ impl SlackCredential {
             return Err(Error::NoSuchChannel(channel.to_owned()));
         };
         let channel = channel.trim_start_matches('#');
-        urls.get(channel).or_else(|| urls.get("default")).ok_or_else(|| Error::NoSuchChannel(channel.to_owned()))
+        urls.get(channel)
+            .or_else(|| urls.get("default"))
+            .ok_or_else(|| Error::NoSuchChannel(channel.to_owned()))
     }
 }
 
@@ -122,7 +124,8 @@ mod tests {
         for (channel, end) in [("alerts", "one"), ("#alerts", "one"), ("news", "two")] {
             assert!(credential.webhook_url(channel).unwrap().expose_secret().ends_with(end));
         }
-        let only = parse(r#"{"webhook_urls":{"alerts":"https://hooks.slack.com/services/T/B/one"}}"#).unwrap();
+        let only =
+            parse(r#"{"webhook_urls":{"alerts":"https://hooks.slack.com/services/T/B/one"}}"#).unwrap();
         assert!(matches!(only.webhook_url("news"), Err(Error::NoSuchChannel(_))));
     }
 
@@ -132,7 +135,10 @@ mod tests {
             (r#"{"bot_token":""}"#, "fill in `bot_token` or `webhook_urls`"),
             (r#"{"webhook_urls":{"a":"hunter2"}}"#, "the URL of `a` is not a URL"),
             (r#"{"webhook_urls":{"a":"http://example.com/hunter2"}}"#, "the URL of `a` is not https"),
-            (r#"{"webhook_urls":{"a":"https://hooks.slack.com/triggers/hunter2"}}"#, "Workflow Builder trigger"),
+            (
+                r#"{"webhook_urls":{"a":"https://hooks.slack.com/triggers/hunter2"}}"#,
+                "Workflow Builder trigger",
+            ),
         ] {
             let error = parse(json).unwrap_err();
             assert!(error.contains(expected), "{error}");

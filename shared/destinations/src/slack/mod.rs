@@ -108,7 +108,8 @@ impl Slack {
 }
 
 async fn send(request: reqwest::RequestBuilder, body: &serde_json::Value) -> Result<Answer, Error> {
-    let unreachable = |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
+    let unreachable =
+        |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
     let request = request.header("content-type", "application/json; charset=utf-8").body(body.to_string());
     let response = request.send().await.map_err(unreachable)?;
     Answer::read(response).await.map_err(unreachable)

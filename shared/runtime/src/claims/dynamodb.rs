@@ -100,7 +100,15 @@ impl ClaimStore for DynamoDbClaims {
         deadline: Timestamp,
     ) -> Result<Claim, StoreError> {
         const FIELDS: [&str; 9] = [
-            "state", "deadline", "attempts", "name", "site", "resource", "resource_name", "updated_at", "expires_at",
+            "state",
+            "deadline",
+            "attempts",
+            "name",
+            "site",
+            "resource",
+            "resource_name",
+            "updated_at",
+            "expires_at",
         ];
         let mut request = self
             .update(key)
@@ -136,7 +144,9 @@ impl ClaimStore for DynamoDbClaims {
         }
         match request.send().await.map_err(SdkError::into_service_error) {
             Ok(answer) => granted(answer.attributes()),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(refused_claim(refused.item(), now)),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(refused_claim(refused.item(), now))
+            }
             Err(error) => Err(StoreError::Unavailable(Box::new(error))),
         }
     }
@@ -150,11 +160,23 @@ impl ClaimStore for DynamoDbClaims {
         self.change(attempt, request).await
     }
 
-    async fn complete(&self, key: &ClaimKey, attempt: u32, end: &End, now: Timestamp) -> Result<(), StoreError> {
+    async fn complete(
+        &self,
+        key: &ClaimKey,
+        attempt: u32,
+        end: &End,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.end(key, attempt, end.state(), end.reason(), now).await
     }
 
-    async fn release(&self, key: &ClaimKey, attempt: u32, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn release(
+        &self,
+        key: &ClaimKey,
+        attempt: u32,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.end(key, attempt, "released", Some(reason), now).await
     }
 }

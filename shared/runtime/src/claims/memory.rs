@@ -72,7 +72,13 @@ impl ClaimStore for MemoryClaims {
         })
     }
 
-    async fn complete(&self, key: &ClaimKey, attempt: u32, end: &End, _: Timestamp) -> Result<(), StoreError> {
+    async fn complete(
+        &self,
+        key: &ClaimKey,
+        attempt: u32,
+        end: &End,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
         self.change(key, attempt, |record| record.state = State::Ended(end.clone()))
     }
 

@@ -144,11 +144,23 @@ pub trait ClaimStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn complete(&self, key: &ClaimKey, attempt: u32, end: &End, now: Timestamp) -> Result<(), StoreError>;
+    async fn complete(
+        &self,
+        key: &ClaimKey,
+        attempt: u32,
+        end: &End,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Gives the claim back, for the next attempt.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn release(&self, key: &ClaimKey, attempt: u32, reason: &str, now: Timestamp) -> Result<(), StoreError>;
+    async fn release(
+        &self,
+        key: &ClaimKey,
+        attempt: u32,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

@@ -65,7 +65,8 @@ impl TableauClient {
     ///
     /// Source: `stephenlprice/tableau-webhooks`, `libs/tableau_rest.py`; Tableau documents the error codes only.
     pub async fn broadcasts(&self) -> Result<Vec<BroadcastView>, Error> {
-        let answer: Answer = self.get("list the Broadcasts", Path::Experimental("broadcasts/views"), &[]).await?;
+        let answer: Answer =
+            self.get("list the Broadcasts", Path::Experimental("broadcasts/views"), &[]).await?;
         let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
         let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
         Ok(broadcasts.into_iter().map(view).collect())

@@ -148,7 +148,8 @@ mod tests {
         .unwrap();
         assert_eq!(job.subject(), Some(Subject::Datasource("d-1".parse().unwrap())));
         assert_eq!((job.finish_code, job.notes()), (Some(1), Some("Login failed")));
-        let running: Job = serde_json::from_value(json!({"id": "j-2", "finishCode": 1, "progress": "0"})).unwrap();
+        let running: Job =
+            serde_json::from_value(json!({"id": "j-2", "finishCode": 1, "progress": "0"})).unwrap();
         assert_eq!((running.completed_at, running.subject(), running.notes()), (None, None, None));
     }
 }

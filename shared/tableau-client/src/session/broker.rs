@@ -41,7 +41,12 @@ impl Broker {
     /// The session to use: any but `over`, which Tableau has just refused.
     ///
     /// `sign_in` runs at most once here, and in one process at a time over all who share `key`.
-    pub(crate) async fn session<F, Fut>(&self, key: &str, over: Option<&Shared>, sign_in: F) -> Result<Shared, Error>
+    pub(crate) async fn session<F, Fut>(
+        &self,
+        key: &str,
+        over: Option<&Shared>,
+        sign_in: F,
+    ) -> Result<Shared, Error>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
@@ -73,7 +78,12 @@ impl Broker {
         Err(Error::SignInPending)
     }
 
-    async fn publish(&self, key: &str, version: u64, session: Result<Session, Error>) -> Result<Shared, Error> {
+    async fn publish(
+        &self,
+        key: &str,
+        version: u64,
+        session: Result<Session, Error>,
+    ) -> Result<Shared, Error> {
         let session = match session {
             Ok(session) => session,
             Err(error) => {
@@ -144,7 +154,8 @@ mod tests {
     async fn a_failed_sign_in_leaves_the_way_free() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let broker = Broker::new(store);
-        let failed = broker.session("k", None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
+        let failed =
+            broker.session("k", None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
         assert!(failed.is_err());
         let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
         assert_eq!(next.version, 1);

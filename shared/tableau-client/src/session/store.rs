@@ -30,7 +30,13 @@ pub trait SessionStore: Send + Sync {
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn lease(&self, key: &str, version: u64, now: Timestamp, until: Timestamp) -> Result<bool, BoxError>;
+    async fn lease(
+        &self,
+        key: &str,
+        version: u64,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, BoxError>;
 
     /// Publishes the session after `version` and ends the lease. `false` when the store has gone on.
     ///
@@ -68,7 +74,13 @@ impl SessionStore for MemorySessionStore {
         Ok(self.with(key, |slot| slot.entry.clone()))
     }
 
-    async fn lease(&self, key: &str, version: u64, now: Timestamp, until: Timestamp) -> Result<bool, BoxError> {
+    async fn lease(
+        &self,
+        key: &str,
+        version: u64,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, BoxError> {
         Ok(self.with(key, |slot| {
             let free = slot.leased_until.is_none_or(|lease| lease <= now);
             let granted = free && slot.entry.version == version;

@@ -1,0 +1,116 @@
+//! DynamoDB: items by key, conditional writes, queries.
+
+mod expression;
+mod number;
+mod query;
+mod table;
+mod value;
+mod write;
+
+pub use table::{KeyAttribute, KeyKind, KeySchema, TableSpec};
+
+use super::names::last_part;
+use super::{Input, Refusal};
+use expression::{Condition, Path, Placeholders, projection};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use table::Table;
+use value::{Item, Value, item_json, read_item};
+
+/// All tables.
+#[derive(Debug, Default)]
+pub(super) struct Tables(BTreeMap<String, Table>);
+
+/// An item of DynamoDB is at most this large.
+const ITEM_LIMIT_BYTES: usize = 409_600;
+
+fn no_such_table() -> Refusal {
+    Refusal::new("com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "Requested resource not found")
+}
+
+impl Tables {
+    /// Creates a table; one of the same name keeps its items.
+    pub(super) fn create(&mut self, spec: TableSpec) {
+        match self.0.get_mut(&spec.name) {
+            Some(table) => table.spec = spec,
+            None => {
+                self.0.insert(spec.name.clone(), Table::new(spec));
+            }
+        }
+    }
+
+    pub(super) fn items(&self, table: &str) -> Vec<Json> {
+        self.0.get(table).map(|table| table.items.values().map(item_json).collect()).unwrap_or_default()
+    }
+
+    fn table(&mut self, input: &Input<'_>) -> Result<&mut Table, Refusal> {
+        let name = input.text("TableName")?.unwrap_or_default();
+        if last_part(name).len() < 3 {
+            let message = "1 validation error detected: Value at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3";
+            return Err(Refusal::validation(message));
+        }
+        self.0.get_mut(last_part(name)).ok_or_else(no_such_table)
+    }
+
+    pub(super) fn get_item(&mut self, body: &Json) -> Result<Json, Refusal> {
+        let known =
+            ["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"];
+        let input = Input::new("GetItem", body, &known)?;
+        let mut placeholders = placeholders(&input)?;
+        let paths = projected(&input, &mut placeholders)?;
+        placeholders.check_all_used(paths.is_some())?;
+        let table = self.table(&input)?;
+        let key = table.key(&given_item(&input, "Key")?)?;
+        Ok(match table.items.get(&key) {
+            Some(item) => json!({ "Item": item_json(&project(item, paths.as_deref())?) }),
+            None => json!({}),
+        })
+    }
+}
+
+fn placeholders(input: &Input<'_>) -> Result<Placeholders, Refusal> {
+    Placeholders::read(input.get("ExpressionAttributeNames"), input.get("ExpressionAttributeValues"))
+}
+
+fn projected(input: &Input<'_>, placeholders: &mut Placeholders) -> Result<Option<Vec<Path>>, Refusal> {
+    input.text("ProjectionExpression")?.map(|text| projection(text, placeholders)).transpose()
+}
+
+fn condition(
+    input: &Input<'_>,
+    member: &'static str,
+    placeholders: &mut Placeholders,
+) -> Result<Option<Condition>, Refusal> {
+    input.text(member)?.map(|text| Condition::parse(member, text, placeholders)).transpose()
+}
+
+fn given_item(input: &Input<'_>, member: &str) -> Result<Item, Refusal> {
+    let json = input.get(member).ok_or_else(|| {
+        let at = member.to_lowercase();
+        Refusal::validation(format!(
+            "1 validation error detected: Value null at '{at}' failed to satisfy constraint: Member must not be null"
+        ))
+    })?;
+    read_item(json)
+}
+
+/// The parts of an item that a projection asks for.
+fn project(item: &Item, paths: Option<&[Path]>) -> Result<Item, Refusal> {
+    let Some(paths) = paths else { return Ok(item.clone()) };
+    let mut shown = Item::new();
+    for path in paths {
+        if !path.steps.is_empty() {
+            return Err(Refusal::missing_here("projections of parts of an attribute"));
+        }
+        if let Some(value) = item.get(&path.root) {
+            shown.insert(path.root.clone(), value.clone());
+        }
+    }
+    Ok(shown)
+}
+
+/// An answer with the item a write saw or left, if there is one to give.
+fn attributes(item: Option<&Item>) -> Json {
+    let entries = item.map(|item| ("Attributes".to_owned(), item_json(item)));
+    Json::Object(entries.into_iter().collect::<Map<_, _>>())
+}

@@ -1,0 +1,145 @@
+//! `Query`: the items under one partition key, of the table or of an index.
+
+use super::super::{Input, Refusal};
+use super::expression::{Comparator, Condition, Operand};
+use super::table::{KeySchema, Table};
+use super::value::item_json;
+use super::{Item, Tables, Value, condition, given_item, placeholders, project, projected};
+use serde_json::{Value as Json, json};
+
+const KNOWN: [&str; 11] = [
+    "TableName",
+    "IndexName",
+    "KeyConditionExpression",
+    "FilterExpression",
+    "ProjectionExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+    "ConsistentRead",
+    "ScanIndexForward",
+    "Limit",
+    "ExclusiveStartKey",
+];
+
+/// The value an equality on `name` asks for.
+fn equal_to<'a>(condition: &'a Condition, name: &str) -> Option<&'a Value> {
+    match condition {
+        Condition::Compare(Operand::Path(path), Comparator::Equal, Operand::Value(value))
+            if path.steps.is_empty() && path.root == name =>
+        {
+            Some(value)
+        }
+        _ => None,
+    }
+}
+
+/// The attribute a condition on a sort key is about, if it is of a form that key conditions may have.
+fn sort_key_of(condition: &Condition) -> Option<&str> {
+    let path = match condition {
+        Condition::Compare(Operand::Path(path), comparator, Operand::Value(_))
+            if *comparator != Comparator::NotEqual =>
+        {
+            path
+        }
+        Condition::Between(Operand::Path(path), Operand::Value(_), Operand::Value(_))
+        | Condition::BeginsWith(path, Operand::Value(_)) => path,
+        _ => return None,
+    };
+    path.steps.is_empty().then_some(path.root.as_str())
+}
+
+/// Refuses a key condition that is not `partition = :v`, or that and one condition on the sort key.
+fn check_key_condition(condition: &Condition, schema: &KeySchema) -> Result<(), Refusal> {
+    let parts = match condition {
+        Condition::And(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let name = &schema.partition.name;
+    if !parts.iter().any(|part| equal_to(part, name).is_some()) {
+        let message = format!("Query condition missed key schema element: {name}");
+        return Err(Refusal::validation(message));
+    }
+    let mut rest = parts.iter().filter(|part| equal_to(part, name).is_none());
+    let sort = schema.sort.as_ref().map(|sort| sort.name.as_str());
+    match (rest.next(), rest.next()) {
+        (None, _) => Ok(()),
+        (Some(part), None) if sort.is_some() && sort_key_of(part) == sort => Ok(()),
+        _ => Err(Refusal::validation("Query key condition not supported")),
+    }
+}
+
+impl Tables {
+    pub(crate) fn query(&mut self, body: &Json) -> Result<Json, Refusal> {
+        let input = Input::new("Query", body, &KNOWN)?;
+        let mut placeholders = placeholders(&input)?;
+        let wanted = condition(&input, "KeyConditionExpression", &mut placeholders)?;
+        let wanted = wanted.ok_or_else(|| Refusal::missing_here("Query without KeyConditionExpression"))?;
+        let filter = condition(&input, "FilterExpression", &mut placeholders)?;
+        let paths = projected(&input, &mut placeholders)?;
+        placeholders.check_all_used(true)?;
+        let table = self.table(&input)?;
+        let schema = schema(table, &input)?;
+        check_key_condition(&wanted, schema)?;
+
+        let backwards = input.get("ScanIndexForward") == Some(&Json::Bool(false));
+        let mut found = sorted(table, schema, |item| wanted.holds(item));
+        if backwards {
+            found.reverse();
+        }
+        if input.get("ExclusiveStartKey").is_some() {
+            let start = given_item(&input, "ExclusiveStartKey")?;
+            let start = place(table, schema, &start);
+            found.retain(|item| {
+                let place = place(table, schema, item);
+                if backwards { place < start } else { place > start }
+            });
+        }
+        let limit = match input.number("Limit")? {
+            Some(limit) if limit < 1 => {
+                return Err(Refusal::validation("Limit must be greater than or equal to 1"));
+            }
+            Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
+            None => usize::MAX,
+        };
+        // The limit is on items looked at; the filter comes after it.
+        let last = if found.len() > limit { found.get(limit - 1).copied() } else { None };
+        found.truncate(limit);
+        let scanned = found.len();
+        found.retain(|item| filter.as_ref().is_none_or(|filter| filter.holds(item)));
+        let items = found.iter().map(|item| Ok(item_json(&project(item, paths.as_deref())?)));
+        let items = items.collect::<Result<Vec<_>, Refusal>>()?;
+        let mut answer = json!({ "Count": items.len(), "ScannedCount": scanned, "Items": items });
+        if let Some(last) = last {
+            let keys = schema.attributes().chain(table.spec.key.attributes());
+            let values = keys.filter_map(|key| Some((key.name.clone(), last.get(&key.name)?.clone())));
+            answer["LastEvaluatedKey"] = item_json(&values.collect());
+        }
+        Ok(answer)
+    }
+}
+
+fn schema<'a>(table: &'a Table, input: &Input<'_>) -> Result<&'a KeySchema, Refusal> {
+    let Some(index) = input.text("IndexName")? else { return Ok(&table.spec.key) };
+    if input.flag("ConsistentRead")? {
+        let message = "Consistent reads are not supported on global secondary indexes";
+        return Err(Refusal::validation(message));
+    }
+    table
+        .spec
+        .indexes
+        .get(index)
+        .ok_or_else(|| Refusal::validation(format!("The table does not have the specified index: {index}")))
+}
+
+/// Where an item stands in the order of a query: by sort key, then by the table's own key.
+fn place<'a>(table: &'a Table, schema: &'a KeySchema, item: &'a Item) -> Vec<Option<&'a Value>> {
+    let keys = schema.sort.iter().chain(table.spec.key.attributes());
+    keys.map(|key| item.get(&key.name)).collect()
+}
+
+fn sorted<'a>(table: &'a Table, schema: &'a KeySchema, wanted: impl Fn(&Item) -> bool) -> Vec<&'a Item> {
+    let mut found: Vec<&Item> =
+        table.items.values().filter(|item| schema.covers(item) && wanted(item)).collect();
+    found.sort_by(|one, other| place(table, schema, one).cmp(&place(table, schema, other)));
+    found
+}

@@ -1,0 +1,171 @@
+//! The HTTP side: which call is which, faults, and calls that wait.
+
+use super::names::last_part;
+use super::sqs::Received;
+use super::{Fault, Notice, Refusal, Shared, State, sqs};
+use axum::Router;
+use axum::extract::{Request, State as Extract};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// The largest request read; above every limit of the services.
+const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// An operation, its `x-amz-target`, and its name in counts and faults.
+const OPERATIONS: [(&str, &str); 14] = [
+    ("AmazonSQS.SendMessage", "SQS.SendMessage"),
+    ("AmazonSQS.ReceiveMessage", "SQS.ReceiveMessage"),
+    ("AmazonSQS.DeleteMessage", "SQS.DeleteMessage"),
+    ("AmazonSQS.ChangeMessageVisibility", "SQS.ChangeMessageVisibility"),
+    ("AmazonSQS.GetQueueUrl", "SQS.GetQueueUrl"),
+    ("AmazonSQS.GetQueueAttributes", "SQS.GetQueueAttributes"),
+    ("DynamoDB_20120810.GetItem", "DynamoDB.GetItem"),
+    ("DynamoDB_20120810.PutItem", "DynamoDB.PutItem"),
+    ("DynamoDB_20120810.UpdateItem", "DynamoDB.UpdateItem"),
+    ("DynamoDB_20120810.DeleteItem", "DynamoDB.DeleteItem"),
+    ("DynamoDB_20120810.Query", "DynamoDB.Query"),
+    ("AWSEvents.PutEvents", "EventBridge.PutEvents"),
+    ("secretsmanager.GetSecretValue", "SecretsManager.GetSecretValue"),
+    ("secretsmanager.PutSecretValue", "SecretsManager.PutSecretValue"),
+];
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new().fallback(handle).with_state(shared)
+}
+
+async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response {
+    let mut response = match answer(&shared, request).await {
+        Ok(body) => (StatusCode::OK, body.to_string()).into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    let id = uuid::Uuid::new_v4().to_string();
+    for (name, value) in [("x-amzn-requestid", id.as_str()), ("content-type", "application/x-amz-json-1.0")] {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
+    let (parts, body) = request.into_parts();
+    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let operation = OPERATIONS.iter().find(|(known, _)| *known == target).map(|(_, name)| *name);
+    let Some(operation) = operation else {
+        let what =
+            if target.is_empty() { format!("{} {}", parts.method, parts.uri) } else { target.to_owned() };
+        let message = format!("local-aws does not implement {what}");
+        return Err(Refusal::new("com.amazon.coral.service#UnknownOperationException", message));
+    };
+    let fault = shared.lock().faults.arrive(operation);
+    if let Some(Fault::Hang(duration)) = fault {
+        sleep(duration).await;
+    }
+    if let Some(refusal) = fault.and_then(|fault| fault.refusal(operation)) {
+        return Err(refusal);
+    }
+    let serialization =
+        |message: String| Refusal::new("com.amazon.coral.service#SerializationException", message);
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await;
+    let bytes = bytes.map_err(|error| serialization(error.to_string()))?;
+    let body: Value = serde_json::from_slice(&bytes).map_err(|error| serialization(error.to_string()))?;
+    if operation == "SQS.ReceiveMessage" {
+        let receive = sqs::Receive::read(&body)?;
+        let received = shared.receive(receive.queue, receive.max, receive.hidden, receive.wait).await?;
+        return Ok(receive.answer(&received));
+    }
+    let answer = shared.lock().call(operation, &shared.url, &body, fault);
+    shared.changed.notify_waiters();
+    answer
+}
+
+impl State {
+    /// Carries out a call that does not wait.
+    fn call(
+        &mut self,
+        operation: &str,
+        url: &str,
+        body: &Value,
+        fault: Option<Fault>,
+    ) -> Result<Value, Refusal> {
+        match operation {
+            "SQS.SendMessage" => self.send_message(body),
+            "SQS.DeleteMessage" => self.queues.delete_message(body),
+            "SQS.ChangeMessageVisibility" => self.queues.change_message_visibility(body),
+            "SQS.GetQueueUrl" => self.queues.get_queue_url(url, body),
+            "SQS.GetQueueAttributes" => self.queues.get_queue_attributes(body),
+            "DynamoDB.GetItem" => self.tables.get_item(body),
+            "DynamoDB.PutItem" => self.tables.put_item(body),
+            "DynamoDB.UpdateItem" => self.tables.update_item(body),
+            "DynamoDB.DeleteItem" => self.tables.delete_item(body),
+            "DynamoDB.Query" => self.tables.query(body),
+            "EventBridge.PutEvents" => self.put_events(body, fault == Some(Fault::PartialFailure)),
+            "SecretsManager.GetSecretValue" => self.secrets.get_secret_value(body),
+            "SecretsManager.PutSecretValue" => self.secrets.put_secret_value(body),
+            // Every operation of the list has its line above.
+            _ => Ok(json!({})),
+        }
+    }
+
+    /// Sends a message. One sent straight to a dead-letter queue was given up by whoever sent it.
+    fn send_message(&mut self, body: &Value) -> Result<Value, Refusal> {
+        let answer = self.queues.send_message(body)?;
+        let queue = last_part(body["QueueUrl"].as_str().unwrap_or_default());
+        if self.queues.takes_dead_letters(queue) {
+            self.notify(Notice::DeadLettered { queue: queue.to_owned() });
+        }
+        Ok(answer)
+    }
+
+    /// Puts events and delivers them.
+    fn put_events(&mut self, body: &Value, fail: bool) -> Result<Value, Refusal> {
+        let (answer, published) = self.buses.put_events(body, fail)?;
+        for event in published {
+            let (targets, messages): (Vec<_>, Vec<_>) = event.deliveries.into_iter().unzip();
+            for (queue, message) in targets.iter().zip(messages) {
+                // A target that is gone loses the event, as on AWS without a dead-letter queue for the target.
+                let _ = self.queues.send(queue, message);
+            }
+            self.notify(Notice::Published { bus: event.bus, detail_type: event.detail_type, targets });
+        }
+        Ok(answer)
+    }
+}
+
+impl Shared {
+    /// Receives from a queue; waits up to `wait` for the first message.
+    pub(crate) async fn receive(
+        &self,
+        queue: &str,
+        max: usize,
+        hidden: Option<Duration>,
+        wait: Duration,
+    ) -> Result<Received, Refusal> {
+        let deadline = Instant::now() + wait;
+        loop {
+            // Listening starts before looking, so that nothing slips in between.
+            let changed = self.changed.notified();
+            let next_visible_at = {
+                let mut state = self.lock();
+                let received = state.queues.receive(queue, max, hidden)?;
+                for letters in &received.dead_lettered {
+                    state.notify(Notice::DeadLettered { queue: letters.clone() });
+                }
+                if !received.dead_lettered.is_empty() {
+                    self.changed.notify_waiters();
+                }
+                if !received.messages.is_empty() || Instant::now() >= deadline {
+                    return Ok(received);
+                }
+                state.queues.next_visible_at(queue)
+            };
+            let until = next_visible_at.map_or(deadline, |at| at.min(deadline));
+            // Either way the queue is looked at again.
+            let _ = timeout_at(until, changed).await;
+        }
+    }
+}

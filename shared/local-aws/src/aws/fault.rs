@@ -1,0 +1,69 @@
+//! Calls counted, and failures on request.
+
+use super::Refusal;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Status 500.
+    InternalError,
+    /// The service's own error for too many requests.
+    Throttled,
+    /// `PutEvents` answers 200, says of every entry that it failed, and publishes none. An internal error in any
+    /// other operation.
+    PartialFailure,
+    /// The answer comes this much later. The call is carried out after the wait, and not at all when the caller
+    /// has hung up by then.
+    Hang(Duration),
+}
+
+impl Fault {
+    /// The error a call of `operation` gets; `None` for a fault that is not an error.
+    pub(super) fn refusal(self, operation: &str) -> Option<Refusal> {
+        let service = operation.split('.').next().unwrap_or_default();
+        match self {
+            Self::Hang(_) => None,
+            Self::PartialFailure if operation == "EventBridge.PutEvents" => None,
+            Self::InternalError | Self::PartialFailure => Some(Refusal::internal(match service {
+                "DynamoDB" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
+                "EventBridge" => "InternalException",
+                "SecretsManager" => "InternalServiceError",
+                _ => "com.amazon.coral.service#InternalFailure",
+            })),
+            Self::Throttled => Some(match service {
+                "SQS" => Refusal::sqs("RequestThrottled", "RequestThrottled", "Rate exceeded"),
+                "DynamoDB" => Refusal::new(
+                    "com.amazonaws.dynamodb.v20120810#ThrottlingException",
+                    "Throughput exceeds the current throughput limit for your account.",
+                ),
+                _ => Refusal::new("ThrottlingException", "Rate exceeded"),
+            }),
+        }
+    }
+}
+
+/// What was called how often, and what fails next.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    calls: BTreeMap<&'static str, usize>,
+    next: BTreeMap<String, VecDeque<Fault>>,
+}
+
+impl Faults {
+    /// Counts a call, and says how it is to fail.
+    pub(super) fn arrive(&mut self, operation: &'static str) -> Option<Fault> {
+        *self.calls.entry(operation).or_default() += 1;
+        self.next.get_mut(operation).and_then(VecDeque::pop_front)
+    }
+
+    pub(super) fn calls(&self, operation: &str) -> usize {
+        self.calls.get(operation).copied().unwrap_or_default()
+    }
+
+    pub(super) fn fail_next(&mut self, operation: &str, times: usize, fault: Fault) {
+        self.next.entry(operation.to_owned()).or_default().extend(std::iter::repeat_n(fault, times));
+    }
+}

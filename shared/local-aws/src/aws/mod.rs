@@ -1,0 +1,232 @@
+//! AWS services in memory, behind one HTTP endpoint on loopback.
+
+mod dynamodb;
+mod endpoint;
+mod event_bridge;
+mod fault;
+mod input;
+pub(crate) mod names;
+mod refusal;
+mod secrets_manager;
+pub(crate) mod sqs;
+
+pub use dynamodb::{KeyAttribute, KeyKind, KeySchema, TableSpec};
+pub use event_bridge::Target;
+pub use fault::Fault;
+pub use names::{ACCOUNT, REGION};
+pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
+
+pub(crate) use input::Input;
+pub(crate) use refusal::Refusal;
+
+use crate::error::{ANY_PORT, Error, listen};
+use crate::server::Server;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// What the services hold.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    secrets: secrets_manager::Secrets,
+    queues: sqs::Queues,
+    buses: event_bridge::Buses,
+    tables: dynamodb::Tables,
+    faults: fault::Faults,
+    observer: Option<mpsc::UnboundedSender<Notice>>,
+}
+
+/// Something that happened inside, for whoever watches.
+#[derive(Clone, Debug)]
+pub(crate) enum Notice {
+    Published { bus: String, detail_type: String, targets: Vec<String> },
+    DeadLettered { queue: String },
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Woken whenever a message may have come into sight.
+    changed: Notify,
+    url: String,
+}
+
+/// The services, for as long as it or a clone of it lives.
+///
+/// Signatures and permissions are not checked; everything belongs to account [`ACCOUNT`] in [`REGION`].
+#[derive(Clone, Debug)]
+pub struct Aws {
+    shared: Arc<Shared>,
+    _server: Arc<Server>,
+}
+
+impl Aws {
+    /// Starts the services, empty but for the bus `default`.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] when the machine has no port left.
+    pub async fn start() -> Result<Self, Error> {
+        let listener = listen(ANY_PORT).await?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: ANY_PORT, source })?;
+        let mut state = State::default();
+        state.buses.create("default");
+        let url = format!("http://{address}");
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), url });
+        let server = Server::start(listener, endpoint::router(Arc::clone(&shared)));
+        Ok(Self { shared, _server: Arc::new(server) })
+    }
+
+    /// Where the services are: the value of `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
+    }
+
+    /// Creates a secret, or gives it a new value; returns its ARN. A text is stored as it is, anything else as JSON.
+    pub fn create_secret(&self, name: &str, value: Value) -> String {
+        let value = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        self.state().secrets.create(name, Some(value))
+    }
+
+    /// Creates a secret that has no value yet; returns its ARN.
+    pub fn create_empty_secret(&self, name: &str) -> String {
+        self.state().secrets.create(name, None)
+    }
+
+    /// Creates a queue, or changes one that is there.
+    pub fn create_queue(&self, spec: QueueSpec) {
+        self.state().queues.create(spec);
+    }
+
+    /// The URL of a queue, whether or not it exists.
+    pub fn queue_url(&self, name: &str) -> String {
+        names::queue_url(self.url(), name)
+    }
+
+    /// Changes how long messages received from now on stay out of sight.
+    pub fn set_visibility_timeout(&self, queue: &str, timeout: Duration) {
+        self.state().queues.set_visibility_timeout(queue, timeout);
+    }
+
+    /// The messages in a queue, oldest first; none when there is no such queue.
+    pub fn messages(&self, queue: &str) -> Vec<StoredMessage> {
+        self.state().queues.stored(queue)
+    }
+
+    /// Puts a message into a queue, without attributes and without a call being counted.
+    ///
+    /// # Errors
+    /// [`Error::NoQueue`] when there is no such queue.
+    pub fn send(&self, queue: &str, body: impl Into<String>) -> Result<(), Error> {
+        let sent = self.state().queues.send(queue, body.into());
+        sent.map_err(|_| Error::NoQueue { queue: queue.to_owned() })?;
+        self.shared.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Creates a table whose key is one attribute of type string.
+    pub fn create_table(&self, name: &str, partition_key: &str) {
+        let key = KeySchema { partition: KeyAttribute::string(partition_key), sort: None };
+        self.create_table_with(TableSpec { name: name.to_owned(), key, indexes: BTreeMap::new() });
+    }
+
+    /// Creates a table.
+    pub fn create_table_with(&self, spec: TableSpec) {
+        self.state().tables.create(spec);
+    }
+
+    /// The items of a table in DynamoDB's JSON, in the order of their keys; none when there is no such table.
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        self.state().tables.items(table)
+    }
+
+    /// Creates an event bus.
+    pub fn create_bus(&self, name: &str) {
+        self.state().buses.create(name);
+    }
+
+    /// Puts a rule on a bus.
+    ///
+    /// # Errors
+    /// [`Error::Rule`] when there is no such bus or queue, and for patterns and input paths that EventBridge
+    /// refuses or that are not supported here.
+    pub fn put_rule(
+        &self,
+        bus: &str,
+        name: &str,
+        pattern: &Value,
+        targets: Vec<Target>,
+    ) -> Result<(), Error> {
+        let mut state = self.state();
+        if let Some(target) = targets.iter().find(|target| !state.queues.contains(&target.queue)) {
+            let reason = format!("there is no queue `{}`", target.queue);
+            return Err(Error::Rule { rule: name.to_owned(), reason });
+        }
+        state.buses.put_rule(bus, name, pattern, targets)
+    }
+
+    /// All events that were put on a bus, oldest first, whether or not a rule took them.
+    pub fn archive(&self, bus: &str) -> Vec<Value> {
+        self.state().buses.archive(bus)
+    }
+
+    /// How often an operation was called over HTTP (a stack receives from its queues without), such as `SQS.SendMessage`; failures on request count too.
+    ///
+    /// The services are `SQS`, `DynamoDB`, `EventBridge` and `SecretsManager`.
+    pub fn calls(&self, operation: &str) -> usize {
+        self.state().faults.calls(operation)
+    }
+
+    /// Makes the next calls of an operation fail. Clients retry: an SDK's standard is three attempts.
+    pub fn fail_next(&self, operation: &str, times: usize, fault: Fault) {
+        self.state().faults.fail_next(operation, times, fault);
+    }
+
+    /// Sends what happens inside to `observer`.
+    pub(crate) fn observe(&self, observer: mpsc::UnboundedSender<Notice>) {
+        self.state().observer = Some(observer);
+    }
+
+    /// Receives from a queue, as the poller of a function does; waits up to `wait` for the first message.
+    pub(crate) async fn receive(
+        &self,
+        queue: &str,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<sqs::Message>, Refusal> {
+        Ok(self.shared.receive(queue, max, None, wait).await?.messages)
+    }
+
+    /// Deletes messages by their receipt handles.
+    pub(crate) fn delete<'a>(&self, queue: &str, receipts: impl Iterator<Item = &'a str>) {
+        let mut state = self.state();
+        for receipt in receipts {
+            // A queue that is gone has nothing to delete.
+            let _ = state.queues.delete(queue, receipt);
+        }
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the services usable.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn notify(&self, notice: Notice) {
+        if let Some(observer) = &self.observer {
+            // Nobody has to keep watching.
+            let _ = observer.send(notice);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! An error as the services write it.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// An answer that is not a success.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    /// The error's shape with its namespace, as `__type` carries it.
+    kind: String,
+    message: String,
+    /// What `x-amzn-query-error` says: SQS clients know its errors by the names of the protocol before JSON.
+    query_code: Option<&'static str>,
+    /// The item that failed a condition, when the caller asked for it.
+    item: Option<Value>,
+}
+
+impl Refusal {
+    /// A refusal with status 400 and the error shape `kind`.
+    pub(crate) fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind: kind.into(),
+            message: message.into(),
+            query_code: None,
+            item: None,
+        }
+    }
+
+    /// The same with status 500.
+    pub(crate) fn internal(kind: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..Self::new(kind, "We encountered an internal error.")
+        }
+    }
+
+    /// An SQS error, by its JSON shape and its older name.
+    pub(crate) fn sqs(kind: &'static str, query_code: &'static str, message: impl Into<String>) -> Self {
+        Self { query_code: Some(query_code), ..Self::new(format!("com.amazonaws.sqs#{kind}"), message) }
+    }
+
+    /// The same with another error shape.
+    pub(crate) fn of_kind(mut self, kind: &str) -> Self {
+        kind.clone_into(&mut self.kind);
+        self
+    }
+
+    /// A request DynamoDB finds wrong in itself.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new("com.amazon.coral.validate#ValidationException", message)
+    }
+
+    /// A part of a request that exists on AWS and that this double does not have.
+    pub(crate) fn missing_here(what: impl std::fmt::Display) -> Self {
+        Self::validation(format!("local-aws does not implement {what}"))
+    }
+
+    /// Adds the item that failed the condition.
+    pub(crate) fn with_item(mut self, item: Value) -> Self {
+        self.item = Some(item);
+        self
+    }
+
+    /// What went wrong, for people.
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "__type": self.kind, "message": self.message });
+        if let (Some(item), Some(fields)) = (self.item, body.as_object_mut()) {
+            fields.insert("Item".to_owned(), item);
+        }
+        let short = self.kind.rsplit('#').next().unwrap_or_default().to_owned();
+        let mut response = (self.status, [("x-amzn-errortype", short)], body.to_string()).into_response();
+        if let Some(code) = self.query_code {
+            let fault = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+            if let Ok(value) = format!("{code};{fault}").parse() {
+                response.headers_mut().insert("x-amzn-query-error", value);
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,110 @@
+//! What a function is started with: Lambda's environment variables, and its own.
+
+use super::LogLine;
+use crate::Error;
+use crate::aws::REGION;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A function to run.
+#[derive(Clone, Debug)]
+pub struct FunctionSpec {
+    /// Its name, as `AWS_LAMBDA_FUNCTION_NAME` has it.
+    pub name: String,
+    /// Its bootstrap.
+    pub binary: PathBuf,
+    /// Its own variables; they win over Lambda's.
+    pub environment: BTreeMap<String, String>,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// What it is told to have. Not enforced.
+    pub memory_mb: u32,
+    /// Where its AWS clients go.
+    pub endpoint_url: Option<String>,
+    /// Who gets what it writes.
+    pub logs: Option<UnboundedSender<LogLine>>,
+}
+
+impl FunctionSpec {
+    /// A function with 3 seconds and 128 MB, as Lambda gives one that asks for nothing, and no variables of its own.
+    pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            binary: binary.into(),
+            environment: BTreeMap::new(),
+            timeout: Duration::from_secs(3),
+            memory_mb: 128,
+            endpoint_url: None,
+            logs: None,
+        }
+    }
+
+    /// The same with an absolute path to a binary that exists: a function has its own working directory.
+    pub(super) fn absolute(mut self) -> Result<Self, Error> {
+        if let Ok(absolute) = std::path::absolute(&self.binary) {
+            self.binary = absolute;
+        }
+        if self.binary.is_file() {
+            return Ok(self);
+        }
+        Err(Error::NoBinary {
+            binary: self.binary.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            folder: self.binary.parent().map(PathBuf::from).unwrap_or_default(),
+        })
+    }
+
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+    fn variables(&self, runtime_api: SocketAddr) -> BTreeMap<String, String> {
+        let day = Timestamp::now().strftime("%Y/%m/%d").to_string();
+        let root = self.binary.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let mut variables: BTreeMap<String, String> = [
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
+            ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", format!("{day}/[$LATEST]{}", uuid::Uuid::new_v4().simple())),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_SESSION_TOKEN", "test".to_owned()),
+            ("LAMBDA_TASK_ROOT", root),
+            ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
+            ("LANG", "en_US.UTF-8".to_owned()),
+            ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),
+            ("TZ", ":UTC".to_owned()),
+            ("_HANDLER", "bootstrap".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        if let Some(url) = &self.endpoint_url {
+            variables.insert("AWS_ENDPOINT_URL".to_owned(), url.clone());
+        }
+        variables.extend(self.environment.clone());
+        variables
+    }
+
+    /// The command that starts it, with nothing of our own environment.
+    pub(super) fn command(&self, runtime_api: SocketAddr) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.env_clear().envs(self.variables(runtime_api));
+        // Windows has no sockets without it.
+        #[cfg(windows)]
+        if let Some(root) = std::env::var_os("SystemRoot") {
+            command.env("SystemRoot", root);
+        }
+        if let Some(folder) = self.binary.parent() {
+            command.current_dir(folder);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+}

@@ -1,0 +1,238 @@
+//! A whole stack on one machine: the services, the functions, the HTTP API, and what connects them.
+
+use crate::aws::names::random_alphanumeric;
+use crate::aws::{Aws, Notice};
+use crate::error::{Error, listen};
+use crate::gateway::{self, Bound};
+use crate::poller;
+use crate::process::{FunctionSpec, LambdaProcess, LogLine};
+use crate::server::Server;
+use crate::stack_event::{Observer, StackEvent};
+use crate::template::{Function, Places, Plan, Route, Secret, SecretContent, Template};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::task::JoinSet;
+
+/// What to bring up.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    /// The template.
+    pub template: PathBuf,
+    /// The folder with the functions' binaries, such as `target/debug`.
+    pub binaries: PathBuf,
+    /// Values of the template's parameters; the others have their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// What secrets hold instead of what the template says, by logical id.
+    pub secrets: BTreeMap<String, Value>,
+    /// Variables that every function gets; they win over the template's.
+    pub environment: BTreeMap<String, String>,
+    /// Where the HTTP API listens; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Who gets to know what happens.
+    pub events: Option<UnboundedSender<StackEvent>>,
+}
+
+/// A running stack. Its processes end with it.
+#[derive(Debug)]
+pub struct Stack {
+    url: String,
+    aws: Aws,
+    plan: Plan,
+    functions: BTreeMap<String, LambdaProcess>,
+    workers: BTreeMap<String, LambdaProcess>,
+    gateway: Server,
+    tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Brings a stack up. Its functions start with their first invocation.
+    ///
+    /// # Errors
+    /// [`Error`]: a template that is not understood, a binary that is not built, a port that is taken.
+    pub async fn start(options: StackOptions) -> Result<Self, Error> {
+        let template = Template::read(&options.template)?;
+        let listener = listen(options.listen).await?;
+        let address = listener.local_addr();
+        let address = address.map_err(|source| Error::Listen { address: options.listen, source })?;
+        let aws = Aws::start().await?;
+        let places = Places { endpoint_url: aws.url().to_owned(), api_url: format!("http://{address}") };
+        let plan = template.plan(&options.parameters, &places)?;
+        create(&aws, &plan, &options.secrets)?;
+
+        let observer = Observer(options.events.clone());
+        let mut tasks = JoinSet::new();
+        let logs = relay_logs(&observer, &mut tasks);
+        relay_notices(&aws, &observer, &mut tasks);
+        let start = |function: &Function| start(function, &options, &aws, logs.clone());
+        // The HTTP API and the queue get a process each, so that a batch does not hold up a request: Lambda would
+        // start another environment.
+        let mut functions = BTreeMap::new();
+        let mut workers = BTreeMap::new();
+        for function in &plan.functions {
+            functions.insert(function.name.clone(), start(function)?);
+            if plan.mappings.iter().any(|mapping| mapping.function == function.name) {
+                workers.insert(function.name.clone(), start(function)?);
+            }
+        }
+        for mapping in &plan.mappings {
+            if let Some(worker) = workers.get(&mapping.function) {
+                tasks.spawn(poller::poll(aws.clone(), mapping.clone(), worker.clone(), observer.clone()));
+            }
+        }
+        let gateway = Server::start(listener, gateway::router(bound(&plan, &functions)?, observer));
+        Ok(Self { url: places.api_url, aws, plan, functions, workers, gateway, tasks })
+    }
+
+    /// The HTTP API, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The services.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// The process that answers a function's requests, by the function's name.
+    pub fn function(&self, name: &str) -> Option<&LambdaProcess> {
+        self.functions.get(name)
+    }
+
+    /// The process that works on a function's queue, by the function's name.
+    pub fn worker(&self, name: &str) -> Option<&LambdaProcess> {
+        self.workers.get(name)
+    }
+
+    /// The routes of the HTTP API.
+    pub fn routes(&self) -> &[Route] {
+        &self.plan.routes
+    }
+
+    /// What the template describes.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Stops everything, and waits until the processes have ended.
+    pub async fn shutdown(mut self) {
+        drop(self.gateway);
+        self.tasks.shutdown().await;
+        for process in self.functions.values().chain(self.workers.values()) {
+            process.kill().await;
+        }
+    }
+}
+
+/// Creates what the template describes.
+fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(), Error> {
+    if let Some(unknown) =
+        secrets.keys().find(|id| !plan.secrets.iter().any(|secret| secret.logical_id == **id))
+    {
+        return Err(Error::Template {
+            resource: unknown.clone(),
+            property: "Type".to_owned(),
+            reason: "is not a secret of the template".to_owned(),
+        });
+    }
+    for secret in &plan.secrets {
+        match secrets.get(&secret.logical_id).cloned().or_else(|| content(secret)) {
+            Some(value) => aws.create_secret(&secret.name, value),
+            None => aws.create_empty_secret(&secret.name),
+        };
+    }
+    plan.queues.iter().for_each(|queue| aws.create_queue(queue.clone()));
+    plan.tables.iter().for_each(|table| aws.create_table_with(table.clone()));
+    plan.buses.iter().for_each(|bus| aws.create_bus(bus));
+    plan.rules
+        .iter()
+        .try_for_each(|rule| aws.put_rule(&rule.bus, &rule.name, &rule.pattern, rule.targets.clone()))
+}
+
+/// What a secret holds when nobody says otherwise.
+fn content(secret: &Secret) -> Option<Value> {
+    match &secret.content {
+        SecretContent::Empty => None,
+        SecretContent::Text(text) => Some(Value::String(text.clone())),
+        SecretContent::Generated { length, within } => {
+            let random = Value::String(random_alphanumeric(*length));
+            Some(match within {
+                None => random,
+                Some((map, key)) => {
+                    let mut map = map.clone();
+                    map.insert(key.clone(), random);
+                    Value::Object(map)
+                }
+            })
+        }
+    }
+}
+
+fn start(
+    function: &Function,
+    options: &StackOptions,
+    aws: &Aws,
+    logs: Option<UnboundedSender<LogLine>>,
+) -> Result<LambdaProcess, Error> {
+    let mut environment = function.environment.clone();
+    environment.extend(options.environment.clone());
+    LambdaProcess::new(FunctionSpec {
+        name: function.name.clone(),
+        binary: binary(&options.binaries, &function.binary),
+        environment,
+        timeout: function.timeout,
+        memory_mb: function.memory_mb,
+        endpoint_url: Some(aws.url().to_owned()),
+        logs,
+    })
+}
+
+fn binary(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn bound(plan: &Plan, functions: &BTreeMap<String, LambdaProcess>) -> Result<Vec<Bound>, Error> {
+    let bound = plan.routes.iter().map(|route| {
+        let function = functions.get(&route.function).cloned().ok_or_else(|| Error::Template {
+            resource: route.key.to_string(),
+            property: "Target".to_owned(),
+            reason: format!("`{}` is not a function of this template", route.function),
+        })?;
+        Ok(Bound { key: route.key.clone(), function, timeout: route.timeout })
+    });
+    bound.collect()
+}
+
+/// Where functions' lines go, if anybody watches.
+fn relay_logs(observer: &Observer, tasks: &mut JoinSet<()>) -> Option<UnboundedSender<LogLine>> {
+    observer.0.as_ref()?;
+    let (sender, mut lines) = mpsc::unbounded_channel::<LogLine>();
+    let observer = observer.clone();
+    tasks.spawn(async move {
+        while let Some(LogLine { function, line }) = lines.recv().await {
+            observer.notify(StackEvent::Log { function, line });
+        }
+    });
+    Some(sender)
+}
+
+fn relay_notices(aws: &Aws, observer: &Observer, tasks: &mut JoinSet<()>) {
+    if observer.0.is_none() {
+        return;
+    }
+    let (sender, mut notices) = mpsc::unbounded_channel();
+    aws.observe(sender);
+    let observer = observer.clone();
+    tasks.spawn(async move {
+        while let Some(notice) = notices.recv().await {
+            observer.notify(match notice {
+                Notice::Published { bus, detail_type, targets } => {
+                    StackEvent::Published { bus, detail_type, targets }
+                }
+                Notice::DeadLettered { queue } => StackEvent::DeadLettered { queue },
+            });
+        }
+    });
+}

@@ -1,0 +1,126 @@
+//! Functions and the queues they work on.
+
+use super::resource::Resource;
+use super::{Function, Mapping};
+use crate::Error;
+use crate::aws::names::last_part;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const KNOWN: [&str; 22] = [
+    "Architectures",
+    "CodeUri",
+    "Description",
+    "Environment",
+    "EphemeralStorage",
+    "EventInvokeConfig",
+    "Events",
+    "FunctionName",
+    "Handler",
+    "Layers",
+    "LoggingConfig",
+    "MemorySize",
+    "PackageType",
+    "PermissionsBoundary",
+    "Policies",
+    "ReservedConcurrentExecutions",
+    "Role",
+    "Runtime",
+    "RuntimeManagementConfig",
+    "Tags",
+    "Timeout",
+    "Tracing",
+];
+
+/// Lays a function's properties over what `Globals` say of all functions.
+fn merged(global: &Value, own: &Value) -> Value {
+    match (global, own) {
+        (Value::Object(global), Value::Object(own)) => {
+            let mut all = global.clone();
+            for (name, value) in own {
+                let value = global.get(name).map_or_else(|| value.clone(), |global| merged(global, value));
+                all.insert(name.clone(), value);
+            }
+            Value::Object(all)
+        }
+        (global, Value::Null) => global.clone(),
+        (_, own) => own.clone(),
+    }
+}
+
+pub(super) fn function(resource: &Resource<'_>) -> Result<(Function, Vec<Mapping>), Error> {
+    resource.only(&KNOWN)?;
+    let global = &resource.resolver.root["Globals"]["Function"];
+    let body = json!({ "Properties": merged(global, &resource.body["Properties"]) });
+    let whole = Resource { resolver: resource.resolver, id: resource.id, body: &body };
+    let binary = resource.body["Metadata"]["BuildProperties"]["Binary"].as_str();
+    let binary = binary.ok_or_else(|| resource.error("Metadata", "BuildProperties.Binary is missing"))?;
+    let name = resource.name()?;
+    let memory_mb = whole.number("MemorySize")?.unwrap_or(128);
+    let mut environment = environment(&whole)?;
+    // Lambda says how it wants lines to look in variables too.
+    for (setting, variable) in
+        [("LogFormat", "AWS_LAMBDA_LOG_FORMAT"), ("ApplicationLogLevel", "AWS_LAMBDA_LOG_LEVEL")]
+    {
+        if let Some(value) = whole.text(&format!("LoggingConfig.{setting}"))? {
+            environment.insert(variable.to_owned(), value);
+        }
+    }
+    let function = Function {
+        logical_id: resource.id.to_owned(),
+        name: name.clone(),
+        binary: binary.to_owned(),
+        environment,
+        timeout: Duration::from_secs(whole.number("Timeout")?.unwrap_or(3)),
+        memory_mb: u32::try_from(memory_mb).map_err(|_| whole.error("MemorySize", "is too large"))?,
+    };
+    let events = resource.body["Properties"]["Events"].as_object();
+    let mappings = events.into_iter().flatten().filter_map(|(event, body)| {
+        let id = format!("{}.Events.{event}", resource.id);
+        mapping(&Resource { resolver: resource.resolver, id: &id, body }, &name).transpose()
+    });
+    let mappings = mappings.collect::<Result<_, _>>()?;
+    Ok((function, mappings))
+}
+
+/// One variable at a time, so that an error names it.
+fn environment(function: &Resource<'_>) -> Result<BTreeMap<String, String>, Error> {
+    let variables = &function.body["Properties"]["Environment"]["Variables"];
+    let variables = variables.as_object().into_iter().flatten().filter_map(|(name, value)| {
+        let error = |reason| function.error(&format!("Environment.Variables.{name}"), reason);
+        match function.resolver.resolve(value) {
+            Ok(None) => None,
+            Ok(Some(Value::Array(_) | Value::Object(_))) => Some(Err(error("a text is expected".to_owned()))),
+            Ok(Some(value)) => Some(Ok((name.clone(), super::yaml::text(&value)))),
+            Err(reason) => Some(Err(error(reason))),
+        }
+    });
+    variables.collect()
+}
+
+/// The mapping an event makes; none for a schedule, which nobody keeps here.
+fn mapping(event: &Resource<'_>, function: &str) -> Result<Option<Mapping>, Error> {
+    match event.kind() {
+        "Schedule" | "ScheduleV2" => return Ok(None),
+        "SQS" => {}
+        other => return Err(event.error("Type", format!("{other} is not understood here"))),
+    }
+    let known = ["BatchSize", "Enabled", "FunctionResponseTypes", "Queue", "ScalingConfig"];
+    event.only(&[known.as_slice(), &["MaximumBatchingWindowInSeconds"]].concat())?;
+    if event.text("Enabled")?.as_deref() == Some("false") {
+        return Ok(None);
+    }
+    let responses = event.list("FunctionResponseTypes")?;
+    if let Some(other) = responses.iter().find(|kind| **kind != "ReportBatchItemFailures") {
+        return Err(event.error("FunctionResponseTypes", format!("{other} is not understood here")));
+    }
+    let batch_size = event.number("BatchSize")?.unwrap_or(10);
+    let batch_size = usize::try_from(batch_size).ok().filter(|size| (1..=10).contains(size));
+    Ok(Some(Mapping {
+        function: function.to_owned(),
+        queue: last_part(&event.required_text("Queue")?).to_owned(),
+        batch_size: batch_size.ok_or_else(|| event.error("BatchSize", "from 1 to 10 is understood here"))?,
+        reports_failures: !responses.is_empty(),
+    }))
+}

@@ -1,0 +1,193 @@
+//! A SAM template, read into what runs on this machine.
+
+mod functions;
+mod http_api;
+mod physical;
+mod plan;
+mod resolve;
+mod resource;
+mod stores;
+mod yaml;
+
+use crate::Error;
+pub use plan::{Function, Mapping, Plan, Route, Rule, Secret, SecretContent};
+
+use resolve::Resolver;
+use resource::Resource;
+use serde_json::Value;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A template, read but not yet resolved.
+#[derive(Clone, Debug)]
+pub struct Template {
+    root: Value,
+}
+
+/// Where the things are that a template's values refer to.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The AWS endpoint: the beginning of queue URLs.
+    pub endpoint_url: String,
+    /// The HTTP API.
+    pub api_url: String,
+}
+
+/// A parameter of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value when none is given; required without one.
+    pub default: Option<String>,
+    /// What it is for.
+    pub description: String,
+}
+
+/// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and schedules,
+/// custom resources and layers are up to whoever runs the stack.
+const IGNORED: [&str; 25] = [
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::Budgets::",
+    "AWS::CloudFormation::",
+    "AWS::CloudWatch::",
+    "AWS::Events::Archive",
+    "AWS::Events::EventBusPolicy",
+    "AWS::IAM::",
+    "AWS::KMS::",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::",
+    "AWS::S3::",
+    "AWS::SES::",
+    "AWS::SNS::",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SSM::",
+    "AWS::Scheduler::",
+    "AWS::SecretsManager::ResourcePolicy",
+    "AWS::Serverless::LayerVersion",
+    "Custom::",
+];
+
+impl Template {
+    /// Reads a template file.
+    ///
+    /// # Errors
+    /// [`Error::Read`] and [`Error::Yaml`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// [`Error::Yaml`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let root = yaml::parse(text)?;
+        if root["Resources"].is_object() {
+            return Ok(Self { root });
+        }
+        Err(Error::Yaml { reason: "it has no Resources".to_owned() })
+    }
+
+    /// The parameters, by name.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let all = self.root["Parameters"].as_object().into_iter().flatten();
+        let all = all.map(|(name, parameter)| Parameter {
+            name: name.clone(),
+            default: parameter.get("Default").map(yaml::text),
+            description: yaml::text(&parameter["Description"]),
+        });
+        all.collect()
+    }
+
+    /// Resolves the template, with these values for its parameters.
+    ///
+    /// # Errors
+    /// [`Error::Template`], which names the resource and the property that is not understood.
+    pub fn plan(&self, given: &BTreeMap<String, String>, places: &Places) -> Result<Plan, Error> {
+        let parameters = self.parameter_values(given)?;
+        let resolver = Resolver { root: &self.root, parameters, places, depth: Cell::new(0) };
+        let mut plan = Plan::default();
+        for (id, body) in self.root["Resources"].as_object().into_iter().flatten() {
+            let resource = Resource { resolver: &resolver, id, body };
+            let condition = body["Condition"].as_str().map(|name| resolver.named_condition(name));
+            let condition = condition.transpose().map_err(|reason| resource.error("Condition", reason))?;
+            if condition != Some(false) {
+                plan.add(&resource)?;
+            }
+        }
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn parameter_values(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, Error> {
+        let error = |name: &str, reason: String| Error::Template {
+            resource: "Parameters".to_owned(),
+            property: name.to_owned(),
+            reason,
+        };
+        let known = self.parameters();
+        if let Some(unknown) = given.keys().find(|name| !known.iter().any(|known| known.name == **name)) {
+            return Err(error(unknown, "there is no such parameter".to_owned()));
+        }
+        let values = known.into_iter().map(|Parameter { name, default, .. }| {
+            let value = given.get(&name).cloned().or(default);
+            let value = value.ok_or_else(|| error(&name, "has no default: give it a value".to_owned()))?;
+            let body = &self.root["Parameters"][&name];
+            let allowed = body["AllowedValues"].as_array();
+            if allowed.is_some_and(|allowed| !allowed.iter().any(|choice| yaml::text(choice) == value)) {
+                return Err(error(&name, format!("`{value}` is not one of its allowed values")));
+            }
+            let value = match body["Type"].as_str() {
+                Some("CommaDelimitedList") => value.split(',').map(|part| Value::from(part.trim())).collect(),
+                _ => Value::String(value),
+            };
+            Ok((name, value))
+        });
+        values.collect()
+    }
+}
+
+impl Plan {
+    fn add(&mut self, resource: &Resource<'_>) -> Result<(), Error> {
+        match resource.kind() {
+            "AWS::Serverless::Function" => {
+                let (function, mappings) = functions::function(resource)?;
+                self.functions.push(function);
+                self.mappings.extend(mappings);
+            }
+            "AWS::ApiGatewayV2::Route" => self.routes.push(http_api::route(resource)?),
+            "AWS::SQS::Queue" => self.queues.push(stores::queue(resource)?),
+            "AWS::Events::EventBus" => self.buses.push(resource.name()?),
+            "AWS::Events::Rule" => self.rules.extend(stores::rule(resource)?),
+            "AWS::DynamoDB::Table" => self.tables.push(stores::table(resource)?),
+            "AWS::SecretsManager::Secret" => self.secrets.push(stores::secret(resource)?),
+            kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
+            kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
+        }
+        Ok(())
+    }
+
+    /// What only shows when everything is read.
+    fn check(&self) -> Result<(), Error> {
+        for (at, function) in self.functions.iter().enumerate() {
+            if self.functions.iter().take(at).any(|other| other.name == function.name) {
+                return Err(Error::Template {
+                    resource: function.logical_id.clone(),
+                    property: "FunctionName".to_owned(),
+                    reason: format!("another function is called `{}` too", function.name),
+                });
+            }
+        }
+        Ok(())
+    }
+}

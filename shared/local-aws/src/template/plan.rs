@@ -1,0 +1,110 @@
+//! What a template describes.
+
+use crate::aws::{QueueSpec, TableSpec, Target};
+use crate::gateway::RouteKey;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a template describes, with every reference resolved.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The functions.
+    pub functions: Vec<Function>,
+    /// The routes of the HTTP API.
+    pub routes: Vec<Route>,
+    /// The queues.
+    pub queues: Vec<QueueSpec>,
+    /// Which function works on which queue.
+    pub mappings: Vec<Mapping>,
+    /// The names of the event buses.
+    pub buses: Vec<String>,
+    /// The rules on them.
+    pub rules: Vec<Rule>,
+    /// The tables.
+    pub tables: Vec<TableSpec>,
+    /// The secrets.
+    pub secrets: Vec<Secret>,
+}
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// The name of its resource in the template.
+    pub logical_id: String,
+    /// Its name: the one it asks for, or its binary's.
+    pub name: String,
+    /// The name of its binary.
+    pub binary: String,
+    /// Its variables.
+    pub environment: BTreeMap<String, String>,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// Its memory.
+    pub memory_mb: u32,
+}
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Which requests it takes.
+    pub key: RouteKey,
+    /// The name of the function that answers them.
+    pub function: String,
+    /// How long the API waits for the function.
+    pub timeout: Duration,
+}
+
+/// An event source mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The name of the function.
+    pub function: String,
+    /// The name of the queue.
+    pub queue: String,
+    /// The most messages per invocation.
+    pub batch_size: usize,
+    /// Whether the function's answer says which messages failed.
+    pub reports_failures: bool,
+}
+
+/// A rule on a bus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The name of its resource in the template.
+    pub name: String,
+    /// The name of the bus.
+    pub bus: String,
+    /// Its event pattern.
+    pub pattern: Value,
+    /// Where the events go.
+    pub targets: Vec<Target>,
+}
+
+/// A secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Secret {
+    /// The name of its resource in the template.
+    pub logical_id: String,
+    /// Its name.
+    pub name: String,
+    /// What it holds when it is created.
+    pub content: SecretContent,
+}
+
+/// What a secret holds when it is created.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum SecretContent {
+    /// Nothing: somebody puts a value later.
+    Empty,
+    /// A text from the template.
+    Text(String),
+    /// Random letters and digits.
+    Generated {
+        /// How many.
+        length: usize,
+        /// The JSON object they go into, and the key under which they do.
+        within: Option<(serde_json::Map<String, Value>, String)>,
+    },
+}

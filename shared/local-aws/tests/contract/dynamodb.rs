@@ -1,0 +1,224 @@
+//! DynamoDB: items, updates, queries.
+
+use crate::place::{Place, places, unique};
+use crate::{code, told};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use std::collections::HashMap;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn s(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub(crate) fn n(number: &str) -> AttributeValue {
+    AttributeValue::N(number.to_owned())
+}
+
+pub(crate) fn item(attributes: &[(&str, AttributeValue)]) -> Item {
+    attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// A table with the key `pk`, and a client.
+pub(crate) async fn table(place: &Place) -> (Client, String) {
+    let name = unique("table");
+    place.table(&name).await;
+    (place.dynamodb(), name)
+}
+
+pub(crate) async fn put(client: &Client, table: &str, attributes: &[(&str, AttributeValue)]) {
+    client.put_item().table_name(table).set_item(Some(item(attributes))).send().await.unwrap();
+}
+
+pub(crate) async fn get(client: &Client, table: &str, pk: &str) -> Option<Item> {
+    let get = client.get_item().table_name(table).key("pk", s(pk)).consistent_read(true);
+    get.send().await.unwrap().item
+}
+
+#[tokio::test]
+async fn what_is_put_is_got_with_every_type() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let stored = [
+            ("pk", s("a")),
+            ("n", n("1.5")),
+            ("flag", AttributeValue::Bool(true)),
+            ("nothing", AttributeValue::Null(true)),
+            ("bytes", AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new([1, 2, 3]))),
+            ("tags", AttributeValue::Ss(vec!["x".to_owned()])),
+            ("things", AttributeValue::L(vec![s("x"), n("2")])),
+            ("nest", AttributeValue::M(item(&[("deep", s("ü"))]))),
+        ];
+
+        put(&client, &table, &stored).await;
+
+        assert_eq!(get(&client, &table, "a").await, Some(item(&stored)));
+        assert_eq!(get(&client, &table, "b").await, None);
+        let some =
+            client.get_item().table_name(&table).key("pk", s("a")).projection_expression("#n, flag, absent");
+        let some = some.expression_attribute_names("#n", "n").send().await.unwrap().item;
+        assert_eq!(some, Some(item(&[("n", n("1.5")), ("flag", AttributeValue::Bool(true))])));
+    }
+}
+
+#[tokio::test]
+async fn writes_give_back_the_item_as_it_was_when_asked() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let put = |value: &str| {
+            let put = client.put_item().table_name(&table).item("pk", s("a")).item("v", s(value));
+            put.return_values(ReturnValue::AllOld).send()
+        };
+
+        assert_eq!(put("1").await.unwrap().attributes, None);
+        let replaced = put("2").await.unwrap().attributes;
+        let delete =
+            || client.delete_item().table_name(&table).key("pk", s("a")).return_values(ReturnValue::AllOld);
+        let deleted = delete().send().await.unwrap().attributes;
+
+        assert_eq!(replaced, Some(item(&[("pk", s("a")), ("v", s("1"))])));
+        assert_eq!(deleted, Some(item(&[("pk", s("a")), ("v", s("2"))])));
+        assert_eq!(delete().send().await.unwrap().attributes, None);
+        assert_eq!(get(&client, &table, "a").await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_update_creates_sets_counts_and_removes() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let update = |expression: &str| {
+            let update = client.update_item().table_name(&table).key("pk", s("a"));
+            update.update_expression(expression).return_values(ReturnValue::AllNew)
+        };
+
+        let created = update("SET attempts = if_not_exists(attempts, :zero) + :one, #s = :s ADD tags :t")
+            .expression_attribute_names("#s", "state")
+            .expression_attribute_values(":zero", n("0"))
+            .expression_attribute_values(":one", n("1"))
+            .expression_attribute_values(":s", s("claimed"))
+            .expression_attribute_values(":t", AttributeValue::Ss(vec!["x".to_owned()]));
+        let created = created.send().await.unwrap().attributes.unwrap();
+        let counted =
+            update("SET attempts = attempts - :two, notes = list_append(:l, :l) REMOVE #s DELETE tags :t")
+                .expression_attribute_names("#s", "state")
+                .expression_attribute_values(":two", n("2"))
+                .expression_attribute_values(":l", AttributeValue::L(vec![n("7")]))
+                .expression_attribute_values(":t", AttributeValue::Ss(vec!["x".to_owned()]));
+        let counted = counted.send().await.unwrap().attributes.unwrap();
+
+        let tags = AttributeValue::Ss(vec!["x".to_owned()]);
+        assert_eq!(
+            created,
+            item(&[("pk", s("a")), ("attempts", n("1")), ("state", s("claimed")), ("tags", tags)])
+        );
+        let notes = AttributeValue::L(vec![n("7"), n("7")]);
+        assert_eq!(counted, item(&[("pk", s("a")), ("attempts", n("-1")), ("notes", notes)]));
+        let without = client.update_item().table_name(&table).key("pk", s("b")).send().await.unwrap();
+        assert_eq!(without.attributes, None);
+        assert_eq!(get(&client, &table, "b").await, Some(item(&[("pk", s("b"))])));
+    }
+}
+
+#[tokio::test]
+async fn a_query_gives_one_partition_in_order_and_in_pages() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        for (pk, day, at) in [("a", "d1", "3"), ("b", "d1", "1"), ("c", "d2", "2"), ("d", "d1", "2")] {
+            put(&client, &table, &[("pk", s(pk)), ("day", s(day)), ("moment", s(at))]).await;
+        }
+        put(&client, &table, &[("pk", s("e"))]).await;
+        let query = |condition: &str| {
+            let query =
+                client.query().table_name(&table).index_name("by-day").key_condition_expression(condition);
+            query.expression_attribute_names("#d", "day").expression_attribute_values(":d", s("d1"))
+        };
+        let keys =
+            |items: &[Item]| items.iter().map(|item| item["pk"].as_s().unwrap().clone()).collect::<Vec<_>>();
+
+        let all = query("#d = :d").send().await.unwrap();
+        let backwards = query("#d = :d").scan_index_forward(false).send().await.unwrap();
+        let later =
+            query("#d = :d AND moment >= :at").expression_attribute_values(":at", s("2")).send().await;
+        let filtered =
+            query("#d = :d").filter_expression("pk <> :p").expression_attribute_values(":p", s("d"));
+        let filtered = filtered.send().await.unwrap();
+        let first = query("#d = :d").limit(2).send().await.unwrap();
+        let second =
+            query("#d = :d").set_exclusive_start_key(first.last_evaluated_key.clone()).send().await.unwrap();
+
+        assert_eq!(keys(all.items()), ["b", "d", "a"]);
+        assert_eq!(keys(backwards.items()), ["a", "d", "b"]);
+        assert_eq!(keys(later.unwrap().items()), ["d", "a"]);
+        assert_eq!(
+            (keys(filtered.items()), filtered.scanned_count()),
+            (vec!["b".to_owned(), "a".to_owned()], 3)
+        );
+        assert_eq!(
+            (keys(first.items()), keys(second.items())),
+            (vec!["b".into(), "d".into()], vec!["a".into()])
+        );
+        assert_eq!(second.last_evaluated_key, None);
+        let by_key = client.query().table_name(&table).key_condition_expression("pk = :p");
+        let by_key = by_key.expression_attribute_values(":p", s("c")).send().await.unwrap();
+        assert_eq!(by_key.count(), 1);
+        let no_key = query("moment = :d").send().await.unwrap_err();
+        assert_eq!(code(no_key), "ValidationException");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_exist_is_a_modelled_error() {
+    for place in places().await {
+        let (client, name) = (place.dynamodb(), unique("nobody"));
+
+        let got = client.get_item().table_name(&name).key("pk", s("a")).send().await.unwrap_err();
+        let put = client.put_item().table_name(&name).item("pk", s("a")).send().await.unwrap_err();
+
+        assert!(got.as_service_error().unwrap().is_resource_not_found_exception());
+        assert!(put.as_service_error().unwrap().is_resource_not_found_exception());
+    }
+}
+
+#[tokio::test]
+async fn keys_must_fit_the_schema() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let refused = |(told_code, message): (String, String), part: &str| {
+            assert_eq!(told_code, "ValidationException");
+            assert!(message.contains(part), "{message}");
+        };
+
+        let missing = client.put_item().table_name(&table).item("v", s("x")).send().await.unwrap_err();
+        let kind = client.put_item().table_name(&table).item("pk", n("1")).send().await.unwrap_err();
+        let empty = client.put_item().table_name(&table).item("pk", s("")).send().await.unwrap_err();
+        let other = client.get_item().table_name(&table).key("id", s("x")).send().await.unwrap_err();
+        let index = client.put_item().table_name(&table).item("pk", s("a")).item("day", n("1")).send().await;
+        let update =
+            client.update_item().table_name(&table).key("pk", s("a")).update_expression("SET pk = :x");
+        let update = update.expression_attribute_values(":x", s("b")).send().await.unwrap_err();
+
+        refused(told(missing), "Missing the key pk in the item");
+        refused(told(kind), "Type mismatch for key pk expected: S actual: N");
+        refused(told(empty), "empty string value");
+        refused(told(other), "The provided key element does not match the schema");
+        refused(told(index.unwrap_err()), "Type mismatch for Index Key day");
+        refused(told(update), "This attribute is part of the key");
+    }
+}
+
+#[tokio::test]
+async fn an_item_holds_400_kilobytes() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let put = |size: usize| {
+            client.put_item().table_name(&table).item("pk", s("a")).item("v", s(&"x".repeat(size)))
+        };
+
+        put(409_600 - 4).send().await.unwrap();
+        let too_large = put(409_600 - 3).send().await.unwrap_err();
+
+        assert_eq!(told(too_large).1, "Item size has exceeded the maximum allowed size");
+    }
+}

@@ -1,0 +1,34 @@
+//! One suite of calls through the real AWS clients: always on the services of this crate, and also on the
+//! emulator whose URL is in `AWS_CONTRACT_URL`. So the double is held to what an independent one does, and both
+//! to what AWS documents: where the emulator differs from that, the test says so and steps around it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
+
+mod conditions;
+mod dynamodb;
+mod event_bridge;
+mod faults;
+mod place;
+mod secrets_manager;
+mod sqs;
+
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
+
+/// The code and the message of an error.
+fn told<E>(error: E) -> (String, String)
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    match error.code() {
+        Some(code) => (code.to_owned(), error.message().unwrap_or_default().to_owned()),
+        None => panic!("not an answer of the service: {}", DisplayErrorContext(&error)),
+    }
+}
+
+/// The code of an error.
+fn code<E>(error: E) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    told(error).0
+}

@@ -1,0 +1,179 @@
+//! Where the suite runs, and how things are set up there.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use aws_sdk_sqs::config::BehaviorVersion;
+use aws_sdk_sqs::types::QueueAttributeName;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use local_aws::{Aws, DeadLetters, KeyAttribute, KeySchema, QueueSpec, TableSpec, Target};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Once;
+use std::time::Duration;
+
+/// One place to run at.
+pub(crate) struct Place {
+    config: SdkConfig,
+    double: Option<Aws>,
+}
+
+/// Clients as our functions build them: static credentials, one endpoint, no TLS.
+pub(crate) fn config(url: &str) -> SdkConfig {
+    let keys = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(url)
+        .build()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one setting of this suite")]
+fn emulator() -> Option<String> {
+    std::env::var("AWS_CONTRACT_URL").ok()
+}
+
+/// The double, and the emulator if there is one.
+pub(crate) async fn places() -> Vec<Place> {
+    static SAID: Once = Once::new();
+    let double = Aws::start().await.unwrap();
+    let mut places = vec![Place { config: config(double.url()), double: Some(double) }];
+    match emulator() {
+        Some(url) => places.push(Place { config: config(&url), double: None }),
+        // Past the capture of the test harness.
+        None => SAID.call_once(|| {
+            let note =
+                "SKIPPED: half of the contract suite. Set AWS_CONTRACT_URL to run it on an AWS emulator too.";
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "\n{note}\n").unwrap();
+        }),
+    }
+    places
+}
+
+/// A name nobody else uses.
+pub(crate) fn unique(name: &str) -> String {
+    format!("{name}-{}", uuid::Uuid::new_v4().simple())
+}
+
+impl Place {
+    pub(crate) fn is_double(&self) -> bool {
+        self.double.is_some()
+    }
+
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config)
+    }
+
+    pub(crate) fn events(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.config)
+    }
+
+    pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+
+    pub(crate) async fn secret(&self, name: &str, value: &str) {
+        match &self.double {
+            Some(aws) => drop(aws.create_secret(name, json!(value))),
+            None => {
+                self.secrets().create_secret().name(name).secret_string(value).send().await.unwrap();
+            }
+        }
+    }
+
+    /// A queue; gives its URL.
+    pub(crate) async fn queue(&self, name: &str, dead_letters: Option<(&str, u32)>) -> String {
+        if let Some(aws) = &self.double {
+            let dead_letters = dead_letters
+                .map(|(queue, max)| DeadLetters { queue: queue.to_owned(), max_receive_count: max });
+            let visibility_timeout = Duration::from_secs(30);
+            aws.create_queue(QueueSpec { name: name.to_owned(), visibility_timeout, dead_letters });
+            return aws.queue_url(name);
+        }
+        let mut create = self.sqs().create_queue().queue_name(name);
+        if let Some((queue, max)) = dead_letters {
+            let target = format!("arn:aws:sqs:us-east-1:000000000000:{queue}");
+            let policy = json!({ "deadLetterTargetArn": target, "maxReceiveCount": max });
+            create = create.attributes(QueueAttributeName::RedrivePolicy, policy.to_string());
+        }
+        create.send().await.unwrap().queue_url.unwrap()
+    }
+
+    /// A table with the key `pk` and the index `by-day` on `day` and `moment`.
+    pub(crate) async fn table(&self, name: &str) {
+        if let Some(aws) = &self.double {
+            let key = KeySchema { partition: KeyAttribute::string("pk"), sort: None };
+            let by_day = KeySchema {
+                partition: KeyAttribute::string("day"),
+                sort: Some(KeyAttribute::string("moment")),
+            };
+            let indexes = BTreeMap::from([("by-day".to_owned(), by_day)]);
+            aws.create_table_with(TableSpec { name: name.to_owned(), key, indexes });
+            return;
+        }
+        let key = |name: &str, kind: KeyType| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
+        let by_day = GlobalSecondaryIndex::builder()
+            .index_name("by-day")
+            .key_schema(key("day", KeyType::Hash))
+            .key_schema(key("moment", KeyType::Range))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build());
+        let mut create =
+            self.dynamodb().create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for name in ["pk", "day", "moment"] {
+            let attribute =
+                AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            create = create.attribute_definitions(attribute.build().unwrap());
+        }
+        let create =
+            create.key_schema(key("pk", KeyType::Hash)).global_secondary_indexes(by_day.build().unwrap());
+        create.send().await.unwrap();
+    }
+
+    pub(crate) async fn bus(&self, name: &str) {
+        match &self.double {
+            Some(aws) => aws.create_bus(name),
+            None => {
+                self.events().create_event_bus().name(name).send().await.unwrap();
+            }
+        }
+    }
+
+    /// A rule with one queue as its target.
+    pub(crate) async fn rule(
+        &self,
+        bus: &str,
+        pattern: serde_json::Value,
+        queue: &str,
+        input_path: Option<&str>,
+    ) {
+        let name = unique("rule");
+        if let Some(aws) = &self.double {
+            let target = Target { queue: queue.to_owned(), input_path: input_path.map(str::to_owned) };
+            aws.put_rule(bus, &name, &pattern, vec![target]).unwrap();
+            return;
+        }
+        let events = self.events();
+        let put = events.put_rule().event_bus_name(bus).name(&name).event_pattern(pattern.to_string());
+        put.send().await.unwrap();
+        let target = aws_sdk_eventbridge::types::Target::builder()
+            .id("queue")
+            .arn(format!("arn:aws:sqs:us-east-1:000000000000:{queue}"))
+            .set_input_path(input_path.map(str::to_owned));
+        let put = events.put_targets().event_bus_name(bus).rule(&name).targets(target.build().unwrap());
+        put.send().await.unwrap();
+    }
+}

@@ -1,0 +1,276 @@
+//! SQS.
+
+use crate::place::{Place, places, unique};
+use crate::{code, told};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::{
+    Message, MessageAttributeValue, MessageSystemAttributeName as System, QueueAttributeName as Name,
+};
+use std::collections::HashMap;
+use std::time::Instant;
+
+async fn queue(place: &Place) -> (Client, String) {
+    (place.sqs(), place.queue(&unique("work"), None).await)
+}
+
+async fn send(client: &Client, url: &str, body: &str) {
+    client.send_message().queue_url(url).message_body(body).send().await.unwrap();
+}
+
+async fn receive(client: &Client, url: &str, visibility: i32, wait: i32) -> Vec<Message> {
+    let receive = client
+        .receive_message()
+        .queue_url(url)
+        .max_number_of_messages(10)
+        .visibility_timeout(visibility)
+        .wait_time_seconds(wait)
+        .message_system_attribute_names(System::All)
+        .message_attribute_names("All");
+    receive.send().await.unwrap().messages.unwrap_or_default()
+}
+
+async fn counts(client: &Client, url: &str) -> (String, String) {
+    let get = client
+        .get_queue_attributes()
+        .queue_url(url)
+        .attribute_names(Name::ApproximateNumberOfMessages)
+        .attribute_names(Name::ApproximateNumberOfMessagesNotVisible);
+    let attributes = get.send().await.unwrap().attributes.unwrap();
+    let count = |name: &Name| attributes[name].clone();
+    (count(&Name::ApproximateNumberOfMessages), count(&Name::ApproximateNumberOfMessagesNotVisible))
+}
+
+fn attribute(kind: &str, value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder().data_type(kind).string_value(value).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_message_arrives_with_its_attributes_and_sums() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        let blob =
+            MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new([1, 2])).build();
+
+        let sent = client
+            .send_message()
+            .queue_url(&url)
+            .message_body("This is a test message")
+            .message_attributes("reason", attribute("String", "403004 — forbidden"))
+            .message_attributes("attempt", attribute("Number", "3"))
+            .message_attributes("blob", blob.unwrap());
+        let sent = sent.send().await.unwrap();
+        let message = receive(&client, &url, 30, 0).await.remove(0);
+
+        assert_eq!(sent.md5_of_message_body(), Some("fafb00f5732ab283681e124bf8747ed1"));
+        assert_eq!(message.md5_of_body(), sent.md5_of_message_body());
+        assert_eq!(message.md5_of_message_attributes(), sent.md5_of_message_attributes());
+        assert!(sent.md5_of_message_attributes().is_some());
+        assert_eq!(message.body(), Some("This is a test message"));
+        assert_eq!(message.message_id(), sent.message_id());
+        let attributes = message.message_attributes.unwrap();
+        assert_eq!(attributes["reason"].string_value(), Some("403004 — forbidden"));
+        assert_eq!(attributes["attempt"].data_type(), "Number");
+        assert_eq!(attributes["blob"].binary_value().unwrap().as_ref(), [1, 2]);
+        let system = message.attributes.unwrap();
+        assert_eq!(system[&System::ApproximateReceiveCount], "1");
+        let time = |name: &System| system[name].parse::<i64>().unwrap();
+        assert!(time(&System::SentTimestamp) <= time(&System::ApproximateFirstReceiveTimestamp));
+    }
+}
+
+#[tokio::test]
+async fn only_the_attributes_asked_for_are_given() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        let send = client.send_message().queue_url(&url).message_body("x");
+        let send = send.message_attributes("error.code", attribute("String", "1"));
+        send.message_attributes("other", attribute("String", "2")).send().await.unwrap();
+
+        let none = client.receive_message().queue_url(&url).visibility_timeout(0).send().await.unwrap();
+        let some = client.receive_message().queue_url(&url).visibility_timeout(0);
+        let some = some.message_attribute_names("error.*");
+        let some = some.message_system_attribute_names(System::SentTimestamp).send().await.unwrap();
+
+        assert_eq!((none.messages()[0].attributes(), none.messages()[0].message_attributes()), (None, None));
+        let keys = some.messages()[0].message_attributes().unwrap().keys().collect::<Vec<_>>();
+        assert_eq!(keys, ["error.code"]);
+        assert_eq!(
+            some.messages()[0].attributes().unwrap().keys().collect::<Vec<_>>(),
+            [&System::SentTimestamp]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        send(&client, &url, "one").await;
+        assert_eq!(counts(&client, &url).await, ("1".to_owned(), "0".to_owned()));
+
+        let first = receive(&client, &url, 1, 0).await.remove(0);
+        assert_eq!(counts(&client, &url).await, ("0".to_owned(), "1".to_owned()));
+        assert!(receive(&client, &url, 1, 0).await.is_empty());
+        let second = receive(&client, &url, 30, 5).await.remove(0);
+
+        assert_eq!(second.message_id(), first.message_id());
+        assert_ne!(second.receipt_handle(), first.receipt_handle());
+        assert_eq!(second.attributes.unwrap()[&System::ApproximateReceiveCount], "2");
+        let delete = client.delete_message().queue_url(&url).receipt_handle(second.receipt_handle.unwrap());
+        delete.clone().send().await.unwrap();
+        // Deleting what is gone succeeds on AWS; the emulator no longer knows the handle.
+        if place.is_double() {
+            delete.send().await.unwrap();
+        }
+        assert_eq!(counts(&client, &url).await, ("0".to_owned(), "0".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn visibility_is_changed_while_a_message_is_in_flight_and_not_after() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        send(&client, &url, "one").await;
+        let message = receive(&client, &url, 30, 0).await.remove(0);
+        let change = |message: &Message, seconds: i32| {
+            let change = client.change_message_visibility().queue_url(&url).visibility_timeout(seconds);
+            change.receipt_handle(message.receipt_handle().unwrap()).send()
+        };
+
+        change(&message, 0).await.unwrap();
+        // The emulator changes it all the same, by as much as one likes.
+        if place.is_double() {
+            let not_in_flight = change(&message, 10).await.unwrap_err();
+            assert!(not_in_flight.as_service_error().unwrap().is_message_not_inflight(), "{not_in_flight:?}");
+            assert_eq!(code(change(&message, 43_201).await.unwrap_err()), "InvalidParameterValue");
+        }
+        let again = receive(&client, &url, 30, 0).await.remove(0);
+
+        assert_eq!(again.message_id(), message.message_id());
+    }
+}
+
+#[tokio::test]
+async fn a_message_received_too_often_goes_to_the_dead_letter_queue_as_it_is() {
+    for place in places().await {
+        let letters = unique("letters");
+        let letters_url = place.queue(&letters, None).await;
+        let work = unique("work");
+        let (client, url) = (place.sqs(), place.queue(&work, Some((&letters, 2))).await);
+        send(&client, &url, "poison").await;
+
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            ids.push(receive(&client, &url, 0, 1).await.remove(0).message_id);
+        }
+        assert!(receive(&client, &url, 0, 0).await.is_empty());
+        let letter = receive(&client, &letters_url, 30, 5).await.remove(0);
+
+        assert_eq!(letter.body(), Some("poison"));
+        assert_eq!((&ids[0], &ids[1]), (&letter.message_id, &letter.message_id));
+        assert_eq!(counts(&client, &url).await, ("0".to_owned(), "0".to_owned()));
+        let source = &letter.attributes.unwrap()[&System::DeadLetterQueueSourceArn];
+        assert_eq!(*source, format!("arn:aws:sqs:us-east-1:000000000000:{work}"));
+    }
+}
+
+#[tokio::test]
+async fn a_receive_waits_for_a_message_that_is_sent_meanwhile() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        let waiting = tokio::spawn({
+            let (client, url) = (client.clone(), url.clone());
+            async move { receive(&client, &url, 30, 20).await }
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let sent_at = Instant::now();
+        send(&client, &url, "late").await;
+
+        assert_eq!(waiting.await.unwrap().len(), 1);
+        assert!(sent_at.elapsed().as_secs() < 10);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_holds_at_most_what_was_asked_for() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        for n in 0..5 {
+            send(&client, &url, &n.to_string()).await;
+        }
+        let one = client.receive_message().queue_url(&url).send().await.unwrap();
+        let three = client.receive_message().queue_url(&url).max_number_of_messages(3).send().await.unwrap();
+
+        assert_eq!((one.messages().len(), three.messages().len()), (1, 3));
+    }
+}
+
+#[tokio::test]
+async fn a_queue_is_found_by_its_name_and_describes_itself() {
+    for place in places().await {
+        let letters = unique("letters");
+        place.queue(&letters, None).await;
+        let name = unique("work");
+        let (client, url) = (place.sqs(), place.queue(&name, Some((&letters, 3))).await);
+
+        let found = client.get_queue_url().queue_name(&name).send().await.unwrap();
+        let all =
+            client.get_queue_attributes().queue_url(&url).attribute_names(Name::All).send().await.unwrap();
+
+        assert_eq!(found.queue_url(), Some(url.as_str()));
+        let all: HashMap<Name, String> = all.attributes.unwrap();
+        assert_eq!(all[&Name::QueueArn], format!("arn:aws:sqs:us-east-1:000000000000:{name}"));
+        assert_eq!(all[&Name::VisibilityTimeout], "30");
+        let policy: serde_json::Value = serde_json::from_str(&all[&Name::RedrivePolicy]).unwrap();
+        assert!(policy["deadLetterTargetArn"].as_str().unwrap().ends_with(&letters));
+        assert_eq!(policy["maxReceiveCount"].to_string().trim_matches('"'), "3");
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_exist_is_a_modelled_error() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        let gone = format!("{url}-gone");
+
+        let sent = client.send_message().queue_url(&gone).message_body("x").send().await.unwrap_err();
+        let received = client.receive_message().queue_url(&gone).send().await.unwrap_err();
+        let found = client.get_queue_url().queue_name(unique("gone")).send().await.unwrap_err();
+
+        assert!(sent.as_service_error().unwrap().is_queue_does_not_exist());
+        assert!(received.as_service_error().unwrap().is_queue_does_not_exist());
+        assert!(found.as_service_error().unwrap().is_queue_does_not_exist());
+        assert_eq!(code(sent), "AWS.SimpleQueueService.NonExistentQueue");
+    }
+}
+
+#[tokio::test]
+async fn parameters_out_of_range_are_refused() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+
+        let big = "x".repeat(1_048_577);
+        let too_large = client.send_message().queue_url(&url).message_body(big).send().await.unwrap_err();
+        let eleven =
+            client.receive_message().queue_url(&url).max_number_of_messages(11).send().await.unwrap_err();
+
+        let (told_code, message) = told(too_large);
+        assert_eq!(told_code, "InvalidParameterValue");
+        assert!(message.contains("1048576 bytes"), "{message}");
+        assert_eq!(code(eleven), "InvalidParameterValue");
+        let most = "x".repeat(1_048_576);
+        client.send_message().queue_url(&url).message_body(most).send().await.unwrap();
+        let control = client.send_message().queue_url(&url).message_body("\u{1}").send().await.unwrap_err();
+        assert!(control.as_service_error().unwrap().is_invalid_message_contents());
+        let made_up =
+            client.delete_message().queue_url(&url).receipt_handle("made up").send().await.unwrap_err();
+        assert!(made_up.as_service_error().unwrap().is_receipt_handle_is_invalid());
+        // The emulator cuts a longer wait down.
+        if place.is_double() {
+            let waiting =
+                client.receive_message().queue_url(&url).wait_time_seconds(21).send().await.unwrap_err();
+            assert_eq!(code(waiting), "InvalidParameterValue");
+        }
+    }
+}

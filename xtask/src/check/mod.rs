@@ -1,0 +1,115 @@
+//! `cargo xtask check`: what must pass before a change goes in.
+
+mod emulator;
+mod python;
+mod steps;
+
+use crate::repository::{Problem, Repository};
+use clap::builder::PossibleValuesParser;
+use std::time::{Duration, Instant};
+use steps::{Ended, STEPS, Step};
+
+/// Runs everything that must pass before a change goes in, quickest first; stops at the first failure.
+#[derive(clap::Args)]
+#[command(after_help = steps::overview())]
+pub(crate) struct Arguments {
+    /// Only formatting, lints and tests, which need nothing but Rust.
+    #[arg(long)]
+    quick: bool,
+    /// Only this step.
+    #[arg(
+        long,
+        value_name = "STEP",
+        conflicts_with = "quick",
+        hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+    )]
+    step: Option<String>,
+}
+
+/// How a step ended, and after how long; `None` when it did not run.
+struct Line {
+    step: &'static Step,
+    ended: Option<(Result<Ended, Problem>, Duration)>,
+}
+
+/// Runs the command.
+pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), Problem> {
+    let asked = |step: &&Step| match &arguments.step {
+        Some(name) => step.name == name,
+        None => step.quick || !arguments.quick,
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for step in STEPS.iter().filter(asked) {
+        let failed = lines.iter().any(Line::failed);
+        lines.push(Line { step, ended: (!failed).then(|| timed(repository, step)) });
+    }
+    println!("\n{}", summary(&lines));
+    match lines.iter().find(|line| line.failed()) {
+        Some(line) => {
+            Err(format!("{0} failed; `cargo xtask check --step {0}` runs it alone", line.step.name).into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn timed(repository: &Repository, step: &Step) -> (Result<Ended, Problem>, Duration) {
+    println!("\n── {}: {}", step.name, step.purpose);
+    let start = Instant::now();
+    let ended = step.run.run(repository);
+    let took = start.elapsed();
+    match &ended {
+        Ok(Ended::Passed) => println!("── {}: passed in {:.1} s", step.name, took.as_secs_f64()),
+        Ok(Ended::Skipped(reason)) => println!("── {}: SKIPPED, {reason}", step.name),
+        Err(problem) => println!("── {}: FAILED after {:.1} s: {problem}", step.name, took.as_secs_f64()),
+    }
+    (ended, took)
+}
+
+impl Line {
+    fn failed(&self) -> bool {
+        matches!(self.ended, Some((Err(_), _)))
+    }
+}
+
+fn summary(lines: &[Line]) -> String {
+    let row = |line: &Line| {
+        let (result, seconds) = match &line.ended {
+            None => ("not run".to_owned(), String::new()),
+            Some((ended, took)) => {
+                let result = match ended {
+                    Ok(Ended::Passed) => "passed".to_owned(),
+                    Ok(Ended::Skipped(reason)) => format!("skipped: {reason}"),
+                    Err(_) => "FAILED".to_owned(),
+                };
+                (result, format!("{:.1} s", took.as_secs_f64()))
+            }
+        };
+        format!("{:<10}{seconds:>9}  {result}\n", line.step.name)
+    };
+    lines.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_has_a_line_for_every_step_that_was_asked_for() {
+        let lines = [
+            Line { step: &STEPS[0], ended: Some((Ok(Ended::Passed), Duration::from_millis(1_250))) },
+            Line { step: &STEPS[1], ended: Some((Ok(Ended::Skipped("no tool".to_owned())), Duration::ZERO)) },
+            Line { step: &STEPS[2], ended: Some((Err("broken".into()), Duration::from_secs(90))) },
+            Line { step: &STEPS[3], ended: None },
+        ];
+        assert_eq!(
+            summary(&lines).lines().collect::<Vec<_>>(),
+            [
+                "fmt           1.2 s  passed",
+                "clippy        0.0 s  skipped: no tool",
+                "doc          90.0 s  FAILED",
+                "test                 not run",
+            ]
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! The table of steps, and how each kind of step runs.
+
+use super::{emulator, python};
+use crate::repository::{Problem, Repository, succeed};
+
+/// One step.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// What `--step` calls it.
+    pub(crate) name: &'static str,
+    /// What it is for.
+    pub(crate) purpose: &'static str,
+    /// Whether `--quick` runs it.
+    pub(crate) quick: bool,
+    /// How it runs.
+    pub(crate) run: Run,
+}
+
+/// How a step runs.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// `cargo` with these arguments and variables.
+    Cargo(&'static [&'static str], Variables),
+    /// Installs the Python tools.
+    InstallTools,
+    /// A Python tool with these arguments and variables.
+    Tool(&'static str, &'static [&'static str], Variables),
+    /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
+    OnEmulator(&'static [Suite]),
+}
+
+type Variables = &'static [(&'static str, &'static str)];
+
+/// A package's test in `tests/`, a file or a folder.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// Folder of the package.
+    pub(crate) package: &'static str,
+    /// Name of the test.
+    pub(crate) test: &'static str,
+}
+
+/// How a step ended that did not fail.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It passed.
+    Passed,
+    /// There was nothing to run, and why.
+    Skipped(String),
+}
+
+/// All steps, quickest first.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        purpose: "the code is formatted as rustfmt.toml says",
+        quick: true,
+        run: Run::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "clippy",
+        purpose: "no lint, ours in clippy.toml included, has anything to say",
+        quick: true,
+        run: Run::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
+    },
+    Step {
+        name: "doc",
+        purpose: "the documentation builds, and its links lead somewhere",
+        quick: false,
+        run: Run::Cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-Dwarnings")]),
+    },
+    Step {
+        name: "test",
+        purpose: "every test passes: units, real binaries, the repository itself",
+        quick: true,
+        run: Run::Cargo(&["test", "--workspace"], &[]),
+    },
+    Step {
+        name: "tools",
+        purpose: "the Python tools of requirements.txt are in .venv",
+        quick: false,
+        run: Run::InstallTools,
+    },
+    Step {
+        name: "cfn-lint",
+        purpose: "CloudFormation knows every resource and property of template.yaml",
+        quick: false,
+        run: Run::Tool("cfn-lint", &["template.yaml"], &[]),
+    },
+    Step {
+        name: "sam",
+        purpose: "SAM can make a CloudFormation template of template.yaml",
+        quick: false,
+        run: Run::Tool(
+            "sam",
+            &["validate", "--lint"],
+            &[("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")],
+        ),
+    },
+    Step {
+        name: "emulator",
+        purpose: "our doubles of AWS behave as an AWS emulator does",
+        quick: false,
+        run: Run::OnEmulator(&[
+            Suite { package: "shared/local-aws", test: "contract" },
+            Suite { package: "shared/runtime", test: "claims" },
+        ]),
+    },
+];
+
+/// The table, for `--help`.
+pub(crate) fn overview() -> String {
+    let line = |step: &Step| {
+        format!("  {:<10} {}{}\n", step.name, step.purpose, if step.quick { " (quick)" } else { "" })
+    };
+    format!("Steps:\n{}", STEPS.iter().map(line).collect::<String>())
+}
+
+impl Run {
+    /// Runs the step.
+    pub(crate) fn run(&self, repository: &Repository) -> Result<Ended, Problem> {
+        match self {
+            Self::Cargo(arguments, variables) => {
+                succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
+            }
+            Self::InstallTools => python::install(repository)?,
+            Self::Tool(tool, arguments, variables) => {
+                python::install(repository)?;
+                let mut tool = repository.program(python::tool(repository, tool));
+                succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
+            }
+            Self::OnEmulator(suites) => return on_emulator(repository, suites),
+        }
+        Ok(Ended::Passed)
+    }
+}
+
+fn on_emulator(repository: &Repository, suites: &[Suite]) -> Result<Ended, Problem> {
+    let exists = |suite: &&Suite| {
+        let test = repository.path(suite.package).join("tests").join(suite.test);
+        test.with_extension("rs").is_file() || test.join("main.rs").is_file()
+    };
+    let tests: Vec<&str> = suites.iter().filter(exists).map(|suite| suite.test).collect();
+    if tests.is_empty() {
+        return Ok(Ended::Skipped("there is no such suite yet".to_owned()));
+    }
+    python::install(repository)?;
+    let emulator = emulator::Emulator::start(repository)?;
+    // Of the whole workspace, not of a package each: so the dependencies have the features that the step `test`
+    // compiled them with, and are not compiled again.
+    let mut cargo = repository.cargo();
+    cargo.args(["test", "--workspace"]).args(tests.iter().flat_map(|test| ["--test", test]));
+    succeed(cargo.env("AWS_CONTRACT_URL", emulator.url())).map_err(|problem| emulator.explain(problem))?;
+    Ok(Ended::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_named_once_and_has_a_purpose() {
+        for (index, step) in STEPS.iter().enumerate() {
+            assert!(STEPS[..index].iter().all(|other| other.name != step.name), "{}", step.name);
+            assert!(!step.purpose.is_empty() && step.name.len() < 10, "{}", step.name);
+        }
+    }
+
+    #[test]
+    fn quick_steps_need_nothing_but_rust() {
+        for step in STEPS.iter().filter(|step| step.quick) {
+            assert!(matches!(step.run, Run::Cargo(..)), "{}", step.name);
+        }
+    }
+}

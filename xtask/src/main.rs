@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
+
+mod check;
+mod new_workflow;
+mod repository;
+
+use clap::{Parser, Subcommand};
+use repository::{Problem, Repository};
+use std::process::ExitCode;
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    NewWorkflow(new_workflow::Arguments),
+    Check(check::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> Result<(), Problem> {
+    let repository = Repository::around_here()?;
+    match chore {
+        Chore::NewWorkflow(arguments) => new_workflow::run(&repository, &arguments),
+        Chore::Check(arguments) => check::run(&repository, &arguments),
+    }
+}

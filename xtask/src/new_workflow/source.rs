@@ -1,0 +1,101 @@
+//! The files of a new workflow. No I/O.
+
+use super::name::{Events, Name, kebab};
+use tableau::EventName;
+
+/// Where a template's text goes, relative to the workflow's folder.
+const FILES: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../../templates/Cargo.toml.tmpl")),
+    ("README.md", include_str!("../../templates/README.md.tmpl")),
+    ("src/lib.rs", include_str!("../../templates/lib.rs.tmpl")),
+    ("src/main.rs", include_str!("../../templates/main.rs.tmpl")),
+    ("tests/workflow.rs", include_str!("../../templates/workflow.rs.tmpl")),
+];
+
+/// What is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Workflow {
+    /// Its name.
+    pub(crate) name: Name,
+    /// What starts it.
+    pub(crate) events: Events,
+}
+
+impl Workflow {
+    /// What it does, in one sentence.
+    pub(crate) fn summary(&self) -> String {
+        let names: Vec<&str> = self.events.iter().map(EventName::as_str).collect();
+        let events = match names.as_slice() {
+            [one] => one.to_string(),
+            [one, two] => format!("{one} and {two}"),
+            several => format!("{} kinds of event", several.len()),
+        };
+        format!("Says in the log what it would do about {events}.")
+    }
+
+    /// A fixture that does not start it.
+    fn other_fixture(&self) -> String {
+        let other = EventName::KNOWN.iter().find(|known| !self.events.contains(known));
+        other.map_or("odd/unknown-event-type".to_owned(), kebab)
+    }
+}
+
+/// The files, with their paths in the workflow's folder.
+pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
+    let Workflow { name, events } = workflow;
+    let values = [
+        ("name", name.to_string()),
+        ("Name", name.pascal()),
+        ("crate", name.snake()),
+        ("summary", workflow.summary()),
+        ("count", events.iter().count().to_string()),
+        ("events", events.map_join(", ", |event| event.to_string())),
+        ("event_paths", events.map_join(", ", |event| format!("EventName::{event}"))),
+        ("fixture", kebab(events.first())),
+        ("other_fixture", workflow.other_fixture()),
+    ];
+    FILES.iter().map(|(path, template)| (*path, render(template, &values))).collect()
+}
+
+/// Puts values in the place of `{{placeholders}}`.
+pub(crate) fn render(template: &str, values: &[(&str, String)]) -> String {
+    values
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workflow(events: &[&str]) -> Workflow {
+        let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+        Workflow { name: Name::parse("tag-workbook").unwrap(), events: Events::parse(&events).unwrap() }
+    }
+
+    #[test]
+    fn no_placeholder_is_left() {
+        let every: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+        for events in [&["WorkbookCreated"], every.as_slice()] {
+            for (path, text) in files(&workflow(events)) {
+                assert!(!text.contains("{{"), "{path}: {text}");
+                assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_wrong_event_of_the_tests_is_not_one_of_its_own() {
+        assert_eq!(workflow(&["AdminDemoted", "AdminPromoted"]).other_fixture(), "datasource-created");
+        let every: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+        assert_eq!(workflow(&every).other_fixture(), "odd/unknown-event-type");
+    }
+
+    #[test]
+    fn the_summary_is_short_however_many_events_there_are() {
+        let two = workflow(&["WorkbookCreated", "WorkbookUpdated"]).summary();
+        assert_eq!(two, "Says in the log what it would do about WorkbookCreated and WorkbookUpdated.");
+        let three = workflow(&["SiteCreated", "WorkbookCreated", "WorkbookUpdated"]).summary();
+        assert_eq!(three, "Says in the log what it would do about 3 kinds of event.");
+    }
+}

@@ -1,0 +1,122 @@
+//! Whether our block is the one that stands in `template.yaml`, and goes where it belongs.
+
+use super::super::name::{Events, Name};
+use super::*;
+use std::path::Path;
+
+fn workflow(name: &str, events: &[&str]) -> Workflow {
+    let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+    Workflow { name: Name::parse(name).unwrap(), events: Events::parse(&events).unwrap() }
+}
+
+fn stack() -> Stack {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    Stack { text: std::fs::read_to_string(root.join("template.yaml")).unwrap() }
+}
+
+/// The block of `name` as it stands in the text.
+fn standing<'a>(stack: &'a Stack, name: &str) -> Vec<&'a str> {
+    let from = stack.text.lines().skip_while(|line| !line.starts_with(&format!("  # --- {name} -")));
+    let mut block: Vec<&str> = from.clone().take(1).collect();
+    block.extend(from.skip(1).take_while(|line| !line.starts_with("  # --- ")));
+    while block.last().is_some_and(|line| line.is_empty()) {
+        block.pop();
+    }
+    block
+}
+
+fn headings(text: &str) -> Vec<&str> {
+    let own = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  # --- "))
+        .map(|text| text.trim_end_matches('-').trim());
+    own.filter(|heading| !heading.starts_with("shared: ")).collect()
+}
+
+/// Settings that a workflow has beyond those of every workflow: variables, and secrets it may read.
+fn is_own_setting(line: &str) -> bool {
+    let variable = line.strip_prefix("          ").and_then(|text| text.split_once(": !"));
+    let is_variable = variable.is_some_and(|(name, _)| {
+        name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    });
+    is_variable || (line.starts_with("                  - !GetAtt ") && line.ends_with("Secret.Id"))
+}
+
+#[test]
+fn our_block_is_the_one_of_the_workflows_that_stand_there() {
+    let stack = stack();
+    for name in ["notify-slack", "update-broadcast"] {
+        let standing = standing(&stack, name);
+        let events: Vec<&str> = standing
+            .iter()
+            .skip_while(|line| line.trim() != "detail-type:")
+            .skip(1)
+            .map_while(|line| line.trim().strip_prefix("- "))
+            .collect();
+        let about = standing[1].trim().trim_start_matches("# ");
+        let summary = standing.iter().find_map(|line| line.strip_prefix("      Description: ")).unwrap();
+        let ours = block_about(&workflow(name, &events), about, summary);
+
+        let mut theirs = standing.iter().copied().peekable();
+        for line in ours.lines() {
+            while theirs.next_if(|their| *their != line && is_own_setting(their)).is_some() {}
+            assert_eq!(
+                Some(line),
+                theirs.next(),
+                "xtask/templates/block.yaml.tmpl is not the block of {name}"
+            );
+        }
+        assert_eq!(theirs.next(), None, "xtask/templates/block.yaml.tmpl ends before the block of {name}");
+    }
+}
+
+#[test]
+fn our_output_is_the_one_of_the_workflows_that_stand_there() {
+    for name in ["notify-slack", "update-broadcast"] {
+        let output = output(&workflow(name, &["WorkbookUpdated"]));
+        assert!(stack().text.contains(&output), "{output}");
+    }
+}
+
+#[test]
+fn a_block_goes_where_the_alphabet_puts_it_and_changes_nothing_else() {
+    let stack = stack();
+    for name in ["announce-workbook", "notify-teams", "zap-extract"] {
+        let added = workflow(name, &["WorkbookCreated"]);
+        let changed = stack.with(&added).unwrap();
+
+        let mut expected = headings(&stack.text);
+        expected.push(name);
+        expected.sort_unstable();
+        assert_eq!(headings(&changed), expected);
+        assert!(
+            !changed.contains("\n\n\n")
+                && changed.ends_with("notBreaching\n") == stack.text.ends_with("notBreaching\n")
+        );
+        let without =
+            changed.replacen(&output(&added), "", 1).replacen(&format!("{}\n", block(&added)), "", 1);
+        let without = without.replacen(&format!("\n{}", block(&added)), "", 1);
+        assert_eq!(without, stack.text, "{name}");
+    }
+}
+
+#[test]
+fn urls_stand_in_alphabetical_order() {
+    let mut stack = stack();
+    for name in ["zap-extract", "announce-workbook", "notify-teams"] {
+        stack.text = stack.with(&workflow(name, &["WorkbookCreated"])).unwrap();
+    }
+    let outputs =
+        stack.text.lines().skip_while(|line| *line != "Outputs:").take_while(|line| *line != "Globals:");
+    let urls: Vec<&str> = outputs.filter_map(|line| Some(line.split_once("/webhooks/")?.1)).collect();
+    assert!(urls.is_sorted() && urls.contains(&"notify-teams") && urls.len() >= 5, "{urls:?}");
+}
+
+#[test]
+fn what_is_printed_says_where_it_belongs() {
+    let text = stack().to_paste(&workflow("update-aaa", &["WorkbookCreated"]));
+    assert!(text.contains("\n# In Resources, before `# --- update-broadcast -"), "{text}");
+    assert!(text.starts_with("# In Outputs, before `UpdateBroadcastUrl:`:\n  UpdateAaaUrl:\n"), "{text}");
+    let text = stack().to_paste(&workflow("zap-extract", &["WorkbookCreated"]));
+    assert!(text.contains("\n# In Resources, at the end:\n  # --- zap-extract -"), "{text}");
+}

@@ -1,0 +1,178 @@
+//! `cargo xtask new-workflow` in a copy of the repository: what it changes, and whether the result builds and works.
+//!
+//! The copy stays in the target folder. It shares that folder's compiled dependencies, and a second run compiles
+//! little more than the new workflow.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const NAME: &str = "tag-new-workbook";
+
+/// A checkout in the target folder.
+struct Copy {
+    root: PathBuf,
+    /// Keeps other tests out while this one uses the copy.
+    _lock: File,
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// What a commit of everything would contain.
+fn files_of_the_repository() -> Vec<String> {
+    let git = Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard", "-z"])
+        .current_dir(repository())
+        .output();
+    let git = git.expect("git is needed to tell our files from others");
+    assert!(git.status.success(), "git ls-files: {}", text(&git));
+    let names = String::from_utf8(git.stdout).unwrap();
+    let names = names.split('\0').filter(|name| !name.is_empty() && repository().join(name).is_file());
+    names.map(str::to_owned).collect()
+}
+
+/// Every file below `root`, by its path from there.
+fn listing(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+impl Copy {
+    /// Brings the copy up to date. A file that is right already keeps its time, for cargo's sake.
+    fn fresh() -> Self {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let lock = File::create(target.join("new-workflow.lock")).unwrap();
+        lock.lock().unwrap();
+        let root = target.join("new-workflow");
+        fs::create_dir_all(&root).unwrap();
+        let mut there = listing(&root);
+        for name in files_of_the_repository() {
+            let wanted = fs::read(repository().join(&name)).unwrap();
+            if there.remove(&name).as_ref() != Some(&wanted) {
+                let path = root.join(&name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, wanted).unwrap();
+            }
+        }
+        for left_over in there.keys() {
+            fs::remove_file(root.join(left_over)).unwrap();
+        }
+        let _ = fs::remove_dir_all(root.join("functions").join(NAME));
+        Self { root, _lock: lock }
+    }
+
+    fn xtask(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).current_dir(&self.root).output().unwrap()
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Output {
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells a test about itself would make the build script of `ring` run again.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_str().unwrap_or_default();
+            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) {
+                cargo.env_remove(name);
+            }
+        }
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        cargo.env("CARGO_TARGET_DIR", target).current_dir(&self.root).args(arguments).output().unwrap()
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_its_tests() {
+    let copy = Copy::fresh();
+    let before = listing(&copy.root);
+
+    let written =
+        copy.xtask(&["new-workflow", NAME, "--on", "WorkbookCreated", "--on", "WorkbookUpdated", "--write"]);
+    assert!(written.status.success(), "{}", text(&written));
+
+    let after = listing(&copy.root);
+    let changed: Vec<_> =
+        before.iter().filter(|(name, text)| after.get(*name) != Some(text)).map(|(n, _)| n).collect();
+    assert_eq!(changed, ["template.yaml"]);
+    let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
+    let expected = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"];
+    assert_eq!(new, expected.map(|file| format!("functions/{NAME}/{file}")).iter().collect::<Vec<_>>());
+
+    // From here on cargo adds the new package to Cargo.lock.
+    let tests = copy.cargo(&["test", "--offline", "-p", NAME, "-p", "repository-tests"]);
+    let report = text(&tests);
+    assert!(tests.status.success(), "{report}");
+    assert!(!report.contains("warning"), "{report}");
+    for test in ["an_event_that_a_rule_names_is_done", "a_queued_event_is_done", "no_policy_has_a_wildcard"] {
+        assert!(report.contains(&format!("test {test} ... ok")), "{test} did not run:\n{report}");
+    }
+    let formatted = copy.cargo(&["fmt", "--check", "--package", NAME]);
+    assert!(formatted.status.success(), "{}", text(&formatted));
+}
+
+#[test]
+fn what_exists_is_not_overwritten_and_a_typo_writes_nothing() {
+    let copy = Copy::fresh();
+    let before = listing(&copy.root);
+    for (arguments, problem) in [
+        (
+            ["notify-slack", "--on", "WorkbookCreated"],
+            "the name `notify-slack` is taken by a folder in functions/",
+        ),
+        (
+            ["tableau-client", "--on", "WorkbookCreated"],
+            "the name `tableau-client` is taken by a package in Cargo.lock",
+        ),
+        (
+            ["delivery-table", "--on", "WorkbookCreated"],
+            "the name `delivery-table` is taken by a resource in template.yaml",
+        ),
+        (["Tag_Workbook", "--on", "WorkbookCreated"], "`Tag_Workbook` cannot be a workflow's name"),
+        (
+            [NAME, "--on", "WorkbookCraeted"],
+            "`WorkbookCraeted` is no event name; did you mean `WorkbookCreated`?",
+        ),
+    ] {
+        let refused = copy.xtask(&[["new-workflow"].as_slice(), &arguments, &["--write"]].concat());
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.starts_with(&format!("error: {problem}")) && said.lines().count() == 1, "{said}");
+        assert!(refused.stdout.is_empty());
+    }
+    assert!(listing(&copy.root) == before, "something was written");
+}
+
+#[test]
+fn without_write_the_resources_are_printed_and_template_yaml_stays() {
+    let copy = Copy::fresh();
+    let template = fs::read(copy.root.join("template.yaml")).unwrap();
+
+    let written = copy.xtask(&["new-workflow", NAME, "--on", "WorkbookCreated"]);
+
+    assert!(written.status.success(), "{}", text(&written));
+    let printed = String::from_utf8(written.stdout).unwrap();
+    assert!(printed.starts_with("# In Outputs, "), "{printed}");
+    for part in ["TagNewWorkbookUrl", "TagNewWorkbook", "TagNewWorkbookRole", "TagNewWorkbookAlarm"] {
+        assert!(printed.contains(&format!("\n  {part}:\n")), "no {part} in\n{printed}");
+    }
+    assert!(fs::read(copy.root.join("template.yaml")).unwrap() == template);
+}

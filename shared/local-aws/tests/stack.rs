@@ -57,7 +57,9 @@ fn delivered(event: StackEvent) -> Option<(usize, usize)> {
 /// Puts an event on a bus as a client does, but for the signature.
 async fn put_event(stack: &Stack, detail_type: &str, detail: &Value) {
     let bus = &stack.plan().buses[0];
-    let entry = json!({ "EventBusName": bus, "Source": "tableau", "DetailType": detail_type, "Detail": detail.to_string() });
+    let detail = detail.to_string();
+    let entry =
+        json!({ "EventBusName": bus, "Source": "tableau", "DetailType": detail_type, "Detail": detail });
     let body = json!({ "Entries": [entry] }).to_string();
     let response =
         send(stack.aws().url(), "POST /", &["X-Amz-Target: AWSEvents.PutEvents"], body.as_bytes()).await;

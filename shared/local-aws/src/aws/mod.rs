@@ -178,7 +178,8 @@ impl Aws {
         self.state().buses.archive(bus)
     }
 
-    /// How often an operation was called over HTTP (a stack receives from its queues without), such as `SQS.SendMessage`; failures on request count too.
+    /// How often an operation was called over HTTP, such as `SQS.SendMessage`. Failures on request count too; a stack
+    /// receives from its queues without HTTP.
     ///
     /// The services are `SQS`, `DynamoDB`, `EventBridge` and `SecretsManager`.
     pub fn calls(&self, operation: &str) -> usize {

@@ -112,7 +112,9 @@ h: !Condition Other
     #[test]
     fn scalars_keep_their_types() {
         let yaml = "a: 3\nb: true\nc: '3'\nd: 2010-09-09\ne: ~\nf: 1.5\ng: >-\n  folded\n  text\n";
-        let expected = json!({ "a": 3, "b": true, "c": "3", "d": "2010-09-09", "e": null, "f": 1.5, "g": "folded text" });
+        let expected = json!({
+            "a": 3, "b": true, "c": "3", "d": "2010-09-09", "e": null, "f": 1.5, "g": "folded text"
+        });
         assert_eq!(parse(yaml).unwrap(), expected);
     }
 

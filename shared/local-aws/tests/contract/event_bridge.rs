@@ -90,7 +90,10 @@ async fn patterns_look_into_the_detail() {
                         "kind": [{ "anything-but": ["View"] }], "test": [{ "exists": false }] }
         });
         place.rule(&bus, pattern, &queue, Some("$.detail.id")).await;
-        let detail = |site: &str, name: &str, kind: &str| json!({ "site": { "luid": site }, "name": name, "kind": kind, "id": format!("{site}/{name}/{kind}") });
+        let detail = |site: &str, name: &str, kind: &str| {
+            let id = format!("{site}/{name}/{kind}");
+            json!({ "site": { "luid": site }, "name": name, "kind": kind, "id": id })
+        };
 
         let mut test = detail("s-1", "Sales", "Workbook");
         test["test"] = json!(true);

@@ -109,10 +109,10 @@ async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
         send(&client, &url, "one").await;
         assert_eq!(counts(&client, &url).await, ("1".to_owned(), "0".to_owned()));
 
-        let first = receive(&client, &url, 1, 0).await.remove(0);
+        let first = receive(&client, &url, 2, 0).await.remove(0);
         assert_eq!(counts(&client, &url).await, ("0".to_owned(), "1".to_owned()));
-        assert!(receive(&client, &url, 1, 0).await.is_empty());
-        let second = receive(&client, &url, 30, 5).await.remove(0);
+        assert!(receive(&client, &url, 2, 0).await.is_empty());
+        let second = receive(&client, &url, 30, 10).await.remove(0);
 
         assert_eq!(second.message_id(), first.message_id());
         assert_ne!(second.receipt_handle(), first.receipt_handle());

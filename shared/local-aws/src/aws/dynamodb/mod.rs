@@ -46,7 +46,8 @@ impl Tables {
     fn table(&mut self, input: &Input<'_>) -> Result<&mut Table, Refusal> {
         let name = input.text("TableName")?.unwrap_or_default();
         if last_part(name).len() < 3 {
-            let message = "1 validation error detected: Value at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3";
+            let message = "1 validation error detected: Value at 'tableName' failed to satisfy constraint: \
+                Member must have length greater than or equal to 3";
             return Err(Refusal::validation(message));
         }
         self.0.get_mut(last_part(name)).ok_or_else(no_such_table)

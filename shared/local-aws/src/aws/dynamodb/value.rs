@@ -102,7 +102,8 @@ impl Value {
         let mut entries = json.as_object().into_iter().flatten();
         let (Some((kind, value)), None) = (entries.next(), entries.next()) else {
             return Err(Refusal::validation(
-                "Supplied AttributeValue has more than one datatypes set or is empty, must contain exactly one of the supported datatypes",
+                "Supplied AttributeValue has more than one datatypes set or is empty, must contain exactly \
+                 one of the supported datatypes",
             ));
         };
         Ok(match kind.as_str() {

@@ -132,7 +132,8 @@ impl Tables {
 fn refuse_key_updates(table: &Table, update: Option<&Update>) -> Result<(), Refusal> {
     match update.and_then(|update| update.roots().find(|name| table.is_key(name))) {
         Some(name) => Err(Refusal::validation(format!(
-            "One or more parameter values were invalid: Cannot update attribute {name}. This attribute is part of the key"
+            "One or more parameter values were invalid: Cannot update attribute {name}. This attribute is \
+             part of the key"
         ))),
         None => Ok(()),
     }

@@ -138,7 +138,8 @@ fn check_request(entries: &[Value]) -> Result<(), Refusal> {
     if !(1..=10).contains(&entries.len()) {
         let end = if entries.is_empty() { "greater than or equal to 1" } else { "less than or equal to 10" };
         let message = format!(
-            "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length {end}"
+            "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must \
+             have length {end}"
         );
         return refuse(&message);
     }

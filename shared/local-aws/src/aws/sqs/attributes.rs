@@ -34,7 +34,8 @@ pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal
             }
             _ => {
                 let message = format!(
-                    "The type of message attribute '{name}' is invalid. You must use only the following supported type prefixes: Binary, Number, String."
+                    "The type of message attribute '{name}' is invalid. You must use only the following \
+                     supported type prefixes: Binary, Number, String."
                 );
                 return Err(invalid_parameter(message));
             }
@@ -43,7 +44,8 @@ pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal
             Some(length) if length > 0 => size_bytes += name.len() + kind.len() + length,
             _ => {
                 let message = format!(
-                    "The message attribute '{name}' must contain non-empty message attribute value for message attribute type '{kind}'."
+                    "The message attribute '{name}' must contain non-empty message attribute value for \
+                     message attribute type '{kind}'."
                 );
                 return Err(invalid_parameter(message));
             }
@@ -65,7 +67,8 @@ pub(super) fn check_body(body: &str, attributes_bytes: usize) -> Result<(), Refu
         return Err(Refusal::sqs(
             "InvalidMessageContents",
             "InvalidMessageContents",
-            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | \
+             #xE000 to #xFFFD | #x10000 to #x10FFFF",
         ));
     }
     Ok(())

@@ -74,7 +74,8 @@ impl<'a> Receive<'a> {
         let max = input.number("MaxNumberOfMessages")?.unwrap_or(1);
         if !(1..=10).contains(&max) {
             return Err(invalid_parameter(format!(
-                "Value {max} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."
+                "Value {max} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and \
+                 10, if provided."
             )));
         }
         let mut system = input.texts("AttributeNames")?;
@@ -146,11 +147,13 @@ impl Queues {
                 "MessageNotInflight",
                 "AWS.SimpleQueueService.MessageNotInflight",
                 format!(
-                    "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not available for visibility timeout change."
+                    "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message is not \
+                     available for visibility timeout change."
                 ),
             )),
             Receipt::Stale | Receipt::Unknown => Err(invalid_parameter(format!(
-                "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."
+                "Value {handle} for parameter ReceiptHandle is invalid. Reason: Message does not exist or \
+                 is not available for visibility timeout change."
             ))),
         }
     }

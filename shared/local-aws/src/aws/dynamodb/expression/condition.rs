@@ -184,7 +184,9 @@ mod tests {
 
     #[test]
     fn functions_look_at_what_is_there() {
-        let values = json!({ ":a": { "S": "a" }, ":d": { "S": "delivery#" }, ":x": { "S": "x" }, ":t": { "S": "NULL" } });
+        let values = json!({
+            ":a": { "S": "a" }, ":d": { "S": "delivery#" }, ":x": { "S": "x" }, ":t": { "S": "NULL" }
+        });
         for (text, expected) in [
             ("attribute_exists(pk)", true),
             ("attribute_not_exists(pk)", false),

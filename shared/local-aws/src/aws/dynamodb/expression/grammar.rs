@@ -152,7 +152,10 @@ fn call(parser: &mut Parser<'_>, function: &str) -> Result<Condition, Refusal> {
                 }
                 (_, Operand::Value(value)) => {
                     let kind = value.kind();
-                    return Err(parser.refuse(format_args!("Incorrect operand type for operator or function; operator or function: {function}, operand type: {kind}")));
+                    return Err(parser.refuse(format_args!(
+                        "Incorrect operand type for operator or \
+                        function; operator or function: {function}, operand type: {kind}"
+                    )));
                 }
                 _ => return Err(parser.syntax_error()),
             }

@@ -1,6 +1,7 @@
 //! DynamoDB's expressions: conditions, updates, projections. A tokenizer and recursive descent; no I/O.
 
 mod condition;
+mod evaluate;
 mod grammar;
 mod parser;
 mod path;

@@ -7,8 +7,7 @@ mod template;
 use crate::repository::{Problem, Repository};
 use name::{Events, Name};
 use source::Workflow;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::process::Stdio;
 use template::Stack;
 
@@ -36,18 +35,18 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let workflow = Workflow { name: Name::parse(&arguments.name)?, events: Events::parse(&arguments.on)? };
     let stack = Stack { text: repository.read("template.yaml")? };
     refuse_taken(repository, &workflow.name, &stack)?;
-    // All that can go wrong has gone wrong before the first file is written.
     let changed = stack.with(&workflow)?;
 
+    // All files first: who reads along may stop reading (`… | head`).
     let folder = format!("functions/{}", workflow.name);
-    for (path, text) in source::files(&workflow) {
-        let path = format!("{folder}/{path}");
-        write_new(repository, &path, &text).map_err(|error| format!("cannot write {path}: {error}"))?;
-        eprintln!("new      {path}");
+    let files = source::files(&workflow);
+    write_all(repository, &folder, &files)?;
+    if arguments.write {
+        fs::write(repository.path("template.yaml"), changed)
+            .map_err(|error| format!("cannot write template.yaml: {error}"))?;
     }
-    format(repository, &folder);
-    for event in workflow.events.iter() {
-        let fixture = format!("events/tableau/{}.json", name::kebab(event));
+    files.iter().for_each(|(path, _)| eprintln!("new      {folder}/{path}"));
+    for fixture in workflow.events.iter().map(|event| format!("events/tableau/{}.json", name::kebab(event))) {
         if !repository.path(&fixture).exists() {
             eprintln!(
                 "missing  {fixture}: the tests need it; events/README.md says how the others were made"
@@ -55,15 +54,13 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
         }
     }
     if arguments.write {
-        fs::write(repository.path("template.yaml"), changed)
-            .map_err(|error| format!("cannot write template.yaml: {error}"))?;
         eprintln!("changed  template.yaml");
     } else {
         eprintln!("template.yaml is as it was; this belongs into it (--write puts it there):\n");
         print!("{}", stack.to_paste(&workflow));
     }
     eprintln!(
-        "\nNext: the effect, in {folder}/src/lib.rs; a rule in rules.yaml; cargo test --package {}",
+        "\nNext: the effect, in {folder}/src/lib.rs; a rule in rules.yaml; cargo test -p {}",
         workflow.name
     );
     Ok(())
@@ -85,12 +82,23 @@ fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(
     Err(format!("the name `{name}` is taken by {by}").into())
 }
 
-fn write_new(repository: &Repository, path: &str, text: &str) -> std::io::Result<()> {
-    let path = repository.path(path);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    File::create_new(path)?.write_all(text.as_bytes())
+/// Writes the workflow's folder, or leaves none behind.
+fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) -> Result<(), Problem> {
+    let root = repository.path(folder);
+    let write = |(path, text): &(&str, String)| {
+        let path = root.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)
+    };
+    let written = fs::create_dir(&root).and_then(|()| {
+        files.iter().try_for_each(write).inspect_err(|_| {
+            // It is ours alone: it was not there before.
+            let _ = fs::remove_dir_all(&root);
+        })
+    });
+    written.map_err(|error| format!("cannot write {folder}: {error}"))?;
+    format(repository, folder);
+    Ok(())
 }
 
 /// Breaks lines as this repository does; how long they are depends on the name and the events.

@@ -50,6 +50,7 @@ pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
         ("summary", workflow.summary()),
         ("count", events.iter().count().to_string()),
         ("events", events.map_join(", ", |event| event.to_string())),
+        ("event_codes", events.map_join(", ", |event| format!("`{event}`"))),
         ("event_paths", events.map_join(", ", |event| format!("EventName::{event}"))),
         ("fixture", kebab(events.first())),
         ("other_fixture", workflow.other_fixture()),

@@ -1,0 +1,216 @@
+//! An event's whole way, on the real binaries: the stack of `template.yaml` on one machine, with a Tableau that
+//! delivers its webhooks and a Slack that reads what it is sent.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use local_aws::{Stack, StackOptions};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use simulator::{SAMPLE_PAT, SlackFault, SlackRecorder, TableauSimulator, Webhook, notes, render};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tableau::EventName;
+
+const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct World {
+    stack: Stack,
+    tableau: TableauSimulator,
+    slack: SlackRecorder,
+    http: Client,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Where cargo puts the functions' binaries: above this test's own.
+fn binaries() -> PathBuf {
+    let ours = std::env::current_exe().unwrap();
+    ours.parent().and_then(Path::parent).expect("target/debug/deps/delivery-…").to_owned()
+}
+
+impl World {
+    async fn start() -> Self {
+        let tableau = TableauSimulator::sample().start().await.unwrap();
+        let slack = SlackRecorder::start().await.unwrap();
+        let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
+        let stack = Stack::start(StackOptions {
+            template: root().join("template.yaml"),
+            binaries: binaries(),
+            parameters: BTreeMap::from([
+                ("TableauServerUrl".to_owned(), tableau.url()),
+                ("TableauSite".to_owned(), "marketing".to_owned()),
+                ("SlackApiUrl".to_owned(), slack.api_url()),
+                (
+                    "RulesFile".to_owned(),
+                    root().join("rules.yaml").canonicalize().unwrap().display().to_string(),
+                ),
+            ]),
+            secrets: BTreeMap::from([
+                ("WebhookSecret".to_owned(), json!({ "current": TOKEN, "previous": "" })),
+                (
+                    "TableauSecret".to_owned(),
+                    json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }),
+                ),
+                ("SlackSecret".to_owned(), json!({ "webhook_urls": BTreeMap::from(channels) })),
+            ]),
+            environment: BTreeMap::new(),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            events: None,
+        })
+        .await
+        .expect("the binaries are built by `cargo test --workspace`, or `cargo build --workspace`");
+        Self { stack, tableau, slack, http: http_client::client(None).unwrap() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.stack.url())
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> (StatusCode, Value) {
+        let request = self.http.request(method, self.url(path)).header("content-type", "application/json");
+        let response = request.body(body).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn post(&self, path: &str, fixture: &str) -> StatusCode {
+        let body = std::fs::read(root().join(format!("events/tableau/{fixture}.json"))).unwrap();
+        self.request(Method::POST, &format!("{path}?token={TOKEN}"), body).await.0
+    }
+
+    /// Waits until as many deliveries ended as `ended` says.
+    async fn wait_for_records(&self, ended: usize) {
+        let done = async {
+            loop {
+                let items = self.stack.aws().items("DeliveryTable");
+                let states = items.iter().filter(|item| item["state"]["S"] != "claimed");
+                if states.count() >= ended {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, done).await.expect("the deliveries end");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_refresh_at_tableau_becomes_a_message_with_its_cause() {
+    let world = World::start().await;
+    let url = world.url(&format!("/webhook?token={TOKEN}"));
+    world.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
+    let luid = world.tableau.datasource("Sales Orders").unwrap();
+
+    world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
+
+    let messages = world.slack.wait_for(1, PATIENCE).await.unwrap();
+    let text = render(&messages[0]);
+    for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn tableaus_duplicates_become_one_message() {
+    let world = World::start().await;
+    let url = world.url(&format!("/webhook?token={TOKEN}"));
+    world.tableau.add(Webhook::on(EventName::WorkbookCreated, &url));
+    world.tableau.duplicates(4);
+
+    let luid = world.tableau.workbook("Superstore").unwrap();
+    world.tableau.fire(&EventName::WorkbookCreated, &luid).unwrap();
+    world.tableau.settled(PATIENCE).await.unwrap();
+    // The same event again, at the workflow's own door.
+    world.post("/webhooks/notify-slack", "workbook-created").await;
+    world.post("/webhooks/notify-slack", "workbook-created").await;
+
+    world.wait_for_records(2).await;
+    let drained = async {
+        while !world.stack.aws().messages("NotifySlackQueue").is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, drained).await.unwrap();
+    assert_eq!(world.slack.messages().len(), 2, "one for each of two events");
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_event_starts_every_workflow_that_can_use_it() {
+    let world = World::start().await;
+    assert_eq!(world.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
+    world.wait_for_records(2).await;
+    let items = world.stack.aws().items("DeliveryTable");
+    let mut keys: Vec<_> = items.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    assert!(
+        keys[0].starts_with("delivery#notify-slack#") && keys[1].starts_with("delivery#update-broadcast#")
+    );
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_api_has_the_templates_routes_and_no_others() {
+    let world = World::start().await;
+    let with_token = |path: &str| format!("{path}?token={TOKEN}");
+    let event = std::fs::read_to_string(root().join("events/tableau/workbook-created.json")).unwrap();
+    let status =
+        async |method: Method, path: String, body: String| world.request(method, &path, body).await.0;
+
+    for door in ["/webhook", "/webhooks/notify-slack", "/webhooks/update-broadcast"] {
+        let in_path = format!("{door}/{TOKEN}");
+        assert_eq!(status(Method::POST, with_token(door), event.clone()).await, 202, "{door}");
+        assert_eq!(status(Method::POST, in_path, event.clone()).await, 202, "{door}");
+        assert_eq!(status(Method::GET, with_token(door), String::new()).await, 405, "{door}");
+        assert_eq!(status(Method::POST, door.to_owned(), event.clone()).await, 403, "{door}");
+        assert_eq!(status(Method::POST, with_token(door), "{}".to_owned()).await, 200, "{door}");
+    }
+    for path in ["/", "/other", "/webhooks", "/webhooks/no-such-workflow", "/webhook/a/b"] {
+        assert_eq!(status(Method::POST, with_token(path), event.clone()).await, 404, "{path}");
+    }
+    let large = format!("{{\"x\":\"{}\"}}", "y".repeat(10 * 1024 * 1024));
+    assert_eq!(status(Method::POST, with_token("/webhook"), large).await, 413);
+    let not_utf8 = world.request(Method::POST, &with_token("/webhook"), vec![b'{', 0xff]).await;
+    assert_eq!(not_utf8, (StatusCode::BAD_REQUEST, json!({ "error": "body: not UTF-8 from byte 1 on" })));
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_destination_in_trouble_gets_the_message_when_it_is_back() {
+    let world = World::start().await;
+    world.slack.fail_next(3, SlackFault::RateLimited { retry_after: 1 });
+    assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
+    let messages = world.slack.wait_for(1, PATIENCE).await.unwrap();
+    assert_eq!(messages.len(), 1);
+    assert!(world.stack.aws().messages("NotifySlackDeadLetters").is_empty());
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
+    let world = World::start().await;
+    world.slack.fail_next(2, SlackFault::Revoked);
+    assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
+    world.wait_for_records(1).await;
+    let arrived = async {
+        while world.stack.aws().messages("NotifySlackDeadLetters").is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap();
+    let dead = &world.stack.aws().messages("NotifySlackDeadLetters")[0];
+    assert!(dead.attributes["reason"].starts_with("Slack refused with 404"), "{:?}", dead.attributes);
+    assert_eq!(world.stack.aws().items("DeliveryTable")[0]["state"]["S"], "failed");
+    world.stack.shutdown().await;
+}

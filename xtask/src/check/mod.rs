@@ -85,7 +85,7 @@ fn summary(lines: &[Line]) -> String {
                 (result, format!("{:.1} s", took.as_secs_f64()))
             }
         };
-        format!("{:<10}{seconds:>9}  {result}\n", line.step.name)
+        format!("{:<12}{seconds:>8}  {result}\n", line.step.name)
     };
     lines.iter().map(row).collect()
 }
@@ -105,10 +105,10 @@ mod tests {
         assert_eq!(
             summary(&lines).lines().collect::<Vec<_>>(),
             [
-                "fmt           1.2 s  passed",
-                "clippy        0.0 s  skipped: no tool",
-                "doc          90.0 s  FAILED",
-                "test                 not run",
+                "fmt            1.2 s  passed",
+                "clippy         0.0 s  skipped: no tool",
+                "doc           90.0 s  FAILED",
+                "test                  not run",
             ]
         );
     }

@@ -25,6 +25,8 @@ pub(crate) enum Run {
     InstallTools,
     /// A Python tool with these arguments and variables.
     Tool(&'static str, &'static [&'static str], Variables),
+    /// `cargo` with these arguments, and the Python of the tools in `CONFORMANCE_PYTHON`.
+    CargoWithPython(&'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
 }
@@ -98,6 +100,12 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "conformance",
+        purpose: "clients that vendors wrote find in our doubles what they expect",
+        quick: false,
+        run: Run::CargoWithPython(&["test", "--workspace", "--test", "conformance", "--", "--nocapture"]),
+    },
+    Step {
         name: "emulator",
         purpose: "our doubles of AWS behave as an AWS emulator does",
         quick: false,
@@ -111,7 +119,7 @@ pub(crate) const STEPS: &[Step] = &[
 /// The table, for `--help`.
 pub(crate) fn overview() -> String {
     let line = |step: &Step| {
-        format!("  {:<10} {}{}\n", step.name, step.purpose, if step.quick { " (quick)" } else { "" })
+        format!("  {:<12}{}{}\n", step.name, step.purpose, if step.quick { " (quick)" } else { "" })
     };
     format!("Steps:\n{}", STEPS.iter().map(line).collect::<String>())
 }
@@ -128,6 +136,11 @@ impl Run {
                 python::install(repository)?;
                 let mut tool = repository.program(python::tool(repository, tool));
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
+            }
+            Self::CargoWithPython(arguments) => {
+                python::install(repository)?;
+                let python = python::tool(repository, "python");
+                succeed(repository.cargo().args(*arguments).env("CONFORMANCE_PYTHON", python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
         }
@@ -162,7 +175,7 @@ mod tests {
     fn a_step_is_named_once_and_has_a_purpose() {
         for (index, step) in STEPS.iter().enumerate() {
             assert!(STEPS[..index].iter().all(|other| other.name != step.name), "{}", step.name);
-            assert!(!step.purpose.is_empty() && step.name.len() < 10, "{}", step.name);
+            assert!(!step.purpose.is_empty() && step.name.len() < 12, "{}", step.name);
         }
     }
 

@@ -138,13 +138,16 @@ fn api(state: &Shared, method: &str, headers: &HeaderMap, body: &[u8]) -> Result
         }
         message.ts = next_ts(state);
     }
-    let answer = json!({
+    let mut answer = json!({
         "ok": true,
         "channel": message.channel,
         "ts": message.ts,
         "text": message.text,
         "message": { "text": message.text, "blocks": message.blocks, "ts": message.ts, "type": "message" },
     });
+    if let Some(parent) = &message.thread_ts {
+        answer["message"]["thread_ts"] = json!(parent);
+    }
     state.messages.push(message);
     Ok(answer)
 }

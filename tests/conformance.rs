@@ -1,6 +1,11 @@
 //! Our doubles of vendors, met by clients that the vendors wrote.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "says out loud what it checked, and what it skipped"
+)]
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -9,8 +9,9 @@ use std::time::Duration;
 use tableau::{EventId, Payload};
 use workflow::{Failure, Workflow};
 
-/// With less time than this no message is begun: it goes back untouched.
+/// With less time than this no message is begun: it goes back untouched, to be seen again soon.
 const LEAST_TIME: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(5);
 /// The first wait after a failure; doubles with every attempt up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
@@ -26,7 +27,11 @@ impl<W: Workflow> Batches<W> {
     pub(crate) async fn handle(&self, batch: SqsEvent, request: &Request) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         for message in &batch.records {
-            let again = request.remaining() < LEAST_TIME || self.message(message, request).await;
+            let again = if request.remaining() < LEAST_TIME {
+                self.later(message, SOON).await
+            } else {
+                self.message(message, request).await
+            };
             if again {
                 response.add_failure(message.message_id.clone().unwrap_or_default());
             }

@@ -168,8 +168,8 @@ impl<W: Workflow> Worker<W> {
         };
         match (recorded, attempted) {
             (Ok(()), attempted) => attempted,
-            // The attempt that took over records the end.
-            (Err(StoreError::Superseded), attempted) => attempted,
+            // The attempt that took over decides; the message comes back to see what it decided.
+            (Err(StoreError::Superseded), _) => Attempted::Busy { until: now },
             // The failure counts more than that it could not be recorded.
             (Err(_), failed @ Attempted::Failed(_)) => failed,
             (Err(error), _) => Attempted::Failed(Failure::transient(error)),

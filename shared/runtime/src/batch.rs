@@ -53,7 +53,7 @@ impl<W: Workflow> Batches<W> {
             Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
             Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
             Attempted::Failed(Failure::Transient { retry_after, .. }) => {
-                self.later(message, retry_after.unwrap_or_else(|| back_off(receive_count(message)))).await
+                self.later(message, wait(receive_count(message), retry_after)).await
             }
             Attempted::Failed(failure @ Failure::Permanent { .. }) => {
                 let id = EventId::of(&payload);
@@ -93,6 +93,20 @@ fn until_then(until: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)
 }
 
+/// How often a destination's own wait is taken at its word, before ours grows beyond it.
+const TRUSTED: u32 = 3;
+
+/// The wait before the next attempt: what the destination asked for, and more the longer that does not help.
+fn wait(received: u32, asked: Option<Duration>) -> Duration {
+    match asked {
+        None => back_off(received),
+        Some(asked) => {
+            let asked = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
+            if received <= TRUSTED { asked } else { asked.max(back_off(received - TRUSTED)) }
+        }
+    }
+}
+
 /// Between half of and the whole doubled wait, so that messages that failed together do not return together.
 fn back_off(received: u32) -> Duration {
     let ceiling = FIRST_WAIT.saturating_mul(1 << received.clamp(1, 16).saturating_sub(1)).min(LONGEST_WAIT);
@@ -102,6 +116,16 @@ fn back_off(received: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_that_was_asked_for_is_the_least_and_grows_when_it_does_not_help() {
+        let asked = Some(Duration::from_secs(2));
+        for (received, least, most) in [(1, 2, 3), (3, 2, 3), (4, 7, 15), (6, 30, 60), (60, 450, 900)] {
+            let seconds = wait(received, asked).as_secs();
+            assert!((least..=most).contains(&seconds), "{received}: {seconds}");
+        }
+        assert!(wait(60, Some(Duration::from_secs(3_600))).as_secs() >= 3_600);
+    }
 
     #[test]
     fn the_wait_grows_and_has_an_end() {

@@ -10,11 +10,15 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::sync::Arc;
+use std::time::Duration;
 use tableau::{EventId, EventName, Payload, PayloadError};
 use workflow::{CredentialError, CredentialSource, chain};
 
 /// The longest body that is read. Tableau's are below 1 KiB.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+/// How long a sender waits at most. Tableau's own patience is not documented; a `503` in time beats a connection that
+/// it has given up.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// When to come back, if the store did not confirm. Tableau keeps its own time.
 const RETRY_AFTER_SECONDS: &str = "5";
 
@@ -51,12 +55,20 @@ enum Refused {
     Payload(PayloadError),
     Secret(CredentialError),
     NotStored(crate::NotStored),
+    TookTooLong,
 }
 
 impl Door {
     /// Answers a request.
     pub(crate) async fn answer(&self, http: &HttpRequest<'_>, request: &Request) -> HttpResponse {
-        let answered = self.take(http, request).await;
+        let answered = match &self.then {
+            Then::Store(_) => match tokio::time::timeout(PATIENCE, self.take(http, request)).await {
+                Ok(answered) => answered,
+                Err(_) => Err(Refused::TookTooLong),
+            },
+            // Who asked for the outcome waits for it.
+            Then::Handle(_) => self.take(http, request).await,
+        };
         let (response, status) = match &answered {
             Ok(response) => (response.clone(), response.status_code),
             Err(refused) => {
@@ -94,10 +106,10 @@ impl Door {
     }
 
     async fn verify(&self, http: &HttpRequest<'_>) -> Result<Verified, Refused> {
-        let tokens = self.tokens.current().await.map_err(Refused::Secret)?;
         let Some(token) = http.token() else {
             return Err(Refused::Forbidden("no token"));
         };
+        let tokens = self.tokens.current().await.map_err(Refused::Secret)?;
         let mut accepted = tokens.accept(token.expose_secret());
         if !accepted && let Ok(Some(renewed)) = self.renewed(&tokens).await {
             accepted = renewed.accept(token.expose_secret());
@@ -177,7 +189,7 @@ impl Refused {
             }
             Self::Body(BadBody::NotBase64) => HttpResponse::error(400, "body: not base64, though it says so"),
             Self::Payload(error) => HttpResponse::error(400, &error.to_string()),
-            Self::Secret(_) | Self::NotStored(_) => {
+            Self::Secret(_) | Self::NotStored(_) | Self::TookTooLong => {
                 HttpResponse::error(503, "try again later").with_header("retry-after", RETRY_AFTER_SECONDS)
             }
         }
@@ -192,6 +204,7 @@ impl Refused {
             Self::Payload(error) => error.to_string(),
             Self::Secret(error) => chain(error),
             Self::NotStored(error) => chain(error),
+            Self::TookTooLong => format!("the secret or the store did not answer within {} s", PATIENCE.as_secs()),
         };
         if status == 503 {
             tracing::error!(function, status, reason, request.id = request.id, "event not stored");

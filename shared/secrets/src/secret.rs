@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use workflow::{BoxError, CredentialError, CredentialSource};
+use workflow::{BoxError, CredentialError, CredentialSource, chain};
 
 /// How long a value is used before it is read again.
 pub const LIFETIME: Duration = Duration::from_secs(300);
@@ -19,12 +19,31 @@ pub const LIFETIME: Duration = Duration::from_secs(300);
 /// each read costs.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// How long a kept value is used on after a read has failed, before the store is asked again.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// A secret, read at its first use and kept for [`LIFETIME`].
+///
+/// A value that has worked is kept while the store is down, or while what it holds cannot be understood: a slip in an
+/// edit does not take a working credential away.
 pub struct Secret<T> {
     store: Arc<dyn SecretStore>,
     id: String,
     /// The lock is held over a read, so that a process reads once, however many ask.
-    kept: Mutex<Option<(Arc<T>, Instant)>>,
+    kept: Mutex<Option<Kept<T>>>,
+}
+
+struct Kept<T> {
+    value: Arc<T>,
+    read_at: Instant,
+    read_again_at: Instant,
+}
+
+impl<T> Kept<T> {
+    fn new(value: Arc<T>) -> Self {
+        let now = Instant::now();
+        Self { value, read_at: now, read_again_at: now + LIFETIME }
+    }
 }
 
 impl<T> fmt::Debug for Secret<T> {
@@ -40,8 +59,7 @@ impl<T: DeserializeOwned> Secret<T> {
     }
 
     async fn read(&self) -> Result<Arc<T>, CredentialError> {
-        let failed =
-            |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
+        let failed = |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
         let text = self.store.read(&self.id).await.map_err(|e| failed(e.transient, e.source))?;
         parse(&text).map(Arc::new).map_err(|problem| failed(false, problem.into()))
     }
@@ -51,36 +69,37 @@ impl<T: DeserializeOwned> Secret<T> {
 impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secret<T> {
     async fn current(&self) -> Result<Arc<T>, CredentialError> {
         let mut kept = self.kept.lock().await;
-        if let Some((value, read_at)) = kept.as_ref()
-            && read_at.elapsed() < LIFETIME
-        {
-            return Ok(Arc::clone(value));
+        if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.read_again_at) {
+            return Ok(Arc::clone(&kept.value));
         }
-        match self.read().await {
-            Ok(value) => {
-                *kept = Some((Arc::clone(&value), Instant::now()));
+        match (self.read().await, kept.as_mut()) {
+            (Ok(value), _) => {
+                *kept = Some(Kept::new(Arc::clone(&value)));
                 Ok(value)
             }
-            // A store that is down for a moment does not take a value away that has worked so far.
-            Err(error) if error.transient => match kept.as_ref() {
-                Some((value, _)) => Ok(Arc::clone(value)),
-                None => Err(error),
-            },
-            Err(error) => Err(error),
+            (Err(error), Some(kept)) => {
+                tracing::error!(secret = self.id, reason = chain(&error), "the value from before is used on");
+                kept.read_again_at = Instant::now() + GRACE;
+                Ok(Arc::clone(&kept.value))
+            }
+            (Err(error), None) => Err(error),
         }
     }
 
     async fn replacement(&self, refused: &Arc<T>) -> Result<Option<Arc<T>>, CredentialError> {
         let mut kept = self.kept.lock().await;
         // Someone else found out before us and has read it.
-        if let Some((value, _)) = kept.as_ref().filter(|(value, _)| **value != **refused) {
-            return Ok(Some(Arc::clone(value)));
+        if let Some(kept) = kept.as_ref().filter(|kept| *kept.value != **refused) {
+            return Ok(Some(Arc::clone(&kept.value)));
         }
-        if kept.as_ref().is_some_and(|(_, read_at)| read_at.elapsed() < FRESH) {
+        if kept.as_ref().is_some_and(|kept| kept.read_at.elapsed() < FRESH) {
             return Ok(None);
         }
+        if let Some(kept) = kept.as_mut() {
+            kept.read_at = Instant::now();
+        }
         let value = self.read().await?;
-        *kept = Some((Arc::clone(&value), Instant::now()));
+        *kept = Some(Kept::new(Arc::clone(&value)));
         Ok((*value != **refused).then_some(value))
     }
 }
@@ -89,21 +108,20 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
 fn parse<T: DeserializeOwned>(text: &SecretString) -> Result<T, String> {
     let value: Value = serde_json::from_str(text.expose_secret())
         .map_err(|e| format!("not JSON, at line {}, column {}", e.line(), e.column()))?;
-    T::deserialize(&value).map_err(|error| {
-        let mut problem = error.to_string();
-        redact(&value, &mut problem);
-        problem
-    })
+    T::deserialize(&value).map_err(|error| without_values(&error.to_string()))
 }
 
-/// Takes every text of `value` out of `problem`: serde's own words repeat the value they did not like.
-fn redact(value: &Value, problem: &mut String) {
-    match value {
-        Value::String(text) if text.len() > 2 => *problem = problem.replace(text.as_str(), "…"),
-        Value::Number(number) => *problem = problem.replace(&number.to_string(), "…"),
-        Value::Array(items) => items.iter().for_each(|item| redact(item, problem)),
-        Value::Object(map) => map.values().for_each(|item| redact(item, problem)),
-        _ => {}
+/// serde's own sentences repeat the value or the key they did not like, so only what they expected is kept of them.
+/// Other sentences are those of our credential types, which name fields and never their values.
+fn without_values(problem: &str) -> String {
+    const REPEATING: [&str; 6] =
+        ["invalid type", "invalid value", "invalid length", "unknown field", "unknown variant", "duplicate field"];
+    match REPEATING.iter().find(|start| problem.starts_with(**start)) {
+        Some(start) => match problem.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("{start}, expected {expected}"),
+            None => (*start).to_owned(),
+        },
+        None => problem.to_owned(),
     }
 }
 
@@ -158,9 +176,12 @@ mod tests {
         let store = Arc::new(MemorySecrets::default());
         for (text, expected) in [
             ("hunter2", "not JSON, at line 1, column 1"),
-            (r#""hunter2""#, "invalid type: string \"…\", expected struct Token"),
-            (r#"{"token":["hunter2"]}"#, "invalid type: sequence, expected a string"),
-            (r#"{"token":4711}"#, "invalid type: integer `…`, expected a string"),
+            (r#""hunter2""#, "invalid type, expected struct Token"),
+            (r#""hun\"ter2""#, "invalid type, expected struct Token"),
+            (r#"{"token":["hunter2"]}"#, "invalid type, expected a string"),
+            (r#"{"token":4711}"#, "invalid type, expected a string"),
+            (r#"{"hunter2":""}"#, "unknown field, expected `token`"),
+            ("{}", "missing field `token`"),
         ] {
             store.put("slack", text);
             let error = secret(&store).current().await.unwrap_err();
@@ -188,5 +209,19 @@ mod tests {
         secret.current().await.unwrap();
         tokio::time::advance(LIFETIME * 2).await;
         assert_eq!(secret.current().await.unwrap().token, "one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slip_in_an_edit_does_not_take_a_working_value_away_until_it_is_mended() {
+        let store = Arc::new(MemorySecrets::default());
+        store.put("slack", r#"{"token":"one"}"#);
+        let secret = secret(&store);
+        secret.current().await.unwrap();
+        store.put("slack", "not JSON");
+        tokio::time::advance(LIFETIME).await;
+        assert_eq!(secret.current().await.unwrap().token, "one");
+        store.put("slack", r#"{"token":"two"}"#);
+        tokio::time::advance(GRACE).await;
+        assert_eq!(secret.current().await.unwrap().token, "two");
     }
 }

@@ -1,14 +1,14 @@
 //! Where secrets are kept.
 
 use async_trait::async_trait;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
+use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use workflow::BoxError;
+use workflow::{BoxError, chain};
 
 /// A secret that was not read.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,8 @@ fn read_error(error: &SdkError<GetSecretValueError>) -> ReadError {
         }
         _ => true,
     };
-    ReadError { transient, source: DisplayErrorContext(error).to_string().into() }
+    // Not `DisplayErrorContext`: it shows the raw answer, and with an answer that cannot be read, the secret in it.
+    ReadError { transient, source: chain(error).into() }
 }
 
 /// A JSON file, `{"<secret id>": {…}, …}`, read anew each time.

@@ -116,6 +116,10 @@ impl Payload {
     pub fn canonical_json(&self) -> String {
         let mut out = String::with_capacity(256);
         write_canonical(&self.to_value(), &mut out);
+        // SQS takes every character but these two; in JSON only a string can hold them, and there may be escaped.
+        if out.contains(['\u{fffe}', '\u{ffff}']) {
+            out = out.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+        }
         out
     }
 
@@ -196,6 +200,13 @@ mod tests {
         for (body, expected) in cases {
             assert_eq!(Payload::parse(body).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn the_canonical_text_has_only_characters_that_sqs_takes() {
+        let payload = Payload::parse("{\"resource_name\":\"a\u{ffff}b\u{fffe}\"}".as_bytes()).unwrap();
+        assert_eq!(payload.canonical_json(), r#"{"resource_name":"a\uffffb\ufffe"}"#);
+        assert_eq!(Payload::parse(payload.canonical_json().as_bytes()).unwrap(), payload);
     }
 
     #[test]

@@ -204,7 +204,9 @@ impl Refused {
             Self::Payload(error) => error.to_string(),
             Self::Secret(error) => chain(error),
             Self::NotStored(error) => chain(error),
-            Self::TookTooLong => format!("the secret or the store did not answer within {} s", PATIENCE.as_secs()),
+            Self::TookTooLong => {
+                format!("the secret or the store did not answer within {} s", PATIENCE.as_secs())
+            }
         };
         if status == 503 {
             tracing::error!(function, status, reason, request.id = request.id, "event not stored");

@@ -59,7 +59,8 @@ impl<T: DeserializeOwned> Secret<T> {
     }
 
     async fn read(&self) -> Result<Arc<T>, CredentialError> {
-        let failed = |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
+        let failed =
+            |transient: bool, source: BoxError| CredentialError { name: self.id.clone(), transient, source };
         let text = self.store.read(&self.id).await.map_err(|e| failed(e.transient, e.source))?;
         parse(&text).map(Arc::new).map_err(|problem| failed(false, problem.into()))
     }
@@ -114,8 +115,14 @@ fn parse<T: DeserializeOwned>(text: &SecretString) -> Result<T, String> {
 /// serde's own sentences repeat the value or the key they did not like, so only what they expected is kept of them.
 /// Other sentences are those of our credential types, which name fields and never their values.
 fn without_values(problem: &str) -> String {
-    const REPEATING: [&str; 6] =
-        ["invalid type", "invalid value", "invalid length", "unknown field", "unknown variant", "duplicate field"];
+    const REPEATING: [&str; 6] = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown field",
+        "unknown variant",
+        "duplicate field",
+    ];
     match REPEATING.iter().find(|start| problem.starts_with(**start)) {
         Some(start) => match problem.rsplit_once(", expected ") {
             Some((_, expected)) => format!("{start}, expected {expected}"),

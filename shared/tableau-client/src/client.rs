@@ -18,6 +18,8 @@ use workflow::CredentialSource;
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 /// How often a call is tried, the first time included.
 const TRIES: u32 = 3;
+/// How often a call replaces a session that is over. Once is enough where all share a store.
+const REPLACEMENTS: u32 = 3;
 /// The longest wait between two tries. What asks for more is an error, for the caller's queue to wait out.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
@@ -37,7 +39,7 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum InvalidSettings {
     /// The server's address is not one.
-    #[error("the Tableau server's address must be a URL that begins with https://")]
+    #[error("the Tableau server's address must be https:// and a host, with nothing after it")]
     Server,
     /// The version is not one.
     #[error("the Tableau API version must be two numbers with a dot between, such as 3.24")]
@@ -49,10 +51,14 @@ impl Settings {
     /// both sides know.
     ///
     /// # Errors
-    /// [`InvalidSettings`] when the address is no http or https URL, or the version is none.
+    /// [`InvalidSettings`] when the address is anything but `https://` and a host (on loopback, `http://` will do: a
+    /// token must not cross a network in clear text), or the version is none.
     pub fn new(server: &str, site: &str, api_version: &str) -> Result<Self, InvalidSettings> {
         let server = Url::parse(server).map_err(|_| InvalidSettings::Server)?;
-        if !matches!(server.scheme(), "http" | "https") || server.host_str().is_none() {
+        let loopback = matches!(server.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+        let encrypted = server.scheme() == "https" || (server.scheme() == "http" && loopback);
+        let bare = server.path() == "/" && server.username().is_empty() && server.password().is_none();
+        if !encrypted || !bare || server.host_str().is_none() {
             return Err(InvalidSettings::Server);
         }
         let api_version = match api_version {
@@ -162,7 +168,7 @@ impl TableauClient {
         self.call(operation, Method::POST, &path, query, Some(body)).await.map(|_| ())
     }
 
-    /// One call in a session. A session that is over is replaced once, unnoticed by the caller.
+    /// One call in a session. A session that is over is replaced, unnoticed by the caller.
     async fn call(
         &self,
         operation: &'static str,
@@ -175,6 +181,7 @@ impl TableauClient {
         let key =
             format!("{}#{}#{}", self.settings.server.authority(), credential.name(), self.settings.site);
         let mut over = None;
+        let mut replaced = 0;
         loop {
             let shared = self.broker.session(&key, over.as_ref(), || self.sign_in(&credential)).await?;
             let session = &shared.session;
@@ -184,7 +191,14 @@ impl TableauClient {
             };
             let answer = self.send(operation, &method, &path, query, Some(&session.token), body).await;
             match answer {
-                Err(error) if error.is_session_over() && over.is_none() => over = Some(shared),
+                Err(error) if error.is_session_over() && replaced < REPLACEMENTS => {
+                    if replaced > 0 {
+                        // Someone who does not share our store signs in over us: stay out of step with him.
+                        tokio::time::sleep(back_off(replaced)).await;
+                    }
+                    replaced += 1;
+                    over = Some(shared);
+                }
                 other => return other,
             }
         }

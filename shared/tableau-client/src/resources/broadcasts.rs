@@ -54,7 +54,7 @@ struct View {
 
 #[derive(Deserialize)]
 struct Workbook {
-    id: WorkbookLuid,
+    id: Option<WorkbookLuid>,
 }
 
 impl TableauClient {
@@ -68,7 +68,8 @@ impl TableauClient {
         let answer: Answer =
             self.get("list the Broadcasts", Path::Experimental("broadcasts/views"), &[]).await?;
         let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
-        let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
+        let view =
+            |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.and_then(|w| w.id) };
         Ok(broadcasts.into_iter().map(view).collect())
     }
 

@@ -58,15 +58,15 @@ pub struct ExtractRefresh {
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Refreshed<T> {
-    id: T,
+    id: Option<T>,
 }
 
 impl Job {
     /// What the job refreshed.
     pub fn subject(&self) -> Option<Subject> {
         let refresh = self.extract_refresh_job.as_ref()?;
-        let workbook = refresh.workbook.as_ref().map(|w| Subject::Workbook(w.id.clone()));
-        workbook.or_else(|| refresh.datasource.as_ref().map(|d| Subject::Datasource(d.id.clone())))
+        let workbook = refresh.workbook.as_ref().and_then(|w| w.id.clone()).map(Subject::Workbook);
+        workbook.or_else(|| refresh.datasource.as_ref().and_then(|d| d.id.clone()).map(Subject::Datasource))
     }
 
     /// What the job had to say. May name hosts and users of the data source.

@@ -26,5 +26,6 @@ pub struct ProjectRef {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct OwnerRef {
     /// The user's LUID.
-    pub id: UserLuid,
+    #[serde(default)]
+    pub id: Option<UserLuid>,
 }

@@ -1,6 +1,6 @@
 //! Hands out the shared session and replaces it when it is over.
 
-use super::{Entry, Session, SessionStore};
+use super::{Session, SessionStore};
 use crate::Error;
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
@@ -8,29 +8,44 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How long one caller may take to sign in before another may try: longer than a sign-in's own time limit.
+/// How long signing in may take, its own retries included.
+const SIGN_IN: Duration = Duration::from_secs(12);
+/// How long the right to sign in lasts: longer than signing in takes, so that nobody else begins meanwhile.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// How often and how long the others wait for it.
+/// How often and how long the others look for what came of it: beyond the end of a lease whose holder died.
 const POLL: Duration = Duration::from_millis(100);
 const POLLS: u32 = 200;
 
-/// A session and the version it was published under.
+/// A session and what it was published under.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
+    key: String,
     version: u64,
     pub(crate) session: Session,
-}
-
-impl Shared {
-    fn of(entry: Entry) -> Option<Self> {
-        entry.session.map(|session| Self { version: entry.version, session })
-    }
 }
 
 pub(crate) struct Broker {
     store: Arc<dyn SessionStore>,
     /// The session this process uses. The lock is held over a sign-in, so that one process makes one.
     current: Mutex<Option<Shared>>,
+}
+
+/// Gives the lease back when signing in is given up in the middle: the others would wait until it ran out.
+struct Lease {
+    store: Arc<dyn SessionStore>,
+    key: String,
+    version: u64,
+    held: bool,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let (true, Ok(runtime)) = (self.held, tokio::runtime::Handle::try_current()) {
+            let (store, key, version) =
+                (Arc::clone(&self.store), std::mem::take(&mut self.key), self.version);
+            runtime.spawn(async move { store.release(&key, version).await });
+        }
+    }
 }
 
 impl Broker {
@@ -51,51 +66,49 @@ impl Broker {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        let stale = over.map_or(0, |shared| shared.version);
+        // Versions of different keys, after a token was exchanged for one of another name, do not compare.
+        let stale = over.filter(|over| over.key == key).map_or(0, |over| over.version);
+        let usable = |shared: &Shared| shared.key == key && shared.version > stale;
         let mut current = self.current.lock().await;
-        if let Some(shared) = current.as_ref().filter(|shared| shared.version > stale) {
+        if let Some(shared) = current.as_ref().filter(|shared| usable(shared)) {
             return Ok(shared.clone());
         }
-        let mut sign_in = Some(sign_in);
         for _ in 0..POLLS {
             let entry = self.store.read(key).await.map_err(Error::SessionStore)?;
-            let version = entry.version;
-            if let Some(shared) = Shared::of(entry).filter(|shared| shared.version > stale) {
+            let (version, leased_until) = (entry.version, entry.leased_until);
+            let shared = entry.session.map(|session| Shared { key: key.to_owned(), version, session });
+            if let Some(shared) = shared.filter(usable) {
                 *current = Some(shared.clone());
                 return Ok(shared);
             }
             let now = Timestamp::now();
-            let until = now.checked_add(LEASE).unwrap_or(now);
-            if !self.store.lease(key, version, now, until).await.map_err(Error::SessionStore)? {
-                tokio::time::sleep(POLL).await;
-                continue;
+            if leased_until.is_none_or(|until| until <= now) && self.lease(key, version, now).await? {
+                let shared = self.sign_in(key, version, sign_in).await?;
+                *current = Some(shared.clone());
+                return Ok(shared);
             }
-            let Some(sign_in) = sign_in.take() else { break };
-            let shared = self.publish(key, version, sign_in().await).await?;
-            *current = Some(shared.clone());
-            return Ok(shared);
+            tokio::time::sleep(POLL).await;
         }
         Err(Error::SignInPending)
     }
 
-    async fn publish(
-        &self,
-        key: &str,
-        version: u64,
-        session: Result<Session, Error>,
-    ) -> Result<Shared, Error> {
-        let session = match session {
-            Ok(session) => session,
-            Err(error) => {
-                // The others should not wait for a lease whose holder has given up; they would after it ran out.
-                let _ = self.store.release(key, version).await;
-                return Err(error);
-            }
-        };
+    async fn lease(&self, key: &str, version: u64, now: Timestamp) -> Result<bool, Error> {
+        let until = now.checked_add(LEASE).unwrap_or(now);
+        self.store.lease(key, version, now, until).await.map_err(Error::SessionStore)
+    }
+
+    async fn sign_in<F, Fut>(&self, key: &str, version: u64, sign_in: F) -> Result<Shared, Error>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<Session, Error>>,
+    {
+        let mut lease = Lease { store: Arc::clone(&self.store), key: key.to_owned(), version, held: true };
+        let session = tokio::time::timeout(SIGN_IN, sign_in()).await.map_err(|_| Error::SignInPending)??;
         let published = self.store.publish(key, version, &session).await.map_err(Error::SessionStore)?;
+        lease.held = !published;
         // Overtaken: our lease ran out, and another session stands in the store. Ours works until it does not.
         let version = if published { version + 1 } else { version };
-        Ok(Shared { version, session })
+        Ok(Shared { key: key.to_owned(), version, session })
     }
 }
 
@@ -151,12 +164,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_session_of_another_key_says_nothing_about_this_one() {
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let (one, two) = (Broker::new(Arc::clone(&store)), Broker::new(store));
+        let first = one.session("old", None, || async { Ok(session("one")) }).await.unwrap();
+        let second = one.session("old", Some(&first), || async { Ok(session("two")) }).await.unwrap();
+        two.session("new", None, || async { Ok(session("three")) }).await.unwrap();
+        let read = one.session("new", Some(&second), || async { Ok(session("never")) }).await.unwrap();
+        assert_eq!((read.version, read.key.as_str()), (1, "new"));
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_was_given_up_gives_its_lease_back() {
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let broker = Broker::new(Arc::clone(&store));
+        let hangs = || std::future::pending::<Result<Session, Error>>();
+        let given_up =
+            tokio::time::timeout(Duration::from_millis(20), broker.session("k", None, hangs)).await;
+        assert!(given_up.is_err());
+        tokio::task::yield_now().await;
+        assert_eq!(store.read("k").await.unwrap().leased_until, None);
+    }
+
+    #[tokio::test]
     async fn a_failed_sign_in_leaves_the_way_free() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let broker = Broker::new(store);
         let failed =
             broker.session("k", None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
         assert!(failed.is_err());
+        tokio::task::yield_now().await;
         let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
         assert_eq!(next.version, 1);
     }

@@ -14,6 +14,8 @@ pub struct Entry {
     pub version: u64,
     /// The newest session.
     pub session: Option<Session>,
+    /// Until when someone has the right to publish the next; `None` when nobody does.
+    pub leased_until: Option<Timestamp>,
 }
 
 /// Keeps one session per key, with a version and a lease for whoever makes the next.
@@ -53,16 +55,10 @@ pub trait SessionStore: Send + Sync {
 
 /// Keeps sessions in the process.
 #[derive(Debug, Default)]
-pub struct MemorySessionStore(Mutex<HashMap<String, Slot>>);
-
-#[derive(Debug, Default)]
-struct Slot {
-    entry: Entry,
-    leased_until: Option<Timestamp>,
-}
+pub struct MemorySessionStore(Mutex<HashMap<String, Entry>>);
 
 impl MemorySessionStore {
-    fn with<T>(&self, key: &str, change: impl FnOnce(&mut Slot) -> T) -> T {
+    fn with<T>(&self, key: &str, change: impl FnOnce(&mut Entry) -> T) -> T {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(slots.entry(key.to_owned()).or_default())
     }
@@ -71,7 +67,7 @@ impl MemorySessionStore {
 #[async_trait]
 impl SessionStore for MemorySessionStore {
     async fn read(&self, key: &str) -> Result<Entry, BoxError> {
-        Ok(self.with(key, |slot| slot.entry.clone()))
+        Ok(self.with(key, |entry| entry.clone()))
     }
 
     async fn lease(
@@ -81,31 +77,30 @@ impl SessionStore for MemorySessionStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<bool, BoxError> {
-        Ok(self.with(key, |slot| {
-            let free = slot.leased_until.is_none_or(|lease| lease <= now);
-            let granted = free && slot.entry.version == version;
+        Ok(self.with(key, |entry| {
+            let free = entry.leased_until.is_none_or(|lease| lease <= now);
+            let granted = free && entry.version == version;
             if granted {
-                slot.leased_until = Some(until);
+                entry.leased_until = Some(until);
             }
             granted
         }))
     }
 
     async fn publish(&self, key: &str, version: u64, session: &Session) -> Result<bool, BoxError> {
-        Ok(self.with(key, |slot| {
-            let current = slot.entry.version == version;
+        Ok(self.with(key, |entry| {
+            let current = entry.version == version;
             if current {
-                slot.entry = Entry { version: version + 1, session: Some(session.clone()) };
-                slot.leased_until = None;
+                *entry = Entry { version: version + 1, session: Some(session.clone()), leased_until: None };
             }
             current
         }))
     }
 
     async fn release(&self, key: &str, version: u64) -> Result<(), BoxError> {
-        self.with(key, |slot| {
-            if slot.entry.version == version {
-                slot.leased_until = None;
+        self.with(key, |entry| {
+            if entry.version == version {
+                entry.leased_until = None;
             }
         });
         Ok(())

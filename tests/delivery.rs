@@ -161,6 +161,21 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
 }
 
 #[tokio::test]
+async fn an_event_nobody_knows_is_recorded_as_skipped() {
+    let world = World::start().await;
+    let event = json!({ "event_type": "FlowRunFailed", "site_luid": "s", "resource_luid": "f" }).to_string();
+    let answer = world.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;
+    assert_eq!(answer.0, StatusCode::ACCEPTED);
+    world.wait_for_records(1).await;
+    let record = &world.stack.aws().items("DeliveryTable")[0];
+    assert_eq!(
+        (&record["state"]["S"], &record["event_name"]["S"]),
+        (&json!("skipped"), &json!("FlowRunFailed"))
+    );
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_api_has_the_templates_routes_and_no_others() {
     let world = World::start().await;
     let with_token = |path: &str| format!("{path}?token={TOKEN}");

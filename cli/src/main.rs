@@ -29,7 +29,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         None => up::up(options.up).await,
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
-        Some(Command::Rules { command: RulesCommand::Check { file } }) => rules::check(&file),
+        Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }
 }
 

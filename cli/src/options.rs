@@ -36,11 +36,17 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Say whether a rules file is right, and what is wrong where if it is not
-    Check {
-        /// The rules file
-        #[arg(default_value = "rules.yaml")]
-        file: PathBuf,
-    },
+    Check(CheckOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    /// The rules file
+    #[arg(default_value = "rules.yaml")]
+    pub(crate) file: PathBuf,
+    /// The template with the workflows that rules may name
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    pub(crate) template: PathBuf,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -93,15 +93,23 @@ fn a_rules_file_is_checked() {
     let output = run(&["rules", "check"]);
     assert_eq!(
         (output.status.code(), stdout(&output).as_str()),
-        (Some(0), "rules.yaml: 6 rules for 1 sites\n")
+        (Some(0), "rules.yaml: 5 rules; events of every site are taken\n")
     );
 
     let folder = tempfile::tempdir().unwrap();
     let file: PathBuf = folder.path().join("rules.yaml");
-    std::fs::write(&file, "rules:\n  - name: a\n    on: [WorkbookCreatd]\n    do: []\n").unwrap();
+    std::fs::write(&file, "rules:\n  - name: a\n    on: [WorkbookCreatd]\n    do: [{ notify-slack: {} }]\n")
+        .unwrap();
     let output = run(&["rules", "check", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let expected = "line 3: `WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?\n";
+    assert!(stderr(&output).ends_with(expected), "{}", stderr(&output));
+
+    std::fs::write(&file, "rules:\n  - name: a\n    on: [WorkbookCreated]\n    do: [{ notify-slak: {} }]\n")
+        .unwrap();
+    let output = run(&["rules", "check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "line 4: there is no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
     assert!(stderr(&output).ends_with(expected), "{}", stderr(&output));
 }
 

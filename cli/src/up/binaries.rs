@@ -1,8 +1,6 @@
 //! The functions' binaries: built by cargo, or taken from a folder.
 
 use crate::options::UpOptions;
-use local_aws::template::{Places, Template};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -15,19 +13,11 @@ pub(crate) async fn ready(options: &UpOptions, template: &Path) -> Result<PathBu
     }
     let ours = std::env::current_exe()?;
     let folder = ours.parent().ok_or("this program is in no folder")?;
-    let names = names(template)?;
+    let functions = crate::rules::plan(template)?.functions;
+    let names: Vec<String> = functions.into_iter().map(|function| function.binary).collect();
     println!("  building the functions: {}", names.join(", "));
     build(&names, folder, template).await?;
     Ok(folder.to_owned())
-}
-
-fn names(template: &Path) -> Result<Vec<String>, BoxError> {
-    let places = Places { endpoint_url: String::new(), api_url: String::new() };
-    // Only the names count here; parameters without a default get their values when the stack starts.
-    let template = Template::read(template)?;
-    let parameters: BTreeMap<String, String> =
-        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
-    Ok(template.plan(&parameters, &places)?.functions.into_iter().map(|function| function.binary).collect())
 }
 
 /// Cargo's own output shows the progress. The binaries land beside this program: same profile, same target folder.

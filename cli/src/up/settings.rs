@@ -1,8 +1,11 @@
 //! Where the files are, and which real destinations to use instead of the simulated ones.
 
 use crate::options::UpOptions;
+use rules::Rules;
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 use workflow::BoxError;
 
 /// The files that the stack is made of.
@@ -10,16 +13,31 @@ use workflow::BoxError;
 pub(crate) struct Paths {
     pub(crate) template: PathBuf,
     pub(crate) rules: PathBuf,
+    /// Holds `rules`, when that is a copy.
+    _copy: Option<NamedTempFile>,
 }
+
+/// What the simulated site is called, and where its people live, when the rules file names no site.
+const SAMPLE_SITE: &str = "
+sites:
+  - luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
+    name: Marketing
+    timezone: Europe/Berlin
+";
 
 impl Paths {
     pub(crate) fn find(options: &UpOptions) -> Result<Self, BoxError> {
-        let rules = find(&options.rules)?;
+        let (template, rules) = (find(&options.template)?, find(&options.rules)?);
         // The functions' own word for a broken file comes with the first event; here it is the first thing said.
-        if let Err(error) = rules::Rules::read(&rules) {
-            return Err(format!("{}: {error}", options.rules.display()).into());
+        let read = Rules::read(&rules).map_err(|error| format!("{}: {error}", options.rules.display()))?;
+        let text = std::fs::read_to_string(&rules)?;
+        if !read.sites().is_empty() || text.lines().any(|line| line.starts_with("sites:")) {
+            return Ok(Self { template, rules, _copy: None });
         }
-        Ok(Self { template: find(&options.template)?, rules })
+        let mut copy = NamedTempFile::new()?;
+        copy.write_all(text.as_bytes())?;
+        copy.write_all(SAMPLE_SITE.as_bytes())?;
+        Ok(Self { template, rules: copy.path().to_owned(), _copy: Some(copy) })
     }
 }
 

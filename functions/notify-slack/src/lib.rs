@@ -11,9 +11,10 @@ use message::{Details, Told, message};
 use runtime::{LoadedRules, rules_of};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tableau::{Action, Event};
-use tableau_client::{Cause, Content, TableauClient};
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use tableau_client::TableauClient;
+use workflow::{Failure, Invocation, Outcome, Workflow, chain};
 
 /// The workflow and what it talks to.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ struct Notify {
 
 /// From this attempt on the message goes out without what Tableau did not tell: late is worse than short.
 const ATTEMPT_WITHOUT_DETAILS: u32 = 3;
+/// How long Tableau may take to tell, all calls together: the message itself needs time as well.
+const DETAILS_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Workflow for NotifySlack {
     const NAME: &'static str = "notify-slack";
@@ -53,32 +56,42 @@ impl Workflow for NotifySlack {
             let posted =
                 invocation.once(&format!("slack/{channel}"), self.slack.post(channel, &message)).await;
             if let Err(failure) = posted {
-                failed = Some(worse(failed, failure));
+                failed = Some(Failure::worse(failed, failure));
             }
         }
         failed.map_or(Ok(Outcome::Done), Err)
     }
 }
 
-/// Of two channels' failures the one that may pass counts: the message is tried again, and the channel that is
-/// gone for good is reported by the last attempt.
-fn worse(one: Option<Failure>, two: Failure) -> Failure {
-    match (one, two) {
-        (Some(transient @ Failure::Transient { .. }), _) => transient,
-        (_, other) => other,
-    }
-}
-
 impl NotifySlack {
     /// What Tableau can tell about the event. What it cannot tell for now is waited for, but not for long.
     async fn details(&self, event: &Event, invocation: &Invocation) -> Result<Details, Failure> {
+        let patient = invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS;
+        let time = DETAILS_TIMEOUT.min(invocation.remaining() / 2);
+        let (reason, failure) = match tokio::time::timeout(time, self.ask(event, invocation)).await {
+            Ok(Ok(details)) => return Ok(details),
+            Ok(Err(error)) => (chain(&error), Failure::from(error)),
+            Err(_) => {
+                let reason = format!("Tableau did not answer within {} s", time.as_secs());
+                (reason.clone(), Failure::transient(reason))
+            }
+        };
+        if patient {
+            return Err(failure);
+        }
+        tracing::warn!(event.id = %event.id, reason, "the message goes out without details");
+        Ok(Details { content: Told::NotNow, cause: Told::NotNow })
+    }
+
+    /// Asks Tableau. Only what may pass is an error.
+    async fn ask(&self, event: &Event, invocation: &Invocation) -> Result<Details, tableau_client::Error> {
         let content = match event.name.action() {
             Some(Action::Deleted) => Told::Nothing,
-            _ => told(self.tableau.content(&event.subject).await, event, invocation)?,
+            _ => told(self.tableau.content(&event.subject).await, event)?,
         };
         let cause = match event.name.action() {
             Some(Action::RefreshFailed) => {
-                told(self.tableau.failure_cause(event, invocation.now).await, event, invocation)?
+                told(self.tableau.failure_cause(event, invocation.now).await, event)?
             }
             _ => Told::Nothing,
         };
@@ -86,36 +99,18 @@ impl NotifySlack {
     }
 }
 
-fn told<T: Tellable>(
+fn told<T>(
     answer: Result<Option<T>, tableau_client::Error>,
     event: &Event,
-    invocation: &Invocation,
-) -> Result<Told<T>, Failure> {
+) -> Result<Told<T>, tableau_client::Error> {
     match answer {
         Ok(Some(answer)) => Ok(Told::Yes(answer)),
         Ok(None) => Ok(Told::Nothing),
-        Err(error)
-            if error.is_transient() && invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS =>
-        {
-            Err(error.into())
-        }
+        Err(error) if error.is_transient() => Err(error),
         Err(error) => {
-            let reason = workflow::chain(&error);
-            tracing::warn!(event.id = %event.id, missing = T::WHAT, reason, "the message goes out without details");
-            Ok(Told::Not)
+            let reason = chain(&error);
+            tracing::warn!(event.id = %event.id, reason, "the message goes out without a detail");
+            Ok(Told::Refused(error.code().unwrap_or("no code").to_owned()))
         }
     }
-}
-
-/// What Tableau tells, for the log line when it does not.
-trait Tellable {
-    const WHAT: &'static str;
-}
-
-impl Tellable for Content {
-    const WHAT: &'static str = "content";
-}
-
-impl Tellable for Cause {
-    const WHAT: &'static str = "cause";
 }

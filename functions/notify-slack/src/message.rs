@@ -1,7 +1,7 @@
 //! The message: a pure function of what is known.
 
 use crate::wording::{headline, hint, symbol};
-use destinations::slack::mrkdwn::{code, cut, date, escape, link};
+use destinations::slack::mrkdwn::{code, cut, date, escape, link, one_line};
 use destinations::slack::{Block, Message};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,15 +19,17 @@ pub(crate) enum Told<T> {
     Yes(T),
     /// There is nothing to tell.
     Nothing,
-    /// It could not be asked.
-    Not,
+    /// It did not answer in time.
+    NotNow,
+    /// It refused; mostly because the credential's user may not ask. With its code.
+    Refused(String),
 }
 
 impl<T> Told<T> {
     fn as_option(&self) -> Option<&T> {
         match self {
             Self::Yes(value) => Some(value),
-            Self::Nothing | Self::Not => None,
+            Self::Nothing | Self::NotNow | Self::Refused(_) => None,
         }
     }
 }
@@ -43,7 +45,7 @@ pub(crate) struct Details {
 pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> Message {
     let content = details.content.as_option();
     let name = content.map(|c| c.name.as_str()).or(event.resource_name.as_deref()).unwrap_or("(no name)");
-    let name = cut(name, NAME_LIMIT);
+    let name = short(name);
     let headline = headline(event);
     let blocks = [
         Some(Block::header(&format!("{} {headline}: {name}", symbol(&event.name)))),
@@ -55,11 +57,15 @@ pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> 
     Message::new(&notification(&headline, &name, details), blocks.into_iter().flatten())
 }
 
+/// A name as messages show it.
+fn short(name: &str) -> String {
+    cut(&one_line(name), NAME_LIMIT)
+}
+
 /// The line of notifications and screen readers.
 fn notification(headline: &str, name: &str, details: &Details) -> String {
     let project = details.content.as_option().and_then(|c| c.project.as_deref());
-    let project =
-        project.map_or_else(String::new, |project| format!(" ({})", escape(&cut(project, NAME_LIMIT))));
+    let project = project.map_or_else(String::new, |project| format!(" ({})", escape(&short(project))));
     let cause =
         details.cause.as_option().map_or_else(String::new, |cause| format!(" – {}", cause.class.title()));
     format!("{}: {}{project}{cause}", escape(headline), escape(name))
@@ -74,8 +80,9 @@ fn explanation(event: &Event, details: &Details) -> Option<String> {
         }
         (Some(Action::RefreshFailed), missing) => {
             let why = match missing {
-                Told::Not => "Tableau could not be asked",
-                _ => "Tableau keeps no reason for this job",
+                Told::NotNow => "Tableau did not answer".to_owned(),
+                Told::Refused(code) => refused(code),
+                _ => "no failed job was found for it".to_owned(),
             };
             Some(format!("*Cause* – not available: {why}\n*Next step* – {}", hint(event)?))
         }
@@ -83,25 +90,32 @@ fn explanation(event: &Event, details: &Details) -> Option<String> {
     }
 }
 
+fn refused(code: &str) -> String {
+    format!("Tableau refused ({}); the token's user has to be a site administrator", escape(code))
+}
+
 fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<String> {
     let mut fields = Vec::new();
     let mut field = |title: &str, value: String| fields.push(format!("*{title}*\n{value}"));
     if let Some(project) = content.and_then(|c| c.project.as_deref()) {
-        field("Project", escape(&cut(project, NAME_LIMIT)));
+        field("Project", escape(&short(project)));
     }
     if let Some(owner) = content.and_then(|c| c.owner.as_ref()) {
-        let name = escape(&cut(&owner.name, NAME_LIMIT));
+        let name = escape(&short(&owner.name));
         let email = owner.email.as_deref().filter(|email| *email != owner.name);
-        field("Owner", email.map_or_else(|| name.clone(), |email| format!("{name} ({})", escape(email))));
+        field(
+            "Owner",
+            email.map_or_else(|| name.clone(), |email| format!("{name} ({})", escape(&short(email)))),
+        );
     }
     if let Some(at) = event.created_at {
         field("When", when(at, site.map(|site| &site.timezone)));
     }
     if let Some(site) = site {
-        field("Site", escape(&cut(&site.name, NAME_LIMIT)));
+        field("Site", escape(&short(&site.name)));
     }
     if let Some(tags) = content.map(|c| c.tags.join(", ")).filter(|tags| !tags.is_empty()) {
-        field("Tags", escape(&cut(&tags, NAME_LIMIT)));
+        field("Tags", escape(&short(&tags)));
     }
     fields
 }
@@ -127,9 +141,10 @@ fn small_print(event: &Event, site: Option<&Site>, details: &Details) -> String 
         Some(_) => String::new(),
         None => format!(" · site {}", event.site),
     };
-    let missing = match details.content {
-        Told::Not => " · project and owner not available: Tableau could not be asked",
-        _ => "",
+    let missing = match &details.content {
+        Told::NotNow => " · project and owner not available: Tableau did not answer".to_owned(),
+        Told::Refused(code) => format!(" · project and owner not available: {}", refused(code)),
+        Told::Yes(_) | Told::Nothing => String::new(),
     };
     format!("{} · event {}{site}{missing}", escape(event.name.as_str()), event.id.short())
 }
@@ -219,13 +234,16 @@ mod tests {
     #[test]
     fn a_failure_without_a_reason_says_so() {
         let event = event("WorkbookRefreshFailed", "Sales");
-        let not_asked = Details { content: Told::Not, cause: Told::Not };
+        let not_now = Details { content: Told::NotNow, cause: Told::NotNow };
+        let refused = Details { content: Told::Nothing, cause: Told::Refused("403000".to_owned()) };
         let texts_of = |details: &Details| texts(&message(&event, None, details)).join("\n");
-        assert!(texts_of(&not_asked).contains("*Cause* – not available: Tableau could not be asked"));
-        assert!(texts_of(&not_asked).contains("project and owner not available"));
+        assert!(texts_of(&not_now).contains("*Cause* – not available: Tableau did not answer"));
+        assert!(texts_of(&not_now).contains("project and owner not available"));
         assert!(
-            texts_of(&nothing()).contains("*Cause* – not available: Tableau keeps no reason for this job")
+            texts_of(&refused)
+                .contains("Tableau refused (403000); the token's user has to be a site administrator")
         );
+        assert!(texts_of(&nothing()).contains("*Cause* – not available: no failed job was found for it"));
     }
 
     #[test]

@@ -242,8 +242,32 @@ async fn tableau_in_trouble_delays_the_message_and_then_lets_it_go_without_detai
     assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
     assert!(function.failures(&message(&event)).await.is_empty());
     let text = readable(&stage);
-    assert!(text.contains("not available: Tableau could not be asked"), "{text}");
+    assert!(text.contains("not available: Tableau did not answer"), "{text}");
     stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_tableau_that_hangs_does_not_keep_the_message_back() {
+    let stage = Stage::start().await;
+    let function = inline(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    stage.tableau.fail_next("*", 1_000, Fault::Delay(Duration::from_secs(60)));
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("done")));
+    assert!(readable(&stage).contains("not available: Tableau did not answer"));
+}
+
+#[tokio::test]
+async fn a_token_without_the_rights_is_named_in_the_message() {
+    let stage = Stage::start().await;
+    let function = inline(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    stage.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error("403000"));
+    assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
+    assert!(
+        readable(&stage)
+            .contains("Tableau refused (403000); the token's user has to be a site administrator")
+    );
 }
 
 #[tokio::test]

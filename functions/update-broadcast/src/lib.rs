@@ -34,11 +34,14 @@ impl Workflow for UpdateBroadcast {
         if views.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }
+        let mut failed = None;
         for view in &views {
             let overwrite = self.tableau.overwrite_broadcast(view, action.settings);
-            invocation.once(&format!("broadcast/{view}"), overwrite).await?;
+            if let Err(failure) = invocation.once(&format!("broadcast/{view}"), overwrite).await {
+                failed = Some(Failure::worse(failed, failure));
+            }
         }
-        Ok(Outcome::Done)
+        failed.map_or(Ok(Outcome::Done), Err)
     }
 }
 

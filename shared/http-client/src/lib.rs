@@ -31,6 +31,9 @@ pub enum Error {
         /// What is wrong with it.
         source: rustls::Error,
     },
+    /// The file holds no certificate.
+    #[error("there is no certificate in {}", .0.display())]
+    NoCertificate(PathBuf),
     /// The TLS configuration was refused.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
@@ -47,11 +50,15 @@ pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = extra_authorities {
         let unreadable = |source| Error::ExtraAuthorities { path: path.to_owned(), source };
+        let bundled = roots.len();
         for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
             let certificate = certificate.map_err(unreadable)?;
             roots
                 .add(certificate)
                 .map_err(|source| Error::NotAnAuthority { path: path.to_owned(), source })?;
+        }
+        if roots.len() == bundled {
+            return Err(Error::NoCertificate(path.to_owned()));
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

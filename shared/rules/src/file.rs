@@ -36,7 +36,7 @@ struct RuleEntry {
 #[derive(Clone, Debug)]
 pub(crate) struct Line<T> {
     pub(crate) value: T,
-    line: u64,
+    pub(crate) line: u64,
 }
 
 impl<T> Line<T> {
@@ -73,13 +73,26 @@ impl File {
     }
 
     pub(crate) fn check(self) -> Result<Rules, Error> {
-        let sites = self.sites.into_iter().map(SiteEntry::check).collect::<Result<_, _>>()?;
+        let mut luids = BTreeSet::new();
+        let mut sites = Vec::with_capacity(self.sites.len());
+        for entry in self.sites {
+            let luid = Line::from(entry.luid.clone());
+            if !luids.insert(luid.value.to_ascii_lowercase()) {
+                return Err(luid.wrong("this site stands above already"));
+            }
+            sites.push(entry.check()?);
+        }
         let mut names = BTreeSet::new();
         let mut rules = Vec::with_capacity(self.rules.len());
         for entry in self.rules {
             let name = Line::from(entry.name);
             if !names.insert(name.value.clone()) {
                 return Err(name.wrong(format!("a rule named `{}` stands above already", name.value)));
+            }
+            if entry.on.is_empty() || entry.r#do.is_empty() {
+                return Err(
+                    name.wrong(format!("the rule `{}` does nothing: fill in `on` and `do`", name.value))
+                );
             }
             let on = entry.on.into_iter().map(event_name).collect::<Result<_, _>>()?;
             let actions = entry.r#do.into_iter().map(action).collect::<Result<_, _>>()?;

@@ -75,6 +75,13 @@ impl Rules {
         self.rules.is_empty()
     }
 
+    /// The workflows that rules name, each with the line where it stands, in the file's order.
+    pub fn workflows(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.actions.iter().map(|(name, settings)| (name.as_str(), settings.line)))
+    }
+
     /// The sites that the file names.
     pub fn sites(&self) -> &[Site] {
         &self.sites
@@ -82,12 +89,12 @@ impl Rules {
 
     /// The site with this LUID, if the file names it.
     pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
-        self.sites.iter().find(|site| site.luid == *luid)
+        self.sites.iter().find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
     }
 
     /// Whether events of this site are welcome: the file names it, or names none.
     pub fn accepts(&self, luid: &str) -> bool {
-        self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str() == luid)
+        self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str().eq_ignore_ascii_case(luid))
     }
 
     /// What `workflow` is to do about `event`, in the file's order.
@@ -170,6 +177,8 @@ rules:
         actions.into_iter().map(|action| action.settings.channel).collect()
     }
 
+    const DOES: &str = "on: [SiteUpdated], do: [{ notify-slack: {} }]";
+
     fn error(text: &str) -> String {
         Rules::parse(text).unwrap_err().to_string()
     }
@@ -199,7 +208,7 @@ rules:
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
         assert_eq!(
-            error("rules:\n  - name: a\n    on: [WorkbookRefreshFaild]\n    do: []\n"),
+            error("rules:\n  - name: a\n    on: [WorkbookRefreshFaild]\n    do: [{ a: {} }]\n"),
             "line 3: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?"
         );
         assert_eq!(
@@ -207,12 +216,20 @@ rules:
             "line 4: `Europe/Berlln` is no time zone, such as Europe/Berlin"
         );
         assert_eq!(
-            error("rules:\n  - { name: a, on: [], do: [] }\n  - { name: a, on: [], do: [] }\n"),
+            error(&format!("rules:\n  - {{ name: a, {DOES} }}\n  - {{ name: a, {DOES} }}\n")),
             "line 3: a rule named `a` stands above already"
         );
         assert_eq!(
-            error("rules:\n  - name: a\n    on: []\n    do:\n      - { one: {}, two: {} }\n"),
+            error("rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n      - { one: {}, two: {} }\n"),
             "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
+        );
+        assert_eq!(
+            error("rules:\n  - { name: a, on: [], do: [{ notify-slack: {} }] }\n"),
+            "line 2: the rule `a` does nothing: fill in `on` and `do`"
+        );
+        assert_eq!(
+            error("sites:\n  - { luid: S-1, name: one }\n  - { luid: s-1, name: two }\n"),
+            "line 3: this site stands above already"
         );
         let unknown = error("rules:\n  - name: a\n    when: []\n");
         assert!(unknown.starts_with("line 3: rules[0].when: unknown field `when`"), "{unknown}");
@@ -226,9 +243,10 @@ rules:
 
     #[test]
     fn settings_that_the_workflow_does_not_understand_are_named_with_their_line() {
-        let rules =
-            Rules::parse("rules:\n  - name: a\n    on: []\n    do:\n      - notify-slack: { chanel: x }\n")
-                .unwrap();
+        let rules = Rules::parse(
+            "rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n      - notify-slack: { chanel: x }\n",
+        )
+        .unwrap();
         let error = rules.check::<Slack>("notify-slack").unwrap_err().to_string();
         assert!(error.starts_with("line 5: a: unknown field `chanel`"), "{error}");
         assert!(rules.check::<Slack>("update-broadcast").is_ok());

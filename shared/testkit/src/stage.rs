@@ -20,6 +20,16 @@ const DEAD_LETTERS: &str = "dead-letters";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
+const BROADCASTS: &str = "
+  - name: broadcasts
+    on: [WorkbookRefreshSucceeded, WorkbookUpdated]
+    do: [{ update-broadcast: {} }]
+";
+const SITES: &str = "
+sites:
+  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
+";
+
 /// AWS, Tableau and Slack on loopback, and a rules file.
 #[derive(Debug)]
 pub struct Stage {
@@ -35,10 +45,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with the repository's own `rules.yaml`.
+    /// A stage with the repository's own `rules.yaml`, the sample site named, and Broadcasts switched on.
     pub async fn start() -> Self {
         let rules = std::fs::read_to_string(root().join("rules.yaml")).expect("rules.yaml");
-        Self::with_rules(&rules).await
+        Self::with_rules(&format!("{rules}{BROADCASTS}{SITES}")).await
     }
 
     /// A stage with these rules.

@@ -36,6 +36,15 @@ impl Failure {
         Self::Permanent { source: source.into() }
     }
 
+    /// Of the failures of several effects the one that counts: one that may pass, so that the event is tried again; what
+    /// failed for good is reported by the attempt in which nothing else fails.
+    pub fn worse(one: Option<Self>, two: Self) -> Self {
+        match (one, two) {
+            (Some(transient @ Self::Transient { .. }), _) => transient,
+            (_, other) => other,
+        }
+    }
+
     /// `transient` or `permanent`.
     pub fn kind(&self) -> &'static str {
         match self {

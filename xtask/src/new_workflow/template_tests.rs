@@ -33,8 +33,11 @@ fn headings(text: &str) -> Vec<&str> {
     own.filter(|heading| !heading.starts_with("shared: ")).collect()
 }
 
-/// Settings that a workflow has beyond those of every workflow: variables, and secrets it may read.
+/// What a workflow has beyond what every workflow has: variables, secrets it may read, and a comment on its events.
 fn is_own_setting(line: &str) -> bool {
+    if line.starts_with("        # No detail-type: ") {
+        return true;
+    }
     let variable = line.strip_prefix("          ").and_then(|text| text.split_once(": !"));
     let is_variable = variable.is_some_and(|(name, _)| {
         name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
@@ -55,7 +58,13 @@ fn our_block_is_the_one_of_the_workflows_that_stand_there() {
             .collect();
         let about = standing[1].trim().trim_start_matches("# ");
         let summary = standing.iter().find_map(|line| line.strip_prefix("      Description: ")).unwrap();
-        let ours = block_about(&workflow(name, &events), about, summary);
+        // A workflow that takes every event has no list of them.
+        let every = events.is_empty();
+        let events = if every { vec!["WorkbookUpdated"] } else { events };
+        let mut ours = block_about(&workflow(name, &events), about, summary);
+        if every {
+            ours = ours.replace("        detail-type:\n          - WorkbookUpdated\n", "");
+        }
 
         let mut theirs = standing.iter().copied().peekable();
         for line in ours.lines() {

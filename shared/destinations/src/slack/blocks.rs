@@ -2,8 +2,9 @@
 //!
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
-use super::mrkdwn::cut;
-use serde::Serialize;
+use super::mrkdwn::{cut, one_line};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 const HEADER_LIMIT: usize = 150;
@@ -16,13 +17,33 @@ const BLOCKS_LIMIT: usize = 50;
 const TEXT_LIMIT: usize = 4_000;
 
 /// A text object. Lengths are counted in characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", content = "text", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Text {
     /// Shown as it is: names from Tableau are safe in it.
     PlainText(String),
     /// Slack's markup. What is not our own markup goes through [`escape`](super::mrkdwn::escape) first.
     Mrkdwn(String),
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::PlainText(text) => {
+                let mut object = serializer.serialize_struct("Text", 2)?;
+                object.serialize_field("type", "plain_text")?;
+                object.serialize_field("text", text)?;
+                object.end()
+            }
+            Self::Mrkdwn(text) => {
+                let mut object = serializer.serialize_struct("Text", 3)?;
+                object.serialize_field("type", "mrkdwn")?;
+                object.serialize_field("text", text)?;
+                // Else Slack makes links and mentions of what looks like them, in names as well.
+                object.serialize_field("verbatim", &true)?;
+                object.end()
+            }
+        }
+    }
 }
 
 impl Text {
@@ -70,9 +91,7 @@ pub enum Block {
 impl Block {
     /// A header, cut to 150 characters.
     pub fn header(text: &str) -> Self {
-        // A header is one line; a name may have several.
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self::Header { text: Text::PlainText(cut(&line, HEADER_LIMIT)) }
+        Self::Header { text: Text::PlainText(cut(&one_line(text), HEADER_LIMIT)) }
     }
 
     /// A paragraph in markup, cut to 3,000 characters.
@@ -145,9 +164,9 @@ mod tests {
                 "text": "Refresh failed: Sales", "unfurl_links": false, "unfurl_media": false,
                 "blocks": [
                     {"type": "header", "text": {"type": "plain_text", "text": "Refresh failed: Sales"}},
-                    {"type": "section", "text": {"type": "mrkdwn", "text": "*Cause*"}},
-                    {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Project*\nFinance"}]},
-                    {"type": "context", "elements": [{"type": "mrkdwn", "text": "event 1"}]},
+                    {"type": "section", "text": {"type": "mrkdwn", "text": "*Cause*", "verbatim": true}},
+                    {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Project*\nFinance", "verbatim": true}]},
+                    {"type": "context", "elements": [{"type": "mrkdwn", "text": "event 1", "verbatim": true}]},
                 ]
             })
         );

@@ -21,6 +21,16 @@ pub fn cut(text: &str, limit: usize) -> String {
     short
 }
 
+/// Text from elsewhere on one line: line breaks would let a name add lines of its own to a message, and characters that
+/// change the direction of writing would let it turn round what follows.
+pub fn one_line(text: &str) -> String {
+    let shown = text.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c });
+    let directs =
+        |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let line: String = shown.filter(|c| !directs(c)).collect();
+    line.trim().to_owned()
+}
+
 /// Makes text from elsewhere safe inside markup.
 ///
 /// `&`, `<` and `>` become entities, which takes the meaning from mentions (`<!channel>`) and links. Slack has no
@@ -73,16 +83,9 @@ pub fn link(url: &str, label: &str) -> Option<String> {
 
 /// Technical text on one line in a code span. Backticks and line breaks would end it.
 pub fn code(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| match c {
-            '`' => '\'',
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect();
-    let line = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("`{}`", line.trim())
+    let line =
+        one_line(text).replace('`', "'").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    format!("`{line}`")
 }
 
 /// A point in time in each reader's own zone, with `fallback` where that cannot be shown.
@@ -114,6 +117,11 @@ mod tests {
             "<https://t.example/a%20b%7Cc%3Ed?e=1&amp;f=2|Open>"
         );
         assert_eq!(link("javascript:alert(1)", "Open"), None);
+    }
+
+    #[test]
+    fn a_name_has_one_line_and_one_direction() {
+        assert_eq!(one_line(" Finance\n*Next step*\u{2028}call\u{202e}me "), "Finance *Next step* callme");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) fn text(world: &World) -> String {
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
          cargo run -- send WorkbookRefreshSucceeded{to}\n\
          \n\
-         # The same by hand:\n\
+         # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i '{api}/webhook?token={LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
          \n\
          # A workflow's own door, and a wrong token:\n\

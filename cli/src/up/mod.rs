@@ -25,14 +25,17 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     println!("tableau-webhooks: the local stack\n");
     let paths = settings::Paths::find(&options)?;
     let settings = settings::Settings::read(&options.env_file)?;
+    // Before the build, which may take minutes.
+    world::check_ports(&options)?;
     let binaries = binaries::ready(&options, &paths.template).await?;
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
     let world = World::start(&options, &paths, &settings, &binaries, sender).await?;
+    println!();
     for line in world.summary() {
         println!("  {line}");
     }
-    println!("  ready in {:.1} s\n", started.elapsed().as_secs_f64());
+    println!("  all of it up after {} ms\n", started.elapsed().as_millis());
 
     let mut way = Way::new(events, world.slack.clone());
     println!("An extract refresh fails at Tableau …\n");

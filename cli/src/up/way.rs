@@ -66,11 +66,15 @@ impl Way {
         let Some(slack) = &self.slack else { return };
         let messages = slack.messages();
         for message in messages.iter().skip(self.shown) {
-            println!("\n  ┌─ Slack #{} {}", message.channel_name, "─".repeat(60));
+            println!(
+                "\n  ┌─ Slack #{} {}",
+                message.channel_name,
+                "─".repeat(67usize.saturating_sub(message.channel_name.len()))
+            );
             for line in render(message).lines() {
                 println!("  │ {line}");
             }
-            println!("  └{}\n", "─".repeat(70));
+            println!("  └{}\n", "─".repeat(78));
         }
         self.shown = messages.len();
     }
@@ -85,12 +89,6 @@ fn line(event: &StackEvent) -> Option<(String, String)> {
         StackEvent::Published { detail_type, targets, .. } => {
             let queues = if targets.is_empty() { "no rule takes it".to_owned() } else { targets.join(", ") };
             return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
-        }
-        StackEvent::Delivered { function, messages, failures: 0, .. } => {
-            (function, format!("is done with {messages} message(s) of its queue"))
-        }
-        StackEvent::Delivered { function, messages, failures, .. } => {
-            (function, format!("{failures} of {messages} message(s) stay in its queue, to be tried again"))
         }
         StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
         StackEvent::DeadLettered { queue } => (queue, "got a message that was tried too often".to_owned()),
@@ -119,10 +117,18 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
         }
         "test request answered" => "a test request".to_owned(),
         message => {
-            let outcome = if text("outcome").is_empty() { message } else { text("outcome") };
-            let reason = text("reason");
-            let took = fields["duration_ms"].as_u64().map(|ms| format!(" in {ms} ms")).unwrap_or_default();
-            if reason.is_empty() { format!("{outcome}{took}") } else { format!("{outcome}{took}: {reason}") }
+            let outcome = match text("outcome") {
+                "" => message,
+                "transient" => "failed for now, and is tried again",
+                "permanent" => "failed for good, and waits in the dead-letter queue",
+                "duplicate" => "was handled before",
+                outcome => outcome,
+            };
+            let name = fields["event.name"].as_str().map(|name| format!("{name} ")).unwrap_or_default();
+            let took = fields["duration_ms"].as_u64().map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+            let reason = Some(text("reason")).filter(|reason| !reason.is_empty());
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{name}{outcome}{reason}{took}")
         }
     };
     Some((function.to_owned(), what))
@@ -144,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_log_line_becomes_what_happened() {
-        let handled = r#"{"message":"event handled","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
-        assert_eq!(log(handled).unwrap(), "skipped in 7 ms: no rule");
+        let handled = r#"{"message":"event handled","event.name":"SiteUpdated","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
+        assert_eq!(log(handled).unwrap(), "SiteUpdated skipped: no rule (7 ms)");
         let accepted =
             r#"{"message":"event accepted","event.name":"SiteUpdated","event.id":"0123456789abcdef"}"#;
         assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use tableau::EventName;
 use tokio::sync::mpsc::UnboundedSender;
@@ -26,6 +26,20 @@ pub(crate) struct World {
     real_tableau: Option<String>,
 }
 
+/// Where the API (0), Tableau (1) and Slack (2) listen.
+fn address(options: &UpOptions, offset: u16) -> SocketAddr {
+    let port = if options.port == 0 { 0 } else { options.port + offset };
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// Whether everything can listen where it should.
+pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
+    (0..3).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(unavailable(address, &error)),
+    })
+}
+
 impl World {
     pub(crate) async fn start(
         options: &UpOptions,
@@ -34,10 +48,7 @@ impl World {
         binaries: &Path,
         events: UnboundedSender<StackEvent>,
     ) -> Result<Self, BoxError> {
-        let address = |offset: u16| {
-            let port = if options.port == 0 { 0 } else { options.port + offset };
-            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-        };
+        let address = |offset: u16| address(options, offset);
         let tableau = TableauSimulator::sample().address(address(1)).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
@@ -110,7 +121,7 @@ impl World {
         };
         let slack = match &self.slack {
             Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
-            None => "your own (real)".to_owned(),
+            None => "your own: messages go there, and are not shown here".to_owned(),
         };
         let functions: Vec<_> =
             self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
@@ -171,7 +182,10 @@ impl TableauSettings {
 
 fn unavailable(address: SocketAddr, error: &io::Error) -> BoxError {
     if error.kind() == io::ErrorKind::AddrInUse {
-        return format!("{address} is in use by another process: choose another port with --port").into();
+        return format!(
+            "{address} is in use by another process: is another local stack up? --port chooses others"
+        )
+        .into();
     }
     format!("cannot listen on {address}: {error}").into()
 }

@@ -113,6 +113,8 @@ async fn an_unknown_site_is_answered_403_without_a_reason() {
     let body = json!({"event_type": "WorkbookCreated", "site_luid": "other", "resource_luid": "1"});
     assert_eq!(door.answer(Request::post(body.to_string())).await, forbidden());
     assert!(door.stored().is_empty());
+    let logs = door.function.logs().join("\n");
+    assert!(logs.contains("the rules file lists sites, and `other` is not among them"), "{logs}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn broadcast(stage: &Stage, event_type: &str) -> Value {
     let workbook =
         stage.tableau.add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
     let view = stage.tableau.view("Weekly overview").unwrap();
-    let http = testkit_client();
+    let http = http_client::client(None).unwrap();
     let settings = tableau_client::Settings::new(&stage.tableau.url(), "marketing", "").unwrap();
     let credential = tableau_client::TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let credentials = std::sync::Arc::new(workflow::Fixed::new(credential));
@@ -25,10 +25,6 @@ async fn broadcast(stage: &Stage, event_type: &str) -> Value {
         "site_luid": stage.tableau.site().as_str(), "resource_luid": workbook.as_str(),
         "created_at": "2025-01-15T17:14:45Z",
     })
-}
-
-fn testkit_client() -> reqwest::Client {
-    http_client::client(None).unwrap()
 }
 
 fn times_sent(stage: &Stage) -> u32 {

@@ -51,10 +51,11 @@ struct Verified(Vec<u8>);
 enum Refused {
     Method,
     Forbidden(&'static str),
+    UnknownSite(String),
     Body(BadBody),
     Payload(PayloadError),
     Secret(CredentialError),
-    NotStored(crate::NotStored),
+    NotStored(crate::publish::NotStored),
     TookTooLong,
 }
 
@@ -132,7 +133,9 @@ impl Door {
     /// broken rules file names no sites, and keeps nothing out.
     fn check_site(&self, payload: &Payload) -> Result<(), Refused> {
         match (&payload.site_luid, self.rules.as_ref()) {
-            (Some(site), Ok(rules)) if !rules.accepts(site) => Err(Refused::Forbidden("unknown site")),
+            (Some(site), Ok(rules)) if !rules.accepts(site) => {
+                Err(Refused::UnknownSite(site.chars().take(64).collect()))
+            }
             _ => Ok(()),
         }
     }
@@ -183,7 +186,7 @@ impl Refused {
     fn response(&self) -> HttpResponse {
         match self {
             Self::Method => HttpResponse::error(405, "method not allowed").with_header("allow", "POST"),
-            Self::Forbidden(_) => HttpResponse::error(403, "forbidden"),
+            Self::Forbidden(_) | Self::UnknownSite(_) => HttpResponse::error(403, "forbidden"),
             Self::Body(BadBody::TooLarge) => {
                 HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes"))
             }
@@ -199,6 +202,8 @@ impl Refused {
         let reason = match self {
             Self::Method => "method".to_owned(),
             Self::Forbidden(reason) => (*reason).to_owned(),
+            // Its sender showed the token: most likely a site that someone forgot to list.
+            Self::UnknownSite(site) => format!("the rules file lists sites, and `{site}` is not among them"),
             Self::Body(BadBody::TooLarge) => "body too large".to_owned(),
             Self::Body(BadBody::NotBase64) => "body not base64".to_owned(),
             Self::Payload(error) => error.to_string(),

@@ -17,5 +17,3 @@ mod tokens;
 pub use claims::{Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError};
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};
-pub use publish::{EventBus, EventPublisher, MemoryPublisher, NotStored, WorkflowQueue};
-pub use tokens::WebhookTokens;

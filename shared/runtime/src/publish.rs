@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use std::sync::{Mutex, PoisonError};
 use tableau::Payload;
 use workflow::BoxError;
 
@@ -14,11 +13,11 @@ const DETAIL_TYPE_LIMIT: usize = 128;
 /// The store did not confirm the event. Tableau will deliver it again.
 #[derive(Debug, thiserror::Error)]
 #[error("the event was not stored")]
-pub struct NotStored(#[source] pub BoxError);
+pub(crate) struct NotStored(#[source] pub(crate) BoxError);
 
 /// Where a door stores an event before it answers.
 #[async_trait]
-pub trait EventPublisher: Send + Sync {
+pub(crate) trait EventPublisher: Send + Sync {
     /// Stores the event. Returns once the store has confirmed it.
     ///
     /// # Errors
@@ -28,14 +27,14 @@ pub trait EventPublisher: Send + Sync {
 
 /// A workflow's own queue. The message's body is the payload.
 #[derive(Clone, Debug)]
-pub struct WorkflowQueue {
+pub(crate) struct WorkflowQueue {
     client: aws_sdk_sqs::Client,
     url: String,
 }
 
 impl WorkflowQueue {
     /// The queue at `url`.
-    pub fn new(client: aws_sdk_sqs::Client, url: impl Into<String>) -> Self {
+    pub(crate) fn new(client: aws_sdk_sqs::Client, url: impl Into<String>) -> Self {
         Self { client, url: url.into() }
     }
 }
@@ -50,14 +49,14 @@ impl EventPublisher for WorkflowQueue {
 
 /// The event bus. An event's `detail-type` is its name, its `detail` the payload.
 #[derive(Clone, Debug)]
-pub struct EventBus {
+pub(crate) struct EventBus {
     client: aws_sdk_eventbridge::Client,
     name: String,
 }
 
 impl EventBus {
     /// The bus called `name`.
-    pub fn new(client: aws_sdk_eventbridge::Client, name: impl Into<String>) -> Self {
+    pub(crate) fn new(client: aws_sdk_eventbridge::Client, name: impl Into<String>) -> Self {
         Self { client, name: name.into() }
     }
 }
@@ -82,35 +81,5 @@ impl EventPublisher for EventBus {
         Err(NotStored(
             format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into(),
         ))
-    }
-}
-
-/// Remembers events, for tests.
-#[derive(Debug, Default)]
-pub struct MemoryPublisher {
-    events: Mutex<Vec<Payload>>,
-    down: std::sync::atomic::AtomicBool,
-}
-
-impl MemoryPublisher {
-    /// The events stored so far.
-    pub fn events(&self) -> Vec<Payload> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Refuses events from now on, or takes them again.
-    pub fn set_down(&self, down: bool) {
-        self.down.store(down, std::sync::atomic::Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl EventPublisher for MemoryPublisher {
-    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
-        if self.down.load(std::sync::atomic::Ordering::SeqCst) {
-            return Err(NotStored("down".into()));
-        }
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(payload.clone());
-        Ok(())
     }
 }

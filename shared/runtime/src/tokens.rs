@@ -13,7 +13,7 @@ const SHORTEST: usize = 32;
 /// As JSON: `{"current": "…", "previous": "…"}`, `previous` empty or left out when there is none.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Json")]
-pub struct WebhookTokens {
+pub(crate) struct WebhookTokens {
     current: SecretString,
     previous: Option<SecretString>,
 }
@@ -43,7 +43,7 @@ impl TryFrom<Json> for WebhookTokens {
 
 impl WebhookTokens {
     /// Whether `token` is one of the two. Takes as long for a token that is nearly right as for any of its length.
-    pub fn accept(&self, token: &str) -> bool {
+    pub(crate) fn accept(&self, token: &str) -> bool {
         let equal = |secret: &SecretString| secret.expose_secret().as_bytes().ct_eq(token.as_bytes());
         let mut accepted = equal(&self.current);
         if let Some(previous) = &self.previous {

@@ -190,3 +190,32 @@ async fn a_broadcast_is_overwritten() {
     let recorded = simulator.broadcasts();
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }
+
+/// Hands out a revoked token until it is told that it was refused.
+struct Rotated;
+
+#[async_trait::async_trait]
+impl CredentialSource<TableauCredential> for Rotated {
+    async fn current(&self) -> Result<Arc<TableauCredential>, workflow::CredentialError> {
+        Ok(Arc::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, "revoked")))
+    }
+
+    async fn replacement(
+        &self,
+        _: &Arc<TableauCredential>,
+    ) -> Result<Option<Arc<TableauCredential>>, workflow::CredentialError> {
+        Ok(Some(Arc::new(pat())))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_rotated_is_read_again_once() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let luid = simulator.add(Workbook::named("Superstore"));
+    let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
+    let http = http_client::client(None).unwrap();
+    let client =
+        TableauClient::new(http, settings, Arc::new(Rotated), Arc::new(MemorySessionStore::default()));
+    assert_eq!(client.workbook(&luid).await.unwrap().name, "Superstore");
+    assert_eq!(simulator.calls("POST /auth/signin"), 2);
+}

@@ -8,7 +8,8 @@ use std::process::Command;
 pub(crate) type Problem = Box<dyn std::error::Error>;
 
 /// Variables that `cargo run` sets for the program it runs. A build script that looks at one of them would run again
-/// in a `cargo` that inherits it, and everything above it would be compiled again: the script of `ring` does.
+/// in a `cargo` that inherits it, and everything above it would be compiled again: the script of `ring` does. That
+/// `cargo` may also be a grandchild, such as the one that `sam build` calls.
 const OF_CARGO_RUN: &[&str] =
     &["CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
 
@@ -41,23 +42,21 @@ impl Repository {
         fs::read_to_string(self.path(path)).map_err(|error| format!("cannot read {path}: {error}").into())
     }
 
-    /// A program, to be run in the root.
+    /// A program, to be run in the root and with the environment that it has when a person calls it there.
     pub(crate) fn program(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir(&self.root);
-        command
-    }
-
-    /// `cargo`, in the root and with the environment that it has when a person calls it there.
-    pub(crate) fn cargo(&self) -> Command {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = self.program(cargo);
         for (name, _) in std::env::vars_os() {
             if OF_CARGO_RUN.iter().any(|start| name.to_string_lossy().starts_with(start)) {
                 command.env_remove(name);
             }
         }
         command
+    }
+
+    /// `cargo`.
+    pub(crate) fn cargo(&self) -> Command {
+        self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 }
 

@@ -9,8 +9,8 @@ mod tableau;
 pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
-    DEFAULT_CHANNEL, RecordedRequest, Recorder, SlackCall, SlackFault, SlackMessage, SlackRecorder,
-    SlackRefusal, TimedOut, render,
+    DEFAULT_CHANNEL, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage,
+    SlackRecorder, SlackRefusal, TimedOut, render,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, Content, Datasource, Delivery, DeliveryState, Fired, JobRecord, NotFound,

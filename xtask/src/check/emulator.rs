@@ -13,6 +13,15 @@ use tempfile::TempDir;
 /// It is ready within a second or two on an idle machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// Whether the emulator asks for permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Iam {
+    /// Whoever calls may do anything.
+    Off,
+    /// A call needs a policy that allows it, those of functions included.
+    Enforced,
+}
+
 /// A running emulator; ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Emulator {
@@ -24,7 +33,7 @@ pub(crate) struct Emulator {
 
 impl Emulator {
     /// Starts one and waits until it answers.
-    pub(crate) fn start(repository: &Repository) -> Result<Self, Problem> {
+    pub(crate) fn start(repository: &Repository, iam: Iam) -> Result<Self, Problem> {
         let folder = tempfile::tempdir()?;
         let log = File::create(folder.path().join("log"))?;
         let port = free_port()?;
@@ -41,6 +50,11 @@ impl Emulator {
             ("AWS_DEFAULT_REGION", "us-east-1"),
         ]);
         command.env("GATEWAY_PORT", port.to_string());
+        // Functions run with the emulator's environment and what the template adds: what is missing there is missing.
+        command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
+        if iam == Iam::Enforced {
+            command.env("AUTH", "true");
+        }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let process = command.spawn().map_err(|error| format!("cannot start ministack: {error}"))?;
         let mut emulator = Self { process, port, folder };

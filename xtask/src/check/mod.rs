@@ -2,6 +2,7 @@
 
 mod emulator;
 mod python;
+mod sam;
 mod steps;
 
 use crate::repository::{Problem, Repository};

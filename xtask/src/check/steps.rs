@@ -1,7 +1,9 @@
 //! The table of steps, and how each kind of step runs.
 
-use super::{emulator, python};
+use super::emulator::{Emulator, Iam};
+use super::{python, sam};
 use crate::repository::{Problem, Repository, succeed};
+use std::process::Command;
 
 /// One step.
 #[derive(Debug)]
@@ -29,6 +31,13 @@ pub(crate) enum Run {
     CargoWithPython(&'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
+    /// `sam build`.
+    Build,
+    /// A test of the repository that runs what `sam build` built. It finds that through `SAM_BUILD`, and the Python
+    /// tools through `TOOLS`.
+    Built(&'static str),
+    /// The same, while an AWS emulator runs that enforces policies. The test finds it through `EMULATOR_URL`.
+    Deployed(&'static str),
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -114,6 +123,24 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/runtime", test: "claims" },
         ]),
     },
+    Step {
+        name: "build",
+        purpose: "`sam build` makes a package of every function",
+        quick: false,
+        run: Run::Build,
+    },
+    Step {
+        name: "invoke",
+        purpose: "every function answers its fixture as under `sam local invoke`",
+        quick: false,
+        run: Run::Built("invoke"),
+    },
+    Step {
+        name: "deployed",
+        purpose: "the template deploys, and an event travels through what stands there",
+        quick: false,
+        run: Run::Deployed("deployed"),
+    },
 ];
 
 /// The table, for `--help`.
@@ -143,9 +170,29 @@ impl Run {
                 succeed(repository.cargo().args(*arguments).env("CONFORMANCE_PYTHON", python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
+            Self::Build => sam::build(repository)?,
+            Self::Built(test) => {
+                sam::build(repository)?;
+                succeed(&mut on_built(repository, test))?;
+            }
+            Self::Deployed(test) => {
+                sam::build(repository)?;
+                let emulator = Emulator::start(repository, Iam::Enforced)?;
+                let mut cargo = on_built(repository, test);
+                succeed(cargo.env("EMULATOR_URL", emulator.url()))
+                    .map_err(|problem| emulator.explain(problem))?;
+            }
         }
         Ok(Ended::Passed)
     }
+}
+
+/// A test of the repository, told where the built functions and the tools are.
+fn on_built(repository: &Repository, test: &str) -> Command {
+    let mut cargo = repository.cargo();
+    cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);
+    cargo.env("SAM_BUILD", sam::built(repository)).env("TOOLS", python::tool(repository, ""));
+    cargo
 }
 
 fn on_emulator(repository: &Repository, suites: &[Suite]) -> Result<Ended, Problem> {
@@ -158,7 +205,7 @@ fn on_emulator(repository: &Repository, suites: &[Suite]) -> Result<Ended, Probl
         return Ok(Ended::Skipped("there is no such suite yet".to_owned()));
     }
     python::install(repository)?;
-    let emulator = emulator::Emulator::start(repository)?;
+    let emulator = Emulator::start(repository, Iam::Off)?;
     // Of the whole workspace, not of a package each: so the dependencies have the features that the step `test`
     // compiled them with, and are not compiled again.
     let mut cargo = repository.cargo();

@@ -6,4 +6,7 @@ mod slack;
 
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
-pub use slack::{DEFAULT_CHANNEL, SlackCall, SlackFault, SlackMessage, SlackRecorder, SlackRefusal, render};
+pub use slack::{
+    DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRecorder, SlackRefusal,
+    render,
+};

@@ -11,4 +11,4 @@ mod workspace;
 pub use message::{SlackCall, SlackMessage, SlackRefusal};
 pub use recorder::{SlackFault, SlackRecorder};
 pub use render::render;
-pub use workspace::DEFAULT_CHANNEL;
+pub use workspace::{DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN};

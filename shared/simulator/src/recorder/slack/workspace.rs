@@ -13,6 +13,9 @@ pub(super) struct Channel {
     pub(super) joined: bool,
 }
 
+/// The bot token of a workspace that has just started. It opens nothing but recorders on loopback.
+pub const SAMPLE_BOT_TOKEN: &str = "xoxb-simulated-not-a-secret";
+
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub(super) token: String,
@@ -25,8 +28,8 @@ pub(super) struct Workspace {
 impl Workspace {
     pub(super) fn new() -> Self {
         let (id, name) = DEFAULT_CHANNEL;
-        let mut new = Self { token: String::new(), channels: Vec::new(), webhooks: BTreeMap::new(), last: 0 };
-        new.rotate_token();
+        let token = SAMPLE_BOT_TOKEN.to_owned();
+        let mut new = Self { token, channels: Vec::new(), webhooks: BTreeMap::new(), last: 0 };
         new.channels.push(Channel { id: id.to_owned(), name: name.to_owned(), joined: true });
         new
     }

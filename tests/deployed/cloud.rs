@@ -1,0 +1,147 @@
+//! The AWS emulator and the tools that talk to it as an administrator does: `sam`, boto3, our command line.
+
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
+
+/// The region of everything.
+pub(crate) const REGION: &str = "us-east-1";
+
+/// The emulated AWS account.
+pub(crate) struct Cloud {
+    url: String,
+    tools: PathBuf,
+    /// What `sam build` built.
+    pub(crate) built: PathBuf,
+    /// For whatever is written: the home of the tools, rules files, scratch copies of the template.
+    pub(crate) folder: TempDir,
+    boto: Mutex<Boto>,
+}
+
+/// A running `aws.py`.
+struct Boto {
+    _process: Child,
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+/// What AWS answered to a call that it refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// `AccessDeniedException`, …
+    pub(crate) code: String,
+    /// For people, who read it when a test fails.
+    #[expect(dead_code, reason = "for `Debug`")]
+    message: String,
+}
+
+impl Cloud {
+    /// The emulator that `cargo xtask check --step deployed` has started; `None` without one.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the emulator is, is a matter of the run, not of the code"
+    )]
+    pub(crate) fn of_this_run() -> Option<Self> {
+        let variable = |name| std::env::var(name).ok();
+        let (url, tools, built) = (variable("EMULATOR_URL")?, variable("TOOLS")?, variable("SAM_BUILD")?);
+        let folder = tempfile::tempdir().unwrap();
+        let (tools, built) = (PathBuf::from(tools), PathBuf::from(built));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deployed/aws.py");
+        let mut python = command(&tools.join("python"), &tools, &url, folder.path());
+        let mut process = python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let requests = process.stdin.take().unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
+        let boto = Mutex::new(Boto { _process: process, requests, answers });
+        Some(Self { url, tools, built, folder, boto })
+    }
+
+    /// A path in the emulator.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// A call of AWS, with the answer.
+    pub(crate) async fn call(&self, service: &str, operation: &str, arguments: Value) -> Value {
+        let request = json!({ "service": service, "operation": operation, "arguments": arguments });
+        self.request(&request).await.unwrap_or_else(|refused| panic!("{service}.{operation}: {refused:?}"))
+    }
+
+    /// The same as the role of a function.
+    pub(crate) async fn call_as(
+        &self,
+        role: &str,
+        service: &str,
+        operation: &str,
+        arguments: Value,
+    ) -> Result<Value, Refused> {
+        let call =
+            json!({ "service": service, "operation": operation, "arguments": arguments, "role": role });
+        self.request(&call).await
+    }
+
+    async fn request(&self, request: &Value) -> Result<Value, Refused> {
+        let mut boto = self.boto.lock().await;
+        boto.requests.write_all(format!("{request}\n").as_bytes()).await.unwrap();
+        let line = boto.answers.next_line().await.unwrap().expect("aws.py goes on");
+        let mut answer: Value = serde_json::from_str(&line).unwrap();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match answer.get_mut("ok") {
+            Some(ok) => Ok(ok.take()),
+            None => Err(Refused { code: text(&answer["error"]), message: text(&answer["message"]) }),
+        }
+    }
+
+    /// Runs `sam` in `folder`. Panics with what it printed unless it ends well.
+    pub(crate) async fn sam(&self, folder: &Path, arguments: &[&str]) -> String {
+        let mut sam = self.program(&self.tools.join("sam"));
+        let output = sam.current_dir(folder).args(arguments).output().await.unwrap();
+        succeeded(&format!("sam {}", arguments[0]), &output)
+    }
+
+    /// Runs our command line. Panics with what it printed unless it ends well.
+    pub(crate) async fn tableau_webhooks(&self, arguments: &[&str]) -> String {
+        let ours = std::env::current_exe().unwrap();
+        let folder = ours.parent().and_then(Path::parent).expect("target/debug/deps/deployed-…");
+        let mut program = self.program(&folder.join("tableau-webhooks"));
+        let output =
+            program.args(arguments).output().await.expect("`cargo test --workspace --no-run` builds it");
+        succeeded(&format!("tableau-webhooks {}", arguments.join(" ")), &output)
+    }
+
+    fn program(&self, program: &Path) -> Command {
+        command(program, &self.tools, &self.url, self.folder.path())
+    }
+}
+
+/// A program that finds the emulator and nobody's own settings or credentials.
+fn command(program: &Path, tools: &Path, url: &str, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(tools.to_owned()).chain(std::env::split_paths(&path)));
+    command.env_clear().env("PATH", path.unwrap()).env("HOME", home).env("AWS_ENDPOINT_URL", url);
+    command.envs([
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("SAM_CLI_TELEMETRY", "0"),
+        // Seconds between looks at CloudFormation, which here needs none.
+        ("SAM_CLI_POLL_DELAY", "0.3"),
+    ]);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn succeeded(what: &str, output: &Output) -> String {
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {}\n{printed}\n{complaint}", output.status);
+    printed
+}

@@ -1,0 +1,55 @@
+//! What an account holds.
+
+use crate::cloud::Cloud;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Lists of AWS that show what costs money or gets in the way: service, operation, the list in the answer, and what
+/// an entry is called; an entry without a name is its own.
+const LISTS: &[(&str, &str, &str, &str)] = &[
+    ("apigatewayv2", "get_apis", "Items", "Name"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("dynamodb", "list_tables", "TableNames", ""),
+    ("events", "list_event_buses", "EventBuses", "Name"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("lambda", "list_layers", "Layers", "LayerName"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("secretsmanager", "list_secrets", "SecretList", "Name"),
+    ("sqs", "list_queues", "QueueUrls", ""),
+];
+
+/// What an account holds.
+#[derive(Debug)]
+pub(crate) struct Inventory(BTreeSet<String>);
+
+impl Inventory {
+    /// Everything there is now.
+    pub(crate) async fn take(cloud: &Cloud) -> Self {
+        let mut found = BTreeSet::new();
+        for (service, operation, list, name) in LISTS {
+            let answer = cloud.call(service, operation, json!({})).await;
+            let entries = answer[list].as_array().cloned().unwrap_or_default();
+            found.extend(entries.iter().map(|entry| format!("{service}: {}", called(entry, name))));
+        }
+        let buckets = cloud.call("s3", "list_buckets", json!({})).await;
+        for bucket in buckets["Buckets"].as_array().into_iter().flatten() {
+            let objects = cloud.call("s3", "list_objects_v2", json!({ "Bucket": bucket["Name"] })).await;
+            let keys = objects["Contents"].as_array().cloned().unwrap_or_default();
+            found.extend(keys.iter().map(|object| format!("s3: {}", called(object, "Key"))));
+        }
+        Self(found)
+    }
+
+    /// What another does not hold.
+    pub(crate) fn without(self, other: &Self) -> BTreeSet<String> {
+        self.0.difference(&other.0).cloned().collect()
+    }
+}
+
+fn called(entry: &Value, name: &str) -> String {
+    let named = if name.is_empty() { entry } else { &entry[name] };
+    named.as_str().unwrap_or_else(|| panic!("no {name} in {entry}")).to_owned()
+}

@@ -1,0 +1,67 @@
+//! The stack of `template.yaml`, deployed with `sam deploy` to an AWS emulator that enforces policies: does an event
+//! travel through what stands there?
+//!
+//! `cargo xtask check --step deployed` builds, starts the emulator and runs this. Without it this says that it was
+//! skipped.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod cloud;
+mod inventory;
+mod stack;
+mod story;
+mod world;
+
+use cloud::Cloud;
+use inventory::Inventory;
+use std::time::Instant;
+use world::{RULES, World, step};
+
+/// Where the emulator is not AWS, and what the test does about it.
+const DIFFERENCES: &[&str] = &[
+    "AWS::Events::Archive is unknown: deployed with EventRetentionDays=0, which leaves the archive out",
+    "layers are not laid out for executables: the test fetches the deployed layer and lays it out where RulesFile says",
+    "AWS/SQS metrics are not emitted: the test reports the depth of the dead-letter queue itself, the alarm does the rest",
+    "API Gateway throttling, access logs, X-Ray and dashboards are taken and not acted upon: only linted",
+];
+
+#[tokio::test]
+async fn an_event_travels_through_the_deployed_stack() {
+    let Some(cloud) = Cloud::of_this_run() else {
+        println!("SKIPPED: no EMULATOR_URL; `cargo xtask check --step deployed` starts one");
+        return;
+    };
+    println!("\nThe emulator is not AWS:");
+    DIFFERENCES.iter().for_each(|difference| println!("  - {difference}"));
+    println!();
+
+    let before = Inventory::take(&cloud).await;
+    let mut world = World::new(&cloud).await;
+    let template = step("the layer with the rules is built", world.stack.build(RULES)).await;
+    let start = Instant::now();
+    step("sam deploy", world.stack.deploy(&template)).await;
+    step("the secrets are filled in", world.fill_in_secrets()).await;
+    step("every URL answers a test", story::every_url_answers_a_test(&world)).await;
+    step("a failed refresh at Tableau becomes a message", story::a_failed_refresh_becomes_a_message(&world))
+        .await;
+    println!("{:>7.1} s  from `sam deploy` to the first message", start.elapsed().as_secs_f64());
+
+    step("a wrong token is refused", story::a_wrong_token_is_refused(&world)).await;
+    step("an event that comes twice is one message", story::an_event_that_comes_twice_is_one_message(&world))
+        .await;
+    step("a workflow's own URL works too", story::a_workflows_own_url_works(&world)).await;
+    step("a Broadcast follows its workbook", story::a_broadcast_follows_its_workbook(&world)).await;
+    step("a role may do no more than its policy says", story::roles_are_enforced(&world)).await;
+    step("Slack fails three times, the message comes", story::slack_fails_three_times(&world)).await;
+    step("what cannot succeed waits as a dead letter", story::what_cannot_succeed_waits(&world)).await;
+    step("… and is replayed when its cause is mended", story::it_is_replayed(&world)).await;
+    step("changed rules take effect", story::changed_rules_take_effect(&mut world)).await;
+    step("no secret is in a log", story::no_secret_is_in_a_log(&world)).await;
+
+    step("sam delete", world.stack.delete()).await;
+    let left = Inventory::take(&cloud).await.without(&before);
+    assert!(left.is_empty(), "left behind: {left:#?}");
+    println!(
+        "\nNothing is left behind but what `sam deploy` keeps for itself: its bucket, empty, and its stack."
+    );
+}

@@ -1,0 +1,200 @@
+//! The deployed stack: `template.yaml` as `sam build` built it, with the rules of the test.
+
+use crate::cloud::{Cloud, REGION};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The stack's name.
+pub(crate) const STACK: &str = "tableau-webhooks-test";
+
+/// The stack, deployed or about to be.
+pub(crate) struct Stack<'a> {
+    cloud: &'a Cloud,
+    http: Client,
+    parameters: Vec<String>,
+    /// Where the functions look for the rules.
+    rules_file: PathBuf,
+    outputs: BTreeMap<String, String>,
+    /// Physical ids by logical id.
+    resources: BTreeMap<String, String>,
+    token: String,
+}
+
+/// The answer to an event.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl<'a> Stack<'a> {
+    /// A stack that is not deployed yet, with these parameters beside those that the emulator needs.
+    pub(crate) fn new(cloud: &'a Cloud, parameters: &[(&str, &str)]) -> Self {
+        let rules_file = cloud.folder.path().join("rules.yaml");
+        let rules = rules_file.display().to_string();
+        let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+        // The emulator knows no archives, and lays no layers out for functions that are executables.
+        let ours =
+            [("Architecture", architecture), ("EventRetentionDays", "0"), ("RulesFile", rules.as_str())];
+        let parameters =
+            parameters.iter().chain(&ours).map(|(name, value)| format!("{name}={value}")).collect();
+        Self {
+            cloud,
+            http: http_client::client(None).unwrap(),
+            parameters,
+            rules_file,
+            outputs: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            token: String::new(),
+        }
+    }
+
+    /// Deploys what was built.
+    pub(crate) async fn deploy(&mut self, template: &str) {
+        let mut arguments = vec!["deploy", "--template-file", template, "--stack-name", STACK];
+        let config = root().join("samconfig.toml").display().to_string();
+        arguments.extend(["--config-file", &config, "--no-confirm-changeset", "--no-progressbar"]);
+        arguments.extend(["--region", REGION, "--parameter-overrides"]);
+        arguments.extend(self.parameters.iter().map(String::as_str));
+        self.cloud.sam(self.cloud.folder.path(), &arguments).await;
+        self.look().await;
+        self.lay_out_layer().await;
+    }
+
+    /// A copy of the built template whose layer was built, by the layer's own makefile, from these rules: as by someone
+    /// who has edited `rules.yaml`.
+    pub(crate) async fn build(&self, rules: &str) -> String {
+        let project = tempfile::tempdir_in(self.cloud.folder.path()).unwrap().keep();
+        fs::copy(root().join("template.yaml"), project.join("template.yaml")).unwrap();
+        copy(&root().join("layers"), &project.join("layers"));
+        fs::write(project.join("rules.yaml"), rules).unwrap();
+        let parameters = ["--parameter-overrides", "TableauServerUrl=https://example.com"];
+        let build = ["build", "RulesLayer", "--build-dir", "layer"];
+        self.cloud.sam(&project, &[&build[..], &parameters].concat()).await;
+
+        let built = project.join("built");
+        copy(&self.cloud.built, &built);
+        fs::remove_dir_all(built.join("RulesLayer")).unwrap();
+        copy(&project.join("layer/RulesLayer"), &built.join("RulesLayer"));
+        built.join("template.yaml").display().to_string()
+    }
+
+    /// Reads what stands there.
+    async fn look(&mut self) {
+        let stacks =
+            self.cloud.call("cloudformation", "describe_stacks", json!({ "StackName": STACK })).await;
+        let outputs = stacks["Stacks"][0]["Outputs"].as_array().cloned().unwrap_or_default();
+        self.outputs = outputs.iter().map(|o| (text(&o["OutputKey"]), text(&o["OutputValue"]))).collect();
+        let all = self
+            .cloud
+            .call("cloudformation", "describe_stack_resources", json!({ "StackName": STACK }))
+            .await;
+        let all = all["StackResources"].as_array().cloned().unwrap_or_default();
+        let ids = all.iter().map(|r| (text(&r["LogicalResourceId"]), text(&r["PhysicalResourceId"])));
+        self.resources = ids.collect();
+        self.token = text(&self.secret("WebhookSecretArn").await["current"]);
+    }
+
+    /// Does for the functions what Lambda does and the emulator does not: lays the layer out where they look.
+    async fn lay_out_layer(&self) {
+        let function = json!({ "FunctionName": self.resource("NotifySlack") });
+        let function = self.cloud.call("lambda", "get_function_configuration", function).await;
+        let layer = json!({ "Arn": function["Layers"][0]["Arn"] });
+        let layer = self.cloud.call("lambda", "get_layer_version_by_arn", layer).await;
+        let into = self.rules_file.parent().unwrap().display().to_string();
+        self.cloud.call("unzip", "", json!({ "url": layer["Content"]["Location"], "into": into })).await;
+    }
+
+    /// An output of the stack.
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap_or_else(|| panic!("no output {name}: {:?}", self.outputs))
+    }
+
+    /// The outputs.
+    pub(crate) fn outputs(&self) -> &BTreeMap<String, String> {
+        &self.outputs
+    }
+
+    /// The physical id of a resource.
+    pub(crate) fn resource(&self, id: &str) -> &str {
+        self.resources.get(id).unwrap_or_else(|| panic!("no resource {id}"))
+    }
+
+    /// The secret that an output names.
+    pub(crate) async fn secret(&self, output: &str) -> Value {
+        let id = json!({ "SecretId": self.output(output) });
+        let secret = self.cloud.call("secretsmanager", "get_secret_value", id).await;
+        serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap()
+    }
+
+    /// Fills in the secret that an output names.
+    pub(crate) async fn put_secret(&self, output: &str, value: &Value) {
+        let secret = json!({ "SecretId": self.output(output), "SecretString": value.to_string() });
+        self.cloud.call("secretsmanager", "put_secret_value", secret).await;
+    }
+
+    /// The token in the URLs.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Posts a body to the URL that an output names, through the emulated API gateway.
+    pub(crate) async fn post(&self, output: &str, token: &str, body: &str) -> Answer {
+        // `http://<api>.execute-api.localhost:<port>/webhook`: not every resolver knows names below localhost.
+        let url: reqwest::Url = self.output(output).parse().unwrap();
+        let api = url.host_str().unwrap().split('.').next().unwrap().to_owned();
+        let url = self.cloud.url(&format!("/_aws/execute-api/{api}/$default{}?token={token}", url.path()));
+        let request = self.http.post(url).header("content-type", "application/json").body(body.to_owned());
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// How many messages wait in a queue, and how many somebody is at.
+    pub(crate) async fn depth(&self, queue: &str) -> (u64, u64) {
+        let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+        let arguments = json!({ "QueueUrl": self.resource(queue), "AttributeNames": names });
+        let answer = self.cloud.call("sqs", "get_queue_attributes", arguments).await;
+        let number = |name| answer["Attributes"][name].as_str().unwrap().parse().unwrap();
+        (number(names[0]), number(names[1]))
+    }
+
+    /// The delivery records.
+    pub(crate) async fn records(&self) -> Vec<Value> {
+        let answer =
+            self.cloud.call("dynamodb", "scan", json!({ "TableName": self.output("TableName") })).await;
+        answer["Items"].as_array().cloned().unwrap()
+    }
+
+    /// Removes it.
+    pub(crate) async fn delete(&self) {
+        let arguments = ["delete", "--stack-name", STACK, "--region", REGION, "--no-prompts"];
+        self.cloud.sam(self.cloud.folder.path(), &arguments).await;
+    }
+}
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}

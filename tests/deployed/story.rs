@@ -1,0 +1,238 @@
+//! What is shown of the deployed stack, step by step.
+
+use crate::world::{MISSING_CHANNEL, RULES, World, until};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use serde_json::json;
+use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Webhook, Workbook, notes, render};
+use std::sync::Arc;
+use std::time::Duration;
+use tableau::EventName;
+use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Three waits of the workflow's own, 15, 30 and 60 s at most, and the attempts between them.
+const THREE_WAITS: Duration = Duration::from_secs(150);
+
+/// The body that Tableau would post.
+fn payload(world: &World<'_>, event: EventName) -> String {
+    world.tableau.payload_for(&event, Timestamp::now()).expect("the sample content has something for it")
+}
+
+async fn accepted(world: &World<'_>, output: &str, body: &str) -> String {
+    let answer = world.stack.post(output, world.stack.token(), body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
+    answer.body["event_id"].as_str().unwrap().to_owned()
+}
+
+/// Of every function that has a URL, so of those too that nothing else here is about.
+pub(crate) async fn every_url_answers_a_test(world: &World<'_>) {
+    let token = world.stack.token();
+    assert!(token.len() == 43 && token.chars().all(|c| c.is_ascii_alphanumeric()), "43 letters and digits");
+    let outputs = world.stack.outputs();
+    let doors: Vec<&String> =
+        outputs.iter().filter(|(_, url)| url.contains("/webhook")).map(|(name, _)| name).collect();
+    assert!(doors.len() >= 3, "{doors:?}");
+    for output in doors {
+        let answer = world.stack.post(output, token, "{}").await;
+        assert_eq!((answer.status, &answer.body), (StatusCode::OK, &json!({ "status": "test" })), "{output}");
+    }
+}
+
+/// Tableau itself calls the URL.
+pub(crate) async fn a_failed_refresh_becomes_a_message(world: &World<'_>) {
+    let url: reqwest::Url = world.stack.output("WebhookUrl").parse().unwrap();
+    let api = url.host_str().unwrap().split('.').next().unwrap();
+    let url = world.cloud.url(&format!("/_aws/execute-api/{api}/$default/webhook/{}", world.stack.token()));
+    world.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
+    let luid = world.tableau.datasource("Sales Orders").unwrap();
+
+    world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
+
+    world.wait_for_messages("data-alerts", 1, PATIENCE).await;
+    let text = render(&world.slack.channel("data-alerts")[0]);
+    for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    world.tableau.settled(PATIENCE).await.unwrap();
+    let deliveries = world.tableau.deliveries();
+    let taken = deliveries.iter().all(|delivery| delivery.state == DeliveryState::Delivered);
+    assert!(taken && deliveries.len() == 1 && deliveries[0].attempts.len() == 1, "{deliveries:?}");
+}
+
+pub(crate) async fn a_wrong_token_is_refused(world: &World<'_>) {
+    let body = payload(world, EventName::DatasourceRefreshFailed);
+    let wrong: String = world.stack.token().chars().rev().collect();
+    for output in ["WebhookUrl", "NotifySlackUrl", "UpdateBroadcastUrl"] {
+        for token in [wrong.as_str(), "", "x"] {
+            let answer = world.stack.post(output, token, &body).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{output}");
+            assert_eq!(answer.body, json!({ "error": "forbidden" }), "{output}");
+        }
+    }
+}
+
+pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) {
+    let body = payload(world, EventName::WorkbookRefreshFailed);
+    let before = world.messages("data-alerts");
+
+    let first = accepted(world, "WebhookUrl", &body).await;
+    let second = accepted(world, "WebhookUrl", &body).await;
+    assert_eq!(first, second);
+
+    world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.messages("data-alerts"), before + 1);
+    let records = world.records("WorkbookRefreshFailed").await;
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!((&records[0]["state"]["S"], &records[0]["attempts"]["N"]), (&json!("done"), &json!("1")));
+}
+
+pub(crate) async fn a_workflows_own_url_works(world: &World<'_>) {
+    let before = world.messages("data-news");
+
+    accepted(world, "NotifySlackUrl", &payload(world, EventName::AdminPromoted)).await;
+
+    world.wait_for_messages("data-news", before + 1, PATIENCE).await;
+}
+
+pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
+    let workbook = world.tableau.add(Workbook::named("Weekly").with_view("Weekly overview"));
+    let view = world.tableau.view("Weekly overview").unwrap();
+    let settings = Settings::new(&world.tableau.url(), "marketing", "").unwrap();
+    let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    let credential = Arc::new(workflow::Fixed::new(credential));
+    let sessions = Arc::new(MemorySessionStore::default());
+    let person = TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions);
+    person.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
+
+    let body = json!({
+        "resource": "WORKBOOK", "event_type": "WorkbookUpdated", "resource_name": "Weekly",
+        "site_luid": world.tableau.site().as_str(), "resource_luid": workbook.as_str(),
+        "created_at": Timestamp::now().to_string(),
+    });
+    accepted(world, "WebhookUrl", &body.to_string()).await;
+
+    let sent = || async { world.tableau.broadcasts().iter().any(|b| b.view == view && b.times == 2) };
+    until("the Broadcast is overwritten", PATIENCE, sent).await;
+}
+
+/// The test of the test: an emulator that lets everybody do everything would show nothing about the policies.
+pub(crate) async fn roles_are_enforced(world: &World<'_>) {
+    for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
+        let role = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
+        let role = world.cloud.call("iam", "get_role", role).await;
+        let role = role["Role"]["Arn"].as_str().unwrap();
+        let webhook_secret = json!({ "SecretId": world.stack.output("WebhookSecretArn") });
+        let allowed =
+            world.cloud.call_as(role, "secretsmanager", "get_secret_value", webhook_secret.clone()).await;
+        assert!(allowed.is_ok(), "{function} reads the webhook secret: {allowed:?}");
+
+        let table = json!({ "TableName": world.stack.output("TableName") });
+        let denied = [
+            world.cloud.call_as(role, "dynamodb", "scan", table).await,
+            world.cloud.call_as(role, "secretsmanager", "delete_secret", webhook_secret).await,
+            world.cloud.call_as(role, "sqs", "list_queues", json!({})).await,
+        ];
+        for refused in denied {
+            let refused = refused.expect_err(function);
+            assert!(refused.code.contains("AccessDenied"), "{function}: {refused:?}");
+        }
+    }
+}
+
+pub(crate) async fn slack_fails_three_times(world: &World<'_>) {
+    let before = world.messages("data-news");
+    world.slack.fail_next(3, SlackFault::ServerError);
+
+    let id = accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
+
+    world.wait_for_messages("data-news", before + 1, THREE_WAITS).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.messages("data-news"), before + 1);
+    let records = world.records("AdminPromoted").await;
+    let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
+    assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("4")));
+}
+
+/// Its channel does not exist.
+pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
+    let id = accepted(world, "WebhookUrl", &payload(world, EventName::LabelCreated)).await;
+
+    let dead = || async { world.stack.depth("NotifySlackDeadLetters").await == (1, 0) };
+    until("a dead letter", PATIENCE, dead).await;
+    let listed = world
+        .cloud
+        .tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK, "--dry-run"])
+        .await;
+    for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {
+        assert!(listed.contains(part), "no {part} in\n{listed}");
+    }
+    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (1, 0), "a dry run changes nothing");
+    the_alarm_rings(world).await;
+}
+
+/// The emulator emits no metrics of SQS: the depth that it does show is reported in their stead.
+async fn the_alarm_rings(world: &World<'_>) {
+    let name = world.stack.resource("NotifySlackDeadLettersAlarm");
+    let alarm = || async {
+        let alarms = world.cloud.call("cloudwatch", "describe_alarms", json!({ "AlarmNames": [name] })).await;
+        alarms["MetricAlarms"][0].clone()
+    };
+    let watched = alarm().await;
+    let (depth, _) = world.stack.depth("NotifySlackDeadLetters").await;
+    let point =
+        json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": depth });
+    let metric = json!({ "Namespace": watched["Namespace"], "MetricData": [point] });
+    world.cloud.call("cloudwatch", "put_metric_data", metric).await;
+    let queue = world.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
+    assert_eq!(watched["Dimensions"], json!([{ "Name": "QueueName", "Value": queue }]));
+    until("the alarm rings", PATIENCE, || async { alarm().await["StateValue"] == "ALARM" }).await;
+}
+
+pub(crate) async fn it_is_replayed(world: &World<'_>) {
+    world.slack.add_channel(MISSING_CHANNEL, true);
+
+    let printed = world.cloud.tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK]).await;
+
+    assert!(printed.contains("1 event replayed"), "{printed}");
+    world.wait_for_messages(MISSING_CHANNEL, 1, PATIENCE).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (0, 0));
+    let records = world.records("LabelCreated").await;
+    assert_eq!(records[0]["state"]["S"], "done", "{records:?}");
+}
+
+pub(crate) async fn changed_rules_take_effect(world: &mut World<'_>) {
+    let (alerts, news) = (world.messages("data-alerts"), world.messages("data-news"));
+    let token = world.stack.token().to_owned();
+
+    let template = world.stack.build(&RULES.replace("data-news", "data-alerts")).await;
+    world.stack.deploy(&template).await;
+
+    assert_eq!(world.stack.token(), token, "an update leaves the URLs as they are");
+    assert_eq!(
+        world.stack.secret("SlackSecretArn").await["bot_token"],
+        world.slack.token(),
+        "and the secrets"
+    );
+    accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
+    world.wait_for_messages("data-alerts", alerts + 1, PATIENCE).await;
+    assert_eq!(world.messages("data-news"), news);
+}
+
+pub(crate) async fn no_secret_is_in_a_log(world: &World<'_>) {
+    let groups = world.cloud.call("logs", "describe_log_groups", json!({})).await;
+    let secrets = [world.stack.token(), SAMPLE_PAT.1, &world.slack.token()].map(str::to_owned);
+    let mut lines = 0;
+    for group in groups["logGroups"].as_array().unwrap() {
+        let events = json!({ "logGroupName": group["logGroupName"] });
+        let events = world.cloud.call("logs", "filter_log_events", events).await;
+        for event in events["events"].as_array().unwrap() {
+            lines += 1;
+            let line = event["message"].as_str().unwrap();
+            assert!(secrets.iter().all(|secret| !line.contains(secret)), "in {}", group["logGroupName"]);
+        }
+    }
+    assert!(lines > 20, "only {lines} lines");
+}

@@ -1,0 +1,156 @@
+//! `sam local invoke`, as the functions' READMEs print it: with Docker the line itself; without, the same package in
+//! the same environment under the Runtime Interface Emulator that SAM puts into its containers.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod emulator;
+
+use emulator::{Built, answer};
+use serde_json::Value;
+use simulator::{SlackRecorder, TableauSimulator};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// What the READMEs print after the function's name.
+const OPTIONS: &str = "--env-vars events/local.json --docker-network host";
+
+/// The run's own: where the tools are and what was built.
+struct Run {
+    tools: PathBuf,
+    built: PathBuf,
+    tableau: TableauSimulator,
+    slack: SlackRecorder,
+    folder: TempDir,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// `notify-slack` → `NotifySlack`.
+fn pascal(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
+}
+
+/// The folders in `functions/`.
+fn functions() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The event in the line that a function's README prints.
+fn fixture(function: &str) -> String {
+    let path = format!("functions/{function}/README.md");
+    let readme = std::fs::read_to_string(root().join(&path)).unwrap();
+    let start = format!("sam local invoke {} --event ", pascal(function));
+    let line = readme.lines().find_map(|line| line.strip_prefix(&start));
+    let fixture = line.and_then(|line| line.strip_suffix(OPTIONS)).map(str::trim);
+    fixture.unwrap_or_else(|| panic!("{path} lacks a line\n{start}events/http/… {OPTIONS}")).to_owned()
+}
+
+#[test]
+fn every_readme_prints_the_line_for_its_function() {
+    for function in functions() {
+        let fixture = fixture(&function);
+        assert!(
+            fixture.starts_with("events/http/") && root().join(&fixture).is_file(),
+            "{function}: {fixture}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_function_answers_its_fixture() {
+    let Some(run) = Run::start().await else {
+        println!("SKIPPED: nothing built; `cargo xtask check --step invoke` builds first");
+        return;
+    };
+    let docker = run.has_docker().await;
+    match docker {
+        true => println!("\nDocker answers: `sam local invoke` itself."),
+        false => println!(
+            "\nNo Docker here: the package under SAM's Runtime Interface Emulator, in SAM's environment."
+        ),
+    }
+    let built = run.built(docker).await;
+    for function in functions() {
+        let event = std::fs::read_to_string(root().join(fixture(&function))).unwrap();
+        let answer = match docker {
+            true => run.sam_local_invoke(&function).await,
+            false => answer(&built, &pascal(&function), &event).await,
+        };
+        println!("  {function}: {answer}");
+        assert_eq!(answer["statusCode"], 200, "{function}: {answer}");
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let status = body["status"].as_str().unwrap();
+        assert!(["done", "skipped"].contains(&status), "{function} works inline: {body}");
+    }
+    assert_eq!(run.slack.messages().len(), 1, "notify-slack posts");
+}
+
+impl Run {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what was built where, is a matter of the run, not of the code"
+    )]
+    async fn start() -> Option<Self> {
+        let (tools, built) = (std::env::var("TOOLS").ok()?, std::env::var("SAM_BUILD").ok()?);
+        let tableau = TableauSimulator::sample().start().await.unwrap();
+        let slack = SlackRecorder::start().await.unwrap();
+        slack.add_channel("data-alerts", true);
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self { tools: tools.into(), built: built.into(), tableau, slack, folder })
+    }
+
+    async fn has_docker(&self) -> bool {
+        let mut docker = Command::new("docker");
+        let docker = docker.arg("info").stdout(Stdio::null()).stderr(Stdio::null());
+        docker.status().await.is_ok_and(|status| status.success())
+    }
+
+    /// `events/local.json`, with this run's Tableau and Slack in place of the local stack's.
+    fn env_vars(&self, docker: bool) -> PathBuf {
+        let text = std::fs::read_to_string(root().join("events/local.json")).unwrap();
+        let (tableau, slack) = (self.tableau.url(), self.slack.url());
+        let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
+        let mut values: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);
+        if !docker {
+            // In a container SAM lays the layer out in /opt.
+            let rules = self.built.join("RulesLayer/rules.yaml");
+            values["Parameters"]["RULES_FILE"] = rules.to_str().unwrap().into();
+        }
+        let path = self.folder.path().join("env-vars.json");
+        std::fs::write(&path, values.to_string()).unwrap();
+        path
+    }
+
+    /// What SAM would run.
+    async fn built(&self, docker: bool) -> Built {
+        let mut python = Command::new(self.tools.join("python"));
+        python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("invoke/functions.py"));
+        python.arg(self.built.join("template.yaml")).arg(self.env_vars(docker));
+        python.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");
+        let output = python.output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Built::read(&output.stdout)
+    }
+
+    async fn sam_local_invoke(&self, function: &str) -> Value {
+        let mut sam = Command::new(self.tools.join("sam"));
+        sam.current_dir(root()).args(["local", "invoke", &pascal(function), "--event", &fixture(function)]);
+        sam.args(["--docker-network", "host"]).arg("--env-vars").arg(self.env_vars(true));
+        let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+        sam.args(["--parameter-overrides", &format!("Architecture={architecture}")]);
+        sam.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");
+        let output = sam.kill_on_drop(true).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let printed = String::from_utf8_lossy(&output.stdout);
+        serde_json::from_str(printed.trim()).unwrap()
+    }
+}

@@ -1,0 +1,111 @@
+//! `sam build`: the package of every function, as `sam deploy` takes it.
+
+use super::python;
+use crate::repository::{Problem, Repository, succeed};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where `sam build` puts its result.
+const BUILT: &str = ".aws-sam/build";
+
+/// Zips what is in the folders named, one after the other, as `sam deploy` does before it uploads, and prints the
+/// size of the zip and of the executable in it, in bytes. The zip is not kept.
+const SIZES: &str = "
+import os, pathlib, sys, tempfile, zipfile
+for folder in map(pathlib.Path, sys.argv[1:]):
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for path in folder.rglob('*'):
+                archive.write(path, path.relative_to(folder))
+        print(folder.name, file.tell(), os.path.getsize(folder / 'bootstrap'))
+";
+
+/// Builds everything in `template.yaml` that has code, for the processor of this machine, and prints how large it is.
+pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
+    python::install(repository)?;
+    let architecture = architecture(std::env::consts::ARCH)?;
+    let mut sam = sam(repository);
+    // The server's address plays no part in a build, but has no default.
+    let parameters =
+        [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
+    succeed(sam.arg("build").arg("--parameter-overrides").args(parameters))?;
+    println!("\n{architecture}:");
+    print!("{}", sizes(repository)?);
+    Ok(())
+}
+
+/// The command `sam`, which finds `cargo-lambda` and zig beside itself.
+fn sam(repository: &Repository) -> Command {
+    let mut sam = repository.program(python::tool(repository, "sam"));
+    let ours = repository.path(".venv/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(ours).chain(std::env::split_paths(&path));
+    sam.env("PATH", std::env::join_paths(all).unwrap_or(path));
+    sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
+    sam
+}
+
+/// The folder of the built template.
+pub(crate) fn built(repository: &Repository) -> PathBuf {
+    repository.path(BUILT)
+}
+
+/// Lambda's name of a processor.
+fn architecture(ours: &str) -> Result<&'static str, Problem> {
+    match ours {
+        "x86_64" => Ok("x86_64"),
+        "aarch64" => Ok("arm64"),
+        other => Err(format!("Lambda has no processor like this machine's, {other}").into()),
+    }
+}
+
+/// A line for each function.
+fn sizes(repository: &Repository) -> Result<String, Problem> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(built(repository))? {
+        let path = entry?.path();
+        if path.join("bootstrap").is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    let output =
+        repository.program(python::tool(repository, "python")).args(["-c", SIZES]).args(&folders).output()?;
+    if !output.status.success() {
+        return Err(format!("cannot zip {BUILT}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    String::from_utf8_lossy(&output.stdout).lines().map(size).collect()
+}
+
+/// `NotifySlack 2741122 6130664` as people read it.
+fn size(line: &str) -> Result<String, Problem> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [function, zip, executable] = words[..] else {
+        return Err(format!("not a size: {line}").into());
+    };
+    let megabytes = |bytes: &str| bytes.parse::<f64>().map(|bytes| bytes / 1e6);
+    Ok(format!(
+        "  {function:<24} zip {:.2} MB, executable {:.1} MB\n",
+        megabytes(zip)?,
+        megabytes(executable)?
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_megabytes() {
+        let line = size("NotifySlack 2741122 6130664").unwrap();
+        assert_eq!(line, "  NotifySlack              zip 2.74 MB, executable 6.1 MB\n");
+        assert!(size("").is_err());
+    }
+
+    #[test]
+    fn a_processor_that_lambda_does_not_have_is_named() {
+        assert_eq!(architecture("aarch64").unwrap(), "arm64");
+        assert!(architecture("riscv64").unwrap_err().to_string().contains("riscv64"));
+    }
+}

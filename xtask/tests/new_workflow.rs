@@ -146,7 +146,8 @@ fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_i
         "tests::a_rule_can_ask_for_a_part_of_the_name",
         "an_event_that_a_rule_names_is_done",
         "a_queued_event_is_done",
-        "no_policy_has_a_wildcard",
+        "policies::no_policy_has_a_wildcard_but_for_xray",
+        "environment::the_code_reads_what_the_template_sets_and_the_other_way_round",
         "every_package_takes_lints_from_the_workspace",
     ] {
         assert!(report.contains(&format!("test {test} ... ok")), "{test} did not run:\n{report}");
@@ -196,12 +197,13 @@ fn without_write_the_resources_are_printed_and_template_yaml_stays() {
 
     assert!(written.status.success(), "{}", text(&written));
     let printed = String::from_utf8(written.stdout).unwrap();
-    assert!(printed.starts_with("# In Outputs, "), "{printed}");
+    assert!(printed.starts_with("# In Metadata, in the group Workflows, "), "{printed}");
     for part in [
+        "RehearseNewWorkflowEnabled",
         "RehearseNewWorkflowUrl",
         "RehearseNewWorkflow",
         "RehearseNewWorkflowRole",
-        "RehearseNewWorkflowAlarm",
+        "RehearseNewWorkflowAgeAlarm",
     ] {
         assert!(printed.contains(&format!("\n  {part}:\n")), "no {part} in\n{printed}");
     }

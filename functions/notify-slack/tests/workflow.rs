@@ -112,6 +112,42 @@ async fn inline_mode_answers_with_the_failure() {
     stage.assert_no_secret_in(&function.logs());
 }
 
+/// The metrics of `name` that the function reported, without their time.
+fn metrics(function: &Function, name: &str) -> Vec<Value> {
+    let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let lines = lines.filter(|line| line["_aws"].is_object() && line[name].is_number());
+    lines
+        .map(|mut line| {
+            line["_aws"]["Timestamp"].take();
+            line
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_little_is_logged() {
+    let stage = Stage::start().await;
+    let settings = [("METRICS_NAMESPACE", "my-stack"), ("LOG_LEVEL", "error")];
+    let function = stage.function("notify-slack", BINARY.as_ref(), &settings);
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    function.answer(&Request::post(failed(&stage, notes::POSTGRES_REFUSED).to_string())).await;
+
+    let defined = |name: &str, dimensions: &[&str]| {
+        let metrics = json!([{ "Name": name, "Unit": "Count" }]);
+        let definition = json!({ "Namespace": "my-stack", "Dimensions": [dimensions], "Metrics": metrics });
+        json!({ "Timestamp": null, "CloudWatchMetrics": [definition] })
+    };
+    let sign_in =
+        json!({ "_aws": defined("SignIns", &["function"]), "function": "notify-slack", "SignIns": 1.0 });
+    assert_eq!(metrics(&function, "SignIns"), [sign_in], "{}", function.logs().join("\n"));
+    let failure = json!({
+        "_aws": defined("DestinationFailures", &["destination", "failure"]),
+        "destination": "Slack", "failure": "transient", "DestinationFailures": 1.0,
+    });
+    assert_eq!(metrics(&function, "DestinationFailures"), [failure]);
+    assert!(!function.logs().iter().any(|line| line.contains("signed in")), "LOG_LEVEL is for lines");
+}
+
 #[tokio::test]
 async fn every_event_name_gets_a_message_that_slack_takes() {
     let stage = Stage::start().await;

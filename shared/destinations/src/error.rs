@@ -80,6 +80,17 @@ impl Error {
         }
     }
 
+    /// Counts a call that failed, with a line that only shows when details are logged: the reason is logged where the
+    /// failure is handled.
+    pub(crate) fn count(&self) {
+        let (Self::Unreachable { destination, .. } | Self::Refused { destination, .. }) = self else {
+            // Nothing was sent.
+            return;
+        };
+        let failure = if self.is_transient() { "transient" } else { "permanent" };
+        tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
+    }
+
     /// Whether the destination said that the credential is wrong.
     pub(crate) fn is_credential_refused(&self) -> bool {
         matches!(self, Self::Refused { refusal: Refusal::Credential, .. })

@@ -97,6 +97,19 @@ fn conditions_leave_resources_and_values_out() {
 }
 
 #[test]
+fn outputs_are_resolved_and_left_out_as_resources_are() {
+    let outputs = |parameters: &[(&str, &str)]| -> Vec<String> {
+        plan(parameters).outputs.into_iter().map(|(name, value)| format!("{name} {value}")).collect()
+    };
+    let (echo, queue) =
+        ("EchoUrl http://127.0.0.1:8080/echo", "http://127.0.0.1:4566/000000000000/LoudQueue");
+    assert_eq!(outputs(&[]), [echo]);
+    let queue = format!("LoudQueueUrl {queue}");
+    assert_eq!(outputs(&[("Mode", "loud")]), [echo, &queue, "TopicOrLoud loud"]);
+    assert_eq!(outputs(&[("AlarmTopicArn", "arn:x")]), [echo, "TopicOrLoud arn:x"]);
+}
+
+#[test]
 fn parameters_are_listed_and_checked() {
     let template = Template::parse(FIXTURE).unwrap();
     let greeting =
@@ -164,6 +177,11 @@ fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
         ),
         ("Name: !Ref AWS::StackName }\n  LoudQueue", "Name: !Ref Bus }\n  LoudQueue", "refers to itself"),
         ("IsLoud: !Equals [!Ref Mode, loud]", "IsLoud: !Not [!Condition IsLoud]", "refers to itself"),
+        (
+            "    Condition: IsLoud\n    Value: !Ref",
+            "    Value: !Ref",
+            "Outputs.LoudQueueUrl: Value: `LoudQueue` is left out by its condition IsLoud",
+        ),
     ] {
         assert!(FIXTURE.contains(before), "{before}");
         let text = FIXTURE.replacen(before, after, 1);
@@ -172,15 +190,33 @@ fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
     }
 }
 
-#[test]
-fn the_template_of_this_repository_is_understood() {
+/// The plan of this repository's template.
+fn our_plan(parameters: &[(&str, &str)]) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
     let required = template.parameters().into_iter().filter(|parameter| parameter.default.is_none());
-    let parameters =
+    let mut all: BTreeMap<String, String> =
         required.map(|parameter| (parameter.name, "https://tableau.example.com".to_owned())).collect();
+    all.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    template.plan(&all, &places()).unwrap()
+}
 
-    let plan = template.plan(&parameters, &places()).unwrap();
+#[test]
+fn a_workflow_of_this_repository_that_is_switched_off_leaves_nothing_behind() {
+    let (whole, without) = (our_plan(&[]), our_plan(&[("NotifySlackEnabled", "false")]));
+
+    let left = |plan: &Plan| format!("{plan:?}").to_lowercase().replace('-', "").contains("notifyslack");
+    assert!(left(&whole) && !left(&without), "{without:#?}");
+    assert!(whole.outputs.contains_key("SlackSecretArn") && !without.outputs.contains_key("SlackSecretArn"));
+    assert_eq!(without.functions.len() + 1, whole.functions.len());
+    assert_eq!(without.mappings.len() + 1, whole.mappings.len());
+    assert_eq!((without.queues.len() + 2, without.rules.len() + 1), (whole.queues.len(), whole.rules.len()));
+    assert_eq!(without.secrets.len() + 1, whole.secrets.len());
+}
+
+#[test]
+fn the_template_of_this_repository_is_understood() {
+    let plan = our_plan(&[]);
 
     assert!(!plan.functions.is_empty() && !plan.routes.is_empty() && !plan.tables.is_empty());
     for mapping in &plan.mappings {

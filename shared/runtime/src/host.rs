@@ -64,7 +64,7 @@ impl Host {
     /// [`StartError`] when a setting cannot be used; it is logged as well.
     pub fn start(function: &'static str) -> Result<Self, StartError> {
         let env = Env::of_process();
-        telemetry::start(function, env.get("LOG_LEVEL"));
+        telemetry::start(function, env.get("LOG_LEVEL"), env.get("METRICS_NAMESPACE"));
         Self::with_env(function, env).inspect_err(|error| {
             tracing::error!(function, reason = chain(error), "the function does not start");
         })

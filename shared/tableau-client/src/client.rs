@@ -232,6 +232,8 @@ impl TableauClient {
         let bytes = self.send(OPERATION, &Method::POST, &path, &[], None, Some(&body)).await?;
         let SignedIn { credentials } = parse(OPERATION, &bytes)?;
         let SignedInCredentials { token, site, user } = credentials;
+        // Whoever sees many of these has processes that sign in over each other.
+        tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
         Ok(Session { token, site: site.id, user: user.id, api_version: version })
     }
 

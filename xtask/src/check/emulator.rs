@@ -1,6 +1,6 @@
 //! An AWS emulator, `ministack`, on loopback for as long as it is needed.
 
-use super::python;
+use super::python::TOOLS;
 use crate::repository::{Problem, Repository};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -37,7 +37,7 @@ impl Emulator {
         let folder = tempfile::tempdir()?;
         let log = File::create(folder.path().join("log"))?;
         let port = free_port()?;
-        let mut command = repository.program(python::tool(repository, "ministack"));
+        let mut command = repository.program(TOOLS.tool(repository, "ministack"));
         // Nothing else of our environment: no real credentials, no settings of a person's own.
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(["HOME", "TMPDIR"].map(|name| (name, folder.path())));

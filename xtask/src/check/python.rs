@@ -1,4 +1,4 @@
-//! The Python tools, in an environment of their own: `.venv/`.
+//! Python tools, in environments of their own.
 
 use crate::repository::{Problem, Repository, succeed};
 use sha2::{Digest, Sha256};
@@ -6,42 +6,58 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-const REQUIREMENTS: &str = "requirements.txt";
-
-/// Holds the hash of the requirements that were installed last.
-const STAMP: &str = ".venv/requirements.sha256";
-
-/// A tool's path.
-pub(crate) fn tool(repository: &Repository, name: &str) -> PathBuf {
-    repository.path(".venv/bin").join(name)
+/// Tools that go together in one environment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tools {
+    /// What is installed.
+    requirements: &'static str,
+    /// The folder it is installed in.
+    folder: &'static str,
 }
 
-/// Installs the tools of `requirements.txt`, unless that was done and the file has not changed since.
-pub(crate) fn install(repository: &Repository) -> Result<(), Problem> {
-    let wanted = hash(&repository.read(REQUIREMENTS)?);
-    let stamp = repository.path(STAMP);
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
+/// What builds, deploys and checks.
+pub(crate) const TOOLS: Tools = Tools { requirements: "requirements.txt", folder: ".venv" };
+/// What scans the template; its versions do not go together with those of the others.
+pub(crate) const SCANNER: Tools = Tools { requirements: "requirements-scan.txt", folder: ".venv-scan" };
+
+impl Tools {
+    /// A tool's path.
+    pub(crate) fn tool(&self, repository: &Repository, name: &str) -> PathBuf {
+        repository.path(self.folder).join("bin").join(name)
     }
-    let python = tool(repository, "python");
-    if !python.exists() {
-        println!("making .venv");
-        make(repository)?;
+
+    /// Installs the tools, unless that was done and the requirements have not changed since.
+    pub(crate) fn install(&self, repository: &Repository) -> Result<(), Problem> {
+        let Self { requirements, folder } = self;
+        let wanted = hash(&repository.read(requirements)?);
+        // Holds the hash of the requirements that were installed last.
+        let stamp = repository.path(folder).join("requirements.sha256");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+            return Ok(());
+        }
+        let python = self.tool(repository, "python");
+        if !python.exists() {
+            println!("making {folder}");
+            make(repository, folder)?;
+        }
+        println!("installing {requirements} into {folder}");
+        let mut pip = repository.program(python);
+        let quiet = ["--quiet", "--disable-pip-version-check"];
+        succeed(pip.args(["-m", "pip", "install"]).args(quiet).args(["--requirement", requirements]))
+            .map_err(|problem| format!("cannot install {requirements}: {problem}"))?;
+        fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()).into())
     }
-    println!("installing {REQUIREMENTS} into .venv");
-    let mut pip = repository.program(python);
-    let quiet = ["--quiet", "--disable-pip-version-check"];
-    succeed(pip.args(["-m", "pip", "install"]).args(quiet).args(["--requirement", REQUIREMENTS]))
-        .map_err(|problem| format!("cannot install {REQUIREMENTS}: {problem}"))?;
-    fs::write(&stamp, wanted).map_err(|error| format!("cannot write {STAMP}: {error}").into())
 }
 
-fn make(repository: &Repository) -> Result<(), Problem> {
+fn make(repository: &Repository, folder: &str) -> Result<(), Problem> {
     let mut venv = repository.program("python3");
-    let status = venv.args(["-m", "venv", ".venv"]).status();
+    let status = venv.args(["-m", "venv", folder]).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("`python3 -m venv .venv` failed; on Debian and Ubuntu it needs the package python3-venv".into()),
+        Ok(_) => {
+            let advice = "on Debian and Ubuntu it needs the package python3-venv";
+            Err(format!("`python3 -m venv {folder}` failed; {advice}").into())
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Err(
             "python3 is missing: the checks of template.yaml and the AWS emulator need it (`--quick` leaves them out)"
                 .into(),

@@ -1,6 +1,6 @@
 //! `sam build`: the package of every function, as `sam deploy` takes it.
 
-use super::python;
+use super::python::TOOLS;
 use crate::repository::{Problem, Repository, succeed};
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ for folder in map(pathlib.Path, sys.argv[1:]):
 
 /// Builds everything in `template.yaml` that has code, for the processor of this machine, and prints how large it is.
 pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
-    python::install(repository)?;
+    TOOLS.install(repository)?;
     let architecture = architecture(std::env::consts::ARCH)?;
     let mut sam = sam(repository);
     // The server's address plays no part in a build, but has no default.
@@ -37,7 +37,7 @@ pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
 
 /// The command `sam`, which finds `cargo-lambda` and zig beside itself.
 fn sam(repository: &Repository) -> Command {
-    let mut sam = repository.program(python::tool(repository, "sam"));
+    let mut sam = repository.program(TOOLS.tool(repository, "sam"));
     let ours = repository.path(".venv/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(ours).chain(std::env::split_paths(&path));
@@ -71,7 +71,7 @@ fn sizes(repository: &Repository) -> Result<String, Problem> {
     }
     folders.sort();
     let output =
-        repository.program(python::tool(repository, "python")).args(["-c", SIZES]).args(&folders).output()?;
+        repository.program(TOOLS.tool(repository, "python")).args(["-c", SIZES]).args(&folders).output()?;
     if !output.status.success() {
         return Err(format!("cannot zip {BUILT}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }

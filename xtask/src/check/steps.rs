@@ -1,7 +1,8 @@
 //! The table of steps, and how each kind of step runs.
 
 use super::emulator::{Emulator, Iam};
-use super::{python, sam};
+use super::python::{SCANNER, TOOLS, Tools};
+use super::sam;
 use crate::repository::{Problem, Repository, succeed};
 use std::process::Command;
 
@@ -26,7 +27,7 @@ pub(crate) enum Run {
     /// Installs the Python tools.
     InstallTools,
     /// A Python tool with these arguments and variables.
-    Tool(&'static str, &'static [&'static str], Variables),
+    Tool(Tools, &'static str, &'static [&'static str], Variables),
     /// `cargo` with these arguments, and the Python of the tools in `CONFORMANCE_PYTHON`.
     CargoWithPython(&'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
@@ -88,7 +89,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "tools",
-        purpose: "the Python tools of requirements.txt are in .venv",
+        purpose: "the Python tools are there: requirements.txt in .venv, requirements-scan.txt in .venv-scan",
         quick: false,
         run: Run::InstallTools,
     },
@@ -96,17 +97,24 @@ pub(crate) const STEPS: &[Step] = &[
         name: "cfn-lint",
         purpose: "CloudFormation knows every resource and property of template.yaml",
         quick: false,
-        run: Run::Tool("cfn-lint", &["template.yaml"], &[]),
+        run: Run::Tool(TOOLS, "cfn-lint", &["template.yaml"], &[]),
     },
     Step {
         name: "sam",
         purpose: "SAM can make a CloudFormation template of template.yaml",
         quick: false,
         run: Run::Tool(
+            TOOLS,
             "sam",
             &["validate", "--lint"],
             &[("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")],
         ),
+    },
+    Step {
+        name: "checkov",
+        purpose: "a scanner finds nothing in template.yaml but what .checkov.yaml gives a reason for",
+        quick: false,
+        run: Run::Tool(SCANNER, "checkov", &["--file", "template.yaml"], &[]),
     },
     Step {
         name: "conformance",
@@ -158,15 +166,18 @@ impl Run {
             Self::Cargo(arguments, variables) => {
                 succeed(repository.cargo().args(*arguments).envs(variables.iter().copied()))?;
             }
-            Self::InstallTools => python::install(repository)?,
-            Self::Tool(tool, arguments, variables) => {
-                python::install(repository)?;
-                let mut tool = repository.program(python::tool(repository, tool));
+            Self::InstallTools => {
+                TOOLS.install(repository)?;
+                SCANNER.install(repository)?;
+            }
+            Self::Tool(tools, tool, arguments, variables) => {
+                tools.install(repository)?;
+                let mut tool = repository.program(tools.tool(repository, tool));
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
             }
             Self::CargoWithPython(arguments) => {
-                python::install(repository)?;
-                let python = python::tool(repository, "python");
+                TOOLS.install(repository)?;
+                let python = TOOLS.tool(repository, "python");
                 succeed(repository.cargo().args(*arguments).env("CONFORMANCE_PYTHON", python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
@@ -191,7 +202,7 @@ impl Run {
 fn on_built(repository: &Repository, test: &str) -> Command {
     let mut cargo = repository.cargo();
     cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);
-    cargo.env("SAM_BUILD", sam::built(repository)).env("TOOLS", python::tool(repository, ""));
+    cargo.env("SAM_BUILD", sam::built(repository)).env("TOOLS", TOOLS.tool(repository, ""));
     cargo
 }
 
@@ -204,7 +215,7 @@ fn on_emulator(repository: &Repository, suites: &[Suite]) -> Result<Ended, Probl
     if tests.is_empty() {
         return Ok(Ended::Skipped("there is no such suite yet".to_owned()));
     }
-    python::install(repository)?;
+    TOOLS.install(repository)?;
     let emulator = Emulator::start(repository, Iam::Off)?;
     // Of the whole workspace, not of a package each: so the dependencies have the features that the step `test`
     // compiled them with, and are not compiled again.

@@ -1,6 +1,7 @@
 //! `cargo xtask new-workflow`: a workflow of one's own to start from.
 
 mod name;
+mod place;
 mod source;
 mod template;
 

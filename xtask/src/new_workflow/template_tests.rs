@@ -80,15 +80,17 @@ fn our_block_is_the_one_of_the_workflows_that_stand_there() {
 }
 
 #[test]
-fn our_output_is_the_one_of_the_workflows_that_stand_there() {
+fn our_other_parts_are_those_of_the_workflows_that_stand_there() {
     for name in ["notify-slack", "update-broadcast"] {
-        let output = output(&workflow(name, &["WorkbookUpdated"]));
-        assert!(stack().text.contains(&output), "{output}");
+        for (section, _, template) in &ENTRIES {
+            let part = filled(template, &workflow(name, &["WorkbookUpdated"]));
+            assert!(stack().text.contains(&part), "{section}: {part}");
+        }
     }
 }
 
 #[test]
-fn a_block_goes_where_the_alphabet_puts_it_and_changes_nothing_else() {
+fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
     let stack = stack();
     for name in ["announce-workbook", "notify-teams", "zap-extract"] {
         let added = workflow(name, &["WorkbookCreated"]);
@@ -100,32 +102,54 @@ fn a_block_goes_where_the_alphabet_puts_it_and_changes_nothing_else() {
         assert_eq!(headings(&changed), expected);
         assert!(
             !changed.contains("\n\n\n")
-                && changed.ends_with("notBreaching\n") == stack.text.ends_with("notBreaching\n")
+                && changed.ends_with("AWS::NoValue]\n") == stack.text.ends_with("AWS::NoValue]\n")
         );
-        let without =
-            changed.replacen(&output(&added), "", 1).replacen(&format!("{}\n", block(&added)), "", 1);
-        let without = without.replacen(&format!("\n{}", block(&added)), "", 1);
+        let mut without = changed.replacen(&format!("{}\n", block(&added)), "", 1);
+        without = without.replacen(&format!("\n{}", block(&added)), "", 1);
+        for (section, _, template) in &ENTRIES {
+            let part = filled(template, &added);
+            assert_eq!(without.matches(&part).count(), 1, "{section}: {name}");
+            without = without.replacen(&part, "", 1);
+        }
         assert_eq!(without, stack.text, "{name}");
     }
 }
 
 #[test]
-fn urls_stand_in_alphabetical_order() {
+fn parts_of_several_workflows_stand_in_alphabetical_order_in_every_section() {
     let mut stack = stack();
     for name in ["zap-extract", "announce-workbook", "notify-teams"] {
         stack.text = stack.with(&workflow(name, &["WorkbookCreated"])).unwrap();
     }
-    let outputs =
-        stack.text.lines().skip_while(|line| *line != "Outputs:").take_while(|line| *line != "Globals:");
-    let urls: Vec<&str> = outputs.filter_map(|line| Some(line.split_once("/webhooks/")?.1)).collect();
-    assert!(urls.is_sorted() && urls.contains(&"notify-teams") && urls.len() >= 5, "{urls:?}");
+    let order = ["AnnounceWorkbook", "NotifySlack", "NotifyTeams", "UpdateBroadcast", "ZapExtract"];
+    for (section, Entry { around: (start, end), .. }, _) in &ENTRIES {
+        let names = stack.text.lines().filter_map(|line| line.strip_prefix(start)?.split_once(end));
+        let names: Vec<&str> = names.map(|(name, _)| name).filter(|name| order.contains(name)).collect();
+        assert_eq!(names, order, "{section}");
+    }
 }
 
 #[test]
 fn what_is_printed_says_where_it_belongs() {
     let text = stack().to_paste(&workflow("update-aaa", &["WorkbookCreated"]));
     assert!(text.contains("\n# In Resources, before `# --- update-broadcast -"), "{text}");
-    assert!(text.starts_with("# In Outputs, before `UpdateBroadcastUrl:`:\n  UpdateAaaUrl:\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "# In Metadata, in the group Workflows, before `- UpdateBroadcastEnabled`:\n          - UpdateAaaEnabled\n"
+        ),
+        "{text}"
+    );
+    for part in [
+        "\n# In Parameters, before `UpdateBroadcastEnabled:`:\n  UpdateAaaEnabled:\n",
+        "\n# In Conditions, before `UpdateBroadcastOn: !Equals [!Ref UpdateBroadcastEnabled, \"true\"]`:\n  UpdateAaaOn: ",
+        "\n# In Outputs, before `UpdateBroadcastUrl:`:\n  UpdateAaaUrl:\n",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
     let text = stack().to_paste(&workflow("zap-extract", &["WorkbookCreated"]));
     assert!(text.contains("\n# In Resources, at the end:\n  # --- zap-extract -"), "{text}");
+    assert!(
+        text.contains("\n# In Outputs, after those of the other workflows:\n  ZapExtractUrl:\n"),
+        "{text}"
+    );
 }

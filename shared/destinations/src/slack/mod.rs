@@ -78,10 +78,11 @@ impl Slack {
         channel: &str,
         message: &Message,
     ) -> Result<Posted, Error> {
-        match credential.kind() {
+        let posted = match credential.kind() {
             Kind::BotToken(token) => self.post_by_token(token, channel, message).await,
             Kind::WebhookUrls(_) => self.post_by_webhook(credential.webhook_url(channel)?, message).await,
-        }
+        };
+        posted.inspect_err(Error::count)
     }
 
     async fn post_by_webhook(&self, url: &SecretString, message: &Message) -> Result<Posted, Error> {

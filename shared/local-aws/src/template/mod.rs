@@ -119,10 +119,15 @@ impl Template {
         let mut plan = Plan::default();
         for (id, body) in self.root["Resources"].as_object().into_iter().flatten() {
             let resource = Resource { resolver: &resolver, id, body };
-            let condition = body["Condition"].as_str().map(|name| resolver.named_condition(name));
-            let condition = condition.transpose().map_err(|reason| resource.error("Condition", reason))?;
-            if condition != Some(false) {
+            if resource.exists()? {
                 plan.add(&resource)?;
+            }
+        }
+        for (name, body) in self.root["Outputs"].as_object().into_iter().flatten() {
+            let output = Resource { resolver: &resolver, id: &format!("Outputs.{name}"), body };
+            if output.exists()? {
+                let value = resolver.text(&body["Value"]).map_err(|reason| output.error("Value", reason))?;
+                plan.outputs.insert(name.clone(), value);
             }
         }
         plan.check()?;

@@ -25,6 +25,8 @@ pub struct Plan {
     pub tables: Vec<TableSpec>,
     /// The secrets.
     pub secrets: Vec<Secret>,
+    /// What the template prints when it is deployed, by name.
+    pub outputs: BTreeMap<String, String>,
 }
 
 /// A function.

@@ -5,7 +5,7 @@ use super::yaml::text;
 use crate::Error;
 use serde_json::Value;
 
-/// One resource of the template.
+/// One resource of the template, or an output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resource<'a> {
     pub(super) resolver: &'a Resolver<'a>,
@@ -16,6 +16,16 @@ pub(super) struct Resource<'a> {
 impl<'a> Resource<'a> {
     pub(super) fn kind(&self) -> &'a str {
         self.body["Type"].as_str().unwrap_or_default()
+    }
+
+    /// Whether its condition, if it has one, holds.
+    pub(super) fn exists(&self) -> Result<bool, Error> {
+        match self.body["Condition"].as_str() {
+            Some(name) => {
+                self.resolver.named_condition(name).map_err(|reason| self.error("Condition", reason))
+            }
+            None => Ok(true),
+        }
     }
 
     pub(super) fn error(&self, property: &str, reason: impl Into<String>) -> Error {

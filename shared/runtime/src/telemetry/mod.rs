@@ -1,0 +1,38 @@
+//! Logs as JSON, metrics in CloudWatch's embedded metric format: both are lines on standard output.
+
+mod counter;
+mod metric;
+
+pub(crate) use metric::{Metric, report};
+
+use counter::Counters;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Starts logging at `level`, and counting into `namespace`. Of the libraries below us only warnings are logged,
+/// whatever the level: their details hold headers and addresses, and so tokens.
+pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Option<&str>) {
+    metric::set_namespace(namespace);
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let own = function.replace('-', "_");
+    let ours = ["runtime", "secrets", "tableau_client", "destinations", "workflow", own.as_str()];
+    let mut targets = Targets::new().with_default(level.min(LevelFilter::WARN));
+    for target in ours {
+        targets = targets.with_target(target, level);
+    }
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false);
+    // The level is the lines' alone: whoever logs less must not count less.
+    let layers = tracing_subscriber::registry()
+        .with(lines.with_filter(targets))
+        .with(Counters::new(function, metric::report).only_counting());
+    // A second start, in a process that has one already, changes nothing.
+    let _ = layers.try_init();
+}

@@ -1,0 +1,102 @@
+//! Variables: what the code reads is what the template sets.
+
+use crate::reading::{functions, pascal, read, root};
+use crate::scan::{Read, reads, sources};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Read, and rightly not set.
+const NOT_SET: [&str; 6] = [
+    // Lambda sets them for every function.
+    "AWS_ACCESS_KEY_ID",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    // Where AWS is not: on the local stack and on an emulator, which set it.
+    "AWS_ENDPOINT_URL",
+    // Secrets in a file, for work on one machine.
+    "SECRETS_FILE",
+];
+
+/// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
+const FOR_WORKFLOWS: &str = "workflow_function";
+const FOR_THE_COMMON_DOOR: &str = "serve_common_door";
+
+/// The variables that a function with these sources reads.
+fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
+    let other_kind =
+        if function.contains("serve_common_door(") { FOR_WORKFLOWS } else { FOR_THE_COMMON_DOOR };
+    let of_host = runtime.iter().filter(|read| read.within != other_kind).cloned();
+    of_host.chain(reads(function)).map(|read| read.variable).collect()
+}
+
+/// The variables that the template sets for a function.
+fn set_for(template: &Value, id: &str) -> BTreeSet<String> {
+    let own = &template["Resources"][id]["Properties"]["Environment"]["Variables"];
+    let shared = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let all = [own, shared].into_iter().filter_map(Value::as_object).flatten();
+    all.map(|(name, _)| name.clone()).collect()
+}
+
+fn problems(template: &Value) -> Vec<String> {
+    let runtime = reads(&sources(&root().join("shared/runtime/src")));
+    let mut problems = Vec::new();
+    for folder in functions() {
+        let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
+        let set = set_for(template, &pascal(&folder));
+        let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
+        problems.extend(missing.map(|name| format!("{folder} reads {name}, which is not set")));
+        problems.extend(set.difference(&read).map(|name| format!("{folder} does not read {name}")));
+        let forbidden = set.iter().filter(|name| NOT_SET.contains(&name.as_str()));
+        problems.extend(forbidden.map(|name| format!("{folder}: {name} is not the template's to set")));
+    }
+    problems
+}
+
+#[test]
+fn the_code_reads_what_the_template_sets_and_the_other_way_round() {
+    assert_eq!(problems(&read("template.yaml")), Vec::<String>::new());
+}
+
+#[test]
+fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
+    let template = read("template.yaml");
+    let variables = |id: &str| format!("/Resources/{id}/Properties/Environment/Variables");
+    for (pointer, name, expected) in [
+        (variables("NotifySlack"), "SLACK_SECRET", "notify-slack reads SLACK_SECRET, which is not set"),
+        (variables("NotifySlack"), "TABLEAU_SITE", "notify-slack reads TABLEAU_SITE, which is not set"),
+        (variables("UpdateBroadcast"), "QUEUE_URL", "update-broadcast reads QUEUE_URL, which is not set"),
+        (variables("UpdateBroadcast"), "SLACK_SECRET", "update-broadcast does not read SLACK_SECRET"),
+        (
+            variables("ReceiveWebhook"),
+            "EVENT_BUS_NAME",
+            "receive-webhook reads EVENT_BUS_NAME, which is not set",
+        ),
+        (variables("ReceiveWebhook"), "TABLE_NAME", "receive-webhook does not read TABLE_NAME"),
+        (
+            "/Globals/Function/Environment/Variables".to_owned(),
+            "LOG_LEVEL",
+            "receive-webhook reads LOG_LEVEL, which is not set",
+        ),
+        (variables("NotifySlack"), "SECRETS_FILE", "notify-slack: SECRETS_FILE is not the template's to set"),
+    ] {
+        let mut broken = template.clone();
+        let all = broken.pointer_mut(&pointer).unwrap().as_object_mut().unwrap();
+        if all.remove(name).is_none() {
+            all.insert(name.to_owned(), json!("x"));
+        }
+        let problems = problems(&broken);
+        assert!(problems.iter().any(|problem| problem == expected), "{expected}: {problems:?}");
+    }
+}
+
+#[test]
+fn every_exception_is_still_read() {
+    let runtime = reads(&sources(&root().join("shared/runtime/src")));
+    for name in NOT_SET {
+        assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
+    }
+    for kind in [FOR_WORKFLOWS, FOR_THE_COMMON_DOOR] {
+        assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
+    }
+}

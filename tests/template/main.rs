@@ -1,0 +1,15 @@
+//! What the blocks of `template.yaml` have in common, and whether they fit `functions/` and `rules.yaml`.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod alarms;
+mod blocks;
+mod dashboard;
+mod doors;
+mod environment;
+mod events;
+mod policies;
+mod queues;
+mod reading;
+mod scan;
+mod switches;

@@ -1,0 +1,87 @@
+//! The template as JSON, and the folders it must fit.
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+pub(crate) fn read(file: &str) -> Value {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert_eq!(documents.len(), 1, "{file}");
+    to_json(&documents[0])
+}
+
+/// YAML as JSON, CloudFormation's short forms (`!Ref X`) as its long ones (`{"Ref": "X"}`).
+fn to_json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
+        Yaml::Mapping(pairs) => {
+            Value::Object(pairs.iter().map(|(k, v)| (key(k), to_json(v))).collect::<Map<_, _>>())
+        }
+        Yaml::Tagged(tag, node) => {
+            let name = if ["Ref", "Condition"].contains(&tag.suffix.as_str()) { "" } else { "Fn::" };
+            json!({ format!("{name}{}", tag.suffix): to_json(node) })
+        }
+        other => panic!("unexpected in a template: {other:?}"),
+    }
+}
+
+fn key(yaml: &Yaml<'_>) -> String {
+    match to_json(yaml) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// The template's resources by logical id.
+pub(crate) fn resources() -> BTreeMap<String, Value> {
+    resources_of(&read("template.yaml"))
+}
+
+/// A template's resources by logical id.
+pub(crate) fn resources_of(template: &Value) -> BTreeMap<String, Value> {
+    template["Resources"].as_object().unwrap().clone().into_iter().collect()
+}
+
+pub(crate) fn of_type<'a>(all: &'a BTreeMap<String, Value>, kind: &str) -> Vec<(&'a str, &'a Value)> {
+    all.iter().filter(|(_, r)| r["Type"] == kind).map(|(id, r)| (id.as_str(), &r["Properties"])).collect()
+}
+
+/// Names of the folders in `functions/`, in alphabetical order.
+pub(crate) fn functions() -> Vec<String> {
+    let entries = fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The common door, which no parameter switches off; the other functions are workflows.
+pub(crate) const DOOR: &str = "receive-webhook";
+
+/// `notify-slack` → `NotifySlack`.
+pub(crate) fn pascal(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
+}
+
+/// The X of `!GetAtt X.…`.
+pub(crate) fn target(value: &Value) -> Option<&str> {
+    value["Fn::GetAtt"].as_str()?.split('.').next()
+}
+
+/// Queues that messages fall into from other queues.
+pub(crate) fn dead_letters(all: &BTreeMap<String, Value>) -> BTreeSet<&str> {
+    let queues = of_type(all, "AWS::SQS::Queue").into_iter();
+    queues.filter_map(|(_, queue)| target(&queue["RedrivePolicy"]["deadLetterTargetArn"])).collect()
+}

@@ -1,0 +1,89 @@
+//! Workflows that a parameter switches off, whole.
+
+use crate::reading::{DOOR, functions, pascal, read};
+use serde_json::{Value, json};
+
+/// Shared in form, used by one workflow: without it they would cost something for nothing.
+const OF_ONE_WORKFLOW: [(&str, &str); 2] =
+    [("SlackSecret", "NotifySlack"), ("SlackSecretArn", "NotifySlack")];
+
+/// The workflow that a resource or output belongs to.
+fn owner(id: &str, workflows: &[String]) -> Option<String> {
+    if let Some((_, workflow)) = OF_ONE_WORKFLOW.iter().find(|(other, _)| *other == id) {
+        return Some((*workflow).to_owned());
+    }
+    // The longest, if one workflow's name begins with another's.
+    let names = workflows.iter().map(|name| pascal(name)).filter(|name| id.starts_with(name));
+    names.max_by_key(String::len)
+}
+
+/// What a switch does not switch, or should not.
+fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for section in ["Resources", "Outputs"] {
+        for (id, body) in template[section].as_object().unwrap() {
+            let condition = body["Condition"].as_str();
+            match owner(id, workflows) {
+                Some(workflow) if condition != Some(&format!("{workflow}On")) => {
+                    problems.push(format!("{section}.{id}: {condition:?}, not {workflow}On"));
+                }
+                None if condition.is_some_and(|name| name.ends_with("On")) => {
+                    problems.push(format!("{section}.{id}: {condition:?}, and belongs to no workflow"));
+                }
+                _ => {}
+            }
+        }
+    }
+    for workflow in workflows.iter().map(|name| pascal(name)) {
+        let parameter = format!("{workflow}Enabled");
+        let switch = json!({ "Fn::Equals": [{ "Ref": parameter }, "true"] });
+        if template["Conditions"][format!("{workflow}On")] != switch {
+            problems.push(format!("Conditions.{workflow}On is not {switch}"));
+        }
+        let body = &template["Parameters"][&parameter];
+        if body["Default"] != "true" || body["AllowedValues"] != json!(["true", "false"]) {
+            problems.push(format!("Parameters.{parameter}: {body}"));
+        }
+        let groups = &template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
+        let named = groups
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|group| group["Parameters"].as_array().unwrap().contains(&json!(parameter)));
+        if named.count() != 1 {
+            problems.push(format!("Metadata: {parameter} is in no group, or in several"));
+        }
+    }
+    problems
+}
+
+fn workflows() -> Vec<String> {
+    functions().into_iter().filter(|name| name != DOOR).collect()
+}
+
+#[test]
+fn everything_of_a_workflow_and_nothing_else_has_its_switch() {
+    assert_eq!(problems(&read("template.yaml"), &workflows()), Vec::<String>::new());
+}
+
+#[test]
+fn what_has_no_switch_or_a_wrong_one_is_found() {
+    let template = read("template.yaml");
+    for (pointer, value) in [
+        ("/Resources/NotifySlackQueue/Condition", json!(null)),
+        ("/Resources/NotifySlackAgeAlarm/Condition", json!("UpdateBroadcastOn")),
+        ("/Resources/SlackSecret/Condition", json!("HasAlarmTopic")),
+        ("/Resources/DeliveryTable/Condition", json!("NotifySlackOn")),
+        ("/Outputs/UpdateBroadcastUrl/Condition", json!(null)),
+        ("/Conditions/NotifySlackOn/Fn::Equals/1", json!("false")),
+        ("/Parameters/UpdateBroadcastEnabled/Default", json!("false")),
+    ] {
+        let mut broken = template.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match broken.pointer_mut(parent).unwrap() {
+            Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+            parent => parent[key] = value,
+        }
+        assert_eq!(problems(&broken, &workflows()).len(), 1, "{pointer}");
+    }
+}

@@ -1,8 +1,7 @@
 //! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
-
 mod options;
+mod out;
 mod rules;
 mod send;
 mod up;
@@ -20,6 +19,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(options)) {
         Ok(code) => code,
+        Err(error) if error.downcast_ref().is_some_and(out::Error::reader_has_gone) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),
     }
 }
@@ -35,6 +35,6 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
 
 /// One line, with the whole chain of causes.
 fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    eprintln!("error: {}", chain(error));
+    out::problem(chain(error));
     ExitCode::FAILURE
 }

@@ -9,6 +9,8 @@ use url::Url;
 pub(crate) const LOCAL_TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 /// Where the local stack's API listens, unless told otherwise.
 pub(crate) const LOCAL_PORT: u16 = 8090;
+/// How far behind it the local stack's AWS listens; Tableau and Slack are between.
+pub(crate) const AWS_OFFSET: u16 = 3;
 
 /// Tableau webhook automations: the local stack, and what an operator asks of a deployed one.
 #[derive(Debug, Parser)]
@@ -54,8 +56,8 @@ pub(crate) struct UpOptions {
     /// End after the first event, for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API; Tableau and Slack take the next two. 0 takes any that are free
-    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=65533))]
+    /// Port of the API; Tableau, Slack and AWS take the next three. 0 takes any that are free
+    #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - AWS_OFFSET)))]
     pub(crate) port: u16,
     /// The template whose routes, queues and functions are started
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]

@@ -1,6 +1,6 @@
 //! What a template describes.
 
-use crate::aws::{QueueSpec, TableSpec, Target};
+use crate::aws::{QueueSpec, StackResource, TableSpec, Target};
 use crate::gateway::RouteKey;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Plan {
     pub tables: Vec<TableSpec>,
     /// The secrets.
     pub secrets: Vec<Secret>,
+    /// All resources, those without a counterpart here included.
+    pub resources: Vec<StackResource>,
 }
 
 /// A function.

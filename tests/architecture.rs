@@ -11,6 +11,7 @@ use std::process::Command;
 /// Which packages of the workspace a package may use outside its tests. What is not listed may use none.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("tableau", &[]),
+    ("aws-http", &[]),
     ("http-client", &[]),
     ("local-aws", &[]),
     ("workflow", &["tableau"]),
@@ -19,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tableau-client", &["tableau", "workflow"]),
     ("destinations", &["tableau", "workflow"]),
     ("secrets", &["workflow"]),
-    ("runtime", &["http-client", "rules", "secrets", "tableau", "workflow"]),
+    ("runtime", &["aws-http", "http-client", "rules", "secrets", "tableau", "workflow"]),
     ("testkit", SHARED),
 ];
 
@@ -31,6 +32,7 @@ const FUNCTIONS_MAY_USE: &[&str] =
 const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
 
 const SHARED: &[&str] = &[
+    "aws-http",
     "destinations",
     "http-client",
     "local-aws",
@@ -116,8 +118,12 @@ fn packages() -> Vec<Package> {
 
 /// Names of all packages that end up in `package`, tests aside.
 fn tree(package: &str) -> BTreeSet<String> {
-    let lines =
-        cargo(&["tree", "--locked", "-p", package, "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+    names(&["-p", package])
+}
+
+fn names(of: &[&str]) -> BTreeSet<String> {
+    let how = ["tree", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"];
+    let lines = cargo(&[&how, of].concat());
     lines.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
@@ -186,6 +192,14 @@ fn a_function_carries_one_tls_stack() {
         let other: Vec<_> = OTHER_TLS.iter().filter(|name| tree.contains(**name)).collect();
         assert!(other.is_empty(), "{} carries {other:?}", function.name);
     }
+}
+
+/// `sam build` selects a function by its binary: cargo then turns on for it every feature that any package of the
+/// workspace asks of a crate they share. HTTP/2 would be the dearest, and the AWS SDK's own HTTP client asks for it.
+#[test]
+fn no_package_turns_http_2_on_for_the_functions() {
+    let all = names(&["--workspace"]);
+    assert!(!all.contains("h2") && !all.contains("aws-smithy-http-client"), "{all:?}");
 }
 
 #[test]

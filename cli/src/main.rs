@@ -1,14 +1,16 @@
 //! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
-
+mod aws;
+mod events;
 mod options;
+mod out;
 mod rules;
 mod send;
+mod stack;
 mod up;
 
 use clap::Parser;
-use options::{Command, Options, RulesCommand};
+use options::{Command, EventsCommand, Options, RulesCommand};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(options)) {
         Ok(code) => code,
+        Err(error) if error.downcast_ref().is_some_and(out::Error::reader_has_gone) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),
     }
 }
@@ -29,12 +32,13 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         None => up::up(options.up).await,
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
+        Some(Command::Events { command: EventsCommand::Replay(replay) }) => events::replay(replay).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }
 }
 
 /// One line, with the whole chain of causes.
 fn failed(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    eprintln!("error: {}", chain(error));
+    out::problem(chain(error));
     ExitCode::FAILURE
 }

@@ -1,6 +1,7 @@
 //! `rules check`.
 
 use crate::options::CheckOptions;
+use crate::out::line;
 use local_aws::template::{Places, Plan, Template};
 use rules::{Error, Rules};
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
         1 => "events of 1 site are taken".to_owned(),
         sites => format!("events of {sites} sites are taken"),
     };
-    println!("{file}: {} rules; {sites}", rules.len());
+    line!("{file}: {} rules; {sites}", rules.len())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,7 @@
 //! `send`: a realistic event, posted as Tableau would.
 
 use crate::options::SendOptions;
+use crate::out::{line, plain};
 use jiff::Timestamp;
 use std::process::ExitCode;
 use tableau::EventName;
@@ -13,7 +14,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let payload = simulator::sample_payload(&name, Timestamp::now());
     let payload = payload.ok_or_else(|| format!("the sample content has nothing for {name}"))?;
     if options.dry_run {
-        println!("{payload}");
+        line!("{payload}")?;
         return Ok(ExitCode::SUCCESS);
     }
     let place = place(&options.to);
@@ -22,7 +23,7 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let response = request.send().await.map_err(|e| unreachable(&place, &e.without_url()))?;
     let status = response.status();
     let body = response.text().await.map_err(reqwest::Error::without_url)?;
-    println!("POST {place}  {name}\n{} {body}", status.as_u16());
+    line!("POST {place}  {name}\n{} {}", status.as_u16(), plain(&body))?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -9,11 +9,15 @@ use std::process::{Command, Output};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 
 fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     // Settings of whoever runs the tests must not turn into real destinations.
     let mut command = Command::new(PROGRAM);
     command.args(arguments).args(extra(arguments)).current_dir(root).env_clear();
-    command.output().unwrap()
+    command
 }
 
 /// The stack takes the binaries that cargo has put beside the program, and no settings of a `.env`.
@@ -131,4 +135,14 @@ fn sending_to_nobody_says_so_without_the_token() {
         "error: no answer from http://127.0.0.1:{port}/webhook; is the local stack up? `cargo run` starts it\n"
     );
     assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_without_a_word() {
+    for arguments in [&["send", "AdminPromoted", "--dry-run"][..], &["rules", "check"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command(arguments).stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{arguments:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The functions' binaries: built by cargo, or taken from a folder.
 
 use crate::options::UpOptions;
+use crate::out::line;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -15,7 +16,7 @@ pub(crate) async fn ready(options: &UpOptions, template: &Path) -> Result<PathBu
     let folder = ours.parent().ok_or("this program is in no folder")?;
     let functions = crate::rules::plan(template)?.functions;
     let names: Vec<String> = functions.into_iter().map(|function| function.binary).collect();
-    println!("  building the functions: {}; the first time takes some minutes", names.join(", "));
+    line!("  building the functions: {}; the first time takes some minutes", names.join(", "))?;
     build(&names, folder, template).await?;
     Ok(folder.to_owned())
 }

@@ -7,10 +7,12 @@ mod way;
 mod world;
 
 use crate::options::UpOptions;
+use crate::out::line;
+use local_aws::StackEvent;
 use simulator::notes;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use way::Way;
 use workflow::BoxError;
 use world::World;
@@ -22,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Starts everything, sends one failing refresh through, and stays up.
 pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
-    println!("tableau-webhooks: the local stack\n");
+    line!("tableau-webhooks: the local stack\n")?;
     let paths = settings::Paths::find(&options)?;
     let settings = settings::Settings::read(&options.env_file)?;
     // Before the build, which may take minutes.
@@ -31,34 +33,47 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
     let world = World::start(&options, &paths, &settings, &binaries, sender).await?;
-    println!();
-    for line in world.summary() {
-        println!("  {line}");
+    let shown = show(&world, started, options.once, events).await;
+    world.stop().await;
+    shown?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends the first event through, and shows what happens until it is time to end.
+async fn show(
+    world: &World,
+    started: Instant,
+    once: bool,
+    events: UnboundedReceiver<StackEvent>,
+) -> Result<(), BoxError> {
+    line!()?;
+    for part in world.summary() {
+        line!("  {part}")?;
     }
-    println!("  all of it up after {} ms\n", started.elapsed().as_millis());
+    line!("  all of it up after {} ms\n", started.elapsed().as_millis())?;
 
     let mut way = Way::new(events, world.slack.clone());
-    println!("An extract refresh fails at Tableau …\n");
+    line!("An extract refresh fails at Tableau …\n")?;
     world.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
-    let arrived = tokio::time::timeout(PATIENCE, way.first()).await;
-    if arrived.is_err() {
-        world.stop().await;
-        return Err(format!(
-            "the event did not arrive within {} s; its way so far is above",
-            PATIENCE.as_secs()
-        )
-        .into());
+    match tokio::time::timeout(PATIENCE, way.first()).await {
+        Ok(shown) => shown?,
+        Err(_) => {
+            let seconds = PATIENCE.as_secs();
+            return Err(
+                format!("the event did not arrive within {seconds} s; its way so far is above").into()
+            );
+        }
     }
-    if options.once {
-        world.stop().await;
-        return Ok(ExitCode::SUCCESS);
+    if once {
+        return Ok(());
     }
-    println!("{}", hints::text(&world));
+    line!("{}", hints::text(world))?;
     tokio::select! {
-        () = way.follow() => {}
-        stopped = tokio::signal::ctrl_c() => stopped?,
+        shown = way.follow() => shown?,
+        stopped = tokio::signal::ctrl_c() => {
+            stopped?;
+            line!("\nstopping …")?;
+        }
     }
-    println!("\nstopping …");
-    world.stop().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The way of events, as they go it.
 
+use crate::out::{self, line, plain};
 use local_aws::StackEvent;
 use serde_json::Value;
 use simulator::{SlackRecorder, render};
@@ -26,62 +27,65 @@ impl Way {
     }
 
     /// Prints until a workflow has sent a message, or has failed for good.
-    pub(crate) async fn first(&mut self) {
+    pub(crate) async fn first(&mut self) -> Result<(), out::Error> {
         self.started = Instant::now();
         while let Some(event) = self.events.recv().await {
             let ended = ends_at_slack(&event);
-            self.print(event);
+            self.print(event)?;
             if ended {
                 // The other workflows take a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
                 {
-                    self.print(event);
+                    self.print(event)?;
                 }
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     /// Prints until the stack ends.
-    pub(crate) async fn follow(&mut self) {
+    pub(crate) async fn follow(&mut self) -> Result<(), out::Error> {
         while let Some(event) = self.events.recv().await {
             if self.last.elapsed() > PAUSE {
                 self.started = Instant::now();
-                println!();
+                line!()?;
             }
-            self.print(event);
+            self.print(event)?;
         }
+        Ok(())
     }
 
-    fn print(&mut self, event: StackEvent) {
+    fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
-        if let Some((who, what)) = line(&event) {
-            println!("  {:>7.3} s  {who:<17}{what}", self.started.elapsed().as_secs_f64());
+        if let Some((who, what)) = what_happened(&event) {
+            line!("  {:>7.3} s  {who:<17}{}", self.started.elapsed().as_secs_f64(), plain(&what))?;
         }
-        self.print_messages();
+        self.print_messages()
     }
 
-    fn print_messages(&mut self) {
-        let Some(slack) = &self.slack else { return };
+    fn print_messages(&mut self) -> Result<(), out::Error> {
+        let Some(slack) = &self.slack else { return Ok(()) };
         let messages = slack.messages();
         for message in messages.iter().skip(self.shown) {
-            println!(
+            line!(
                 "\n  ┌─ Slack #{} {}",
                 message.channel_name,
                 "─".repeat(67usize.saturating_sub(message.channel_name.len()))
-            );
-            for line in render(message).lines() {
-                println!("  │ {line}");
+            )?;
+            for part in render(message).lines() {
+                line!("  │ {}", plain(part))?;
             }
-            println!("  └{}\n", "─".repeat(78));
+            line!("  └{}\n", "─".repeat(78))?;
         }
         self.shown = messages.len();
+        Ok(())
     }
 }
 
 /// Who did what, in a line; nothing for what people need not see.
-fn line(event: &StackEvent) -> Option<(String, String)> {
+fn what_happened(event: &StackEvent) -> Option<(String, String)> {
     let (who, what) = match event {
         StackEvent::Answered { route, function, status, duration } => {
             (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))

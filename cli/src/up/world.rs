@@ -1,7 +1,7 @@
 //! Everything that runs: Tableau, Slack, and the stack between them.
 
 use super::settings::{Paths, Settings};
-use crate::options::{LOCAL_TOKEN, UpOptions};
+use crate::options::{AWS_OFFSET, LOCAL_TOKEN, UpOptions};
 use jiff::Timestamp;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(crate) struct World {
     real_tableau: Option<String>,
 }
 
-/// Where the API (0), Tableau (1) and Slack (2) listen.
+/// Where the API (0), Tableau (1), Slack (2) and AWS (3) listen.
 fn address(options: &UpOptions, offset: u16) -> SocketAddr {
     let port = if options.port == 0 { 0 } else { options.port + offset };
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
@@ -34,9 +34,11 @@ fn address(options: &UpOptions, offset: u16) -> SocketAddr {
 
 /// Whether everything can listen where it should.
 pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
-    (0..3).map(|offset| address(options, offset)).try_for_each(|address| match TcpListener::bind(address) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(unavailable(address, &error)),
+    (0..=AWS_OFFSET).map(|offset| address(options, offset)).try_for_each(|address| {
+        match TcpListener::bind(address) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(unavailable(address, &error)),
+        }
     })
 }
 
@@ -71,6 +73,7 @@ impl World {
             ]),
             environment: BTreeMap::new(),
             listen: address(0),
+            aws: address(AWS_OFFSET),
             events: Some(events),
         })
         .await?;

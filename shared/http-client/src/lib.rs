@@ -47,6 +47,19 @@ pub enum Error {
 /// # Errors
 /// [`Error`] when the file is not there or holds no usable certificate.
 pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error> {
+    builder(extra_authorities)?.no_proxy().build().map_err(Error::Client)
+}
+
+/// The same for a program on a person's machine: it goes through the proxy that `HTTPS_PROXY`, `HTTP_PROXY` and
+/// `NO_PROXY` tell of, as everything else there does.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_behind_proxy(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error> {
+    builder(extra_authorities)?.build().map_err(Error::Client)
+}
+
+fn builder(extra_authorities: Option<&Path>) -> Result<reqwest::ClientBuilder, Error> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = extra_authorities {
         let unreadable = |source| Error::ExtraAuthorities { path: path.to_owned(), source };
@@ -69,15 +82,12 @@ pub fn client(extra_authorities: Option<&Path>) -> Result<reqwest::Client, Error
         .with_no_client_auth();
     #[expect(clippy::disallowed_methods, reason = "this is the shared builder that the rule points to")]
     let builder = reqwest::Client::builder();
-    builder
+    Ok(builder
         .tls_backend_preconfigured(tls)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("tableau-webhooks/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(Error::Client)
+        .user_agent(concat!("tableau-webhooks/", env!("CARGO_PKG_VERSION"))))
 }
 
 #[cfg(test)]

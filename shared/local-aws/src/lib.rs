@@ -12,8 +12,8 @@ mod stack_event;
 pub mod template;
 
 pub use aws::{
-    ACCOUNT, Aws, DeadLetters, Fault, KeyAttribute, KeyKind, KeySchema, QueueSpec, REGION, StoredMessage,
-    TableSpec, Target,
+    ACCOUNT, Aws, DeadLetters, Fault, KeyAttribute, KeyKind, KeySchema, QueueSpec, REGION, STACK,
+    StackResource, StoredMessage, TableSpec, Target,
 };
 pub use error::Error;
 pub use gateway::RouteKey;

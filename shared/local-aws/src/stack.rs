@@ -1,7 +1,7 @@
 //! A whole stack on one machine: the services, the functions, the HTTP API, and what connects them.
 
 use crate::aws::names::random_alphanumeric;
-use crate::aws::{Aws, Notice};
+use crate::aws::{Aws, Notice, STACK};
 use crate::error::{Error, listen};
 use crate::gateway::{self, Bound};
 use crate::poller;
@@ -31,6 +31,8 @@ pub struct StackOptions {
     pub environment: BTreeMap<String, String>,
     /// Where the HTTP API listens; port 0 is any free one.
     pub listen: SocketAddr,
+    /// Where the AWS services listen; port 0 is any free one.
+    pub aws: SocketAddr,
     /// Who gets to know what happens.
     pub events: Option<UnboundedSender<StackEvent>>,
 }
@@ -57,7 +59,7 @@ impl Stack {
         let listener = listen(options.listen).await?;
         let address = listener.local_addr();
         let address = address.map_err(|source| Error::Listen { address: options.listen, source })?;
-        let aws = Aws::start().await?;
+        let aws = Aws::start_at(options.aws).await?;
         let places = Places { endpoint_url: aws.url().to_owned(), api_url: format!("http://{address}") };
         let plan = template.plan(&options.parameters, &places)?;
         create(&aws, &plan, &options.secrets)?;
@@ -146,6 +148,7 @@ fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(
     plan.queues.iter().for_each(|queue| aws.create_queue(queue.clone()));
     plan.tables.iter().for_each(|table| aws.create_table_with(table.clone()));
     plan.buses.iter().for_each(|bus| aws.create_bus(bus));
+    aws.create_stack(STACK, plan.resources.clone());
     plan.rules
         .iter()
         .try_for_each(|rule| aws.put_rule(&rule.bus, &rule.name, &rule.pattern, rule.targets.clone()))

@@ -25,6 +25,7 @@ fn options() -> StackOptions {
         secrets: BTreeMap::new(),
         environment: BTreeMap::new(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        aws: SocketAddr::from(([127, 0, 0, 1], 0)),
         events: None,
     }
 }

@@ -2,11 +2,13 @@
 
 use super::names::last_part;
 use super::sqs::Received;
-use super::{Fault, Notice, Refusal, Shared, State, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, cloud_formation, sqs};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State as Extract};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::HeaderMap;
+use http::request::Parts;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,12 +40,16 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response {
-    let mut response = match answer(&shared, request).await {
-        Ok(body) => (StatusCode::OK, body.to_string()).into_response(),
-        Err(refusal) => refusal.into_response(),
+    let (parts, body) = request.into_parts();
+    let (mut response, content_type) = if is_form(&parts.headers) {
+        let answer = answer_form(&shared, body).await;
+        (answer.map_or_else(Refusal::into_xml, IntoResponse::into_response), "text/xml")
+    } else {
+        let answer = answer(&shared, &parts, body).await.map(|body| body.to_string());
+        (answer.into_response(), "application/x-amz-json-1.0")
     };
     let id = uuid::Uuid::new_v4().to_string();
-    for (name, value) in [("x-amzn-requestid", id.as_str()), ("content-type", "application/x-amz-json-1.0")] {
+    for (name, value) in [("x-amzn-requestid", id.as_str()), ("content-type", content_type)] {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
         }
@@ -51,8 +57,38 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
     response
 }
 
-async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
-    let (parts, body) = request.into_parts();
+/// CloudFormation takes forms; every other service here takes JSON.
+fn is_form(headers: &HeaderMap) -> bool {
+    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"))
+}
+
+async fn answer_form(shared: &Shared, body: Body) -> Result<String, Refusal> {
+    let malformed = |message: String| Refusal::new("MalformedQueryString", message);
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|e| malformed(e.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|e| malformed(e.to_string()))?;
+    let fields = cloud_formation::fields(text);
+    let action = fields.get("Action").map(String::as_str).unwrap_or_default();
+    if action != "ListStackResources" {
+        return Err(Refusal::new("InvalidAction", format!("local-aws does not implement {action}")));
+    }
+    fail(shared, "CloudFormation.ListStackResources").await?;
+    shared.lock().stacks.list_stack_resources(&fields)
+}
+
+/// Counts the call, and lets it fail if it is to. Gives the fault that is not an error.
+async fn fail(shared: &Shared, operation: &'static str) -> Result<Option<Fault>, Refusal> {
+    let fault = shared.lock().faults.arrive(operation);
+    if let Some(Fault::Hang(duration)) = fault {
+        sleep(duration).await;
+    }
+    match fault.and_then(|fault| fault.refusal(operation)) {
+        Some(refusal) => Err(refusal),
+        None => Ok(fault),
+    }
+}
+
+async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<Value, Refusal> {
     let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = OPERATIONS.iter().find(|(known, _)| *known == target).map(|(_, name)| *name);
     let Some(operation) = operation else {
@@ -61,13 +97,7 @@ async fn answer(shared: &Shared, request: Request) -> Result<Value, Refusal> {
         let message = format!("local-aws does not implement {what}");
         return Err(Refusal::new("com.amazon.coral.service#UnknownOperationException", message));
     };
-    let fault = shared.lock().faults.arrive(operation);
-    if let Some(Fault::Hang(duration)) = fault {
-        sleep(duration).await;
-    }
-    if let Some(refusal) = fault.and_then(|fault| fault.refusal(operation)) {
-        return Err(refusal);
-    }
+    let fault = fail(shared, operation).await?;
     let serialization =
         |message: String| Refusal::new("com.amazon.coral.service#SerializationException", message);
     let bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await;

@@ -1,6 +1,7 @@
 //! Calls counted, and failures on request.
 
-use super::Refusal;
+use super::{ACCOUNT, Refusal};
+use http::StatusCode;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub enum Fault {
     InternalError,
     /// The service's own error for too many requests.
     Throttled,
+    /// Whoever calls may not.
+    AccessDenied,
     /// `PutEvents` answers 200, says of every entry that it failed, and publishes none. An internal error in any
     /// other operation.
     PartialFailure,
@@ -33,6 +36,19 @@ impl Fault {
                 "SecretsManager" => "InternalServiceError",
                 _ => "com.amazon.coral.service#InternalFailure",
             })),
+            Self::AccessDenied => {
+                let action = operation.replacen('.', ":", 1);
+                let message =
+                    format!("User: arn:aws:iam::{ACCOUNT}:user/local is not authorized to perform: {action}");
+                Some(match service {
+                    "SQS" => Refusal::sqs("AccessDeniedException", "AccessDenied", message)
+                        .of_kind("com.amazon.coral.service#AccessDeniedException"),
+                    "CloudFormation" => {
+                        Refusal::new("AccessDenied", message).with_status(StatusCode::FORBIDDEN)
+                    }
+                    _ => Refusal::new("AccessDeniedException", message),
+                })
+            }
             Self::Throttled => Some(match service {
                 "SQS" => Refusal::sqs("RequestThrottled", "RequestThrottled", "Rate exceeded"),
                 "DynamoDB" => Refusal::new(

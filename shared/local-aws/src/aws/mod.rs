@@ -1,5 +1,6 @@
 //! AWS services in memory, behind one HTTP endpoint on loopback.
 
+mod cloud_formation;
 mod dynamodb;
 mod endpoint;
 mod event_bridge;
@@ -10,10 +11,11 @@ mod refusal;
 mod secrets_manager;
 pub(crate) mod sqs;
 
+pub use cloud_formation::StackResource;
 pub use dynamodb::{KeyAttribute, KeyKind, KeySchema, TableSpec};
 pub use event_bridge::Target;
 pub use fault::Fault;
-pub use names::{ACCOUNT, REGION};
+pub use names::{ACCOUNT, REGION, STACK};
 pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
 pub(crate) use input::Input;
@@ -23,6 +25,7 @@ use crate::error::{ANY_PORT, Error, listen};
 use crate::server::Server;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -34,6 +37,7 @@ pub(crate) struct State {
     queues: sqs::Queues,
     buses: event_bridge::Buses,
     tables: dynamodb::Tables,
+    stacks: cloud_formation::Stacks,
     faults: fault::Faults,
     observer: Option<mpsc::UnboundedSender<Notice>>,
 }
@@ -63,13 +67,21 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Starts the services, empty but for the bus `default`.
+    /// Starts the services on any free port, empty but for the bus `default`.
     ///
     /// # Errors
     /// [`Error::Listen`] when the machine has no port left.
     pub async fn start() -> Result<Self, Error> {
-        let listener = listen(ANY_PORT).await?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { address: ANY_PORT, source })?;
+        Self::start_at(ANY_PORT).await
+    }
+
+    /// Starts the services at an address; port 0 is any free one.
+    ///
+    /// # Errors
+    /// [`Error::PortInUse`] and [`Error::Listen`].
+    pub async fn start_at(address: SocketAddr) -> Result<Self, Error> {
+        let listener = listen(address).await?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address, source })?;
         let mut state = State::default();
         state.buses.create("default");
         let url = format!("http://{address}");
@@ -148,6 +160,11 @@ impl Aws {
         self.state().tables.items(table)
     }
 
+    /// Creates a stack, or gives one other resources. It is a list: the resources themselves are created on their own.
+    pub fn create_stack(&self, name: &str, resources: Vec<StackResource>) {
+        self.state().stacks.create(name, resources);
+    }
+
     /// Creates an event bus.
     pub fn create_bus(&self, name: &str) {
         self.state().buses.create(name);
@@ -181,7 +198,7 @@ impl Aws {
     /// How often an operation was called over HTTP, such as `SQS.SendMessage`. Failures on request count too; a stack
     /// receives from its queues without HTTP.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge` and `SecretsManager`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `SecretsManager` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

@@ -6,6 +6,9 @@ pub const ACCOUNT: &str = "000000000000";
 /// The region everything is in.
 pub const REGION: &str = "us-east-1";
 
+/// The name of the stack that a template becomes.
+pub const STACK: &str = "local";
+
 /// The ARN of something of `service`, such as `queue` of `sqs`.
 pub(crate) fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")

@@ -37,6 +37,11 @@ impl Refusal {
         }
     }
 
+    /// The same with another status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// An SQS error, by its JSON shape and its older name.
     pub(crate) fn sqs(kind: &'static str, query_code: &'static str, message: impl Into<String>) -> Self {
         Self { query_code: Some(query_code), ..Self::new(format!("com.amazonaws.sqs#{kind}"), message) }
@@ -62,6 +67,12 @@ impl Refusal {
     pub(crate) fn with_item(mut self, item: Value) -> Self {
         self.item = Some(item);
         self
+    }
+
+    /// The answer in the protocol before JSON.
+    pub(crate) fn into_xml(self) -> Response {
+        let code = self.kind.rsplit('#').next().unwrap_or_default();
+        (self.status, super::cloud_formation::error(code, &self.message)).into_response()
     }
 
     /// What went wrong, for people.

@@ -179,6 +179,7 @@ impl Plan {
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }
+        self.resources.push(resource.listed()?);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What a template describes.
 
-use crate::aws::{QueueSpec, TableSpec, Target};
+use crate::aws::{QueueSpec, StackResource, TableSpec, Target};
 use crate::gateway::RouteKey;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub struct Plan {
     pub secrets: Vec<Secret>,
     /// What the template prints when it is deployed, by name.
     pub outputs: BTreeMap<String, String>,
+    /// All resources, those without a counterpart here included.
+    pub resources: Vec<StackResource>,
 }
 
 /// A function.

@@ -2,7 +2,7 @@
 
 use super::yaml::text;
 use super::{Places, physical};
-use crate::aws::{ACCOUNT, REGION};
+use crate::aws::{ACCOUNT, REGION, STACK};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -18,9 +18,6 @@ pub(super) struct Resolver<'a> {
 
 /// What a value is: `None` is `AWS::NoValue`, which takes away whatever it stands in.
 pub(super) type Resolved = Result<Option<Value>, String>;
-
-/// The name of the stack, for resources named after it.
-pub(super) const STACK_NAME: &str = "local";
 
 impl Resolver<'_> {
     /// Puts in what every function of the value stands for. The error says what is not understood.
@@ -134,7 +131,7 @@ impl Resolver<'_> {
             "AWS::AccountId" => ACCOUNT,
             "AWS::Region" => REGION,
             "AWS::Partition" => "aws",
-            "AWS::StackName" => STACK_NAME,
+            "AWS::StackName" => STACK,
             "AWS::StackId" => "arn:aws:cloudformation:us-east-1:000000000000:stack/local/0",
             "AWS::URLSuffix" => "amazonaws.com",
             _ => match self.parameters.get(name) {

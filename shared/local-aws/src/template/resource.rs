@@ -3,6 +3,7 @@
 use super::resolve::Resolver;
 use super::yaml::text;
 use crate::Error;
+use crate::aws::StackResource;
 use serde_json::Value;
 
 /// One resource of the template, or an output.
@@ -44,6 +45,16 @@ impl<'a> Resource<'a> {
     /// The name this resource has here.
     pub(super) fn name(&self) -> Result<String, Error> {
         super::physical::name(self.resolver, self.id).map_err(|reason| self.error("Name", reason))
+    }
+
+    /// This resource as its stack lists it.
+    pub(super) fn listed(&self) -> Result<StackResource, Error> {
+        let physical_id = super::physical::reference(self.resolver, self.id);
+        Ok(StackResource {
+            logical_id: self.id.to_owned(),
+            kind: self.kind().to_owned(),
+            physical_id: physical_id.map_err(|reason| self.error("Ref", reason))?,
+        })
     }
 
     /// A property, as a path such as `Environment.Variables`.

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
+mod cloud_formation;
 mod conditions;
 mod dynamodb;
 mod event_bridge;

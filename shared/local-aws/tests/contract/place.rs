@@ -10,7 +10,7 @@ use aws_sdk_sqs::config::BehaviorVersion;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use local_aws::{Aws, DeadLetters, KeyAttribute, KeySchema, QueueSpec, TableSpec, Target};
+use local_aws::{Aws, DeadLetters, KeyAttribute, KeySchema, QueueSpec, StackResource, TableSpec, Target};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -82,6 +82,38 @@ impl Place {
 
     pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+
+    pub(crate) fn cloud_formation(&self) -> aws_sdk_cloudformation::Client {
+        aws_sdk_cloudformation::Client::new(&self.config)
+    }
+
+    /// A stack of queues with these logical ids.
+    pub(crate) async fn stack(&self, name: &str, queues: &[&str]) {
+        let kind = "AWS::SQS::Queue";
+        if let Some(aws) = &self.double {
+            let resources = queues.iter().map(|id| {
+                aws.create_queue(QueueSpec::new(*id));
+                let physical_id = aws.queue_url(id);
+                StackResource { logical_id: (*id).to_owned(), kind: kind.to_owned(), physical_id }
+            });
+            aws.create_stack(name, resources.collect());
+            return;
+        }
+        let resources: serde_json::Map<_, _> =
+            queues.iter().map(|id| ((*id).to_owned(), json!({ "Type": kind }))).collect();
+        let template = json!({ "Resources": resources }).to_string();
+        let client = self.cloud_formation();
+        client.create_stack().stack_name(name).template_body(template).send().await.unwrap();
+        loop {
+            let described = client.describe_stacks().stack_name(name).send().await.unwrap();
+            let status = described.stacks().first().and_then(|stack| stack.stack_status()).cloned().unwrap();
+            match status.as_str() {
+                "CREATE_IN_PROGRESS" => tokio::time::sleep(Duration::from_millis(100)).await,
+                "CREATE_COMPLETE" => return,
+                other => panic!("the stack is {other}"),
+            }
+        }
     }
 
     pub(crate) async fn secret(&self, name: &str, value: &str) {

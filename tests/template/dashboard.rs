@@ -1,8 +1,17 @@
-//! The dashboard shows what the code reports, of this stack alone.
+//! Metrics: what the code reports reaches CloudWatch, and the dashboard shows it, of this stack alone.
 
 use crate::reading::{read, root};
 use crate::scan::{reported_metrics, sources};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+#[test]
+fn lambda_drops_no_metric_however_little_is_logged() {
+    // Lambda takes a line without a level, as ours with metrics are, for INFO.
+    //
+    // Source: <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>
+    let logging = &read("template.yaml")["Globals"]["Function"]["LoggingConfig"];
+    assert_eq!(*logging, json!({ "LogFormat": "JSON", "ApplicationLogLevel": "TRACE" }));
+}
 
 #[test]
 fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 /// An alarm that there must be.
 struct Wanted {
-    metric: (&'static str, &'static str),
-    dimension: (&'static str, Value),
+    namespace: Value,
+    metric: &'static str,
+    dimensions: Value,
     threshold: u64,
 }
 
@@ -16,21 +17,32 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     let mut wanted = Vec::new();
     for (id, _) in of_type(&all, "AWS::Serverless::Function") {
         for metric in ["Errors", "Throttles"] {
-            let dimension = ("FunctionName", json!({ "Ref": id }));
-            wanted.push(Wanted { metric: ("AWS/Lambda", metric), dimension, threshold: 0 });
+            let dimensions = json!([{ "Name": "FunctionName", "Value": { "Ref": id } }]);
+            wanted.push(Wanted { namespace: json!("AWS/Lambda"), metric, dimensions, threshold: 0 });
+        }
+        let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
+        if all.contains_key(&format!("{id}Queue")) {
+            // While a destination is down, this tells: SQS's age leaves out what was received often.
+            let dimensions = json!([
+                { "Name": "workflow", "Value": function },
+                { "Name": "outcome", "Value": "transient" },
+            ]);
+            let namespace = json!({ "Ref": "AWS::StackName" });
+            wanted.push(Wanted { namespace, metric: "Attempts", dimensions, threshold: 0 });
         }
     }
     for (id, _) in of_type(&all, "AWS::SQS::Queue") {
-        let dimension = ("QueueName", json!({ "Fn::GetAtt": format!("{id}.QueueName") }));
+        let dimensions =
+            json!([{ "Name": "QueueName", "Value": { "Fn::GetAtt": format!("{id}.QueueName") } }]);
         let (metric, threshold) = match dead_letters.contains(id) {
             true => ("ApproximateNumberOfMessagesVisible", 0),
             false => ("ApproximateAgeOfOldestMessage", 3600),
         };
-        wanted.push(Wanted { metric: ("AWS/SQS", metric), dimension, threshold });
+        wanted.push(Wanted { namespace: json!("AWS/SQS"), metric, dimensions, threshold });
     }
     for (id, _) in of_type(&all, "AWS::ApiGatewayV2::Api") {
-        let dimension = ("ApiId", json!({ "Ref": id }));
-        wanted.push(Wanted { metric: ("AWS/ApiGateway", "5xx"), dimension, threshold: 0 });
+        let dimensions = json!([{ "Name": "ApiId", "Value": { "Ref": id } }]);
+        wanted.push(Wanted { namespace: json!("AWS/ApiGateway"), metric: "5xx", dimensions, threshold: 0 });
     }
     wanted
 }
@@ -57,17 +69,16 @@ fn problems(template: &Value) -> Vec<String> {
             problems.push(format!("{id}: the local emulator knows no metric math"));
         }
     }
-    for Wanted { metric: (namespace, name), dimension: (key, value), threshold } in wanted(template) {
-        let dimensions = json!([{ "Name": key, "Value": value }]);
+    for Wanted { namespace, metric, dimensions, threshold } in wanted(template) {
         let there = alarms.iter().any(|(_, alarm)| {
             alarm["Namespace"] == namespace
-                && alarm["MetricName"] == name
+                && alarm["MetricName"] == metric
                 && alarm["Dimensions"] == dimensions
                 && alarm["Threshold"] == threshold
                 && alarm["ComparisonOperator"] == "GreaterThanThreshold"
         });
         if !there {
-            problems.push(format!("no alarm when {name} of {value} is over {threshold}"));
+            problems.push(format!("no alarm when {metric} of {dimensions} is over {threshold}"));
         }
     }
     problems

@@ -1,13 +1,16 @@
 //! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
 
+mod aws;
+mod events;
 mod options;
 mod out;
 mod rules;
 mod send;
+mod stack;
 mod up;
 
 use clap::Parser;
-use options::{Command, Options, RulesCommand};
+use options::{Command, EventsCommand, Options, RulesCommand};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
@@ -29,6 +32,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         None => up::up(options.up).await,
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
+        Some(Command::Events { command: EventsCommand::Replay(replay) }) => events::replay(replay).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }
 }

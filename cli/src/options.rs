@@ -1,6 +1,8 @@
 //! The command line.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use url::Url;
 
@@ -28,11 +30,72 @@ pub(crate) enum Command {
     Up(UpOptions),
     /// Post a realistic event to the local stack, or to a deployed one
     Send(SendOptions),
+    /// Send events that failed for good round again
+    Events {
+        #[command(subcommand)]
+        command: EventsCommand,
+    },
     /// Look at a rules file
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// Put dead letters back into their workflows' queues; what is finished does not run again
+    Replay(ReplayOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayOptions {
+    /// Only these events: ids, or their first 8 digits or more. All that there are without one
+    #[arg(value_name = "EVENT_ID", value_parser = event_id)]
+    ids: Vec<String>,
+    /// Only this workflow's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workflow: Option<String>,
+    /// List what would be replayed, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceOptions,
+}
+
+impl ReplayOptions {
+    /// Beginnings of event ids; none: all events.
+    pub(crate) fn event_ids(&self) -> BTreeSet<String> {
+        self.ids.iter().cloned().collect()
+    }
+}
+
+/// Which stack, and where.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlaceOptions {
+    /// The stack
+    #[arg(long, value_name = "NAME", default_value = "tableau-webhooks")]
+    pub(crate) stack: String,
+    /// The stack's region, if not the one of AWS_REGION or the profile
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) region: Option<String>,
+    /// The profile with the credentials, if not the one of AWS_PROFILE
+    #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) profile: Option<String>,
+    /// Where AWS is, if not where it always is
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<Url>,
+    /// The local stack that `up` has started, instead of a deployed one
+    #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
+    pub(crate) local: bool,
+}
+
+fn event_id(text: &str) -> Result<String, String> {
+    let digits = text.len();
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) && (8..=64).contains(&digits) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("an event id has 64 hexadecimal digits, of which the first 8 or more are enough".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +154,11 @@ fn local_url() -> Url {
     format!("http://127.0.0.1:{LOCAL_PORT}/webhook?token={LOCAL_TOKEN}").parse().expect("a URL")
 }
 
+/// Where the local stack's AWS is, unless it was started at other ports.
+pub(crate) fn local_aws_url() -> String {
+    format!("http://127.0.0.1:{}", LOCAL_PORT + AWS_OFFSET)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +168,13 @@ mod tests {
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
         assert_eq!(local_url().port(), Some(LOCAL_PORT));
+    }
+
+    #[test]
+    fn an_event_id_may_be_cut_short_but_not_to_nothing() {
+        assert_eq!(event_id("717BBC05A8F9").unwrap(), "717bbc05a8f9");
+        for wrong in ["", "717bbc0", "717bbc05a8fg", &"a".repeat(65)] {
+            assert!(event_id(wrong).is_err(), "{wrong}");
+        }
     }
 }

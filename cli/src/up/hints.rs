@@ -11,6 +11,11 @@ pub(crate) fn text(world: &World) -> String {
     } else {
         format!(" --to '{api}/webhook?token={LOCAL_TOKEN}'")
     };
+    let replay = if to.is_empty() {
+        "events replay --local".to_owned()
+    } else {
+        format!("events replay --local --endpoint-url {}", world.stack.aws().url())
+    };
     let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
         "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
@@ -27,6 +32,9 @@ pub(crate) fn text(world: &World) -> String {
          \n\
          # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
+         \n\
+         # Send what failed for good round again, when its cause is gone:\n\
+         cargo run -- {replay}\n\
          \n\
          Routes of the API, from template.yaml:\n{}\n",
         routes.join("\n")

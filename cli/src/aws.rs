@@ -1,0 +1,164 @@
+//! AWS as an operator has it: environment, profiles, SSO, roles. And its errors, in a line each.
+
+use crate::options::PlaceOptions;
+use crate::options::local_aws_url;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+use workflow::{BoxError, chain};
+
+/// The longest that one attempt may take, waiting for messages included.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+const SIGN_IN: &str = "set AWS_PROFILE or give --profile, or sign in with `aws sso login`";
+
+/// Whom to ask, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) config: SdkConfig,
+    /// The region, and the endpoint if it is an unusual one.
+    pub(crate) place: String,
+}
+
+impl Account {
+    /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
+    pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+        // Every AWS tool takes a private authority, such as a proxy's, from this variable.
+        let authorities =
+            std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let http = http_client::client_behind_proxy(authorities.as_deref())?;
+        let timeouts = aws_config::timeout::TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(aws_http::shared_client(http))
+            .timeout_config(timeouts);
+        if options.local {
+            let keys = Credentials::new("local", "local", None, None, "the local stack");
+            loader = loader.credentials_provider(keys).region(Region::from_static(local_aws::REGION));
+        }
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &options.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        match &options.endpoint_url {
+            Some(url) => loader = loader.endpoint_url(url.as_str()),
+            None if options.local => loader = loader.endpoint_url(local_aws_url()),
+            None => {}
+        }
+        let config = loader.load().await;
+        let Some(region) = config.region() else {
+            return Err("there is no AWS region: give --region, or set AWS_REGION or the profile's".into());
+        };
+        let place = match config.endpoint_url() {
+            None => region.to_string(),
+            Some(url) => format!("{region}, at {}", origin(url)),
+        };
+        Ok(Self { config, place })
+    }
+
+    /// What went wrong when `action` was called, named as in a policy.
+    pub(crate) fn explain<E, R>(&self, action: &str, error: SdkError<E, R>) -> BoxError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let place = &self.place;
+        if let Some(error) = no_credentials(&error) {
+            return error.into();
+        }
+        let message = match &error {
+            SdkError::ServiceError(answer) => {
+                refused(action, answer.err().code().unwrap_or("an error"), answer.err().message())
+            }
+            SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
+                let local = place.ends_with(&local_aws_url());
+                let hint = if local { "; is the local stack up? `cargo run` starts it" } else { "" };
+                format!("AWS in {place} cannot be reached{hint}")
+            }
+            _ => format!("{action} in {place} failed: {}", chain(&error)),
+        };
+        message.into()
+    }
+}
+
+/// An endpoint without what may be secret in its URL.
+fn origin(url: &str) -> String {
+    match url.parse::<Url>() {
+        Ok(url) => url.origin().ascii_serialization(),
+        Err(_) => "an endpoint that is no URL".to_owned(),
+    }
+}
+
+/// What to do when there are no credentials, if that is what is wrong.
+fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        match error.downcast_ref::<CredentialsError>() {
+            Some(CredentialsError::CredentialsNotLoaded(_)) => {
+                return Some(format!("there are no AWS credentials: {SIGN_IN}"));
+            }
+            Some(error) => {
+                return Some(format!("there are no usable AWS credentials: {SIGN_IN}; {}", chain(error)));
+            }
+            None => next = error.source(),
+        }
+    }
+    None
+}
+
+/// A service's own refusal.
+fn refused(action: &str, code: &str, message: Option<&str>) -> String {
+    let words = message.map(|message| format!(": {message}")).unwrap_or_default();
+    match code.rsplit(['.', '#']).next().unwrap_or(code) {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            format!("these AWS credentials may not call {action}{words}")
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+            "the AWS credentials have expired: sign in again".to_owned()
+        }
+        code @ ("InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "InvalidAccessKeyId"
+        | "IncompleteSignature") => format!("AWS does not take these credentials ({code})"),
+        code => format!("{action} failed: {code}{words}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_action() {
+        let message = "User: arn:aws:iam::1:user/ana is not authorized to perform: sqs:SendMessage";
+        assert_eq!(
+            refused("sqs:SendMessage", "AccessDenied", Some(message)),
+            format!("these AWS credentials may not call sqs:SendMessage: {message}")
+        );
+        assert_eq!(
+            refused("sqs:SendMessage", "ExpiredTokenException", Some("x")),
+            "the AWS credentials have expired: sign in again"
+        );
+        assert_eq!(
+            refused("sqs:SendMessage", "AWS.SimpleQueueService.NonExistentQueue", None),
+            "sqs:SendMessage failed: NonExistentQueue"
+        );
+    }
+
+    #[test]
+    fn a_place_shows_no_password() {
+        assert_eq!(origin("http://ana:hunter2@localhost:4566/x"), "http://localhost:4566");
+    }
+}

@@ -1,0 +1,141 @@
+//! A message of a dead-letter queue, read. No I/O.
+
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+use jiff::Timestamp;
+use serde_json::Value;
+use tableau::{EventId, Payload};
+
+/// The `source` of our events on the bus.
+const SOURCE: &str = "tableau.webhooks";
+
+/// An event that a workflow gave up, or that EventBridge could not bring to it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Letter {
+    pub(super) id: EventId,
+    /// What goes back into the workflow's queue.
+    pub(super) body: String,
+    pub(super) event: String,
+    pub(super) resource: String,
+    /// Since when it waits; of one that SQS itself moved here, since it was first sent.
+    pub(super) sent_at: Option<Timestamp>,
+    pub(super) reason: String,
+}
+
+impl Letter {
+    /// Reads a message. The error says why it is no event, without repeating it.
+    pub(super) fn read(message: &Message) -> Result<Self, String> {
+        let (body, payload) = event(message.body().unwrap_or_default())?;
+        let sent_at = system(message, &System::SentTimestamp).and_then(|text| text.parse().ok());
+        Ok(Self {
+            id: EventId::of(&payload),
+            body,
+            event: payload.event_type.unwrap_or_default(),
+            resource: payload.resource_name.unwrap_or_default(),
+            sent_at: sent_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            reason: reason(message),
+        })
+    }
+}
+
+/// The body that the workflow takes, and what is in it. EventBridge puts the whole event into the dead letters, of which
+/// the workflow takes the detail.
+fn event(body: &str) -> Result<(String, Payload), String> {
+    let envelope: Option<Value> = serde_json::from_str(body).ok();
+    let envelope = envelope.filter(|value| value["detail-type"].is_string() && value["detail"].is_object());
+    let (body, payload) = match envelope {
+        Some(envelope) if envelope["source"] == SOURCE => {
+            let payload = Payload::parse(envelope["detail"].to_string().as_bytes());
+            let payload = payload.map_err(|error| error.to_string())?;
+            (payload.canonical_json(), payload)
+        }
+        Some(_) => return Err("an event of the bus, but not one of ours".to_owned()),
+        None => {
+            let payload = Payload::parse(body.as_bytes()).map_err(|error| error.to_string())?;
+            (body.to_owned(), payload)
+        }
+    };
+    if payload.is_test() {
+        return Err("body: tells of nothing".to_owned());
+    }
+    Ok((body, payload))
+}
+
+/// What is said about why it is here: by us, by EventBridge, or by SQS.
+fn reason(message: &Message) -> String {
+    let attribute = |name: &str| {
+        let value = message.message_attributes()?.get(name)?.string_value()?.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    let ours = attribute("reason");
+    let bridge = || attribute("ERROR_MESSAGE").or_else(|| attribute("ERROR_CODE"));
+    let bridge = || bridge().map(|what| format!("EventBridge: {what}"));
+    let sqs = || {
+        system(message, &System::DeadLetterQueueSourceArn)?;
+        Some("tried as often as the queue allows; the function's log has the reasons".to_owned())
+    };
+    ours.or_else(bridge).or_else(sqs).unwrap_or_default()
+}
+
+fn system<'a>(message: &'a Message, name: &System) -> Option<&'a str> {
+    message.attributes()?.get(name).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sqs::types::MessageAttributeValue;
+
+    const BODY: &str = r#"{"resource":"SITE","event_type":"SiteUpdated","resource_name":"Marketing"}"#;
+
+    fn message(body: &str, attributes: &[(&str, &str)]) -> Message {
+        let mut message = Message::builder().body(body);
+        for (name, value) in attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(*value);
+            message = message.message_attributes(*name, value.build().unwrap());
+        }
+        message.attributes(System::SentTimestamp, "1764000000000").build()
+    }
+
+    #[test]
+    fn a_payload_goes_back_as_it_is() {
+        let letter = Letter::read(&message(BODY, &[("reason", "Slack: channel_not_found")])).unwrap();
+        assert_eq!(letter.body, BODY);
+        assert_eq!(letter.id, EventId::of(&Payload::parse(BODY.as_bytes()).unwrap()));
+        assert_eq!((letter.event.as_str(), letter.resource.as_str()), ("SiteUpdated", "Marketing"));
+        assert_eq!(letter.sent_at, Timestamp::from_millisecond(1_764_000_000_000).ok());
+        assert_eq!(letter.reason, "Slack: channel_not_found");
+    }
+
+    #[test]
+    fn an_event_of_the_bus_goes_back_as_the_payload_in_it_and_is_the_same_event() {
+        let envelope = |source: &str| {
+            format!(r#"{{"source":"{source}","detail-type":"SiteUpdated","id":"1","detail":{BODY}}}"#)
+        };
+        let attributes = [("ERROR_CODE", "NO_PERMISSIONS"), ("ERROR_MESSAGE", "not authorized")];
+        let letter = Letter::read(&message(&envelope("tableau.webhooks"), &attributes)).unwrap();
+        let payload = Payload::parse(BODY.as_bytes()).unwrap();
+        assert_eq!((&letter.body, &letter.id), (&payload.canonical_json(), &EventId::of(&payload)));
+        assert_eq!(letter.reason, "EventBridge: not authorized");
+
+        let other = Letter::read(&message(&envelope("aws.s3"), &[])).unwrap_err();
+        assert_eq!(other, "an event of the bus, but not one of ours");
+    }
+
+    #[test]
+    fn what_is_no_event_says_why_and_is_not_repeated() {
+        for (body, expected) in [
+            ("hunter2", "body: not JSON, at line 1, column 1"),
+            ("[\"hunter2\"]", "body: expected a JSON object, found an array"),
+            ("{}", "body: tells of nothing"),
+        ] {
+            assert_eq!(Letter::read(&message(body, &[])).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_that_sqs_moved_says_where_to_look() {
+        let moved =
+            Message::builder().body(BODY).attributes(System::DeadLetterQueueSourceArn, "arn:aws:sqs:…");
+        assert!(Letter::read(&moved.build()).unwrap().reason.starts_with("tried as often as"));
+    }
+}

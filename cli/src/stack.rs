@@ -1,0 +1,120 @@
+//! A stack, as CloudFormation knows it: which queue is whose.
+
+use crate::aws::Account;
+use crate::options::PlaceOptions;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::types::ResourceStatus;
+use std::collections::BTreeMap;
+use workflow::BoxError;
+
+/// A stack that was found.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    pub(crate) account: Account,
+    /// At least one, by name of the workflow.
+    pub(crate) workflows: Vec<WorkflowQueues>,
+}
+
+/// A workflow's queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WorkflowQueues {
+    /// Its name.
+    pub(crate) workflow: String,
+    /// The URL of the queue that it works on.
+    pub(crate) queue: String,
+    /// The URL of the queue with the events that it gave up.
+    pub(crate) dead_letters: String,
+}
+
+impl Stack {
+    /// Asks CloudFormation for the stack's queues.
+    pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+        let name = if options.local { local_aws::STACK } else { options.stack.as_str() };
+        let account = Account::find(options).await?;
+        let client = aws_sdk_cloudformation::Client::new(&account.config);
+        let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
+        let mut queues = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| -> BoxError {
+                if error.as_service_error().is_some_and(|error| {
+                    error.code() == Some("ValidationError")
+                        && error.message().is_some_and(|message| message.contains("does not exist"))
+                }) {
+                    return format!("there is no stack `{name}` in {}", account.place).into();
+                }
+                account.explain("cloudformation:ListStackResources", error)
+            })?;
+            // A workflow that was taken out of the template goes on being listed.
+            let there = page.stack_resource_summaries().iter().filter(|resource| {
+                resource.resource_type() == Some("AWS::SQS::Queue")
+                    && resource.resource_status() != Some(&ResourceStatus::DeleteComplete)
+            });
+            queues.extend(there.filter_map(|resource| {
+                Some((
+                    resource.logical_resource_id()?.to_owned(),
+                    resource.physical_resource_id()?.to_owned(),
+                ))
+            }));
+        }
+        let workflows = paired(queues);
+        if workflows.is_empty() {
+            return Err(format!("the stack `{name}` in {} has no workflow's queues", account.place).into());
+        }
+        Ok(Self { name: name.to_owned(), account, workflows })
+    }
+
+    /// The queues of one workflow, or of all.
+    pub(crate) fn queues_of(&self, workflow: Option<&str>) -> Result<Vec<&WorkflowQueues>, BoxError> {
+        let Some(workflow) = workflow else { return Ok(self.workflows.iter().collect()) };
+        let found = self.workflows.iter().find(|queues| queues.workflow == workflow);
+        found.map(|queues| vec![queues]).ok_or_else(|| {
+            let known: Vec<&str> = self.workflows.iter().map(|queues| queues.workflow.as_str()).collect();
+            let known = known.join(", ");
+            format!("the stack `{}` has no workflow `{workflow}`; there are: {known}", self.name).into()
+        })
+    }
+}
+
+/// Pairs queues, given by logical id and URL, as the template names them: `NotifySlackQueue` and
+/// `NotifySlackDeadLetters` are those of `notify-slack`. A queue without the other is not a workflow's.
+fn paired(queues: Vec<(String, String)>) -> Vec<WorkflowQueues> {
+    let queues: BTreeMap<String, String> = queues.into_iter().collect();
+    let pairs = queues.iter().filter_map(|(id, queue)| {
+        let name = id.strip_suffix("Queue").filter(|name| !name.is_empty())?;
+        let dead_letters = queues.get(&format!("{name}DeadLetters"))?.clone();
+        Some(WorkflowQueues { workflow: kebab(name), queue: queue.clone(), dead_letters })
+    });
+    pairs.collect()
+}
+
+/// `NotifySlack` as `notify-slack`.
+fn kebab(pascal: &str) -> String {
+    let mut kebab = String::with_capacity(pascal.len() + 4);
+    for c in pascal.chars() {
+        if c.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(c.to_ascii_lowercase());
+    }
+    kebab
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_are_paired_by_their_names_in_the_template() {
+        let ids = ["UpdateBroadcastDeadLetters", "NotifySlackQueue", "Queue", "OrdersQueue", "DeadLetters"];
+        let more = ["NotifySlackDeadLetters", "UpdateBroadcastQueue"];
+        let queues = ids.iter().chain(&more).map(|id| ((*id).to_owned(), format!("https://sqs/{id}")));
+        let expected = [("notify-slack", "NotifySlack"), ("update-broadcast", "UpdateBroadcast")];
+        let expected = expected.map(|(workflow, id)| WorkflowQueues {
+            workflow: workflow.to_owned(),
+            queue: format!("https://sqs/{id}Queue"),
+            dead_letters: format!("https://sqs/{id}DeadLetters"),
+        });
+        assert_eq!(paired(queues.collect()), expected);
+    }
+}

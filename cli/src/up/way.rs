@@ -60,7 +60,7 @@ impl Way {
     fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
         if let Some((who, what)) = what_happened(&event) {
-            line!("  {:>7.3} s  {who:<17}{}", self.started.elapsed().as_secs_f64(), plain(&what))?;
+            line!("  {:>7.3} s  {who:<16} {}", self.started.elapsed().as_secs_f64(), plain(&what))?;
         }
         self.print_messages()
     }

@@ -188,6 +188,8 @@ impl Run {
             }
             Self::Deployed(test) => {
                 sam::build(repository)?;
+                // The test runs our command line as well, which no test of its own package builds.
+                succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
                 let emulator = Emulator::start(repository, Iam::Enforced)?;
                 let mut cargo = on_built(repository, test);
                 succeed(cargo.env("EMULATOR_URL", emulator.url()))

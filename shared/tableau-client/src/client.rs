@@ -185,8 +185,9 @@ impl TableauClient {
         loop {
             let shared = self.broker.session(&key, over.as_ref(), || self.sign_in(&credential)).await?;
             let session = &shared.session;
+            let version = self.settings.api_version.unwrap_or(session.api_version);
             let path = match path {
-                Path::Site(rest) => format!("api/{}/sites/{}/{rest}", session.api_version, session.site),
+                Path::Site(rest) => format!("api/{version}/sites/{}/{rest}", session.site),
                 Path::Experimental(rest) => format!("api/exp/sites/{}/{rest}", session.site),
             };
             let answer = self.send(operation, &method, &path, query, Some(&session.token), body).await;

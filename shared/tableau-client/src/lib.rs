@@ -21,5 +21,5 @@ pub use resources::jobs::{Job, JobFilter, JobSummary};
 pub use resources::users::User;
 pub use resources::workbooks::Workbook;
 pub use resources::{OwnerRef, ProjectRef};
-pub use session::{Entry, MemorySessionStore, Session, SessionStore};
+pub use session::{Entry, Lease, MemorySessionStore, Session, SessionStore};
 pub use version::{ApiVersion, InvalidVersion};

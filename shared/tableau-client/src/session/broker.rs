@@ -1,61 +1,78 @@
 //! Hands out the shared session and replaces it when it is over.
 
-use super::{Session, SessionStore};
+use super::{Lease, Session, SessionStore};
 use crate::Error;
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
+use workflow::chain;
 
-/// How long signing in may take, its own retries included.
-const SIGN_IN: Duration = Duration::from_secs(12);
-/// How long the right to sign in lasts: longer than signing in takes, so that nobody else begins meanwhile.
+/// How long the right to sign in lasts.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
-/// How often and how long the others look for what came of it: beyond the end of a lease whose holder died.
-const POLL: Duration = Duration::from_millis(100);
-const POLLS: u32 = 200;
+/// How long before that signing in must be over, its own retries included: more than clocks differ, so that nobody else
+/// begins meanwhile.
+const MARGIN: SignedDuration = SignedDuration::from_secs(3);
+/// How long a caller waits for others before it gives up: beyond the end of a lease whose holder died.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest waits between two looks at the store, the first and any. A sign-in takes some tenths of a second; who
+/// waits longer waits for a Tableau in trouble, and a hundred of them shall not keep the store busy.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
 /// A session and what it was published under.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
-    key: String,
-    version: u64,
+    pub(super) key: String,
+    pub(super) version: u64,
     pub(crate) session: Session,
 }
 
 pub(crate) struct Broker {
     store: Arc<dyn SessionStore>,
+    /// An argument, so that tests can let time pass.
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// The session this process uses. The lock is held over a sign-in, so that one process makes one.
     current: Mutex<Option<Shared>>,
 }
 
 /// Gives the lease back when signing in is given up in the middle: the others would wait until it ran out.
-struct Lease {
+struct Held {
     store: Arc<dyn SessionStore>,
     key: String,
-    version: u64,
-    held: bool,
+    lease: Lease,
+    done: bool,
 }
 
-impl Drop for Lease {
+impl Drop for Held {
     fn drop(&mut self) {
-        if let (true, Ok(runtime)) = (self.held, tokio::runtime::Handle::try_current()) {
-            let (store, key, version) =
-                (Arc::clone(&self.store), std::mem::take(&mut self.key), self.version);
-            runtime.spawn(async move { store.release(&key, version).await });
+        if let (false, Ok(runtime)) = (self.done, tokio::runtime::Handle::try_current()) {
+            let (store, key, lease) =
+                (Arc::clone(&self.store), std::mem::take(&mut self.key), self.lease.clone());
+            runtime.spawn(async move { store.release(&key, &lease).await });
         }
     }
 }
 
 impl Broker {
     pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
-        Self { store, current: Mutex::new(None) }
+        Self::with_clock(store, Timestamp::now)
+    }
+
+    pub(super) fn with_clock(
+        store: Arc<dyn SessionStore>,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self { store, clock: Box::new(clock), current: Mutex::new(None) }
     }
 
     /// The session to use: any but `over`, which Tableau has just refused.
     ///
-    /// `sign_in` runs at most once here, and in one process at a time over all who share `key`.
+    /// `sign_in` runs in one process at a time over all who share `key`. Without the store nobody signs in: whoever
+    /// did would end the session that all others use. Waits for others up to [`PATIENCE`]; a caller with less time
+    /// drops the future.
     pub(crate) async fn session<F, Fut>(
         &self,
         key: &str,
@@ -63,53 +80,96 @@ impl Broker {
         sign_in: F,
     ) -> Result<Shared, Error>
     where
-        F: FnOnce() -> Fut,
+        F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        // Versions of different keys, after a token was exchanged for one of another name, do not compare.
-        let stale = over.filter(|over| over.key == key).map_or(0, |over| over.version);
-        let usable = |shared: &Shared| shared.key == key && shared.version > stale;
-        let mut current = self.current.lock().await;
+        // Versions are told apart, not compared: they begin again when the store has forgotten the key, and those of
+        // different keys, after a token was exchanged for one of another name, have nothing to do with each other.
+        let usable = |shared: &Shared| {
+            shared.key == key && over.is_none_or(|over| over.key != key || over.version != shared.version)
+        };
+        let deadline = Instant::now() + PATIENCE;
+        let lock = tokio::time::timeout_at(deadline, self.current.lock());
+        let mut current = lock.await.map_err(|_| Error::SignInPending)?;
         if let Some(shared) = current.as_ref().filter(|shared| usable(shared)) {
             return Ok(shared.clone());
         }
-        for _ in 0..POLLS {
+        let mut longest = FIRST_WAIT;
+        while Instant::now() < deadline {
             let entry = self.store.read(key).await.map_err(Error::SessionStore)?;
             let (version, leased_until) = (entry.version, entry.leased_until);
             let shared = entry.session.map(|session| Shared { key: key.to_owned(), version, session });
             if let Some(shared) = shared.filter(usable) {
-                *current = Some(shared.clone());
-                return Ok(shared);
+                return Ok(current.insert(shared).clone());
             }
-            let now = Timestamp::now();
-            if leased_until.is_none_or(|until| until <= now) && self.lease(key, version, now).await? {
-                let shared = self.sign_in(key, version, sign_in).await?;
-                *current = Some(shared.clone());
-                return Ok(shared);
+            let now = (self.clock)();
+            let left =
+                leased_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive);
+            if left.is_none()
+                && let Some(held) = self.lease(key, version, now).await?
+            {
+                if let Some(shared) = self.sign_in(held, &sign_in).await? {
+                    return Ok(current.insert(shared).clone());
+                }
+                continue;
             }
-            tokio::time::sleep(POLL).await;
+            // A lease that ends earlier is worth an earlier look.
+            let left = left.and_then(|left| left.unsigned_abs().checked_add(FIRST_WAIT)).unwrap_or(longest);
+            tokio::time::sleep_until(deadline.min(Instant::now() + jitter(longest.min(left)))).await;
+            longest = (longest * 2).min(LONGEST_WAIT);
         }
         Err(Error::SignInPending)
     }
 
-    async fn lease(&self, key: &str, version: u64, now: Timestamp) -> Result<bool, Error> {
+    async fn lease(&self, key: &str, version: u64, now: Timestamp) -> Result<Option<Held>, Error> {
         let until = now.checked_add(LEASE).unwrap_or(now);
-        self.store.lease(key, version, now, until).await.map_err(Error::SessionStore)
+        let lease = Lease { version, holder: fastrand::u64(..), until };
+        let granted = self.store.lease(key, &lease, now).await.map_err(Error::SessionStore)?;
+        let held = || Held { store: Arc::clone(&self.store), key: key.to_owned(), lease, done: false };
+        Ok(granted.then(held))
     }
 
-    async fn sign_in<F, Fut>(&self, key: &str, version: u64, sign_in: F) -> Result<Shared, Error>
+    /// Signs in under a lease. `None` when the lease had run out before or meanwhile.
+    async fn sign_in<F, Fut>(&self, mut held: Held, sign_in: F) -> Result<Option<Shared>, Error>
     where
-        F: FnOnce() -> Fut,
+        F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        let mut lease = Lease { store: Arc::clone(&self.store), key: key.to_owned(), version, held: true };
-        let session = tokio::time::timeout(SIGN_IN, sign_in()).await.map_err(|_| Error::SignInPending)??;
-        let published = self.store.publish(key, version, &session).await.map_err(Error::SessionStore)?;
-        lease.held = !published;
-        // Overtaken: our lease ran out, and another session stands in the store. Ours works until it does not.
-        let version = if published { version + 1 } else { version };
-        Ok(Shared { key: key.to_owned(), version, session })
+        // Counted from the lease's end: this process may have stood still since it asked for the lease.
+        let left = held.lease.until.duration_since((self.clock)()) - MARGIN;
+        let left = Duration::try_from(left).unwrap_or_default();
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let signed_in = tokio::time::timeout(left, sign_in()).await;
+        let session = match signed_in.unwrap_or(Err(Error::SignInPending)) {
+            Ok(session) => session,
+            Err(error) => {
+                // Waited for, since what runs beside an answer may never end: Lambda stops the process between two.
+                // What cannot be given back runs out by itself.
+                let _ = self.store.release(&held.key, &held.lease).await;
+                held.done = true;
+                return Err(error);
+            }
+        };
+        let (key, version) = (held.key.clone(), held.lease.version);
+        match self.store.publish(&key, &held.lease, &session).await {
+            Ok(published) => {
+                held.done = true;
+                Ok(published.then(|| Shared { key, version: version + 1, session }))
+            }
+            Err(error) => {
+                // It is a session all the same, until somebody else signs in.
+                tracing::warn!(reason = chain(error.as_ref()), "the new Tableau session is not shared");
+                Ok(Some(Shared { key, version, session }))
+            }
+        }
     }
+}
+
+/// Half of the wait or more, so that those who began to wait together do not look together.
+fn jitter(longest: Duration) -> Duration {
+    longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 #[cfg(test)]
@@ -196,5 +256,66 @@ mod tests {
         tokio::task::yield_now().await;
         let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
         assert_eq!(next.version, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_that_died_keeps_nobody_waiting_past_its_lease() {
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let (start, began) = (Timestamp::now(), Instant::now());
+        let lease = Lease { version: 0, holder: 7, until: start + LEASE };
+        assert!(store.lease("k", &lease, start).await.unwrap());
+        let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
+        let broker = Broker::with_clock(store, clock);
+
+        let shared = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
+
+        assert_eq!(shared.version, 1);
+        let waited = SignedDuration::try_from(began.elapsed()).unwrap();
+        assert!(waited >= LEASE && waited < LEASE + SignedDuration::from_secs(1), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_forgot_the_key_begins_again() {
+        let before: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let mut broker = Broker::new(before);
+        let first = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
+        let second = broker.session("k", Some(&first), || async { Ok(session("two")) }).await.unwrap();
+        broker.store = Arc::new(MemorySessionStore::default());
+        let other = Broker::new(Arc::clone(&broker.store));
+        other.session("k", None, || async { Ok(session("three")) }).await.unwrap();
+
+        let read = broker.session("k", Some(&second), || async { Ok(session("never")) }).await.unwrap();
+
+        assert_eq!((second.version, read.version), (2, 1));
+    }
+
+    struct Down;
+
+    #[async_trait::async_trait]
+    impl SessionStore for Down {
+        async fn read(&self, _: &str) -> Result<crate::Entry, workflow::BoxError> {
+            Err("the table does not answer".into())
+        }
+
+        async fn lease(&self, _: &str, _: &Lease, _: Timestamp) -> Result<bool, workflow::BoxError> {
+            Err("the table does not answer".into())
+        }
+
+        async fn publish(&self, _: &str, _: &Lease, _: &Session) -> Result<bool, workflow::BoxError> {
+            Err("the table does not answer".into())
+        }
+
+        async fn release(&self, _: &str, _: &Lease) -> Result<(), workflow::BoxError> {
+            Err("the table does not answer".into())
+        }
+    }
+
+    #[tokio::test]
+    async fn without_the_store_nobody_signs_in() {
+        let broker = Broker::new(Arc::new(Down));
+        let sign_in = || async { panic!("a sign-in ends the session that all others use") };
+        let error = broker.session("k", None, sign_in).await.unwrap_err();
+        assert!(error.is_transient());
+        assert_eq!(chain(&error), "cannot share the Tableau session: the table does not answer");
     }
 }

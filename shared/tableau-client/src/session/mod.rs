@@ -8,7 +8,7 @@ mod broker;
 mod store;
 
 pub(crate) use broker::Broker;
-pub use store::{Entry, MemorySessionStore, SessionStore};
+pub use store::{Entry, Lease, MemorySessionStore, SessionStore};
 
 use crate::ApiVersion;
 use secrecy::SecretString;
@@ -38,3 +38,6 @@ impl fmt::Debug for Session {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod model;

@@ -10,7 +10,7 @@ use workflow::BoxError;
 /// What a store holds under one key.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Counts the sessions published so far; 0 before the first.
+    /// Counts the sessions published so far; 0 before the first, and again once the store has forgotten the key.
     pub version: u64,
     /// The newest session.
     pub session: Option<Session>,
@@ -18,7 +18,21 @@ pub struct Entry {
     pub leased_until: Option<Timestamp>,
 }
 
+/// The right to publish the session after `version`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The version that is over.
+    pub version: u64,
+    /// Whose the right is: drawn at random for each lease, so that no two are one.
+    pub holder: u64,
+    /// Until when nobody else gets it.
+    pub until: Timestamp,
+}
+
 /// Keeps one session per key, with a version and a lease for whoever makes the next.
+///
+/// Reads see every write that was confirmed before them, and each write decides by what is there at that moment. A
+/// write may arrive twice, when its answer was lost on the way.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// What is there now.
@@ -27,38 +41,47 @@ pub trait SessionStore: Send + Sync {
     /// When the store does not answer.
     async fn read(&self, key: &str) -> Result<Entry, BoxError>;
 
-    /// Takes the right to publish the session after `version`, until `until`. `false` when the store has gone on
-    /// from `version`, or someone else's lease still runs at `now`.
+    /// Takes a lease. `false` when the store has gone on from its version, or the lease of another holder still runs
+    /// at `now`.
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn lease(
-        &self,
-        key: &str,
-        version: u64,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, BoxError>;
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError>;
 
-    /// Publishes the session after `version` and ends the lease. `false` when the store has gone on.
+    /// Publishes the session after the lease's version and ends the lease. `false` when the store has gone on, or
+    /// another holder has taken over since.
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn publish(&self, key: &str, version: u64, session: &Session) -> Result<bool, BoxError>;
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError>;
 
-    /// Gives the lease back without a session.
+    /// Gives the lease back without a session. Changes nothing when somebody else has it by now.
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn release(&self, key: &str, version: u64) -> Result<(), BoxError>;
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError>;
 }
 
 /// Keeps sessions in the process.
 #[derive(Debug, Default)]
-pub struct MemorySessionStore(Mutex<HashMap<String, Entry>>);
+pub struct MemorySessionStore(Mutex<HashMap<String, Slot>>);
+
+#[derive(Debug, Default)]
+struct Slot {
+    version: u64,
+    session: Option<Session>,
+    lease: Option<Lease>,
+}
+
+impl Slot {
+    /// Whether the lease is still the one that counts.
+    fn is_held(&self, lease: &Lease) -> bool {
+        self.version == lease.version && self.lease.as_ref().is_some_and(|held| held.holder == lease.holder)
+    }
+}
 
 impl MemorySessionStore {
-    fn with<T>(&self, key: &str, change: impl FnOnce(&mut Entry) -> T) -> T {
+    fn with<T>(&self, key: &str, change: impl FnOnce(&mut Slot) -> T) -> T {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(slots.entry(key.to_owned()).or_default())
     }
@@ -67,40 +90,39 @@ impl MemorySessionStore {
 #[async_trait]
 impl SessionStore for MemorySessionStore {
     async fn read(&self, key: &str) -> Result<Entry, BoxError> {
-        Ok(self.with(key, |entry| entry.clone()))
+        Ok(self.with(key, |slot| Entry {
+            version: slot.version,
+            session: slot.session.clone(),
+            leased_until: slot.lease.as_ref().map(|lease| lease.until),
+        }))
     }
 
-    async fn lease(
-        &self,
-        key: &str,
-        version: u64,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, BoxError> {
-        Ok(self.with(key, |entry| {
-            let free = entry.leased_until.is_none_or(|lease| lease <= now);
-            let granted = free && entry.version == version;
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        Ok(self.with(key, |slot| {
+            let free =
+                slot.lease.as_ref().is_none_or(|held| held.until <= now || held.holder == lease.holder);
+            let granted = free && slot.version == lease.version;
             if granted {
-                entry.leased_until = Some(until);
+                slot.lease = Some(lease.clone());
             }
             granted
         }))
     }
 
-    async fn publish(&self, key: &str, version: u64, session: &Session) -> Result<bool, BoxError> {
-        Ok(self.with(key, |entry| {
-            let current = entry.version == version;
-            if current {
-                *entry = Entry { version: version + 1, session: Some(session.clone()), leased_until: None };
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        Ok(self.with(key, |slot| {
+            let held = slot.is_held(lease);
+            if held {
+                *slot = Slot { version: lease.version + 1, session: Some(session.clone()), lease: None };
             }
-            current
+            held
         }))
     }
 
-    async fn release(&self, key: &str, version: u64) -> Result<(), BoxError> {
-        self.with(key, |entry| {
-            if entry.version == version {
-                entry.leased_until = None;
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        self.with(key, |slot| {
+            if slot.is_held(lease) {
+                slot.lease = None;
             }
         });
         Ok(())

@@ -1,0 +1,290 @@
+//! Many processes, one store, one Tableau, and everything that goes wrong: a model in virtual time.
+//!
+//! Processes start, call, wait, give up, crash and stand still; the store is slow, fails, and loses answers; Tableau is
+//! slow, refuses sign-ins, and ends sessions. Whatever the order: two sign-ins never overlap, each has a lease of its
+//! own, nobody waits longer than promised, and once the trouble is over everybody has the newest session.
+
+use super::broker::{PATIENCE, Shared};
+use super::{Broker, Entry, Lease, MemorySessionStore, Session, SessionStore};
+use crate::Error;
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use workflow::BoxError;
+
+const KEY: &str = "server#token#site";
+const TROUBLE: Duration = Duration::from_secs(180);
+/// What the store and Tableau may take beside waiting: some slow calls and a whole sign-in.
+const WORK: Duration = Duration::from_secs(90);
+
+#[derive(Default)]
+struct Facts {
+    /// The token of the session that Tableau knows.
+    alive: Option<String>,
+    minted: u32,
+    signing_in: u32,
+    /// The newest lease, and whose it is.
+    lease: Option<(usize, Lease)>,
+    used_leases: BTreeSet<u64>,
+    wrong: Vec<String>,
+}
+
+struct World {
+    store: MemorySessionStore,
+    facts: Mutex<Facts>,
+    start: Instant,
+    calm: AtomicBool,
+}
+
+/// Counts a sign-in as long as it runs, even when it is given up.
+struct SigningIn(Arc<World>);
+
+impl Drop for SigningIn {
+    fn drop(&mut self) {
+        self.0.facts.lock().unwrap().signing_in -= 1;
+    }
+}
+
+impl World {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.start.elapsed()).unwrap()
+    }
+
+    fn happens(&self, one_in: u32) -> bool {
+        !self.calm.load(Ordering::SeqCst) && fastrand::u32(..one_in) == 0
+    }
+
+    async fn takes(&self, most_ms: u64) {
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=most_ms))).await;
+    }
+
+    fn wrong(&self, what: String) {
+        self.facts.lock().unwrap().wrong.push(what);
+    }
+
+    /// A session opens, and ends the one before.
+    fn open(&self) -> Session {
+        let mut facts = self.facts.lock().unwrap();
+        facts.minted += 1;
+        let token = format!("session {}", facts.minted);
+        facts.alive = Some(token.clone());
+        Session {
+            token: token.into(),
+            site: "s".parse().unwrap(),
+            user: "u".parse().unwrap(),
+            api_version: "3.24".parse().unwrap(),
+        }
+    }
+
+    fn is_alive(&self, shared: &Shared) -> bool {
+        self.facts.lock().unwrap().alive.as_deref() == Some(shared.session.token.expose_secret())
+    }
+
+    async fn sign_in(self: &Arc<Self>, process: usize) -> Result<Session, Error> {
+        let now = self.now();
+        {
+            let mut facts = self.facts.lock().unwrap();
+            let lease = facts.lease.clone().filter(|(holder, _)| *holder == process);
+            let problem = match lease {
+                None => Some("without the newest lease"),
+                Some((_, lease)) if lease.until <= now => Some("after its lease"),
+                Some((_, lease)) if !facts.used_leases.insert(lease.holder) => Some("twice under one lease"),
+                Some(_) if facts.signing_in > 0 => Some("beside another"),
+                Some(_) => None,
+            };
+            facts.wrong.extend(problem.map(|how| format!("{now}: {process} signs in {how}")));
+            facts.signing_in += 1;
+        }
+        let _guard = SigningIn(Arc::clone(self));
+        self.takes(if self.happens(5) { 30_000 } else { 500 }).await;
+        if self.happens(8) {
+            // The request is on its way, and arrives when nobody waits for it any more.
+            let world = Arc::clone(self);
+            tokio::spawn(async move {
+                world.takes(5_000).await;
+                world.open();
+            });
+            return Err(Error::Redirected { operation: "sign in" });
+        }
+        if self.happens(4) {
+            return Err(Error::Redirected { operation: "sign in" });
+        }
+        let session = self.open();
+        self.takes(if self.happens(10) { 20_000 } else { 50 }).await;
+        Ok(session)
+    }
+}
+
+/// The store as one process reaches it.
+struct Reached {
+    world: Arc<World>,
+    process: usize,
+    /// A process that crashed sends nothing any more.
+    crashed: Arc<AtomicBool>,
+}
+
+impl Reached {
+    /// A call: on its way, carried out or not, and its answer lost or not.
+    async fn call<T>(&self, carry_out: impl AsyncFnOnce() -> T) -> Result<T, BoxError> {
+        // The longest is a process that stood still in the middle.
+        self.world.takes(if self.world.happens(40) { 20_000 } else { 50 }).await;
+        if self.crashed.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
+        if self.world.happens(25) {
+            return Err("the store is down".into());
+        }
+        let answer = carry_out().await;
+        self.world.takes(50).await;
+        if self.world.happens(25) {
+            return Err("the store's answer was lost".into());
+        }
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl SessionStore for Reached {
+    async fn read(&self, key: &str) -> Result<Entry, BoxError> {
+        self.call(async || self.world.store.read(key).await).await?
+    }
+
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        self.call(async || {
+            let granted = self.world.store.lease(key, lease, now).await;
+            if matches!(granted, Ok(true)) {
+                self.world.facts.lock().unwrap().lease = Some((self.process, lease.clone()));
+            }
+            granted
+        })
+        .await?
+    }
+
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        self.call(async || self.world.store.publish(key, lease, session).await).await?
+    }
+
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        self.call(async || self.world.store.release(key, lease).await).await?
+    }
+}
+
+/// A process and its callers.
+struct Process {
+    number: usize,
+    world: Arc<World>,
+    broker: Broker,
+    crashed: Arc<AtomicBool>,
+}
+
+impl Process {
+    fn start(world: &Arc<World>, number: usize) -> Arc<Self> {
+        let crashed = Arc::default();
+        let store = Reached { world: Arc::clone(world), process: number, crashed: Arc::clone(&crashed) };
+        // Its clock is wrong by up to a second.
+        let (of_world, skew) =
+            (Arc::clone(world), SignedDuration::from_millis(fastrand::i64(-1_000..=1_000)));
+        let broker = Broker::with_clock(Arc::new(store), move || of_world.now() + skew);
+        Arc::new(Self { number, world: Arc::clone(world), broker, crashed })
+    }
+
+    /// A call at Tableau, as the client makes it.
+    async fn call(&self) -> Result<Shared, Error> {
+        let mut over = None;
+        for _ in 0..4 {
+            let started = Instant::now();
+            let sign_in = || self.world.sign_in(self.number);
+            let shared = self.broker.session(KEY, over.as_ref(), sign_in).await;
+            if started.elapsed() > PATIENCE + WORK {
+                self.world.wrong(format!("{} waited for {:?}", self.number, started.elapsed()));
+            }
+            let shared = shared?;
+            self.world.takes(50).await;
+            if self.world.is_alive(&shared) {
+                return Ok(shared);
+            }
+            over = Some(shared);
+        }
+        Err(Error::SignInPending)
+    }
+
+    /// Calls until the trouble is over, and gives up now and then.
+    async fn live(self: Arc<Self>) {
+        while !self.world.calm.load(Ordering::SeqCst) {
+            let patience = if fastrand::u8(..5) == 0 { 3_000 } else { 600_000 };
+            let _ = tokio::time::timeout(Duration::from_millis(patience), self.call()).await;
+            self.world.takes(8_000).await;
+        }
+    }
+}
+
+async fn run(seed: u64) -> Result<(), TestCaseError> {
+    fastrand::seed(seed);
+    let world = Arc::new(World {
+        store: MemorySessionStore::default(),
+        facts: Mutex::default(),
+        start: Instant::now(),
+        calm: AtomicBool::new(false),
+    });
+    let mut living: Vec<(Arc<Process>, Vec<_>)> = Vec::new();
+    let mut number = 0;
+    while world.start.elapsed() < TROUBLE {
+        match fastrand::u8(..10) {
+            0..=3 if living.len() < 12 => {
+                number += 1;
+                let process = Process::start(&world, number);
+                let callers = 1 + fastrand::u8(..3);
+                let tasks = (0..callers).map(|_| tokio::spawn(Arc::clone(&process).live())).collect();
+                living.push((process, tasks));
+            }
+            4 if living.len() > 1 => {
+                let (process, tasks) = living.swap_remove(fastrand::usize(..living.len()));
+                process.crashed.store(true, Ordering::SeqCst);
+                tasks.iter().for_each(tokio::task::JoinHandle::abort);
+            }
+            5 => world.facts.lock().unwrap().alive = None,
+            _ => world.takes(5_000).await,
+        }
+    }
+    world.calm.store(true, Ordering::SeqCst);
+    for task in living.iter_mut().flat_map(|(_, tasks)| tasks.drain(..)) {
+        let ended = tokio::time::timeout(Duration::from_secs(600), task).await;
+        prop_assert!(ended.is_ok(), "a caller never came to an end");
+    }
+    let before = world.facts.lock().unwrap().minted;
+    let mut sessions = Vec::new();
+    // The first call finds out that a session is over, the second has the one that was made then.
+    for _ in 0..2 {
+        sessions.clear();
+        let call = |process: &Arc<Process>| {
+            let process = Arc::clone(process);
+            tokio::spawn(async move { process.call().await })
+        };
+        let calls: Vec<_> = living.iter().map(|(process, _)| call(process)).collect();
+        for call in calls {
+            let shared = call.await.unwrap();
+            prop_assert!(shared.is_ok(), "a call fails although all is well: {shared:?}");
+            sessions.extend(shared);
+        }
+    }
+    prop_assert!(sessions.iter().all(|shared| world.is_alive(shared)), "{sessions:?}");
+    let facts = world.facts.lock().unwrap();
+    prop_assert!(facts.minted - before <= 1, "{} sign-ins although all is well", facts.minted - before);
+    prop_assert_eq!(&facts.wrong, &Vec::<String>::new());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_goes_wrong_nobody_signs_in_beside_another_and_all_end_with_the_newest_session(seed: u64) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap().block_on(run(seed))?;
+    }
+}

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["tableau"]),
     ("simulator", &["tableau"]),
     ("tableau-client", &["tableau", "workflow"]),
+    ("session-store", &["tableau-client", "workflow"]),
     ("destinations", &["tableau", "workflow"]),
     ("secrets", &["workflow"]),
     ("runtime", &["aws-http", "http-client", "rules", "secrets", "tableau", "workflow"]),
@@ -25,8 +26,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What a package in `functions/` may use outside its tests.
-const FUNCTIONS_MAY_USE: &[&str] =
-    &["destinations", "http-client", "rules", "runtime", "secrets", "tableau", "tableau-client", "workflow"];
+const FUNCTIONS_MAY_USE: &[&str] = &[
+    "destinations",
+    "http-client",
+    "rules",
+    "runtime",
+    "secrets",
+    "session-store",
+    "tableau",
+    "tableau-client",
+    "workflow",
+];
 
 /// What may use anything in `shared/`, since nothing of it is deployed.
 const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
@@ -39,6 +49,7 @@ const SHARED: &[&str] = &[
     "rules",
     "runtime",
     "secrets",
+    "session-store",
     "simulator",
     "tableau",
     "tableau-client",

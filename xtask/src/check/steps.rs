@@ -124,11 +124,13 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "emulator",
-        purpose: "our doubles of AWS behave as an AWS emulator does",
+        purpose: "our doubles of AWS behave as an AWS emulator does, and so does what we keep there",
         quick: false,
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
             Suite { package: "shared/runtime", test: "claims" },
+            Suite { package: "shared/session-store", test: "contract" },
+            Suite { package: "shared/session-store", test: "fleet" },
         ]),
     },
     Step {

@@ -1,0 +1,161 @@
+//! Sessions in DynamoDB: one item per key, one conditional write per move.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::error::Error;
+use tableau_client::{Entry, Lease, Session, SessionStore};
+use workflow::{BoxError, chain};
+
+/// How long an item is kept after the last sign-in, for the next one to count on. Without it the count starts anew.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Nobody has the right to publish, or we do: an answer that was lost makes the SDK ask twice.
+const FREE_OR_OURS: &str = "(attribute_not_exists(#until) OR #until <= :now OR #holder = :holder)";
+/// The lease is still the one that counts.
+const HELD: &str = "#version = :version AND #holder = :holder";
+
+/// Sessions in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
+#[derive(Clone, Debug)]
+pub struct DynamoDbSessionStore {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An error without the answer, which may hold the token.
+fn unavailable(error: &(dyn Error + 'static)) -> BoxError {
+    format!("the table does not answer: {}", chain(error)).into()
+}
+
+impl DynamoDbSessionStore {
+    /// Sessions in `table`.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    fn pk(key: &str) -> AttributeValue {
+        text(format!("session#{key}"))
+    }
+
+    /// A write by whoever has or wants the lease.
+    fn update(&self, key: &str, lease: &Lease) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", Self::pk(key))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#holder", "lease_holder")
+            .expression_attribute_names("#until", "leased_until_ms")
+            .expression_attribute_values(":version", number(lease.version))
+            .expression_attribute_values(":holder", text(lease.holder.to_string()))
+    }
+}
+
+fn expires_at(lease: &Lease) -> AttributeValue {
+    number(lease.until.checked_add(KEPT).unwrap_or(Timestamp::MAX).as_second())
+}
+
+/// Sends a write. `false` when its condition did not hold.
+async fn decide(request: UpdateItemFluentBuilder) -> Result<bool, BoxError> {
+    match request.send().await.map_err(SdkError::into_service_error) {
+        Ok(_) => Ok(true),
+        Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+#[async_trait]
+impl SessionStore for DynamoDbSessionStore {
+    async fn read(&self, key: &str) -> Result<Entry, BoxError> {
+        let get = self.client.get_item().table_name(&self.table).key("pk", Self::pk(key));
+        let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+        Ok(answer.item().map(entry).unwrap_or_default())
+    }
+
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        // Before the first session there may be no item at all.
+        let version = match lease.version {
+            0 => "(attribute_not_exists(#version) OR #version = :version)",
+            _ => "#version = :version",
+        };
+        let request = self
+            .update(key, lease)
+            .condition_expression(format!("{version} AND {FREE_OR_OURS}"))
+            .update_expression(
+                "SET #version = :version, #holder = :holder, #until = :until, #expires_at = :expires_at",
+            )
+            .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":until", number(lease.until.as_millisecond()))
+            .expression_attribute_values(":expires_at", expires_at(lease));
+        decide(request).await
+    }
+
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        // All of it: a field that is missing here would be missing for everyone but the one who signed in.
+        let Session { token, site, user, api_version } = session;
+        let request = self
+            .update(key, lease)
+            .condition_expression(HELD)
+            .update_expression(
+                "SET #version = :next, #token = :token, #site = :site, #user = :user, \
+                 #api_version = :api_version, #expires_at = :expires_at REMOVE #holder, #until",
+            )
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_names("#site", "site")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_names("#api_version", "api_version")
+            .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_values(":next", number(lease.version + 1))
+            .expression_attribute_values(":token", text(token.expose_secret()))
+            .expression_attribute_values(":site", text(site.as_str()))
+            .expression_attribute_values(":user", text(user.as_str()))
+            .expression_attribute_values(":api_version", text(api_version.to_string()))
+            .expression_attribute_values(":expires_at", expires_at(lease));
+        decide(request).await
+    }
+
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        let request =
+            self.update(key, lease).condition_expression(HELD).update_expression("REMOVE #holder, #until");
+        decide(request).await.map(|_| ())
+    }
+}
+
+fn entry(item: &Item) -> Entry {
+    let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok());
+    Entry {
+        version: number("version").and_then(|n| n.parse().ok()).unwrap_or_default(),
+        session: session(item),
+        leased_until: number("leased_until_ms")
+            .and_then(|n| n.parse().ok())
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+    }
+}
+
+/// The session of an item. `None` before the first, and for one that another version of this code wrote otherwise:
+/// it is replaced like one that is over.
+fn session(item: &Item) -> Option<Session> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    Some(Session {
+        token: text("token")?.as_str().into(),
+        site: text("site")?.parse().ok()?,
+        user: text("user")?.parse().ok()?,
+        api_version: text("api_version")?.parse().ok()?,
+    })
+}

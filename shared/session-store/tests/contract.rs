@@ -1,0 +1,220 @@
+//! One suite for every form of `SessionStore`: memory, DynamoDB on the double, and DynamoDB on the emulator at
+//! `AWS_CONTRACT_URL`, when that is set.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod place;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use local_aws::{Aws, Fault};
+use place::{Emulator, dynamodb};
+use secrecy::ExposeSecret;
+use session_store::DynamoDbSessionStore;
+use std::sync::Arc;
+use tableau_client::{Entry, Lease, MemorySessionStore, Session, SessionStore};
+use workflow::BoxError;
+
+/// A key nobody else uses, with what names of tokens may hold.
+fn key() -> String {
+    format!("10ay.online.tableau.com#a token, 2026 ü#{}#marketing", fastrand::u64(..))
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_736_961_285).unwrap() + SignedDuration::from_secs(second)
+}
+
+fn lease(version: u64, until: i64) -> Lease {
+    Lease { version, holder: fastrand::u64(..), until: at(until) }
+}
+
+fn session(token: &str) -> Session {
+    Session {
+        token: token.to_owned().into(),
+        site: "8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap(),
+        user: "6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap(),
+        api_version: "3.24".parse().unwrap(),
+    }
+}
+
+/// Everything of an entry that counts, in a form that compares.
+fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
+    let session = entry.session.map(|Session { token, site, user, api_version }| {
+        format!("{} {site} {user} {api_version}", token.expose_secret())
+    });
+    (entry.version, session, entry.leased_until)
+}
+
+fn told(token: &str) -> Option<String> {
+    Some(format!("{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24"))
+}
+
+async fn suite(store: Arc<dyn SessionStore>) {
+    what_is_published_is_read(&*store).await;
+    a_lease_keeps_others_out_until_it_runs_out(&*store).await;
+    a_lease_that_was_given_back_is_free(&*store).await;
+    a_lease_is_for_the_version_that_stands_there(&*store).await;
+    whoever_was_overtaken_changes_nothing(&*store).await;
+    what_arrives_twice_counts_once(&*store).await;
+    of_many_that_want_the_lease_one_gets_it(store).await;
+}
+
+async fn what_is_published_is_read(store: &dyn SessionStore) {
+    let key = key();
+    assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, None));
+    for version in 0..3 {
+        let lease = lease(version, 15);
+        assert!(store.lease(&key, &lease, at(0)).await.unwrap());
+        let before = (version > 0).then(|| told(&format!("a|b={version}"))).flatten();
+        assert_eq!(facts(store.read(&key).await.unwrap()), (version, before, Some(at(15))));
+        let token = format!("a|b={}", version + 1);
+        assert!(store.publish(&key, &lease, &session(&token)).await.unwrap());
+        assert_eq!(facts(store.read(&key).await.unwrap()), (version + 1, told(&token), None));
+    }
+}
+
+async fn a_lease_keeps_others_out_until_it_runs_out(store: &dyn SessionStore) {
+    let key = key();
+    assert!(store.lease(&key, &lease(0, 15), at(0)).await.unwrap());
+    assert!(!store.lease(&key, &lease(0, 29), at(14)).await.unwrap());
+    assert!(store.lease(&key, &lease(0, 30), at(15)).await.unwrap());
+    assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(30))));
+}
+
+async fn a_lease_that_was_given_back_is_free(store: &dyn SessionStore) {
+    let key = key();
+    let first = lease(0, 15);
+    assert!(store.lease(&key, &first, at(0)).await.unwrap());
+    store.release(&key, &first).await.unwrap();
+    assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, None));
+    assert!(store.lease(&key, &lease(0, 16), at(1)).await.unwrap());
+    assert!(!store.publish(&key, &first, &session("late")).await.unwrap());
+}
+
+async fn a_lease_is_for_the_version_that_stands_there(store: &dyn SessionStore) {
+    let key = key();
+    assert!(!store.lease(&key, &lease(1, 15), at(0)).await.unwrap());
+    let first = lease(0, 15);
+    assert!(store.lease(&key, &first, at(0)).await.unwrap());
+    assert!(store.publish(&key, &first, &session("one")).await.unwrap());
+    assert!(!store.lease(&key, &lease(0, 16), at(1)).await.unwrap());
+    assert!(!store.lease(&key, &lease(2, 16), at(1)).await.unwrap());
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("one"), None));
+}
+
+async fn whoever_was_overtaken_changes_nothing(store: &dyn SessionStore) {
+    let key = key();
+    let (slow, quick) = (lease(0, 15), lease(0, 35));
+    assert!(store.lease(&key, &slow, at(0)).await.unwrap());
+    assert!(store.lease(&key, &quick, at(20)).await.unwrap());
+    // While the other is at it, and after it is done.
+    store.release(&key, &slow).await.unwrap();
+    assert!(!store.publish(&key, &slow, &session("slow")).await.unwrap());
+    assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(35))));
+    assert!(store.publish(&key, &quick, &session("quick")).await.unwrap());
+    store.release(&key, &slow).await.unwrap();
+    assert!(!store.publish(&key, &slow, &session("slow")).await.unwrap());
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("quick"), None));
+}
+
+async fn what_arrives_twice_counts_once(store: &dyn SessionStore) {
+    let key = key();
+    let lease = lease(0, 15);
+    assert!(store.lease(&key, &lease, at(0)).await.unwrap());
+    assert!(store.lease(&key, &lease, at(0)).await.unwrap());
+    assert!(store.publish(&key, &lease, &session("one")).await.unwrap());
+    assert!(!store.publish(&key, &lease, &session("one")).await.unwrap());
+    assert!(!store.lease(&key, &lease, at(0)).await.unwrap());
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("one"), None));
+}
+
+async fn of_many_that_want_the_lease_one_gets_it(store: Arc<dyn SessionStore>) {
+    let key = key();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let (store, key) = (Arc::clone(&store), key.clone());
+            tokio::spawn(async move { store.lease(&key, &lease(0, 15), at(0)).await.unwrap() })
+        })
+        .collect();
+    let mut granted = 0;
+    for task in tasks {
+        granted += u32::from(task.await.unwrap());
+    }
+    assert_eq!(granted, 1);
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    suite(Arc::new(MemorySessionStore::default())).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_double_keeps_the_contract() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(aws.url()), "table"))).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_emulator_keeps_the_contract() {
+    let Some(emulator) = Emulator::with_table().await else { return };
+    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(&emulator.url), &emulator.table))).await;
+    emulator.delete_table().await;
+}
+
+#[tokio::test]
+async fn an_item_is_found_by_name_and_expires() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    let store = DynamoDbSessionStore::new(dynamodb(aws.url()), "table");
+    let lease = lease(0, 15);
+    store.lease("server#name#site", &lease, at(0)).await.unwrap();
+    store.publish("server#name#site", &lease, &session("one")).await.unwrap();
+
+    let item = &aws.items("table")[0];
+
+    assert_eq!(item["pk"]["S"], "session#server#name#site");
+    assert_eq!(item["expires_at"]["N"], (at(15).as_second() + 30 * 24 * 60 * 60).to_string());
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    let client = dynamodb(aws.url());
+    let put = client.put_item().table_name("table").item("pk", AttributeValue::S("session#k".to_owned()));
+    let put = put.item("version", AttributeValue::N("7".to_owned()));
+    put.item("token", AttributeValue::S("of another form".to_owned())).send().await.unwrap();
+    let store = DynamoDbSessionStore::new(client, "table");
+
+    assert_eq!(facts(store.read("k").await.unwrap()), (7, None, None));
+
+    let lease = lease(7, 15);
+    assert!(store.lease("k", &lease, at(0)).await.unwrap());
+    assert!(store.publish("k", &lease, &session("two")).await.unwrap());
+    assert_eq!(facts(store.read("k").await.unwrap()), (8, told("two"), None));
+}
+
+#[tokio::test]
+async fn a_table_that_fails_is_told_without_a_token() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    let store = DynamoDbSessionStore::new(dynamodb(aws.url()), "table");
+    let lease = lease(0, 15);
+    store.lease("k", &lease, at(0)).await.unwrap();
+    for fault in [Fault::InternalError, Fault::Throttled, Fault::AccessDenied] {
+        for operation in ["DynamoDB.GetItem", "DynamoDB.UpdateItem"] {
+            aws.fail_next(operation, 3, fault);
+        }
+        let failed: [BoxError; 2] = [
+            store.read("k").await.unwrap_err(),
+            store.publish("k", &lease, &session("hunter2")).await.unwrap_err(),
+        ];
+        for error in failed {
+            let all = format!("{error} {error:?}");
+            assert!(all.starts_with("the table does not answer: ") && !all.contains("hunter2"), "{all}");
+        }
+        // What was not asked for again.
+        while store.read("k").await.is_err() || store.lease("k", &lease, at(0)).await.is_err() {}
+    }
+}

@@ -1,0 +1,169 @@
+//! A hundred fresh processes with one personal access token: one sign-in, no failed call. And when the session ends in
+//! the middle: one sign-in more.
+//!
+//! Each process is this test's own binary, started again, and opens its own client as a function does at a cold start.
+//! All wait for one signal. They share nothing but the table: of the double, and of the emulator at `AWS_CONTRACT_URL`
+//! when that is set.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod place;
+
+use local_aws::Aws;
+use place::{Emulator, dynamodb, say};
+use serde_json::{Value, json};
+use simulator::{SAMPLE_PAT, TableauSimulator};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tableau_client::{Settings, TableauClient, TableauCredential};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use workflow::{Fixed, chain};
+
+const PROCESSES: u32 = 100;
+/// Of each process.
+const CALLS: u32 = 10;
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What makes a process a member of a fleet: where everything is.
+const MEMBER: &str = "FLEET_MEMBER";
+/// Stands before what a member says, among the lines of the test harness.
+const SAYS: &str = "member says ";
+
+/// A member of a fleet, when it was started as one.
+#[tokio::test]
+async fn a_member() {
+    #[expect(clippy::disallowed_methods, reason = "set by the test that starts this process")]
+    let Ok(orders) = std::env::var(MEMBER) else { return };
+    let orders: Value = serde_json::from_str(&orders).unwrap();
+    let order = |name: &str| orders[name].as_str().unwrap();
+    let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    let client = TableauClient::new(
+        http_client::client(None).unwrap(),
+        Settings::new(order("tableau"), "marketing", "").unwrap(),
+        Arc::new(Fixed::new(credential)),
+        session_store::sessions(Some((dynamodb(order("dynamodb")), order("table").to_owned()))),
+    );
+    let workbook = order("workbook").parse().unwrap();
+
+    println!("{SAYS}{}", json!("ready"));
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+
+    let mut failed = Vec::new();
+    for _ in 0..CALLS {
+        if let Err(error) = client.workbook(&workbook).await {
+            failed.push(chain(&error));
+        }
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(10..100))).await;
+    }
+    println!("{SAYS}{}", json!({ "calls": CALLS, "failed": failed }));
+}
+
+struct Member {
+    process: Child,
+    says: BufReader<ChildStdout>,
+}
+
+impl Member {
+    fn start(orders: &Value) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["a_member", "--exact", "--nocapture"])
+            .env(MEMBER, orders.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let says = BufReader::new(process.stdout.take().unwrap());
+        Self { process, says }
+    }
+
+    async fn says(&mut self) -> Value {
+        loop {
+            let mut line = String::new();
+            assert!(self.says.read_line(&mut line).await.unwrap() > 0, "a member ended without a word");
+            if let Some((_, said)) = line.split_once(SAYS) {
+                return serde_json::from_str(said).unwrap();
+            }
+        }
+    }
+}
+
+/// What came of a fleet.
+#[derive(Debug, PartialEq)]
+struct Figures {
+    processes: u32,
+    calls: u64,
+    sign_ins: u32,
+    failed: Vec<String>,
+}
+
+/// Runs a fleet. `ends`: whether the session ends once a third of the calls was made.
+async fn fleet(place: &str, url: &str, table: &str, ends: bool) -> Figures {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let workbook = tableau.workbook("Superstore").unwrap();
+    let orders =
+        json!({ "dynamodb": url, "table": table, "tableau": tableau.url(), "workbook": workbook.as_str() });
+    let mut members: Vec<Member> = (0..PROCESSES).map(|_| Member::start(&orders)).collect();
+    for member in &mut members {
+        assert_eq!(member.says().await, "ready");
+    }
+
+    let started = Instant::now();
+    for member in &mut members {
+        member.process.stdin.take().unwrap().write_all(b"go\n").await.unwrap();
+    }
+    let made = || tableau.calls("GET /sites/{site}/workbooks/{id}");
+    if ends {
+        while made() < PROCESSES * CALLS / 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tableau.end_sessions();
+        assert!(made() < PROCESSES * CALLS / 2, "the session ended too late to be in the middle");
+    }
+    let mut figures = Figures { processes: 0, calls: 0, sign_ins: 0, failed: Vec::new() };
+    for member in &mut members {
+        let said = member.says().await;
+        figures.processes += 1;
+        figures.calls += said["calls"].as_u64().unwrap();
+        let failed = said["failed"].as_array().unwrap().iter();
+        figures.failed.extend(failed.map(|reason| reason.as_str().unwrap().to_owned()));
+    }
+    figures.sign_ins = tableau.sign_ins(SAMPLE_PAT.0);
+    let seconds = started.elapsed().as_secs_f64();
+    for member in &mut members {
+        assert!(member.process.wait().await.unwrap().success());
+    }
+
+    let Figures { processes, calls, sign_ins, ref failed } = figures;
+    let session = if ends { "ends in the middle" } else { "lasts" };
+    say(&format!(
+        "{place}, session {session}: {processes} processes, {calls} calls, {sign_ins} sign-ins, {} failed calls, \
+         {seconds:.1} s",
+        failed.len()
+    ));
+    figures
+}
+
+async fn one_token_serves_a_hundred_processes(place: &str, url: &str, table: &str) {
+    for (ends, sign_ins) in [(false, 1), (true, 2)] {
+        let figures = tokio::time::timeout(PATIENCE, fleet(place, url, table, ends)).await;
+        let calls = u64::from(PROCESSES * CALLS);
+        let expected = Figures { processes: PROCESSES, calls, sign_ins, failed: Vec::new() };
+        assert_eq!(figures.expect("a fleet that comes to an end"), expected);
+    }
+}
+
+#[tokio::test]
+async fn one_token_serves_a_hundred_processes_on_the_double() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    one_token_serves_a_hundred_processes("double", aws.url(), "table").await;
+}
+
+#[tokio::test]
+async fn one_token_serves_a_hundred_processes_on_the_emulator() {
+    let Some(emulator) = Emulator::with_table().await else { return };
+    one_token_serves_a_hundred_processes("emulator", &emulator.url, &emulator.table).await;
+    emulator.delete_table().await;
+}

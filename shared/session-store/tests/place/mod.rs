@@ -1,0 +1,77 @@
+//! Where the suites run.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::BehaviorVersion;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use std::io::Write as _;
+use std::time::Duration;
+
+/// A client as our functions make it, the SDK's patience included.
+pub(crate) fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5))
+        .build();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws_http::shared_client(http_client::client(None).unwrap()))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .timeout_config(timeouts)
+        .endpoint_url(url)
+        .build();
+    aws_sdk_dynamodb::Client::new(&config)
+}
+
+/// Writes a line past the capture of the test harness.
+pub(crate) fn say(line: &str) {
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{line}").unwrap();
+}
+
+/// The emulator at `AWS_CONTRACT_URL`, with a table nobody else uses.
+pub(crate) struct Emulator {
+    pub(crate) url: String,
+    pub(crate) table: String,
+}
+
+impl Emulator {
+    /// `None`, and a line that says so, when there is no emulator.
+    pub(crate) async fn with_table() -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "where the emulator is, is a matter of the run, not of the code"
+        )]
+        let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
+            say("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
+            return None;
+        };
+        let table = format!("sessions-{}", fastrand::u64(..));
+        let attribute =
+            AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
+        dynamodb(&url)
+            .create_table()
+            .table_name(&table)
+            .attribute_definitions(attribute.build().unwrap())
+            .key_schema(key.build().unwrap())
+            .billing_mode(BillingMode::PayPerRequest)
+            .send()
+            .await
+            .unwrap();
+        Some(Self { url, table })
+    }
+
+    pub(crate) async fn delete_table(self) {
+        dynamodb(&self.url).delete_table().table_name(&self.table).send().await.unwrap();
+    }
+}

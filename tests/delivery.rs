@@ -89,12 +89,19 @@ impl World {
         self.request(Method::POST, &format!("{path}?token={TOKEN}"), body).await.0
     }
 
+    /// The delivery records, in the order of their keys.
+    fn records(&self) -> Vec<Value> {
+        let mut items = self.stack.aws().items("DeliveryTable");
+        items.retain(|item| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("delivery#")));
+        items
+    }
+
     /// Waits until as many deliveries ended as `ended` says.
     async fn wait_for_records(&self, ended: usize) {
         let done = async {
             loop {
-                let items = self.stack.aws().items("DeliveryTable");
-                let states = items.iter().filter(|item| item["state"]["S"] != "claimed");
+                let records = self.records();
+                let states = records.iter().filter(|record| record["state"]["S"] != "claimed");
                 if states.count() >= ended {
                     return;
                 }
@@ -152,12 +159,34 @@ async fn one_event_starts_every_workflow_that_can_use_it() {
     let world = World::start().await;
     assert_eq!(world.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
     world.wait_for_records(2).await;
-    let items = world.stack.aws().items("DeliveryTable");
-    let mut keys: Vec<_> = items.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
+    let records = world.records();
+    let mut keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
     keys.sort_unstable();
     assert!(
         keys[0].starts_with("delivery#notify-slack#") && keys[1].starts_with("delivery#update-broadcast#")
     );
+    world.stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn functions_that_run_at_the_same_time_share_one_session() {
+    let world = World::start().await;
+    let post = |fixture| world.post("/webhooks/notify-slack", fixture);
+    tokio::join!(
+        post("workbook-refresh-failed"),
+        post("datasource-refresh-failed"),
+        post("workbook-created"),
+        post("datasource-created"),
+    );
+    world.wait_for_records(4).await;
+
+    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), 1);
+    world.tableau.end_sessions();
+    assert_eq!(world.post("/webhooks/notify-slack", "workbook-updated").await, StatusCode::ACCEPTED);
+    world.wait_for_records(5).await;
+
+    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), 2);
+    assert!(world.records().iter().all(|record| record["attempts"]["N"] == "1"));
     world.stack.shutdown().await;
 }
 
@@ -168,7 +197,7 @@ async fn an_event_nobody_knows_is_recorded_as_skipped() {
     let answer = world.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;
     assert_eq!(answer.0, StatusCode::ACCEPTED);
     world.wait_for_records(1).await;
-    let record = &world.stack.aws().items("DeliveryTable")[0];
+    let record = &world.records()[0];
     assert_eq!(
         (&record["state"]["S"], &record["event_name"]["S"]),
         (&json!("skipped"), &json!("FlowRunFailed"))
@@ -227,6 +256,6 @@ async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
     tokio::time::timeout(PATIENCE, arrived).await.unwrap();
     let dead = &world.stack.aws().messages("NotifySlackDeadLetters")[0];
     assert!(dead.attributes["reason"].starts_with("Slack refused with 404"), "{:?}", dead.attributes);
-    assert_eq!(world.stack.aws().items("DeliveryTable")[0]["state"]["S"], "failed");
+    assert_eq!(world.records()[0]["state"]["S"], "failed");
     world.stack.shutdown().await;
 }

@@ -21,12 +21,18 @@ const NOT_SET: [&str; 6] = [
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: &str = "workflow_function";
 const FOR_THE_COMMON_DOOR: &str = "serve_common_door";
+/// This one reads for those that call it.
+const ON_REQUEST: &str = "table";
 
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
     let other_kind =
         if function.contains("serve_common_door(") { FOR_WORKFLOWS } else { FOR_THE_COMMON_DOOR };
-    let of_host = runtime.iter().filter(|read| read.within != other_kind).cloned();
+    let asked = function.contains(&format!(".{ON_REQUEST}()"));
+    let of_host = runtime
+        .iter()
+        .filter(|read| read.within != other_kind && (asked || read.within != ON_REQUEST))
+        .cloned();
     of_host.chain(reads(function)).map(|read| read.variable).collect()
 }
 
@@ -96,7 +102,7 @@ fn every_exception_is_still_read() {
     for name in NOT_SET {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in [FOR_WORKFLOWS, FOR_THE_COMMON_DOOR] {
+    for kind in [FOR_WORKFLOWS, FOR_THE_COMMON_DOOR, ON_REQUEST] {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

@@ -1,6 +1,6 @@
 //! Least privilege.
 
-use crate::reading::read;
+use crate::reading::{functions, pascal, read, target};
 use serde_json::{Value, json};
 
 /// AWS has no resources for them, so their `Resource` can only be `*`.
@@ -47,6 +47,23 @@ fn no_policy_has_a_wildcard_but_for_xray() {
     assert!(!found.is_empty());
     for (path, statement) in found {
         assert_eq!(too_wide(statement), Vec::<String>::new(), "{path}");
+    }
+}
+
+#[test]
+fn who_signs_in_to_tableau_may_read_the_table_that_has_the_session_and_nobody_else() {
+    let template = read("template.yaml");
+    for folder in functions() {
+        let id = pascal(&folder);
+        let resource = |id: &str| &template["Resources"][id]["Properties"];
+        let signs_in = !resource(&id)["Environment"]["Variables"]["TABLEAU_SECRET"].is_null();
+        let mut found = Vec::new();
+        statements("", resource(&format!("{id}Role")), &mut found);
+        let reads = found.iter().any(|(_, statement)| {
+            statement["Action"] == "dynamodb:GetItem"
+                && target(&statement["Resource"]) == Some("DeliveryTable")
+        });
+        assert_eq!(reads, signs_in, "{folder}: dynamodb:GetItem on the table");
     }
 }
 

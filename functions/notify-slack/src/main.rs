@@ -3,8 +3,8 @@
 use destinations::slack::Slack;
 use notify_slack::{Config, NotifySlack};
 use runtime::Host;
-use std::sync::Arc;
-use tableau_client::{MemorySessionStore, TableauClient};
+use session_store::sessions;
+use tableau_client::TableauClient;
 use workflow::{BoxError, Workflow};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +15,7 @@ async fn main() -> Result<(), BoxError> {
         host.http(),
         config.tableau,
         host.secret(&config.tableau_secret),
-        Arc::new(MemorySessionStore::default()),
+        sessions(host.table()),
     );
     let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));
     let workflow = NotifySlack { tableau, slack, rules: host.rules() };

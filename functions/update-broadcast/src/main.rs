@@ -1,8 +1,8 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use runtime::Host;
-use std::sync::Arc;
-use tableau_client::{MemorySessionStore, TableauClient};
+use session_store::sessions;
+use tableau_client::TableauClient;
 use update_broadcast::{Config, UpdateBroadcast};
 use workflow::{BoxError, Workflow};
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), BoxError> {
         host.http(),
         config.tableau,
         host.secret(&config.tableau_secret),
-        Arc::new(MemorySessionStore::default()),
+        sessions(host.table()),
     );
     let workflow = UpdateBroadcast { tableau, rules: host.rules() };
     host.serve(workflow).await

@@ -113,6 +113,12 @@ impl Host {
         Arc::new(Secret::new(Arc::clone(&self.secrets), id))
     }
 
+    /// The table that the whole stack shares, with a client; `None` where there is none, as in inline mode.
+    pub fn table(&self) -> Option<(aws_sdk_dynamodb::Client, String)> {
+        let name = self.env.get("TABLE_NAME")?;
+        Some((aws_sdk_dynamodb::Client::new(&self.aws), name.to_owned()))
+    }
+
     /// Serves a workflow until Lambda ends the process: requests to its door and batches from its queue; without
     /// `QUEUE_URL`, requests alone, each handled before it is answered.
     ///

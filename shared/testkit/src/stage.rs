@@ -125,11 +125,15 @@ impl Stage {
         Function { process: LambdaProcess::new(spec).expect("the function's binary") }
     }
 
-    /// Panics if a token, secret or webhook URL of the stage is in one of the lines.
+    /// Panics if a token, secret or webhook URL of the stage is in one of the lines, or the session that functions
+    /// share.
     pub fn assert_no_secret_in(&self, lines: &[String]) {
+        let items = self.aws.items(TABLE);
+        let sessions = items.iter().filter_map(|item| item["token"]["S"].as_str());
+        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).chain(sessions).collect();
         for line in lines {
-            for secret in &self.secrets {
-                assert!(!line.contains(secret.as_str()), "a secret in the log line {line}");
+            for secret in &secrets {
+                assert!(!line.contains(secret), "a secret in the log line {line}");
             }
         }
     }

@@ -33,9 +33,15 @@ fn headings(text: &str) -> Vec<&str> {
     own.filter(|heading| !heading.starts_with("shared: ")).collect()
 }
 
-/// What a workflow has beyond what every workflow has: variables, secrets it may read, and a comment on its events.
+/// What a workflow has beyond what every workflow has: variables, secrets it may read, a comment on its events, and
+/// statements of its own, each on one line, with a comment.
 fn is_own_setting(line: &str) -> bool {
-    if line.starts_with("        # No detail-type: ") {
+    let own = [
+        "        # No detail-type: ",
+        "              - { Effect: Allow, ",
+        "              # Tableau's session, ",
+    ];
+    if own.iter().any(|start| line.starts_with(start)) {
         return true;
     }
     let variable = line.strip_prefix("          ").and_then(|text| text.split_once(": !"));

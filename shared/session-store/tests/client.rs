@@ -1,0 +1,101 @@
+//! What a client asks of the table, and what becomes of its calls when the table does not answer.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+#[expect(dead_code, reason = "the emulator is for other suites")]
+mod place;
+
+use local_aws::{Aws, Fault};
+use place::dynamodb;
+use simulator::{SAMPLE_PAT, TableauSimulator};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tableau::WorkbookLuid;
+use tableau_client::{Settings, TableauClient, TableauCredential};
+use workflow::{Failure, Fixed, chain};
+
+struct World {
+    aws: Aws,
+    tableau: TableauSimulator,
+    workbook: WorkbookLuid,
+}
+
+impl World {
+    async fn start() -> Self {
+        let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+        aws.create_table("table", "pk");
+        let workbook = tableau.workbook("Superstore").unwrap();
+        Self { aws, tableau, workbook }
+    }
+
+    /// A client as a fresh process has it.
+    fn client(&self) -> TableauClient {
+        let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+        TableauClient::new(
+            http_client::client(None).unwrap(),
+            Settings::new(&self.tableau.url(), "marketing", "").unwrap(),
+            Arc::new(Fixed::new(credential)),
+            session_store::sessions(Some((dynamodb(self.aws.url()), "table".to_owned()))),
+        )
+    }
+
+    /// Reads and writes at the table, and sign-ins, so far.
+    fn so_far(&self) -> (usize, usize, u32) {
+        let calls = |operation| self.aws.calls(operation);
+        (calls("DynamoDB.GetItem"), calls("DynamoDB.UpdateItem"), self.tableau.sign_ins(SAMPLE_PAT.0))
+    }
+}
+
+#[tokio::test]
+async fn a_process_reads_once_and_a_sign_in_writes_twice() {
+    let world = World::start().await;
+    let (first, second) = (world.client(), world.client());
+
+    first.workbook(&world.workbook).await.unwrap();
+    assert_eq!(world.so_far(), (1, 2, 1), "the very first call");
+    first.workbook(&world.workbook).await.unwrap();
+    assert_eq!(world.so_far(), (1, 2, 1), "a process that has a session");
+    second.workbook(&world.workbook).await.unwrap();
+    assert_eq!(world.so_far(), (2, 2, 1), "a cold start beside it");
+    world.tableau.end_sessions();
+    second.workbook(&world.workbook).await.unwrap();
+    assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
+    first.workbook(&world.workbook).await.unwrap();
+    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by somebody else");
+}
+
+#[tokio::test]
+async fn calls_of_one_process_sign_in_once_and_read_once() {
+    let world = World::start().await;
+    let client = Arc::new(world.client());
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let (client, workbook) = (Arc::clone(&client), world.workbook.clone());
+            tokio::spawn(async move { client.workbook(&workbook).await.unwrap() })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!(world.so_far(), (1, 2, 1));
+}
+
+#[tokio::test]
+async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
+    for fault in [Fault::InternalError, Fault::AccessDenied, Fault::Hang(Duration::from_secs(60))] {
+        let world = World::start().await;
+        let running = world.client();
+        running.workbook(&world.workbook).await.unwrap();
+        world.aws.fail_next("DynamoDB.GetItem", 3, fault);
+        let started = Instant::now();
+
+        let error = world.client().workbook(&world.workbook).await.unwrap_err();
+
+        assert!(started.elapsed() < Duration::from_secs(6), "{fault:?}: {:?}", started.elapsed());
+        let told = chain(&error);
+        assert!(told.starts_with("cannot share the Tableau session: the table does not answer: "), "{told}");
+        assert!(matches!(Failure::from(error), Failure::Transient { .. }));
+        running.workbook(&world.workbook).await.unwrap();
+        assert_eq!(world.so_far().2, 1);
+    }
+}

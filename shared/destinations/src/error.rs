@@ -38,10 +38,12 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// An answer, and it was no.
-    #[error("{destination} refused with {status} `{code}`{}", hint(*.refusal))]
+    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(*.refusal))]
     Refused {
         /// Which destination.
         destination: &'static str,
+        /// Where in it: the channel.
+        target: String,
         /// HTTP status.
         status: u16,
         /// The destination's own word for the reason, cut to 80 characters.

@@ -82,13 +82,9 @@ impl Error {
         }
     }
 
-    /// Counts a call that failed, with a line that only shows when details are logged: the reason is logged where the
+    /// Counts a delivery that failed, with a line that only shows when details are logged: the reason is logged where the
     /// failure is handled.
-    pub(crate) fn count(&self) {
-        let (Self::Unreachable { destination, .. } | Self::Refused { destination, .. }) = self else {
-            // Nothing was sent.
-            return;
-        };
+    pub(crate) fn count(&self, destination: &'static str) {
         let failure = if self.is_transient() { "transient" } else { "permanent" };
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
     }

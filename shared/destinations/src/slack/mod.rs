@@ -61,6 +61,10 @@ impl Slack {
     /// [`Error`]. A refused credential is read again once and the message posted with the new one, if there is
     /// a new one.
     pub async fn post(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
+        self.deliver(channel, message).await.inspect_err(|error| error.count("Slack"))
+    }
+
+    async fn deliver(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
         let credential = self.credentials.current().await?;
         let refused = match self.post_with(&credential, channel, message).await {
             Err(error) if error.is_credential_refused() => error,
@@ -78,13 +82,12 @@ impl Slack {
         channel: &str,
         message: &Message,
     ) -> Result<Posted, Error> {
-        let posted = match credential.kind() {
+        match credential.kind() {
             Kind::BotToken(token) => self.post_by_token(token, channel, message).await,
             Kind::WebhookUrls(_) => {
                 self.post_by_webhook(credential.webhook_url(channel)?, channel, message).await
             }
-        };
-        posted.inspect_err(Error::count)
+        }
     }
 
     async fn post_by_webhook(

@@ -1,13 +1,12 @@
 //! AWS as an operator has it: environment, profiles, SSO, roles. And its errors, in a line each.
 
-use crate::options::PlaceOptions;
-use crate::options::local_aws_url;
+use crate::http;
+use crate::options::{PlaceOptions, local_aws_url};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
-use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 use workflow::{BoxError, chain};
@@ -28,10 +27,8 @@ pub(crate) struct Account {
 impl Account {
     /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
     pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
-        // Every AWS tool takes a private authority, such as a proxy's, from this variable.
-        let authorities =
-            std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
-        let http = http_client::client_behind_proxy(authorities.as_deref())?;
+        let local = options.local.then(|| local_aws_url().parse::<Url>()).transpose()?;
+        let http = http::client(options.endpoint_url.as_ref().or(local.as_ref()))?;
         let timeouts = aws_config::timeout::TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)

@@ -2,6 +2,7 @@
 
 mod aws;
 mod events;
+mod http;
 mod options;
 mod out;
 mod rules;

@@ -141,8 +141,9 @@ pub(crate) struct UpOptions {
 pub(crate) struct SendOptions {
     /// The event's name, such as DatasourceRefreshFailed
     pub(crate) event: String,
-    /// Where to: a door's URL, with the token in its path or as ?token=…
-    #[arg(long, value_name = "URL", default_value_t = local_url())]
+    /// Where to: a door's URL, with the token in its path or as ?token=…. In the variable it is not seen in the list of
+    /// processes
+    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true, default_value_t = local_url())]
     pub(crate) to: Url,
     /// Print the payload instead of sending it
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `send`: a realistic event, posted as Tableau would.
 
+use crate::http;
 use crate::options::SendOptions;
 use crate::out::{line, plain};
 use jiff::Timestamp;
@@ -18,9 +19,10 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         return Ok(ExitCode::SUCCESS);
     }
     let place = place(&options.to);
-    let http = http_client::client(None)?;
+    let local = http::is_loopback(&options.to);
+    let http = http::client(Some(&options.to))?;
     let request = http.post(options.to).header("content-type", "application/json").body(payload);
-    let response = request.send().await.map_err(|e| unreachable(&place, &e.without_url()))?;
+    let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
     let status = response.status();
     let body = response.text().await.map_err(reqwest::Error::without_url)?;
     line!("POST {place}  {name}\n{} {}", status.as_u16(), plain(&body))?;
@@ -35,8 +37,9 @@ fn place(url: &Url) -> String {
     format!("{}://{}{port}/{}", url.scheme(), url.host_str().unwrap_or_default(), path.join("/"))
 }
 
-fn unreachable(place: &str, error: &reqwest::Error) -> BoxError {
-    let hint = if error.is_connect() { "; is the local stack up? `cargo run` starts it" } else { "" };
+fn unreachable(place: &str, local: bool, error: &reqwest::Error) -> BoxError {
+    let hint =
+        if local && error.is_connect() { "; is the local stack up? `cargo run` starts it" } else { "" };
     format!("no answer from {place}{hint}").into()
 }
 

@@ -34,12 +34,9 @@ impl Inventory {
             let entries = answer[list].as_array().cloned().unwrap_or_default();
             found.extend(entries.iter().map(|entry| format!("{service}: {}", called(entry, name))));
         }
-        let buckets = cloud.call("s3", "list_buckets", json!({})).await;
-        for bucket in buckets["Buckets"].as_array().into_iter().flatten() {
-            let objects = cloud.call("s3", "list_objects_v2", json!({ "Bucket": bucket["Name"] })).await;
-            let keys = objects["Contents"].as_array().cloned().unwrap_or_default();
-            found.extend(keys.iter().map(|object| format!("s3: {}", called(object, "Key"))));
-        }
+        found.extend(
+            buckets(cloud).await.into_iter().filter(|name| !is_sams(name)).map(|name| format!("s3: {name}")),
+        );
         Self(found)
     }
 
@@ -47,6 +44,31 @@ impl Inventory {
     pub(crate) fn without(self, other: &Self) -> BTreeSet<String> {
         self.0.difference(&other.0).cloned().collect()
     }
+}
+
+/// How many bytes are in the bucket that SAM keeps for itself: the packages of deploys before the last, which
+/// `sam delete` does not look for.
+pub(crate) async fn kept_by_sam(cloud: &Cloud) -> u64 {
+    let mut bytes = 0;
+    for bucket in buckets(cloud).await.into_iter().filter(|name| is_sams(name)) {
+        let objects = cloud.call("s3", "list_objects_v2", json!({ "Bucket": bucket })).await;
+        bytes += objects["Contents"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|o| o["Size"].as_u64())
+            .sum::<u64>();
+    }
+    bytes
+}
+
+async fn buckets(cloud: &Cloud) -> Vec<String> {
+    let answer = cloud.call("s3", "list_buckets", json!({})).await;
+    answer["Buckets"].as_array().into_iter().flatten().map(|bucket| called(bucket, "Name")).collect()
+}
+
+fn is_sams(bucket: &str) -> bool {
+    bucket.starts_with("aws-sam-cli-managed-default-")
 }
 
 fn called(entry: &Value, name: &str) -> String {

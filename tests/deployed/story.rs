@@ -117,28 +117,49 @@ pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
     until("the Broadcast is overwritten", PATIENCE, sent).await;
 }
 
-/// The test of the test: an emulator that lets everybody do everything would show nothing about the policies.
+/// What each role may not: other functions' secrets and queues, and whatever its function never does. It tests the
+/// test as well: an emulator that lets everybody do everything would show nothing about the policies.
 pub(crate) async fn roles_are_enforced(world: &World<'_>) {
+    let secret = |output: &str| json!({ "SecretId": world.stack.output(output) });
+    let read = |output: &str| ("secretsmanager", "get_secret_value", secret(output));
+    let message = |queue: &str| json!({ "QueueUrl": world.stack.resource(queue), "MessageBody": "{}" });
+    let send = |queue: &str| ("sqs", "send_message", message(queue));
+    let receive =
+        |queue: &str| ("sqs", "receive_message", json!({ "QueueUrl": world.stack.resource(queue) }));
+    let denied = [
+        ("ReceiveWebhook", read("TableauSecretArn")),
+        ("ReceiveWebhook", read("SlackSecretArn")),
+        ("ReceiveWebhook", send("NotifySlackQueue")),
+        ("ReceiveWebhook", receive("NotifySlackQueue")),
+        ("NotifySlack", send("UpdateBroadcastQueue")),
+        ("NotifySlack", receive("NotifySlackDeadLetters")),
+        ("UpdateBroadcast", read("SlackSecretArn")),
+        ("UpdateBroadcast", send("NotifySlackQueue")),
+        ("UpdateBroadcast", receive("NotifySlackQueue")),
+    ];
     for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
-        let role = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
-        let role = world.cloud.call("iam", "get_role", role).await;
-        let role = role["Role"]["Arn"].as_str().unwrap();
-        let webhook_secret = json!({ "SecretId": world.stack.output("WebhookSecretArn") });
-        let allowed =
-            world.cloud.call_as(role, "secretsmanager", "get_secret_value", webhook_secret.clone()).await;
+        let role = role(world, function).await;
+        let (service, operation, arguments) = read("WebhookSecretArn");
+        let allowed = world.cloud.call_as(&role, service, operation, arguments).await;
         assert!(allowed.is_ok(), "{function} reads the webhook secret: {allowed:?}");
-
-        let table = json!({ "TableName": world.stack.output("TableName") });
-        let denied = [
-            world.cloud.call_as(role, "dynamodb", "scan", table).await,
-            world.cloud.call_as(role, "secretsmanager", "delete_secret", webhook_secret).await,
-            world.cloud.call_as(role, "sqs", "list_queues", json!({})).await,
+        let never = [
+            ("dynamodb", "scan", json!({ "TableName": world.stack.output("TableName") })),
+            ("secretsmanager", "delete_secret", secret("WebhookSecretArn")),
+            ("sqs", "list_queues", json!({})),
         ];
-        for refused in denied {
-            let refused = refused.expect_err(function);
+        let others = denied.iter().filter(|(whose, _)| *whose == function).map(|(_, call)| call);
+        for (service, operation, arguments) in never.iter().chain(others) {
+            let answer = world.cloud.call_as(&role, service, operation, arguments.clone()).await;
+            let refused = answer.expect_err(&format!("{function} may not {service}.{operation} {arguments}"));
             assert!(refused.code.contains("AccessDenied"), "{function}: {refused:?}");
         }
     }
+}
+
+async fn role(world: &World<'_>, function: &str) -> String {
+    let name = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
+    let role = world.cloud.call("iam", "get_role", name).await;
+    role["Role"]["Arn"].as_str().unwrap().to_owned()
 }
 
 pub(crate) async fn slack_fails_three_times(world: &World<'_>) {
@@ -180,6 +201,8 @@ async fn the_alarm_rings(world: &World<'_>) {
         alarms["MetricAlarms"][0].clone()
     };
     let watched = alarm().await;
+    let metric = (&watched["Namespace"], &watched["MetricName"]);
+    assert_eq!(metric, (&json!("AWS/SQS"), &json!("ApproximateNumberOfMessagesVisible")));
     let (depth, _) = world.stack.depth("NotifySlackDeadLetters").await;
     let point =
         json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": depth });

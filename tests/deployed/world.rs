@@ -53,6 +53,8 @@ impl<'a> World<'a> {
                 ("TableauServerUrl", &tableau.url()),
                 ("TableauSite", "marketing"),
                 ("SlackApiUrl", &slack.api_url()),
+                // As much as can be logged: none of it may be a secret.
+                ("LogLevel", "trace"),
             ],
         );
         Self { cloud, stack, tableau, slack }

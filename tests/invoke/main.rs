@@ -145,6 +145,7 @@ impl Run {
         let mut sam = Command::new(self.tools.join("sam"));
         sam.current_dir(root()).args(["local", "invoke", &pascal(function), "--event", &fixture(function)]);
         sam.args(["--docker-network", "host"]).arg("--env-vars").arg(self.env_vars(true));
+        sam.arg("--template").arg(self.built.join("template.yaml"));
         let architecture = if std::env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
         sam.args(["--parameter-overrides", &format!("Architecture={architecture}")]);
         sam.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");

@@ -13,6 +13,9 @@ const BATCH: i32 = 10;
 const WAIT_SECONDS: i32 = 1;
 /// How long others do not see what was received. What is killed half-way gives nothing back, so this is not long.
 const HELD_SECONDS: i32 = 300;
+/// How many answers with nothing but what was held before it takes to believe that there is nothing else. Receiving hides
+/// them again, so what is behind them comes forward.
+const REPEATS: u32 = 1_000;
 /// How many messages are given back at the same time.
 const AT_ONCE: usize = 16;
 
@@ -32,22 +35,38 @@ impl<'a> DeadLetters<'a> {
         Self { account, sqs, queues, held: BTreeMap::new() }
     }
 
-    /// Receives some messages, all of them new to us. None: that was all.
-    pub(super) async fn receive(&mut self) -> Result<Vec<Message>, BoxError> {
+    /// Receives some messages, those that are new to us. `None`: SQS has no more, or only what we have held for so long
+    /// that it comes again.
+    pub(super) async fn receive(&mut self) -> Result<Option<Vec<Message>>, BoxError> {
+        for _ in 0..REPEATS {
+            let messages = self.receive_once().await?;
+            let some = !messages.is_empty();
+            let new = self.hold(messages);
+            if !new.is_empty() || !some {
+                return Ok(some.then_some(new));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn receive_once(&self) -> Result<Vec<Message>, BoxError> {
         let request = self.sqs.receive_message().queue_url(&self.queues.dead_letters);
         let request = request.max_number_of_messages(BATCH).wait_time_seconds(WAIT_SECONDS);
         let request = request.visibility_timeout(HELD_SECONDS).message_attribute_names("All");
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         let received = request.send().await;
         let received = received.map_err(|error| self.account.explain("sqs:ReceiveMessage", error))?;
-        let mut messages = received.messages.unwrap_or_default();
-        // Those that we have held for too long come again.
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    /// Remembers the receipts, and leaves out what was held before.
+    fn hold(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
         messages.retain(|message| {
             let (id, receipt) = (message.message_id(), message.receipt_handle());
             let (Some(id), Some(receipt)) = (id, receipt) else { return false };
             self.held.insert(id.to_owned(), receipt.to_owned()).is_none()
         });
-        Ok(messages)
+        messages
     }
 
     /// Puts `body` into the workflow's queue, and then takes the message that held it out of the dead letters.

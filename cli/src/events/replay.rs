@@ -110,10 +110,7 @@ impl Run {
     ) -> Result<(), BoxError> {
         let mut done = HashSet::new();
         while !self.interrupt.asked() {
-            let messages = letters.receive().await?;
-            if messages.is_empty() {
-                break;
-            }
+            let Some(messages) = letters.receive().await? else { break };
             let chosen = self.choose(&messages, queues, &mut done);
             let rows: Vec<Row> = chosen.iter().map(|(_, _, row)| row.clone()).collect();
             self.table.fit(&rows);
@@ -125,10 +122,10 @@ impl Run {
                     letters.replay(message, &letter.body).await?;
                 }
                 if self.replayed == 0 {
-                    line!("{}", self.table.head())?;
+                    self.say(&self.table.head())?;
                 }
                 self.replayed += 1;
-                line!("{}", self.table.line(&row))?;
+                self.say(&self.table.line(&row))?;
             }
         }
         Ok(())
@@ -166,17 +163,24 @@ impl Run {
         chosen
     }
 
+    /// Prints a line. A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
+    fn say(&self, text: &str) -> Result<(), BoxError> {
+        match line!("{text}") {
+            Err(error) if error.reader_has_gone() && !self.dry => Ok(()),
+            said => Ok(said?),
+        }
+    }
+
     fn summary(&self) -> Result<(), BoxError> {
         // Who asks for certain events does not ask about other messages.
         for note in self.notes.iter().filter(|_| self.choice.ids.is_empty()) {
-            line!("{note}")?;
+            self.say(note)?;
         }
         if self.newer > 0 {
-            line!("{} came after this began, and left where they are", events(self.newer))?;
+            self.say(&format!("{} came after this began, and left where they are", events(self.newer)))?;
         }
         let would = if self.dry { "would be " } else { "" };
-        line!("{} {would}replayed", events(self.replayed))?;
-        Ok(())
+        self.say(&format!("{} {would}replayed", events(self.replayed)))
     }
 }
 

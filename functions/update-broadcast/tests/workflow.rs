@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::{Value, json};
-use testkit::simulator::{SAMPLE_PAT, Workbook};
+use testkit::simulator::{Fault, SAMPLE_PAT, Workbook};
 use testkit::{Batch, Request, Stage};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
@@ -84,4 +84,17 @@ async fn a_site_that_forbids_broadcasts_is_a_permanent_failure_with_tableaus_rea
     assert!(function.failures(&Batch::default().message(&event.to_string())).await.is_empty());
     let dead = stage.aws.messages("dead-letters");
     assert!(dead[0].attributes["reason"].contains("403151"), "{:?}", dead[0].attributes);
+}
+
+#[tokio::test]
+async fn a_tableau_that_is_down_is_counted_among_the_failing_destinations() {
+    let stage = Stage::start().await;
+    let function = stage.inline("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookUpdated").await;
+    stage.tableau.fail_next("*", 20, Fault::Status(503));
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("transient")));
+    let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let counted = lines.filter(|line| line["DestinationFailures"] == 1.0 && line["destination"] == "Tableau");
+    assert_eq!(counted.count(), 1, "{}", function.logs().join("\n"));
 }

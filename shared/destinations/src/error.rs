@@ -38,10 +38,12 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// An answer, and it was no.
-    #[error("{destination} refused with {status} `{code}`{}", hint(*.refusal))]
+    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(*.refusal))]
     Refused {
         /// Which destination.
         destination: &'static str,
+        /// Where in it: the channel.
+        target: String,
         /// HTTP status.
         status: u16,
         /// The destination's own word for the reason, cut to 80 characters.
@@ -80,13 +82,9 @@ impl Error {
         }
     }
 
-    /// Counts a call that failed, with a line that only shows when details are logged: the reason is logged where the
+    /// Counts a delivery that failed, with a line that only shows when details are logged: the reason is logged where the
     /// failure is handled.
-    pub(crate) fn count(&self) {
-        let (Self::Unreachable { destination, .. } | Self::Refused { destination, .. }) = self else {
-            // Nothing was sent.
-            return;
-        };
+    pub(crate) fn count(&self, destination: &'static str) {
         let failure = if self.is_transient() { "transient" } else { "permanent" };
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
     }

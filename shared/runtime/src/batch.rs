@@ -15,6 +15,9 @@ const SOON: Duration = Duration::from_secs(5);
 /// The first wait after a failure; doubles with every attempt up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// The longest wait that a destination gets when it asks for one: with more, a message could come to the end of its
+/// queue's days before its tries are over, and would be gone instead of a dead letter.
+const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 /// The queue side of a workflow's function.
 pub(crate) struct Batches<W> {
@@ -101,7 +104,7 @@ fn wait(received: u32, asked: Option<Duration>) -> Duration {
     match asked {
         None => back_off(received),
         Some(asked) => {
-            let asked = asked.mul_f64(1.0 + fastrand::f64() / 2.0);
+            let asked = asked.min(LONGEST_ASKED).mul_f64(1.0 + fastrand::f64() / 2.0);
             if received <= TRUSTED { asked } else { asked.max(back_off(received - TRUSTED)) }
         }
     }
@@ -116,6 +119,27 @@ fn back_off(received: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As in every block of template.yaml.
+    const TRIES: u32 = 50;
+    const QUEUE_KEEPS: Duration = Duration::from_secs(4 * 24 * 60 * 60);
+
+    #[test]
+    fn a_message_becomes_a_dead_letter_after_about_eight_hours() {
+        // docs/operations.md and the alarms' texts say so.
+        let longest: Duration = (1..=TRIES)
+            .map(|n| FIRST_WAIT.saturating_mul(1 << n.min(16).saturating_sub(1)).min(LONGEST_WAIT))
+            .sum();
+        let hours = longest.mul_f64(0.75).as_secs_f64() / 3_600.0;
+        assert!((8.0..9.0).contains(&hours), "{hours}");
+    }
+
+    #[test]
+    fn a_message_is_tried_out_before_its_queue_deletes_it_whatever_a_destination_asks_for() {
+        let asked = Some(Duration::from_secs(24 * 60 * 60));
+        let longest = (1..=TRIES).map(|received| (0..100).map(|_| wait(received, asked)).max().unwrap());
+        assert!(longest.sum::<Duration>() < QUEUE_KEEPS);
+    }
 
     #[test]
     fn a_wait_that_was_asked_for_is_the_least_and_grows_when_it_does_not_help() {

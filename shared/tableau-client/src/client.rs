@@ -153,8 +153,8 @@ impl TableauClient {
         path: Path<'_>,
         query: &[(&str, &str)],
     ) -> Result<T, Error> {
-        let bytes = self.call(operation, Method::GET, &path, query, None).await?;
-        parse(operation, &bytes)
+        let answer = self.call(operation, Method::GET, &path, query, None).await;
+        answer.and_then(|bytes| parse(operation, &bytes)).inspect_err(Error::count)
     }
 
     /// Sends `body`. Only for calls that may be repeated without harm.
@@ -165,7 +165,8 @@ impl TableauClient {
         query: &[(&str, &str)],
         body: &Value,
     ) -> Result<(), Error> {
-        self.call(operation, Method::POST, &path, query, Some(body)).await.map(|_| ())
+        let answer = self.call(operation, Method::POST, &path, query, Some(body)).await;
+        answer.map(|_| ()).inspect_err(Error::count)
     }
 
     /// One call in a session. A session that is over is replaced, unnoticed by the caller.

@@ -109,6 +109,20 @@ impl Error {
         }
     }
 
+    /// Counts an operation that failed, with a line that only shows when details are logged: the reason is logged where
+    /// the failure is handled. What is not there is an answer, and no failure of Tableau's.
+    pub(crate) fn count(&self) {
+        if !self.is_not_found() {
+            let failure = if self.is_transient() { "transient" } else { "permanent" };
+            tracing::debug!(
+                monotonic_counter.destination_failures = 1,
+                destination = "Tableau",
+                failure,
+                "a call failed"
+            );
+        }
+    }
+
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,

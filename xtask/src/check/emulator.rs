@@ -5,13 +5,16 @@ use crate::repository::{Problem, Repository};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// It is ready within a second or two on an idle machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long it may take to end.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether the emulator asks for permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,12 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // It has ended already if this fails.
+        // Asked, it ends its functions' processes first; `kill` alone would leave them. It has ended already if this fails.
+        let asked = Command::new("kill").arg(self.process.id().to_string()).status();
+        let start = Instant::now();
+        while asked.is_ok() && start.elapsed() < ENDS_WITHIN && matches!(self.process.try_wait(), Ok(None)) {
+            sleep(Duration::from_millis(50));
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

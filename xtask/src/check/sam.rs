@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Where `sam build` puts its result.
-const BUILT: &str = ".aws-sam/build";
+/// Where the result is put: not where `sam build` puts it by itself, from where somebody may be about to deploy for
+/// another processor.
+const BUILT: &str = "target/sam";
 
 /// Zips what is in the folders named, one after the other, as `sam deploy` does before it uploads, and prints the
 /// size of the zip and of the executable in it, in bytes. The zip is not kept.
@@ -29,7 +30,7 @@ pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
     // The server's address plays no part in a build, but has no default.
     let parameters =
         [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
-    succeed(sam.arg("build").arg("--parameter-overrides").args(parameters))?;
+    succeed(sam.args(["build", "--build-dir", BUILT, "--parameter-overrides"]).args(parameters))?;
     println!("\n{architecture}:");
     print!("{}", sizes(repository)?);
     Ok(())

@@ -12,7 +12,7 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 /// some statuses are documented.
 ///
 /// Source: <https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
-pub(super) fn of_webhook(answer: &Answer) -> Result<(), Error> {
+pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
     if answer.status == 200 && answer.body.trim() == "ok" {
         return Ok(());
     }
@@ -29,7 +29,7 @@ pub(super) fn of_webhook(answer: &Answer) -> Result<(), Error> {
         ("rollup_error", _) => Refusal::Unavailable,
         (_, status) => by_status(status),
     };
-    Err(refused(answer, word, refusal))
+    Err(refused(answer, channel, word, refusal))
 }
 
 #[derive(Deserialize)]
@@ -43,12 +43,12 @@ struct WebApiAnswer {
 /// A Web API answer: refusals come with status 200 and `"ok": false`.
 ///
 /// Source: <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
-pub(super) fn of_web_api(answer: &Answer) -> Result<Option<(String, String)>, Error> {
+pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<(String, String)>, Error> {
     if answer.status != 200 {
-        return Err(refused(answer, Answer::word(&answer.body), by_status(answer.status)));
+        return Err(refused(answer, channel, Answer::word(&answer.body), by_status(answer.status)));
     }
     let Ok(parsed) = serde_json::from_str::<WebApiAnswer>(&answer.body) else {
-        return Err(refused(answer, "not JSON".to_owned(), Refusal::Unavailable));
+        return Err(refused(answer, channel, "not JSON".to_owned(), Refusal::Unavailable));
     };
     if parsed.ok {
         return Ok(parsed.channel.zip(parsed.ts));
@@ -82,7 +82,7 @@ pub(super) fn of_web_api(answer: &Answer) -> Result<Option<(String, String)>, Er
         word if word.starts_with("restricted_action") => Refusal::Target,
         _ => Refusal::Content,
     };
-    Err(refused(answer, word, refusal))
+    Err(refused(answer, channel, word, refusal))
 }
 
 fn by_status(status: u16) -> Refusal {
@@ -95,10 +95,11 @@ fn by_status(status: u16) -> Refusal {
     }
 }
 
-fn refused(answer: &Answer, code: String, refusal: Refusal) -> Error {
+fn refused(answer: &Answer, channel: &str, code: String, refusal: Refusal) -> Error {
     let throttled = (refusal == Refusal::Throttled).then_some(DEFAULT_WAIT);
     let retry_after = answer.retry_after.or(throttled);
-    Error::Refused { destination: "Slack", status: answer.status, code, refusal, retry_after }
+    let target = channel.to_owned();
+    Error::Refused { destination: "Slack", target, status: answer.status, code, refusal, retry_after }
 }
 
 #[cfg(test)]
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_word_of_a_webhook_counts_before_its_status() {
-        assert!(of_webhook(&answer(200, "ok\n")).is_ok());
+        assert!(of_webhook(&answer(200, "ok\n"), "data").is_ok());
         for (status, word, expected) in [
             (404, "no_service", Refusal::Credential),
             (404, "channel_not_found", Refusal::Target),
@@ -129,13 +130,13 @@ mod tests {
             (429, "", Refusal::Throttled),
             (200, "<html>a proxy's page</html>", Refusal::Content),
         ] {
-            assert_eq!(refusal(of_webhook(&answer(status, word))), expected, "{status} {word}");
+            assert_eq!(refusal(of_webhook(&answer(status, word), "data")), expected, "{status} {word}");
         }
     }
 
     #[test]
     fn the_web_api_hides_refusals_in_a_200() {
-        let posted = of_web_api(&answer(200, r#"{"ok":true,"channel":"C1","ts":"1.2"}"#)).unwrap();
+        let posted = of_web_api(&answer(200, r#"{"ok":true,"channel":"C1","ts":"1.2"}"#), "data").unwrap();
         assert_eq!(posted, Some(("C1".to_owned(), "1.2".to_owned())));
         for (word, expected) in [
             ("ratelimited", Refusal::Throttled),
@@ -146,7 +147,7 @@ mod tests {
             ("invalid_blocks", Refusal::Content),
         ] {
             let body = format!(r#"{{"ok":false,"error":"{word}"}}"#);
-            assert_eq!(refusal(of_web_api(&answer(200, &body))), expected, "{word}");
+            assert_eq!(refusal(of_web_api(&answer(200, &body), "data")), expected, "{word}");
         }
     }
 
@@ -154,9 +155,19 @@ mod tests {
     fn a_wait_that_slack_names_is_kept() {
         let throttled =
             Answer { status: 429, retry_after: Some(Duration::from_secs(30)), body: String::new() };
-        match of_web_api(&throttled).unwrap_err() {
+        match of_web_api(&throttled, "data").unwrap_err() {
             Error::Refused { retry_after, .. } => assert_eq!(retry_after, Some(Duration::from_secs(30))),
             other => panic!("{other}"),
         }
+    }
+
+    #[test]
+    fn a_refusal_names_the_channel() {
+        let refused =
+            of_web_api(&answer(200, r#"{"ok":false,"error":"channel_not_found"}"#), "data").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "Slack refused with 200 `channel_not_found` for `data`: check the channel, and that the app may post to it"
+        );
     }
 }

@@ -61,6 +61,10 @@ impl Slack {
     /// [`Error`]. A refused credential is read again once and the message posted with the new one, if there is
     /// a new one.
     pub async fn post(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
+        self.deliver(channel, message).await.inspect_err(|error| error.count("Slack"))
+    }
+
+    async fn deliver(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
         let credential = self.credentials.current().await?;
         let refused = match self.post_with(&credential, channel, message).await {
             Err(error) if error.is_credential_refused() => error,
@@ -78,17 +82,23 @@ impl Slack {
         channel: &str,
         message: &Message,
     ) -> Result<Posted, Error> {
-        let posted = match credential.kind() {
+        match credential.kind() {
             Kind::BotToken(token) => self.post_by_token(token, channel, message).await,
-            Kind::WebhookUrls(_) => self.post_by_webhook(credential.webhook_url(channel)?, message).await,
-        };
-        posted.inspect_err(Error::count)
+            Kind::WebhookUrls(_) => {
+                self.post_by_webhook(credential.webhook_url(channel)?, channel, message).await
+            }
+        }
     }
 
-    async fn post_by_webhook(&self, url: &SecretString, message: &Message) -> Result<Posted, Error> {
+    async fn post_by_webhook(
+        &self,
+        url: &SecretString,
+        channel: &str,
+        message: &Message,
+    ) -> Result<Posted, Error> {
         let request = self.http.post(url.expose_secret());
         let answer = send(request, &message.to_json()).await?;
-        answer::of_webhook(&answer).map(|()| Posted { message: None })
+        answer::of_webhook(&answer, channel).map(|()| Posted { message: None })
     }
 
     async fn post_by_token(
@@ -104,7 +114,7 @@ impl Slack {
             .post(format!("{}/chat.postMessage", self.api_url.trim_end_matches('/')))
             .bearer_auth(token.expose_secret());
         let answer = send(request, &body).await?;
-        answer::of_web_api(&answer).map(|message| Posted { message })
+        answer::of_web_api(&answer, channel).map(|message| Posted { message })
     }
 }
 

@@ -1,0 +1,42 @@
+//! The HTTP client of a person's machine.
+
+use std::path::PathBuf;
+use url::{Host, Url};
+
+/// A client for `to`: through the machine's proxy, unless that is this machine itself. Trusts the authorities in
+/// `AWS_CA_BUNDLE` as well, as every AWS tool does: a proxy's own, for one.
+pub(crate) fn client(to: Option<&Url>) -> Result<reqwest::Client, http_client::Error> {
+    let authorities = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    match to.is_some_and(is_loopback) {
+        true => http_client::client(authorities.as_deref()),
+        false => http_client::client_behind_proxy(authorities.as_deref()),
+    }
+}
+
+/// Whether it is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_reached_without_a_proxy() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8093", true),
+            ("http://localhost:8093", true),
+            ("http://[::1]:8093", true),
+            ("https://sqs.eu-central-1.amazonaws.com", false),
+            ("https://localhost.example.com", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

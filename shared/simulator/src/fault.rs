@@ -18,6 +18,9 @@ pub enum Fault {
     /// A Tableau error by its code, such as `"409093"`, with the status its first three digits name.
     /// At a recorder: that status with the code as its text.
     Error(&'static str),
+    /// At the Metadata API: this error beside the data, such as `"TIME_LIMIT_EXCEEDED"`, in an answer that is 200 all
+    /// the same. The call is served; anywhere else nothing goes wrong.
+    Partial(&'static str),
     /// The connection is reset before a byte of the answer.
     Reset,
     /// The call is served, after this delay.

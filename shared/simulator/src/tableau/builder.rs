@@ -34,6 +34,8 @@ impl TableauBuilder {
             refreshes_take: None,
             refreshes_per_hour: None,
             running_jobs_show_a_finish_code: true,
+            pats_may_impersonate: false,
+            moved_to: None,
         };
         Self { settings, sample, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), client: None }
     }
@@ -93,6 +95,20 @@ impl TableauBuilder {
     /// Whether a running job shows `finishCode` 1 with progress 0, as some kinds of jobs do; yes unless set.
     pub fn running_jobs_show_a_finish_code(mut self, yes: bool) -> Self {
         self.settings.running_jobs_show_a_finish_code = yes;
+        self
+    }
+
+    /// Lets server administrators sign in as somebody else with a PAT too, as Tableau Server does where that is
+    /// switched on; no unless set.
+    pub fn pats_may_impersonate(mut self, yes: bool) -> Self {
+        self.settings.pats_may_impersonate = yes;
+        self
+    }
+
+    /// Answers every REST call with a redirect to the same path there, as a pod of Tableau Cloud does that the site
+    /// is not on.
+    pub fn moved_to(mut self, url: &str) -> Self {
+        self.settings.moved_to = Some(url.trim_end_matches('/').to_owned());
         self
     }
 

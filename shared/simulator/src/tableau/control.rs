@@ -1,7 +1,7 @@
 //! Switches to turn, and what can be asked of a running simulator.
 
 use super::delivery::Delivery;
-use super::model::{BroadcastRecord, WebhookRecord};
+use super::model::{BroadcastRecord, Feature, WebhookRecord};
 use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
@@ -31,6 +31,11 @@ impl TableauSimulator {
     /// Switches the webhooks of the server on or off. Off, managing them answers `403109` and no event is sent.
     pub fn allow_webhooks(&self, allowed: bool) {
         self.state.model().webhooks_enabled = allowed;
+    }
+
+    /// Allows or forbids something for the whole site.
+    pub fn allow(&self, feature: Feature, allowed: bool) {
+        self.state.model().switch(feature, allowed);
     }
 
     /// Switches broadcasts on or off. Off, they answer `403151`.

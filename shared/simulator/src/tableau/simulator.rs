@@ -118,6 +118,7 @@ impl TableauSimulator {
         model.workbooks.retain(|w| w.luid.as_str() != luid);
         model.datasources.retain(|d| d.luid.as_str() != luid);
         model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);
+        model.tasks.retain(|t| t.target.luid() != Some(luid.as_str()));
         model.users.retain(|u| u.luid.as_str() != luid);
         Ok(fired)
     }

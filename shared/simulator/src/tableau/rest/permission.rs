@@ -3,7 +3,7 @@
 
 use super::call::Call;
 use super::error::RestError;
-use crate::tableau::model::SiteRole;
+use crate::tableau::model::{Project, SiteRole};
 
 fn forbidden() -> RestError {
     RestError::new("403004", "The user is not permitted to do this to this object.")
@@ -45,6 +45,12 @@ impl Call<'_> {
     pub(crate) fn may_change(&self, luid: &str) -> Result<(), RestError> {
         let may = self.is_administrator() || self.owns(luid) || self.leads_project_of(luid);
         if may { Ok(()) } else { Err(forbidden()) }
+    }
+
+    /// A project is changed by its owner and administrators.
+    pub(crate) fn may_lead(&self, project: &Project) -> Result<(), RestError> {
+        let owns = project.owner.as_ref().is_some_and(|owner| Some(owner.as_str()) == self.user());
+        if owns || self.is_administrator() { Ok(()) } else { Err(forbidden()) }
     }
 
     /// Certification and warnings are for project leaders and administrators: an owner alone may not.

@@ -37,15 +37,31 @@ pub(crate) fn projects(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let mut rows: Vec<&Project> = call.model.projects.iter().filter(|p| p.site == site).collect();
     rows.retain(|p| filter.passes(|name| field(p, name)));
     sort(&mut rows, call.query("sort"), SPEC, |p, name| field(p, name))?;
-    page::answer(call, "projects", &rows, |p| {
-        Element::new("project")
-            .with("id", p.luid.as_str())
-            .with("name", p.name.as_str())
-            .with("description", p.description.as_str())
-            .with("contentPermissions", "ManagedByOwner")
-            .with("createdAt", seconds(p.created_at))
-            .with("updatedAt", seconds(p.created_at))
-            .with_some("parentProjectId", p.parent.as_ref().map(ProjectLuid::as_str))
-            .child_some(p.owner.as_ref().map(|o| Element::new("owner").with("id", o.as_str())))
-    })
+    page::answer(call, "projects", &rows, |p| element(p))
+}
+
+fn element(project: &Project) -> Element {
+    Element::new("project")
+        .with("id", project.luid.as_str())
+        .with("name", project.name.as_str())
+        .with("description", project.description.as_str())
+        .with("contentPermissions", "ManagedByOwner")
+        .with("createdAt", seconds(project.created_at))
+        .with("updatedAt", seconds(project.created_at))
+        .with_some("parentProjectId", project.parent.as_ref().map(ProjectLuid::as_str))
+        .child_some(project.owner.as_ref().map(|o| Element::new("owner").with("id", o.as_str())))
+}
+
+/// Changes the name and description. Asked to change nothing, it answers the project: there is no other way to get one.
+pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (id, site) = (call.id().to_owned(), call.site());
+    let at = call.model.projects.iter().position(|p| p.luid.as_str() == id && p.site == site);
+    let at = at.ok_or_else(|| RestError::not_found("404005", "Project", &id))?;
+    call.may_lead(&call.model.projects[at])?;
+    let text = |key: &str| call.body.text(&["project", key]).map(str::to_owned);
+    let (name, description) = (text("name"), text("description"));
+    let project = &mut call.model.projects[at];
+    project.name = name.unwrap_or_else(|| project.name.clone());
+    project.description = description.unwrap_or_else(|| project.description.clone());
+    Ok(Answer::ok(Element::root().child(element(project))))
 }

@@ -70,6 +70,7 @@ routes! {
     POST "/auth/signout" Session since(2, 4), "any" => auth::sign_out;
     GET "/sites/{site}" Session since(2, 4), "tableau:sites:read" => server::site;
     GET "/sites/{site}/projects" Site since(2, 4), "tableau:content:read" => projects::projects;
+    PUT "/sites/{site}/projects/{id}" Site since(2, 4), "tableau:projects:update" => projects::update;
     GET "/sites/{site}/workbooks" Site since(2, 4), "tableau:content:read" => content::workbooks;
     GET "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:content:read" => content::workbook;
     PUT "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:workbooks:update" => update::workbook;
@@ -99,6 +100,8 @@ routes! {
     GET "/sites/{site}/views/{id}/crosstab/excel" Site since(3, 8), "tableau:views:download" => export::view_crosstab;
     PUT "/sites/{site}/tags:batchCreate" Site since(3, 9), "tableau:tags:update" => tags::batch_create;
     PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), "tableau:tags:update" => tags::batch_delete;
+    PUT "/tags:batchCreate" Session since(3, 9), "tableau:tags:update" => tags::batch_create;
+    PUT "/tags:batchDelete" Session since(3, 9), "tableau:tags:update" => tags::batch_delete;
     GET "/sites/{site}/users" Administrator since(2, 4), "tableau:users:read" => people::users;
     GET "/sites/{site}/users/{id}" Site since(2, 4), "tableau:users:read" => people::user;
     GET "/sites/{site}/jobs" Administrator since(3, 1), "tableau:jobs:read" => jobs::list;

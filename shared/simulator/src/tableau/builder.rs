@@ -3,7 +3,7 @@
 use super::rest::{self, RestVersion};
 use super::simulator::TableauSimulator;
 use super::state::{Settings, State};
-use super::{admin, sample};
+use super::{admin, sample, switchboard};
 use crate::clock::Clock;
 use crate::server::Server;
 use axum::Router;
@@ -131,8 +131,11 @@ impl TableauBuilder {
             None => loopback_client()?,
         };
         let state = Arc::new(State::new(self.settings, model, client));
-        let router =
-            Router::new().merge(admin::routes()).fallback(rest::serve).with_state(Arc::clone(&state));
+        let router = Router::new()
+            .merge(admin::routes())
+            .merge(switchboard::routes())
+            .fallback(rest::serve)
+            .with_state(Arc::clone(&state));
         Ok(TableauSimulator::running(state, Server::serve(socket, router)?))
     }
 }

@@ -16,6 +16,16 @@ impl TableauSimulator {
         self.state.faults().add(pattern, times, fault);
     }
 
+    /// Lets every call that fits the pattern go wrong until [`TableauSimulator::clear_faults`].
+    pub fn fail_always(&self, pattern: &str, fault: Fault) {
+        self.state.faults().add(pattern, None, fault);
+    }
+
+    /// Forgets all faults that are still to happen.
+    pub fn clear_faults(&self) {
+        self.state.faults().clear(None);
+    }
+
     /// Ends all sessions, as a restart of the server does.
     pub fn end_sessions(&self) {
         self.state.model().sessions.clear();

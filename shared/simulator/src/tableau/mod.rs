@@ -16,6 +16,7 @@ mod sample;
 mod sample_jobs;
 mod simulator;
 mod state;
+mod switchboard;
 
 pub use builder::TableauBuilder;
 pub use content::{ConnectedApp, Content, Datasource, PatCredential, Project, User, Webhook, Workbook};

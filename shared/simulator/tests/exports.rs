@@ -47,6 +47,9 @@ async fn each_file_is_of_its_kind() {
         assert_eq!(found, kind, "{path}");
         assert!(bytes.starts_with(start), "{path}");
     }
+    let old = format!("/api/3.22/sites/{}{view}/image?format=svg&vizWidth=100", caller.site);
+    let image = caller.send(Method::GET, &old, "").await.unwrap().bytes().await.unwrap();
+    assert_eq!(image[16..20], 800_u32.to_be_bytes(), "sizes came with 3.23, SVG with 3.29");
     for path in ["pdf?type=A9", "pdf?orientation=up", "pdf?maxAge=0"] {
         assert_eq!(caller.get(&format!("{view}/{path}")).await.code(), "400000", "{path}");
     }

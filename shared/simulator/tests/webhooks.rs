@@ -74,6 +74,15 @@ async fn events_are_named_by_attribute_or_element_and_old_versions_know_less() {
     assert!(made.get("event").is_none() && made.get("isEnabled").is_none());
     assert_eq!(tableau.webhooks()[0].event, EventName::AdminPromoted);
 
+    let new = webhook("SiteUpdated", "https://example.com/").to_string();
+    let early = format!("/api/3.8/sites/{}/webhooks", caller.site);
+    assert_eq!(caller.call(Method::POST, &early, &new).await.code(), "400000", "event came with 3.9");
+    let off = json!({ "webhook": { "isEnabled": false, "event": "SiteUpdated" } }).to_string();
+    let one = format!("/api/3.8/sites/{}/webhooks/{}", caller.site, made["id"].as_str().unwrap());
+    assert_eq!(caller.call(Method::PUT, &one, &off).await.code(), "400000");
+    let off = json!({ "webhook": { "isEnabled": false } }).to_string();
+    assert_eq!(caller.call(Method::PUT, &one, &off).await.json["webhook"]["isEnabled"], false);
+
     old["webhook"]["event"] = json!("AdminDemoted");
     assert_eq!(caller.post("/webhooks", &old).await.code(), "400000", "they disagree");
     for event in ["RefreshFailed", ""] {

@@ -4,6 +4,7 @@
 
 use super::call::{Answer, Call, File, malformed};
 use super::error::RestError;
+use super::version::RestVersion;
 use crate::clock::before;
 use crate::tableau::events::seconds;
 use crate::tableau::export::{self, Page};
@@ -12,6 +13,10 @@ use std::time::Duration;
 
 /// How long a rendering is handed out again, unless `maxAge` says otherwise.
 const CACHED_MINUTES: u64 = 60;
+
+/// The first version in which images have a size to choose, and the first with SVG. Earlier ones ignore both.
+const SIZES_SINCE: RestVersion = RestVersion { major: 3, minor: 23 };
+const SVG_SINCE: RestVersion = RestVersion { major: 3, minor: 29 };
 
 /// Sheets of paper in points.
 const PAPERS: [(&str, (u32, u32)); 14] = [
@@ -88,9 +93,13 @@ pub(crate) fn view_image(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (view, workbook) = view(call, call.id())?;
     let lines = lines(call, &workbook, Some(&view))?;
     let scale = if call.query("resolution").is_some_and(|r| r.eq_ignore_ascii_case("high")) { 2 } else { 1 };
-    let pixels = |name: &str, default: u32| call.query(name).and_then(|n| n.parse().ok()).unwrap_or(default);
+    let sizes = call.version >= SIZES_SINCE;
+    let pixels = |name: &str, default: u32| {
+        call.query(name).filter(|_| sizes).and_then(|n| n.parse().ok()).unwrap_or(default)
+    };
     let (width, height) = (pixels("vizWidth", 800).min(4000), pixels("vizHeight", 600).min(4000));
-    if call.query("format").is_some_and(|format| format.eq_ignore_ascii_case("svg")) {
+    let svg = call.query("format").is_some_and(|format| format.eq_ignore_ascii_case("svg"));
+    if svg && call.version >= SVG_SINCE {
         return Ok(file("image/svg+xml", &view.name, "svg", export::svg(width, height, &lines).into_bytes()));
     }
     let image = export::png(width * scale, height * scale, &lines.join(" - "));

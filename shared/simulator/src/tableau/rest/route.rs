@@ -155,3 +155,29 @@ impl Route {
         format!("{} {}", self.method, self.path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row names methods and one path: ``| `GET`, `POST /sites/{site}/webhooks` | 3.6 | …``.
+    fn listed() -> Vec<String> {
+        let rows = include_str!("../../../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
+        let mut listed = Vec::new();
+        for row in rows {
+            let Some((calls, _)) = row.split_once("` | ") else { continue };
+            let Some((_, path)) = calls.rsplit_once(' ') else { continue };
+            let methods = calls.trim_end_matches(path).split(", ");
+            listed.extend(methods.map(|method| format!("{} {path}", method.trim().trim_matches('`'))));
+        }
+        listed
+    }
+
+    #[test]
+    fn the_readme_lists_every_route() {
+        let listed = listed();
+        for route in ROUTES.iter().filter(|route| route.path != "/serverInfo") {
+            assert!(listed.contains(&route.name()), "{} is not in README.md", route.name());
+        }
+    }
+}

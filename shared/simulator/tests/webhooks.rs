@@ -234,4 +234,12 @@ async fn what_is_deleted_is_told_of_and_gone() {
     assert_eq!(caller.get(&format!("/workbooks/{luid}")).await.code(), "404006");
     assert!(tableau.view("Overview").is_none());
     assert!(tableau.fire(&EventName::WorkbookUpdated, &luid).is_err());
+
+    tableau.add(Webhook::on(EventName::DatasourceDeleted, &destination.url()));
+    let path = format!("/datasources/{}", tableau.datasource("Budget").unwrap());
+    assert_eq!(Caller::user(&tableau, "yuki").await.delete(&path).await.code(), "403004");
+    assert_eq!(caller.delete(&path).await.status, 204);
+    let requests = destination.wait_for(2, SOON).await.unwrap();
+    assert_eq!(Payload::parse(&requests[1].body).unwrap().resource_name.as_deref(), Some("Budget"));
+    assert_eq!(caller.delete(&path).await.code(), "404004");
 }

@@ -95,3 +95,19 @@ def tags_come_in_batches():
     assert {"q3", "two words"} <= client.workbooks.get_by_id(workbook.id).tags
     client.tags.batch_delete(["q3", "two words"], [workbook, view])
     assert not {"q3", "two words"} & client.views.get_by_id(view.id).tags
+
+
+@check("workbooks.delete", "datasources.delete", "users.remove")
+def what_is_deleted_is_gone():
+    """Workbooks, data sources and users; `403004` for who does not own them"""
+    client = administrator()
+    workbook = named(client.workbooks.get()[0], "Delivery Punctuality")
+    assert refused(lambda: user("ana").workbooks.delete(workbook.id)) == "403004"
+    client.workbooks.delete(workbook.id)
+    assert refused(lambda: client.workbooks.get_by_id(workbook.id)) == "404006"
+    datasource = named(client.datasources.get()[0], "Customer Master")
+    client.datasources.delete(datasource.id)
+    assert refused(lambda: client.datasources.get_by_id(datasource.id)) == "404004"
+    jonas = named(client.users.get()[0], "jonas@example.com")
+    client.users.remove(jonas.id)
+    assert refused(lambda: client.users.get_by_id(jonas.id)) == "404002"

@@ -47,11 +47,9 @@ METHODS = {
     "sites": "sites are not listed, created or changed: a session is for one site",
     "tasks": "tasks are not created or deleted over REST",
     "jobs": "jobs have titles, not names",
-    "users": "users are not created or changed over REST",
+    "users": "users are removed over REST, not created or changed",
     "projects": "projects are not created or changed over REST",
-    "views": "content is not deleted or renamed over REST",
-    "workbooks": "content is not deleted over REST",
-    "datasources": "content is not deleted over REST",
+    "views": "views are not deleted or renamed over REST",
 }
 
 

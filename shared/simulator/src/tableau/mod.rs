@@ -4,6 +4,7 @@ mod admin;
 mod builder;
 mod content;
 mod control;
+mod deletion;
 mod delivery;
 mod events;
 mod export;

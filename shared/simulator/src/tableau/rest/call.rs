@@ -120,6 +120,8 @@ pub(crate) enum Then {
         target: String,
         job: JobLuid,
     },
+    /// This workbook, data source or user is deleted.
+    Delete(String),
     /// The destination of this webhook gets a test request, and its answer becomes ours.
     Test {
         webhook: String,

@@ -24,6 +24,7 @@ const SPEC: Spec = &[
     ("title", EQ_HAS),
     ("subtitle", EQ_HAS),
     ("notes", HAS),
+    ("args", HAS),
 ];
 
 fn field(job: &Job, name: &str) -> Field {
@@ -36,6 +37,8 @@ fn field(job: &Job, name: &str) -> Field {
         "progress" => Field::Number(if job.is_open() { 0 } else { 100 }),
         "priority" => Field::Number(i64::from(job.priority)),
         "title" => Field::Text(job.title.clone()),
+        // What a job was started with is not simulated.
+        "args" => Field::Text(String::new()),
         "subtitle" => Field::Text(job.target.kind().unwrap_or_default().to_owned()),
         _ => Field::Text(job.notes.clone().unwrap_or_default()),
     }

@@ -114,6 +114,10 @@ async fn answer(
     };
     match std::mem::replace(&mut answer.then, Then::Nothing) {
         Then::Nothing => {}
+        Then::Delete(luid) => {
+            // An error means that somebody else was quicker.
+            let _ = state.delete(&luid);
+        }
         Then::Refresh { target, job } => state.run_refresh(target, job),
         Then::Test { webhook, url } => {
             let result = webhooks::test_result(&webhook, state.post(&url, "").await);

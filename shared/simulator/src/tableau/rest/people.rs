@@ -1,6 +1,6 @@
 //! Users.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Then};
 use super::element::Element;
 use super::error::RestError;
 use super::filter::{COMPARE, EQ_IN, Field, Filter, Spec, sort};
@@ -45,6 +45,13 @@ fn field(user: &User, name: &str) -> Field {
         "siteRole" => Field::Text(user.role.as_str().to_owned()),
         _ => Field::Time(user.last_login),
     }
+}
+
+/// What the user owns stays. Tableau refuses to remove who owns something; that is not followed.
+pub(crate) fn remove(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.user(call.id()).filter(|u| u.site == call.site());
+    let user = found.ok_or_else(|| RestError::not_found("404002", "User", call.id()))?;
+    Ok(Answer::no_content().then(Then::Delete(user.luid.to_string())))
 }
 
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#get_users_on_site>

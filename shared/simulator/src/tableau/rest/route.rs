@@ -74,6 +74,7 @@ routes! {
     GET "/sites/{site}/workbooks" Site since(2, 4), "tableau:content:read" => content::workbooks;
     GET "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:content:read" => content::workbook;
     PUT "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:workbooks:update" => update::workbook;
+    DELETE "/sites/{site}/workbooks/{id}" Site since(2, 4), "" => update::delete_workbook;
     GET "/sites/{site}/workbooks/{id}/views" Site since(2, 4), "tableau:content:read" => views::views_of_workbook;
     GET "/sites/{site}/workbooks/{id}/connections" Site since(2, 4), "tableau:content:read" => connections::of_workbook;
     PUT "/sites/{site}/workbooks/{id}/tags" Site since(2, 4), "tableau:workbook_tags:update" => tags::add_to_workbook;
@@ -86,6 +87,7 @@ routes! {
     GET "/sites/{site}/datasources" Site since(2, 4), "tableau:content:read" => content::datasources;
     GET "/sites/{site}/datasources/{id}" Site since(2, 4), "tableau:content:read" => content::datasource;
     PUT "/sites/{site}/datasources/{id}" Site since(2, 4), "tableau:datasources:update" => update::datasource;
+    DELETE "/sites/{site}/datasources/{id}" Site since(2, 4), "" => update::delete_datasource;
     GET "/sites/{site}/datasources/{id}/connections" Site since(2, 4), "tableau:content:read" => connections::of_datasource;
     PUT "/sites/{site}/datasources/{id}/tags" Site since(2, 6), "tableau:datasource_tags:update" => tags::add_to_datasource;
     DELETE "/sites/{site}/datasources/{id}/tags/{tag}" Site since(2, 6), "tableau:datasource_tags:delete" => tags::remove_from_datasource;
@@ -104,6 +106,7 @@ routes! {
     PUT "/tags:batchDelete" Session since(3, 9), "tableau:tags:update" => tags::batch_delete;
     GET "/sites/{site}/users" Administrator since(2, 4), "tableau:users:read" => people::users;
     GET "/sites/{site}/users/{id}" Site since(2, 4), "tableau:users:read" => people::user;
+    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), "" => people::remove;
     GET "/sites/{site}/jobs" Administrator since(3, 1), "tableau:jobs:read" => jobs::list;
     GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), "tableau:jobs:read" => jobs::job;
     PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), "" => jobs::cancel;

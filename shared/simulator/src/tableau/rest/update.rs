@@ -1,6 +1,6 @@
-//! Changing workbooks and data sources.
+//! Changing and deleting workbooks and data sources.
 
-use super::call::{Answer, Call};
+use super::call::{Answer, Call, Then};
 use super::content::{datasource_element, workbook_element};
 use super::element::Element;
 use super::error::RestError;
@@ -79,4 +79,22 @@ pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     datasource.certified = certified;
     datasource.updated_at = now;
     Ok(Answer::ok(Element::root().child(datasource_element(call, &call.model.datasources[at]))))
+}
+
+pub(crate) fn delete_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.workbook(call.id()).is_some_and(|w| w.site == call.site());
+    delete(call, found, ("404006", "Workbook"))
+}
+
+pub(crate) fn delete_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let found = call.model.datasource(call.id()).is_some_and(|d| d.site == call.site());
+    delete(call, found, ("404004", "Datasource"))
+}
+
+fn delete(call: &Call<'_>, found: bool, (code, what): (&'static str, &str)) -> Result<Answer, RestError> {
+    if !found {
+        return Err(RestError::not_found(code, what, call.id()));
+    }
+    call.may_change(call.id())?;
+    Ok(Answer::no_content().then(Then::Delete(call.id().to_owned())))
 }

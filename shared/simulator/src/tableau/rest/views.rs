@@ -73,7 +73,10 @@ pub(crate) fn views(call: &mut Call<'_>) -> Result<Answer, RestError> {
         views.filter_map(|v| Some((v, model.workbook(v.workbook.as_str())?))).collect();
     rows.retain(|(v, w)| filter.passes(|name| field(model, v, w, name)));
     sort(&mut rows, call.query("sort"), SPEC, |(v, w), name| field(model, v, w, name))?;
-    page::answer(call, "views", &rows, |(v, w)| element(v, w))
+    // Nobody is simulated who looks at views.
+    let usage = call.query("includeUsageStatistics") == Some("true");
+    let usage = usage.then(|| Element::new("usage").with("totalViewCount", 0_u8));
+    page::answer(call, "views", &rows, |(v, w)| element(v, w).child_some(usage.clone()))
 }
 
 pub(crate) fn view(call: &mut Call<'_>) -> Result<Answer, RestError> {

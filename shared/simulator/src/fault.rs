@@ -18,6 +18,9 @@ pub enum Fault {
     /// A Tableau error by its code, such as `"409093"`, with the status its first three digits name.
     /// At a recorder: that status with the code as its text.
     Error(&'static str),
+    /// At the Metadata API: this error beside the data, such as `"TIME_LIMIT_EXCEEDED"`, in an answer that is 200 all
+    /// the same. The call is served; anywhere else nothing goes wrong.
+    Partial(&'static str),
     /// The connection is reset before a byte of the answer.
     Reset,
     /// The call is served, after this delay.
@@ -26,32 +29,54 @@ pub enum Fault {
 
 /// The faults that are still to happen.
 #[derive(Debug)]
-pub(crate) struct FaultPlan<F>(Vec<Planned<F>>);
+pub(crate) struct FaultPlan<F> {
+    planned: Vec<Planned<F>>,
+    last_id: u32,
+}
 
 #[derive(Debug)]
-struct Planned<F> {
-    pattern: String,
-    times: u32,
-    fault: F,
+pub(crate) struct Planned<F> {
+    pub(crate) id: u32,
+    pub(crate) pattern: String,
+    /// How many more times; `None` until it is cleared.
+    pub(crate) times: Option<u32>,
+    pub(crate) fault: F,
 }
 
 impl<F> Default for FaultPlan<F> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { planned: Vec::new(), last_id: 0 }
     }
 }
 
 impl<F: Clone> FaultPlan<F> {
-    pub(crate) fn add(&mut self, pattern: &str, times: u32, fault: F) {
-        self.0.push(Planned { pattern: pattern.to_owned(), times, fault });
+    /// Plans a fault, for so many calls or until it is cleared, and gives its id.
+    pub(crate) fn add(&mut self, pattern: &str, times: impl Into<Option<u32>>, fault: F) -> u32 {
+        self.last_id += 1;
+        let planned = Planned { id: self.last_id, pattern: pattern.to_owned(), times: times.into(), fault };
+        self.planned.push(planned);
+        self.last_id
     }
 
     /// The fault for a call that has these names, if one is planned: the oldest that matches one of them.
     pub(crate) fn take(&mut self, names: &[&str]) -> Option<F> {
-        self.0.retain(|p| p.times > 0);
-        let planned = self.0.iter_mut().find(|p| names.iter().any(|name| matches(&p.pattern, name)))?;
-        planned.times -= 1;
+        self.planned.retain(|p| p.times != Some(0));
+        let fits = |p: &&mut Planned<F>| names.iter().any(|name| matches(&p.pattern, name));
+        let planned = self.planned.iter_mut().find(fits)?;
+        planned.times = planned.times.map(|times| times - 1);
         Some(planned.fault.clone())
+    }
+
+    /// Those that are still to happen, oldest first.
+    pub(crate) fn planned(&self) -> impl Iterator<Item = &Planned<F>> {
+        self.planned.iter().filter(|p| p.times != Some(0))
+    }
+
+    /// Clears the fault with this id, or all. Says how many there were.
+    pub(crate) fn clear(&mut self, id: Option<u32>) -> usize {
+        let before = self.planned().count();
+        self.planned.retain(|p| id.is_some_and(|id| p.id != id));
+        before - self.planned().count()
     }
 }
 
@@ -103,5 +128,16 @@ mod tests {
         assert_eq!(plan.take(&["GET /x"]), Some(Fault::Status(503)));
         assert_eq!(plan.take(&["GET /y"]), Some(Fault::Status(503)));
         assert_eq!(plan.take(&["GET /z"]), None);
+    }
+
+    #[test]
+    fn a_fault_without_a_number_happens_until_it_is_cleared() {
+        let mut plan = FaultPlan::default();
+        let (first, _) = (plan.add("GET *", None, Fault::Reset), plan.add("*", None, Fault::Status(503)));
+
+        assert!((0..3).all(|_| plan.take(&["GET /x"]) == Some(Fault::Reset)));
+        assert_eq!(plan.clear(Some(first)), 1);
+        assert_eq!(plan.take(&["GET /x"]), Some(Fault::Status(503)));
+        assert_eq!((plan.clear(None), plan.take(&["GET /x"])), (1, None));
     }
 }

@@ -13,7 +13,8 @@ pub use self::recorder::{
     SlackRecorder, SlackRefusal, TimedOut, render,
 };
 pub use self::tableau::{
-    Attempt, BroadcastRecord, Content, Datasource, Delivery, DeliveryState, Fired, JobRecord, NotFound,
-    PatCredential, Project, RestVersion, SAMPLE_PAT, SAMPLE_SITE, SiteRole, TableauBuilder, TableauSimulator,
-    User, Webhook, WebhookRecord, Workbook, notes, sample_payload,
+    Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,
+    JobRecord, NotFound, PatCredential, Project, RestVersion, SAMPLE_CONNECTED_APP, SAMPLE_PAT, SAMPLE_SITE,
+    SiteRole, TableauBuilder, TableauSimulator, User, Webhook, WebhookRecord, Workbook, notes,
+    sample_payload,
 };

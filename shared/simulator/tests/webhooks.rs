@@ -74,6 +74,15 @@ async fn events_are_named_by_attribute_or_element_and_old_versions_know_less() {
     assert!(made.get("event").is_none() && made.get("isEnabled").is_none());
     assert_eq!(tableau.webhooks()[0].event, EventName::AdminPromoted);
 
+    let new = webhook("SiteUpdated", "https://example.com/").to_string();
+    let early = format!("/api/3.8/sites/{}/webhooks", caller.site);
+    assert_eq!(caller.call(Method::POST, &early, &new).await.code(), "400000", "event came with 3.9");
+    let off = json!({ "webhook": { "isEnabled": false, "event": "SiteUpdated" } }).to_string();
+    let one = format!("/api/3.8/sites/{}/webhooks/{}", caller.site, made["id"].as_str().unwrap());
+    assert_eq!(caller.call(Method::PUT, &one, &off).await.code(), "400000");
+    let off = json!({ "webhook": { "isEnabled": false } }).to_string();
+    assert_eq!(caller.call(Method::PUT, &one, &off).await.json["webhook"]["isEnabled"], false);
+
     old["webhook"]["event"] = json!("AdminDemoted");
     assert_eq!(caller.post("/webhooks", &old).await.code(), "400000", "they disagree");
     for event in ["RefreshFailed", ""] {
@@ -225,4 +234,12 @@ async fn what_is_deleted_is_told_of_and_gone() {
     assert_eq!(caller.get(&format!("/workbooks/{luid}")).await.code(), "404006");
     assert!(tableau.view("Overview").is_none());
     assert!(tableau.fire(&EventName::WorkbookUpdated, &luid).is_err());
+
+    tableau.add(Webhook::on(EventName::DatasourceDeleted, &destination.url()));
+    let path = format!("/datasources/{}", tableau.datasource("Budget").unwrap());
+    assert_eq!(Caller::user(&tableau, "yuki").await.delete(&path).await.code(), "403004");
+    assert_eq!(caller.delete(&path).await.status, 204);
+    let requests = destination.wait_for(2, SOON).await.unwrap();
+    assert_eq!(Payload::parse(&requests[1].body).unwrap().resource_name.as_deref(), Some("Budget"));
+    assert_eq!(caller.delete(&path).await.code(), "404004");
 }

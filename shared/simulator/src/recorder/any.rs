@@ -136,7 +136,7 @@ async fn record(
     let fault = state.faults().take(&[""]);
     let (status, body) = state.answer().clone();
     match fault {
-        None => answer(status, &body),
+        Some(Fault::Partial(_)) | None => answer(status, &body),
         Some(Fault::Status(status)) => answer(status, ""),
         Some(Fault::Html(status)) => answer(status, "<html><body><h1>Sorry</h1></body></html>"),
         Some(Fault::Error(code)) => answer(code.get(..3).and_then(|c| c.parse().ok()).unwrap_or(500), code),

@@ -5,9 +5,10 @@ use super::events::About;
 use super::notes;
 use super::state::State;
 use axum::extract::{Path, Query, State as Shared};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,7 +59,17 @@ async fn fire(
     Ok(Json(json!({ "webhooks": fired.webhooks, "payload": payload })))
 }
 
-async fn overview(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+/// A page for browsers, JSON for everybody else.
+async fn overview(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/html") {
+        Html(include_str!("admin.html")).into_response()
+    } else {
+        inside(&state).into_response()
+    }
+}
+
+fn inside(state: &State) -> Json<Value> {
     let model = state.model();
     let named = |luid: &str, name: &str| json!({ "luid": luid, "name": name });
     let all = |rows: &mut dyn Iterator<Item = Value>| Value::Array(rows.collect());

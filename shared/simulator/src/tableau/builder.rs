@@ -3,7 +3,7 @@
 use super::rest::{self, RestVersion};
 use super::simulator::TableauSimulator;
 use super::state::{Settings, State};
-use super::{admin, sample};
+use super::{admin, sample, switchboard};
 use crate::clock::Clock;
 use crate::server::Server;
 use axum::Router;
@@ -34,6 +34,8 @@ impl TableauBuilder {
             refreshes_take: None,
             refreshes_per_hour: None,
             running_jobs_show_a_finish_code: true,
+            pats_may_impersonate: false,
+            moved_to: None,
         };
         Self { settings, sample, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), client: None }
     }
@@ -96,6 +98,20 @@ impl TableauBuilder {
         self
     }
 
+    /// Lets server administrators sign in as somebody else with a PAT too, as Tableau Server does where that is
+    /// switched on; no unless set.
+    pub fn pats_may_impersonate(mut self, yes: bool) -> Self {
+        self.settings.pats_may_impersonate = yes;
+        self
+    }
+
+    /// Answers every REST call with a redirect to the same path there, as a pod of Tableau Cloud does that the site
+    /// is not on.
+    pub fn moved_to(mut self, url: &str) -> Self {
+        self.settings.moved_to = Some(url.trim_end_matches('/').to_owned());
+        self
+    }
+
     /// Delivers webhooks with this client instead of one that speaks plain HTTP and follows no redirects.
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
@@ -115,8 +131,11 @@ impl TableauBuilder {
             None => loopback_client()?,
         };
         let state = Arc::new(State::new(self.settings, model, client));
-        let router =
-            Router::new().merge(admin::routes()).fallback(rest::serve).with_state(Arc::clone(&state));
+        let router = Router::new()
+            .merge(admin::routes())
+            .merge(switchboard::routes())
+            .fallback(rest::serve)
+            .with_state(Arc::clone(&state));
         Ok(TableauSimulator::running(state, Server::serve(socket, router)?))
     }
 }

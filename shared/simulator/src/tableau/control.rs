@@ -1,7 +1,7 @@
 //! Switches to turn, and what can be asked of a running simulator.
 
 use super::delivery::Delivery;
-use super::model::{BroadcastRecord, WebhookRecord};
+use super::model::{BroadcastRecord, Feature, WebhookRecord};
 use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
@@ -14,6 +14,16 @@ impl TableauSimulator {
     /// characters: `POST /auth/signin`, `GET /sites/*/jobs/*`, `GET /sites/{site}/jobs`, `*`.
     pub fn fail_next(&self, pattern: &str, times: u32, fault: Fault) {
         self.state.faults().add(pattern, times, fault);
+    }
+
+    /// Lets every call that fits the pattern go wrong until [`TableauSimulator::clear_faults`].
+    pub fn fail_always(&self, pattern: &str, fault: Fault) {
+        self.state.faults().add(pattern, None, fault);
+    }
+
+    /// Forgets all faults that are still to happen.
+    pub fn clear_faults(&self) {
+        self.state.faults().clear(None);
     }
 
     /// Ends all sessions, as a restart of the server does.
@@ -31,6 +41,11 @@ impl TableauSimulator {
     /// Switches the webhooks of the server on or off. Off, managing them answers `403109` and no event is sent.
     pub fn allow_webhooks(&self, allowed: bool) {
         self.state.model().webhooks_enabled = allowed;
+    }
+
+    /// Allows or forbids something for the whole site.
+    pub fn allow(&self, feature: Feature, allowed: bool) {
+        self.state.model().switch(feature, allowed);
     }
 
     /// Switches broadcasts on or off. Off, they answer `403151`.

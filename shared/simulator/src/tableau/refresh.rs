@@ -125,16 +125,23 @@ impl State {
     }
 
     /// Runs a refresh that was asked for over REST, if refreshes run by themselves.
-    pub(crate) fn run_refresh(self: &Arc<Self>, luid: String) {
+    pub(crate) fn run_refresh(self: &Arc<Self>, luid: String, job: JobLuid) {
         let Some(time) = self.settings.refreshes_take else {
             return;
         };
         let state = Arc::clone(self);
         self.runtime.spawn(async move {
             tokio::time::sleep(time / 5).await;
-            // Errors mean that the workbook or data source was deleted meanwhile.
-            let _ = state.start_refresh(&luid);
+            let is_open = || state.model().job(job.as_str()).is_some_and(Job::is_open);
+            // Errors mean that the workbook or data source was deleted meanwhile. A job that is no longer open was
+            // cancelled, or ended by hand.
+            if is_open() {
+                let _ = state.start_refresh(&luid);
+            }
             tokio::time::sleep(time - time / 5).await;
+            if !is_open() {
+                return;
+            }
             let broken = {
                 let model = state.model();
                 let workbook = model.workbook(&luid).and_then(|w| w.broken.clone());

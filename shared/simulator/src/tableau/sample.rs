@@ -1,6 +1,6 @@
 //! A site that looks like somebody's. Names, people and addresses are invented.
 
-use super::content::{Content, Datasource, ModelHandle, PatCredential, User, Workbook};
+use super::content::{ConnectedApp, Content, Datasource, ModelHandle, PatCredential, User, Workbook};
 use super::events::About;
 use super::model::{Model, Site, SiteRole, fixed, mint};
 use super::sample_jobs;
@@ -12,6 +12,13 @@ pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
 /// Name and secret of a PAT of the sample site's administrator; also there on an empty simulator.
 pub const SAMPLE_PAT: (&str, &str) = ("webhook-automations", "pat-secret-for-local-use");
+
+/// Client id, secret id and secret of a connected app of the sample site; also there on an empty simulator.
+pub const SAMPLE_CONNECTED_APP: (&str, &str, &str) = (
+    "0f6b2c1e-8d1a-4f0e-9a53-6c2b7f0a4d11",
+    "5a1b9c3d-2e4f-4a6b-8c7d-9e0f1a2b3c4d",
+    "connected-app-secret-for-local-use",
+);
 
 /// The body of a delivery of this event about something on the sample site; `None` for an unknown name.
 ///
@@ -35,6 +42,8 @@ pub(super) fn empty(now: Timestamp) -> Model {
         User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);
     let administrator = administrator.with_password("correct horse battery staple");
     administrator.with_luid(fixed("6513270e-269e-4d37-b2a7-4de452e6b438")).add_to(add);
+    let (client_id, secret_id, secret) = SAMPLE_CONNECTED_APP;
+    ConnectedApp::new(client_id, secret_id, secret).add_to(add);
     PatCredential::new(SAMPLE_PAT.0, SAMPLE_PAT.1, "bea").add_to(add);
     model
 }
@@ -80,6 +89,7 @@ fn workbooks(add: &mut ModelHandle<'_>) {
         .tagged("critical")
         .tagged("broadcast")
         .described("Orders, profit and returns by region")
+        .using("Sales Orders")
         .with_fixed_view("Overview", "90c192cf-d3ac-44af-8f21-ddb66cad4a26")
         .with_fixed_view("Returns by Region", "a170b338-3926-4059-b28c-105d1fb17c23")
         .add_to(add);
@@ -87,18 +97,23 @@ fn workbooks(add: &mut ModelHandle<'_>) {
         .in_project("Finance/Month End")
         .owned_by("jonas")
         .tagged("critical")
+        .using("General Ledger")
+        .with_tabs()
         .with_fixed_view("Close Checklist", "0cb1e29c-658c-4a14-95e6-0af593bd04cf")
         .with_fixed_view("Accruals", "8e81973e-0bec-47b0-b898-d190f9ebdacc")
         .add_to(add);
     workbook("Cash Flow Forecast", "6b4cb242-4a23-4596-a217-beaddbc496cb")
         .in_project("Finance")
         .owned_by("jonas")
+        .using("General Ledger")
+        .using("Budget")
         .with_fixed_view("13 Weeks", "92276658-1e27-41c0-8a6a-63ec24ede6a4")
         .add_to(add);
     workbook("Pipeline Review", "ae97ba94-d0ed-482f-8f6d-05584ef8aa38")
         .in_project("Sales")
         .owned_by("priya")
         .tagged("weekly")
+        .using("Sales Orders")
         .with_fixed_view("Pipeline", "923a7369-94e3-4f91-9a61-dbe22e44158b")
         .add_to(add);
     workbook("Warehouse Throughput", "18f135d2-5f55-4203-b018-50c5a38fd547")

@@ -103,23 +103,7 @@ impl TableauSimulator {
     /// # Errors
     /// [`NotFound`] when there is none of these with this LUID.
     pub fn delete(&self, luid: impl Display) -> Result<Fired, NotFound> {
-        let luid = luid.to_string();
-        let events = [
-            EventName::WorkbookDeleted,
-            EventName::DatasourceDeleted,
-            EventName::ViewDeleted,
-            EventName::UserDeleted,
-        ];
-        let event = events.iter().find(|e| About::find(&self.state.model(), e, &luid).is_some());
-        let what = "workbook, data source, view or user";
-        let event = event.ok_or_else(|| NotFound { what, luid: luid.clone() })?;
-        let fired = self.state.fire(event, &luid)?;
-        let mut model = self.state.model();
-        model.workbooks.retain(|w| w.luid.as_str() != luid);
-        model.datasources.retain(|d| d.luid.as_str() != luid);
-        model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);
-        model.users.retain(|u| u.luid.as_str() != luid);
-        Ok(fired)
+        self.state.delete(&luid.to_string())
     }
 }
 

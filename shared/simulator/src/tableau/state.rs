@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) refreshes_take: Option<Duration>,
     pub(crate) refreshes_per_hour: Option<usize>,
     pub(crate) running_jobs_show_a_finish_code: bool,
+    pub(crate) pats_may_impersonate: bool,
+    pub(crate) moved_to: Option<String>,
 }
 
 /// How often a route was called.

@@ -116,6 +116,34 @@ impl PatCredential {
     }
 }
 
+/// A connected app with direct trust to add: who has its secret signs in with a JWT.
+#[derive(Clone, Debug)]
+pub struct ConnectedApp(model::ConnectedApp);
+
+impl ConnectedApp {
+    /// An app with this client id, and a secret of this id and value.
+    pub fn new(client_id: &str, secret_id: &str, secret: &str) -> Self {
+        let app = model::ConnectedApp { client_id: client_id.to_owned(), secrets: Vec::new() };
+        Self(app).with_secret(secret_id, secret)
+    }
+
+    /// With one more secret.
+    #[must_use]
+    pub fn with_secret(mut self, id: &str, value: &str) -> Self {
+        self.0.secrets.push((id.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+impl Content for ConnectedApp {
+    /// Connected apps have client ids, not LUIDs.
+    type Luid = ();
+
+    fn add_to(self, to: &mut ModelHandle<'_>) {
+        to.model.apps.push(self.0);
+    }
+}
+
 impl Content for PatCredential {
     /// PATs have names, not LUIDs.
     type Luid = ();

@@ -4,7 +4,7 @@ mod access;
 mod published;
 mod webhook;
 
-pub use access::{PatCredential, User};
+pub use access::{ConnectedApp, PatCredential, User};
 pub use published::{Datasource, Project, Workbook};
 pub use webhook::Webhook;
 
@@ -55,4 +55,4 @@ impl ModelHandle<'_> {
 macro_rules! sealed {
     ($($name:ident)*) => {$(impl sealed::Sealed for $name {})*};
 }
-sealed!(Workbook Datasource Project User Webhook PatCredential);
+sealed!(Workbook Datasource Project User Webhook PatCredential ConnectedApp);

@@ -78,6 +78,8 @@ pub struct Workbook {
     tags: Vec<String>,
     live: bool,
     views: Vec<(String, Option<String>)>,
+    uses: Vec<String>,
+    tabs: bool,
 }
 
 published!(Workbook, WorkbookLuid, "workbook");
@@ -87,6 +89,20 @@ impl Workbook {
     #[must_use]
     pub fn with_view(mut self, name: &str) -> Self {
         self.views.push((name.to_owned(), None));
+        self
+    }
+
+    /// That uses the published data source of this name on its site, which may be added later.
+    #[must_use]
+    pub fn using(mut self, datasource: &str) -> Self {
+        self.uses.push(datasource.to_owned());
+        self
+    }
+
+    /// With its sheets as tabs, so that its PDF holds all of them.
+    #[must_use]
+    pub fn with_tabs(mut self) -> Self {
+        self.tabs = true;
         self
     }
 
@@ -116,9 +132,13 @@ impl Content for Workbook {
                 name,
                 content_url: format!("{content_url}/sheets/{url_name}"),
                 url_name,
+                tags: Vec::new(),
             });
         }
         let number = to.model.next_number();
+        if !self.live {
+            to.model.schedule(site.clone(), model::Target::Workbook(luid.clone()), to.now);
+        }
         to.model.workbooks.push(model::Workbook {
             luid: luid.clone(),
             site,
@@ -129,7 +149,8 @@ impl Content for Workbook {
             project,
             owner,
             tags: self.tags,
-            show_tabs: false,
+            uses: self.uses,
+            show_tabs: self.tabs,
             has_extracts: !self.live,
             created_at: before(to.now, Duration::from_secs(90 * 86_400)),
             updated_at: before(to.now, Duration::from_secs(3 * 86_400)),
@@ -181,6 +202,9 @@ impl Content for Datasource {
         let project = to.model.project_at(&site, &self.project, to.now);
         let luid = self.luid.unwrap_or_else(mint);
         let number = to.model.next_number();
+        if !self.live {
+            to.model.schedule(site.clone(), model::Target::Datasource(luid.clone()), to.now);
+        }
         to.model.datasources.push(model::Datasource {
             luid: luid.clone(),
             site,

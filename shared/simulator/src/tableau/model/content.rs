@@ -87,6 +87,8 @@ pub(crate) struct Workbook {
     pub(crate) project: ProjectLuid,
     pub(crate) owner: UserLuid,
     pub(crate) tags: Vec<String>,
+    /// Names of the published data sources that it uses.
+    pub(crate) uses: Vec<String>,
     pub(crate) show_tabs: bool,
     pub(crate) has_extracts: bool,
     pub(crate) created_at: Timestamp,
@@ -103,6 +105,7 @@ pub(crate) struct View {
     pub(crate) name: String,
     pub(crate) url_name: String,
     pub(crate) content_url: String,
+    pub(crate) tags: Vec<String>,
 }
 
 #[derive(Clone, Debug)]

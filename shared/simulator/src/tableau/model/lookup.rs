@@ -43,6 +43,14 @@ impl Model {
         self.views.iter().filter(|v| v.workbook == workbook.luid)
     }
 
+    /// The published data sources that a workbook uses.
+    pub(crate) fn datasources_of<'a>(
+        &'a self,
+        workbook: &'a Workbook,
+    ) -> impl Iterator<Item = &'a Datasource> {
+        self.datasources.iter().filter(|d| d.site == workbook.site && workbook.uses.contains(&d.name))
+    }
+
     /// The refresh of `target` that is queued or running, if there is one.
     pub(crate) fn open_refresh(&mut self, target: &Target) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|j| j.is_refresh() && j.is_open() && j.target == *target)

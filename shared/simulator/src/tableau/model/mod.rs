@@ -1,18 +1,27 @@
 //! The state of the simulated server. No HTTP, and nothing of how answers are written.
 
+mod connected_app;
 mod content;
 mod job;
 mod lookup;
 mod publishing;
+mod quality;
 mod session;
+mod switches;
+mod task;
 
+pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
 pub use publishing::{BroadcastRecord, WebhookRecord};
-pub(crate) use session::{Credentials, Pat, Session};
+pub(crate) use quality::QualityWarning;
+pub(crate) use session::{Credentials, Pat, Session, SignInError};
+pub use switches::Feature;
+pub(crate) use task::Task;
 
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Everything the server knows.
@@ -26,12 +35,21 @@ pub(crate) struct Model {
     pub(crate) datasources: Vec<Datasource>,
     pub(crate) views: Vec<View>,
     pub(crate) jobs: Vec<Job>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) warnings: Vec<QualityWarning>,
     pub(crate) webhooks: Vec<WebhookRecord>,
     pub(crate) broadcasts: Vec<BroadcastRecord>,
     pub(crate) pats: Vec<Pat>,
+    pub(crate) apps: Vec<ConnectedApp>,
+    /// The ids of JWTs that were used, and when they expire.
+    pub(crate) used_jwts: Vec<(String, i64)>,
     pub(crate) sessions: Vec<Session>,
     /// When each refresh of the last hour was asked for: what a quota counts.
     pub(crate) refreshes: Vec<Timestamp>,
+    /// For each workbook that was exported: when, and how old its data was then.
+    pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// What site settings forbid.
+    pub(crate) off: Vec<Feature>,
     /// How long a session lasts unused.
     pub(crate) idle: Duration,
     /// The site setting that lets webhooks exist at all.
@@ -53,11 +71,17 @@ impl Model {
             datasources: Vec::new(),
             views: Vec::new(),
             jobs: Vec::new(),
+            tasks: Vec::new(),
+            warnings: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),
             pats: Vec::new(),
+            apps: Vec::new(),
+            used_jwts: Vec::new(),
             sessions: Vec::new(),
             refreshes: Vec::new(),
+            rendered: BTreeMap::new(),
+            off: Vec::new(),
             idle: Duration::from_secs(240 * 60),
             webhooks_enabled: true,
             broadcasts_enabled: true,

@@ -1,6 +1,7 @@
 //! Signing in, and how sessions end.
 
-use super::Model;
+use super::connected_app::UNKNOWN_USER;
+use super::{Model, SiteRole};
 use crate::clock::after;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -48,11 +49,14 @@ impl Pat {
 pub(crate) enum Credentials<'a> {
     Pat { name: &'a str, secret: &'a str },
     Password { name: &'a str, password: &'a str },
+    Jwt(&'a str),
 }
 
-/// A sign-in that was refused. Tableau tells callers no more than that.
+/// A sign-in that was refused. Tableau tells callers no more than that, and to connected apps an inner code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SignInError;
+pub(crate) struct SignInError(pub(crate) Option<u16>);
+
+const REFUSED: SignInError = SignInError(None);
 
 /// What signing in gives.
 #[derive(Clone, Debug)]
@@ -61,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) site: SiteLuid,
     pub(crate) user: UserLuid,
     pub(crate) pat: Option<String>,
+    /// What a connected app may do; `None` for people, who may do what their role says.
+    pub(crate) scopes: Option<Vec<String>>,
     pub(crate) last_used_at: Timestamp,
     /// When the PAT dies.
     pub(crate) pat_expires_at: Option<Timestamp>,
@@ -80,42 +86,79 @@ impl Model {
             "" => self.sites.first(),
             url => self.sites.iter().find(|s| s.content_url == url),
         };
-        let site = site.ok_or(SignInError)?.luid.clone();
-        let (user, pat) = match credentials {
+        let site = site.ok_or(REFUSED)?.luid.clone();
+        let (mut pat, mut scopes) = (None, None);
+        let user = match credentials {
             Credentials::Pat { name, secret } => {
-                let pat = self
-                    .pats
-                    .iter_mut()
-                    .find(|p| p.name == *name && p.secret == *secret)
-                    .ok_or(SignInError)?;
-                if pat.revoked || pat.expires_at() <= now {
-                    return Err(SignInError);
-                }
-                let user = self.users.iter_mut().find(|u| u.site == site && u.name == pat.user);
-                let user = user.ok_or(SignInError)?;
-                (pat.sign_ins, pat.last_used_at) = (pat.sign_ins + 1, now);
-                (user, Some((pat.name.clone(), after(pat.created_at, LIFE))))
+                let found = self.pats.iter_mut().find(|p| p.name == *name && p.secret == *secret);
+                let found = found.filter(|pat| !pat.revoked && pat.expires_at() > now).ok_or(REFUSED)?;
+                let user = self.users.iter().find(|u| u.site == site && u.name == found.user);
+                let user = user.ok_or(REFUSED)?.luid.clone();
+                (found.sign_ins, found.last_used_at) = (found.sign_ins + 1, now);
+                pat = Some((found.name.clone(), after(found.created_at, LIFE)));
+                user
             }
             Credentials::Password { name, password } => {
-                let user =
-                    self.users.iter_mut().find(|u| u.site == site && u.name == *name).ok_or(SignInError)?;
-                if user.password.as_deref() != Some(*password) {
-                    return Err(SignInError);
-                }
-                (user, None)
+                let user = self.users.iter().find(|u| u.site == site && u.name == *name);
+                let user = user.filter(|u| u.password.as_deref() == Some(*password));
+                user.ok_or(REFUSED)?.luid.clone()
+            }
+            Credentials::Jwt(jwt) => {
+                let claims = self.verified(jwt, now)?;
+                let user = self.users.iter().find(|u| u.site == site && u.name == claims.subject);
+                scopes = Some(claims.scopes);
+                user.ok_or(UNKNOWN_USER)?.luid.clone()
             }
         };
-        user.last_login = Some(now);
-        let user = user.luid.clone();
+        if let Some(user) = self.users.iter_mut().find(|u| u.luid == user) {
+            user.last_login = Some(now);
+        }
         if let Some((name, _)) = &pat {
             self.sessions.retain(|s| s.pat.as_ref() != Some(name));
         }
-        let (first, second) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-        let token = format!("{first}|{second}|{site}");
         let (pat, pat_expires_at) = pat.unzip();
-        let session = Session { token, site, user, pat, last_used_at: now, pat_expires_at };
+        Ok(self.open(Session {
+            token: String::new(),
+            site,
+            user,
+            pat,
+            scopes,
+            last_used_at: now,
+            pat_expires_at,
+        }))
+    }
+
+    /// Opens this session under a new token.
+    fn open(&mut self, session: Session) -> Session {
+        let (first, second) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let session = Session { token: format!("{first}|{second}|{}", session.site), ..session };
         self.sessions.push(session.clone());
-        Ok(session)
+        session
+    }
+
+    /// Makes a session that of another user on its site: for server administrators, whom only Tableau Server has.
+    pub(crate) fn impersonate(&mut self, session: Session, user: &str) -> Result<Session, SignInError> {
+        let role = self.user(session.user.as_str()).map(|u| u.role);
+        let other = self.user(user).filter(|u| u.site == session.site).map(|u| u.luid.clone());
+        match (role, other) {
+            (Some(SiteRole::ServerAdministrator), Some(user)) if session.scopes.is_none() => {
+                self.sign_out(&session.token);
+                Ok(self.open(Session { user, ..session }))
+            }
+            _ => {
+                self.sign_out(&session.token);
+                Err(REFUSED)
+            }
+        }
+    }
+
+    /// Ends a session and opens one for the same person on another site.
+    pub(crate) fn switch_site(&mut self, session: Session, content_url: &str) -> Option<Session> {
+        let name = self.user(session.user.as_str())?.name.clone();
+        let site = self.sites.iter().find(|s| s.content_url == content_url)?.luid.clone();
+        let user = self.users.iter().find(|u| u.site == site && u.name == name)?.luid.clone();
+        self.sign_out(&session.token);
+        Some(self.open(Session { site, user, ..session }))
     }
 
     /// The open session with this token; using it keeps it alive.

@@ -7,7 +7,7 @@ use crate::tableau::model::{Model, Session};
 use crate::tableau::state::Settings;
 use jiff::Timestamp;
 use serde_json::Value;
-use tableau::SiteLuid;
+use tableau::{JobLuid, SiteLuid};
 
 /// A call that has passed the checks of its route.
 pub(crate) struct Call<'a> {
@@ -48,24 +48,24 @@ impl Call<'_> {
 
 /// The body of a request, whatever it was written in.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Body(Value);
+pub(crate) struct Body(pub(crate) Value);
 
 impl Body {
-    /// An empty body is as good as `{}`.
-    pub(crate) fn json(bytes: &[u8]) -> Result<Self, RestError> {
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self(Value::Object(serde_json::Map::new())));
-        }
-        let value = serde_json::from_slice(bytes).ok().filter(Value::is_object);
-        value.map(Self).ok_or_else(|| malformed("The payload is not a JSON object."))
-    }
-
     pub(crate) fn get(&self, path: &[&str]) -> Option<&Value> {
         path.iter().try_fold(&self.0, |value, key| value.get(key)).filter(|v| !v.is_null())
     }
 
     pub(crate) fn text(&self, path: &[&str]) -> Option<&str> {
         self.get(path).and_then(Value::as_str)
+    }
+
+    /// The elements of a list: XML does not tell a list of one from what is no list.
+    pub(crate) fn list(&self, path: &[&str]) -> Vec<&Value> {
+        match self.get(path) {
+            Some(Value::Array(values)) => values.iter().collect(),
+            Some(value) => vec![value],
+            None => Vec::new(),
+        }
     }
 
     /// `true` and `"true"` alike: XML knows only the latter.
@@ -87,9 +87,28 @@ pub(crate) fn malformed(detail: &str) -> RestError {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) document: Option<Element>,
+    pub(crate) content: Content,
     pub(crate) location: Option<String>,
     pub(crate) then: Then,
+}
+
+/// What an answer carries.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Nothing,
+    /// Written as XML or JSON, as the caller asks.
+    Document(Element),
+    /// JSON whatever the caller asks for, as the Metadata API answers.
+    Json(Value),
+    File(File),
+}
+
+/// A rendering of a workbook or view.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(crate) media_type: &'static str,
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What happens once the model is no longer locked.
@@ -97,7 +116,12 @@ pub(crate) struct Answer {
 pub(crate) enum Then {
     Nothing,
     /// A refresh of this workbook or data source was queued.
-    Refresh(String),
+    Refresh {
+        target: String,
+        job: JobLuid,
+    },
+    /// This workbook, data source or user is deleted.
+    Delete(String),
     /// The destination of this webhook gets a test request, and its answer becomes ours.
     Test {
         webhook: String,
@@ -108,12 +132,30 @@ pub(crate) enum Then {
 impl Answer {
     /// `200` with the children of `root`.
     pub(crate) fn ok(root: Element) -> Self {
-        Self { status: 200, document: Some(root), location: None, then: Then::Nothing }
+        Self { status: 200, content: Content::Document(root), location: None, then: Then::Nothing }
     }
 
     /// `204`.
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, document: None, location: None, then: Then::Nothing }
+        Self { status: 204, content: Content::Nothing, location: None, then: Then::Nothing }
+    }
+
+    /// `200` with JSON.
+    pub(crate) fn json(value: Value) -> Self {
+        Self { content: Content::Json(value), ..Self::no_content() }.status(200)
+    }
+
+    /// `200` with a file.
+    pub(crate) fn file(file: File) -> Self {
+        Self { content: Content::File(file), ..Self::no_content() }.status(200)
+    }
+
+    /// The JSON that is answered whatever the caller asks for.
+    pub(crate) fn json_mut(&mut self) -> Option<&mut Value> {
+        match &mut self.content {
+            Content::Json(value) => Some(value),
+            _ => None,
+        }
     }
 
     pub(crate) fn status(mut self, status: u16) -> Self {

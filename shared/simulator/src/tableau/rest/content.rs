@@ -1,17 +1,16 @@
-//! Projects, workbooks, data sources and views.
+//! Workbooks and data sources.
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>,
-//! <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm>,
-//! <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_projects.htm>
+//! <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm>
 
 use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
-use super::page;
 use super::version::RestVersion;
+use super::{page, tags, views};
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Datasource, Model, Project, Workbook};
+use crate::tableau::model::{Datasource, Model, Workbook};
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
@@ -43,8 +42,6 @@ const DATASOURCE: Spec = &[
 /// The versions that do not filter data sources by project.
 const WITHOUT_PROJECT: std::ops::RangeInclusive<RestVersion> =
     RestVersion { major: 3, minor: 13 }..=RestVersion { major: 3, minor: 17 };
-
-const PROJECT: Spec = &[("name", EQ_IN), ("parentProjectId", EQ_IN), ("createdAt", COMPARE)];
 
 /// What workbooks and data sources have in common.
 struct Common<'a> {
@@ -85,8 +82,7 @@ impl Common<'_> {
             .with_some("name", user.map(|u| u.name.as_str()).filter(|_| asks("owner.name")))
             .with_some("fullName", user.map(|u| u.full_name.as_str()).filter(|_| asks("owner.fullName")))
             .with_some("email", email.filter(|_| asks("owner.email")));
-        let tags = self.tags.iter().map(|tag| Element::new("tag").with("label", tag.as_str())).collect();
-        to.child(project).child(owner).child(Element::new("tags").many(tags))
+        to.child(project).child(owner).child(tags::element(self.tags))
     }
 }
 
@@ -124,7 +120,7 @@ fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
     format!("{}/#/site/{site}/{kind}/{number}{tail}", call.settings.web_url)
 }
 
-fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Element {
+pub(crate) fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Element {
     let default_view = call.model.views_of(workbook).next().map(|v| v.luid.as_str());
     let element = Element::new("workbook")
         .with("id", workbook.luid.as_str())
@@ -135,13 +131,14 @@ fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Element {
         // A flag that Tableau writes as a text.
         .with("showTabs", workbook.show_tabs.to_string())
         .with("size", 1_u8)
+        .with("hasExtracts", workbook.has_extracts)
         .with("createdAt", seconds(workbook.created_at))
         .with("updatedAt", seconds(workbook.updated_at))
         .with_some("defaultViewId", default_view);
     workbook.common().children(element, call.model, call.query("fields").unwrap_or_default())
 }
 
-fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Element {
+pub(crate) fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Element {
     let element = Element::new("datasource")
         .with("id", datasource.luid.as_str())
         .with("name", datasource.name.as_str())
@@ -170,15 +167,7 @@ pub(crate) fn workbooks(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
-    let views = call.model.views_of(workbook).map(|v| {
-        Element::new("view")
-            .with("id", v.luid.as_str())
-            .with("name", v.name.as_str())
-            .with("contentUrl", v.content_url.as_str())
-            .with("viewUrlName", v.url_name.as_str())
-            .child(Element::new("tags"))
-    });
-    let views = Element::new("views").many(views.collect());
+    let views = views::of_workbook(call.model, workbook);
     Ok(Answer::ok(Element::root().child(workbook_element(call, workbook).child(views))))
 }
 
@@ -201,47 +190,4 @@ pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
     Ok(Answer::ok(Element::root().child(datasource_element(call, datasource))))
-}
-
-pub(crate) fn view(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let found = call.model.view(call.id()).filter(|v| v.site == call.site());
-    let missing = || RestError::not_found("404011", "View", call.id());
-    let view = found.ok_or_else(missing)?;
-    let workbook = call.model.workbook(view.workbook.as_str()).ok_or_else(missing)?;
-    let element = Element::new("view")
-        .with("id", view.luid.as_str())
-        .with("name", view.name.as_str())
-        .with("contentUrl", view.content_url.as_str())
-        .with("viewUrlName", view.url_name.as_str())
-        .with("createdAt", seconds(workbook.created_at))
-        .with("updatedAt", seconds(workbook.updated_at))
-        .child(Element::new("workbook").with("id", workbook.luid.as_str()))
-        .child(Element::new("owner").with("id", workbook.owner.as_str()))
-        .child(Element::new("project").with("id", workbook.project.as_str()))
-        .child(Element::new("tags"));
-    Ok(Answer::ok(Element::root().child(element)))
-}
-
-pub(crate) fn projects(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let filter = Filter::parse(call.query("filter"), PROJECT)?;
-    let field = |p: &&Project, name: &str| match name {
-        "name" => Field::Text(p.name.clone()),
-        "parentProjectId" => Field::Text(p.parent.as_ref().map(ToString::to_string).unwrap_or_default()),
-        _ => Field::Time(Some(p.created_at)),
-    };
-    let site = call.site();
-    let mut rows: Vec<&Project> = call.model.projects.iter().filter(|p| p.site == site).collect();
-    rows.retain(|p| filter.passes(|name| field(p, name)));
-    sort(&mut rows, call.query("sort"), PROJECT, field)?;
-    page::answer(call, "projects", &rows, |p| {
-        Element::new("project")
-            .with("id", p.luid.as_str())
-            .with("name", p.name.as_str())
-            .with("description", p.description.as_str())
-            .with("contentPermissions", "ManagedByOwner")
-            .with("createdAt", seconds(p.created_at))
-            .with("updatedAt", seconds(p.created_at))
-            .with_some("parentProjectId", p.parent.as_ref().map(ProjectLuid::as_str))
-            .child_some(p.owner.as_ref().map(|o| Element::new("owner").with("id", o.as_str())))
-    })
 }

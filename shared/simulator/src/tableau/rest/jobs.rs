@@ -9,7 +9,7 @@ use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
 use crate::clock::before;
 use crate::tableau::events::seconds;
-use crate::tableau::model::{FinishCode, Job, JobKind, Target};
+use crate::tableau::model::{Feature, FinishCode, Job, JobKind, Target};
 use std::time::Duration;
 use tableau::SiteLuid;
 
@@ -24,6 +24,7 @@ const SPEC: Spec = &[
     ("title", EQ_HAS),
     ("subtitle", EQ_HAS),
     ("notes", HAS),
+    ("args", HAS),
 ];
 
 fn field(job: &Job, name: &str) -> Field {
@@ -36,6 +37,8 @@ fn field(job: &Job, name: &str) -> Field {
         "progress" => Field::Number(if job.is_open() { 0 } else { 100 }),
         "priority" => Field::Number(i64::from(job.priority)),
         "title" => Field::Text(job.title.clone()),
+        // What a job was started with is not simulated.
+        "args" => Field::Text(String::new()),
         "subtitle" => Field::Text(job.target.kind().unwrap_or_default().to_owned()),
         _ => Field::Text(job.notes.clone().unwrap_or_default()),
     }
@@ -43,6 +46,9 @@ fn field(job: &Job, name: &str) -> Field {
 
 /// The newest first, unless the call says otherwise.
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    if !call.model.has(Feature::JobLists) {
+        return Err(RestError::new("403079", "Listing jobs is not allowed on this site."));
+    }
     let filter = Filter::parse(call.query("filter"), SPEC)?;
     let site = call.site();
     let mut rows: Vec<&Job> = call.model.jobs.iter().filter(|j| j.site == site).collect();
@@ -112,7 +118,8 @@ pub(crate) fn refresh_workbook(call: &mut Call<'_>) -> Result<Answer, RestError>
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
     let about = (workbook.site.clone(), Target::Workbook(workbook.luid.clone()), workbook.name.clone());
-    refresh(call, workbook.has_extracts, about)
+    let kind = kind(call);
+    refresh(call, workbook.has_extracts, about, kind)
 }
 
 pub(crate) fn refresh_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -120,18 +127,30 @@ pub(crate) fn refresh_datasource(call: &mut Call<'_>) -> Result<Answer, RestErro
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
     let about =
         (datasource.site.clone(), Target::Datasource(datasource.luid.clone()), datasource.name.clone());
-    refresh(call, datasource.has_extracts, about)
+    let kind = kind(call);
+    refresh(call, datasource.has_extracts, about, kind)
 }
 
-fn refresh(
+fn kind(call: &Call<'_>) -> JobKind {
+    let incremental = call.body.flag(&["extractRefresh", "incremental"]).unwrap_or(false);
+    if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh }
+}
+
+pub(crate) fn refresh(
     call: &mut Call<'_>,
     has_extracts: bool,
     about: (SiteLuid, Target, String),
+    kind: JobKind,
 ) -> Result<Answer, RestError> {
+    if !call.model.has(Feature::RunNow) {
+        return Err(RestError::new("409082", "Running refreshes now is not allowed on this site."));
+    }
+    let luid = about.1.luid().unwrap_or_default().to_owned();
+    call.may_refresh(&luid)?;
     if !has_extracts {
         return Err(RestError::new("403104", "A live connection has nothing to refresh."));
     }
-    let (now, luid) = (call.now, call.id().to_owned());
+    let now = call.now;
     if call.model.open_refresh(&about.1).is_some() {
         let detail = format!("Job for '{luid}' is already queued. Not queuing a duplicate.");
         return Err(RestError::new("409093", detail));
@@ -143,8 +162,6 @@ fn refresh(
         return Err(RestError::new("429000", detail));
     }
     call.model.refreshes.push(now);
-    let incremental = call.body.flag(&["extractRefresh", "incremental"]).unwrap_or(false);
-    let kind = if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh };
     let job = call.model.queue_refresh(about, kind, now);
     let element = Element::new("job")
         .with("id", job.luid.as_str())
@@ -152,5 +169,6 @@ fn refresh(
         .with("type", job.kind.type_name())
         .with("createdAt", seconds(job.created_at))
         .child_some(extract_refresh(job));
-    Ok(Answer::ok(Element::root().child(element)).status(202).then(Then::Refresh(luid)))
+    let then = Then::Refresh { target: luid, job: job.luid.clone() };
+    Ok(Answer::ok(Element::root().child(element)).status(202).then(then))
 }

@@ -3,34 +3,54 @@
 mod auth;
 mod broadcasts;
 mod call;
+mod connections;
 mod content;
 mod element;
 mod error;
+mod export;
 mod filter;
+mod format;
 mod jobs;
 mod json;
 mod page;
 mod people;
+mod permission;
+mod projects;
+mod quality;
+mod response;
 mod route;
 mod server;
+mod tags;
+mod tasks;
+mod update;
 mod version;
+mod views;
 mod webhooks;
+mod xml;
 
+pub(super) use call::{Answer, Call, malformed};
+pub(super) use error::RestError;
 pub use version::RestVersion;
 
+use super::metadata;
+use super::model::covers;
 use super::state::State;
 use crate::fault::Fault;
 use crate::server::Connection;
-use axum::body::{Body as HttpBody, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::response::Response;
-use call::{Answer, Body, Call, Then};
-use element::Element;
-use error::RestError;
+use call::{Body, Content, Then};
+use format::Format;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use route::{Access, ROUTES, Route, Since};
+use http::{HeaderMap, StatusCode};
+use response::{broken, moved, plain, refused, written};
+use route::{ANY_SESSION, Access, ROUTES, Route, Since};
 use std::sync::Arc;
+
+/// Scopes that came late, and the version they came with.
+const NEW_SCOPES: [&str; 2] = ["tableau:webhooks:", "tableau:sites:"];
+const NEW_SCOPES_SINCE: RestVersion = RestVersion { major: 3, minor: 27 };
 
 /// The largest request body that is read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -43,6 +63,9 @@ pub(super) async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    if let Some(there) = &state.settings.moved_to {
+        return moved(there, &parts.uri);
+    }
     let Some((version, path)) = split(parts.uri.path()) else {
         return plain(StatusCode::NOT_FOUND, format!("nothing at {} {}\n", parts.method, parts.uri.path()));
     };
@@ -58,10 +81,11 @@ pub(super) async fn serve(
         }
         Some(Fault::Delay(delay)) => {
             tokio::time::sleep(delay).await;
-            answer(&state, &parts, version, path, found, &body).await
+            answer(&state, &parts, version, path, found, &body, None).await
         }
-        Some(fault) => broken(fault),
-        None => answer(&state, &parts, version, path, found, &body).await,
+        Some(Fault::Partial(code)) => answer(&state, &parts, version, path, found, &body, Some(code)).await,
+        Some(fault) => broken(fault, Format::accepted(&parts.headers)),
+        None => answer(&state, &parts, version, path, found, &body, None).await,
     };
     state.count(name, response.status().as_u16() >= 400);
     response
@@ -74,57 +98,6 @@ fn split(path: &str) -> Option<(&str, &str)> {
     Some((&rest[..at], &rest[at..]))
 }
 
-fn plain(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(HttpBody::from(text));
-    *response.status_mut() = status;
-    response
-}
-
-/// The answer of a call that goes wrong on demand.
-fn broken(fault: Fault) -> Response {
-    let status = |code| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match fault {
-        Fault::Html(code) => {
-            let page = format!("<html><body><h1>{}</h1></body></html>\n", status(code));
-            let mut response = plain(status(code), page);
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            response
-        }
-        Fault::TooManyRequests { retry_after } => {
-            let mut response = refused(&RestError::new("429000", "Too many requests. Try again later."));
-            if let Some(seconds) = retry_after {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            }
-            response
-        }
-        Fault::Error(code) => refused(&RestError::new(code, "As planned.")),
-        Fault::Status(code) => plain(status(code), String::new()),
-        Fault::Reset | Fault::Delay(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, String::new()),
-    }
-}
-
-fn refused(error: &RestError) -> Response {
-    written(error.status(), Some(&error.element()), None)
-}
-
-/// The one place that decides how an answer is written.
-fn written(status: u16, document: Option<&Element>, location: Option<&str>) -> Response {
-    let mut response = match document {
-        Some(root) => {
-            let mut response = Response::new(HttpBody::from(json::render(root)));
-            let json = HeaderValue::from_static("application/json;charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            response
-        }
-        None => Response::new(HttpBody::empty()),
-    };
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Some(location) = location.and_then(|l| HeaderValue::from_str(l).ok()) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    response
-}
-
 async fn answer(
     state: &Arc<State>,
     parts: &Parts,
@@ -132,19 +105,29 @@ async fn answer(
     path: &str,
     found: Option<(&Route, Vec<String>)>,
     body: &Bytes,
+    partial: Option<&str>,
 ) -> Response {
+    let format = Format::accepted(&parts.headers);
     let mut answer = match handled(state, parts, version, path, found, body) {
         Ok(answer) => answer,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(&error, format),
     };
     match std::mem::replace(&mut answer.then, Then::Nothing) {
         Then::Nothing => {}
-        Then::Refresh(luid) => state.run_refresh(luid),
+        Then::Delete(luid) => {
+            // An error means that somebody else was quicker.
+            let _ = state.delete(&luid);
+        }
+        Then::Refresh { target, job } => state.run_refresh(target, job),
         Then::Test { webhook, url } => {
-            answer.document = Some(webhooks::test_result(&webhook, state.post(&url, "").await));
+            let result = webhooks::test_result(&webhook, state.post(&url, "").await);
+            answer.content = Content::Document(result);
         }
     }
-    written(answer.status, answer.document.as_ref(), answer.location.as_deref())
+    if let Some(code) = partial {
+        answer = metadata::with_error(answer, code);
+    }
+    written(answer, format)
 }
 
 fn handled(
@@ -158,12 +141,15 @@ fn handled(
     let settings = &state.settings;
     let spoken = RestVersion::FIRST..=settings.max_version;
     let number = version.parse().ok().filter(|v| spoken.contains(v));
-    if number.is_none() && version != "exp" {
-        return Err(RestError::new("404001", format!("API version '{version}' is not supported.")));
-    }
+    let api = match (version, number) {
+        (_, Some(number)) => Since::Version(number),
+        ("exp", _) => Since::Experimental,
+        ("metadata", _) => Since::Metadata,
+        _ => return Err(RestError::new("404001", format!("API version '{version}' is not supported."))),
+    };
     let unknown = || RestError::new("404003", format!("The resource '{path}' is not known in this version."));
-    let Some((route, variables)) = found.filter(|(route, _)| is_there(route, number)) else {
-        let other_method = ROUTES.iter().any(|r| r.variables(path).is_some() && is_there(r, number));
+    let Some((route, variables)) = found.filter(|(route, _)| route.is_in(api)) else {
+        let other_method = ROUTES.iter().any(|r| r.variables(path).is_some() && r.is_in(api));
         let wrong = RestError::new("405000", format!("{} is not allowed here.", parts.method));
         return Err(if other_method { wrong } else { unknown() });
     };
@@ -188,18 +174,10 @@ fn handled(
         body: Body::default(),
         session,
     };
+    check_scope(&call, route.scope)?;
     check(&call, route.access)?;
-    call.body = Body::json(body)?;
+    call.body = Body(format::read(&parts.headers, body)?);
     (route.handler)(&mut call)
-}
-
-/// Whether a route is there in this version; `None` stands for `exp`.
-fn is_there(route: &Route, version: Option<RestVersion>) -> bool {
-    match (route.since, version) {
-        (Since::Version(since), Some(version)) => since <= version,
-        (Since::Experimental, None) => true,
-        _ => false,
-    }
 }
 
 fn token(headers: &HeaderMap) -> Result<&str, RestError> {
@@ -209,6 +187,19 @@ fn token(headers: &HeaderMap) -> Result<&str, RestError> {
         return Err(RestError::new("403001", "The authentication token header is empty."));
     }
     Ok(token)
+}
+
+/// Whether a connected app may do this. That the refusal is `401002` is not documented.
+fn check_scope(call: &Call<'_>, scope: &str) -> Result<(), RestError> {
+    let Some(scopes) = call.session.as_ref().and_then(|s| s.scopes.as_ref()) else {
+        return Ok(());
+    };
+    let new = NEW_SCOPES.iter().any(|prefix| scope.starts_with(prefix));
+    let known = !new || call.version >= NEW_SCOPES_SINCE;
+    if scope == ANY_SESSION || (known && covers(scopes, scope)) {
+        return Ok(());
+    }
+    Err(RestError::new("401002", format!("The token has no scope for this method, which needs '{scope}'.")))
 }
 
 /// Whether the session is for the site in the path, and its user may do this.

@@ -2,7 +2,12 @@
 
 use super::call::Handler;
 use super::version::RestVersion;
-use super::{auth, broadcasts, content, jobs, people, server, webhooks};
+use super::{
+    auth, broadcasts, connections, content, export, jobs, people, projects, quality, server, tags, tasks,
+    update, views, webhooks,
+};
+use crate::tableau::metadata;
+use percent_encoding::percent_decode_str;
 
 /// A method and path, and what it takes to call it.
 pub(crate) struct Route {
@@ -10,6 +15,8 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) since: Since,
     pub(crate) access: Access,
+    /// What a connected app must be allowed; empty when Tableau names no scope, so that no connected app may.
+    pub(crate) scope: &'static str,
     pub(crate) handler: Handler,
 }
 
@@ -19,7 +26,12 @@ pub(crate) enum Since {
     Version(RestVersion),
     /// Only under `/api/exp`.
     Experimental,
+    /// Only under `/api/metadata`.
+    Metadata,
 }
+
+/// The scope of a route that every session may call.
+pub(crate) const ANY_SESSION: &str = "any";
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,42 +50,82 @@ const fn since(major: u16, minor: u16) -> Since {
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $since:expr => $handler:path;)*) => {
+    ($($method:ident $path:literal $access:ident $since:expr, $scope:literal => $handler:path;)*) => {
         pub(crate) const ROUTES: &[Route] = &[$(Route {
             method: stringify!($method),
             path: $path,
             since: $since,
             access: Access::$access,
+            scope: $scope,
             handler: $handler,
         },)*];
     };
 }
 
 routes! {
-    GET "/serverinfo" Anyone since(2, 4) => server::info;
-    POST "/auth/signin" Anyone since(2, 4) => auth::sign_in;
-    POST "/auth/signout" Session since(2, 4) => auth::sign_out;
-    GET "/sites/{site}" Administrator since(2, 4) => server::site;
-    GET "/sites/{site}/projects" Site since(2, 4) => content::projects;
-    GET "/sites/{site}/workbooks" Site since(2, 4) => content::workbooks;
-    GET "/sites/{site}/workbooks/{id}" Site since(2, 4) => content::workbook;
-    GET "/sites/{site}/datasources" Site since(2, 4) => content::datasources;
-    GET "/sites/{site}/datasources/{id}" Site since(2, 4) => content::datasource;
-    GET "/sites/{site}/views/{id}" Site since(3, 0) => content::view;
-    GET "/sites/{site}/users/{id}" Site since(2, 4) => people::user;
-    GET "/sites/{site}/jobs" Administrator since(3, 1) => jobs::list;
-    GET "/sites/{site}/jobs/{id}" Administrator since(2, 4) => jobs::job;
-    PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1) => jobs::cancel;
-    POST "/sites/{site}/workbooks/{id}/refresh" Site since(2, 8) => jobs::refresh_workbook;
-    POST "/sites/{site}/datasources/{id}/refresh" Site since(2, 8) => jobs::refresh_datasource;
-    GET "/sites/{site}/webhooks" Administrator since(3, 6) => webhooks::list;
-    POST "/sites/{site}/webhooks" Administrator since(3, 6) => webhooks::create;
-    GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6) => webhooks::get;
-    PUT "/sites/{site}/webhooks/{id}" Administrator since(3, 8) => webhooks::update;
-    DELETE "/sites/{site}/webhooks/{id}" Administrator since(3, 6) => webhooks::delete;
-    GET "/sites/{site}/webhooks/{id}/test" Administrator since(3, 6) => webhooks::test;
-    GET "/sites/{site}/broadcasts/views" Site Since::Experimental => broadcasts::list;
-    POST "/sites/{site}/broadcasts/views" Site Since::Experimental => broadcasts::send;
+    GET "/serverinfo" Anyone since(2, 4), "" => server::info;
+    GET "/serverInfo" Anyone since(2, 4), "" => server::info;
+    POST "/auth/signin" Anyone since(2, 4), "" => auth::sign_in;
+    POST "/auth/switchSite" Session since(2, 6), "any" => auth::switch_site;
+    POST "/auth/signout" Session since(2, 4), "any" => auth::sign_out;
+    GET "/sites/{site}" Session since(2, 4), "tableau:sites:read" => server::site;
+    GET "/sites/{site}/projects" Site since(2, 4), "tableau:content:read" => projects::projects;
+    PUT "/sites/{site}/projects/{id}" Site since(2, 4), "tableau:projects:update" => projects::update;
+    GET "/sites/{site}/workbooks" Site since(2, 4), "tableau:content:read" => content::workbooks;
+    GET "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:content:read" => content::workbook;
+    PUT "/sites/{site}/workbooks/{id}" Site since(2, 4), "tableau:workbooks:update" => update::workbook;
+    DELETE "/sites/{site}/workbooks/{id}" Site since(2, 4), "" => update::delete_workbook;
+    GET "/sites/{site}/workbooks/{id}/views" Site since(2, 4), "tableau:content:read" => views::views_of_workbook;
+    GET "/sites/{site}/workbooks/{id}/connections" Site since(2, 4), "tableau:content:read" => connections::of_workbook;
+    PUT "/sites/{site}/workbooks/{id}/tags" Site since(2, 4), "tableau:workbook_tags:update" => tags::add_to_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/tags/{tag}" Site since(2, 4), "tableau:workbook_tags:delete" => tags::remove_from_workbook;
+    POST "/sites/{site}/workbooks/{id}/refresh" Site since(2, 8), "tableau:tasks:run" => jobs::refresh_workbook;
+    GET "/sites/{site}/workbooks/{id}/pdf" Site since(3, 4), "tableau:workbooks:download" => export::workbook_pdf;
+    GET "/sites/{site}/workbooks/{id}/powerpoint" Site since(3, 8), "tableau:workbooks:download" => export::workbook_powerpoint;
+    GET "/sites/{site}/workbooks/{id}/previewImage" Site since(2, 4), "tableau:workbooks:download" => export::workbook_preview;
+    GET "/sites/{site}/workbooks/{id}/views/{view}/previewImage" Site since(2, 4), "tableau:views:download" => export::view_preview;
+    GET "/sites/{site}/datasources" Site since(2, 4), "tableau:content:read" => content::datasources;
+    GET "/sites/{site}/datasources/{id}" Site since(2, 4), "tableau:content:read" => content::datasource;
+    PUT "/sites/{site}/datasources/{id}" Site since(2, 4), "tableau:datasources:update" => update::datasource;
+    DELETE "/sites/{site}/datasources/{id}" Site since(2, 4), "" => update::delete_datasource;
+    GET "/sites/{site}/datasources/{id}/connections" Site since(2, 4), "tableau:content:read" => connections::of_datasource;
+    PUT "/sites/{site}/datasources/{id}/tags" Site since(2, 6), "tableau:datasource_tags:update" => tags::add_to_datasource;
+    DELETE "/sites/{site}/datasources/{id}/tags/{tag}" Site since(2, 6), "tableau:datasource_tags:delete" => tags::remove_from_datasource;
+    POST "/sites/{site}/datasources/{id}/refresh" Site since(2, 8), "tableau:tasks:run" => jobs::refresh_datasource;
+    GET "/sites/{site}/views" Site since(2, 4), "tableau:content:read" => views::views;
+    GET "/sites/{site}/views/{id}" Site since(3, 0), "tableau:content:read" => views::view;
+    PUT "/sites/{site}/views/{id}/tags" Site since(2, 6), "tableau:view_tags:update" => tags::add_to_view;
+    DELETE "/sites/{site}/views/{id}/tags/{tag}" Site since(2, 6), "tableau:view_tags:delete" => tags::remove_from_view;
+    GET "/sites/{site}/views/{id}/image" Site since(2, 5), "tableau:views:download" => export::view_image;
+    GET "/sites/{site}/views/{id}/pdf" Site since(2, 7), "tableau:views:download" => export::view_pdf;
+    GET "/sites/{site}/views/{id}/data" Site since(2, 7), "tableau:views:download" => export::view_data;
+    GET "/sites/{site}/views/{id}/crosstab/excel" Site since(3, 8), "tableau:views:download" => export::view_crosstab;
+    PUT "/sites/{site}/tags:batchCreate" Site since(3, 9), "tableau:tags:update" => tags::batch_create;
+    PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), "tableau:tags:update" => tags::batch_delete;
+    PUT "/tags:batchCreate" Session since(3, 9), "tableau:tags:update" => tags::batch_create;
+    PUT "/tags:batchDelete" Session since(3, 9), "tableau:tags:update" => tags::batch_delete;
+    GET "/sites/{site}/users" Administrator since(2, 4), "tableau:users:read" => people::users;
+    GET "/sites/{site}/users/{id}" Site since(2, 4), "tableau:users:read" => people::user;
+    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), "" => people::remove;
+    GET "/sites/{site}/jobs" Administrator since(3, 1), "tableau:jobs:read" => jobs::list;
+    GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), "tableau:jobs:read" => jobs::job;
+    PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), "" => jobs::cancel;
+    GET "/sites/{site}/tasks/extractRefreshes" Site since(2, 6), "tableau:tasks:read" => tasks::list;
+    GET "/sites/{site}/tasks/extractRefreshes/{id}" Site since(2, 6), "tableau:tasks:read" => tasks::task;
+    POST "/sites/{site}/tasks/extractRefreshes/{id}/runNow" Site since(2, 6), "tableau:tasks:run" => tasks::run_now;
+    GET "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:read" => quality::get;
+    POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::add;
+    PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::update;
+    DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::delete;
+    GET "/sites/{site}/webhooks" Administrator since(3, 6), "tableau:webhooks:read" => webhooks::list;
+    POST "/sites/{site}/webhooks" Administrator since(3, 6), "tableau:webhooks:create" => webhooks::create;
+    GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6), "tableau:webhooks:read" => webhooks::get;
+    PUT "/sites/{site}/webhooks/{id}" Administrator since(3, 8), "tableau:webhooks:update" => webhooks::update;
+    DELETE "/sites/{site}/webhooks/{id}" Administrator since(3, 6), "tableau:webhooks:delete" => webhooks::delete;
+    GET "/sites/{site}/webhooks/{id}/test" Administrator since(3, 6), "tableau:webhooks:test" => webhooks::test;
+    POST "/graphql" Session Since::Metadata, "tableau:content:read" => metadata::answer;
+    GET "/sites/{site}/broadcasts/views" Site Since::Experimental, "" => broadcasts::list;
+    POST "/sites/{site}/broadcasts/views" Site Since::Experimental, "" => broadcasts::send;
 }
 
 impl Route {
@@ -85,7 +137,7 @@ impl Route {
             match (wanted.next(), given.next()) {
                 (None, None) => return Some(variables),
                 (Some(name), Some(value)) if name.starts_with('{') && !value.is_empty() => {
-                    variables.push(value.to_owned());
+                    variables.push(percent_decode_str(value).decode_utf8_lossy().into_owned());
                 }
                 (Some(name), Some(value)) if name == value => {}
                 _ => return None,
@@ -93,8 +145,42 @@ impl Route {
         }
     }
 
+    /// Whether it is there in this version or part of the API.
+    pub(crate) fn is_in(&self, api: Since) -> bool {
+        match (self.since, api) {
+            (Since::Version(since), Since::Version(version)) => since <= version,
+            (since, api) => since == api,
+        }
+    }
+
     /// `GET /sites/{site}/jobs`: the name in counters and fault patterns.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row names methods and one path: ``| `GET`, `POST /sites/{site}/webhooks` | 3.6 | …``.
+    fn listed() -> Vec<String> {
+        let rows = include_str!("../../../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
+        let mut listed = Vec::new();
+        for row in rows {
+            let Some((calls, _)) = row.split_once("` | ") else { continue };
+            let Some((_, path)) = calls.rsplit_once(' ') else { continue };
+            let methods = calls.trim_end_matches(path).split(", ");
+            listed.extend(methods.map(|method| format!("{} {path}", method.trim().trim_matches('`'))));
+        }
+        listed
+    }
+
+    #[test]
+    fn the_readme_lists_every_route() {
+        let listed = listed();
+        for route in ROUTES.iter().filter(|route| route.path != "/serverInfo") {
+            assert!(listed.contains(&route.name()), "{} is not in README.md", route.name());
+        }
     }
 }

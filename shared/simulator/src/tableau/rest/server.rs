@@ -12,9 +12,23 @@ pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(Element::new("serverInfo").child(product).child(rest))))
 }
 
+/// By LUID, or as `?key=name` and `?key=contentUrl` say.
+///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_site.htm#query_site>
 pub(crate) fn site(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let site = call.model.site(call.id()).ok_or_else(|| RestError::not_found("404000", "Site", call.id()))?;
+    let (wanted, key) = (call.id(), call.query("key"));
+    let found = call.model.sites.iter().find(|site| match key {
+        Some("name") => site.name == wanted,
+        Some("contentUrl") => site.content_url == wanted,
+        _ => site.luid.as_str() == wanted,
+    });
+    let site = found.ok_or_else(|| RestError::not_found("404000", "Site", wanted))?;
+    if site.luid != call.site() {
+        return Err(RestError::new("403010", "The session is for another site."));
+    }
+    if !call.is_administrator() {
+        return Err(RestError::new("403000", "Only administrators may do this."));
+    }
     let element = Element::new("site")
         .with("id", site.luid.as_str())
         .with("name", site.name.as_str())

@@ -107,6 +107,19 @@ fn allowed(call: &Call<'_>) -> Result<(), RestError> {
     if call.model.webhooks_enabled { Ok(()) } else { Err(off()) }
 }
 
+/// Attributes that the version of the call does not know are refused.
+fn known(call: &Call<'_>) -> Result<(), RestError> {
+    let attributes =
+        [("event", EVENT_SINCE), ("isEnabled", STATUS_SINCE), ("statusChangeReason", STATUS_SINCE)];
+    let early = attributes
+        .iter()
+        .find(|(name, since)| call.version < *since && call.body.get(&["webhook", name]).is_some());
+    match early {
+        Some((name, since)) => Err(malformed(&format!("'{name}' is not known before version {since}."))),
+        None => Ok(()),
+    }
+}
+
 /// Where the webhook of the path stands.
 fn find(call: &Call<'_>, code: &'static str) -> Result<usize, RestError> {
     let (id, site) = (call.id(), call.site());
@@ -129,6 +142,7 @@ pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
+    known(call)?;
     let incomplete = || malformed("Payload is either malformed or incomplete.");
     let name =
         call.body.text(&["webhook", "name"]).filter(|n| !n.is_empty()).ok_or_else(incomplete)?.to_owned();
@@ -153,6 +167,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let at = find(call, "404034")?;
+    known(call)?;
     let (event, url) = (event(call)?, destination(call)?);
     let name = call.body.text(&["webhook", "name"]).map(str::to_owned);
     let enabled = call.body.flag(&["webhook", "isEnabled"]);

@@ -1,0 +1,34 @@
+//! Deleting what is on a site.
+
+use super::delivery::{Fired, NotFound};
+use super::events::About;
+use super::state::State;
+use std::sync::Arc;
+use tableau::EventName;
+
+const EVENTS: [EventName; 4] = [
+    EventName::WorkbookDeleted,
+    EventName::DatasourceDeleted,
+    EventName::ViewDeleted,
+    EventName::UserDeleted,
+];
+
+impl State {
+    /// Removes a workbook, data source, view or user with what belongs to it, and fires its `…Deleted` event.
+    pub(crate) fn delete(self: &Arc<Self>, luid: &str) -> Result<Fired, NotFound> {
+        let event = EVENTS.iter().find(|e| About::find(&self.model(), e, luid).is_some());
+        let what = "workbook, data source, view or user";
+        let event = event.ok_or_else(|| NotFound { what, luid: luid.to_owned() })?;
+        // The event needs the name, so it comes first.
+        let fired = self.fire(event, luid)?;
+        let mut model = self.model();
+        model.workbooks.retain(|w| w.luid.as_str() != luid);
+        model.datasources.retain(|d| d.luid.as_str() != luid);
+        model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);
+        model.tasks.retain(|t| t.target.luid() != Some(luid));
+        model.warnings.retain(|w| w.content != luid);
+        model.users.retain(|u| u.luid.as_str() != luid);
+        model.sessions.retain(|s| s.user.as_str() != luid);
+        Ok(fired)
+    }
+}

@@ -1,0 +1,64 @@
+//! Files that stand for what Tableau renders: real ones of their kind, with little in them. No HTTP.
+
+mod office;
+mod pdf;
+mod png;
+
+pub(crate) use office::{powerpoint, workbook};
+pub(crate) use pdf::{Page, pdf};
+pub(crate) use png::png;
+
+/// What every view shows: sales by region.
+const ROWS: [(&str, u32); 4] =
+    [("Central", 501_240), ("East", 678_781), ("South", 391_722), ("West", 725_458)];
+
+/// The rows that pass `vf_Region`, which may name several regions between commas.
+pub(crate) fn rows(regions: Option<&str>) -> Vec<[String; 2]> {
+    let wanted = |region: &str| regions.is_none_or(|names| names.split(',').any(|name| name == region));
+    let rows = ROWS.iter().filter(|(region, _)| wanted(region));
+    let head = ["Region".to_owned(), "Sales".to_owned()];
+    std::iter::once(head)
+        .chain(rows.map(|(region, sales)| [(*region).to_owned(), sales.to_string()]))
+        .collect()
+}
+
+pub(crate) fn csv(rows: &[[String; 2]]) -> String {
+    rows.iter().map(|row| format!("{}\n", row.join(","))).collect()
+}
+
+/// An image of what a view shows, as text that can be searched.
+pub(crate) fn svg(width: u32, height: u32, lines: &[String]) -> String {
+    let line = |(n, text): (usize, &String)| {
+        format!("<text x=\"20\" y=\"{}\">{}</text>", 30 + n * 20, quick_xml::escape::escape(text.as_str()))
+    };
+    let lines: String = lines.iter().enumerate().map(line).collect();
+    format!("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\">{lines}</svg>")
+}
+
+/// The checksum of PNG chunks and ZIP entries.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_one_in_the_standard() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+    }
+
+    #[test]
+    fn a_filter_leaves_the_regions_that_it_names() {
+        assert_eq!(csv(&rows(Some("East,West"))), "Region,Sales\nEast,678781\nWest,725458\n");
+        assert_eq!(rows(None).len(), 5);
+    }
+}

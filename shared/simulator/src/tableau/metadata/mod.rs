@@ -1,0 +1,53 @@
+//! The Metadata API: GraphQL about what uses what.
+//!
+//! Source: <https://help.tableau.com/current/api/metadata_api/en-us/>
+
+mod query;
+mod schema;
+
+use super::model::Model;
+use super::rest::{Answer, Call, RestError, malformed};
+use query::Selection;
+use serde_json::{Map, Value, json};
+
+/// An error in an answer that is `200` all the same.
+fn error(message: &str, code: Option<&str>) -> Value {
+    let extensions =
+        code.map_or(json!({}), |code| json!({ "severity": "ERROR", "code": code, "properties": {} }));
+    json!({ "message": message, "path": null, "extensions": extensions })
+}
+
+pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let text = call.body.text(&["query"]).ok_or_else(|| malformed("There is no query."))?;
+    let variables = call.body.get(&["variables"]).cloned().unwrap_or_default();
+    let answer = match query::parse(text, &variables) {
+        Ok(fields) => data(call.model, call.site().as_str(), &fields),
+        Err(message) => Err(message),
+    };
+    Ok(Answer::json(match answer {
+        Ok(data) => json!({ "data": data }),
+        Err(message) => json!({ "data": null, "errors": [error(&message, None)] }),
+    }))
+}
+
+fn data(model: &Model, site: &str, fields: &[Selection]) -> Result<Value, String> {
+    let mut data = Map::new();
+    for field in fields {
+        data.insert(field.key().to_owned(), schema::root(model, site, field)?);
+    }
+    Ok(Value::Object(data))
+}
+
+/// An answer as it is, with an error of this code beside its data.
+pub(crate) fn with_error(mut answer: Answer, code: &str) -> Answer {
+    let message = match code {
+        "TIME_LIMIT_EXCEEDED" => "Reached time limit of PT5S for query execution.",
+        "NODE_LIMIT_EXCEEDED" => "Showing partial results. The request exceeded the 20000 node limit.",
+        "BACKFILL_RUNNING" => "Showing partial results. The Metadata API Store is still being built.",
+        _ => "As planned.",
+    };
+    if let Some(Value::Object(members)) = answer.json_mut() {
+        members.insert("errors".to_owned(), json!([error(message, Some(code))]));
+    }
+    answer
+}

@@ -1,0 +1,176 @@
+//! As much of GraphQL as callers write here: one query with variables, arguments, aliases and selections. No fragments,
+//! no directives.
+
+use serde_json::{Map, Value};
+
+/// A field that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Selection {
+    alias: Option<String>,
+    pub(super) name: String,
+    pub(super) arguments: Map<String, Value>,
+    pub(super) fields: Vec<Selection>,
+}
+
+impl Selection {
+    /// What it is called in the answer.
+    pub(super) fn key(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// The fields of a query, with the variables in place.
+pub(super) fn parse(text: &str, variables: &Value) -> Result<Vec<Selection>, String> {
+    let mut reader = Reader { tokens: tokens(text)?, at: 0, variables };
+    // `query Name($first: Int = 10)`: the types of variables are not looked at.
+    while reader.peek().is_some_and(|token| token != "{") {
+        reader.at += 1;
+    }
+    let fields = reader.fields()?;
+    match reader.peek() {
+        None => Ok(fields),
+        Some(token) => Err(format!("Invalid Syntax : offending token '{token}'")),
+    }
+}
+
+/// Names, numbers, texts with their quotation marks, and punctuation.
+fn tokens(text: &str) -> Result<Vec<String>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => string_length(rest).ok_or("Invalid Syntax : a text does not end")?,
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        if !matches!(first, '#' | ',') {
+            tokens.push(rest[..length].to_owned());
+        }
+        rest = rest[length..].trim_start();
+    }
+    Ok(tokens)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
+/// How long a text is that begins here, with its quotation marks.
+fn string_length(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    let end = text.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == '"' && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    end.map(|(at, _)| at + 1)
+}
+
+struct Reader<'a> {
+    tokens: Vec<String>,
+    at: usize,
+    variables: &'a Value,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<&str> {
+        self.tokens.get(self.at).map(String::as_str)
+    }
+
+    fn next(&mut self) -> Result<String, String> {
+        let token = self.tokens.get(self.at).cloned().ok_or("Invalid Syntax : the query ends too early")?;
+        self.at += 1;
+        Ok(token)
+    }
+
+    fn take(&mut self, wanted: &str) -> bool {
+        let found = self.peek() == Some(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, wanted: &str) -> Result<(), String> {
+        let token = self.next()?;
+        if token == wanted { Ok(()) } else { Err(format!("Invalid Syntax : offending token '{token}'")) }
+    }
+
+    fn fields(&mut self) -> Result<Vec<Selection>, String> {
+        self.expect("{")?;
+        let mut fields = Vec::new();
+        while !self.take("}") {
+            fields.push(self.field()?);
+        }
+        Ok(fields)
+    }
+
+    fn field(&mut self) -> Result<Selection, String> {
+        let first = self.name()?;
+        let (alias, name) = if self.take(":") { (Some(first), self.name()?) } else { (None, first) };
+        let arguments = if self.take("(") { self.members(")")? } else { Map::new() };
+        let fields = if self.peek() == Some("{") { self.fields()? } else { Vec::new() };
+        Ok(Selection { alias, name, arguments, fields })
+    }
+
+    fn name(&mut self) -> Result<String, String> {
+        let token = self.next()?;
+        let is_name = token.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+        if is_name { Ok(token) } else { Err(format!("Invalid Syntax : offending token '{token}'")) }
+    }
+
+    fn members(&mut self, end: &str) -> Result<Map<String, Value>, String> {
+        let mut members = Map::new();
+        while !self.take(end) {
+            let name = self.name()?;
+            self.expect(":")?;
+            members.insert(name, self.value()?);
+        }
+        Ok(members)
+    }
+
+    fn value(&mut self) -> Result<Value, String> {
+        let token = self.next()?;
+        match token.as_str() {
+            "{" => self.members("}").map(Value::Object),
+            "[" => {
+                let mut values = Vec::new();
+                while !self.take("]") {
+                    values.push(self.value()?);
+                }
+                Ok(Value::Array(values))
+            }
+            "$" => {
+                let name = self.name()?;
+                Ok(self.variables.get(&name).cloned().unwrap_or_default())
+            }
+            // Texts, numbers and constants are written as in JSON; what is none of these is an enumeration.
+            other => Ok(serde_json::from_str(other).unwrap_or_else(|_| Value::from(other))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_query_has_aliases_arguments_and_variables() {
+        let text = r#"query used($luid: String!) { # a comment
+            found: workbooks(filter: {luid: $luid, nameWithin: ["a, \"b\"", "c"]}, first: 2) { luid owner { name } } }"#;
+
+        let fields = parse(text, &json!({ "luid": "x" })).unwrap();
+
+        assert_eq!((fields[0].key(), fields[0].name.as_str()), ("found", "workbooks"));
+        let arguments = json!({ "filter": { "luid": "x", "nameWithin": ["a, \"b\"", "c"] }, "first": 2 });
+        assert_eq!(Value::Object(fields[0].arguments.clone()), arguments);
+        assert_eq!(fields[0].fields[1].fields[0].name, "name");
+    }
+
+    #[test]
+    fn what_is_no_query_is_an_error() {
+        for text in ["", "{", "{a", "{a(b)}", "{a}}", "{1}", "{a(b:\"c)}", "{...x}"] {
+            assert!(parse(text, &Value::Null).is_err(), "{text}");
+        }
+    }
+}

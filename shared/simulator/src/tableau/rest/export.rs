@@ -1,0 +1,184 @@
+//! Workbooks and views as files.
+//!
+//! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>
+
+use super::call::{Answer, Call, File, malformed};
+use super::error::RestError;
+use super::version::RestVersion;
+use crate::clock::before;
+use crate::tableau::events::seconds;
+use crate::tableau::export::{self, Page};
+use crate::tableau::model::{Feature, View, Workbook};
+use std::time::Duration;
+
+/// How long a rendering is handed out again, unless `maxAge` says otherwise.
+const CACHED_MINUTES: u64 = 60;
+
+/// The first version in which images have a size to choose, and the first with SVG. Earlier ones ignore both.
+const SIZES_SINCE: RestVersion = RestVersion { major: 3, minor: 23 };
+const SVG_SINCE: RestVersion = RestVersion { major: 3, minor: 29 };
+
+/// Sheets of paper in points.
+const PAPERS: [(&str, (u32, u32)); 14] = [
+    ("legal", (612, 1008)),
+    ("letter", (612, 792)),
+    ("a3", (842, 1191)),
+    ("a4", (595, 842)),
+    ("a5", (420, 595)),
+    ("b4", (709, 1001)),
+    ("b5", (499, 709)),
+    ("executive", (522, 756)),
+    ("folio", (612, 936)),
+    ("ledger", (1224, 792)),
+    ("note", (540, 720)),
+    ("quarto", (609, 780)),
+    ("tabloid", (792, 1224)),
+    ("unspecified", (1000, 800)),
+];
+
+pub(crate) fn workbook_pdf(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let workbook = workbook(call, call.id())?;
+    let views: Vec<View> = call.model.views_of(&workbook).cloned().collect();
+    // Without tabs, only the first view.
+    let shown = if workbook.show_tabs { views.len() } else { 1 };
+    pdf(call, &workbook, &views[..shown.min(views.len())], &workbook.name)
+}
+
+pub(crate) fn view_pdf(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (view, workbook) = view(call, call.id())?;
+    pdf(call, &workbook, std::slice::from_ref(&view), &view.name)
+}
+
+fn pdf(call: &mut Call<'_>, workbook: &Workbook, views: &[View], name: &str) -> Result<Answer, RestError> {
+    let paper = call.query("type").unwrap_or("legal").to_lowercase();
+    let (_, (width, height)) = *PAPERS
+        .iter()
+        .find(|(known, _)| *known == paper)
+        .ok_or_else(|| malformed(&format!("The page type '{paper}' is not known.")))?;
+    let size = match call.query("orientation").unwrap_or("Portrait").to_lowercase().as_str() {
+        "portrait" => (width, height),
+        "landscape" => (height, width),
+        other => return Err(malformed(&format!("The orientation '{other}' is not known."))),
+    };
+    let pages: Vec<Page> = {
+        let lines = views.iter().map(|view| lines(call, workbook, Some(view)));
+        lines.collect::<Result<Vec<_>, _>>()?.into_iter().map(|lines| Page { size, lines }).collect()
+    };
+    Ok(file("application/pdf", name, "pdf", export::pdf(&pages)))
+}
+
+pub(crate) fn workbook_powerpoint(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let workbook = workbook(call, call.id())?;
+    let title = lines(call, &workbook, None)?.join(" – ");
+    let kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+    Ok(file(kind, &workbook.name, "pptx", export::powerpoint(&title)))
+}
+
+/// Previews are small, and there even where exports are off.
+pub(crate) fn workbook_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let workbook = find_workbook(call, call.id())?;
+    Ok(file("image/png", &workbook.name, "png", export::png(300, 300, &workbook.name)))
+}
+
+/// The view comes last in the path, its workbook before it.
+pub(crate) fn view_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (view, workbook) = find_view(call, call.id())?;
+    if call.path.get(1).map(String::as_str) != Some(workbook.luid.as_str()) {
+        return Err(RestError::not_found("404011", "View", call.id()));
+    }
+    Ok(file("image/png", &view.name, "png", export::png(300, 300, &view.name)))
+}
+
+pub(crate) fn view_image(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (view, workbook) = view(call, call.id())?;
+    let lines = lines(call, &workbook, Some(&view))?;
+    let scale = if call.query("resolution").is_some_and(|r| r.eq_ignore_ascii_case("high")) { 2 } else { 1 };
+    let sizes = call.version >= SIZES_SINCE;
+    let pixels = |name: &str, default: u32| {
+        call.query(name).filter(|_| sizes).and_then(|n| n.parse().ok()).unwrap_or(default)
+    };
+    let (width, height) = (pixels("vizWidth", 800).min(4000), pixels("vizHeight", 600).min(4000));
+    let svg = call.query("format").is_some_and(|format| format.eq_ignore_ascii_case("svg"));
+    if svg && call.version >= SVG_SINCE {
+        return Ok(file("image/svg+xml", &view.name, "svg", export::svg(width, height, &lines).into_bytes()));
+    }
+    let image = export::png(width * scale, height * scale, &lines.join(" - "));
+    Ok(file("image/png", &view.name, "png", image))
+}
+
+pub(crate) fn view_data(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (view, workbook) = view(call, call.id())?;
+    as_of(call, &workbook)?;
+    let rows = export::rows(call.query("vf_Region"));
+    Ok(file("text/csv;charset=utf-8", &view.name, "csv", export::csv(&rows).into_bytes()))
+}
+
+pub(crate) fn view_crosstab(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    let (view, workbook) = view(call, call.id())?;
+    as_of(call, &workbook)?;
+    let rows = export::rows(call.query("vf_Region"));
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(file(kind, &view.name, "xlsx", export::workbook(&view.name, &rows)))
+}
+
+fn file(media_type: &'static str, name: &str, extension: &str, bytes: Vec<u8>) -> Answer {
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c)).collect();
+    Answer::file(File { media_type, name: format!("{}.{extension}", name.trim()), bytes })
+}
+
+fn find_workbook(call: &Call<'_>, id: &str) -> Result<Workbook, RestError> {
+    let found = call.model.workbook(id).filter(|w| w.site == call.site());
+    found.cloned().ok_or_else(|| RestError::not_found("404006", "Workbook", id))
+}
+
+fn find_view(call: &Call<'_>, id: &str) -> Result<(View, Workbook), RestError> {
+    let missing = || RestError::not_found("404011", "View", id);
+    let view = call.model.view(id).filter(|v| v.site == call.site()).cloned().ok_or_else(missing)?;
+    let workbook = call.model.workbook(view.workbook.as_str()).cloned().ok_or_else(missing)?;
+    Ok((view, workbook))
+}
+
+fn allowed(call: &Call<'_>) -> Result<(), RestError> {
+    let off = || RestError::new("403105", "Exporting is not allowed on this site.");
+    if call.model.has(Feature::Exports) { Ok(()) } else { Err(off()) }
+}
+
+fn workbook(call: &Call<'_>, id: &str) -> Result<Workbook, RestError> {
+    let workbook = find_workbook(call, id)?;
+    allowed(call).map(|()| workbook)
+}
+
+fn view(call: &Call<'_>, id: &str) -> Result<(View, Workbook), RestError> {
+    let found = find_view(call, id)?;
+    allowed(call).map(|()| found)
+}
+
+/// What a page says: what it shows, how fresh that is, and what was left out.
+fn lines(call: &mut Call<'_>, workbook: &Workbook, view: Option<&View>) -> Result<Vec<String>, RestError> {
+    let mut lines = vec![workbook.name.clone()];
+    lines.extend(view.map(|v| v.name.clone()));
+    lines.push(format!("Data as of {}", as_of(call, workbook)?));
+    let filters = call.query.iter().filter(|(name, _)| name.starts_with("vf_"));
+    lines.extend(filters.map(|(name, value)| format!("{} = {value}", &name[3..])));
+    Ok(lines)
+}
+
+/// The age of the data in a rendering, which may be an older one than the last refresh: results are cached.
+fn as_of(call: &mut Call<'_>, workbook: &Workbook) -> Result<String, RestError> {
+    let minutes = match call.query("maxAge") {
+        None => CACHED_MINUTES,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|minutes| *minutes > 0)
+            .ok_or_else(|| malformed("maxAge is a number of minutes, at least 1."))?,
+    };
+    let key = workbook.luid.to_string();
+    let oldest = before(call.now, Duration::from_secs(minutes * 60));
+    if let Some((_, data)) = call.model.rendered.get(&key).filter(|(at, _)| *at > oldest) {
+        return Ok(seconds(*data));
+    }
+    let data = call.model.last_refreshed(workbook);
+    call.model.rendered.insert(key, (call.now, data));
+    Ok(seconds(data))
+}

@@ -1,0 +1,153 @@
+//! Tags of workbooks, data sources and views.
+
+use super::call::{Answer, Call, malformed};
+use super::element::Element;
+use super::error::RestError;
+use crate::tableau::model::Model;
+use serde_json::Value;
+use tableau::SiteLuid;
+
+/// What carries tags: its place in paths, its name in batches, and the code for one that is missing.
+struct Kind {
+    segment: &'static str,
+    name: &'static str,
+    missing: &'static str,
+}
+
+const WORKBOOK: Kind = Kind { segment: "workbooks", name: "Workbook", missing: "404006" };
+const DATASOURCE: Kind = Kind { segment: "datasources", name: "Datasource", missing: "404004" };
+const VIEW: Kind = Kind { segment: "views", name: "View", missing: "404011" };
+const KINDS: [&Kind; 3] = [&WORKBOOK, &DATASOURCE, &VIEW];
+
+impl Kind {
+    /// The tags of one of this kind on this site.
+    fn tags<'a>(&self, model: &'a mut Model, site: &SiteLuid, luid: &str) -> Option<&'a mut Vec<String>> {
+        match self.segment {
+            "workbooks" => {
+                let mut all = model.workbooks.iter_mut();
+                all.find(|w| w.luid.as_str() == luid && w.site == *site).map(|w| &mut w.tags)
+            }
+            "datasources" => {
+                let mut all = model.datasources.iter_mut();
+                all.find(|d| d.luid.as_str() == luid && d.site == *site).map(|d| &mut d.tags)
+            }
+            _ => {
+                let mut all = model.views.iter_mut();
+                all.find(|v| v.luid.as_str() == luid && v.site == *site).map(|v| &mut v.tags)
+            }
+        }
+    }
+}
+
+/// Tags as answers show them.
+pub(crate) fn element(tags: &[String]) -> Element {
+    Element::new("tags")
+        .many(tags.iter().map(|tag| Element::new("tag").with("label", tag.as_str())).collect())
+}
+
+pub(crate) fn add_to_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    add(call, &WORKBOOK)
+}
+
+pub(crate) fn add_to_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    add(call, &DATASOURCE)
+}
+
+pub(crate) fn add_to_view(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    add(call, &VIEW)
+}
+
+pub(crate) fn remove_from_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    remove(call, &WORKBOOK)
+}
+
+pub(crate) fn remove_from_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    remove(call, &DATASOURCE)
+}
+
+pub(crate) fn remove_from_view(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    remove(call, &VIEW)
+}
+
+/// Answers all tags that the thing has then. One that it has already changes nothing.
+fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
+    let (labels, id, site) = (labels(call, &["tags", "tag"])?, call.id().to_owned(), call.site());
+    let missing = || RestError::not_found(kind.missing, kind.name, &id);
+    kind.tags(call.model, &site, &id).ok_or_else(missing)?;
+    call.may_tag(&id)?;
+    let tags = kind.tags(call.model, &site, &id).ok_or_else(missing)?;
+    add_all(tags, &labels);
+    Ok(Answer::ok(Element::root().child(element(tags))))
+}
+
+fn remove(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
+    let (label, site) = (unquoted(call.id()), call.site());
+    let id = call.path.get(1).cloned().unwrap_or_default();
+    let missing = || RestError::not_found(kind.missing, kind.name, &id);
+    kind.tags(call.model, &site, &id).ok_or_else(missing)?;
+    call.may_tag(&id)?;
+    kind.tags(call.model, &site, &id).ok_or_else(missing)?.retain(|tag| *tag != label);
+    Ok(Answer::no_content())
+}
+
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#batch_add_tags>
+pub(crate) fn batch_create(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    batch(call, add_all)
+}
+
+pub(crate) fn batch_delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
+    batch(call, |tags, labels| tags.retain(|tag| !labels.contains(tag)))
+}
+
+/// Nothing is changed if something named is not there.
+fn batch(call: &mut Call<'_>, change: fn(&mut Vec<String>, &[String])) -> Result<Answer, RestError> {
+    let (labels, site) = (labels(call, &["tagBatch", "tags", "tag"])?, call.site());
+    let contents = call.body.list(&["tagBatch", "contents", "content"]);
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let contents: Vec<(String, String)> =
+        contents.into_iter().map(|content| (text(content, "contentType"), text(content, "id"))).collect();
+    let mut found = Vec::new();
+    for (name, id) in contents {
+        let kind = KINDS.into_iter().find(|kind| kind.name.eq_ignore_ascii_case(&name));
+        let kind = kind.ok_or_else(|| malformed(&format!("'{name}' carries no tags.")))?;
+        let missing = || RestError::not_found(kind.missing, kind.name, &id);
+        kind.tags(call.model, &site, &id).ok_or_else(missing)?;
+        call.may_tag(&id)?;
+        found.push((kind, id));
+    }
+    for (kind, id) in found {
+        if let Some(tags) = kind.tags(call.model, &site, &id) {
+            change(tags, &labels);
+        }
+    }
+    Ok(Answer::ok(Element::root().child(element(&labels))))
+}
+
+fn add_all(tags: &mut Vec<String>, labels: &[String]) {
+    for label in labels {
+        if !tags.contains(label) {
+            tags.push(label.clone());
+        }
+    }
+}
+
+/// The labels of a body. Without quotation marks around it, a label ends at a space or comma.
+fn labels(call: &Call<'_>, path: &[&str]) -> Result<Vec<String>, RestError> {
+    let labels = call.body.list(path).into_iter().filter_map(|tag| tag.get("label")?.as_str());
+    let labels: Vec<String> = labels
+        .flat_map(|label| match label.strip_prefix('"').and_then(|l| l.strip_suffix('"')) {
+            Some(quoted) => vec![quoted.to_owned()],
+            None => label.split([' ', ',']).filter(|l| !l.is_empty()).map(str::to_owned).collect(),
+        })
+        .collect();
+    if labels.is_empty() {
+        Err(malformed("Payload is either malformed or incomplete: no tags."))
+    } else {
+        Ok(labels)
+    }
+}
+
+fn unquoted(label: &str) -> String {
+    label.strip_prefix('"').and_then(|l| l.strip_suffix('"')).unwrap_or(label).to_owned()
+}

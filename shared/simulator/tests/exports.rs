@@ -1,0 +1,96 @@
+//! Files: PDFs, images and data.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
+
+mod support;
+
+use reqwest::Method;
+use simulator::{Feature, TableauSimulator};
+use std::time::Duration;
+use support::{Caller, manual_clock};
+
+async fn file(caller: &Caller, path: &str) -> (String, Vec<u8>) {
+    let path = format!("/api/3.29/sites/{}{path}", caller.site);
+    let response = caller.send(Method::GET, &path, "").await.unwrap();
+    assert_eq!(response.status().as_u16(), 200, "{path}");
+    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+    assert!(
+        response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"")
+    );
+    (kind, response.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn each_file_is_of_its_kind() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let workbook = format!("/workbooks/{}", tableau.workbook("Superstore").unwrap());
+    let view = format!("/views/{}", tableau.view("Overview").unwrap());
+    let office = "application/vnd.openxmlformats-officedocument";
+
+    for (path, kind, start) in [
+        (format!("{workbook}/pdf"), "application/pdf".to_owned(), &b"%PDF-1.4"[..]),
+        (format!("{workbook}/powerpoint"), format!("{office}.presentationml.presentation"), b"PK\x03\x04"),
+        (format!("{workbook}/previewImage"), "image/png".to_owned(), b"\x89PNG\r\n\x1a\n"),
+        (format!("{workbook}{view}/previewImage"), "image/png".to_owned(), b"\x89PNG\r\n\x1a\n"),
+        (format!("{view}/pdf?type=A4&orientation=Landscape"), "application/pdf".to_owned(), b"%PDF-1.4"),
+        (format!("{view}/image"), "image/png".to_owned(), b"\x89PNG\r\n\x1a\n"),
+        (format!("{view}/image?format=svg"), "image/svg+xml".to_owned(), b"<svg "),
+        (
+            format!("{view}/data?vf_Region=West"),
+            "text/csv;charset=utf-8".to_owned(),
+            b"Region,Sales\nWest,725458\n",
+        ),
+        (format!("{view}/crosstab/excel"), format!("{office}.spreadsheetml.sheet"), b"PK\x03\x04"),
+    ] {
+        let (found, bytes) = file(&caller, &path).await;
+        assert_eq!(found, kind, "{path}");
+        assert!(bytes.starts_with(start), "{path}");
+    }
+    let old = format!("/api/3.22/sites/{}{view}/image?format=svg&vizWidth=100", caller.site);
+    let image = caller.send(Method::GET, &old, "").await.unwrap().bytes().await.unwrap();
+    assert_eq!(image[16..20], 800_u32.to_be_bytes(), "sizes came with 3.23, SVG with 3.29");
+    for path in ["pdf?type=A9", "pdf?orientation=up", "pdf?maxAge=0"] {
+        assert_eq!(caller.get(&format!("{view}/{path}")).await.code(), "400000", "{path}");
+    }
+    tableau.allow(Feature::Exports, false);
+    assert_eq!(caller.get(&format!("{workbook}/pdf")).await.code(), "403105");
+    assert_eq!(caller.get(&format!("{view}/data")).await.code(), "403105");
+}
+
+#[tokio::test]
+async fn the_pdf_of_a_workbook_holds_all_sheets_only_if_they_are_tabs() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    for (name, pages) in [("Superstore", 1), ("Month-End Close", 2)] {
+        let path = format!("/workbooks/{}/pdf", tableau.workbook(name).unwrap());
+        let text = String::from_utf8(file(&caller, &path).await.1).unwrap();
+        assert!(text.contains(&format!("/Count {pages}>>")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_an_hour_old_at_most_and_fresh_when_asked() {
+    let clock = manual_clock();
+    let tableau = TableauSimulator::sample().clock(clock.clone()).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.workbook("Superstore").unwrap();
+    let export = async |query: &str| {
+        let text =
+            String::from_utf8(file(&caller, &format!("/workbooks/{luid}/pdf{query}")).await.1).unwrap();
+        let (_, rest) = text.split_once("Data as of ").unwrap();
+        rest[..20].to_owned()
+    };
+    let before = export("").await;
+    clock.advance(Duration::from_secs(5 * 60));
+
+    tableau.succeed_refresh(&luid).unwrap();
+
+    assert_eq!(export("").await, before, "the old one");
+    let fresh = export("?maxAge=1").await;
+    assert_eq!(fresh, "2026-03-02T06:19:43Z");
+    clock.advance(Duration::from_secs(5 * 60));
+    tableau.succeed_refresh(&luid).unwrap();
+    clock.advance(Duration::from_secs(61 * 60));
+    assert_eq!(export("").await, "2026-03-02T06:24:43Z", "an hour later");
+}

@@ -1,0 +1,112 @@
+"""What Tableau works on: exports, refreshes, jobs and tasks."""
+
+import datetime
+import io
+import zipfile
+
+import tableauserverclient as TSC
+
+from client import Field, Operator, administrator, check, named, refused, server, user, where
+
+
+@check("workbooks.populate_pdf", "workbooks.populate_powerpoint", "workbooks.populate_preview_image")
+def workbooks_are_exported():
+    """PDF with a page per sheet where there are tabs, PowerPoint, preview image"""
+    client = administrator()
+    tabs = named(client.workbooks.get()[0], "Month-End Close")
+    one = named(client.workbooks.get()[0], "Superstore")
+    options = TSC.PDFRequestOptions(page_type=TSC.PDFRequestOptions.PageType.A4, maxage=1)
+    client.workbooks.populate_pdf(tabs, options)
+    client.workbooks.populate_pdf(one)
+    assert tabs.pdf.startswith(b"%PDF-1.4") and tabs.pdf.rstrip().endswith(b"%%EOF")
+    assert tabs.pdf.count(b"/MediaBox[0 0 595 842]") == 2 and one.pdf.count(b"/MediaBox[0 0 612 1008]") == 1
+    client.workbooks.populate_powerpoint(one)
+    assert zipfile.ZipFile(io.BytesIO(one.powerpoint)).testzip() is None
+    client.workbooks.populate_preview_image(one)
+    assert one.preview_image.startswith(b"\x89PNG")
+
+
+@check("views.populate_image", "views.populate_pdf", "views.populate_csv", "views.populate_excel")
+@check("views.populate_preview_image")
+def views_are_exported():
+    """Image, PDF, CSV and crosstab, filtered by `vf_` parameters"""
+    client = administrator()
+    view = client.views.get_by_id(named(client.views.get()[0], "Overview").id)
+    high = TSC.ImageRequestOptions(imageresolution=TSC.ImageRequestOptions.Resolution.High, maxage=1)
+    client.views.populate_image(view, high)
+    assert view.image.startswith(b"\x89PNG") and int.from_bytes(view.image[16:20]) == 1600
+    page = TSC.PDFRequestOptions(orientation=TSC.PDFRequestOptions.Orientation.Landscape, maxage=1)
+    client.views.populate_pdf(view, page)
+    assert b"/MediaBox[0 0 1008 612]" in view.pdf and b"(Overview) Tj" in view.pdf
+    east = TSC.CSVRequestOptions(maxage=1)
+    east.vf("Region", "East")
+    client.views.populate_csv(view, east)
+    assert b"".join(view.csv) == b"Region,Sales\nEast,678781\n"
+    client.views.populate_excel(view)
+    assert zipfile.ZipFile(io.BytesIO(b"".join(view.excel))).testzip() is None
+    client.views.populate_preview_image(view)
+    assert view.preview_image.startswith(b"\x89PNG")
+
+
+@check("workbooks.refresh", "datasources.refresh", "jobs.get_by_id", "jobs.wait_for_job", "jobs.cancel")
+def refreshes_run_fail_and_are_cancelled():
+    """A job to wait for; queued twice is `409093`, of which the client makes nothing; live is `403104`; failure with notes; cancelled"""
+    client = administrator()
+    datasources, workbooks = client.datasources.get()[0], client.workbooks.get()[0]
+    orders = client.datasources.refresh(named(datasources, "Sales Orders"))
+    assert (orders.mode, orders.type, orders.completed_at) == ("Asynchronous", "RefreshExtract", None)
+    assert client.datasources.refresh(named(datasources, "Sales Orders")) is None
+    assert client.datasources.refresh(named(datasources, "Shipments"), incremental=True).id
+    assert refused(lambda: client.datasources.refresh(named(datasources, "Exchange Rates"))) == "403104"
+    assert refused(lambda: user("yuki").datasources.refresh(named(datasources, "Shipments"))) == "403077"
+    cancelled = client.workbooks.refresh(named(workbooks, "Cash Flow Forecast"))
+    client.jobs.cancel(cancelled.id)
+    budget = client.datasources.refresh(named(datasources, "Budget"))
+    superstore = client.workbooks.refresh(named(workbooks, "Superstore"))
+    try:
+        client.jobs.wait_for_job(cancelled, timeout=30)
+        raise AssertionError("a cancelled job ended well")
+    except TSC.server.endpoint.exceptions.JobCancelledException as error:
+        assert error.job.finish_code == 2
+    done = client.jobs.wait_for_job(orders, timeout=30)
+    assert (done.finish_code, done.datasource_name, done.progress) == (0, "Sales Orders", "100")
+    try:
+        client.jobs.wait_for_job(budget, timeout=30)
+        raise AssertionError("a job that fails ended well")
+    except TSC.server.endpoint.exceptions.JobFailedException as error:
+        assert error.job.finish_code == 1 and "Invalid column name" in error.notes[0]
+    assert client.jobs.wait_for_job(superstore.id, timeout=30).workbook_name == "Superstore"
+    assert refused(lambda: client.jobs.get_by_id("none")) == "404018"
+
+
+@check("jobs.get", "jobs.all", "jobs.filter", "jobs.order_by", "jobs.paginate")
+@check("jobs.fields", "jobs.only_fields")
+def jobs_are_listed():
+    """Filtered by status, type, time and title; for administrators, others get `403000`"""
+    client = administrator()
+    failed = list(client.jobs.filter(status="Failed", job_type__in=["refresh_extracts", "increment_extracts"]))
+    assert "General Ledger" in [job.title for job in failed] and all(job.ended_at for job in failed)
+    hour_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    recent = where(Field.CreatedAt, Operator.GreaterThanOrEqual, hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert "Sales Orders" in [job.title for job in client.jobs.get(recent)[0]]
+    total = client.jobs.get()[1].total_available
+    assert len(list(client.jobs.all(page_size=10))) == total
+    assert len(list(client.jobs.filter(title__has="Orders"))) >= 5
+    assert next(iter(client.jobs.order_by("created_at"))).created_at
+    assert len(client.jobs.paginate(page_size=10, page_number=2)) == total
+    assert list(client.jobs.fields("job.id")) and list(client.jobs.only_fields("job.id"))
+    assert refused(user("yuki").jobs.get) == "403000"
+
+
+@check("tasks.get", "tasks.get_by_id", "tasks.run")
+def tasks_are_listed_and_run():
+    """Refreshes on a schedule, with how often they failed in a row; run now gives a job"""
+    client = administrator()
+    ledger = named(client.datasources.get()[0], "General Ledger")
+    tasks, _ = client.tasks.get()
+    task = next(task for task in tasks if task.target.id == ledger.id)
+    assert (task.target.type, task.task_type) == ("datasource", "extractRefresh")
+    assert client.tasks.get_by_id(task.id).schedule_item.next_run_at
+    job = TSC.JobItem.from_response(client.tasks.run(task), client.namespace)[0]
+    assert client.jobs.wait_for_job(job, timeout=30).datasource_id == ledger.id
+    assert {t.target.id for t in user("marcus").tasks.get()[0]} < {t.target.id for t in tasks}

@@ -3,7 +3,7 @@
 //! Tableau sends neither the reason nor the job with the event, so the job is looked for: among the refreshes
 //! that failed about then, the one of this workbook or data source. Its notes are the reason.
 
-use crate::{Error, Job, JobFilter, JobSummary, TableauClient};
+use crate::{Error, Filter, Job, JobSummary, TableauClient};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::{Event, JobLuid};
@@ -74,7 +74,8 @@ impl TableauClient {
         within: SignedDuration,
     ) -> Result<Option<Cause>, Error> {
         let since = around.checked_sub(within).unwrap_or(around);
-        let jobs = self.jobs(&JobFilter::FailedRefreshesSince(since), 1_000).await?;
+        let failed = Filter::all().in_state("Failed").refreshes().ended_since(since);
+        let jobs = self.jobs(failed).page().await?.unwrap_or_default();
         for candidate in candidates(jobs, event, around) {
             let job = match self.job(&candidate.id).await {
                 Ok(job) => job,

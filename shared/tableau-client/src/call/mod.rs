@@ -108,6 +108,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Outside the REST API a session that is over shows as a plain 401: the codes are the REST API's.
+    fn tells_session_over(&self, error: &Error) -> bool {
+        let plain = matches!(error, Error::Refused { status: 401, code, .. } if code.is_empty());
+        error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
+    }
+
     fn url(&self, server: &Url, session: &Session) -> Url {
         let mut url = self.path.url(server, session.api_version, Some(&session.site));
         if !self.query.is_empty() {
@@ -171,7 +177,7 @@ impl TableauClient {
                 timeout: call.timeout,
             };
             match self.send(&request, take).await {
-                Err(error) if error.is_session_over() && replaced < REPLACEMENTS => {
+                Err(error) if call.tells_session_over(&error) && replaced < REPLACEMENTS => {
                     if replaced > 0 {
                         // Someone who does not share our store signs in over us: stay out of step with him.
                         tokio::time::sleep(wait::back_off(replaced)).await;

@@ -12,8 +12,6 @@ use url::Url;
 
 /// How often a call without a deadline is tried, the first time included.
 const TRIES: u32 = 3;
-/// The same with a deadline, which is what ends it as a rule.
-const TRIES_UNTIL_DEADLINE: u32 = 12;
 /// The longest wait between two tries without a deadline. What asks for more is an error, for the caller's queue to
 /// wait out.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
@@ -69,7 +67,7 @@ impl TableauClient {
                 Err(error) if may_repeat(request, &error) => error,
                 other => return other,
             };
-            let wait = error.retry_after().unwrap_or_else(|| wait::back_off(tried));
+            let wait = error.retry_after().map_or_else(|| wait::back_off(tried), wait::or_a_little_more);
             if !self.has_patience(tried, wait) {
                 return Err(error);
             }
@@ -80,7 +78,7 @@ impl TableauClient {
 
     fn has_patience(&self, tried: u32, wait: Duration) -> bool {
         match self.remaining() {
-            Some(remaining) => tried < TRIES_UNTIL_DEADLINE && wait < remaining,
+            Some(remaining) => wait < remaining,
             None => tried < TRIES && wait <= LONGEST_WAIT,
         }
     }

@@ -13,6 +13,11 @@ pub(crate) fn back_off(tried: u32) -> Duration {
     Duration::from_millis(fastrand::u64(ceiling / 4..=ceiling))
 }
 
+/// A wait that was named, with jitter: all who were told the same would come back at once.
+pub(crate) fn or_a_little_more(named: Duration) -> Duration {
+    named + Duration::from_millis(fastrand::u64(50..=250))
+}
+
 /// The header, in seconds or as a date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

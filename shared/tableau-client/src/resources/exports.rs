@@ -87,6 +87,9 @@ impl ExportOptions {
     }
 
     fn add_to<'a>(&self, mut call: Call<'a>, kind: Kind) -> Call<'a> {
+        if kind == Kind::Preview {
+            return call;
+        }
         if let Freshness::Minutes(minutes) = self.freshness {
             call = call.query("maxAge", minutes.to_string());
         }
@@ -118,6 +121,7 @@ impl ExportOptions {
 enum Kind {
     Pdf,
     PowerPoint,
+    Preview,
     Image,
     Data,
 }
@@ -242,9 +246,9 @@ exports! {
     /// A workbook as PowerPoint. REST API 3.8+; JWT scope `tableau:workbooks:download`.
     workbook_powerpoint(workbook: WorkbookLuid) "export the workbook as PowerPoint" "workbooks/{workbook}/powerpoint"
         PowerPoint "download_workbook_powerpoint";
-    /// A small picture of a workbook, as PNG. REST API 2.0+; JWT scope `tableau:workbooks:download`.
+    /// A small picture of a workbook, as PNG; it has no options. REST API 2.0+; JWT scope `tableau:workbooks:download`.
     workbook_preview(workbook: WorkbookLuid) "fetch the workbook's preview" "workbooks/{workbook}/previewImage"
-        PowerPoint "query_workbook_preview_img";
+        Preview "query_workbook_preview_img";
     /// A view as PDF. REST API 2.8+; JWT scope `tableau:views:download`.
     view_pdf(view: ViewLuid) "export the view as PDF" "views/{view}/pdf" Pdf "query_view_pdf";
     /// A view as PNG. REST API 2.5+; JWT scope `tableau:views:download`.

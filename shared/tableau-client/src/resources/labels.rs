@@ -1,4 +1,7 @@
 //! Data labels. All but the certification of data sources need Tableau Catalog (Data Management).
+//!
+//! The bodies follow the reference's XML; no answer in JSON has been seen. For certification alone,
+//! [`TableauClient::certify`] is the surer way.
 
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};

@@ -52,7 +52,7 @@ async fn each_export_sends_the_options_that_it_knows() {
     let cases: [(&str, Vec<&str>); 7] = [
         ("GET /workbooks/w-1/pdf", pdf.to_vec()),
         ("GET /workbooks/w-1/powerpoint", vec!["maxAge=1"]),
-        ("GET /workbooks/w-1/previewImage", vec!["maxAge=1"]),
+        ("GET /workbooks/w-1/previewImage", vec![]),
         ("GET /views/v-1/pdf", pdf.to_vec()),
         ("GET /views/v-1/image", vec!["maxAge=1", "resolution=high", filter, size[0], size[1]]),
         ("GET /views/v-1/data", vec!["maxAge=1", filter]),

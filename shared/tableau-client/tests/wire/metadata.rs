@@ -54,6 +54,14 @@ async fn it_may_be_switched_off() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_over_is_replaced_though_it_has_no_code_for_that() {
+    let tableau = Tableau::start().await;
+    tableau.says(CALL, Reply::html(401)).knows(CALL, &json!({"data": {"x": 1}}));
+    let answer = tableau.client().metadata::<Value>("{ x }", &json!({})).await.unwrap();
+    assert_eq!((answer.data, tableau.heard("POST /auth/signin").len()), (json!({"x": 1}), 2));
+}
+
+#[tokio::test]
 async fn lineage_goes_both_ways() {
     let tableau = Tableau::start().await;
     let workbook =

@@ -78,13 +78,21 @@ fn is_loopback(server: &Url) -> bool {
     matches!(server.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
+/// Whether two servers are one host, or below one domain, as the pods of Tableau Cloud are: nobody else is sent a
+/// credential, whatever a server answers.
+fn are_neighbours(one: &Url, two: &Url) -> bool {
+    let (Some(one), Some(two)) = (one.host_str(), two.host_str()) else { return false };
+    let domain = one.split_once('.').map(|(_, domain)| domain).filter(|domain| domain.contains('.'));
+    let is_name = |host: &str| host.ends_with(|c: char| c.is_ascii_alphabetic());
+    let below = |domain: &str| two.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    one == two || (is_name(one) && is_name(two) && below(domain.unwrap_or(one)))
+}
+
 /// The server that `location`, the answer of `from`, points to. `None` when it is the same one, or a credential must not
 /// be sent there.
 pub(crate) fn redirected(from: &Url, location: &str) -> Option<Url> {
     let mut to = from.join(location).ok()?;
-    // Out of the cloud nobody is sent to a server on this machine.
-    let safe = is_safe(&to) && (!is_loopback(&to) || is_loopback(from));
-    if !safe || to.origin() == from.origin() {
+    if !is_safe(&to) || !are_neighbours(from, &to) || to.origin() == from.origin() {
         return None;
     }
     to.set_path("/");
@@ -111,22 +119,39 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_followed_to_another_https_host_only() {
-        let from: Url = "https://online.tableau.com/".parse().unwrap();
-        let to =
-            redirected(&from, "https://prod-ca-a.online.tableau.com/api/3.24/auth/signin?x=1#y").unwrap();
-        assert_eq!(to.as_str(), "https://prod-ca-a.online.tableau.com/");
+    fn a_redirect_is_followed_to_a_neighbour_over_https_only() {
+        for (from, location, to) in [
+            (
+                "online.tableau.com",
+                "https://prod-ca-a.online.tableau.com/api/3.24/auth/signin?x=1#y",
+                "prod-ca-a.online.tableau.com",
+            ),
+            ("10ay.online.tableau.com", "https://10ax.online.tableau.com/", "10ax.online.tableau.com"),
+            ("tableau.example.co.uk", "https://bi.example.co.uk", "bi.example.co.uk"),
+            ("example.com", "https://tableau.example.com", "tableau.example.com"),
+        ] {
+            let from: Url = format!("https://{from}/").parse().unwrap();
+            assert_eq!(redirected(&from, location).unwrap().as_str(), format!("https://{to}/"));
+        }
         for location in [
             "http://prod-ca-a.online.tableau.com/",
             "/elsewhere",
             "https://online.tableau.com/other",
-            "https://u:p@evil.example/",
+            "https://u:p@10ay.online.tableau.com/",
+            "https://online.tableau.com.evil.example/",
+            "https://eviltableau.com/",
+            "https://tableau.com/",
+            "https://203.0.113.7/",
             "http://127.0.0.1:80/",
             "https://localhost/",
             "javascript:alert(1)",
             "",
         ] {
+            let from: Url = "https://online.tableau.com/".parse().unwrap();
             assert_eq!(redirected(&from, location), None, "{location}");
         }
+        let from: Url = "https://10.0.0.7/".parse().unwrap();
+        assert_eq!(redirected(&from, "https://11.0.0.7/"), None);
+        assert_eq!(redirected(&"https://example.com".parse().unwrap(), "https://evil.com"), None);
     }
 }

@@ -58,19 +58,29 @@ pub(super) fn refused(
     bytes: &[u8],
 ) -> Error {
     let status = status.as_u16();
-    let Ok(ErrorAnswer { error }) = serde_json::from_slice(bytes) else {
-        let (code, summary, detail) = (String::new(), String::new(), String::new());
-        return Error::Refused { operation, status, code, summary, detail, retry_after };
+    let (code, summary, detail) = match serde_json::from_slice(bytes) {
+        Ok(ErrorAnswer { error }) => {
+            let code = match error.code {
+                Value::String(code) => short(&code),
+                Value::Number(code) => code.to_string(),
+                _ => String::new(),
+            };
+            (code, text(&error.summary), text(&error.detail))
+        }
+        Err(_) => in_xml(bytes).unwrap_or_default(),
     };
-    let code = match error.code {
-        Value::String(code) => short(&code),
-        Value::Number(code) => code.to_string(),
-        _ => String::new(),
-    };
-    let (summary, detail) = (text(&error.summary), text(&error.detail));
     let named = || wait::named_in(&detail).or_else(|| wait::named_in(&summary));
     let retry_after = retry_after.or_else(|| named().filter(|_| matches!(status, 429 | 503)));
     Error::Refused { operation, status, code, summary, detail, retry_after }
+}
+
+/// Code, summary and detail of an error in XML: a call for a file may be refused so, whatever was asked for.
+fn in_xml(bytes: &[u8]) -> Option<(String, String, String)> {
+    let (_, error) = std::str::from_utf8(bytes).ok()?.split_once("<error")?;
+    let between = |start: &str, end: &str| Some(short(error.split_once(start)?.1.split_once(end)?.0));
+    let code = between("code=\"", "\"").filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?;
+    let element = |start, end| between(start, end).unwrap_or_default();
+    Some((code, element("<summary>", "</summary>"), element("<detail>", "</detail>")))
 }
 
 fn text(value: &Value) -> String {
@@ -98,7 +108,19 @@ mod tests {
         ] {
             assert_eq!(error(404, body).code(), Some("404006"), "{body}");
         }
-        for body in ["", "<html>", "[]", "null", r#"{"error":{}}"#, r#"{"error":{"code":null,"detail":7}}"#] {
+        let xml =
+            "<?xml version='1.0'?><tsResponse><error code=\"404006\"><summary>Not Found</summary></error>";
+        assert_eq!(error(404, xml).to_string(), "test: Tableau refused with 404 (404006, Not Found)");
+        for body in [
+            "",
+            "<html>",
+            "<error>",
+            "<error code=\"x\">",
+            "[]",
+            "null",
+            r#"{"error":{}}"#,
+            r#"{"error":{"code":null,"detail":7}}"#,
+        ] {
             assert_eq!(error(503, body).code(), None, "{body}");
         }
     }
@@ -114,7 +136,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_body_of_an_error_panics(bytes in prop::collection::vec(any::<u8>(), 0..256), status in 400u16..600) {
-            let _ = refused("test", StatusCode::from_u16(status).unwrap(), None, &bytes).to_string();
+            let status = StatusCode::from_u16(status).unwrap();
+            let _ = refused("test", status, None, &bytes).to_string();
+            let xml = [b"<error code=\"404006\"><summary>".as_slice(), &bytes, b"</detail>"].concat();
+            let _ = refused("test", status, None, &xml).to_string();
         }
     }
 }

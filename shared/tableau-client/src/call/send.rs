@@ -67,11 +67,12 @@ impl TableauClient {
                 Err(error) if may_repeat(request, &error) => error,
                 other => return other,
             };
-            let wait = error.retry_after().map_or_else(|| wait::back_off(tried), wait::or_a_little_more);
+            let named = error.retry_after();
+            let wait = named.unwrap_or_else(|| wait::back_off(tried));
             if !self.has_patience(tried, wait) {
                 return Err(error);
             }
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(named.map_or(wait, wait::or_a_little_more)).await;
             tried += 1;
         }
     }
@@ -90,7 +91,11 @@ impl TableauClient {
             .request(request.method.clone(), url.clone())
             // Waits are named in the text of errors only, and that follows the language asked for.
             .header(header::ACCEPT_LANGUAGE, "en-US")
-            .header(header::ACCEPT, if take == Take::Open { "*/*" } else { "application/json" });
+            // A file comes as what it is; an error instead of it is asked for as JSON.
+            .header(
+                header::ACCEPT,
+                if take == Take::Open { "application/json, */*;q=0.8" } else { "application/json" },
+            );
         if let Some(token) = request.token {
             let value = header::HeaderValue::from_str(token.expose_secret());
             let mut value = value.map_err(|_| Error::Unreadable {

@@ -83,6 +83,8 @@ async fn an_export_that_is_refused_is_an_error_with_its_code() {
     let options = ExportOptions::default();
     let refused = tableau.client().workbook_powerpoint(&"w-1".parse().unwrap(), &options, 9).await;
     assert_eq!(refused.unwrap_err().code(), Some("403105"));
+    let accept = &tableau.heard("GET /workbooks/w-1/powerpoint")[0].headers["accept"];
+    assert!(accept.starts_with("application/json,"), "{accept}");
 }
 
 #[tokio::test]

@@ -114,8 +114,8 @@ impl<'a> Call<'a> {
         error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
     }
 
-    fn url(&self, server: &Url, session: &Session) -> Url {
-        let mut url = self.path.url(server, session.api_version, Some(&session.site));
+    fn url(&self, server: &Url, version: ApiVersion, site: &SiteLuid) -> Url {
+        let mut url = self.path.url(server, version, Some(site));
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
@@ -170,7 +170,7 @@ impl TableauClient {
             let request = Request {
                 operation: call.operation,
                 method: &call.method,
-                url: &call.url(server, session),
+                url: &call.url(server, self.version_in(session), &session.site),
                 token: Some(&session.token),
                 body: call.body.as_deref(),
                 repeat: call.repeat,
@@ -198,7 +198,12 @@ impl TableauClient {
             let credential = self.credential().await?;
             let key = self.session_key(&credential);
             let shared = self.broker().session(&key, None, || self.sign_in(&credential)).await?;
-            Ok(shared.session.api_version)
+            Ok(self.version_in(&shared.session))
         })
+    }
+
+    /// A pinned version holds whatever another process, with another setting, made of the session that is shared.
+    fn version_in(&self, session: &Session) -> ApiVersion {
+        self.settings().api_version.unwrap_or(session.api_version)
     }
 }

@@ -191,6 +191,12 @@ fn the_tableau_client_knows_nothing_of_aws() {
     assert!(aws.is_empty(), "{aws:?}");
 }
 
+/// Built with the whole workspace it has features that other packages ask for; whoever takes it alone does not.
+#[test]
+fn the_tableau_client_builds_alone() {
+    cargo(&["check", "--locked", "--quiet", "-p", "tableau-client", "--lib"]);
+}
+
 #[test]
 fn a_function_carries_one_tls_stack() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::error::Error;
 use tableau_client::{Entry, Lease, Session, SessionStore};
+use url::Url;
 use workflow::{BoxError, chain};
 
 /// How long an item is kept after the last sign-in, for the next one to count on. Without it the count starts anew.
@@ -108,24 +109,26 @@ impl SessionStore for DynamoDbSessionStore {
 
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
         // All of it: a field that is missing here would be missing for everyone but the one who signed in.
-        let Session { token, site, user, api_version } = session;
+        let Session { token, site, user, api_version, server } = session;
         let request = self
             .update(key, lease)
             .condition_expression(HELD)
             .update_expression(
                 "SET #version = :next, #token = :token, #site = :site, #user = :user, \
-                 #api_version = :api_version, #expires_at = :expires_at REMOVE #holder, #until",
+                 #api_version = :api_version, #server = :server, #expires_at = :expires_at REMOVE #holder, #until",
             )
             .expression_attribute_names("#token", "token")
             .expression_attribute_names("#site", "site")
             .expression_attribute_names("#user", "user")
             .expression_attribute_names("#api_version", "api_version")
+            .expression_attribute_names("#server", "server")
             .expression_attribute_names("#expires_at", "expires_at")
             .expression_attribute_values(":next", number(lease.version + 1))
             .expression_attribute_values(":token", text(token.expose_secret()))
             .expression_attribute_values(":site", text(site.as_str()))
             .expression_attribute_values(":user", text(user.as_str()))
             .expression_attribute_values(":api_version", text(api_version.to_string()))
+            .expression_attribute_values(":server", text(server.as_ref().map_or("", Url::as_str)))
             .expression_attribute_values(":expires_at", expires_at(lease));
         decide(request).await
     }
@@ -157,5 +160,9 @@ fn session(item: &Item) -> Option<Session> {
         site: text("site")?.parse().ok()?,
         user: text("user")?.parse().ok()?,
         api_version: text("api_version")?.parse().ok()?,
+        server: match text("server").map(String::as_str) {
+            None | Some("") => None,
+            Some(url) => Some(url.parse().ok()?),
+        },
     })
 }

@@ -34,19 +34,29 @@ fn session(token: &str) -> Session {
         site: "8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap(),
         user: "6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap(),
         api_version: "3.24".parse().unwrap(),
+        server: server(token).map(|server| server.parse().unwrap()),
     }
+}
+
+/// Some sessions were opened at another server than the one that was asked.
+fn server(token: &str) -> Option<&'static str> {
+    token.len().is_multiple_of(2).then_some("https://pod.example.com/")
 }
 
 /// Everything of an entry that counts, in a form that compares.
 fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
-    let session = entry.session.map(|Session { token, site, user, api_version }| {
-        format!("{} {site} {user} {api_version}", token.expose_secret())
+    let session = entry.session.map(|Session { token, site, user, api_version, server }| {
+        let server = server.as_ref().map(|server| server.as_str());
+        format!("{} {site} {user} {api_version} {server:?}", token.expose_secret())
     });
     (entry.version, session, entry.leased_until)
 }
 
 fn told(token: &str) -> Option<String> {
-    Some(format!("{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24"))
+    let server = server(token);
+    Some(format!(
+        "{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24 {server:?}"
+    ))
 }
 
 async fn suite(store: Arc<dyn SessionStore>) {

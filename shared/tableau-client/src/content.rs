@@ -53,7 +53,7 @@ impl TableauClient {
     }
 
     async fn owner(&self, owner: Option<OwnerRef>) -> Result<Option<Owner>, Error> {
-        let Some(OwnerRef { id: Some(id) }) = owner else { return Ok(None) };
+        let Some(OwnerRef { id: Some(id), .. }) = owner else { return Ok(None) };
         match self.user(&id).await {
             Ok(user) => Ok(Some(Owner::from(&user))),
             Err(error) if error.is_transient() => Err(error),

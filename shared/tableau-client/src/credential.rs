@@ -1,12 +1,18 @@
 //! What signing in takes.
 
+use crate::{ActAs, ConnectedApp, Settings};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
-/// What signing in takes. As JSON: `{"token_name": "…", "token_secret": "…"}` for a personal access token, or
-/// `{"user_name": "…", "password": "…"}` (not on Tableau Cloud, which asks for a second factor).
+/// What signing in takes. As JSON one of
+///
+/// - `{"token_name": "…", "token_secret": "…"}`: a personal access token;
+/// - `{"user_name": "…", "password": "…"}`: not on Tableau Cloud, which asks for a second factor;
+/// - `{"client_id": "…", "secret_id": "…", "secret_value": "…", "user_name": "…", "scopes": ["…"]}`: a connected app;
+///   without `scopes` it has those of [`ConnectedApp::SCOPES`].
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Json")]
 #[non_exhaustive]
@@ -25,6 +31,8 @@ pub enum TableauCredential {
         /// The password.
         password: SecretString,
     },
+    /// A connected app, and whom it signs in. Its sessions stand side by side.
+    ConnectedApp(ConnectedApp),
 }
 
 #[derive(Deserialize)]
@@ -33,27 +41,89 @@ struct Json {
     #[serde(default)]
     token_name: String,
     #[serde(default)]
-    token_secret: String,
+    token_secret: Option<SecretString>,
     #[serde(default)]
     user_name: String,
     #[serde(default)]
-    password: String,
+    password: Option<SecretString>,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    secret_id: String,
+    #[serde(default)]
+    secret_value: Option<SecretString>,
+    #[serde(default)]
+    scopes: Option<Vec<String>>,
 }
 
 impl TryFrom<Json> for TableauCredential {
     type Error = &'static str;
 
     fn try_from(json: Json) -> Result<Self, Self::Error> {
-        let Json { token_name, token_secret, user_name, password } = json;
-        match (token_name.is_empty(), token_secret.is_empty(), user_name.is_empty(), password.is_empty()) {
-            (false, false, true, true) => Ok(Self::personal_access_token(token_name, token_secret)),
-            (true, true, false, false) => Ok(Self::Password { user: user_name, password: password.into() }),
-            (true, true, true, true) => Err("fill in `token_name` and `token_secret`"),
-            _ => Err(
-                "fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else",
-            ),
+        const WAYS: &str = "fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else; \
+                            or for a connected app `client_id`, `secret_id`, `secret_value` and `user_name`";
+        let filled =
+            |secret: Option<SecretString>| secret.filter(|secret| !secret.expose_secret().is_empty());
+        let Json { token_name, user_name: user, client_id, secret_id, scopes, .. } = json;
+        let (token_secret, password, value) =
+            (filled(json.token_secret), filled(json.password), filled(json.secret_value));
+        let named = |texts: [&String; 2]| texts.map(|text| !text.is_empty());
+        let no_app = named([&client_id, &secret_id]) == [false, false] && scopes.is_none();
+        match (token_secret, password, value) {
+            (None, None, None) if no_app && named([&token_name, &user]) == [false, false] => {
+                Err("fill in `token_name` and `token_secret`")
+            }
+            (Some(secret), None, None) if no_app && named([&token_name, &user]) == [true, false] => {
+                Ok(Self::PersonalAccessToken { name: token_name, secret })
+            }
+            (None, Some(password), None) if no_app && named([&token_name, &user]) == [false, true] => {
+                Ok(Self::Password { user, password })
+            }
+            (None, None, Some(secret_value))
+                if named([&client_id, &secret_id]) == [true, true]
+                    && named([&token_name, &user]) == [false, true] =>
+            {
+                let scopes = scopes.unwrap_or_else(|| ConnectedApp::SCOPES.map(str::to_owned).to_vec());
+                Ok(Self::ConnectedApp(ConnectedApp { client_id, secret_id, secret_value, user, scopes }))
+            }
+            _ => Err(WAYS),
         }
     }
+}
+
+/// A sign-in, as Tableau takes it.
+#[derive(Serialize)]
+struct SignIn<'a> {
+    credentials: Credentials<'a>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Credentials<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    personal_access_token_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    personal_access_token_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt: Option<&'a str>,
+    site: Site<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User<'a>>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Site<'a> {
+    content_url: &'a str,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: &'a str,
 }
 
 impl TableauCredential {
@@ -63,27 +133,52 @@ impl TableauCredential {
     }
 
     /// The name sessions are kept under. Not secret.
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::PersonalAccessToken { name, .. } => name,
-            Self::Password { user, .. } => user,
+            Self::PersonalAccessToken { name, .. } => name.into(),
+            Self::Password { user, .. } => user.into(),
+            Self::ConnectedApp(app) => format!("{}:{}", app.client_id, app.user).into(),
         }
     }
 
-    /// The body of a sign-in.
-    pub(crate) fn sign_in_body(&self, site: &str) -> Value {
-        let site = json!({ "contentUrl": site });
-        let credentials = match self {
-            Self::PersonalAccessToken { name, secret } => json!({
-                "personalAccessTokenName": name,
-                "personalAccessTokenSecret": secret.expose_secret(),
-                "site": site,
-            }),
-            Self::Password { user, password } => {
-                json!({ "name": user, "password": password.expose_secret(), "site": site })
+    /// The body of a sign-in at `now`.
+    ///
+    /// # Errors
+    /// The reason, when nobody can act as that user with this credential.
+    pub(crate) fn sign_in_body(
+        &self,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<SecretString, &'static str> {
+        let token;
+        let mut credentials =
+            Credentials { site: Site { content_url: &settings.site }, ..Credentials::default() };
+        match self {
+            Self::PersonalAccessToken { name, secret } => {
+                credentials.personal_access_token_name = Some(name);
+                credentials.personal_access_token_secret = Some(secret.expose_secret());
             }
-        };
-        json!({ "credentials": credentials })
+            Self::Password { user, password } => {
+                credentials.name = Some(user);
+                credentials.password = Some(password.expose_secret());
+            }
+            Self::ConnectedApp(app) => {
+                let user = match &settings.act_as {
+                    None => &app.user,
+                    Some(ActAs::UserName(name)) => name,
+                    Some(ActAs::User(_)) => return Err("a connected app acts as a user by name, not by id"),
+                };
+                token = app.token(user, now)?;
+                credentials.jwt = Some(token.expose_secret());
+            }
+        }
+        match (self, &settings.act_as) {
+            (Self::ConnectedApp(_), _) | (_, None) => {}
+            (_, Some(ActAs::User(luid))) => credentials.user = Some(User { id: luid.as_str() }),
+            (_, Some(ActAs::UserName(_))) => return Err("to act as a user by name takes a connected app"),
+        }
+        let body = serde_json::to_string(&SignIn { credentials });
+        body.map(SecretString::from).map_err(|_| "the credential cannot be written as JSON")
     }
 }
 
@@ -95,26 +190,90 @@ impl fmt::Debug for TableauCredential {
 
 impl PartialEq for TableauCredential {
     fn eq(&self, other: &Self) -> bool {
-        self.sign_in_body("") == other.sign_in_body("")
+        let same = |a: &SecretString, b: &SecretString| a.expose_secret() == b.expose_secret();
+        match (self, other) {
+            (
+                Self::PersonalAccessToken { name: a, secret: x },
+                Self::PersonalAccessToken { name: b, secret: y },
+            ) => a == b && same(x, y),
+            (Self::Password { user: a, password: x }, Self::Password { user: b, password: y }) => {
+                a == b && same(x, y)
+            }
+            (Self::ConnectedApp(a), Self::ConnectedApp(b)) => a == b,
+            _ => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    fn parse(json: &str) -> Result<TableauCredential, String> {
+        serde_json::from_str(json).map_err(|e| e.to_string())
+    }
+
+    fn body(credential: &TableauCredential, settings: &Settings) -> Result<Value, &'static str> {
+        let body = credential.sign_in_body(settings, Timestamp::UNIX_EPOCH)?;
+        Ok(serde_json::from_str(body.expose_secret()).unwrap())
+    }
+
+    fn site() -> Settings {
+        Settings::new("https://tableau.example.com", "marketing", "").unwrap()
+    }
+
+    const APP: &str =
+        r#"{"client_id":"c","secret_id":"i","secret_value":"hunter2","user_name":"ana@example.com"}"#;
 
     #[test]
     fn an_unfilled_secret_says_what_to_fill_in() {
-        let parse = |json: &str| serde_json::from_str::<TableauCredential>(json).map_err(|e| e.to_string());
         let unfilled = parse(r#"{"token_name":"","token_secret":""}"#).unwrap_err();
         assert_eq!(unfilled, "fill in `token_name` and `token_secret`");
-        assert!(parse(r#"{"token_name":"n"}"#).unwrap_err().contains("and nothing else"));
+        for json in [
+            r#"{"token_name":"n"}"#,
+            r#"{"token_name":"n","token_secret":"s","user_name":"u","password":"p"}"#,
+            r#"{"client_id":"c","secret_id":"i","secret_value":"v"}"#,
+            r#"{"user_name":"u","password":"p","scopes":[]}"#,
+        ] {
+            assert!(parse(json).unwrap_err().contains("and nothing else"), "{json}");
+        }
         assert!(parse(r#"{"token_name":"n","token_secret":"s"}"#).is_ok());
+        assert!(parse(r#"{"user_name":"u","password":"p"}"#).is_ok());
+        let Ok(TableauCredential::ConnectedApp(app)) = parse(APP) else { panic!("not an app") };
+        assert_eq!(app.scopes, ConnectedApp::SCOPES);
     }
 
     #[test]
     fn debug_shows_the_name_only() {
         let credential = TableauCredential::personal_access_token("lambda", "hunter2");
         assert_eq!(format!("{credential:?}"), r#"TableauCredential("lambda", [redacted])"#);
+        assert!(!format!("{:?}", parse(APP).unwrap()).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_token_and_a_password_may_act_as_a_user_by_id() {
+        let bea = site().acting_as(ActAs::User("u-1".parse().unwrap()));
+        let pat = TableauCredential::personal_access_token("n", "s");
+        let expected = json!({"credentials": {"personalAccessTokenName": "n", "personalAccessTokenSecret": "s",
+            "site": {"contentUrl": "marketing"}, "user": {"id": "u-1"}}});
+        assert_eq!(body(&pat, &bea), Ok(expected));
+        assert!(body(&parse(APP).unwrap(), &bea).is_err());
+    }
+
+    #[test]
+    fn a_connected_app_may_act_as_a_user_by_name() {
+        use base64::Engine;
+        let bea = site().acting_as(ActAs::UserName("bea@example.com".to_owned()));
+        let body = |settings: &Settings| body(&parse(APP).unwrap(), settings).unwrap();
+        let subject = |body: &Value| {
+            let claims = body["credentials"]["jwt"].as_str().unwrap().split('.').nth(1).unwrap();
+            let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
+            serde_json::from_slice::<Value>(&claims).unwrap()["sub"].clone()
+        };
+        assert_eq!(subject(&body(&site())), "ana@example.com");
+        assert_eq!(subject(&body(&bea)), "bea@example.com");
+        let pat = TableauCredential::personal_access_token("n", "s");
+        assert!(pat.sign_in_body(&bea, Timestamp::UNIX_EPOCH).is_err());
     }
 }

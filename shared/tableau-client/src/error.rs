@@ -1,5 +1,6 @@
 //! How a call fails.
 
+use crate::MetadataError;
 use std::time::Duration;
 use workflow::{BoxError, CredentialError, Failure};
 
@@ -16,7 +17,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// Tableau answered with an error.
-    #[error("{operation}: Tableau refused with {status}{}", told(.code, .summary, .detail))]
+    #[error("{operation}: Tableau refused with {status}{}", told(.code, .summary, .detail, .retry_after))]
     Refused {
         /// What was asked.
         operation: &'static str,
@@ -55,6 +56,28 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The call cannot be made like this; nothing was sent.
+    #[error("{operation}: {reason}")]
+    Invalid {
+        /// What was asked.
+        operation: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The time that the caller gave has run out.
+    #[error("{operation}: Tableau did not answer in the time given")]
+    OutOfTime {
+        /// What was asked.
+        operation: &'static str,
+    },
+    /// The Metadata API answered without data.
+    #[error("{operation}: the Metadata API answered with errors only: {}", first(.errors))]
+    Metadata {
+        /// What was asked.
+        operation: &'static str,
+        /// What it said.
+        errors: Vec<MetadataError>,
+    },
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -66,12 +89,17 @@ pub enum Error {
     SignInPending,
 }
 
-fn told(code: &str, summary: &str, detail: &str) -> String {
+fn told(code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
+    let wait = retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default();
     if code.is_empty() {
-        return String::new();
+        return wait;
     }
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-    format!(" ({code}, {summary}{detail})")
+    format!(" ({code}, {summary}{detail}){wait}")
+}
+
+fn first(errors: &[MetadataError]) -> &str {
+    errors.first().map_or("it did not say which", |error| error.message.as_str())
 }
 
 impl Error {
@@ -102,10 +130,17 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::SessionStore(_) | Self::SignInPending => true,
+            Self::Unreachable { .. }
+            | Self::OutOfTime { .. }
+            | Self::SessionStore(_)
+            | Self::SignInPending => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..) || self.is_session_over(),
             Self::Credential(error) => error.transient,
-            Self::Redirected { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => false,
+            Self::Metadata { errors, .. } => errors.iter().any(MetadataError::is_transient),
+            Self::Redirected { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::Invalid { .. } => false,
         }
     }
 
@@ -123,7 +158,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    /// How long Tableau asked to be left alone, in a header or in words.
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,

@@ -47,16 +47,60 @@ pub(crate) fn timestamp<'de, D: Deserializer<'de>>(
 pub(crate) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     struct Tag {
+        #[serde(deserialize_with = "name")]
         label: String,
     }
     let value = Option::<Value>::deserialize(deserializer)?.unwrap_or(Value::Null);
     Ok(list::<Tag>(&value, "tag").into_iter().map(|tag| tag.label).collect())
 }
 
+/// A text; a number or flag is taken as one, and missing and `null` are `None`.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
+        Some(_) => Err(D::Error::custom("expected a text")),
+    }
+}
+
+/// A text that must be there, even if it is empty.
+pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer)?.ok_or_else(|| D::Error::custom("expected a text"))
+}
+
+/// A part that one can do without: missing, `null`, `{}` and unreadable are `None`.
+pub(crate) fn part<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.and_then(|value| T::deserialize(value).ok()))
+}
+
 /// The elements of a list that is wrapped as `{"job": […]}`: missing, `null`, `{}`, one object and a flattened
 /// array are taken as well. An element that cannot be read is left out, so that it does not take its page along.
 pub(crate) fn list<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T> {
-    let items = match wrapper {
+    let read = |item: &Value| match serde_path_to_error::deserialize::<_, T>(item) {
+        Ok(item) => Some(item),
+        Err(error) => {
+            // Not the error's own words: they repeat what is in the answer.
+            let path = error.path().to_string();
+            tracing::warn!(
+                element,
+                path,
+                "Tableau's answer has an element that cannot be read; it is left out"
+            );
+            None
+        }
+    };
+    elements(wrapper, element).iter().filter_map(read).collect()
+}
+
+/// The same elements, unread.
+pub(crate) fn elements<'a>(wrapper: &'a Value, element: &str) -> &'a [Value] {
+    match wrapper {
         Value::Array(items) => items.as_slice(),
         Value::Object(map) => match map.get(element) {
             Some(Value::Array(items)) => items.as_slice(),
@@ -64,8 +108,7 @@ pub(crate) fn list<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T
             _ => &[],
         },
         _ => &[],
-    };
-    items.iter().filter_map(|item| T::deserialize(item).ok()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,25 +1,43 @@
 #![doc = include_str!("../README.md")]
 
+mod call;
 mod cause;
 mod client;
 mod content;
 mod credential;
 mod error;
+mod filter;
 mod lenient;
+mod pages;
 mod resources;
 mod session;
+mod settings;
+mod sign_in;
 mod version;
 
 pub use cause::{Cause, CauseClass};
-pub use client::{InvalidSettings, Settings, TableauClient};
+pub use client::{OwnSession, TableauClient};
 pub use content::{Content, Owner};
 pub use credential::TableauCredential;
 pub use error::Error;
+pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
+pub use pages::Pages;
 pub use resources::broadcasts::{BroadcastOptions, BroadcastView};
 pub use resources::datasources::Datasource;
-pub use resources::jobs::{Job, JobFilter, JobSummary};
+pub use resources::exports::{Download, ExportOptions, Freshness, Orientation, PageType};
+pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};
+pub use resources::labels::{Label, NewLabel};
+pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError};
+pub use resources::projects::{Project, ProjectTree};
+pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, WarningKind};
+pub use resources::refreshes::{RefreshKind, RefreshNow};
+pub use resources::tasks::{RefreshTask, Schedule};
 pub use resources::users::User;
+pub use resources::views::{View, WorkbookRef};
+pub use resources::webhooks::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest};
 pub use resources::workbooks::Workbook;
 pub use resources::{OwnerRef, ProjectRef};
 pub use session::{Entry, Lease, MemorySessionStore, Session, SessionStore};
+pub use settings::{ActAs, InvalidSettings, Settings};
+pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use version::{ApiVersion, InvalidVersion};

@@ -20,6 +20,11 @@ pub struct InvalidVersion;
 impl ApiVersion {
     /// Answers `serverinfo` on every server since 10.1.
     pub(crate) const SERVER_INFO: Self = Self { major: 2, minor: 4 };
+    /// A version by its two numbers.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+
     /// The newest version that this client was written against (2026.2).
     pub const NEWEST: Self = Self { major: 3, minor: 29 };
 }

@@ -10,7 +10,7 @@ pub use event::{Event, Incomplete, Subject};
 pub use event_id::EventId;
 pub use event_name::{Action, EventName, Object};
 pub use luid::{
-    DatasourceLuid, InvalidLuid, JobLuid, ProjectLuid, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
-    WorkbookLuid,
+    DatasourceLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid, QualityWarningLuid, ResourceLuid,
+    ScheduleLuid, SiteLuid, TaskLuid, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};

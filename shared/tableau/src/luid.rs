@@ -79,6 +79,16 @@ luids! {
     ProjectLuid;
     /// A background job, such as one run of an extract refresh.
     JobLuid;
+    /// A scheduled task, such as the extract refresh of a workbook.
+    TaskLuid;
+    /// A schedule of tasks.
+    ScheduleLuid;
+    /// A webhook.
+    WebhookLuid;
+    /// A label on a data source, table, or the like.
+    LabelLuid;
+    /// A data quality warning.
+    QualityWarningLuid;
     /// A resource of a kind this version does not know.
     ResourceLuid;
 }

@@ -1,6 +1,6 @@
 //! Broadcasts: public copies of views. Experimental, Tableau Cloud only, and not in the public reference.
 
-use crate::client::Path;
+use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ struct Workbook {
 }
 
 impl TableauClient {
-    /// Lists the site's Broadcasts.
+    /// Lists the site's Broadcasts. Experimental; Tableau Cloud only; no JWT scope is known.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off.
@@ -66,14 +66,15 @@ impl TableauClient {
     /// Source: `stephenlprice/tableau-webhooks`, `libs/tableau_rest.py`; Tableau documents the error codes only.
     pub async fn broadcasts(&self) -> Result<Vec<BroadcastView>, Error> {
         let answer: Answer =
-            self.get("list the Broadcasts", Path::Experimental("broadcasts/views"), &[]).await?;
+            self.ask(Call::get("list the Broadcasts", Path::Experimental("broadcasts/views"))).await?;
         let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
         let view =
             |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.and_then(|w| w.id) };
         Ok(broadcasts.into_iter().map(view).collect())
     }
 
-    /// Broadcasts the view as it is now, in place of its Broadcast from before. Repeating it does no harm.
+    /// Broadcasts the view as it is now, in place of its Broadcast from before. Repeating it does no harm. It
+    /// makes the view public. Experimental; Tableau Cloud only; no JWT scope is known.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 403151 when the site has Broadcasts switched off, 404044 for an unknown view.
@@ -86,7 +87,7 @@ impl TableauClient {
             "showTabs": options.tabs,
             "allowDownloads": options.downloads,
         }});
-        let query = [("acceptTermsOfUse", "true"), ("overwrite", "yes")];
-        self.post("overwrite the Broadcast", Path::Experimental("broadcasts/views"), &query, &body).await
+        let call = Call::post("overwrite the Broadcast", Path::Experimental("broadcasts/views"), &body);
+        self.tell(call.query("acceptTermsOfUse", "true").query("overwrite", "yes")).await
     }
 }

@@ -1,9 +1,13 @@
 //! Data sources.
 
 use super::{OwnerRef, ProjectRef};
-use crate::client::Path;
-use crate::{Error, TableauClient, lenient};
+use crate::call::{Call, Path};
+use crate::filter::{Condition, Field, Filter, Filtered, Named, Published, Tagged, sealed};
+use crate::pages::{List, Pages};
+use crate::{ApiVersion, Error, TableauClient, lenient};
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 use tableau::DatasourceLuid;
 
 /// A published data source.
@@ -13,22 +17,72 @@ pub struct Datasource {
     /// Its LUID.
     pub id: DatasourceLuid,
     /// Its name: untrusted text.
+    #[serde(deserialize_with = "lenient::name")]
     pub name: String,
+    /// Its name in addresses.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub content_url: Option<String>,
     /// Its page, for people. Tableau's pages spell the key in two ways.
-    #[serde(default, alias = "webPageUrl")]
+    #[serde(default, alias = "webPageUrl", deserialize_with = "lenient::text")]
     pub webpage_url: Option<String>,
+    /// What it connects to, such as `snowflake`.
+    #[serde(default, rename = "type", deserialize_with = "lenient::text")]
+    pub kind: Option<String>,
+    /// Whether it holds data that refreshes bring up to date; without, it is a live connection.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub has_extracts: bool,
     /// Whether someone vouches for it.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_certified: bool,
+    /// What whoever vouches for it says.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub certification_note: Option<String>,
+    /// When it was first published.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub updated_at: Option<Timestamp>,
     /// Where it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub project: Option<ProjectRef>,
     /// Whose it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
     /// Its tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
+}
+
+impl sealed::Sealed for Datasource {}
+impl Named for Datasource {}
+impl Tagged for Datasource {}
+impl Published for Datasource {}
+
+impl Filtered for Datasource {
+    fn field(&self, name: &str) -> Field<'_> {
+        match name {
+            "projectName" => Field::Text(self.project.as_ref().map(|project| project.name.as_str())),
+            "tags" => Field::Texts(&self.tags),
+            "updatedAt" => Field::Time(self.updated_at),
+            "isCertified" => Field::Text(Some(if self.is_certified { "true" } else { "false" })),
+            _ => Field::Text(Some(&self.name)),
+        }
+    }
+}
+
+impl Filter<Datasource> {
+    /// Those that somebody vouches for, or nobody.
+    #[must_use]
+    pub fn certified(self, certified: bool) -> Self {
+        self.with("isCertified", Condition::Is(certified.to_string()))
+    }
+}
+
+/// 3.13 to 3.17 do not filter data sources by project.
+fn unknown(version: ApiVersion) -> &'static [&'static str] {
+    let without = ApiVersion::new(3, 13)..=ApiVersion::new(3, 17);
+    if without.contains(&version) { &["projectName"] } else { &[] }
 }
 
 #[derive(Deserialize)]
@@ -45,7 +99,57 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#query_data_source>
     pub async fn datasource(&self, luid: &DatasourceLuid) -> Result<Datasource, Error> {
         let path = format!("datasources/{luid}");
-        let answer: Answer = self.get("fetch the data source", Path::Site(&path), &[]).await?;
+        let answer: Answer = self.ask(Call::get("fetch the data source", Path::Site(&path))).await?;
         Ok(answer.datasource)
+    }
+
+    /// Lists data sources, as [`TableauClient::workbooks`] does workbooks. REST API 2.0+; JWT scope
+    /// `tableau:content:read`.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#query_data_sources>
+    pub fn datasources(&self, filter: Filter<Datasource>) -> Pages<Datasource> {
+        let list = List {
+            operation: "list the data sources",
+            path: "datasources".to_owned(),
+            wrapper: "datasources",
+            element: "datasource",
+            unknown,
+        };
+        Pages::new(self, list, filter)
+    }
+
+    /// Vouches for a data source, with a note for those who use it. Administrators and project leaders. REST API 2.0+;
+    /// JWT scope `tableau:datasources:update`. Needs no Data Management.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 403004 without the rights, 404004 when the site has no such data source.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#update_data_source>
+    pub async fn certify(&self, luid: &DatasourceLuid, note: &str) -> Result<(), Error> {
+        self.set_certified("certify the data source", luid, true, note).await
+    }
+
+    /// Takes a certification back, and its note. Otherwise as [`TableauClient::certify`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// Source: as there.
+    pub async fn decertify(&self, luid: &DatasourceLuid) -> Result<(), Error> {
+        self.set_certified("take the data source's certification back", luid, false, "").await
+    }
+
+    async fn set_certified(
+        &self,
+        operation: &'static str,
+        luid: &DatasourceLuid,
+        certified: bool,
+        note: &str,
+    ) -> Result<(), Error> {
+        let body = json!({ "datasource": { "isCertified": certified, "certificationNote": note } });
+        self.tell(Call::put(operation, Path::Site(&format!("datasources/{luid}")), &body)).await
     }
 }

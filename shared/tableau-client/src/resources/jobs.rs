@@ -1,10 +1,13 @@
 //! Background jobs, such as the runs of extract refreshes.
 
-use crate::client::Path;
+use crate::call::{Call, Path};
+use crate::filter::{Condition, Field, Filter, Filtered, sealed};
+use crate::pages::{List, Pages, all_fields};
 use crate::{Error, TableauClient, lenient};
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
 use tableau::{DatasourceLuid, JobLuid, Subject, WorkbookLuid};
 
 /// A job in a list.
@@ -14,16 +17,25 @@ pub struct JobSummary {
     /// Its LUID.
     pub id: JobLuid,
     /// `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
-    #[serde(default)]
-    pub status: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status: Option<String>,
     /// `refresh_extracts`, `increment_extracts`, …
-    #[serde(default)]
-    pub job_type: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub job_type: Option<String>,
     /// For refreshes, what is refreshed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: Option<String>,
-    /// When it ended.
+    /// 0 runs first, 100 last.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub priority: Option<u8>,
+    /// When it was queued.
     #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub created_at: Option<Timestamp>,
+    /// When it began to run.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, alias = "completedAt", deserialize_with = "lenient::timestamp")]
     pub ended_at: Option<Timestamp>,
 }
 
@@ -34,25 +46,34 @@ pub struct Job {
     /// Its LUID.
     pub id: JobLuid,
     /// 0 success, 1 error, 2 cancelled, 3 completed by Bridge. Some kinds of job show 1 while they run: see
-    /// `completed_at`.
+    /// [`Job::end`].
     #[serde(default, deserialize_with = "lenient::number")]
     pub finish_code: Option<u8>,
+    /// Percent.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub progress: Option<u8>,
+    /// When it was queued.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub created_at: Option<Timestamp>,
+    /// When it began to run.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub started_at: Option<Timestamp>,
     /// When it ended; `None` while it runs.
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub completed_at: Option<Timestamp>,
     /// For extract refreshes: what was refreshed, and how that went.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
 }
 
 /// The part of a job that only extract refreshes have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct ExtractRefresh {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     notes: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     workbook: Option<Refreshed<WorkbookLuid>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     datasource: Option<Refreshed<DatasourceLuid>>,
 }
 
@@ -61,7 +82,52 @@ struct Refreshed<T> {
     id: Option<T>,
 }
 
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobEnd {
+    /// It did what it should. Of a refresh through Bridge: it was handed over.
+    Success,
+    /// It failed; [`Job::notes`] says why.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Bridge carried it out.
+    CompletedByBridge,
+    /// It ended, and how is not known here.
+    Unknown,
+}
+
+/// What came of waiting for a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waited {
+    /// It ended.
+    Ended(Job, JobEnd),
+    /// It was still at it when the time was over.
+    StillRunning(Job),
+}
+
+impl JobEnd {
+    /// Whether the job did what it should.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Success | Self::CompletedByBridge)
+    }
+}
+
 impl Job {
+    /// How it ended; `None` while it runs. Only the time of completion tells: some kinds of job show finish code 1, with
+    /// progress 0, from the beginning.
+    pub fn end(&self) -> Option<JobEnd> {
+        self.completed_at?;
+        Some(match self.finish_code {
+            Some(0) => JobEnd::Success,
+            Some(1) => JobEnd::Failed,
+            Some(2) => JobEnd::Cancelled,
+            Some(3) => JobEnd::CompletedByBridge,
+            _ => JobEnd::Unknown,
+        })
+    }
+
     /// What the job refreshed.
     pub fn subject(&self) -> Option<Subject> {
         let refresh = self.extract_refresh_job.as_ref()?;
@@ -75,50 +141,91 @@ impl Job {
     }
 }
 
-/// Which jobs to list.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum JobFilter {
-    /// Extract refreshes that failed and ended at this time or later.
-    FailedRefreshesSince(Timestamp),
-}
+impl sealed::Sealed for JobSummary {}
 
-impl JobFilter {
-    fn expression(&self) -> String {
-        match self {
-            // One bound only: of two conditions on one field Tableau keeps the last.
-            Self::FailedRefreshesSince(since) => format!(
-                "status:eq:Failed,jobType:in:[refresh_extracts,increment_extracts],completedAt:gte:{}",
-                since.strftime("%Y-%m-%dT%H:%M:%SZ")
-            ),
+impl Filtered for JobSummary {
+    fn field(&self, name: &str) -> Field<'_> {
+        match name {
+            "status" => Field::Text(self.status.as_deref()),
+            "jobType" => Field::Text(self.job_type.as_deref()),
+            "createdAt" => Field::Time(self.created_at),
+            "completedAt" => Field::Time(self.ended_at),
+            _ => Field::Text(self.title.as_deref()),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default, rename = "backgroundJobs")]
-    jobs: Value,
+impl Filter<JobSummary> {
+    /// Extract refreshes, full and incremental.
+    #[must_use]
+    pub fn refreshes(self) -> Self {
+        self.of_types(["refresh_extracts", "increment_extracts"])
+    }
+
+    /// Those of these types, such as `run_flow`.
+    #[must_use]
+    pub fn of_types<S: Into<String>>(self, types: impl IntoIterator<Item = S>) -> Self {
+        self.with("jobType", Condition::AnyOf(types.into_iter().map(Into::into).collect()))
+    }
+
+    /// Those in this state: `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
+    #[must_use]
+    pub fn in_state(self, status: &str) -> Self {
+        self.with("status", Condition::Is(status.to_owned()))
+    }
+
+    /// Those with this title: for refreshes, the name of what is refreshed.
+    #[must_use]
+    pub fn titled(self, title: &str) -> Self {
+        self.with("title", Condition::Is(title.to_owned()))
+    }
+
+    /// Those queued then or later.
+    #[must_use]
+    pub fn created_since(self, time: Timestamp) -> Self {
+        self.with("createdAt", Condition::Since(time))
+    }
+
+    /// Those that ended then or later.
+    #[must_use]
+    pub fn ended_since(self, time: Timestamp) -> Self {
+        self.with("completedAt", Condition::Since(time))
+    }
+
+    /// Those that ended before.
+    #[must_use]
+    pub fn ended_before(self, time: Timestamp) -> Self {
+        self.with("completedAt", Condition::Before(time))
+    }
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    job: Job,
+pub(super) struct Answer {
+    pub(super) job: Job,
+}
+
+/// The waits between two looks at a job: half a second, then 1.4 times the one before, at most 30 s.
+fn waits() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(0.5_f64), |wait| Some((wait * 1.4).min(30.0))).map(Duration::from_secs_f64)
 }
 
 impl TableauClient {
-    /// Lists jobs, one page of at most `limit` (up to 1,000). Administrators only. REST API 3.1+; JWT scope
-    /// `tableau:jobs:read`.
+    /// Lists jobs. Administrators only. REST API 3.1+; JWT scope `tableau:jobs:read`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 403000 without the rights, 403079 when the site forbids job lists.
+    /// When a page is fetched: [`Error::Refused`] with code 403000 without the rights, 403079 when the site forbids job
+    /// lists.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_jobs>
-    pub async fn jobs(&self, filter: &JobFilter, limit: u16) -> Result<Vec<JobSummary>, Error> {
-        let (filter, limit) = (filter.expression(), limit.to_string());
-        let query = [("filter", filter.as_str()), ("pageSize", limit.as_str()), ("pageNumber", "1")];
-        let page: Page = self.get("list the jobs", Path::Site("jobs"), &query).await?;
-        Ok(lenient::list(&page.jobs, "backgroundJob"))
+    pub fn jobs(&self, filter: Filter<JobSummary>) -> Pages<JobSummary> {
+        let list = List {
+            operation: "list the jobs",
+            path: "jobs".to_owned(),
+            wrapper: "backgroundJobs",
+            element: "backgroundJob",
+            unknown: all_fields,
+        };
+        Pages::new(self, list, filter)
     }
 
     /// Fetches a job. Administrators only. REST API 3.1+; JWT scope `tableau:jobs:read`.
@@ -129,27 +236,86 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_job>
     pub async fn job(&self, luid: &JobLuid) -> Result<Job, Error> {
         let path = format!("jobs/{luid}");
-        let answer: Answer = self.get("fetch the job", Path::Site(&path), &[]).await?;
+        let answer: Answer = self.ask(Call::get("fetch the job", Path::Site(&path))).await?;
         Ok(answer.job)
+    }
+
+    /// Cancels a job that is queued or runs. REST API 3.1+; JWT scope `tableau:jobs:cancel`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 404018 when the site has no such job, with another when it has ended.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#cancel_job>
+    pub async fn cancel_job(&self, luid: &JobLuid) -> Result<(), Error> {
+        let path = format!("jobs/{luid}");
+        self.tell(Call::put("cancel the job", Path::Site(&path), &json!({}))).await
+    }
+
+    /// Looks at a job until it has ended, for at most `time`: at once, then at growing intervals of up to 30 s. REST API
+    /// 3.1+; JWT scope `tableau:jobs:read`.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::job`], once trying again within `time` did not help.
+    ///
+    /// Source: as there.
+    pub async fn wait_for_job(&self, luid: &JobLuid, time: Duration) -> Result<Waited, Error> {
+        let patient = self.within(time);
+        let mut waits = waits();
+        loop {
+            let job = patient.job(luid).await?;
+            if let Some(end) = job.end() {
+                return Ok(Waited::Ended(job, end));
+            }
+            let wait = waits.next().unwrap_or_default();
+            if patient.remaining().is_some_and(|remaining| remaining <= wait) {
+                return Ok(Waited::StillRunning(job));
+            }
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::Value;
+
+    fn job(value: Value) -> Job {
+        serde_json::from_value(value).unwrap()
+    }
 
     #[test]
     fn a_job_is_read_in_every_shape() {
-        let job: Job = serde_json::from_value(json!({
+        let failed = job(json!({
             "id": "j-1", "finishCode": "1", "completedAt": "2025-01-15T17:14:44Z", "progress": "100", "new": {},
             "extractRefreshJob": {"notes": "Login failed", "datasource": {"id": "d-1", "name": "Sales"}}
-        }))
-        .unwrap();
-        assert_eq!(job.subject(), Some(Subject::Datasource("d-1".parse().unwrap())));
-        assert_eq!((job.finish_code, job.notes()), (Some(1), Some("Login failed")));
-        let running: Job =
-            serde_json::from_value(json!({"id": "j-2", "finishCode": 1, "progress": "0"})).unwrap();
-        assert_eq!((running.completed_at, running.subject(), running.notes()), (None, None, None));
+        }));
+        assert_eq!(failed.subject(), Some(Subject::Datasource("d-1".parse().unwrap())));
+        assert_eq!((failed.end(), failed.notes()), (Some(JobEnd::Failed), Some("Login failed")));
+    }
+
+    #[test]
+    fn the_time_of_completion_tells_that_a_job_has_ended() {
+        let running = job(json!({"id": "j-2", "finishCode": 1, "progress": "0"}));
+        assert_eq!((running.end(), running.subject(), running.notes()), (None, None, None));
+        for (code, end) in [
+            ("0", JobEnd::Success),
+            ("1", JobEnd::Failed),
+            ("2", JobEnd::Cancelled),
+            ("3", JobEnd::CompletedByBridge),
+            ("4", JobEnd::Unknown),
+            ("", JobEnd::Unknown),
+        ] {
+            let ended = job(json!({"id": "j", "finishCode": code, "completedAt": "2025-01-15T17:14:44Z"}));
+            assert_eq!(ended.end(), Some(end));
+        }
+        assert!(JobEnd::CompletedByBridge.is_success() && !JobEnd::Unknown.is_success());
+    }
+
+    #[test]
+    fn looks_at_a_job_become_rarer() {
+        let seconds: Vec<u64> = waits().take(20).map(|wait| wait.as_secs()).collect();
+        assert_eq!(seconds[..6], [0, 0, 0, 1, 1, 2]);
+        assert_eq!(seconds[19], 30);
     }
 }

@@ -2,10 +2,21 @@
 
 pub(crate) mod broadcasts;
 pub(crate) mod datasources;
+pub(crate) mod exports;
 pub(crate) mod jobs;
+pub(crate) mod labels;
+pub(crate) mod metadata;
+pub(crate) mod projects;
+pub(crate) mod quality_warnings;
+pub(crate) mod refreshes;
+pub(crate) mod tags;
+pub(crate) mod tasks;
 pub(crate) mod users;
+pub(crate) mod views;
+pub(crate) mod webhooks;
 pub(crate) mod workbooks;
 
+use crate::lenient;
 use serde::Deserialize;
 use tableau::{ProjectLuid, UserLuid};
 
@@ -13,19 +24,31 @@ use tableau::{ProjectLuid, UserLuid};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ProjectRef {
     /// Its LUID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<ProjectLuid>,
     /// Its name, without the names of the projects around it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub name: String,
 }
 
-/// The owner of a workbook or data source. Only the id: the rest takes [`TableauClient::user`].
+/// The owner of content. By itself Tableau sends only the id: the rest takes [`TableauClient::user`], or
+/// [`Pages::fields`] with `_default_,owner.email`.
 ///
 /// [`TableauClient::user`]: crate::TableauClient::user
+/// [`Pages::fields`]: crate::Pages::fields
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OwnerRef {
     /// The user's LUID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<UserLuid>,
+    /// The name signed in with.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// The name for people.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub full_name: Option<String>,
+    /// The e-mail address.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub email: Option<String>,
 }

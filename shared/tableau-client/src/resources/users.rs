@@ -1,7 +1,9 @@
 //! Users.
 
-use crate::client::Path;
-use crate::{Error, TableauClient};
+use crate::call::{Call, Path};
+use crate::filter::{Field, Filter, Filtered, Named, sealed};
+use crate::pages::{List, Pages, all_fields};
+use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use tableau::UserLuid;
 
@@ -12,13 +14,26 @@ pub struct User {
     /// Its LUID.
     pub id: UserLuid,
     /// The name signed in with; on Tableau Cloud an e-mail address.
+    #[serde(deserialize_with = "lenient::name")]
     pub name: String,
     /// The name for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub full_name: Option<String>,
     /// Since REST API 3.26, and only where it differs from `name`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
+    /// `Creator`, `SiteAdministratorExplorer`, …
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub site_role: Option<String>,
+}
+
+impl sealed::Sealed for User {}
+impl Named for User {}
+
+impl Filtered for User {
+    fn field(&self, _: &str) -> Field<'_> {
+        Field::Text(Some(&self.name))
+    }
 }
 
 impl User {
@@ -49,8 +64,26 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#query_user_on_site>
     pub async fn user(&self, luid: &UserLuid) -> Result<User, Error> {
         let path = format!("users/{luid}");
-        let answer: Answer = self.get("fetch the user", Path::Site(&path), &[]).await?;
+        let answer: Answer = self.ask(Call::get("fetch the user", Path::Site(&path))).await?;
         Ok(answer.user)
+    }
+
+    /// Lists the site's users; by name is by the name signed in with. Administrators only. REST API 2.0+; JWT scope
+    /// `tableau:users:read`.
+    ///
+    /// # Errors
+    /// When a page is fetched: [`Error::Refused`] with code 403004 without the rights.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_users_and_groups.htm#get_users_on_site>
+    pub fn users(&self, filter: Filter<User>) -> Pages<User> {
+        let list = List {
+            operation: "list the users",
+            path: "users".to_owned(),
+            wrapper: "users",
+            element: "user",
+            unknown: all_fields,
+        };
+        Pages::new(self, list, filter)
     }
 }
 
@@ -65,6 +98,7 @@ mod tests {
             name: name.to_owned(),
             full_name: None,
             email: email.map(str::to_owned),
+            site_role: None,
         };
         assert_eq!(user("ana", Some("ana@example.com")).email_address(), Some("ana@example.com"));
         assert_eq!(user("ana@example.com", None).email_address(), Some("ana@example.com"));

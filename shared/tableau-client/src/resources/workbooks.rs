@@ -1,10 +1,15 @@
 //! Workbooks.
 
+use super::views::View;
 use super::{OwnerRef, ProjectRef};
-use crate::client::Path;
+use crate::call::{Call, Path};
+use crate::filter::{Field, Filter, Filtered, Named, Published, Tagged, sealed};
+use crate::pages::{List, Pages, all_fields};
 use crate::{Error, TableauClient, lenient};
-use serde::Deserialize;
-use tableau::WorkbookLuid;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use tableau::{ViewLuid, WorkbookLuid};
 
 /// A workbook.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -13,19 +18,59 @@ pub struct Workbook {
     /// Its LUID.
     pub id: WorkbookLuid,
     /// Its name: untrusted text.
+    #[serde(deserialize_with = "lenient::name")]
     pub name: String,
-    /// Its page, for people.
-    #[serde(default)]
+    /// Its name in addresses.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub content_url: Option<String>,
+    /// Its page, for people. Tableau's pages spell the key in two ways.
+    #[serde(default, alias = "webPageUrl", deserialize_with = "lenient::text")]
     pub webpage_url: Option<String>,
+    /// Whether its sheets show as tabs. Without, its PDF holds the default view only.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub show_tabs: bool,
+    /// When it was first published.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::timestamp")]
+    pub updated_at: Option<Timestamp>,
+    /// The view that opens first.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub default_view_id: Option<ViewLuid>,
     /// Where it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub project: Option<ProjectRef>,
     /// Whose it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub owner: Option<OwnerRef>,
     /// Its tags.
     #[serde(default, deserialize_with = "lenient::tags")]
     pub tags: Vec<String>,
+    /// Its sheets and dashboards. Lists leave them out.
+    #[serde(default, deserialize_with = "views")]
+    pub views: Vec<View>,
+}
+
+fn views<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<View>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?.unwrap_or(Value::Null);
+    Ok(lenient::list(&value, "view"))
+}
+
+impl sealed::Sealed for Workbook {}
+impl Named for Workbook {}
+impl Tagged for Workbook {}
+impl Published for Workbook {}
+
+impl Filtered for Workbook {
+    fn field(&self, name: &str) -> Field<'_> {
+        match name {
+            "projectName" => Field::Text(self.project.as_ref().map(|project| project.name.as_str())),
+            "tags" => Field::Texts(&self.tags),
+            "updatedAt" => Field::Time(self.updated_at),
+            _ => Field::Text(Some(&self.name)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,7 +79,7 @@ struct Answer {
 }
 
 impl TableauClient {
-    /// Fetches a workbook. REST API 2.0+; JWT scope `tableau:content:read`.
+    /// Fetches a workbook with its views. REST API 2.0+; JWT scope `tableau:content:read`.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404006 when the site has no such workbook.
@@ -42,7 +87,25 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#query_workbook>
     pub async fn workbook(&self, luid: &WorkbookLuid) -> Result<Workbook, Error> {
         let path = format!("workbooks/{luid}");
-        let answer: Answer = self.get("fetch the workbook", Path::Site(&path), &[]).await?;
+        let answer: Answer = self.ask(Call::get("fetch the workbook", Path::Site(&path))).await?;
         Ok(answer.workbook)
+    }
+
+    /// Lists workbooks. Names are not unique. The list comes from an index that may trail behind a publish: for the
+    /// workbook of an event use [`TableauClient::workbook`]. REST API 2.3+; JWT scope `tableau:content:read`.
+    ///
+    /// # Errors
+    /// When a page is fetched: [`Error::Refused`] with code 400006 for a filter that this version does not know.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#query_workbooks_for_site>
+    pub fn workbooks(&self, filter: Filter<Workbook>) -> Pages<Workbook> {
+        let list = List {
+            operation: "list the workbooks",
+            path: "workbooks".to_owned(),
+            wrapper: "workbooks",
+            element: "workbook",
+            unknown: all_fields,
+        };
+        Pages::new(self, list, filter)
     }
 }

@@ -184,6 +184,7 @@ mod tests {
             site: "s".parse().unwrap(),
             user: "u".parse().unwrap(),
             api_version: "3.24".parse().unwrap(),
+            server: None,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::ApiVersion;
 use secrecy::SecretString;
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
+use url::Url;
 
 /// What signing in gave.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Session {
     pub user: UserLuid,
     /// The REST API version that was negotiated for it.
     pub api_version: ApiVersion,
+    /// Where it is valid, if signing in led to another server than the settings name.
+    pub server: Option<Url>,
 }
 
 impl fmt::Debug for Session {
@@ -35,6 +38,7 @@ impl fmt::Debug for Session {
             .field("site", &self.site)
             .field("user", &self.user)
             .field("api_version", &self.api_version)
+            .field("server", &self.server.as_ref().map(Url::as_str))
             .finish()
     }
 }

@@ -79,6 +79,7 @@ impl World {
             site: "s".parse().unwrap(),
             user: "u".parse().unwrap(),
             api_version: "3.24".parse().unwrap(),
+            server: None,
         }
     }
 

@@ -1,0 +1,145 @@
+//! Answers: their bodies, and what an error says.
+
+use super::wait;
+use crate::Error;
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The longest answer that is read: a page of 1,000 elements is well below.
+const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+/// How much of Tableau's own words an error repeats.
+const TEXT_LIMIT: usize = 300;
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: ErrorBody,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    code: Value,
+    #[serde(default)]
+    summary: Value,
+    #[serde(default)]
+    detail: Value,
+}
+
+pub(super) async fn read(operation: &'static str, mut response: Response) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|e| Error::Unreachable { operation, source: e.without_url() })?
+    {
+        if bytes.len() + chunk.len() > ANSWER_LIMIT {
+            return Err(Error::TooLarge { operation, limit_bytes: ANSWER_LIMIT });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+pub(crate) fn parse<T: DeserializeOwned>(operation: &'static str, bytes: &[u8]) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        // serde's own words repeat the value it did not like, and that may be a session token.
+        let (path, problem) = (error.path().to_string(), error.inner().classify());
+        Error::Unreadable { operation, source: format!("at `{path}`: {problem:?} error").into() }
+    })
+}
+
+/// An error answer. Proxies and Tableau's own 5xx answer with HTML, which has no code.
+pub(super) fn refused(
+    operation: &'static str,
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    bytes: &[u8],
+) -> Error {
+    let status = status.as_u16();
+    let (code, summary, detail) = match serde_json::from_slice(bytes) {
+        Ok(ErrorAnswer { error }) => {
+            let code = match error.code {
+                Value::String(code) => short(&code),
+                Value::Number(code) => code.to_string(),
+                _ => String::new(),
+            };
+            (code, text(&error.summary), text(&error.detail))
+        }
+        Err(_) => in_xml(bytes).unwrap_or_default(),
+    };
+    let named = || wait::named_in(&detail).or_else(|| wait::named_in(&summary));
+    let retry_after = retry_after.or_else(|| named().filter(|_| matches!(status, 429 | 503)));
+    Error::Refused { operation, status, code, summary, detail, retry_after }
+}
+
+/// Code, summary and detail of an error in XML: a call for a file may be refused so, whatever was asked for.
+fn in_xml(bytes: &[u8]) -> Option<(String, String, String)> {
+    let (_, error) = std::str::from_utf8(bytes).ok()?.split_once("<error")?;
+    let between = |start: &str, end: &str| Some(short(error.split_once(start)?.1.split_once(end)?.0));
+    let code = between("code=\"", "\"").filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?;
+    let element = |start, end| between(start, end).unwrap_or_default();
+    Some((code, element("<summary>", "</summary>"), element("<detail>", "</detail>")))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map(short).unwrap_or_default()
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(TEXT_LIMIT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn error(status: u16, body: &str) -> Error {
+        refused("test", StatusCode::from_u16(status).unwrap(), None, body.as_bytes())
+    }
+
+    #[test]
+    fn an_error_has_its_code_in_either_form() {
+        for body in [
+            r#"{"error":{"summary":"Not Found","detail":"gone","code":"404006"}}"#,
+            r#"{"error":{"summary":"Not Found","detail":"gone","code":404006,"new":[1]}}"#,
+        ] {
+            assert_eq!(error(404, body).code(), Some("404006"), "{body}");
+        }
+        let xml =
+            "<?xml version='1.0'?><tsResponse><error code=\"404006\"><summary>Not Found</summary></error>";
+        assert_eq!(error(404, xml).to_string(), "test: Tableau refused with 404 (404006, Not Found)");
+        for body in [
+            "",
+            "<html>",
+            "<error>",
+            "<error code=\"x\">",
+            "[]",
+            "null",
+            r#"{"error":{}}"#,
+            r#"{"error":{"code":null,"detail":7}}"#,
+        ] {
+            assert_eq!(error(503, body).code(), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_wait_may_stand_in_the_text() {
+        let body = r#"{"error":{"code":"429000","summary":"Too Many Requests","detail":"Too many requests for 'api.rest.refresh_extracts'. Please try again in 12 minutes."}}"#;
+        let error = error(429, body);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(720)));
+        assert!(error.to_string().ends_with("; wait 720 s"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_of_an_error_panics(bytes in prop::collection::vec(any::<u8>(), 0..256), status in 400u16..600) {
+            let status = StatusCode::from_u16(status).unwrap();
+            let _ = refused("test", status, None, &bytes).to_string();
+            let xml = [b"<error code=\"404006\"><summary>".as_slice(), &bytes, b"</detail>"].concat();
+            let _ = refused("test", status, None, &xml).to_string();
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! One call: what is asked, in which session, how often.
+
+mod answer;
+mod send;
+mod wait;
+
+pub(crate) use answer::parse;
+pub(crate) use send::{Request, Sent, Take};
+
+use crate::{ApiVersion, Error, Session, TableauClient};
+use reqwest::{Method, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::pin::Pin;
+use std::time::Duration;
+use tableau::SiteLuid;
+use url::Url;
+
+/// How often a call replaces a session that is over. Once is enough where all share a store.
+const REPLACEMENTS: u32 = 3;
+
+/// Where a call goes, below `/api`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Path<'a> {
+    /// Below `/api/{version}/sites/{site}/`.
+    Site(&'a str),
+    /// Below `/api/exp/sites/{site}/`: experimental methods have no version.
+    Experimental(&'a str),
+    /// Below `/api/{version}/`.
+    Server(&'a str),
+    /// Below `/api/`: what is not part of the REST API.
+    Api(&'a str),
+}
+
+impl Path<'_> {
+    /// The address at `server`. Paths below a site take the site's LUID.
+    pub(crate) fn url(self, server: &Url, version: ApiVersion, site: Option<&SiteLuid>) -> Url {
+        let site = site.map_or("", SiteLuid::as_str);
+        let path = match self {
+            Path::Site(rest) => format!("api/{version}/sites/{site}/{rest}"),
+            Path::Experimental(rest) => format!("api/exp/sites/{site}/{rest}"),
+            Path::Server(rest) => format!("api/{version}/{rest}"),
+            Path::Api(rest) => format!("api/{rest}"),
+        };
+        let mut url = server.clone();
+        url.set_path(&path);
+        url
+    }
+}
+
+/// Whether a call may be sent again when it is not known what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Twice is as good as once.
+    Harmless,
+    /// Only when the first was surely not carried out: no connection, or turned away with `429`.
+    IfRefused,
+}
+
+/// A call of Tableau, before it is sent.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) operation: &'static str,
+    method: Method,
+    path: Path<'a>,
+    query: Vec<(String, String)>,
+    body: Option<String>,
+    repeat: Repeat,
+    timeout: Option<Duration>,
+}
+
+impl<'a> Call<'a> {
+    fn new(operation: &'static str, method: Method, path: Path<'a>) -> Self {
+        let repeat = Repeat::Harmless;
+        Self { operation, method, path, query: Vec::new(), body: None, repeat, timeout: None }
+    }
+
+    pub(crate) fn get(operation: &'static str, path: Path<'a>) -> Self {
+        Self::new(operation, Method::GET, path)
+    }
+
+    pub(crate) fn put(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
+        Self { body: Some(body.to_string()), ..Self::new(operation, Method::PUT, path) }
+    }
+
+    /// One that may be repeated without harm.
+    pub(crate) fn post(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
+        Self { body: Some(body.to_string()), ..Self::new(operation, Method::POST, path) }
+    }
+
+    /// One that makes something, which must not be made twice.
+    pub(crate) fn create(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
+        Self { repeat: Repeat::IfRefused, ..Self::post(operation, path, body) }
+    }
+
+    pub(crate) fn delete(operation: &'static str, path: Path<'a>) -> Self {
+        Self::new(operation, Method::DELETE, path)
+    }
+
+    pub(crate) fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// How long one try may take, instead of what the HTTP client allows.
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Outside the REST API a session that is over shows as a plain 401: the codes are the REST API's.
+    fn tells_session_over(&self, error: &Error) -> bool {
+        let plain = matches!(error, Error::Refused { status: 401, code, .. } if code.is_empty());
+        error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
+    }
+
+    fn url(&self, server: &Url, version: ApiVersion, site: &SiteLuid) -> Url {
+        let mut url = self.path.url(server, version, Some(site));
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+}
+
+impl TableauClient {
+    /// Calls and reads the answer.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
+        let bytes = self.call(&call, Take::Whole).await?.into_bytes();
+        parse(call.operation, &bytes)
+    }
+
+    /// Calls; what is answered does not matter.
+    pub(crate) async fn tell(&self, call: Call<'_>) -> Result<(), Error> {
+        self.call(&call, Take::Whole).await.map(|_| ())
+    }
+
+    /// Calls and hands the answer over unread.
+    pub(crate) async fn open(&self, call: Call<'_>) -> Result<Option<Response>, Error> {
+        Ok(self.call(&call, Take::Open).await?.into_response())
+    }
+
+    /// Boxed, so that the futures of callers stay small and shallow, however much happens in here.
+    fn call<'a>(
+        &'a self,
+        call: &'a Call<'a>,
+        take: Take,
+    ) -> Pin<Box<dyn Future<Output = Result<Sent, Error>> + Send + 'a>> {
+        Box::pin(async move {
+            let ended = match self.deadline() {
+                None => self.in_session(call, take).await,
+                Some(deadline) => {
+                    let ended = tokio::time::timeout_at(deadline, self.in_session(call, take)).await;
+                    ended.unwrap_or(Err(Error::OutOfTime { operation: call.operation }))
+                }
+            };
+            ended.inspect_err(Error::count)
+        })
+    }
+
+    /// One call in a session. A session that is over is replaced, unnoticed by the caller.
+    async fn in_session(&self, call: &Call<'_>, take: Take) -> Result<Sent, Error> {
+        let credential = self.credential().await?;
+        let key = self.session_key(&credential);
+        let mut over = None;
+        let mut replaced = 0;
+        loop {
+            let shared = self.broker().session(&key, over.as_ref(), || self.sign_in(&credential)).await?;
+            let session = &shared.session;
+            let server = session.server.as_ref().unwrap_or(&self.settings().server);
+            let request = Request {
+                operation: call.operation,
+                method: &call.method,
+                url: &call.url(server, self.version_in(session), &session.site),
+                token: Some(&session.token),
+                body: call.body.as_deref(),
+                repeat: call.repeat,
+                timeout: call.timeout,
+            };
+            match self.send(&request, take).await {
+                Err(error) if call.tells_session_over(&error) && replaced < REPLACEMENTS => {
+                    if replaced > 0 {
+                        // Someone who does not share our store signs in over us: stay out of step with him.
+                        tokio::time::sleep(wait::back_off(replaced)).await;
+                    }
+                    replaced += 1;
+                    over = Some(shared);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The session's version of the REST API; signs in if nobody has. Boxed for the reason that calls are.
+    pub(crate) fn session_version(
+        &self,
+    ) -> Pin<Box<dyn Future<Output = Result<ApiVersion, Error>> + Send + '_>> {
+        Box::pin(async move {
+            let credential = self.credential().await?;
+            let key = self.session_key(&credential);
+            let shared = self.broker().session(&key, None, || self.sign_in(&credential)).await?;
+            Ok(self.version_in(&shared.session))
+        })
+    }
+
+    /// A pinned version holds whatever another process, with another setting, made of the session that is shared.
+    fn version_in(&self, session: &Session) -> ApiVersion {
+        self.settings().api_version.unwrap_or(session.api_version)
+    }
+}

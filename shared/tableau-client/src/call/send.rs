@@ -1,0 +1,143 @@
+//! One request, and its repetition while Tableau is in trouble.
+
+use super::Repeat;
+use super::answer::{read, refused};
+use super::wait;
+use crate::settings::redirected;
+use crate::{Error, TableauClient};
+use reqwest::{Method, Response, header};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use url::Url;
+
+/// How often a call without a deadline is tried, the first time included.
+const TRIES: u32 = 3;
+/// The longest wait between two tries without a deadline. What asks for more is an error, for the caller's queue to
+/// wait out.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// A request, ready to be sent any number of times.
+pub(crate) struct Request<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    pub(crate) token: Option<&'a SecretString>,
+    pub(crate) body: Option<&'a str>,
+    pub(crate) repeat: Repeat,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// How much of an answer to take in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// All of it. A body that breaks off is asked for again.
+    Whole,
+    /// The head; the body is the caller's.
+    Open,
+}
+
+/// What came back.
+pub(crate) enum Sent {
+    Whole(Vec<u8>),
+    Open(Response),
+    /// To another server, which a credential may be sent to.
+    Elsewhere(Url),
+}
+
+impl Sent {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        if let Self::Whole(bytes) = self { bytes } else { Vec::new() }
+    }
+
+    pub(crate) fn into_response(self) -> Option<Response> {
+        if let Self::Open(response) = self { Some(response) } else { None }
+    }
+}
+
+impl TableauClient {
+    /// Sends one request, again while Tableau is in trouble: up to three times, or while the deadline allows it.
+    pub(crate) async fn send(&self, request: &Request<'_>, take: Take) -> Result<Sent, Error> {
+        let mut tried = 1;
+        loop {
+            let error = match self.send_once(request, take).await {
+                // What a try before has deleted is not there any more.
+                Err(error) if tried > 1 && request.method == Method::DELETE && error.is_not_found() => {
+                    return Ok(Sent::Whole(Vec::new()));
+                }
+                Err(error) if may_repeat(request, &error) => error,
+                other => return other,
+            };
+            let named = error.retry_after();
+            let wait = named.unwrap_or_else(|| wait::back_off(tried));
+            if !self.has_patience(tried, wait) {
+                return Err(error);
+            }
+            tokio::time::sleep(named.map_or(wait, wait::or_a_little_more)).await;
+            tried += 1;
+        }
+    }
+
+    fn has_patience(&self, tried: u32, wait: Duration) -> bool {
+        match self.remaining() {
+            Some(remaining) => wait < remaining,
+            None => tried < TRIES && wait <= LONGEST_WAIT,
+        }
+    }
+
+    async fn send_once(&self, request: &Request<'_>, take: Take) -> Result<Sent, Error> {
+        let Request { operation, url, .. } = *request;
+        let mut builder = self
+            .http()
+            .request(request.method.clone(), url.clone())
+            // Waits are named in the text of errors only, and that follows the language asked for.
+            .header(header::ACCEPT_LANGUAGE, "en-US")
+            // A file comes as what it is; an error instead of it is asked for as JSON.
+            .header(
+                header::ACCEPT,
+                if take == Take::Open { "application/json, */*;q=0.8" } else { "application/json" },
+            );
+        if let Some(token) = request.token {
+            let value = header::HeaderValue::from_str(token.expose_secret());
+            let mut value = value.map_err(|_| Error::Unreadable {
+                operation,
+                source: "the session token has characters that no header can have".into(),
+            })?;
+            value.set_sensitive(true);
+            builder = builder.header("X-Tableau-Auth", value);
+        }
+        if let Some(body) = request.body {
+            builder = builder.header(header::CONTENT_TYPE, "application/json").body(body.to_owned());
+        }
+        if let Some(timeout) = request.timeout {
+            builder = builder.timeout(timeout);
+        }
+        let unreachable = |e: reqwest::Error| Error::Unreachable { operation, source: e.without_url() };
+        let response = builder.send().await.map_err(unreachable)?;
+        let (status, retry_after) = (response.status(), wait::retry_after(response.headers()));
+        if status.is_redirection() {
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            // Only a sign-in, and what is asked before it, is followed: a session is one server's.
+            let elsewhere = location.filter(|_| request.token.is_none()).and_then(|to| redirected(url, to));
+            return elsewhere.map(Sent::Elsewhere).ok_or(Error::Redirected { operation });
+        }
+        if status.is_success() && take == Take::Open {
+            return Ok(Sent::Open(response));
+        }
+        let bytes = read(operation, response).await?;
+        if status.is_success() {
+            Ok(Sent::Whole(bytes))
+        } else {
+            Err(refused(operation, status, retry_after, &bytes))
+        }
+    }
+}
+
+fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
+    let passes = error.is_transient() && !error.is_session_over();
+    let untouched = match error {
+        Error::Unreachable { source, .. } => source.is_connect(),
+        Error::Refused { status, .. } => *status == 429,
+        _ => false,
+    };
+    passes && (request.repeat == Repeat::Harmless || untouched)
+}

@@ -1,0 +1,204 @@
+//! What kind of reason a job's notes tell of.
+
+/// What kind of reason a failure has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CauseClass {
+    /// The data source did not accept user and password, or a token ran out.
+    Credentials,
+    /// The user is known but may not read the data.
+    Permission,
+    /// A table or column is not there any more, or not to be seen.
+    Schema,
+    /// It took longer than Tableau allows.
+    TimeLimit,
+    /// Memory or disk ran out.
+    Resources,
+    /// Tableau Bridge is not connected.
+    Bridge,
+    /// The data source's server could not be reached.
+    Unreachable,
+    /// Something else.
+    Other,
+}
+
+/// Words that tell a class, in lower case, looked for in this order: a failed login is often wrapped into "cannot
+/// connect", so what is more telling comes first.
+const SIGNS: [(CauseClass, &[&str]); 7] = [
+    (CauseClass::Bridge, &["tableau bridge", "bridge client", "bridge pool"]),
+    (
+        CauseClass::Credentials,
+        &[
+            "login failed",
+            "logon failed",
+            "logon denied",
+            "incorrect username or password",
+            "authentication failed",
+            "authentication token",
+            "access denied for user",
+            "invalid username",
+            "invalid credentials",
+            "ora-01017",
+            "invalid_grant",
+            "oauth",
+            "token has expired",
+            "token expired",
+            "account is locked",
+            "password has expired",
+            "password expired",
+            "user account has been disabled",
+        ],
+    ),
+    (
+        CauseClass::Schema,
+        &[
+            "invalid column",
+            "invalid object name",
+            "unknown column",
+            "unknown table",
+            "does not exist",
+            "doesn't exist",
+            "no such table",
+            "no such column",
+            "ora-00942",
+            "ora-00904",
+            "invalid identifier",
+        ],
+    ),
+    (
+        CauseClass::Permission,
+        &[
+            "permission denied",
+            "not authorized",
+            "insufficient privilege",
+            "access denied",
+            "permission was denied",
+        ],
+    ),
+    (
+        CauseClass::TimeLimit,
+        &[
+            "time resource limit",
+            "query time",
+            "statement timeout",
+            "canceling statement",
+            "exceeded the time",
+            "query execution timed out",
+        ],
+    ),
+    (
+        CauseClass::Resources,
+        &[
+            "out of memory",
+            "no space left",
+            "disk full",
+            "not enough disk",
+            "memory limit",
+            "disk space",
+            "outofmemory",
+            "heap space",
+        ],
+    ),
+    (
+        CauseClass::Unreachable,
+        &[
+            "connection refused",
+            "could not connect",
+            "unable to connect",
+            "can't connect",
+            "cannot connect",
+            "unknown host",
+            "could not translate host name",
+            "name or service not known",
+            "not reachable",
+            "connection reset",
+            "communication link failure",
+            "communications link failure",
+            "tcp provider",
+            "timed out",
+            "timeout expired",
+            "network",
+            "server was not found",
+        ],
+    ),
+];
+
+impl CauseClass {
+    /// The class of a job's notes.
+    pub fn of(notes: &str) -> Self {
+        let notes = notes.to_lowercase();
+        let sign = SIGNS.iter().find(|(_, words)| words.iter().any(|word| notes.contains(word)));
+        sign.map_or(Self::Other, |(class, _)| *class)
+    }
+
+    /// The class in words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Credentials => "Credentials refused",
+            Self::Permission => "No permission",
+            Self::Schema => "Table or column missing",
+            Self::TimeLimit => "Time limit exceeded",
+            Self::Resources => "Out of memory or disk",
+            Self::Bridge => "Tableau Bridge",
+            Self::Unreachable => "Database unreachable",
+            Self::Other => "Error",
+        }
+    }
+
+    /// What the owner can do about it.
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::Credentials => {
+                "Check the user and password saved with the connection, then run the refresh again."
+            }
+            Self::Permission => {
+                "Have the connection's database user granted access to the data, then run the refresh again."
+            }
+            Self::Schema => {
+                "A table or column was renamed, removed or is no longer granted: adapt the data source and publish it again."
+            }
+            Self::TimeLimit => {
+                "Make the query faster or refresh incrementally, or ask an administrator for a longer limit."
+            }
+            Self::Resources => {
+                "Extract less data, or ask an administrator to look at the server's memory and disk."
+            }
+            Self::Bridge => "Check that the Tableau Bridge client runs and is connected to the site.",
+            Self::Unreachable => {
+                "Check that the database is up and that Tableau may reach it, then run the refresh again."
+            }
+            Self::Other => "Open the job's details in Tableau.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_tell_their_class() {
+        for (notes, class) in [
+            (
+                "[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'svc'.",
+                CauseClass::Credentials,
+            ),
+            (
+                "Unable to connect to the server: Incorrect username or password was specified.",
+                CauseClass::Credentials,
+            ),
+            ("SQL compilation error: Object 'SALES' does not exist or not authorized.", CauseClass::Schema),
+            ("ERROR: permission denied for relation orders", CauseClass::Permission),
+            ("The query time resource limit (7200 seconds) was exceeded.", CauseClass::TimeLimit),
+            ("connection to server at \"db\" failed: Connection refused", CauseClass::Unreachable),
+            ("No Tableau Bridge client is connected", CauseClass::Bridge),
+            ("java.lang.OutOfMemoryError: Out of memory", CauseClass::Resources),
+            ("Login failed for user 'cambridge_svc'", CauseClass::Credentials),
+            ("java.lang.OutOfMemoryError: Java heap space", CauseClass::Resources),
+            ("Query execution timed out after 7200 seconds", CauseClass::TimeLimit),
+            ("Something nobody has seen", CauseClass::Other),
+        ] {
+            assert_eq!(CauseClass::of(notes), class, "{notes}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Lists, page by page: never more than one page is held, unless all is asked for.
+
+use crate::call::{Call, Path};
+use crate::filter::{Filter, Filtered};
+use crate::{ApiVersion, Error, TableauClient, lenient};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// The largest page that Tableau gives.
+const LARGEST: u16 = 1_000;
+/// A list that goes on beyond this is none.
+const MOST_PAGES: u32 = 10_000;
+
+/// A list that is fetched as it is read.
+///
+/// ```no_run
+/// # async fn read(client: tableau_client::TableauClient) -> Result<(), tableau_client::Error> {
+/// use tableau_client::Filter;
+///
+/// let mut critical = client.workbooks(Filter::all().tagged("critical"));
+/// while let Some(workbook) = critical.next().await? {
+///     println!("{}", workbook.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Pages<T> {
+    client: TableauClient,
+    list: List,
+    filter: Filter<T>,
+    query: Vec<(&'static str, String)>,
+    page_size: u16,
+    /// The fields that the session's version does not filter by; `None` before the first page.
+    unknown: Option<&'static [&'static str]>,
+    fetched: u32,
+    seen: u64,
+    ended: bool,
+    ready: VecDeque<T>,
+}
+
+/// A list of the REST API.
+pub(crate) struct List {
+    pub(crate) operation: &'static str,
+    pub(crate) path: String,
+    /// The list's name in the answer, and that of an element.
+    pub(crate) wrapper: &'static str,
+    pub(crate) element: &'static str,
+    /// The fields that a version does not filter by, though others do.
+    pub(crate) unknown: fn(ApiVersion) -> &'static [&'static str],
+}
+
+#[derive(Default, Deserialize)]
+struct Pagination {
+    #[serde(default, rename = "totalAvailable", deserialize_with = "lenient::number")]
+    total: Option<u64>,
+}
+
+impl<T> Pages<T> {
+    pub(crate) fn new(client: &TableauClient, list: List, filter: Filter<T>) -> Self {
+        Self {
+            client: client.clone(),
+            list,
+            filter,
+            query: Vec::new(),
+            page_size: LARGEST,
+            unknown: None,
+            fetched: 0,
+            seen: 0,
+            ended: false,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Fetches so many elements at a time: 1 to 1,000, which is the default.
+    #[must_use]
+    pub fn page_size(mut self, elements: u16) -> Self {
+        self.page_size = elements.clamp(1, LARGEST);
+        self
+    }
+
+    /// Asks for more of each element than Tableau sends by itself, such as `_default_,owner.email,project.name`.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fields.htm>
+    #[must_use]
+    pub fn fields(mut self, fields: &str) -> Self {
+        self.query.push(("fields", fields.to_owned()));
+        self
+    }
+
+    /// Orders the list, such as `createdAt:desc,name:asc`.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_filtering_and_sorting.htm>
+    #[must_use]
+    pub fn sorted(mut self, order: &str) -> Self {
+        self.query.push(("sort", order.to_owned()));
+        self
+    }
+}
+
+impl<T: DeserializeOwned + Filtered> Pages<T> {
+    /// The next element; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error`] when the page it is on cannot be fetched. Asking again asks for that page again.
+    pub async fn next(&mut self) -> Result<Option<T>, Error> {
+        loop {
+            if let Some(element) = self.ready.pop_front() {
+                return Ok(Some(element));
+            }
+            match self.fetch().await? {
+                Some(page) => self.ready.extend(page),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The elements of the next page, without those already read; `None` at the end. A page of which the filter leaves
+    /// nothing is empty.
+    ///
+    /// # Errors
+    /// As [`Pages::next`].
+    pub async fn page(&mut self) -> Result<Option<Vec<T>>, Error> {
+        if self.ready.is_empty() { self.fetch().await } else { Ok(Some(self.ready.drain(..).collect())) }
+    }
+
+    /// All that is left, at most `limit` elements.
+    ///
+    /// # Errors
+    /// As [`Pages::next`].
+    pub async fn all(mut self, limit: usize) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        while all.len() < limit {
+            match self.next().await? {
+                Some(element) => all.push(element),
+                None => break,
+            }
+        }
+        Ok(all)
+    }
+
+    async fn fetch(&mut self) -> Result<Option<Vec<T>>, Error> {
+        let operation = self.list.operation;
+        if self.ended {
+            return Ok(None);
+        }
+        if self.fetched == MOST_PAGES {
+            return Err(Error::Unreadable { operation, source: "the list does not end".into() });
+        }
+        let unknown = match self.unknown {
+            Some(unknown) => unknown,
+            None => (self.list.unknown)(self.client.session_version().await?),
+        };
+        self.unknown = Some(unknown);
+        let mut call = Call::get(operation, Path::Site(&self.list.path))
+            .query("pageSize", self.page_size.to_string())
+            .query("pageNumber", (self.fetched + 1).to_string());
+        if let Some(filter) = self.filter.expression(unknown) {
+            call = call.query("filter", filter);
+        }
+        for (name, value) in &self.query {
+            call = call.query(*name, value.as_str());
+        }
+        let answer: Value = self.client.ask(call).await?;
+        self.fetched += 1;
+        let wrapper = answer.get(self.list.wrapper).unwrap_or(&Value::Null);
+        let sent = lenient::elements(wrapper, self.list.element).len();
+        self.seen += u64::try_from(sent).unwrap_or(u64::MAX);
+        let pagination = answer.get("pagination").and_then(|value| Pagination::deserialize(value).ok());
+        // Lists without a total are one page, and a page without elements is the last, whatever the total says.
+        let total = pagination.and_then(|pagination| pagination.total).unwrap_or_default();
+        self.ended = sent == 0 || self.seen >= total;
+        let mut page: Vec<T> = lenient::list(wrapper, self.list.element);
+        page.retain(|element| self.filter.admits(element, unknown));
+        Ok(Some(page))
+    }
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("path", &self.list.path)
+            .field("filter", &self.filter)
+            .field("fetched", &self.fetched)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every version filters by every field.
+pub(crate) fn all_fields(_: ApiVersion) -> &'static [&'static str] {
+    &[]
+}

@@ -1,0 +1,261 @@
+//! Exports: PDF, PowerPoint, images, data.
+//!
+//! They can be large and take minutes, so they are read piece by piece, and never past the size that the caller
+//! allows. A site makes 20 at a time; one more is `429000`.
+
+use crate::call::{Call, Path};
+use crate::{Error, TableauClient};
+use bytes::Bytes;
+use reqwest::{Response, header};
+use std::fmt;
+use std::num::NonZeroU16;
+use std::time::Duration;
+use tableau::{ViewLuid, WorkbookLuid};
+use tokio::time::Instant;
+
+/// How long an export may take in all.
+const EXPORT: Duration = Duration::from_secs(15 * 60);
+/// How long the next piece may take, once the first is there.
+const PIECE: Duration = Duration::from_secs(60);
+
+/// How old an export may be. Tableau keeps what it made for an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Freshness {
+    /// Whatever Tableau has.
+    #[default]
+    Any,
+    /// At most so many minutes. What was there before a refresh would be exported again otherwise.
+    Minutes(NonZeroU16),
+}
+
+impl Freshness {
+    /// As fresh as can be asked for: a minute old at most.
+    pub const FRESH: Self = Self::Minutes(NonZeroU16::MIN);
+}
+
+/// The size of a PDF's pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "names of paper sizes")]
+#[non_exhaustive]
+pub enum PageType {
+    A3,
+    A4,
+    A5,
+    B5,
+    Executive,
+    Folio,
+    Ledger,
+    Legal,
+    Letter,
+    Note,
+    Quarto,
+    Tabloid,
+    /// As large as what is shown.
+    Unspecified,
+}
+
+/// Which way up a PDF's pages are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they say what they are")]
+pub enum Orientation {
+    Portrait,
+    Landscape,
+}
+
+/// What an export shows. Each call sends what it knows; the defaults are Tableau's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// How old it may be.
+    pub freshness: Freshness,
+    /// Values of fields to filter by: field and value, or values with commas between. Views since the beginning,
+    /// workbooks since 3.23.
+    pub filters: Vec<(String, String)>,
+    /// PDF only. Legal unless set.
+    pub page_type: Option<PageType>,
+    /// PDF only. Portrait unless set.
+    pub orientation: Option<Orientation>,
+    /// PDF and image, in pixels: width and height. Since 3.26 and 3.23.
+    pub viz_size: Option<(u32, u32)>,
+    /// Image only: twice as fine.
+    pub high_resolution: bool,
+}
+
+impl ExportOptions {
+    /// The default, fresh: what an export after a refresh takes.
+    pub fn fresh() -> Self {
+        Self { freshness: Freshness::FRESH, ..Self::default() }
+    }
+
+    fn add_to<'a>(&self, mut call: Call<'a>, kind: Kind) -> Call<'a> {
+        if kind == Kind::Preview {
+            return call;
+        }
+        if let Freshness::Minutes(minutes) = self.freshness {
+            call = call.query("maxAge", minutes.to_string());
+        }
+        if matches!(kind, Kind::Pdf | Kind::Image | Kind::Data) {
+            for (field, value) in &self.filters {
+                call = call.query(format!("vf_{field}"), value.as_str());
+            }
+        }
+        if kind == Kind::Pdf {
+            if let Some(page_type) = self.page_type {
+                call = call.query("type", format!("{page_type:?}"));
+            }
+            if let Some(orientation) = self.orientation {
+                call = call.query("orientation", format!("{orientation:?}"));
+            }
+        }
+        if let Some((width, height)) = self.viz_size.filter(|_| matches!(kind, Kind::Pdf | Kind::Image)) {
+            call = call.query("vizWidth", width.to_string()).query("vizHeight", height.to_string());
+        }
+        if self.high_resolution && kind == Kind::Image {
+            call = call.query("resolution", "high");
+        }
+        call
+    }
+}
+
+/// Which options an export takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pdf,
+    PowerPoint,
+    Preview,
+    Image,
+    Data,
+}
+
+/// A file that comes piece by piece.
+pub struct Download {
+    operation: &'static str,
+    response: Option<Response>,
+    limit: u64,
+    taken: u64,
+    deadline: Option<Instant>,
+}
+
+impl Download {
+    /// What it is, such as `application/pdf`.
+    pub fn content_type(&self) -> Option<&str> {
+        self.response.as_ref()?.headers().get(header::CONTENT_TYPE)?.to_str().ok()
+    }
+
+    /// How long it is, if Tableau says so beforehand.
+    pub fn size_bytes(&self) -> Option<u64> {
+        self.response.as_ref()?.content_length()
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] once it is over the limit, [`Error::Unreachable`] when it breaks off,
+    /// [`Error::OutOfTime`] when a piece takes over a minute or the client's time is over.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        let operation = self.operation;
+        let Some(response) = self.response.as_mut() else { return Ok(None) };
+        let idle = Instant::now() + PIECE;
+        let until = self.deadline.map_or(idle, |deadline| deadline.min(idle));
+        let piece = tokio::time::timeout_at(until, response.chunk()).await;
+        let piece = piece.map_err(|_| Error::OutOfTime { operation })?;
+        let Some(piece) = piece.map_err(|e| Error::Unreachable { operation, source: e.without_url() })?
+        else {
+            return Ok(None);
+        };
+        self.taken = self.taken.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        if self.taken > self.limit { Err(self.too_large()) } else { Ok(Some(piece)) }
+    }
+
+    /// The whole file, in memory.
+    ///
+    /// # Errors
+    /// As [`Download::piece`].
+    pub async fn bytes(mut self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    fn too_large(&self) -> Error {
+        let limit_bytes = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        Error::TooLarge { operation: self.operation, limit_bytes }
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("operation", &self.operation)
+            .field("taken_bytes", &self.taken)
+            .field("limit_bytes", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TableauClient {
+    async fn export(
+        &self,
+        operation: &'static str,
+        path: &str,
+        options: &ExportOptions,
+        kind: Kind,
+        limit_bytes: u64,
+    ) -> Result<Download, Error> {
+        let call = options.add_to(Call::get(operation, Path::Site(path)).timeout(EXPORT), kind);
+        let response = self.open(call).await?;
+        let download =
+            Download { operation, response, limit: limit_bytes, taken: 0, deadline: self.deadline() };
+        match download.size_bytes() {
+            Some(size) if size > limit_bytes => Err(download.too_large()),
+            _ => Ok(download),
+        }
+    }
+}
+
+macro_rules! exports {
+    ($($(#[$doc:meta])* $name:ident($luid:ident: $type:ty) $operation:literal $path:literal $kind:ident $source:literal;)*) => {
+        impl TableauClient {$(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// [`Error::Refused`] with code 404006 or 404011 when there is no such workbook or view, 403105, 403072 or
+            /// 403128 when exporting is off, 429000 when 20 exports are under way; [`Error::TooLarge`] when it is over
+            /// `limit_bytes`.
+            ///
+            #[doc = concat!("Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#", $source, ">")]
+            pub async fn $name(
+                &self,
+                $luid: &$type,
+                options: &ExportOptions,
+                limit_bytes: u64,
+            ) -> Result<Download, Error> {
+                self.export($operation, &format!($path), options, Kind::$kind, limit_bytes).await
+            }
+        )*}
+    };
+}
+
+exports! {
+    /// A workbook as PDF. It holds all views only if the workbook shows its sheets as tabs: see
+    /// [`Workbook::show_tabs`](crate::Workbook::show_tabs), and ask view by view otherwise. REST API 3.4+; JWT scope
+    /// `tableau:workbooks:download`.
+    workbook_pdf(workbook: WorkbookLuid) "export the workbook as PDF" "workbooks/{workbook}/pdf" Pdf
+        "download_workbook_pdf";
+    /// A workbook as PowerPoint. REST API 3.8+; JWT scope `tableau:workbooks:download`.
+    workbook_powerpoint(workbook: WorkbookLuid) "export the workbook as PowerPoint" "workbooks/{workbook}/powerpoint"
+        PowerPoint "download_workbook_powerpoint";
+    /// A small picture of a workbook, as PNG; it has no options. REST API 2.0+; JWT scope `tableau:workbooks:download`.
+    workbook_preview(workbook: WorkbookLuid) "fetch the workbook's preview" "workbooks/{workbook}/previewImage"
+        Preview "query_workbook_preview_img";
+    /// A view as PDF. REST API 2.8+; JWT scope `tableau:views:download`.
+    view_pdf(view: ViewLuid) "export the view as PDF" "views/{view}/pdf" Pdf "query_view_pdf";
+    /// A view as PNG. REST API 2.5+; JWT scope `tableau:views:download`.
+    view_image(view: ViewLuid) "export the view as an image" "views/{view}/image" Image "query_view_image";
+    /// The data of a view as CSV. REST API 2.8+; JWT scope `tableau:views:download`.
+    view_csv(view: ViewLuid) "export the view's data" "views/{view}/data" Data "query_view_data";
+    /// A view as an Excel crosstab. REST API 3.9+; JWT scope `tableau:views:download`.
+    view_crosstab(view: ViewLuid) "export the view as a crosstab" "views/{view}/crosstab/excel" Data
+        "download_view_crosstab_excel";
+}

@@ -1,0 +1,104 @@
+//! Data labels. All but the certification of data sources need Tableau Catalog (Data Management).
+//!
+//! The bodies follow the reference's XML; no answer in JSON has been seen. For certification alone,
+//! [`TableauClient::certify`] is the surer way.
+
+use crate::call::{Call, Path};
+use crate::{Error, TableauClient, lenient};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tableau::{DatasourceLuid, LabelLuid};
+
+/// A label on a data source.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Label {
+    /// Its LUID.
+    pub id: LabelLuid,
+    /// Such as `certified` or `stale`.
+    #[serde(deserialize_with = "lenient::name")]
+    pub value: String,
+    /// Such as `certification` or `warning`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub category: Option<String>,
+    /// What whoever set it says: untrusted text.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// Whether it is shown.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub active: bool,
+    /// Whether it is shown prominently.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub elevated: bool,
+    /// What carries it.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub content_id: Option<DatasourceLuid>,
+}
+
+/// A label to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLabel {
+    /// The name of a label value of the site, such as `certified` or `stale`.
+    pub value: String,
+    /// What it says.
+    pub message: String,
+    /// Whether to show it.
+    pub active: bool,
+    /// Whether to show it prominently.
+    pub elevated: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default, alias = "labels")]
+    label_list: Value,
+}
+
+fn content(datasource: &DatasourceLuid) -> Value {
+    json!({ "content": [{ "contentType": "datasource", "id": datasource.as_str() }] })
+}
+
+impl TableauClient {
+    /// The labels on a data source, certification included. REST API 3.16+; JWT scope `tableau:labels:read`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with a code of 403 without the rights or without Data Management.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#get_labels>
+    pub async fn labels(&self, datasource: &DatasourceLuid) -> Result<Vec<Label>, Error> {
+        let body = json!({ "contentList": content(datasource) });
+        let answer: Answer = self.ask(Call::post("list the labels", Path::Site("labels"), &body)).await?;
+        Ok(lenient::list(&answer.label_list, "label"))
+    }
+
+    /// Sets a label on a data source, in place of one of the same value. REST API 3.16+; JWT scope
+    /// `tableau:labels:update`.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::labels`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#update_labels>
+    pub async fn set_label(&self, datasource: &DatasourceLuid, label: &NewLabel) -> Result<(), Error> {
+        let body = json!({
+            "contentList": content(datasource),
+            "label": {
+                "value": label.value,
+                "message": label.message,
+                "active": label.active,
+                "elevated": label.elevated,
+            },
+        });
+        self.tell(Call::put("set the label", Path::Site("labels"), &body)).await
+    }
+
+    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:update`.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::labels`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
+    pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {
+        self.tell(Call::delete("remove the label", Path::Site(&format!("labels/{luid}")))).await
+    }
+}

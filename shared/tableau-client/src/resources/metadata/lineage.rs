@@ -1,0 +1,148 @@
+//! What uses what, and the LUID behind the number in a browser's address.
+
+use super::MetadataAnswer;
+use crate::{Error, TableauClient, lenient};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tableau::{DatasourceLuid, Subject, WorkbookLuid};
+
+/// A workbook or data source at the other end of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lineage<L> {
+    /// Its LUID.
+    pub luid: L,
+    /// Its name: untrusted text.
+    #[serde(deserialize_with = "lenient::name")]
+    pub name: String,
+    /// Its project, without the names of the projects around it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub project_name: Option<String>,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub owner: Option<LineageOwner>,
+}
+
+/// An owner, as the Metadata API names one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LineageOwner {
+    /// The name for people.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// The e-mail address.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+}
+
+const DOWNSTREAM: &str = "query downstream($luid: String!) { publishedDatasources(filter: {luid: $luid}) { \
+                          downstreamWorkbooks { luid name projectName owner { name email } } } }";
+const UPSTREAM: &str = "query upstream($luid: String!) { workbooks(filter: {luid: $luid}) { \
+                        upstreamDatasources { luid name projectName owner { name email } } } }";
+const WORKBOOK: &str =
+    "query workbook($number: String!) { workbooks(filter: {vizportalUrlId: $number}) { luid } }";
+const DATASOURCE: &str =
+    "query datasource($number: String!) { publishedDatasources(filter: {vizportalUrlId: $number}) { luid } }";
+
+#[derive(Deserialize)]
+struct Found<T> {
+    luid: T,
+}
+
+/// The number after `…/workbooks/` or `…/datasources/` in a browser's address, and which of the two it is.
+fn number_in(address: &str) -> Option<(bool, &str)> {
+    let (workbook, rest) = match (address.split_once("/workbooks/"), address.split_once("/datasources/")) {
+        (Some((_, rest)), None) => (true, rest),
+        (None, Some((_, rest))) => (false, rest),
+        _ => return None,
+    };
+    let number = rest.split(|c: char| !c.is_ascii_digit()).next().filter(|number| !number.is_empty())?;
+    let after = rest[number.len()..].chars().next();
+    after.is_none_or(|c| "/?#".contains(c)).then_some((workbook, number))
+}
+
+impl TableauClient {
+    /// The workbooks that use a data source. JWT scope `tableau:content:read`; needs the Metadata API.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::metadata`]. With partial data the errors stand beside it.
+    ///
+    /// Source: <https://help.tableau.com/current/api/metadata_api/en-us/docs/meta_api_examples.html>
+    pub async fn downstream_workbooks(
+        &self,
+        datasource: &DatasourceLuid,
+    ) -> Result<MetadataAnswer<Vec<Lineage<WorkbookLuid>>>, Error> {
+        self.lineage(DOWNSTREAM, datasource.as_str(), "publishedDatasources", "downstreamWorkbooks").await
+    }
+
+    /// The published data sources that a workbook uses. JWT scope `tableau:content:read`; needs the Metadata API.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::downstream_workbooks`].
+    ///
+    /// Source: as there.
+    pub async fn upstream_datasources(
+        &self,
+        workbook: &WorkbookLuid,
+    ) -> Result<MetadataAnswer<Vec<Lineage<DatasourceLuid>>>, Error> {
+        self.lineage(UPSTREAM, workbook.as_str(), "workbooks", "upstreamDatasources").await
+    }
+
+    /// The workbook or data source that a browser shows at `address`, such as
+    /// `https://10ay.online.tableau.com/#/site/marketing/workbooks/8/views`: the number in it is no LUID. `None` when the
+    /// address is of something else, or the index does not know it. JWT scope `tableau:content:read`; needs the Metadata
+    /// API.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::metadata`].
+    ///
+    /// Source: as for [`TableauClient::downstream_workbooks`].
+    pub async fn shown_at(&self, address: &str) -> Result<Option<Subject>, Error> {
+        let Some((is_workbook, number)) = number_in(address) else { return Ok(None) };
+        let variables = json!({ "number": number });
+        Ok(if is_workbook {
+            let data = self.metadata::<Value>(WORKBOOK, &variables).await?.data;
+            let found: Vec<Found<WorkbookLuid>> = lenient::list(&data["workbooks"], "workbook");
+            found.into_iter().next().map(|found| Subject::Workbook(found.luid))
+        } else {
+            let data = self.metadata::<Value>(DATASOURCE, &variables).await?.data;
+            let found: Vec<Found<DatasourceLuid>> =
+                lenient::list(&data["publishedDatasources"], "datasource");
+            found.into_iter().next().map(|found| Subject::Datasource(found.luid))
+        })
+    }
+
+    async fn lineage<L: DeserializeOwned>(
+        &self,
+        query: &str,
+        luid: &str,
+        of: &str,
+        line: &str,
+    ) -> Result<MetadataAnswer<Vec<Lineage<L>>>, Error> {
+        let answer = self.metadata::<Value>(query, &json!({ "luid": luid })).await?;
+        let ends = lenient::elements(&answer.data[of], "").iter();
+        let data = ends.flat_map(|end| lenient::list(&end[line], "")).collect();
+        Ok(MetadataAnswer { data, errors: answer.errors })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_number() {
+        for (address, number) in [
+            ("https://10ay.online.tableau.com/#/site/marketing/workbooks/8/views", Some((true, "8"))),
+            ("https://tableau.example.com/#/datasources/123?x=1", Some((false, "123"))),
+            ("https://tableau.example.com/#/datasources/123", Some((false, "123"))),
+            ("https://tableau.example.com/#/views/Superstore/Overview", None),
+            ("https://tableau.example.com/#/workbooks/8a", None),
+            ("https://tableau.example.com/#/workbooks/", None),
+            ("/workbooks/1/datasources/2", None),
+            ("", None),
+        ] {
+            assert_eq!(number_in(address), number, "{address}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Tags of workbooks, data sources and views.
+
+use crate::call::{Call, Path};
+use crate::{Error, TableauClient, lenient};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::json;
+use tableau::Subject;
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default, deserialize_with = "lenient::tags")]
+    tags: Vec<String>,
+}
+
+impl TableauClient {
+    /// Adds tags, and answers all that there are now. One that is there already stays. REST API 2.0+ (data sources 2.6+,
+    /// views 2.8+); JWT scopes `tableau:workbook_tags:update`, `tableau:datasource_tags:update`,
+    /// `tableau:view_tags:update`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for anything else than a workbook, data source or view. [`Error::Refused`] with code 404006,
+    /// 404004 or 404011 when there is no such thing, 403004 without the rights.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#add_tags_to_workbook>,
+    /// <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#add_tags_to_data_source>
+    pub async fn add_tags(&self, subject: &Subject, tags: &[&str]) -> Result<Vec<String>, Error> {
+        const OPERATION: &str = "add the tags";
+        let path = format!("{}/tags", tagged(OPERATION, subject)?);
+        let tags: Vec<_> = tags.iter().map(|tag| json!({ "label": tag })).collect();
+        let body = json!({ "tags": { "tag": tags } });
+        let answer: Answer = self.ask(Call::put(OPERATION, Path::Site(&path), &body)).await?;
+        Ok(answer.tags)
+    }
+
+    /// Removes a tag. REST API 2.0+ (data sources 2.6+, views 2.8+); JWT scopes `tableau:workbook_tags:delete`,
+    /// `tableau:datasource_tags:delete`, `tableau:view_tags:delete`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] also for a tag that cannot stand in an address: none, `.` and `..`. Otherwise as for
+    /// [`TableauClient::add_tags`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#delete_tag_from_workbook>
+    pub async fn remove_tag(&self, subject: &Subject, tag: &str) -> Result<(), Error> {
+        const OPERATION: &str = "remove the tag";
+        let tagged = tagged(OPERATION, subject)?;
+        // However they are encoded, dots are steps in an address, and one step up is the workbook itself.
+        if matches!(tag, "" | "." | "..") {
+            return Err(Error::Invalid {
+                operation: OPERATION,
+                reason: "this tag cannot stand in an address",
+            });
+        }
+        let path = format!("{tagged}/tags/{}", utf8_percent_encode(tag, NON_ALPHANUMERIC));
+        self.tell(Call::delete(OPERATION, Path::Site(&path))).await
+    }
+}
+
+fn tagged(operation: &'static str, subject: &Subject) -> Result<String, Error> {
+    match subject {
+        Subject::Workbook(luid) => Ok(format!("workbooks/{luid}")),
+        Subject::Datasource(luid) => Ok(format!("datasources/{luid}")),
+        Subject::View(luid) => Ok(format!("views/{luid}")),
+        _ => Err(Error::Invalid { operation, reason: "only workbooks, data sources and views have tags" }),
+    }
+}

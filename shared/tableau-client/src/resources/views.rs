@@ -1,0 +1,108 @@
+//! Views: the sheets and dashboards of workbooks.
+
+use super::{OwnerRef, ProjectRef};
+use crate::call::{Call, Path};
+use crate::filter::{Condition, Field, Filter, Filtered, Named, Tagged, sealed};
+use crate::pages::{List, Pages, all_fields};
+use crate::{Error, TableauClient, lenient};
+use serde::Deserialize;
+use tableau::{ViewLuid, WorkbookLuid};
+
+/// A view.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    /// Its LUID.
+    pub id: ViewLuid,
+    /// Its name: untrusted text. Empty where an answer has only the id.
+    #[serde(default, deserialize_with = "text_or_empty")]
+    pub name: String,
+    /// Its name in addresses, with the workbook's: `Superstore/sheets/Overview`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub content_url: Option<String>,
+    /// Its own part of that: `Overview`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub view_url_name: Option<String>,
+    /// Its workbook.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub workbook: Option<WorkbookRef>,
+    /// Where it is.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub project: Option<ProjectRef>,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "lenient::part")]
+    pub owner: Option<OwnerRef>,
+    /// Its tags.
+    #[serde(default, deserialize_with = "lenient::tags")]
+    pub tags: Vec<String>,
+}
+
+/// The workbook of a view, as the view's answer names it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct WorkbookRef {
+    /// Its LUID.
+    pub id: WorkbookLuid,
+}
+
+fn text_or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(lenient::text(deserializer)?.unwrap_or_default())
+}
+
+impl sealed::Sealed for View {}
+impl Named for View {}
+impl Tagged for View {}
+
+impl Filtered for View {
+    fn field(&self, name: &str) -> Field<'_> {
+        match name {
+            "tags" => Field::Texts(&self.tags),
+            "viewUrlName" => Field::Text(self.view_url_name.as_deref()),
+            _ => Field::Text(Some(&self.name)),
+        }
+    }
+}
+
+impl Filter<View> {
+    /// Those with this name in addresses, without the workbook's.
+    #[must_use]
+    pub fn at_url_name(self, name: &str) -> Self {
+        self.with("viewUrlName", Condition::Is(name.to_owned()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    view: View,
+}
+
+impl TableauClient {
+    /// Fetches a view. REST API 3.0+; JWT scope `tableau:content:read`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 404011 when the site has no such view.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#get_view>
+    pub async fn view(&self, luid: &ViewLuid) -> Result<View, Error> {
+        let path = format!("views/{luid}");
+        let answer: Answer = self.ask(Call::get("fetch the view", Path::Site(&path))).await?;
+        Ok(answer.view)
+    }
+
+    /// Lists views. The views of one workbook come with [`TableauClient::workbook`]. REST API 2.2+; JWT scope
+    /// `tableau:content:read`.
+    ///
+    /// # Errors
+    /// As for [`TableauClient::workbooks`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#query_views_for_site>
+    pub fn views(&self, filter: Filter<View>) -> Pages<View> {
+        let list = List {
+            operation: "list the views",
+            path: "views".to_owned(),
+            wrapper: "views",
+            element: "view",
+            unknown: all_fields,
+        };
+        Pages::new(self, list, filter)
+    }
+}

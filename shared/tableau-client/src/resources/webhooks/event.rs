@@ -1,0 +1,35 @@
+//! How an event is named in a webhook.
+
+use crate::ApiVersion;
+use serde_json::{Map, Value, json};
+use tableau::EventName;
+
+/// The first version with `event`; before, an element stands for the event.
+const EVENT_SINCE: ApiVersion = ApiVersion::new(3, 9);
+
+/// The event as an element of `webhook-source`: `webhook-source-event-workbook-refresh-failed`. The two admin events
+/// have no `source` in theirs.
+pub(super) fn source_name(event: &EventName) -> String {
+    match event {
+        EventName::AdminPromoted => "webhook-event-user-promoted-admin".to_owned(),
+        EventName::AdminDemoted => "webhook-event-user-demoted-admin".to_owned(),
+        event => {
+            let mut name = "webhook-source-event".to_owned();
+            for c in event.as_str().chars() {
+                if c.is_ascii_uppercase() {
+                    name.push('-');
+                }
+                name.push(c.to_ascii_lowercase());
+            }
+            name
+        }
+    }
+}
+
+pub(super) fn set_event(webhook: &mut Map<String, Value>, event: &EventName, version: ApiVersion) {
+    if version >= EVENT_SINCE {
+        webhook.insert("event".to_owned(), json!(event.as_str()));
+    } else {
+        webhook.insert("webhook-source".to_owned(), json!({ source_name(event): {} }));
+    }
+}

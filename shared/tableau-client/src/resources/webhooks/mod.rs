@@ -1,0 +1,157 @@
+//! Webhooks: which event is posted where.
+
+mod event;
+mod webhook;
+
+pub use webhook::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest};
+
+use crate::call::{Call, Path};
+use crate::pages::{List, Pages, all_fields};
+use crate::{ApiVersion, Error, Filter, TableauClient, lenient};
+use event::set_event;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tableau::WebhookLuid;
+
+fn destination(url: &str) -> Value {
+    json!({ "webhook-destination-http": { "method": "POST", "url": url } })
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    webhook: Webhook,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TestAnswer {
+    webhook_test_result: TestResult,
+}
+
+#[derive(Deserialize)]
+struct TestResult {
+    #[serde(default, deserialize_with = "lenient::number")]
+    status: Option<u16>,
+    #[serde(default)]
+    body: Value,
+}
+
+impl TableauClient {
+    /// Lists the webhooks of the site. Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:read` (its name is
+    /// not documented), 3.27+.
+    ///
+    /// # Errors
+    /// When it is fetched: [`Error::Refused`] with code 403000 without the rights, 403109 when the server has webhooks
+    /// switched off.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#list_webhooks_for_site>
+    pub fn webhooks(&self) -> Pages<Webhook> {
+        let list = List {
+            operation: "list the webhooks",
+            path: "webhooks".to_owned(),
+            wrapper: "webhooks",
+            element: "webhook",
+            unknown: all_fields,
+        };
+        Pages::new(self, list, Filter::all())
+    }
+
+    /// Fetches a webhook. Administrators only. REST API 3.6+; JWT scope as for [`TableauClient::webhooks`].
+    ///
+    /// # Errors
+    /// As there, and [`Error::Refused`] with code 404034 when the site has no such webhook.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#get_webhook>
+    pub async fn webhook(&self, luid: &WebhookLuid) -> Result<Webhook, Error> {
+        let path = format!("webhooks/{luid}");
+        let answer: Answer = self.ask(Call::get("fetch the webhook", Path::Site(&path))).await?;
+        Ok(answer.webhook)
+    }
+
+    /// Makes a webhook. Tried again only when the first try was surely not carried out, so that there are not two.
+    /// Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:create`, 3.27+.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 400118 for a destination that Tableau does not take, 400000 for an event that it does
+    /// not know, 400110 for another reason, 403000 without the rights, 403109 when webhooks are switched off.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#create_webhook>
+    pub async fn create_webhook(&self, new: &NewWebhook) -> Result<Webhook, Error> {
+        let version = self.session_version().await?;
+        let mut webhook = Map::new();
+        webhook.insert("name".to_owned(), json!(new.name));
+        webhook.insert("webhook-destination".to_owned(), destination(&new.url));
+        set_event(&mut webhook, &new.event, version);
+        if version >= ApiVersion::new(3, 8) {
+            webhook.insert("isEnabled".to_owned(), json!(new.is_enabled));
+        }
+        let body = json!({ "webhook": webhook });
+        let answer: Answer =
+            self.ask(Call::create("create the webhook", Path::Site("webhooks"), &body)).await?;
+        Ok(answer.webhook)
+    }
+
+    /// Changes a webhook, for example switches it on again. Administrators only. REST API 3.8+; JWT scope
+    /// `tableau:webhooks:update`, 3.27+.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 404034 when the site has no such webhook, 400124 when it cannot be changed so, and as
+    /// for [`TableauClient::create_webhook`].
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#update_webhook>
+    pub async fn update_webhook(&self, luid: &WebhookLuid, change: &WebhookChange) -> Result<Webhook, Error> {
+        let mut webhook = Map::new();
+        if let Some(name) = &change.name {
+            webhook.insert("name".to_owned(), json!(name));
+        }
+        if let Some(event) = &change.event {
+            set_event(&mut webhook, event, self.session_version().await?);
+        }
+        if let Some(url) = &change.url {
+            webhook.insert("webhook-destination".to_owned(), destination(url));
+        }
+        if let Some(state) = &change.state {
+            webhook.insert("isEnabled".to_owned(), json!(*state == WebhookState::On));
+        }
+        // A reason is taken only from someone who switches it off.
+        if let Some(WebhookState::Off { reason: Some(reason) }) = &change.state {
+            webhook.insert("statusChangeReason".to_owned(), json!(reason));
+        }
+        let path = format!("webhooks/{luid}");
+        let body = json!({ "webhook": webhook });
+        let answer: Answer = self.ask(Call::put("change the webhook", Path::Site(&path), &body)).await?;
+        Ok(answer.webhook)
+    }
+
+    /// Deletes a webhook. Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:delete`, 3.27+.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 404034 when the site has no such webhook, 400111 when it cannot be deleted.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#delete_webhook>
+    pub async fn delete_webhook(&self, luid: &WebhookLuid) -> Result<(), Error> {
+        let path = format!("webhooks/{luid}");
+        self.tell(Call::delete("delete the webhook", Path::Site(&path))).await
+    }
+
+    /// Has Tableau post an empty event to the webhook's destination, and tells what that answered. Administrators only.
+    /// REST API 3.6+; JWT scope `tableau:webhooks:test`, 3.27+.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with code 400113 when there is no such webhook. What the destination answered is no error.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#test_webhook>
+    pub async fn test_webhook(&self, luid: &WebhookLuid) -> Result<WebhookTest, Error> {
+        const OPERATION: &str = "test the webhook";
+        let path = format!("webhooks/{luid}/test");
+        let answer: TestAnswer = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
+        let TestResult { status, body } = answer.webhook_test_result;
+        let missing = || Error::Unreadable { operation: OPERATION, source: "no inner status".into() };
+        let body = match body {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Ok(WebhookTest { status: status.ok_or_else(missing)?, body })
+    }
+}

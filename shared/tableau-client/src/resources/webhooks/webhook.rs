@@ -1,0 +1,225 @@
+//! What a webhook is, in the words of the answers.
+
+use super::event::source_name;
+use crate::filter::{Field, Filtered, sealed};
+use crate::lenient;
+use crate::resources::OwnerRef;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::fmt;
+use tableau::{EventName, WebhookLuid};
+
+/// A webhook.
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(from = "Answered")]
+pub struct Webhook {
+    /// Its LUID.
+    pub id: WebhookLuid,
+    /// Its name. Not unique.
+    pub name: String,
+    /// What it is for; `None` when the answer names no event.
+    pub event: Option<EventName>,
+    /// Whether events are sent. Tableau switches it off after four failed tries. Before 3.8 always yes.
+    pub is_enabled: bool,
+    /// Why it is off, or empty.
+    pub status_change_reason: String,
+    /// Where events are posted. Not shown by `Debug`: it may hold a token.
+    pub url: String,
+    /// Who made it.
+    pub owner: Option<OwnerRef>,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("event", &self.event)
+            .field("is_enabled", &self.is_enabled)
+            .field("status_change_reason", &self.status_change_reason)
+            .field("url", &host(&self.url))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Scheme and host: the rest of a webhook's URL may be secret.
+fn host(url: &str) -> String {
+    let origin = url::Url::parse(url).map(|url| url.origin().ascii_serialization());
+    origin.unwrap_or_else(|_| "[redacted]".to_owned())
+}
+
+/// A webhook that is still to be made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewWebhook {
+    /// Its name, for people.
+    pub name: String,
+    /// What it is for.
+    pub event: EventName,
+    /// Where events are posted: `https`, with a valid certificate. Not shown by `Debug`: it may hold a token.
+    pub url: String,
+    /// Whether to send events from the start.
+    pub is_enabled: bool,
+}
+
+impl fmt::Debug for NewWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewWebhook")
+            .field("name", &self.name)
+            .field("event", &self.event)
+            .field("url", &host(&self.url))
+            .field("is_enabled", &self.is_enabled)
+            .finish()
+    }
+}
+
+/// What to change of a webhook. What is `None` stays.
+#[derive(Clone, Default)]
+pub struct WebhookChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another event.
+    pub event: Option<EventName>,
+    /// Another place. Not shown by `Debug`: it may hold a token.
+    pub url: Option<String>,
+    /// On or off.
+    pub state: Option<WebhookState>,
+}
+
+impl fmt::Debug for WebhookChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookChange")
+            .field("name", &self.name)
+            .field("event", &self.event)
+            .field("url", &self.url.as_deref().map(host))
+            .field("state", &self.state)
+            .finish()
+    }
+}
+
+/// Whether a webhook sends events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookState {
+    /// It does.
+    On,
+    /// It does not, for a reason that Tableau keeps. Without one it says that a user did it.
+    Off {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// What became of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookTest {
+    /// The status that the *destination* answered. One report has 404 for a destination that saw no request at all.
+    pub status: u16,
+    /// What it answered.
+    pub body: String,
+}
+
+impl WebhookTest {
+    /// Whether the destination took it: any 2xx.
+    pub fn passed(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered {
+    id: WebhookLuid,
+    #[serde(default, deserialize_with = "lenient::text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    event: Option<String>,
+    #[serde(default, rename = "webhook-source", deserialize_with = "lenient::part")]
+    source: Option<Map<String, Value>>,
+    #[serde(default)]
+    is_enabled: Value,
+    #[serde(default, deserialize_with = "lenient::text")]
+    status_change_reason: Option<String>,
+    #[serde(default, rename = "webhook-destination")]
+    destination: Value,
+    #[serde(default, deserialize_with = "lenient::part")]
+    owner: Option<OwnerRef>,
+}
+
+impl From<Answered> for Webhook {
+    fn from(answer: Answered) -> Self {
+        let by_name = answer.event.filter(|name| !name.is_empty()).map(EventName::from);
+        let by_source = || {
+            let source = answer.source.as_ref()?.keys().next()?.to_ascii_lowercase();
+            // As the help page spells it.
+            if source == "webhook-source-event-label-labeldeleted" {
+                return Some(EventName::LabelDeleted);
+            }
+            EventName::KNOWN.into_iter().find(|event| source == source_name(event))
+        };
+        let url = &answer.destination["webhook-destination-http"]["url"];
+        let off = matches!(&answer.is_enabled, Value::Bool(false))
+            || answer.is_enabled.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false"));
+        Self {
+            id: answer.id,
+            name: answer.name.unwrap_or_default(),
+            event: by_name.or_else(by_source),
+            is_enabled: !off,
+            status_change_reason: answer.status_change_reason.unwrap_or_default(),
+            url: url.as_str().unwrap_or_default().to_owned(),
+            owner: answer.owner,
+        }
+    }
+}
+
+impl sealed::Sealed for Webhook {}
+
+impl Filtered for Webhook {
+    fn field(&self, _: &str) -> Field<'_> {
+        Field::Text(Some(&self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_is_read_from_either_form() {
+        for event in EventName::KNOWN {
+            let new = json!({"id": "w-1", "name": "n", "event": event.as_str()});
+            let old = json!({"id": "w-1", "name": "n", "webhook-source": {source_name(&event): {}}});
+            for answer in [new, old] {
+                assert_eq!(serde_json::from_value::<Webhook>(answer).unwrap().event.as_ref(), Some(&event));
+            }
+        }
+        let slip = json!({"id": "w-1", "webhook-source": {"webhook-source-event-label-LabelDeleted": null}});
+        assert_eq!(serde_json::from_value::<Webhook>(slip).unwrap().event, Some(EventName::LabelDeleted));
+    }
+
+    #[test]
+    fn only_a_webhook_that_is_said_to_be_off_is_off() {
+        for (enabled, expected) in [
+            (json!(true), true),
+            (json!("true"), true),
+            (json!(null), true),
+            (json!(false), false),
+            (json!("false"), false),
+        ] {
+            let webhook = json!({"id": "w-1", "isEnabled": enabled});
+            assert_eq!(serde_json::from_value::<Webhook>(webhook).unwrap().is_enabled, expected, "{enabled}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_token_in_the_url() {
+        let new = NewWebhook {
+            name: "n".to_owned(),
+            event: EventName::SiteUpdated,
+            url: "https://a.example/webhook/hunter2?token=hunter2".to_owned(),
+            is_enabled: true,
+        };
+        let change = WebhookChange { url: Some(new.url.clone()), ..WebhookChange::default() };
+        let shown = format!("{new:?} {change:?}");
+        assert!(shown.contains("https://a.example") && !shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,190 @@
+//! Signing in and out, and the version to speak.
+
+mod connected_app;
+
+pub use connected_app::ConnectedApp;
+
+use crate::call::{Path, Repeat, Request, Sent, Take, parse};
+use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
+use jiff::Timestamp;
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::sync::Arc;
+use tableau::{SiteLuid, UserLuid};
+use url::Url;
+
+/// How often a sign-in goes to the server that the one before named. Once is what a wrong pod takes.
+const REDIRECTS: u32 = 3;
+
+#[derive(Deserialize)]
+struct SignedIn {
+    credentials: SignedInCredentials,
+}
+
+#[derive(Deserialize)]
+struct SignedInCredentials {
+    token: SecretString,
+    site: Identified<SiteLuid>,
+    user: Identified<UserLuid>,
+}
+
+#[derive(Deserialize)]
+struct Identified<T> {
+    id: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServerInfoAnswer {
+    server_info: ServerInfo,
+}
+
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerInfo {
+    /// The newest version of the REST API that it knows.
+    pub rest_api_version: ApiVersion,
+    /// The product's version, such as `2026.2.0`.
+    #[serde(default)]
+    pub product_version: ProductVersion,
+}
+
+/// A version of Tableau.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ProductVersion {
+    /// Such as `2026.2.0`; empty when the server did not tell.
+    #[serde(default)]
+    pub value: String,
+    /// Such as `20262.26.0701.1234`.
+    #[serde(default)]
+    pub build: String,
+}
+
+/// What a server answered, or who is to be asked instead.
+enum Answer<T> {
+    Here(T),
+    Elsewhere(Url),
+}
+
+impl TableauClient {
+    /// Signs in; a refused credential is read again once, in case it was rotated.
+    pub(crate) async fn sign_in(&self, credential: &Arc<TableauCredential>) -> Result<Session, Error> {
+        match self.sign_in_with(credential).await {
+            Err(error) if error.is_credential_refused() => match self.replacement(credential).await? {
+                Some(renewed) => self.sign_in_with(&renewed).await,
+                None => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    /// Signs in at the server of the settings, or the one it names: on Tableau Cloud each site has its pod, and the
+    /// others redirect. The `POST` is repeated by hand, since HTTP clients make a `GET` of it.
+    async fn sign_in_with(&self, credential: &TableauCredential) -> Result<Session, Error> {
+        const OPERATION: &str = "sign in";
+        let settings = self.settings();
+        let mut server = settings.server.clone();
+        for _ in 0..=REDIRECTS {
+            let api_version = match settings.api_version {
+                Some(pinned) => pinned,
+                None => match self.server_info_at(&server).await? {
+                    Answer::Here(info) => info.rest_api_version.min(ApiVersion::NEWEST),
+                    Answer::Elsewhere(to) => {
+                        server = to;
+                        continue;
+                    }
+                },
+            };
+            let url = Path::Server("auth/signin").url(&server, api_version, None);
+            let body = credential.sign_in_body(settings, Timestamp::now());
+            let body = body.map_err(|reason| Error::Invalid { operation: OPERATION, reason })?;
+            let request = Request {
+                operation: OPERATION,
+                method: &Method::POST,
+                url: &url,
+                token: None,
+                body: Some(body.expose_secret()),
+                repeat: Repeat::Harmless,
+                timeout: None,
+            };
+            let SignedIn { credentials } = match self.send(&request, Take::Whole).await? {
+                Sent::Elsewhere(to) => {
+                    server = to;
+                    continue;
+                }
+                sent => parse(OPERATION, &sent.into_bytes())?,
+            };
+            let SignedInCredentials { token, site, user } = credentials;
+            // Whoever sees many of these has processes that sign in over each other.
+            tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
+            let server = Some(server).filter(|server| *server != settings.server);
+            return Ok(Session { token, site: site.id, user: user.id, api_version, server });
+        }
+        Err(Error::Redirected { operation: OPERATION })
+    }
+
+    /// Ends `session`. One that is over already is no error.
+    pub(crate) async fn sign_out(&self, session: &Session) -> Result<(), Error> {
+        let server = session.server.as_ref().unwrap_or(&self.settings().server);
+        let request = Request {
+            operation: "sign out",
+            method: &Method::POST,
+            url: &Path::Server("auth/signout").url(server, session.api_version, None),
+            token: Some(&session.token),
+            body: None,
+            repeat: Repeat::Harmless,
+            timeout: None,
+        };
+        match self.send(&request, Take::Whole).await {
+            Err(error) if !error.is_session_over() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the server says of itself. Needs no session, no JWT scope. REST API 2.4+.
+    ///
+    /// # Errors
+    /// [`Error`] when the server does not answer, or not as Tableau does.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_server.htm#query_server_info>
+    pub async fn server_info(&self) -> Result<ServerInfo, Error> {
+        let mut server = self.settings().server.clone();
+        for _ in 0..=REDIRECTS {
+            match self.server_info_at(&server).await? {
+                Answer::Here(info) => return Ok(info),
+                Answer::Elsewhere(to) => server = to,
+            }
+        }
+        Err(Error::Redirected { operation: "ask for the server's version" })
+    }
+
+    /// The newest REST API version that the server knows, as [`TableauClient::server_info`] tells it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn server_version(&self) -> Result<ApiVersion, Error> {
+        Ok(self.server_info().await?.rest_api_version)
+    }
+
+    async fn server_info_at(&self, server: &Url) -> Result<Answer<ServerInfo>, Error> {
+        const OPERATION: &str = "ask for the server's version";
+        let request = Request {
+            operation: OPERATION,
+            method: &Method::GET,
+            url: &Path::Server("serverinfo").url(server, ApiVersion::SERVER_INFO, None),
+            token: None,
+            body: None,
+            repeat: Repeat::Harmless,
+            timeout: None,
+        };
+        match self.send(&request, Take::Whole).await? {
+            Sent::Elsewhere(to) => Ok(Answer::Elsewhere(to)),
+            sent => {
+                let answer: ServerInfoAnswer = parse(OPERATION, &sent.into_bytes())?;
+                Ok(Answer::Here(answer.server_info))
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The client over the wire, against answers in the shapes that Tableau's were recorded or documented in.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod answers;
+mod changes;
+mod exports;
+mod jobs;
+mod lists;
+mod metadata;
+mod patience;
+mod server;
+mod shapes;
+mod signing_in;
+mod webhooks;

@@ -85,7 +85,11 @@ impl Error {
     /// Counts a delivery that failed, with a line that only shows when details are logged: the reason is logged where the
     /// failure is handled.
     pub(crate) fn count(&self, destination: &'static str) {
-        let failure = if self.is_transient() { "transient" } else { "permanent" };
+        let failure = match self {
+            Self::Credential(_) => "credential",
+            error if error.is_transient() => "transient",
+            _ => "permanent",
+        };
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
     }
 

@@ -111,9 +111,18 @@ impl SiteEntry {
                 name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value))
             })?,
         };
-        let parsed = luid.value.parse().map_err(|_| luid.wrong(format!("`{}` is no LUID", luid.value)))?;
+        let parsed = luid.value.parse().ok().filter(|_| is_luid(&luid.value));
+        let shape = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+        let parsed =
+            parsed.ok_or_else(|| luid.wrong(format!("`{}` is no LUID, such as {shape}", luid.value)))?;
         Ok(Site { luid: parsed, name: self.name, timezone })
     }
+}
+
+/// A site's LUID is a UUID. A mistyped one would keep every event of the site out, and have its webhooks switched off.
+fn is_luid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
 fn event_name(name: Spanned<String>) -> Result<EventName, Error> {

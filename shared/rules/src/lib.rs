@@ -143,7 +143,7 @@ mod tests {
 
     const SAMPLE: &str = "
 sites:
-  - { luid: s-1, name: Marketing, timezone: Europe/Berlin }
+  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 rules:
   - name: failures
     on: [WorkbookRefreshFailed, DatasourceRefreshFailed]
@@ -165,7 +165,7 @@ rules:
     fn event(name: &str) -> Event {
         let payload = Payload {
             event_type: Some(name.to_owned()),
-            site_luid: Some("s-1".to_owned()),
+            site_luid: Some("8b2a95d8-52b9-40a4-8712-cd6da771bd1b".to_owned()),
             resource_luid: Some("r-1".to_owned()),
             ..Payload::default()
         };
@@ -177,6 +177,7 @@ rules:
         actions.into_iter().map(|action| action.settings.channel).collect()
     }
 
+    const LUID: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
     const DOES: &str = "on: [SiteUpdated], do: [{ notify-slack: {} }]";
 
     fn error(text: &str) -> String {
@@ -195,8 +196,11 @@ rules:
     fn a_file_without_sites_accepts_every_site() {
         assert!(Rules::default().accepts("anything"));
         let rules = Rules::parse(SAMPLE).unwrap();
-        assert!(rules.accepts("s-1") && !rules.accepts("s-2"));
-        assert_eq!(rules.site(&"s-1".parse().unwrap()).unwrap().name, "Marketing");
+        assert!(rules.accepts("8b2a95d8-52b9-40a4-8712-cd6da771bd1b") && !rules.accepts("s-2"));
+        assert_eq!(
+            rules.site(&"8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap()).unwrap().name,
+            "Marketing"
+        );
     }
 
     #[test]
@@ -212,8 +216,12 @@ rules:
             "line 3: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?"
         );
         assert_eq!(
-            error("sites:\n  - luid: s\n    name: S\n    timezone: Europe/Berlln\n"),
+            error(&format!("sites:\n  - luid: {LUID}\n    name: S\n    timezone: Europe/Berlln\n")),
             "line 4: `Europe/Berlln` is no time zone, such as Europe/Berlin"
+        );
+        assert_eq!(
+            error("sites:\n  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1, name: S }\n"),
+            "line 2: `8b2a95d8-52b9-40a4-8712-cd6da771bd1` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b"
         );
         assert_eq!(
             error(&format!("rules:\n  - {{ name: a, {DOES} }}\n  - {{ name: a, {DOES} }}\n")),
@@ -228,7 +236,10 @@ rules:
             "line 2: the rule `a` does nothing: fill in `on` and `do`"
         );
         assert_eq!(
-            error("sites:\n  - { luid: S-1, name: one }\n  - { luid: s-1, name: two }\n"),
+            error(&format!(
+                "sites:\n  - {{ luid: {}, name: one }}\n  - {{ luid: {LUID}, name: two }}\n",
+                LUID.to_uppercase()
+            )),
             "line 3: this site stands above already"
         );
         let unknown = error("rules:\n  - name: a\n    when: []\n");

@@ -148,7 +148,11 @@ impl Error {
     /// the failure is handled. What is not there is an answer, and no failure of Tableau's.
     pub(crate) fn count(&self) {
         if !self.is_not_found() {
-            let failure = if self.is_transient() { "transient" } else { "permanent" };
+            let failure = match self {
+                Self::Credential(_) => "credential",
+                error if error.is_transient() => "transient",
+                _ => "permanent",
+            };
             tracing::debug!(
                 monotonic_counter.destination_failures = 1,
                 destination = "Tableau",

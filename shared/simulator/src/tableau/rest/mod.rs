@@ -12,6 +12,8 @@ mod filter;
 mod format;
 mod jobs;
 mod json;
+#[cfg(test)]
+mod mapping;
 mod page;
 mod people;
 mod permission;

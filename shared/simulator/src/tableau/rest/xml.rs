@@ -8,6 +8,8 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
 
+/// As deep as JSON is read.
+const DEEPEST: usize = 128;
 const NAMESPACE: &str = "http://tableau.com/api";
 
 /// The XML of a whole answer.
@@ -62,6 +64,9 @@ pub(crate) fn parse(text: &str) -> Result<Value, RestError> {
     // The innermost element is the last one.
     let mut open: Vec<(String, Node)> = Vec::new();
     loop {
+        if open.len() > DEEPEST {
+            return Err(malformed("The payload nests too deep."));
+        }
         match reader.read_event().map_err(wrong)? {
             Event::Start(start) => open.push((name(&start), Node::of(&start)?)),
             Event::Empty(start) => {

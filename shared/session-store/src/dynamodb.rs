@@ -16,8 +16,10 @@ use workflow::{BoxError, chain};
 /// How long an item is kept after the last sign-in, for the next one to count on. Without it the count starts anew.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Nobody has the right to publish, or we do: an answer that was lost makes the SDK ask twice.
-const FREE_OR_OURS: &str = "(attribute_not_exists(#until) OR #until <= :now OR #holder = :holder)";
+/// Nobody has the right to publish, or only by a clock that is wrong, or we do: an answer that was lost makes the SDK ask
+/// twice.
+const FREE_OR_OURS: &str =
+    "(attribute_not_exists(#until) OR #until <= :now OR #until > :latest OR #holder = :holder)";
 /// The lease is still the one that counts.
 const HELD: &str = "#version = :version AND #holder = :holder";
 
@@ -102,6 +104,7 @@ impl SessionStore for DynamoDbSessionStore {
             )
             .expression_attribute_names("#expires_at", "expires_at")
             .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":latest", number(lease.latest().as_millisecond()))
             .expression_attribute_values(":until", number(lease.until.as_millisecond()))
             .expression_attribute_values(":expires_at", expires_at(lease));
         decide(request).await

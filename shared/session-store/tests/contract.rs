@@ -62,6 +62,7 @@ fn told(token: &str) -> Option<String> {
 async fn suite(store: Arc<dyn SessionStore>) {
     what_is_published_is_read(&*store).await;
     a_lease_keeps_others_out_until_it_runs_out(&*store).await;
+    a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(&*store).await;
     a_lease_that_was_given_back_is_free(&*store).await;
     a_lease_is_for_the_version_that_stands_there(&*store).await;
     whoever_was_overtaken_changes_nothing(&*store).await;
@@ -89,6 +90,13 @@ async fn a_lease_keeps_others_out_until_it_runs_out(store: &dyn SessionStore) {
     assert!(!store.lease(&key, &lease(0, 29), at(14)).await.unwrap());
     assert!(store.lease(&key, &lease(0, 30), at(15)).await.unwrap());
     assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(30))));
+}
+
+async fn a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(store: &dyn SessionStore) {
+    let key = key();
+    assert!(store.lease(&key, &lease(0, 3_600), at(3_585)).await.unwrap());
+    assert!(store.lease(&key, &lease(0, 15), at(0)).await.unwrap());
+    assert!(!store.lease(&key, &lease(0, 16), at(1)).await.unwrap());
 }
 
 async fn a_lease_that_was_given_back_is_free(store: &dyn SessionStore) {

@@ -141,6 +141,11 @@ impl TableauCredential {
         }
     }
 
+    /// Whether another sign-in with it ends the session before.
+    pub(crate) fn allows_one_session(&self) -> bool {
+        matches!(self, Self::PersonalAccessToken { .. })
+    }
+
     /// The body of a sign-in at `now`.
     ///
     /// # Errors

@@ -78,6 +78,16 @@ pub enum Error {
         /// What it said.
         errors: Vec<MetadataError>,
     },
+    /// Tableau refused a session that had just been opened for the call.
+    #[error("{operation}: Tableau refuses a session that was just opened: {}", refused_because(*.stolen))]
+    SessionRefused {
+        /// What was asked.
+        operation: &'static str,
+        /// Whether somebody else may have signed in over it, as happens with a personal access token.
+        stolen: bool,
+        /// Tableau's answer.
+        source: Box<Error>,
+    },
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -87,6 +97,14 @@ pub enum Error {
     /// Another process is signing in and did not come to an end in time.
     #[error("waited in vain for another process to sign in to Tableau")]
     SignInPending,
+}
+
+fn refused_because(stolen: bool) -> &'static str {
+    if stolen {
+        "somebody else signs in with the same personal access token"
+    } else {
+        "the connected app lacks the scope of this call, or its user the right"
+    }
 }
 
 fn told(code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
@@ -136,6 +154,7 @@ impl Error {
             | Self::SignInPending => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..) || self.is_session_over(),
             Self::Credential(error) => error.transient,
+            Self::SessionRefused { stolen, .. } => *stolen,
             Self::Metadata { errors, .. } => errors.iter().any(MetadataError::is_transient),
             Self::Redirected { .. }
             | Self::Unreadable { .. }

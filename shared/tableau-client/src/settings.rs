@@ -4,6 +4,9 @@ use crate::ApiVersion;
 use tableau::UserLuid;
 use url::Url;
 
+/// Where the pods of Tableau Cloud are.
+const CLOUD: &str = "online.tableau.com";
+
 /// Which server and site.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -78,14 +81,17 @@ fn is_loopback(server: &Url) -> bool {
     matches!(server.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
-/// Whether two servers are one host, or below one domain, as the pods of Tableau Cloud are: nobody else is sent a
-/// credential, whatever a server answers.
+/// Whether it is Tableau Cloud, or a pod of it, where it is by default.
+fn is_cloud(server: &Url) -> bool {
+    let host = server.host_str().unwrap_or_default();
+    (host == CLOUD || host.strip_suffix(CLOUD).is_some_and(|pod| pod.ends_with('.')))
+        && server.port().is_none()
+}
+
+/// Whether two servers are pods of Tableau Cloud, or both on this machine: nobody else is sent a credential, whatever a
+/// server answers. A common domain says little about who is behind a host.
 fn are_neighbours(one: &Url, two: &Url) -> bool {
-    let (Some(one), Some(two)) = (one.host_str(), two.host_str()) else { return false };
-    let domain = one.split_once('.').map(|(_, domain)| domain).filter(|domain| domain.contains('.'));
-    let is_name = |host: &str| host.ends_with(|c: char| c.is_ascii_alphabetic());
-    let below = |domain: &str| two.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-    one == two || (is_name(one) && is_name(two) && below(domain.unwrap_or(one)))
+    (is_cloud(one) && is_cloud(two)) || (is_loopback(one) && is_loopback(two))
 }
 
 /// The server that `location`, the answer of `from`, points to. `None` when it is the same one, or a credential must not
@@ -127,14 +133,19 @@ mod tests {
                 "prod-ca-a.online.tableau.com",
             ),
             ("10ay.online.tableau.com", "https://10ax.online.tableau.com/", "10ax.online.tableau.com"),
-            ("tableau.example.co.uk", "https://bi.example.co.uk", "bi.example.co.uk"),
-            ("example.com", "https://tableau.example.com", "tableau.example.com"),
         ] {
             let from: Url = format!("https://{from}/").parse().unwrap();
             assert_eq!(redirected(&from, location).unwrap().as_str(), format!("https://{to}/"));
         }
+        let own: Url = "https://tableau.example.com/".parse().unwrap();
+        for location in
+            ["https://bi.example.com/", "https://tableau.example.com:8443/", "https://online.tableau.com/"]
+        {
+            assert_eq!(redirected(&own, location), None, "{location}");
+        }
         for location in [
             "http://prod-ca-a.online.tableau.com/",
+            "https://10ay.online.tableau.com:8443/",
             "/elsewhere",
             "https://online.tableau.com/other",
             "https://u:p@10ay.online.tableau.com/",

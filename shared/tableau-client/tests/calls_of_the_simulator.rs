@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use simulator::{Fault, Recorder, SAMPLE_PAT, TableauSimulator, notes};
+use simulator::{Fault, Recorder, SAMPLE_CONNECTED_APP, SAMPLE_PAT, TableauSimulator, notes};
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
-    Filter, JobEnd, MemorySessionStore, NewWebhook, RefreshKind, RefreshNow, Settings, TableauClient,
-    TableauCredential, Waited, WebhookChange, WebhookState,
+    ConnectedApp, Error, Filter, JobEnd, MemorySessionStore, NewWebhook, RefreshKind, RefreshNow, Settings,
+    TableauClient, TableauCredential, Waited, WebhookChange, WebhookState,
 };
 use workflow::Fixed;
 
@@ -113,4 +113,48 @@ async fn a_webhook_lives_from_creation_to_deletion() {
     client.delete_webhook(&made.id).await.unwrap();
     assert_eq!(client.webhooks().all(10).await.unwrap(), []);
     assert_eq!(client.webhook(&made.id).await.unwrap_err().code(), Some("404034"));
+}
+
+#[tokio::test]
+async fn a_tag_keeps_its_spaces_and_commas() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let client = client(&simulator);
+    let subject = Subject::Datasource(simulator.datasource("Sales Orders").unwrap());
+    let tags = client.add_tags(&subject, &["two words", "x,y"]).await.unwrap();
+    assert!(["two words", "x,y"].iter().all(|tag| tags.contains(&(*tag).to_owned())), "{tags:?}");
+    assert!(client.add_tags(&subject, &["a \"quoted\" one"]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_scope_that_is_missing_is_a_lasting_failure_after_one_more_sign_in() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let (client_id, secret_id, secret) = SAMPLE_CONNECTED_APP;
+    let credential = TableauCredential::ConnectedApp(ConnectedApp {
+        client_id: client_id.to_owned(),
+        secret_id: secret_id.to_owned(),
+        secret_value: secret.to_owned().into(),
+        user: "ana@example.com".to_owned(),
+        scopes: vec!["tableau:content:read".to_owned()],
+    });
+    let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
+    let http = http_client::client(None).unwrap();
+    let sessions = Arc::<MemorySessionStore>::default();
+    let client = TableauClient::new(http, settings, Arc::new(Fixed::new(credential)), sessions);
+
+    let error = client.jobs(Filter::all()).next().await.unwrap_err();
+
+    // The version of a list is asked for first, which opens the session: it is replaced once.
+    assert!(simulator.calls("POST */auth/signin") <= 2, "{}", simulator.calls("POST */auth/signin"));
+    assert!(matches!(error, Error::SessionRefused { stolen: false, .. }) && !error.is_transient(), "{error}");
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_opening_the_session_too() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    simulator.fail_next("*/auth/signin", 5, Fault::Delay(Duration::from_secs(5)));
+    let started = std::time::Instant::now();
+    let client = client(&simulator).within(Duration::from_millis(300));
+    let error = client.workbooks(Filter::all()).next().await.unwrap_err();
+    assert!(matches!(error, Error::OutOfTime { .. }), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }

@@ -12,6 +12,7 @@ use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tableau::SiteLuid;
 use url::Url;
@@ -57,8 +58,7 @@ pub(crate) enum Repeat {
     IfRefused,
 }
 
-/// A call of Tableau, before it is sent.
-#[derive(Debug)]
+/// A call of Tableau, before it is sent. A body may hold a webhook's URL, and with it a token.
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'static str,
     method: Method,
@@ -146,16 +146,22 @@ impl TableauClient {
         call: &'a Call<'a>,
         take: Take,
     ) -> Pin<Box<dyn Future<Output = Result<Sent, Error>> + Send + 'a>> {
-        Box::pin(async move {
-            let ended = match self.deadline() {
-                None => self.in_session(call, take).await,
-                Some(deadline) => {
-                    let ended = tokio::time::timeout_at(deadline, self.in_session(call, take)).await;
-                    ended.unwrap_or(Err(Error::OutOfTime { operation: call.operation }))
-                }
-            };
-            ended.inspect_err(Error::count)
-        })
+        Box::pin(async move { self.bounded(call.operation, self.in_session(call, take)).await })
+    }
+
+    /// Ends with the client's deadline, and counts what fails.
+    pub(crate) async fn bounded<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let ended = match self.deadline() {
+            None => work.await,
+            Some(deadline) => {
+                tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(Error::OutOfTime { operation }))
+            }
+        };
+        ended.inspect_err(Error::count)
     }
 
     /// One call in a session. A session that is over is replaced, unnoticed by the caller.
@@ -165,7 +171,12 @@ impl TableauClient {
         let mut over = None;
         let mut replaced = 0;
         loop {
-            let shared = self.broker().session(&key, over.as_ref(), || self.sign_in(&credential)).await?;
+            let opened = AtomicBool::new(false);
+            let open = || {
+                opened.store(true, Ordering::Relaxed);
+                self.sign_in(&credential)
+            };
+            let shared = self.broker().session(&key, over.as_ref(), open).await?;
             let session = &shared.session;
             let server = session.server.as_ref().unwrap_or(&self.settings().server);
             let request = Request {
@@ -178,6 +189,17 @@ impl TableauClient {
                 timeout: call.timeout,
             };
             match self.send(&request, take).await {
+                // A session that was opened for this call ends at once only when somebody else signs in over it. Where
+                // that cannot be, or comes again, another session would be refused as well.
+                Err(error)
+                    if call.tells_session_over(&error)
+                        && opened.load(Ordering::Relaxed)
+                        && (replaced > 0 || !credential.allows_one_session()) =>
+                {
+                    let stolen = credential.allows_one_session();
+                    let source = Box::new(error);
+                    return Err(Error::SessionRefused { operation: call.operation, stolen, source });
+                }
                 Err(error) if call.tells_session_over(&error) && replaced < REPLACEMENTS => {
                     if replaced > 0 {
                         // Someone who does not share our store signs in over us: stay out of step with him.
@@ -196,10 +218,13 @@ impl TableauClient {
         &self,
     ) -> Pin<Box<dyn Future<Output = Result<ApiVersion, Error>> + Send + '_>> {
         Box::pin(async move {
-            let credential = self.credential().await?;
-            let key = self.session_key(&credential);
-            let shared = self.broker().session(&key, None, || self.sign_in(&credential)).await?;
-            Ok(self.version_in(&shared.session))
+            let version = async {
+                let credential = self.credential().await?;
+                let key = self.session_key(&credential);
+                let shared = self.broker().session(&key, None, || self.sign_in(&credential)).await?;
+                Ok(self.version_in(&shared.session))
+            };
+            self.bounded("find the version of the REST API", version).await
         })
     }
 

@@ -57,8 +57,8 @@ impl TableauClient {
                 json!({ "extractRefresh": { "incremental": true } })
             }
         };
-        // Twice is harmless: the second is turned away while the first is queued.
-        match self.ask::<Answer>(Call::post(OPERATION, Path::Site(&path), &body)).await {
+        // Not sent twice: the second is turned away only while the first is queued, and is a refresh of its own later.
+        match self.ask::<Answer>(Call::create(OPERATION, Path::Site(&path), &body)).await {
             Ok(answer) => Ok(RefreshNow::Queued(answer.job)),
             Err(error) if error.code() == Some("409093") => Ok(RefreshNow::AlreadyQueued),
             Err(error) => Err(error),

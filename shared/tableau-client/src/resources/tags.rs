@@ -19,7 +19,7 @@ impl TableauClient {
     /// `tableau:view_tags:update`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything else than a workbook, data source or view. [`Error::Refused`] with code 404006,
+    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag with a quotation mark. [`Error::Refused`] with code 404006,
     /// 404004 or 404011 when there is no such thing, 403004 without the rights.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#add_tags_to_workbook>,
@@ -27,7 +27,14 @@ impl TableauClient {
     pub async fn add_tags(&self, subject: &Subject, tags: &[&str]) -> Result<Vec<String>, Error> {
         const OPERATION: &str = "add the tags";
         let path = format!("{}/tags", tagged(OPERATION, subject)?);
-        let tags: Vec<_> = tags.iter().map(|tag| json!({ "label": tag })).collect();
+        if tags.iter().any(|tag| tag.contains('"')) {
+            return Err(Error::Invalid {
+                operation: OPERATION,
+                reason: "a tag cannot hold a quotation mark",
+            });
+        }
+        // Without the quotation marks a tag ends at its first space or comma.
+        let tags: Vec<_> = tags.iter().map(|tag| json!({ "label": format!("\"{tag}\"") })).collect();
         let body = json!({ "tags": { "tag": tags } });
         let answer: Answer = self.ask(Call::put(OPERATION, Path::Site(&path), &body)).await?;
         Ok(answer.tags)

@@ -3,6 +3,7 @@
 use super::{Lease, Session, SessionStore};
 use crate::Error;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(800);
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(super) key: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "what tests count by"))]
     pub(super) version: u64,
     pub(crate) session: Session,
 }
@@ -83,11 +85,11 @@ impl Broker {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
     {
-        // Versions are told apart, not compared: they begin again when the store has forgotten the key, and those of
-        // different keys, after a token was exchanged for one of another name, have nothing to do with each other.
-        let usable = |shared: &Shared| {
-            shared.key == key && over.is_none_or(|over| over.key != key || over.version != shared.version)
-        };
+        // The tokens tell, not the versions: those begin again when the store has forgotten the key, and a session that
+        // could not be published has the version of the one before.
+        let over = over.map(|over| over.session.token.expose_secret());
+        let usable =
+            |shared: &Shared| shared.key == key && over != Some(shared.session.token.expose_secret());
         let deadline = Instant::now() + PATIENCE;
         let lock = tokio::time::timeout_at(deadline, self.current.lock());
         let mut current = lock.await.map_err(|_| Error::SignInPending)?;
@@ -105,6 +107,8 @@ impl Broker {
             let now = (self.clock)();
             let left =
                 leased_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive);
+            // By a clock that is far ahead of ours: the store says whether the lease counts.
+            let left = left.filter(|left| *left <= LEASE * 3);
             if left.is_none()
                 && let Some(held) = self.lease(key, version, now).await?
             {

@@ -2,7 +2,7 @@
 
 use super::Session;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use workflow::BoxError;
@@ -27,6 +27,17 @@ pub struct Lease {
     pub holder: u64,
     /// Until when nobody else gets it.
     pub until: Timestamp,
+}
+
+/// How much later than one's own a lease may end that counts: clocks differ, but not by so much.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_secs(30);
+
+impl Lease {
+    /// Until when a lease of somebody else may last that keeps this one out. What lasts longer comes from a clock that is
+    /// wrong, and would keep everybody out for as long as that clock is ahead.
+    pub fn latest(&self) -> Timestamp {
+        self.until.checked_add(FAR_AHEAD).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// Keeps one session per key, with a version and a lease for whoever makes the next.
@@ -99,8 +110,9 @@ impl SessionStore for MemorySessionStore {
 
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
         Ok(self.with(key, |slot| {
-            let free =
-                slot.lease.as_ref().is_none_or(|held| held.until <= now || held.holder == lease.holder);
+            let free = slot.lease.as_ref().is_none_or(|held| {
+                held.until <= now || held.until > lease.latest() || held.holder == lease.holder
+            });
             let granted = free && slot.version == lease.version;
             if granted {
                 slot.lease = Some(lease.clone());

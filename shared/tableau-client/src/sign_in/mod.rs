@@ -150,6 +150,10 @@ impl TableauClient {
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_server.htm#query_server_info>
     pub async fn server_info(&self) -> Result<ServerInfo, Error> {
+        self.bounded("ask for the server's version", self.server_info_anywhere()).await
+    }
+
+    async fn server_info_anywhere(&self) -> Result<ServerInfo, Error> {
         let mut server = self.settings().server.clone();
         for _ in 0..=REDIRECTS {
             match self.server_info_at(&server).await? {

@@ -22,7 +22,7 @@ async fn tags_are_added_and_what_there_is_now_comes_back() {
     let tags = tableau.client().add_tags(&workbook(), &["b c"]).await.unwrap();
     assert_eq!(tags, ["a", "b c"]);
     let sent = tableau.heard("PUT /workbooks/w-1/tags")[0].json();
-    assert_eq!(sent, json!({"tags": {"tag": [{"label": "b c"}]}}));
+    assert_eq!(sent, json!({"tags": {"tag": [{"label": "\"b c\""}]}}));
 }
 
 #[tokio::test]

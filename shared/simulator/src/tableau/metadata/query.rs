@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value};
 
+/// More opening brackets than any caller's query has. What is read here is read by recursion.
+const DEEPEST: usize = 200;
+
 /// A field that is asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Selection {
@@ -22,6 +25,10 @@ impl Selection {
 /// The fields of a query, with the variables in place.
 pub(super) fn parse(text: &str, variables: &Value) -> Result<Vec<Selection>, String> {
     let mut reader = Reader { tokens: tokens(text)?, at: 0, variables };
+    let opening = reader.tokens.iter().filter(|token| matches!(token.as_str(), "{" | "[" | "("));
+    if opening.count() > DEEPEST {
+        return Err("Invalid Syntax : the query nests too deep".to_owned());
+    }
     // `query Name($first: Int = 10)`: the types of variables are not looked at.
     while reader.peek().is_some_and(|token| token != "{") {
         reader.at += 1;

@@ -1,5 +1,6 @@
 //! The client: what all calls share.
 
+use crate::credential::key_part;
 use crate::session::{Broker, MemorySessionStore};
 use crate::{ActAs, Error, SessionStore, Settings, TableauCredential};
 use std::fmt;
@@ -91,11 +92,11 @@ impl TableauClient {
     /// What a session is kept under: server, credential, site, and whom it acts for if that is somebody else.
     pub(crate) fn session_key(&self, credential: &TableauCredential) -> String {
         let Settings { server, site, act_as, .. } = self.settings();
-        let key = format!("{}#{}#{site}", server.authority(), credential.name());
+        let key = format!("{}#{}#{}", server.authority(), credential.key(), key_part(site));
         match act_as {
             None => key,
-            Some(ActAs::User(luid)) => format!("{key}#{luid}"),
-            Some(ActAs::UserName(name)) => format!("{key}#{name}"),
+            Some(ActAs::User(luid)) => format!("{key}#id/{luid}"),
+            Some(ActAs::UserName(name)) => format!("{key}#name/{}", key_part(name)),
         }
     }
 }

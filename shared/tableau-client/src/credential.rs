@@ -4,7 +4,6 @@ use crate::{ActAs, ConnectedApp, Settings};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::fmt;
 
 /// What signing in takes. As JSON one of
@@ -126,18 +125,31 @@ struct User<'a> {
     id: &'a str,
 }
 
+/// A part of a session's key, without the characters that stand between parts.
+pub(crate) fn key_part(text: &str) -> String {
+    text.replace('%', "%25").replace('#', "%23").replace('/', "%2F")
+}
+
 impl TableauCredential {
     /// A personal access token.
     pub fn personal_access_token(name: impl Into<String>, secret: impl Into<String>) -> Self {
         Self::PersonalAccessToken { name: name.into(), secret: SecretString::from(secret.into()) }
     }
 
-    /// The name sessions are kept under. Not secret.
-    pub(crate) fn name(&self) -> Cow<'_, str> {
+    /// What its sessions are kept under: its kind and names, nothing secret. Sessions of a connected app may do what the
+    /// scopes say that they were opened with, so these are part of it.
+    pub(crate) fn key(&self) -> String {
         match self {
-            Self::PersonalAccessToken { name, .. } => name.into(),
-            Self::Password { user, .. } => user.into(),
-            Self::ConnectedApp(app) => format!("{}:{}", app.client_id, app.user).into(),
+            Self::PersonalAccessToken { name, .. } => format!("token/{}", key_part(name)),
+            Self::Password { user, .. } => format!("user/{}", key_part(user)),
+            Self::ConnectedApp(app) => {
+                let mut scopes = app.scopes.clone();
+                scopes.sort_unstable();
+                let scopes = ring::digest::digest(&ring::digest::SHA256, scopes.join(" ").as_bytes());
+                let scopes: String =
+                    scopes.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                format!("app/{}/{}/{scopes}", key_part(&app.client_id), key_part(&app.user))
+            }
         }
     }
 
@@ -189,7 +201,7 @@ impl TableauCredential {
 
 impl fmt::Debug for TableauCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TableauCredential({:?}, [redacted])", self.name())
+        write!(f, "TableauCredential({:?}, [redacted])", self.key())
     }
 }
 
@@ -232,6 +244,28 @@ mod tests {
         r#"{"client_id":"c","secret_id":"i","secret_value":"hunter2","user_name":"ana@example.com"}"#;
 
     #[test]
+    fn credentials_of_different_kinds_and_scopes_have_different_keys_and_no_secret_in_them() {
+        let app = |scopes: &[&str]| {
+            TableauCredential::ConnectedApp(ConnectedApp {
+                client_id: "c".to_owned(),
+                secret_id: "i".to_owned(),
+                secret_value: "hunter2".into(),
+                user: "ana@x".to_owned(),
+                scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            })
+        };
+        let password = TableauCredential::Password { user: "ana@x".to_owned(), password: "hunter2".into() };
+        let token = TableauCredential::personal_access_token("ana@x", "hunter2");
+        let odd = TableauCredential::personal_access_token("ana#x/y", "hunter2");
+        let keys = [password.key(), token.key(), odd.key(), app(&["a", "b"]).key(), app(&["a"]).key()];
+        let different: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len(), "{keys:?}");
+        assert_eq!(app(&["a", "b"]).key(), app(&["b", "a"]).key());
+        assert_eq!(odd.key(), "token/ana%23x%2Fy");
+        assert!(keys.iter().all(|key| !key.contains("hunter2")));
+    }
+
+    #[test]
     fn an_unfilled_secret_says_what_to_fill_in() {
         let unfilled = parse(r#"{"token_name":"","token_secret":""}"#).unwrap_err();
         assert_eq!(unfilled, "fill in `token_name` and `token_secret`");
@@ -252,7 +286,7 @@ mod tests {
     #[test]
     fn debug_shows_the_name_only() {
         let credential = TableauCredential::personal_access_token("lambda", "hunter2");
-        assert_eq!(format!("{credential:?}"), r#"TableauCredential("lambda", [redacted])"#);
+        assert_eq!(format!("{credential:?}"), r#"TableauCredential("token/lambda", [redacted])"#);
         assert!(!format!("{:?}", parse(APP).unwrap()).contains("hunter2"));
     }
 

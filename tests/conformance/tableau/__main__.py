@@ -1,4 +1,4 @@
-"""Tableau's own Python client against our simulator of Tableau.
+"""Tableau's own Python client against our simulator of Tableau. Its methods are watched, not changed.
 
   python tableau SERVER OLD_SERVER MOVED_SERVER DESTINATION PAGE
 
@@ -20,7 +20,7 @@ from tableauserverclient.server.endpoint import Endpoint
 # Importing them registers their checks, which run in this order.
 import signing_in, lists, work, changes
 from client import checks
-from reasons import reason
+from reasons import reason, unused
 
 called = set()
 
@@ -74,7 +74,8 @@ def page(endpoints, passed):
         rows.setdefault(function, []).extend(methods)
     for function, methods in rows.items():
         lines.append(f"| {', '.join(f'`{method}`' for method in sorted(methods))} | {function.__doc__} |")
-    lines += ["", "## Not applicable", "", "| Endpoint | Methods | Why |", "| --- | --- | --- |"]
+    lines += ["", "## Not applicable", "", "What the simulator leaves out, since no automation here asks for it.", ""]
+    lines += ["| Endpoint | Methods | Why |", "| --- | --- | --- |"]
     count = 0
     for name, (_, methods) in endpoints.items():
         reasons = {}
@@ -85,7 +86,13 @@ def page(endpoints, passed):
             count += len(rest)
             listed = f"all {len(rest)}" if len(rest) == len(methods) else ", ".join(f"`{method}`" for method in rest)
             lines.append(f"| `{name}` | {listed} | {why} |")
-    lines += ["", f"{len(passed)} methods passed, {count} are not applicable."]
+    lines += ["", f"{len(passed)} methods passed, {count} are not applicable.", "", "## The other way", ""]
+    lines += [
+        "Our own client meets answers in the shapes that other clients of Tableau have recorded or read: numbers and flags as",
+        "texts, lists missing, null, empty, single or flattened, a job that shows a finish code while it runs, errors beside",
+        "data, pages of proxies. They are in `shared/tableau-client/tests/wire/`, each written in the shape that its test names;",
+        "answers of a real server were not to be had.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -112,6 +119,7 @@ def main(target):
             why = None if full in passed else reason(name, method)
             print(f"passed          {full}" if full in passed else f"not applicable  {full}: {why}", flush=True)
             assert full in passed or why, f"{full} is neither checked nor has a reason why not"
+    assert not unused(), f"no method needs the reasons for {unused()}"
     with open(target, "w", encoding="utf-8") as file:
         file.write(page(found, passed))
 

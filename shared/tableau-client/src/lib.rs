@@ -31,6 +31,7 @@ pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCod
 pub use resources::projects::{Project, ProjectTree};
 pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, WarningKind};
 pub use resources::refreshes::{RefreshKind, RefreshNow};
+pub use resources::sites::Site;
 pub use resources::tasks::{RefreshTask, Schedule};
 pub use resources::users::User;
 pub use resources::views::{View, WorkbookRef};

@@ -118,3 +118,24 @@ async fn lineage_goes_from_a_data_source_to_its_workbooks_and_back() {
     assert!(format!("{up:?}").contains("Sales Orders"), "{up:?}");
     assert!(client.users(Filter::all()).next().await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn several_things_are_tagged_at_once() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let workbook = simulator.add(Workbook::named("Weekly").with_view("Weekly overview"));
+    let datasource = simulator.datasource("Sales Orders").unwrap();
+    let client = client(&simulator);
+    let subjects = [Subject::Workbook(workbook.clone()), Subject::Datasource(datasource.clone())];
+
+    client.add_tags_to_all(&subjects, &["month end"]).await.unwrap();
+
+    assert!(client.workbook(&workbook).await.unwrap().tags.contains(&"month end".to_owned()));
+    assert!(client.datasource(&datasource).await.unwrap().tags.contains(&"month end".to_owned()));
+}
+
+#[tokio::test]
+async fn a_site_has_a_name() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let site = client(&simulator).site(&simulator.site_at("marketing").unwrap()).await.unwrap();
+    assert_eq!((site.name.as_str(), site.content_url.as_str()), ("Marketing", "marketing"));
+}

@@ -78,6 +78,8 @@ pub struct ExportOptions {
     pub viz_size: Option<(u32, u32)>,
     /// Image only: twice as fine.
     pub high_resolution: bool,
+    /// Image only: SVG instead of PNG, since 3.29.
+    pub svg: bool,
 }
 
 impl ExportOptions {
@@ -111,6 +113,9 @@ impl ExportOptions {
         }
         if self.high_resolution && kind == Kind::Image {
             call = call.query("resolution", "high");
+        }
+        if self.svg && kind == Kind::Image {
+            call = call.query("format", "svg");
         }
         call
     }
@@ -251,7 +256,7 @@ exports! {
         Preview "query_workbook_preview_img";
     /// A view as PDF. REST API 2.8+; JWT scope `tableau:views:download`.
     view_pdf(view: ViewLuid) "export the view as PDF" "views/{view}/pdf" Pdf "query_view_pdf";
-    /// A view as PNG. REST API 2.5+; JWT scope `tableau:views:download`.
+    /// A view as PNG, or as SVG if asked for. REST API 2.5+; JWT scope `tableau:views:download`.
     view_image(view: ViewLuid) "export the view as an image" "views/{view}/image" Image "query_view_image";
     /// The data of a view as CSV. REST API 2.8+; JWT scope `tableau:views:download`.
     view_csv(view: ViewLuid) "export the view's data" "views/{view}/data" Data "query_view_data";

@@ -39,6 +39,7 @@ async fn an_export_is_not_read_past_its_limit() {
 async fn each_export_sends_the_options_that_it_knows() {
     let tableau = Tableau::start().await;
     let options = ExportOptions {
+        svg: true,
         freshness: Freshness::FRESH,
         filters: vec![("Region & Co".to_owned(), "East,West".to_owned())],
         page_type: Some(PageType::A4),
@@ -54,7 +55,7 @@ async fn each_export_sends_the_options_that_it_knows() {
         ("GET /workbooks/w-1/powerpoint", vec!["maxAge=1"]),
         ("GET /workbooks/w-1/previewImage", vec![]),
         ("GET /views/v-1/pdf", pdf.to_vec()),
-        ("GET /views/v-1/image", vec!["maxAge=1", "resolution=high", filter, size[0], size[1]]),
+        ("GET /views/v-1/image", vec!["format=svg", "maxAge=1", "resolution=high", filter, size[0], size[1]]),
         ("GET /views/v-1/data", vec!["maxAge=1", filter]),
         ("GET /views/v-1/crosstab/excel", vec!["maxAge=1", filter]),
     ];

@@ -146,7 +146,7 @@ impl Broker {
             return Ok(None);
         }
         let signed_in = tokio::time::timeout(left, sign_in()).await;
-        let session = match signed_in.unwrap_or(Err(Error::SignInPending)) {
+        let session = match signed_in.unwrap_or(Err(Error::OutOfTime { operation: "sign in" })) {
             Ok(session) => session,
             Err(error) => {
                 // Waited for, since what runs beside an answer may never end: Lambda stops the process between two.

@@ -23,12 +23,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
-/// A session and what it was published under.
+/// A session and the key it is kept under.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(super) key: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "what tests count by"))]
-    pub(super) version: u64,
     pub(crate) session: Session,
 }
 
@@ -100,7 +98,7 @@ impl Broker {
         while Instant::now() < deadline {
             let entry = self.store.read(key).await.map_err(Error::SessionStore)?;
             let (version, leased_until) = (entry.version, entry.leased_until);
-            let shared = entry.session.map(|session| Shared { key: key.to_owned(), version, session });
+            let shared = entry.session.map(|session| Shared { key: key.to_owned(), session });
             if let Some(shared) = shared.filter(usable) {
                 return Ok(current.insert(shared).clone());
             }
@@ -156,16 +154,16 @@ impl Broker {
                 return Err(error);
             }
         };
-        let (key, version) = (held.key.clone(), held.lease.version);
+        let key = held.key.clone();
         match self.store.publish(&key, &held.lease, &session).await {
             Ok(published) => {
                 held.done = true;
-                Ok(published.then(|| Shared { key, version: version + 1, session }))
+                Ok(published.then(|| Shared { key, session }))
             }
             Err(error) => {
                 // It is a session all the same, until somebody else signs in.
                 tracing::warn!(reason = chain(error.as_ref()), "the new Tableau session is not shared");
-                Ok(Some(Shared { key, version, session }))
+                Ok(Some(Shared { key, session }))
             }
         }
     }
@@ -192,6 +190,10 @@ mod tests {
         }
     }
 
+    fn token(shared: &Shared) -> String {
+        shared.session.token.expose_secret().to_owned()
+    }
+
     #[tokio::test]
     async fn brokers_that_share_a_store_sign_in_once() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
@@ -205,12 +207,12 @@ mod tests {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                         Ok(session("one"))
                     };
-                    broker.session("k", None, sign_in).await.unwrap().version
+                    token(&broker.session("k", None, sign_in).await.unwrap())
                 })
             })
             .collect();
         for task in tasks {
-            assert_eq!(task.await.unwrap(), 1);
+            assert_eq!(task.await.unwrap(), "one");
         }
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
@@ -225,7 +227,7 @@ mod tests {
         let second = one.session("k", Some(&first), || async { Ok(session("two")) }).await.unwrap();
         let read = two.session("k", Some(&same), || async { Ok(session("never")) }).await.unwrap();
 
-        assert_eq!((second.version, read.version), (2, 2));
+        assert_eq!((token(&second), token(&read)), ("two".to_owned(), "two".to_owned()));
     }
 
     #[tokio::test]
@@ -236,7 +238,7 @@ mod tests {
         let second = one.session("old", Some(&first), || async { Ok(session("two")) }).await.unwrap();
         two.session("new", None, || async { Ok(session("three")) }).await.unwrap();
         let read = one.session("new", Some(&second), || async { Ok(session("never")) }).await.unwrap();
-        assert_eq!((read.version, read.key.as_str()), (1, "new"));
+        assert_eq!((token(&read).as_str(), read.key.as_str()), ("three", "new"));
     }
 
     #[tokio::test]
@@ -260,7 +262,7 @@ mod tests {
         assert!(failed.is_err());
         tokio::task::yield_now().await;
         let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
-        assert_eq!(next.version, 1);
+        assert_eq!(token(&next), "one");
     }
 
     #[tokio::test(start_paused = true)]
@@ -274,9 +276,21 @@ mod tests {
 
         let shared = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
 
-        assert_eq!(shared.version, 1);
+        assert_eq!(token(&shared), "one");
         let waited = SignedDuration::try_from(began.elapsed()).unwrap();
         assert!(waited >= LEASE && waited < LEASE + SignedDuration::from_secs(1), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_by_a_clock_that_is_far_ahead_keeps_nobody_waiting() {
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let (ahead, began) = (Timestamp::now() + SignedDuration::from_hours(1), Instant::now());
+        let lease = Lease { version: 0, holder: 7, until: ahead + LEASE };
+        assert!(store.lease("k", &lease, ahead).await.unwrap());
+
+        let shared = Broker::new(store).session("k", None, || async { Ok(session("one")) }).await.unwrap();
+
+        assert_eq!((token(&shared).as_str(), began.elapsed()), ("one", Duration::ZERO));
     }
 
     #[tokio::test]
@@ -291,7 +305,7 @@ mod tests {
 
         let read = broker.session("k", Some(&second), || async { Ok(session("never")) }).await.unwrap();
 
-        assert_eq!((second.version, read.version), (2, 1));
+        assert_eq!((token(&second), token(&read)), ("two".to_owned(), "three".to_owned()));
     }
 
     struct Down;

@@ -116,6 +116,16 @@ async fn a_session_that_is_over_in_the_middle_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_refused_again_and_again_is_replaced_once() {
+    let tableau = Tableau::start().await;
+    let over = || Reply::error("401002", "Invalid authentication credentials were provided.");
+    tableau.says(CALL, over()).says(CALL, over()).says(CALL, over());
+    let error = tableau.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
+    assert!(matches!(error, Error::SessionRefused { stolen: true, .. }) && error.is_transient(), "{error}");
+    assert_eq!((tableau.heard(SIGN_IN).len(), tableau.heard(CALL).len()), (2, 2));
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_tells_tableaus_reason_and_is_not_repeated() {
     let tableau = Tableau::start().await;
     tableau.forgets(SIGN_IN).says(SIGN_IN, Reply::error("401001", "(16) Login failed."));

@@ -180,4 +180,11 @@ mod tests {
             assert!(parse(text, &Value::Null).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_query_that_nests_too_deep_is_an_error() {
+        for open in ["{ a", "[", "("] {
+            assert!(parse(&format!("{{ a {}", open.repeat(100_000)), &Value::Null).is_err(), "{open}");
+        }
+    }
 }

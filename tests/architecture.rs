@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use testkit::repository::root;
 
 /// Which packages of the workspace a package may use outside its tests. What is not listed may use none.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -62,10 +63,6 @@ const ONE_VERSION: &[&str] = &["hyper", "ring", "rustls"];
 
 /// The other TLS stacks, which no function carries.
 const OTHER_TLS: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl", "openssl-sys"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tableau::EventName;
+use testkit::repository::root;
 
 const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,10 +21,6 @@ struct World {
     tableau: TableauSimulator,
     slack: SlackRecorder,
     http: Client,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Where cargo puts the functions' binaries: above this test's own.

@@ -4,7 +4,7 @@ use super::{python, script};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use testkit::simulator::{SlackFault, SlackRecorder};
-use testkit::{Batch, Stage, fixtures};
+use testkit::{Batch, Stage, fixtures, repository};
 
 fn binary(name: &str) -> PathBuf {
     let ours = std::env::current_exe().unwrap();
@@ -14,7 +14,7 @@ fn binary(name: &str) -> PathBuf {
 /// What notify-slack posts about every event there is.
 async fn messages(stage: &Stage) -> Vec<Value> {
     let function = stage.queued("notify-slack", binary("notify-slack"));
-    for file in std::fs::read_dir(fixtures::root().join("events/tableau")).unwrap() {
+    for file in std::fs::read_dir(repository::root().join("events/tableau")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         if let Some(name) = name.strip_suffix(".json") {
             assert!(function.failures(&Batch::of_fixture(name)).await.is_empty(), "{name}");

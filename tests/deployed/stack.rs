@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use testkit::repository::root;
 
 /// The stack's name.
 pub(crate) const STACK: &str = "tableau-webhooks-test";
@@ -175,11 +176,6 @@ impl<'a> Stack<'a> {
         let arguments = ["delete", "--stack-name", STACK, "--region", REGION, "--no-prompts"];
         self.cloud.sam(self.cloud.folder.path(), &arguments).await;
     }
-}
-
-/// The repository.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
 fn text(value: &Value) -> String {

@@ -11,6 +11,7 @@ use simulator::{SlackRecorder, TableauSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
+use testkit::repository::{functions, pascal, root};
 use tokio::process::Command;
 
 /// What the READMEs print after the function's name.
@@ -23,24 +24,6 @@ struct Run {
     tableau: TableauSimulator,
     slack: SlackRecorder,
     folder: TempDir,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
-}
-
-/// `notify-slack` → `NotifySlack`.
-fn pascal(name: &str) -> String {
-    name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
-}
-
-/// The folders in `functions/`.
-fn functions() -> Vec<String> {
-    let entries = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap());
-    let folders = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 /// The event in the line that a function's README prints.

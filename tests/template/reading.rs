@@ -4,11 +4,7 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
-
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
+pub(crate) use testkit::repository::{functions, pascal, root};
 
 pub(crate) fn read(file: &str) -> Value {
     let text = fs::read_to_string(root().join(file)).unwrap();
@@ -58,22 +54,8 @@ pub(crate) fn of_type<'a>(all: &'a BTreeMap<String, Value>, kind: &str) -> Vec<(
     all.iter().filter(|(_, r)| r["Type"] == kind).map(|(id, r)| (id.as_str(), &r["Properties"])).collect()
 }
 
-/// Names of the folders in `functions/`, in alphabetical order.
-pub(crate) fn functions() -> Vec<String> {
-    let entries = fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap());
-    let folders = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
 /// The common door, which no parameter switches off; the other functions are workflows.
 pub(crate) const DOOR: &str = "receive-webhook";
-
-/// `notify-slack` → `NotifySlack`.
-pub(crate) fn pascal(name: &str) -> String {
-    name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
-}
 
 /// The X of `!GetAtt X.…`.
 pub(crate) fn target(value: &Value) -> Option<&str> {

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::simulator::{Fault, SlackFault, notes, render};
-use testkit::{Batch, Function, Request, Stage, fixtures};
+use testkit::{Batch, Function, Request, Stage, fixtures, repository};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 
@@ -152,7 +152,7 @@ async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_
 async fn every_event_name_gets_a_message_that_slack_takes() {
     let stage = Stage::start().await;
     let function = queued(&stage);
-    let files: Vec<_> = std::fs::read_dir(fixtures::root().join("events/tableau")).unwrap().collect();
+    let files: Vec<_> = std::fs::read_dir(repository::root().join("events/tableau")).unwrap().collect();
     let names: Vec<String> = files
         .into_iter()
         .filter_map(|file| {
@@ -170,7 +170,7 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
 async fn no_odd_payload_breaks_the_function_or_slack() {
     let stage = Stage::start().await;
     let function = queued(&stage);
-    let folder = fixtures::root().join("events/tableau/odd");
+    let folder = repository::root().join("events/tableau/odd");
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let Ok(body) = String::from_utf8(std::fs::read(&path).unwrap()) else { continue };

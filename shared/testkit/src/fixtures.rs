@@ -1,12 +1,7 @@
 //! The files of `events/`.
 
+use crate::repository::root;
 use serde_json::Value;
-use std::path::PathBuf;
-
-/// The repository's root.
-pub fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// A file of `events/`, such as `tableau/datasource-refresh-failed.json`.
 pub fn bytes(path: &str) -> Vec<u8> {

@@ -3,6 +3,7 @@
 
 pub mod fixtures;
 mod function;
+pub mod repository;
 mod request;
 mod stage;
 

@@ -1,7 +1,7 @@
 //! Everything a function talks to.
 
 use crate::Function;
-use crate::fixtures::root;
+use crate::repository::root;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};

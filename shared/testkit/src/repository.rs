@@ -1,0 +1,26 @@
+//! The checkout, and how its functions are called.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("shared/testkit is two folders below").to_owned()
+}
+
+/// Names of the folders in `functions/`, in alphabetical order.
+pub fn functions() -> Vec<String> {
+    let entries =
+        fs::read_dir(root().join("functions")).expect("functions/").map(|entry| entry.expect("an entry"));
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.file_name().into_string().expect("a name in UTF-8")).collect();
+    names.sort();
+    names
+}
+
+/// The resource of a function: `notify-slack` → `NotifySlack`.
+pub fn pascal(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
+}

@@ -3,19 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
-use aws_types::SdkConfig;
-use aws_types::region::Region;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
 use runtime::{Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tableau::{EventId, Payload};
+use testkit::dynamodb::{Emulator, client as dynamodb};
 
 /// A key nobody else uses, so that the emulator's table may be one that was there before.
 fn key() -> ClaimKey {
@@ -114,18 +108,6 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
     assert_eq!(won, 1);
 }
 
-fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
-    let credentials = Credentials::new("test", "test", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(url)
-        .build();
-    aws_sdk_dynamodb::Client::new(&config)
-}
-
 #[tokio::test]
 async fn memory_keeps_the_contract() {
     suite(Arc::new(MemoryClaims::default())).await;
@@ -140,30 +122,9 @@ async fn dynamodb_on_the_double_keeps_the_contract() {
 
 #[tokio::test]
 async fn dynamodb_on_the_emulator_keeps_the_contract() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where the emulator is, is a matter of the run, not of the code"
-    )]
-    let Ok(url) = std::env::var("AWS_CONTRACT_URL") else {
-        eprintln!("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
-        return;
-    };
-    let client = dynamodb(&url);
-    let table = format!("claims-{}", fastrand::u64(..));
-    let attribute =
-        AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
-    client
-        .create_table()
-        .table_name(&table)
-        .attribute_definitions(attribute.build().unwrap())
-        .key_schema(key.build().unwrap())
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
-    suite(Arc::new(DynamoDbClaims::new(client.clone(), &table))).await;
-    client.delete_table().table_name(&table).send().await.unwrap();
+    let Some(emulator) = Emulator::with_table("claims").await else { return };
+    suite(Arc::new(DynamoDbClaims::new(dynamodb(&emulator.url), &emulator.table))).await;
+    emulator.delete_table().await;
 }
 
 #[tokio::test]

@@ -2,16 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-#[expect(dead_code, reason = "the emulator is for other suites")]
-mod place;
-
 use local_aws::{Aws, Fault};
-use place::dynamodb;
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::WorkbookLuid;
 use tableau_client::{Settings, TableauClient, TableauCredential};
+use testkit::dynamodb::client as dynamodb;
 use workflow::{Failure, Fixed, chain};
 
 struct World {

@@ -3,16 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod place;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::{Aws, Fault};
-use place::{Emulator, dynamodb};
 use secrecy::ExposeSecret;
 use session_store::DynamoDbSessionStore;
 use std::sync::Arc;
 use tableau_client::{Entry, Lease, MemorySessionStore, Session, SessionStore};
+use testkit::dynamodb::{Emulator, client as dynamodb};
 use workflow::BoxError;
 
 /// A key nobody else uses, with what names of tokens may hold.
@@ -175,7 +173,7 @@ async fn dynamodb_on_the_double_keeps_the_contract() {
 
 #[tokio::test]
 async fn dynamodb_on_the_emulator_keeps_the_contract() {
-    let Some(emulator) = Emulator::with_table().await else { return };
+    let Some(emulator) = Emulator::with_table("sessions").await else { return };
     suite(Arc::new(DynamoDbSessionStore::new(dynamodb(&emulator.url), &emulator.table))).await;
     emulator.delete_table().await;
 }

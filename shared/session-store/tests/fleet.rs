@@ -7,16 +7,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-mod place;
-
 use local_aws::Aws;
-use place::{Emulator, dynamodb, say};
 use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau_client::{Settings, TableauClient, TableauCredential};
+use testkit::dynamodb::{Emulator, client as dynamodb, say};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use workflow::{Fixed, chain};
@@ -163,7 +161,7 @@ async fn one_token_serves_a_hundred_processes_on_the_double() {
 
 #[tokio::test]
 async fn one_token_serves_a_hundred_processes_on_the_emulator() {
-    let Some(emulator) = Emulator::with_table().await else { return };
+    let Some(emulator) = Emulator::with_table("sessions").await else { return };
     one_token_serves_a_hundred_processes("emulator", &emulator.url, &emulator.table).await;
     emulator.delete_table().await;
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::expect_used, reason = "this crate is only used in tests")]
 
+pub mod dynamodb;
 pub mod fixtures;
 mod function;
 pub mod repository;

@@ -1,4 +1,4 @@
-//! Where the suites run.
+//! DynamoDB for contract suites: a client, and a table on the emulator.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -14,7 +14,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 /// A client as our functions make it, the SDK's patience included.
-pub(crate) fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
+pub fn client(url: &str) -> aws_sdk_dynamodb::Client {
     let credentials = Credentials::new("test", "test", None, None, "test");
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(2))
@@ -24,7 +24,7 @@ pub(crate) fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(aws_http::shared_client(http_client::client(None).unwrap()))
+        .http_client(aws_http::shared_client(http_client::client(None).expect("DynamoDB")))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .timeout_config(timeouts)
         .endpoint_url(url)
@@ -33,20 +33,23 @@ pub(crate) fn dynamodb(url: &str) -> aws_sdk_dynamodb::Client {
 }
 
 /// Writes a line past the capture of the test harness.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     let mut stderr = std::io::stderr();
-    writeln!(stderr, "{line}").unwrap();
+    writeln!(stderr, "{line}").expect("DynamoDB");
 }
 
 /// The emulator at `AWS_CONTRACT_URL`, with a table nobody else uses.
-pub(crate) struct Emulator {
-    pub(crate) url: String,
-    pub(crate) table: String,
+#[derive(Debug)]
+pub struct Emulator {
+    /// Where it is.
+    pub url: String,
+    /// The table's name.
+    pub table: String,
 }
 
 impl Emulator {
-    /// `None`, and a line that says so, when there is no emulator.
-    pub(crate) async fn with_table() -> Option<Self> {
+    /// The emulator with a new table whose name begins with `prefix`. `None`, and a line that says so, without one.
+    pub async fn with_table(prefix: &str) -> Option<Self> {
         #[expect(
             clippy::disallowed_methods,
             reason = "where the emulator is, is a matter of the run, not of the code"
@@ -55,23 +58,24 @@ impl Emulator {
             say("SKIPPED: AWS_CONTRACT_URL is not set; `cargo xtask check` sets it");
             return None;
         };
-        let table = format!("sessions-{}", fastrand::u64(..));
+        let table = format!("{prefix}-{}", fastrand::u64(..));
         let attribute =
             AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
-        dynamodb(&url)
+        client(&url)
             .create_table()
             .table_name(&table)
-            .attribute_definitions(attribute.build().unwrap())
-            .key_schema(key.build().unwrap())
+            .attribute_definitions(attribute.build().expect("DynamoDB"))
+            .key_schema(key.build().expect("DynamoDB"))
             .billing_mode(BillingMode::PayPerRequest)
             .send()
             .await
-            .unwrap();
+            .expect("DynamoDB");
         Some(Self { url, table })
     }
 
-    pub(crate) async fn delete_table(self) {
-        dynamodb(&self.url).delete_table().table_name(&self.table).send().await.unwrap();
+    /// Removes the table.
+    pub async fn delete_table(self) {
+        client(&self.url).delete_table().table_name(&self.table).send().await.expect("DynamoDB");
     }
 }

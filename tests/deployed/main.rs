@@ -59,6 +59,6 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("sam delete", world.stack.delete()).await;
     let left = Inventory::take(&cloud).await.without(&before);
     assert!(left.is_empty(), "left behind: {left:#?}");
-    let kept = kept_by_sam(&cloud).await as f64 / 1e6;
-    println!("\nNothing is left behind but SAM's own bucket, with {kept:.1} MB of earlier packages.");
+    let kept = kept_by_sam(&cloud).await;
+    println!("\nNothing is left behind but SAM's own bucket, with {kept} bytes of earlier packages.");
 }

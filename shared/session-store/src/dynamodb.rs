@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::error::Error;
-use tableau_client::{Entry, Lease, Session, SessionStore};
+use tableau_client::{Entry, Lease, Refusal, Session, SessionStore};
 use url::Url;
 use workflow::{BoxError, chain};
 
@@ -118,8 +118,10 @@ impl SessionStore for DynamoDbSessionStore {
             .condition_expression(HELD)
             .update_expression(
                 "SET #version = :next, #token = :token, #site = :site, #user = :user, \
-                 #api_version = :api_version, #server = :server, #expires_at = :expires_at REMOVE #holder, #until",
+                 #api_version = :api_version, #server = :server, #expires_at = :expires_at \
+                 REMOVE #holder, #until, #refusal",
             )
+            .expression_attribute_names("#refusal", "refusal")
             .expression_attribute_names("#token", "token")
             .expression_attribute_names("#site", "site")
             .expression_attribute_names("#user", "user")
@@ -141,17 +143,50 @@ impl SessionStore for DynamoDbSessionStore {
             self.update(key, lease).condition_expression(HELD).update_expression("REMOVE #holder, #until");
         decide(request).await.map(|_| ())
     }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
+        let Refusal { credentials, until, reason } = refusal;
+        let credentials = credentials.iter().map(number).collect();
+        let refusal = [
+            ("credentials", AttributeValue::L(credentials)),
+            ("until_ms", number(until.as_millisecond())),
+            ("reason", text(reason)),
+        ];
+        let refusal = refusal.map(|(name, value)| (name.to_owned(), value)).into();
+        let request = self
+            .update(key, lease)
+            .condition_expression(HELD)
+            .update_expression("SET #version = :next, #refusal = :refusal REMOVE #holder, #until")
+            .expression_attribute_values(":next", number(lease.version + 1))
+            .expression_attribute_names("#refusal", "refusal")
+            .expression_attribute_values(":refusal", AttributeValue::M(refusal));
+        decide(request).await.map(|_| ())
+    }
 }
 
 fn entry(item: &Item) -> Entry {
-    let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok());
+    let version = item.get("version").and_then(|value| value.as_n().ok());
     Entry {
-        version: number("version").and_then(|n| n.parse().ok()).unwrap_or_default(),
+        version: version.and_then(|n| n.parse().ok()).unwrap_or_default(),
         session: session(item),
-        leased_until: number("leased_until_ms")
-            .and_then(|n| n.parse().ok())
-            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        leased_until: instant(item, "leased_until_ms"),
+        refusal: item.get("refusal").and_then(|value| value.as_m().ok()).and_then(refusal),
     }
+}
+
+fn instant(item: &Item, name: &str) -> Option<Timestamp> {
+    let milliseconds = item.get(name)?.as_n().ok()?.parse().ok()?;
+    Timestamp::from_millisecond(milliseconds).ok()
+}
+
+/// `None` for one that another version of this code wrote otherwise: the credential is tried once more.
+fn refusal(item: &Item) -> Option<Refusal> {
+    let credentials = item.get("credentials")?.as_l().ok()?.iter();
+    Some(Refusal {
+        credentials: credentials.filter_map(|value| value.as_n().ok()?.parse().ok()).collect(),
+        until: instant(item, "until_ms")?,
+        reason: item.get("reason")?.as_s().ok()?.clone(),
+    })
 }
 
 /// The session of an item. `None` before the first, and for one that another version of this code wrote otherwise:

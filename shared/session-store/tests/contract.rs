@@ -9,7 +9,7 @@ use local_aws::{Aws, Fault};
 use secrecy::ExposeSecret;
 use session_store::DynamoDbSessionStore;
 use std::sync::Arc;
-use tableau_client::{Entry, Lease, MemorySessionStore, Session, SessionStore};
+use tableau_client::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 use workflow::BoxError;
 
@@ -62,6 +62,7 @@ async fn suite(store: Arc<dyn SessionStore>) {
     a_lease_keeps_others_out_until_it_runs_out(&*store).await;
     a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(&*store).await;
     a_lease_that_was_given_back_is_free(&*store).await;
+    what_was_refused_is_read_until_there_is_a_session(&*store).await;
     a_lease_is_for_the_version_that_stands_there(&*store).await;
     whoever_was_overtaken_changes_nothing(&*store).await;
     what_arrives_twice_counts_once(&*store).await;
@@ -105,6 +106,32 @@ async fn a_lease_that_was_given_back_is_free(store: &dyn SessionStore) {
     assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, None));
     assert!(store.lease(&key, &lease(0, 16), at(1)).await.unwrap());
     assert!(!store.publish(&key, &first, &session("late")).await.unwrap());
+}
+
+async fn what_was_refused_is_read_until_there_is_a_session(store: &dyn SessionStore) {
+    let key = key();
+    let refusal = |credentials: &[u16], until: i64| Refusal {
+        credentials: credentials.to_vec(),
+        until: at(until),
+        reason: "401001, ü".to_owned(),
+    };
+    let mut first = lease(0, 15);
+    for (version, refused) in (0..).zip([refusal(&[7], 60), refusal(&[65_535, 7], 61)]) {
+        first = lease(version, 15);
+        assert!(store.lease(&key, &first, at(0)).await.unwrap());
+        store.refuse(&key, &first, &refused).await.unwrap();
+        let entry = store.read(&key).await.unwrap();
+        assert_eq!((entry.refusal.as_ref(), entry.leased_until), (Some(&refused), None));
+        // Whoever read before that does not know, and has to read again.
+        assert!(!store.lease(&key, &lease(version, 15), at(0)).await.unwrap());
+    }
+    let second = lease(2, 30);
+    assert!(store.lease(&key, &second, at(1)).await.unwrap());
+    // Somebody who was overtaken leaves no word.
+    store.refuse(&key, &first, &refusal(&[1], 90)).await.unwrap();
+    assert_eq!(store.read(&key).await.unwrap().refusal, Some(refusal(&[65_535, 7], 61)));
+    assert!(store.publish(&key, &second, &session("one")).await.unwrap());
+    assert_eq!(store.read(&key).await.unwrap().refusal, None);
 }
 
 async fn a_lease_is_for_the_version_that_stands_there(store: &dyn SessionStore) {

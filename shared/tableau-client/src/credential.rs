@@ -2,6 +2,7 @@
 
 use crate::{ActAs, ConnectedApp, Settings};
 use jiff::Timestamp;
+use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -156,6 +157,31 @@ impl TableauCredential {
     /// Whether another sign-in with it ends the session before.
     pub(crate) fn allows_one_session(&self) -> bool {
         matches!(self, Self::PersonalAccessToken { .. })
+    }
+
+    /// Tells this credential from the one before and after a rotation. `salt` makes it worthless elsewhere.
+    ///
+    /// Of 16 bits, since it is kept where others may read it: one in 65,536 passwords has the same, so that nobody learns
+    /// from it which is right.
+    pub(crate) fn fingerprint(&self, salt: &str) -> u16 {
+        let secret = match self {
+            Self::PersonalAccessToken { secret, .. } => secret,
+            Self::Password { password, .. } => password,
+            Self::ConnectedApp(app) => &app.secret_value,
+        };
+        let id = match self {
+            Self::ConnectedApp(app) => app.secret_id.as_str(),
+            _ => "",
+        };
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in [salt, id, secret.expose_secret()] {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        match context.finish().as_ref() {
+            [high, low, ..] => u16::from_be_bytes([*high, *low]),
+            _ => 0,
+        }
     }
 
     /// The body of a sign-in at `now`.

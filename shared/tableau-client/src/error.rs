@@ -4,6 +4,9 @@ use crate::MetadataError;
 use std::time::Duration;
 use workflow::{BoxError, CredentialError, Failure};
 
+/// Tableau's code for a sign-in with a wrong credential.
+const CREDENTIAL_REFUSED: &str = "401001";
+
 /// Why a call failed. Says which operation; holds no token and no URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,6 +91,15 @@ pub enum Error {
         /// Tableau's answer.
         source: Box<Error>,
     },
+    /// Tableau has just refused this credential, and nobody tries it again so soon: Tableau locks users out after some
+    /// wrong passwords. Nothing was sent.
+    #[error("Tableau refused this credential, which is not tried again before {until:.0}: {reason}")]
+    CredentialRefused {
+        /// Until when.
+        until: jiff::Timestamp,
+        /// What was said to whoever tried.
+        reason: String,
+    },
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -125,6 +137,7 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } if !code.is_empty() => Some(code),
+            Self::CredentialRefused { .. } => Some(CREDENTIAL_REFUSED),
             _ => None,
         }
     }
@@ -142,7 +155,7 @@ impl Error {
 
     /// Whether signing in was refused because of the credential.
     pub(crate) fn is_credential_refused(&self) -> bool {
-        self.code() == Some("401001")
+        self.code() == Some(CREDENTIAL_REFUSED)
     }
 
     /// Whether the same call may succeed later.
@@ -159,6 +172,7 @@ impl Error {
             Self::Redirected { .. }
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
+            | Self::CredentialRefused { .. }
             | Self::Invalid { .. } => false,
         }
     }

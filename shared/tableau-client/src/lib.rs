@@ -38,7 +38,7 @@ pub use resources::views::{View, WorkbookRef};
 pub use resources::webhooks::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest};
 pub use resources::workbooks::Workbook;
 pub use resources::{OwnerRef, ProjectRef};
-pub use session::{Entry, Lease, MemorySessionStore, Session, SessionStore};
+pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use version::{ApiVersion, InvalidVersion};

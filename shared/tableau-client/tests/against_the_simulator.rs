@@ -219,3 +219,21 @@ async fn a_token_that_was_rotated_is_read_again_once() {
     assert_eq!(client.workbook(&luid).await.unwrap().name, "Superstore");
     assert_eq!(simulator.calls("POST /auth/signin"), 2);
 }
+
+#[tokio::test]
+async fn a_wrong_credential_is_tried_once_by_all_who_share_a_store() {
+    let simulator = TableauSimulator::empty().start().await.unwrap();
+    let luid = simulator.add(Workbook::named("Superstore"));
+    let sessions = Arc::default();
+    let call = || {
+        let wrong = TableauCredential::personal_access_token(SAMPLE_PAT.0, "hunter2");
+        let (client, luid) = (client_with(&simulator, &sessions, wrong), luid.clone());
+        tokio::spawn(async move { client.workbook(&luid).await.unwrap_err() })
+    };
+    for call in [call(), call(), call(), call(), call()] {
+        let error = call.await.unwrap();
+        assert_eq!((error.code(), error.is_transient()), (Some("401001"), false));
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+    assert_eq!(simulator.calls("POST /auth/signin"), 1);
+}

@@ -7,11 +7,13 @@ mod wait;
 pub(crate) use answer::parse;
 pub(crate) use send::{Request, Sent, Take};
 
-use crate::{ApiVersion, Error, Session, TableauClient};
+use crate::session::Shared;
+use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tableau::SiteLuid;
@@ -166,17 +168,12 @@ impl TableauClient {
 
     /// One call in a session. A session that is over is replaced, unnoticed by the caller.
     async fn in_session(&self, call: &Call<'_>, take: Take) -> Result<Sent, Error> {
-        let credential = self.credential().await?;
-        let key = self.session_key(&credential);
+        let mut credential = self.credential().await?;
         let mut over = None;
         let mut replaced = 0;
         loop {
             let opened = AtomicBool::new(false);
-            let open = || {
-                opened.store(true, Ordering::Relaxed);
-                self.sign_in(&credential)
-            };
-            let shared = self.broker().session(&key, over.as_ref(), open).await?;
+            let shared = self.shared_session(&mut credential, over.as_ref(), &opened).await?;
             let session = &shared.session;
             let server = session.server.as_ref().unwrap_or(&self.settings().server);
             let request = Request {
@@ -213,15 +210,45 @@ impl TableauClient {
         }
     }
 
+    /// The session that all share: any but `over`. A refused credential is read again once, in case it was rotated.
+    /// `opened` tells whether this call signed in.
+    async fn shared_session(
+        &self,
+        credential: &mut Arc<TableauCredential>,
+        over: Option<&Shared>,
+        opened: &AtomicBool,
+    ) -> Result<Shared, Error> {
+        match self.session_with(credential, over, opened).await {
+            Err(error) if error.is_credential_refused() => {
+                *credential = self.replacement(credential).await?.ok_or(error)?;
+                self.session_with(credential, over, opened).await
+            }
+            other => other,
+        }
+    }
+
+    async fn session_with(
+        &self,
+        credential: &Arc<TableauCredential>,
+        over: Option<&Shared>,
+        opened: &AtomicBool,
+    ) -> Result<Shared, Error> {
+        let key = self.session_key(credential);
+        let open = || {
+            opened.store(true, Ordering::Relaxed);
+            self.sign_in(credential)
+        };
+        self.broker().session(&key, credential.fingerprint(&key), over, open).await
+    }
+
     /// The session's version of the REST API; signs in if nobody has. Boxed for the reason that calls are.
     pub(crate) fn session_version(
         &self,
     ) -> Pin<Box<dyn Future<Output = Result<ApiVersion, Error>> + Send + '_>> {
         Box::pin(async move {
             let version = async {
-                let credential = self.credential().await?;
-                let key = self.session_key(&credential);
-                let shared = self.broker().session(&key, None, || self.sign_in(&credential)).await?;
+                let mut credential = self.credential().await?;
+                let shared = self.shared_session(&mut credential, None, &AtomicBool::default()).await?;
                 Ok(self.version_in(&shared.session))
             };
             self.bounded("find the version of the REST API", version).await

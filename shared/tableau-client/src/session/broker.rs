@@ -1,6 +1,6 @@
 //! Hands out the shared session and replaces it when it is over.
 
-use super::{Lease, Session, SessionStore};
+use super::{Lease, Refusal, Session, SessionStore};
 use crate::Error;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -22,6 +22,12 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// waits longer waits for a Tableau in trouble, and a hundred of them shall not keep the store busy.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_millis(800);
+
+/// How long a credential that Tableau refused is not tried again. Not longer, since what is wrong may be mended at
+/// Tableau; a new secret is tried at once.
+const REFUSED: SignedDuration = SignedDuration::from_secs(60);
+/// As many refused credentials are remembered under one key: there is one, and another while it is rotated.
+const REMEMBERED: usize = 4;
 
 /// A session and the key it is kept under.
 #[derive(Clone, Debug)]
@@ -72,10 +78,11 @@ impl Broker {
     ///
     /// `sign_in` runs in one process at a time over all who share `key`. Without the store nobody signs in: whoever
     /// did would end the session that all others use. Waits for others up to [`PATIENCE`]; a caller with less time
-    /// drops the future.
+    /// drops the future. A credential of this `fingerprint` that Tableau has just refused is not tried.
     pub(crate) async fn session<F, Fut>(
         &self,
         key: &str,
+        fingerprint: u16,
         over: Option<&Shared>,
         sign_in: F,
     ) -> Result<Shared, Error>
@@ -103,6 +110,17 @@ impl Broker {
                 return Ok(current.insert(shared).clone());
             }
             let now = (self.clock)();
+            // By a clock that is far ahead of ours, a refusal does not count, as a lease does not.
+            let refusal = entry.refusal.filter(|refusal| {
+                let left = refusal.until.duration_since(now);
+                left.is_positive() && left <= REFUSED * 3
+            });
+            if let Some(refusal) = &refusal
+                && refusal.credentials.contains(&fingerprint)
+            {
+                let Refusal { until, reason, .. } = refusal.clone();
+                return Err(Error::CredentialRefused { until, reason });
+            }
             let left =
                 leased_until.map(|until| until.duration_since(now)).filter(SignedDuration::is_positive);
             // By a clock that is far ahead of ours: the store says whether the lease counts.
@@ -110,7 +128,8 @@ impl Broker {
             if left.is_none()
                 && let Some(held) = self.lease(key, version, now).await?
             {
-                if let Some(shared) = self.sign_in(held, &sign_in).await? {
+                let refused = |reason, now| add(refusal, fingerprint, reason, now);
+                if let Some(shared) = self.sign_in(held, refused, &sign_in).await? {
                     return Ok(current.insert(shared).clone());
                 }
                 continue;
@@ -132,7 +151,12 @@ impl Broker {
     }
 
     /// Signs in under a lease. `None` when the lease had run out before or meanwhile.
-    async fn sign_in<F, Fut>(&self, mut held: Held, sign_in: F) -> Result<Option<Shared>, Error>
+    async fn sign_in<F, Fut>(
+        &self,
+        mut held: Held,
+        refused: impl FnOnce(String, Timestamp) -> Refusal,
+        sign_in: F,
+    ) -> Result<Option<Shared>, Error>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<Session, Error>>,
@@ -149,7 +173,12 @@ impl Broker {
             Err(error) => {
                 // Waited for, since what runs beside an answer may never end: Lambda stops the process between two.
                 // What cannot be given back runs out by itself.
-                let _ = self.store.release(&held.key, &held.lease).await;
+                let _ = if error.is_credential_refused() {
+                    let refusal = refused(error.to_string(), (self.clock)());
+                    self.store.refuse(&held.key, &held.lease, &refusal).await
+                } else {
+                    self.store.release(&held.key, &held.lease).await
+                };
                 held.done = true;
                 return Err(error);
             }
@@ -169,13 +198,21 @@ impl Broker {
     }
 }
 
+/// What was refused so far, and one more.
+fn add(before: Option<Refusal>, fingerprint: u16, reason: String, now: Timestamp) -> Refusal {
+    let mut credentials = before.map(|refusal| refusal.credentials).unwrap_or_default();
+    credentials.insert(0, fingerprint);
+    credentials.truncate(REMEMBERED);
+    Refusal { credentials, until: now.checked_add(REFUSED).unwrap_or(now), reason }
+}
+
 /// Half of the wait or more, so that those who began to wait together do not look together.
 fn jitter(longest: Duration) -> Duration {
     longest.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::session::MemorySessionStore;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -207,7 +244,7 @@ mod tests {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                         Ok(session("one"))
                     };
-                    token(&broker.session("k", None, sign_in).await.unwrap())
+                    token(&broker.session("k", 1, None, sign_in).await.unwrap())
                 })
             })
             .collect();
@@ -221,11 +258,11 @@ mod tests {
     async fn a_session_that_is_over_is_replaced_once() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let (one, two) = (Broker::new(Arc::clone(&store)), Broker::new(store));
-        let first = one.session("k", None, || async { Ok(session("one")) }).await.unwrap();
-        let same = two.session("k", None, || async { Ok(session("never")) }).await.unwrap();
+        let first = one.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
+        let same = two.session("k", 1, None, || async { Ok(session("never")) }).await.unwrap();
 
-        let second = one.session("k", Some(&first), || async { Ok(session("two")) }).await.unwrap();
-        let read = two.session("k", Some(&same), || async { Ok(session("never")) }).await.unwrap();
+        let second = one.session("k", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
+        let read = two.session("k", 1, Some(&same), || async { Ok(session("never")) }).await.unwrap();
 
         assert_eq!((token(&second), token(&read)), ("two".to_owned(), "two".to_owned()));
     }
@@ -234,10 +271,10 @@ mod tests {
     async fn a_session_of_another_key_says_nothing_about_this_one() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let (one, two) = (Broker::new(Arc::clone(&store)), Broker::new(store));
-        let first = one.session("old", None, || async { Ok(session("one")) }).await.unwrap();
-        let second = one.session("old", Some(&first), || async { Ok(session("two")) }).await.unwrap();
-        two.session("new", None, || async { Ok(session("three")) }).await.unwrap();
-        let read = one.session("new", Some(&second), || async { Ok(session("never")) }).await.unwrap();
+        let first = one.session("old", 1, None, || async { Ok(session("one")) }).await.unwrap();
+        let second = one.session("old", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
+        two.session("new", 1, None, || async { Ok(session("three")) }).await.unwrap();
+        let read = one.session("new", 1, Some(&second), || async { Ok(session("never")) }).await.unwrap();
         assert_eq!((token(&read).as_str(), read.key.as_str()), ("three", "new"));
     }
 
@@ -247,7 +284,7 @@ mod tests {
         let broker = Broker::new(Arc::clone(&store));
         let hangs = || std::future::pending::<Result<Session, Error>>();
         let given_up =
-            tokio::time::timeout(Duration::from_millis(20), broker.session("k", None, hangs)).await;
+            tokio::time::timeout(Duration::from_millis(20), broker.session("k", 1, None, hangs)).await;
         assert!(given_up.is_err());
         tokio::task::yield_now().await;
         assert_eq!(store.read("k").await.unwrap().leased_until, None);
@@ -258,10 +295,10 @@ mod tests {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let broker = Broker::new(store);
         let failed =
-            broker.session("k", None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
+            broker.session("k", 1, None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
         assert!(failed.is_err());
         tokio::task::yield_now().await;
-        let next = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
+        let next = broker.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
         assert_eq!(token(&next), "one");
     }
 
@@ -274,7 +311,7 @@ mod tests {
         let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
         let broker = Broker::with_clock(store, clock);
 
-        let shared = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
+        let shared = broker.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
 
         assert_eq!(token(&shared), "one");
         let waited = SignedDuration::try_from(began.elapsed()).unwrap();
@@ -288,7 +325,7 @@ mod tests {
         let lease = Lease { version: 0, holder: 7, until: ahead + LEASE };
         assert!(store.lease("k", &lease, ahead).await.unwrap());
 
-        let shared = Broker::new(store).session("k", None, || async { Ok(session("one")) }).await.unwrap();
+        let shared = Broker::new(store).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
 
         assert_eq!((token(&shared).as_str(), began.elapsed()), ("one", Duration::ZERO));
     }
@@ -297,15 +334,67 @@ mod tests {
     async fn a_store_that_forgot_the_key_begins_again() {
         let before: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let mut broker = Broker::new(before);
-        let first = broker.session("k", None, || async { Ok(session("one")) }).await.unwrap();
-        let second = broker.session("k", Some(&first), || async { Ok(session("two")) }).await.unwrap();
+        let first = broker.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
+        let second = broker.session("k", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
         broker.store = Arc::new(MemorySessionStore::default());
         let other = Broker::new(Arc::clone(&broker.store));
-        other.session("k", None, || async { Ok(session("three")) }).await.unwrap();
+        other.session("k", 1, None, || async { Ok(session("three")) }).await.unwrap();
 
-        let read = broker.session("k", Some(&second), || async { Ok(session("never")) }).await.unwrap();
+        let read = broker.session("k", 1, Some(&second), || async { Ok(session("never")) }).await.unwrap();
 
         assert_eq!((token(&second), token(&read)), ("two".to_owned(), "three".to_owned()));
+    }
+
+    /// What Tableau says to a wrong credential.
+    pub(in crate::session) fn refused() -> Error {
+        Error::Refused {
+            operation: "sign in",
+            status: 401,
+            code: "401001".to_owned(),
+            summary: "Signin Error".to_owned(),
+            detail: String::new(),
+            retry_after: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_credential_is_tried_once_a_minute_and_another_at_once() {
+        let (start, began) = (Timestamp::now(), Instant::now());
+        let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let broker = || Broker::with_clock(Arc::clone(&store), clock);
+        let tries = Arc::new(AtomicU32::new(0));
+        let sign_in = || {
+            tries.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(Err(refused()))
+        };
+        for fingerprint in [1, 2, 1] {
+            for _ in 0..20 {
+                let error = broker().session("k", fingerprint, None, sign_in).await.unwrap_err();
+                assert!(error.is_credential_refused() && !error.is_transient());
+            }
+        }
+        assert_eq!(tries.load(Ordering::SeqCst), 2);
+        let error = broker().session("k", 1, None, sign_in).await.unwrap_err();
+        assert!(chain(&error).contains("Signin Error"), "{error}");
+
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        assert!(broker().session("k", 1, None, sign_in).await.is_err());
+        assert_eq!(tries.load(Ordering::SeqCst), 3);
+
+        let renewed = broker().session("k", 3, None, || async { Ok(session("one")) }).await.unwrap();
+        let others = broker().session("k", 1, None, || async { Ok(session("never")) }).await.unwrap();
+        assert_eq!((token(&renewed), token(&others)), ("one".to_owned(), "one".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_by_a_clock_that_is_far_ahead_does_not_count() {
+        let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+        let ahead =
+            Broker::with_clock(Arc::clone(&store), || Timestamp::now() + SignedDuration::from_hours(1));
+        assert!(ahead.session("k", 1, None, || async { Err(refused()) }).await.is_err());
+        let shared = Broker::new(store).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
+        assert_eq!(token(&shared), "one");
     }
 
     struct Down;
@@ -327,13 +416,17 @@ mod tests {
         async fn release(&self, _: &str, _: &Lease) -> Result<(), workflow::BoxError> {
             Err("the table does not answer".into())
         }
+
+        async fn refuse(&self, _: &str, _: &Lease, _: &Refusal) -> Result<(), workflow::BoxError> {
+            Err("the table does not answer".into())
+        }
     }
 
     #[tokio::test]
     async fn without_the_store_nobody_signs_in() {
         let broker = Broker::new(Arc::new(Down));
         let sign_in = || async { panic!("a sign-in ends the session that all others use") };
-        let error = broker.session("k", None, sign_in).await.unwrap_err();
+        let error = broker.session("k", 1, None, sign_in).await.unwrap_err();
         assert!(error.is_transient());
         assert_eq!(chain(&error), "cannot share the Tableau session: the table does not answer");
     }

@@ -2,13 +2,14 @@
 //!
 //! A second sign-in with one personal access token ends the session before. So nobody signs in on his own: a
 //! [`SessionStore`] holds the session and its version, and whoever finds it over takes a lease, signs in, and
-//! publishes the next version. The others wait briefly and read again. Nobody signs out.
+//! publishes the next version. The others wait briefly and read again. Nobody signs out. What Tableau refused is there
+//! for all to read, too: a wrong credential is not tried by everybody who waited.
 
 mod broker;
 mod store;
 
-pub(crate) use broker::Broker;
-pub use store::{Entry, Lease, MemorySessionStore, SessionStore};
+pub(crate) use broker::{Broker, Shared};
+pub use store::{Entry, Lease, MemorySessionStore, Refusal, SessionStore};
 
 use crate::ApiVersion;
 use secrecy::SecretString;

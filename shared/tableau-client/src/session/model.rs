@@ -2,10 +2,12 @@
 //!
 //! Processes start, call, wait, give up, crash and stand still; the store is slow, fails, and loses answers; Tableau is
 //! slow, refuses sign-ins, and ends sessions. Whatever the order: two sign-ins never overlap, each has a lease of its
-//! own, nobody waits longer than promised, and once the trouble is over everybody has the newest session.
+//! own, nobody tries a credential again that the store says was refused, nobody waits longer than promised, and once the
+//! trouble is over everybody has the newest session.
 
+use super::broker::tests::refused;
 use super::broker::{PATIENCE, Shared};
-use super::{Broker, Entry, Lease, MemorySessionStore, Session, SessionStore};
+use super::{Broker, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use crate::Error;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +21,8 @@ use tokio::time::Instant;
 use workflow::BoxError;
 
 const KEY: &str = "server#token#site";
+/// How wrong a process's clock may be.
+const SKEW: SignedDuration = SignedDuration::from_secs(1);
 const TROUBLE: Duration = Duration::from_secs(180);
 /// What the store and Tableau may take beside waiting: some slow calls and a whole sign-in.
 const WORK: Duration = Duration::from_secs(90);
@@ -32,6 +36,10 @@ struct Facts {
     /// The newest lease, and whose it is.
     lease: Option<(usize, Lease)>,
     used_leases: BTreeSet<u64>,
+    /// Whether Tableau refuses the credential now.
+    refuses: bool,
+    /// Until when nobody tries it again, since word of it was left.
+    refused_until: Option<Timestamp>,
     wrong: Vec<String>,
 }
 
@@ -97,12 +105,19 @@ impl World {
                 Some((_, lease)) if lease.until <= now => Some("after its lease"),
                 Some((_, lease)) if !facts.used_leases.insert(lease.holder) => Some("twice under one lease"),
                 Some(_) if facts.signing_in > 0 => Some("beside another"),
+                Some(_) if facts.refused_until.is_some_and(|until| now + SKEW * 2 < until) => {
+                    Some("although word of a refusal was left")
+                }
                 Some(_) => None,
             };
             facts.wrong.extend(problem.map(|how| format!("{now}: {process} signs in {how}")));
             facts.signing_in += 1;
         }
         let _guard = SigningIn(Arc::clone(self));
+        if self.facts.lock().unwrap().refuses {
+            self.takes(500).await;
+            return Err(refused());
+        }
         self.takes(if self.happens(5) { 30_000 } else { 500 }).await;
         if self.happens(8) {
             // The request is on its way, and arrives when nobody waits for it any more.
@@ -174,6 +189,17 @@ impl SessionStore for Reached {
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
         self.call(async || self.world.store.release(key, lease).await).await?
     }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
+        self.call(async || {
+            let done = self.world.store.refuse(key, lease, refusal).await;
+            if self.world.store.read(key).await?.refusal.as_ref() == Some(refusal) {
+                self.world.facts.lock().unwrap().refused_until = Some(refusal.until);
+            }
+            done
+        })
+        .await?
+    }
 }
 
 /// A process and its callers.
@@ -188,9 +214,8 @@ impl Process {
     fn start(world: &Arc<World>, number: usize) -> Arc<Self> {
         let crashed = Arc::default();
         let store = Reached { world: Arc::clone(world), process: number, crashed: Arc::clone(&crashed) };
-        // Its clock is wrong by up to a second.
-        let (of_world, skew) =
-            (Arc::clone(world), SignedDuration::from_millis(fastrand::i64(-1_000..=1_000)));
+        let most = i64::try_from(SKEW.as_millis()).unwrap();
+        let (of_world, skew) = (Arc::clone(world), SignedDuration::from_millis(fastrand::i64(-most..=most)));
         let broker = Broker::with_clock(Arc::new(store), move || of_world.now() + skew);
         Arc::new(Self { number, world: Arc::clone(world), broker, crashed })
     }
@@ -201,7 +226,7 @@ impl Process {
         for _ in 0..4 {
             let started = Instant::now();
             let sign_in = || self.world.sign_in(self.number);
-            let shared = self.broker.session(KEY, over.as_ref(), sign_in).await;
+            let shared = self.broker.session(KEY, 0, over.as_ref(), sign_in).await;
             if started.elapsed() > PATIENCE + WORK {
                 self.world.wrong(format!("{} waited for {:?}", self.number, started.elapsed()));
             }
@@ -250,14 +275,21 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
                 tasks.iter().for_each(tokio::task::JoinHandle::abort);
             }
             5 => world.facts.lock().unwrap().alive = None,
+            6 if fastrand::bool() => {
+                let mut facts = world.facts.lock().unwrap();
+                (facts.refuses, facts.alive) = (!facts.refuses, None);
+            }
             _ => world.takes(5_000).await,
         }
     }
     world.calm.store(true, Ordering::SeqCst);
+    world.facts.lock().unwrap().refuses = false;
     for task in living.iter_mut().flat_map(|(_, tasks)| tasks.drain(..)) {
         let ended = tokio::time::timeout(Duration::from_secs(600), task).await;
         prop_assert!(ended.is_ok(), "a caller never came to an end");
     }
+    // What was refused is forgotten by then.
+    tokio::time::sleep(Duration::from_secs(70)).await;
     let before = world.facts.lock().unwrap().minted;
     let mut sessions = Vec::new();
     // The first call finds out that a session is over, the second has the one that was made then.

@@ -10,12 +10,27 @@ use workflow::BoxError;
 /// What a store holds under one key.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Counts the sessions published so far; 0 before the first, and again once the store has forgotten the key.
+    /// Counts the sessions and refusals published so far; 0 before the first, and again once the store has forgotten the
+    /// key.
     pub version: u64,
     /// The newest session.
     pub session: Option<Session>,
     /// Until when someone has the right to publish the next; `None` when nobody does.
     pub leased_until: Option<Timestamp>,
+    /// What Tableau refused when the next was to be made.
+    pub refusal: Option<Refusal>,
+}
+
+/// Credentials that Tableau refused, so that not everybody finds out by a try of his own: after some wrong passwords
+/// Tableau locks the user out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Fingerprints of the credentials, of 16 bits: enough to know one again, too little to find one out.
+    pub credentials: Vec<u16>,
+    /// Until when nobody tries them again.
+    pub until: Timestamp,
+    /// What Tableau said.
+    pub reason: String,
 }
 
 /// The right to publish the session after `version`.
@@ -71,6 +86,13 @@ pub trait SessionStore: Send + Sync {
     /// # Errors
     /// When the store does not answer.
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError>;
+
+    /// Leaves word of what Tableau refused, in place of what was there, as the lease's next version, and ends the lease.
+    /// The session stays; the next one removes the word. Changes nothing when somebody else has the lease by now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError>;
 }
 
 /// Keeps sessions in the process.
@@ -82,6 +104,7 @@ struct Slot {
     version: u64,
     session: Option<Session>,
     lease: Option<Lease>,
+    refusal: Option<Refusal>,
 }
 
 impl Slot {
@@ -105,6 +128,7 @@ impl SessionStore for MemorySessionStore {
             version: slot.version,
             session: slot.session.clone(),
             leased_until: slot.lease.as_ref().map(|lease| lease.until),
+            refusal: slot.refusal.clone(),
         }))
     }
 
@@ -125,7 +149,8 @@ impl SessionStore for MemorySessionStore {
         Ok(self.with(key, |slot| {
             let held = slot.is_held(lease);
             if held {
-                *slot = Slot { version: lease.version + 1, session: Some(session.clone()), lease: None };
+                let (version, session) = (lease.version + 1, Some(session.clone()));
+                *slot = Slot { version, session, lease: None, refusal: None };
             }
             held
         }))
@@ -135,6 +160,16 @@ impl SessionStore for MemorySessionStore {
         self.with(key, |slot| {
             if slot.is_held(lease) {
                 slot.lease = None;
+            }
+        });
+        Ok(())
+    }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
+        self.with(key, |slot| {
+            if slot.is_held(lease) {
+                slot.version += 1;
+                (slot.lease, slot.refusal) = (None, Some(refusal.clone()));
             }
         });
         Ok(())

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::sync::Arc;
 use tableau::{SiteLuid, UserLuid};
 use url::Url;
 
@@ -69,20 +68,9 @@ enum Answer<T> {
 }
 
 impl TableauClient {
-    /// Signs in; a refused credential is read again once, in case it was rotated.
-    pub(crate) async fn sign_in(&self, credential: &Arc<TableauCredential>) -> Result<Session, Error> {
-        match self.sign_in_with(credential).await {
-            Err(error) if error.is_credential_refused() => match self.replacement(credential).await? {
-                Some(renewed) => self.sign_in_with(&renewed).await,
-                None => Err(error),
-            },
-            other => other,
-        }
-    }
-
     /// Signs in at the server of the settings, or the one it names: on Tableau Cloud each site has its pod, and the
     /// others redirect. The `POST` is repeated by hand, since HTTP clients make a `GET` of it.
-    async fn sign_in_with(&self, credential: &TableauCredential) -> Result<Session, Error> {
+    pub(crate) async fn sign_in(&self, credential: &TableauCredential) -> Result<Session, Error> {
         const OPERATION: &str = "sign in";
         let settings = self.settings();
         let mut server = settings.server.clone();

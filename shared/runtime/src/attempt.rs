@@ -1,12 +1,13 @@
-//! One attempt at one event: claim, handle, complete or release, log.
+//! One attempt at one event: claim, handle, write down how it ended, log.
 
-use crate::claims::{Claim, ClaimKey, ClaimStore, End, EventFacts, StoreError};
+use crate::claims::{Claim, ClaimKey, ClaimStore, End, Ended, EventFacts, StoreError};
 use crate::telemetry::{self, Metric};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tableau::{Event, EventId, Payload};
+use tokio::time::Instant;
 use workflow::{BoxError, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
 
 /// What is left for giving the claim back and answering, when a workflow has used up its time.
@@ -42,6 +43,11 @@ impl Request {
 pub(crate) enum Attempted {
     Done,
     Skipped(String),
+    /// Its time has not come.
+    Deferred {
+        until: Timestamp,
+        reason: String,
+    },
     /// An earlier delivery of the event was handled.
     Duplicate,
     /// Someone else is at it.
@@ -56,6 +62,7 @@ impl Attempted {
         match self {
             Self::Done => "done",
             Self::Skipped(_) => "skipped",
+            Self::Deferred { .. } => "deferred",
             Self::Duplicate => "duplicate",
             Self::Busy { .. } => "busy",
             Self::Failed(failure) => failure.kind(),
@@ -97,7 +104,8 @@ impl<W: Workflow> Worker<W> {
     pub(crate) async fn attempt(&self, payload: &Payload, request: &Request, retried: bool) -> Attempted {
         let started = Instant::now();
         let key = ClaimKey { workflow: W::NAME, event: EventId::of(payload) };
-        let (attempted, attempt) = match self.claim(&key, payload, request).await {
+        let (facts, began) = (EventFacts::from(payload), request.now());
+        let (attempted, attempt) = match self.claim(&key, &facts, request).await {
             Err(error) => (Attempted::Failed(Failure::transient(error)), 0),
             Ok(Claim::Finished) => (Attempted::Duplicate, 0),
             Ok(Claim::Busy { until }) => (Attempted::Busy { until }, 0),
@@ -107,18 +115,23 @@ impl<W: Workflow> Worker<W> {
                     .repeated(attempt, effects, Arc::new(log));
                 invocation.retried = retried;
                 let outcome = self.handle(payload, &invocation, request).await;
-                (self.settle(&key, attempt, outcome, request).await, attempt)
+                (self.settle(&key, (attempt, began), outcome, request).await, attempt)
             }
         };
-        log(W::NAME, &key.event, payload, &attempted, attempt, started.elapsed(), request);
+        log(&key, &facts, &attempted, attempt, started.elapsed(), request);
         attempted
     }
 
-    async fn claim(&self, key: &ClaimKey, payload: &Payload, request: &Request) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &ClaimKey,
+        facts: &EventFacts,
+        request: &Request,
+    ) -> Result<Claim, StoreError> {
         let now = request.now();
         let lasts = SignedDuration::try_from(request.remaining()).unwrap_or_default();
         let deadline = now.checked_add(lasts).unwrap_or(now);
-        self.claims.claim(key, &EventFacts::from(payload), now, deadline).await
+        self.claims.claim(key, facts, now, deadline).await
     }
 
     async fn handle(
@@ -143,35 +156,36 @@ impl<W: Workflow> Worker<W> {
     async fn settle(
         &self,
         key: &ClaimKey,
-        attempt: u32,
+        (attempt, began): (u32, Timestamp),
         outcome: Result<Outcome, Failure>,
         request: &Request,
     ) -> Attempted {
-        let now = request.now();
-        let (attempted, recorded) = match outcome {
-            Ok(Outcome::Done) => (Attempted::Done, self.claims.complete(key, attempt, &End::Done, now).await),
+        let (attempted, end) = match outcome {
+            Ok(Outcome::Done) => (Attempted::Done, End::Done),
             Ok(Outcome::Skipped(reason)) => {
                 let reason = reason.into_owned();
-                let end = End::Skipped(reason.clone());
-                (Attempted::Skipped(reason), self.claims.complete(key, attempt, &end, now).await)
+                (Attempted::Skipped(reason.clone()), End::Skipped(reason))
+            }
+            Ok(Outcome::Deferred { until, reason }) => {
+                let reason = reason.into_owned();
+                (Attempted::Deferred { until, reason: reason.clone() }, End::Deferred(reason))
             }
             Err(failure) => {
-                let reason = failure.reason();
-                let recorded = match &failure {
-                    Failure::Permanent { .. } => {
-                        self.claims.complete(key, attempt, &End::Failed(reason), now).await
-                    }
-                    Failure::Transient { .. } => self.claims.release(key, attempt, &reason, now).await,
+                let end = match &failure {
+                    Failure::Permanent { .. } => End::Failed(failure.reason()),
+                    Failure::Transient { .. } => End::Released(failure.reason()),
                 };
-                (Attempted::Failed(failure), recorded)
+                (Attempted::Failed(failure), end)
             }
         };
+        let at = request.now();
+        let recorded = self.claims.end(key, &Ended { attempt, began, at, end }).await;
         match (recorded, attempted) {
             (Ok(()), attempted) => attempted,
             // The attempt that took over decides; the message comes back to see what it decided.
-            (Err(StoreError::Superseded), _) => Attempted::Busy { until: now },
-            // The failure counts more than that it could not be recorded.
-            (Err(_), failed @ Attempted::Failed(_)) => failed,
+            (Err(StoreError::Superseded), _) => Attempted::Busy { until: at },
+            // What comes back by itself needs no record, and a failure counts more than that it could not be recorded.
+            (Err(_), again @ (Attempted::Failed(_) | Attempted::Deferred { .. })) => again,
             (Err(error), _) => Attempted::Failed(Failure::transient(error)),
         }
     }
@@ -179,28 +193,28 @@ impl<W: Workflow> Worker<W> {
 
 /// The one line about an attempt, and its metrics.
 fn log(
-    workflow: &str,
-    id: &EventId,
-    payload: &Payload,
+    key: &ClaimKey,
+    facts: &EventFacts,
     attempted: &Attempted,
     attempt: u32,
     took: Duration,
     request: &Request,
 ) {
-    let facts = EventFacts::from(payload);
+    let workflow = key.workflow;
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let outcome = attempted.as_str();
     let reason = match attempted {
         Attempted::Skipped(reason) => reason.clone(),
         Attempted::Failed(failure) => failure.reason(),
-        Attempted::Busy { until } => format!("claimed until {until}"),
+        Attempted::Deferred { until, reason } => format!("until {until:.0}: {reason}"),
+        Attempted::Busy { until } => format!("claimed until {until:.0}"),
         Attempted::Done | Attempted::Duplicate => String::new(),
     };
     macro_rules! line {
         ($level:ident, $message:literal) => {
             tracing::$level!(
                 workflow,
-                event.id = %id,
+                event.id = %key.event,
                 event.name = facts.name,
                 site.luid = facts.site,
                 resource.luid = facts.resource,
@@ -215,12 +229,12 @@ fn log(
     }
     match attempted {
         Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => line!(info, "event handled"),
-        Attempted::Busy { .. } => line!(info, "event put off"),
+        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event put off"),
         Attempted::Failed(Failure::Transient { .. }) => line!(warn, "event failed for now"),
         Attempted::Failed(Failure::Permanent { .. }) => line!(error, "event failed for good"),
     }
     let now = request.now();
-    let created_at: Option<Timestamp> = payload.created_at.as_deref().and_then(|at| at.parse().ok());
+    let created_at: Option<Timestamp> = facts.created_at.parse().ok();
     let mut metrics = vec![
         Metric::count("Attempts"),
         Metric::milliseconds("AttemptDuration", took.as_secs_f64() * 1_000.0),

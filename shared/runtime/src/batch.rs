@@ -54,7 +54,9 @@ impl<W: Workflow> Batches<W> {
         };
         match self.worker.attempt(&payload, request, true).await {
             Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
-            Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
+            Attempted::Busy { until } | Attempted::Deferred { until, .. } => {
+                self.later(message, until_then(until, request.now())).await
+            }
             Attempted::Failed(Failure::Transient { retry_after, .. }) => {
                 self.later(message, wait(receive_count(message), retry_after)).await
             }

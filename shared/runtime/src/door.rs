@@ -164,6 +164,10 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
         Attempted::Skipped(reason) => {
             HttpResponse::json(200, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
         }
+        Attempted::Deferred { until, reason } => {
+            let body = json!({ "status": "deferred", "event_id": id, "reason": reason, "until": until });
+            HttpResponse::json(200, &body)
+        }
         Attempted::Duplicate => {
             let reason = "the event was handled before";
             HttpResponse::json(200, &json!({ "status": "skipped", "event_id": id, "reason": reason }))

@@ -14,6 +14,11 @@ mod queue;
 mod telemetry;
 mod tokens;
 
-pub use claims::{Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError};
+#[cfg(test)]
+mod model;
+
+pub use claims::{
+    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, StoreError,
+};
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};

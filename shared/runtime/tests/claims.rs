@@ -5,7 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
-use runtime::{Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, EventFacts, MemoryClaims, StoreError};
+use runtime::{
+    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, StoreError,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tableau::{EventId, Payload};
@@ -31,20 +33,31 @@ async fn claim(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> Claim {
     store.claim(key, &facts, at(now), at(now + 60)).await.unwrap()
 }
 
+async fn end(
+    store: &dyn ClaimStore,
+    key: &ClaimKey,
+    attempt: u32,
+    end: End,
+    now: i64,
+) -> Result<(), StoreError> {
+    store.end(key, &Ended { attempt, began: at(now - 1), at: at(now), end }).await
+}
+
 async fn suite(store: Arc<dyn ClaimStore>) {
     a_finished_event_is_not_claimed_again(&*store).await;
     a_live_claim_keeps_others_out_and_an_expired_one_does_not(&*store).await;
     a_released_event_is_claimed_again_with_its_effects(&*store).await;
     a_failed_event_may_be_claimed_again(&*store).await;
+    a_deferred_event_goes_on_when_it_is_claimed_again(&*store).await;
     an_attempt_that_was_overtaken_changes_nothing(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
 
 async fn a_finished_event_is_not_claimed_again(store: &dyn ClaimStore) {
-    for end in [End::Done, End::Skipped("no rule".to_owned())] {
+    for last in [End::Done, End::Skipped("no rule".to_owned())] {
         let key = key();
         assert_eq!(claim(store, &key, 0).await, granted(1, &[]));
-        store.complete(&key, 1, &end, at(1)).await.unwrap();
+        end(store, &key, 1, last, 1).await.unwrap();
         assert_eq!(claim(store, &key, 2).await, Claim::Finished);
         assert_eq!(claim(store, &key, 1_000).await, Claim::Finished);
     }
@@ -63,15 +76,23 @@ async fn a_released_event_is_claimed_again_with_its_effects(store: &dyn ClaimSto
     store.record_effect(&key, 1, "slack/a").await.unwrap();
     store.record_effect(&key, 1, "slack/b").await.unwrap();
     store.record_effect(&key, 1, "slack/a").await.unwrap();
-    store.release(&key, 1, "Slack is down", at(1)).await.unwrap();
+    end(store, &key, 1, End::Released("Slack is down".to_owned()), 1).await.unwrap();
     assert_eq!(claim(store, &key, 2).await, granted(2, &["slack/a", "slack/b"]));
 }
 
 async fn a_failed_event_may_be_claimed_again(store: &dyn ClaimStore) {
     let key = key();
     claim(store, &key, 0).await;
-    store.complete(&key, 1, &End::Failed("no such channel".to_owned()), at(1)).await.unwrap();
+    end(store, &key, 1, End::Failed("no such channel".to_owned()), 1).await.unwrap();
     assert_eq!(claim(store, &key, 2).await, granted(2, &[]));
+}
+
+async fn a_deferred_event_goes_on_when_it_is_claimed_again(store: &dyn ClaimStore) {
+    let key = key();
+    claim(store, &key, 0).await;
+    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    end(store, &key, 1, End::Deferred("until the morning".to_owned()), 1).await.unwrap();
+    assert_eq!(claim(store, &key, 2).await, granted(2, &["slack/a"]));
 }
 
 async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
@@ -80,13 +101,13 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
     assert_eq!(claim(store, &key, 100).await, granted(2, &[]));
     for late in [
         store.record_effect(&key, 1, "slack/a").await,
-        store.complete(&key, 1, &End::Done, at(101)).await,
-        store.release(&key, 1, "late", at(101)).await,
+        end(store, &key, 1, End::Done, 101).await,
+        end(store, &key, 1, End::Released("late".to_owned()), 101).await,
     ] {
         assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
     }
-    store.complete(&key, 2, &End::Done, at(102)).await.unwrap();
-    let again = store.complete(&key, 2, &End::Done, at(103)).await;
+    end(store, &key, 2, End::Done, 102).await.unwrap();
+    let again = end(store, &key, 2, End::Done, 103).await;
     assert!(matches!(again, Err(StoreError::Superseded)), "{again:?}");
 }
 
@@ -106,6 +127,46 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
         }
     }
     assert_eq!(won, 1);
+}
+
+/// One move of somebody who works on an event, or who thinks he does.
+async fn random_move(store: &dyn ClaimStore, key: &ClaimKey, random: &mut fastrand::Rng, now: i64) -> String {
+    let attempt = random.u32(1..5);
+    match random.u8(..8) {
+        0..=2 => format!("{:?}", claim(store, key, now).await),
+        3 => format!("{:?}", store.record_effect(key, attempt, &format!("slack/{}", random.u8(..3))).await),
+        other => {
+            let why = || "because".to_owned();
+            let ends = [
+                End::Released(why()),
+                End::Deferred(why()),
+                End::Failed(why()),
+                End::Skipped(why()),
+                End::Done,
+            ];
+            // What is final ends the story: not too often.
+            let last = if other == 7 { ends.len() } else { 3 };
+            format!("{:?}", end(store, key, attempt, ends[random.usize(..last)].clone(), now).await)
+        }
+    }
+}
+
+#[tokio::test]
+async fn dynamodb_and_memory_answer_alike_whatever_comes() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("deliveries", "pk");
+    let (memory, table) = (MemoryClaims::default(), DynamoDbClaims::new(dynamodb(aws.url()), "deliveries"));
+    for seed in 0..60 {
+        let (key, mut now) = (key(), 0);
+        let mut random = fastrand::Rng::with_seed(seed);
+        for step in 0..30 {
+            now += random.i64(0..40);
+            let mut same = random.clone();
+            let expected = random_move(&memory, &key, &mut random, now).await;
+            let answered = random_move(&table, &key, &mut same, now).await;
+            assert_eq!(answered, expected, "seed {seed}, step {step}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -138,9 +199,15 @@ async fn a_record_tells_people_what_it_was_about_and_expires() {
         site: "s-1".to_owned(),
         resource: "w-1".to_owned(),
         resource_name: "Superstore".to_owned(),
+        created_at: "2025-01-15T17:14:45Z".to_owned(),
+        payload: r#"{"event_type":"WorkbookUpdated"}"#.to_owned(),
     };
+    store.claim(&key, &facts, at(-90), at(-30)).await.unwrap();
+    end(&store, &key, 1, End::Released("Slack is down".to_owned()), -60).await.unwrap();
+    // The second attempt dies.
+    store.claim(&key, &facts, at(-40), at(-30)).await.unwrap();
     store.claim(&key, &facts, at(0), at(60)).await.unwrap();
-    store.complete(&key, 1, &End::Skipped("no rule".to_owned()), at(1)).await.unwrap();
+    end(&store, &key, 3, End::Skipped("no rule".to_owned()), 1).await.unwrap();
 
     let item = &aws.items("deliveries")[0];
 
@@ -152,8 +219,22 @@ async fn a_record_tells_people_what_it_was_about_and_expires() {
         ("resource_name", "Superstore"),
         ("state", "skipped"),
         ("reason", "no rule"),
+        ("created_at", "2025-01-15T17:14:45Z"),
+        ("payload", r#"{"event_type":"WorkbookUpdated"}"#),
+        ("workflow", "notify-slack"),
+        ("event_id", key.event.as_str()),
+        ("day", "2025-01-15"),
+        ("first_seen_at", "2025-01-15T17:13:15.000Z"),
+        ("updated_at", "2025-01-15T17:14:46.000Z"),
     ] {
         assert_eq!(item[attribute]["S"], value, "{attribute}");
     }
+    let history = item["history"]["L"].as_array().unwrap().iter();
+    let history: Vec<_> = history
+        .map(|attempt| &attempt["M"])
+        .map(|attempt| (&attempt["attempt"]["N"], &attempt["outcome"]["S"], &attempt["reason"]["S"]))
+        .map(|(attempt, outcome, reason)| format!("{attempt} {outcome} {reason}"))
+        .collect();
+    assert_eq!(history, [r#""1" "released" "Slack is down""#, r#""3" "skipped" "no rule""#]);
     assert_eq!(item["expires_at"]["N"], (at(1).as_second() + 30 * 24 * 60 * 60).to_string());
 }

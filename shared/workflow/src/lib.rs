@@ -8,6 +8,7 @@ pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
 
+use jiff::Timestamp;
 use std::borrow::Cow;
 use std::future::Future;
 use tableau::Event;
@@ -35,6 +36,13 @@ pub enum Outcome {
     Done,
     /// There was nothing to do, and why.
     Skipped(Cow<'static, str>),
+    /// Its time has not come: the event is handled again then, as after a failure that may pass, and nothing went wrong.
+    Deferred {
+        /// When to look again.
+        until: Timestamp,
+        /// What it waits for.
+        reason: Cow<'static, str>,
+    },
 }
 
 impl Outcome {
@@ -43,11 +51,17 @@ impl Outcome {
         Self::Skipped(reason.into())
     }
 
-    /// `done` or `skipped`.
+    /// To be handled again at `until`, because of `reason`.
+    pub fn deferred(until: Timestamp, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Deferred { until, reason: reason.into() }
+    }
+
+    /// `done`, `skipped` or `deferred`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Skipped(_) => "skipped",
+            Self::Deferred { .. } => "deferred",
         }
     }
 }

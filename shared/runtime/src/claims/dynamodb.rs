@@ -1,6 +1,6 @@
 //! Claims in DynamoDB: one item per workflow and event, one conditional write per move.
 
-use super::{Claim, ClaimKey, ClaimStore, End, EventFacts, KEPT, StoreError};
+use super::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, KEPT, StoreError};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -10,14 +10,17 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
 /// What may be claimed: nothing there yet, given back, failed for good, or left behind by a process that died.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :failed) \
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :deferred, :failed) \
                          OR (#state = :claimed AND #deadline < :now)";
 /// Whose a record is: of the attempt that claimed it last.
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
 /// SQS and people need no more of a reason.
 const REASON_LIMIT: usize = 1_000;
+/// As many attempts are kept in an event's history, so that an item stays far below the 400 KB that DynamoDB takes.
+const HISTORY_LIMIT: u32 = 100;
 
-/// Claims in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
+/// Claims in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`. Its index by `day`
+/// and `first_seen_at` lists them.
 #[derive(Clone, Debug)]
 pub struct DynamoDbClaims {
     client: aws_sdk_dynamodb::Client,
@@ -32,6 +35,16 @@ fn text(value: impl Into<String>) -> AttributeValue {
 
 fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// An instant in the one form in which texts sort as instants do.
+fn instant(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// The day of an instant, in UTC.
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }
 
 fn expires_at(now: Timestamp) -> AttributeValue {
@@ -62,32 +75,6 @@ impl DynamoDbClaims {
             Err(error) => Err(StoreError::Unavailable(Box::new(error))),
         }
     }
-
-    async fn end(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        state: &str,
-        reason: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let reason: String = reason.unwrap_or("none").chars().take(REASON_LIMIT).collect();
-        let request = self
-            .update(key)
-            .update_expression(
-                "SET #state = :state, #reason = :reason, #updated_at = :updated_at, #expires_at = :expires_at \
-                 REMOVE #deadline",
-            )
-            .expression_attribute_names("#reason", "reason")
-            .expression_attribute_names("#updated_at", "updated_at")
-            .expression_attribute_names("#expires_at", "expires_at")
-            .expression_attribute_names("#deadline", "deadline_ms")
-            .expression_attribute_values(":state", text(state))
-            .expression_attribute_values(":reason", text(reason))
-            .expression_attribute_values(":updated_at", text(now.to_string()))
-            .expression_attribute_values(":expires_at", expires_at(now));
-        self.change(attempt, request).await
-    }
 }
 
 #[async_trait]
@@ -99,49 +86,52 @@ impl ClaimStore for DynamoDbClaims {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<Claim, StoreError> {
-        const FIELDS: [&str; 9] = [
-            "state",
-            "deadline",
-            "attempts",
-            "name",
-            "site",
-            "resource",
-            "resource_name",
-            "updated_at",
-            "expires_at",
+        let seen_at = instant(now);
+        let facts = [
+            ("event_name", &facts.name),
+            ("site", &facts.site),
+            ("resource", &facts.resource),
+            ("resource_name", &facts.resource_name),
+            ("created_at", &facts.created_at),
+            ("payload", &facts.payload),
         ];
+        let mut set = String::from(
+            "#state = :claimed, #deadline = :deadline, #attempts = if_not_exists(#attempts, :zero) + :one, \
+             #workflow = :workflow, #event_id = :event_id, #day = if_not_exists(#day, :day), \
+             #first_seen_at = if_not_exists(#first_seen_at, :seen_at), #updated_at = :seen_at, \
+             #expires_at = :expires_at",
+        );
         let mut request = self
             .update(key)
             .condition_expression(CLAIMABLE)
-            .update_expression(
-                "SET #state = :claimed, #deadline = :deadline, #attempts = if_not_exists(#attempts, :zero) + :one, \
-                 #name = :name, #site = :site, #resource = :resource, #resource_name = :resource_name, \
-                 first_seen_at = if_not_exists(first_seen_at, :updated_at), #updated_at = :updated_at, \
-                 #expires_at = :expires_at",
-            )
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":released", text("released"))
+            .expression_attribute_values(":deferred", text("deferred"))
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":deadline", number(deadline.as_millisecond()))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":name", text(&facts.name))
-            .expression_attribute_values(":site", text(&facts.site))
-            .expression_attribute_values(":resource", text(&facts.resource))
-            .expression_attribute_values(":resource_name", text(&facts.resource_name))
-            .expression_attribute_values(":updated_at", text(now.to_string()))
+            .expression_attribute_values(":workflow", text(key.workflow))
+            .expression_attribute_values(":event_id", text(key.event.as_str()))
+            .expression_attribute_values(":day", text(day(now)))
+            .expression_attribute_values(":seen_at", text(&seen_at))
             .expression_attribute_values(":expires_at", expires_at(now))
+            .expression_attribute_names("#deadline", "deadline_ms")
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for field in FIELDS {
-            let attribute = match field {
-                "deadline" => "deadline_ms",
-                "name" => "event_name",
-                other => other,
-            };
-            request = request.expression_attribute_names(format!("#{field}"), attribute);
+        for name in
+            ["state", "attempts", "workflow", "event_id", "day", "first_seen_at", "updated_at", "expires_at"]
+        {
+            request = request.expression_attribute_names(format!("#{name}"), name);
         }
+        for (name, fact) in facts {
+            set.push_str(&format!(", #{name} = :{name}"));
+            request = request
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), text(fact));
+        }
+        let request = request.update_expression(format!("SET {set}"));
         match request.send().await.map_err(SdkError::into_service_error) {
             Ok(answer) => granted(answer.attributes()),
             Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
@@ -160,24 +150,43 @@ impl ClaimStore for DynamoDbClaims {
         self.change(attempt, request).await
     }
 
-    async fn complete(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        end: &End,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.end(key, attempt, end.state(), end.reason(), now).await
-    }
-
-    async fn release(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.end(key, attempt, "released", Some(reason), now).await
+    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+        let Ended { attempt, began, at, end } = ended;
+        let reason = end.reason().map(|reason| reason.chars().take(REASON_LIMIT).collect::<String>());
+        let reason = reason.filter(|reason| !reason.is_empty());
+        let mut set = String::from("#state = :state, #updated_at = :updated_at, #expires_at = :expires_at");
+        let mut remove = String::from("#deadline");
+        let mut request = self
+            .update(key)
+            .expression_attribute_names("#reason", "reason")
+            .expression_attribute_names("#updated_at", "updated_at")
+            .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_names("#deadline", "deadline_ms")
+            .expression_attribute_values(":state", text(end.state()))
+            .expression_attribute_values(":updated_at", text(instant(*at)))
+            .expression_attribute_values(":expires_at", expires_at(*at));
+        match &reason {
+            Some(reason) => {
+                set.push_str(", #reason = :reason");
+                request = request.expression_attribute_values(":reason", text(reason));
+            }
+            None => remove.push_str(", #reason"),
+        }
+        if *attempt <= HISTORY_LIMIT {
+            let mut entry = HashMap::from([
+                ("attempt".to_owned(), number(attempt)),
+                ("began_at".to_owned(), text(instant(*began))),
+                ("ended_at".to_owned(), text(instant(*at))),
+                ("outcome".to_owned(), text(end.state())),
+            ]);
+            entry.extend(reason.map(|reason| ("reason".to_owned(), text(reason))));
+            set.push_str(", #history = list_append(if_not_exists(#history, :none), :entry)");
+            request = request
+                .expression_attribute_names("#history", "history")
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":entry", AttributeValue::L(vec![AttributeValue::M(entry)]));
+        }
+        self.change(*attempt, request.update_expression(format!("SET {set} REMOVE {remove}"))).await
     }
 }
 

@@ -1,43 +1,20 @@
 //! Claims in memory: for inline mode and tests.
 
-use super::{Claim, ClaimKey, ClaimStore, End, EventFacts, StoreError};
+use super::record::Record;
+use super::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Claims in memory.
 #[derive(Debug, Default)]
 pub struct MemoryClaims(Mutex<HashMap<ClaimKey, Record>>);
 
-#[derive(Debug)]
-struct Record {
-    state: State,
-    attempts: u32,
-    effects: BTreeSet<String>,
-}
-
-#[derive(Debug, PartialEq)]
-enum State {
-    Claimed(Timestamp),
-    Released,
-    Ended(End),
-}
-
 impl MemoryClaims {
-    fn change<T>(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        change: impl FnOnce(&mut Record) -> T,
-    ) -> Result<T, StoreError> {
+    fn with<T>(&self, key: &ClaimKey, change: impl FnOnce(&mut Record) -> T) -> T {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match records.get_mut(key) {
-            Some(record) if record.attempts == attempt && matches!(record.state, State::Claimed(_)) => {
-                Ok(change(record))
-            }
-            _ => Err(StoreError::Superseded),
-        }
+        change(records.entry(key.clone()).or_default())
     }
 }
 
@@ -50,39 +27,14 @@ impl ClaimStore for MemoryClaims {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<Claim, StoreError> {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = records.entry(key.clone()).or_insert_with(|| Record {
-            state: State::Released,
-            attempts: 0,
-            effects: BTreeSet::new(),
-        });
-        match record.state {
-            State::Claimed(until) if until >= now => return Ok(Claim::Busy { until }),
-            State::Ended(End::Done | End::Skipped(_)) => return Ok(Claim::Finished),
-            State::Claimed(_) | State::Released | State::Ended(End::Failed(_)) => {}
-        }
-        record.state = State::Claimed(deadline);
-        record.attempts += 1;
-        Ok(Claim::Granted { attempt: record.attempts, effects: record.effects.clone() })
+        Ok(self.with(key, |record| record.claim(now, deadline)))
     }
 
     async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {
-        self.change(key, attempt, |record| {
-            record.effects.insert(effect.to_owned());
-        })
+        self.with(key, |record| record.record_effect(attempt, effect))
     }
 
-    async fn complete(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        end: &End,
-        _: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.change(key, attempt, |record| record.state = State::Ended(end.clone()))
-    }
-
-    async fn release(&self, key: &ClaimKey, attempt: u32, _: &str, _: Timestamp) -> Result<(), StoreError> {
-        self.change(key, attempt, |record| record.state = State::Released)
+    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+        self.with(key, |record| record.end(ended))
     }
 }

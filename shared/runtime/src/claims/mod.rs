@@ -1,11 +1,13 @@
 //! Claims: who works on an event, and what came of it.
 //!
 //! A record per workflow and event. It is *claimed* until a deadline, *released* after a failure that may pass,
-//! or finished: *done*, *skipped*, or *failed* for good. A claim past its deadline belongs to a process that died
-//! and is taken over. A failed event may be claimed again: that is what a redrive does once the cause is gone.
+//! *deferred* when its time has not come, or finished: *done*, *skipped*, or *failed* for good. A claim past its deadline
+//! belongs to a process that died and is taken over. A failed event may be claimed again: that is what a replay does once
+//! the cause is gone.
 
 mod dynamodb;
 mod memory;
+mod record;
 
 pub use dynamodb::DynamoDbClaims;
 pub use memory::MemoryClaims;
@@ -46,6 +48,10 @@ pub struct EventFacts {
     pub resource: String,
     /// The resource's name.
     pub resource_name: String,
+    /// When Tableau says it happened, as it wrote it.
+    pub created_at: String,
+    /// All that Tableau sent, as JSON in canonical form: for a replay.
+    pub payload: String,
 }
 
 impl From<&Payload> for EventFacts {
@@ -56,6 +62,8 @@ impl From<&Payload> for EventFacts {
             site: short(&payload.site_luid),
             resource: short(&payload.resource_luid),
             resource_name: short(&payload.resource_name),
+            created_at: short(&payload.created_at),
+            payload: payload.canonical_json(),
         }
     }
 }
@@ -79,7 +87,7 @@ pub enum Claim {
     },
 }
 
-/// How the work on an event ended.
+/// How an attempt at an event ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// The effect happened.
@@ -88,6 +96,23 @@ pub enum End {
     Skipped(String),
     /// It failed for good, and why. May be claimed again.
     Failed(String),
+    /// It failed for now, and why. The next attempt goes on.
+    Released(String),
+    /// Its time has not come, and why. The next attempt goes on.
+    Deferred(String),
+}
+
+/// An attempt that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which: as the claim numbered it.
+    pub attempt: u32,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How.
+    pub end: End,
 }
 
 impl End {
@@ -96,13 +121,23 @@ impl End {
             Self::Done => "done",
             Self::Skipped(_) => "skipped",
             Self::Failed(_) => "failed",
+            Self::Released(_) => "released",
+            Self::Deferred(_) => "deferred",
         }
+    }
+
+    /// Whether nobody begins again.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Skipped(_))
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Done => None,
-            Self::Skipped(reason) | Self::Failed(reason) => Some(reason),
+            Self::Skipped(reason)
+            | Self::Failed(reason)
+            | Self::Released(reason)
+            | Self::Deferred(reason) => Some(reason),
         }
     }
 }
@@ -140,27 +175,9 @@ pub trait ClaimStore: Send + Sync {
     /// [`StoreError`].
     async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError>;
 
-    /// Ends the work on the event.
+    /// Ends an attempt, and writes down how in the event's history.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn complete(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        end: &End,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// Gives the claim back, for the next attempt.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn release(
-        &self,
-        key: &ClaimKey,
-        attempt: u32,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError>;
 }

@@ -1,0 +1,388 @@
+//! Many events, many processes, one queue, and everything that goes wrong: a model in virtual time of what becomes of
+//! events.
+//!
+//! Tableau delivers events once, twice, and long after; the queue delivers messages more than once; processes die and
+//! stand still; the table is slow, fails, and loses answers; the destination is slow, fails for now or for good, and
+//! never answers. Whatever the order: no message is gone before its event is finished or a dead letter, every event comes
+//! to an end, and it acts once, and once more only for each time that the word of an act was lost. Where the destination
+//! takes the event's id as a key, it acts once.
+
+use crate::attempt::{Request, Worker};
+use crate::batch::Batches;
+use crate::claims::{Claim, ClaimKey, ClaimStore, End, Ended, EventFacts, MemoryClaims, StoreError};
+use crate::queue::{FailedMessages, Note};
+use async_trait::async_trait;
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tableau::{Event, EventId, Payload};
+use tokio::time::Instant;
+use workflow::{BoxError, Failure, Invocation, Outcome, Workflow};
+
+/// As in template.yaml.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+const VISIBILITY: Duration = Duration::from_secs(360);
+const TRIES: u32 = 50;
+const BATCH: usize = 5;
+const WORKERS: usize = 5;
+
+const TROUBLE: Duration = Duration::from_secs(1_200);
+const EVENTS: u64 = 12;
+
+#[derive(Clone)]
+struct Message {
+    number: u64,
+    body: String,
+    visible_at: Instant,
+    received: u32,
+}
+
+/// What became of one event so far.
+#[derive(Debug, Default)]
+struct Fate {
+    acts: u32,
+    /// Acts whose word has not arrived in the table.
+    untold: u32,
+    keyed_acts: u32,
+    end: Option<End>,
+    letters: u32,
+    /// Until when each attempt has the event to itself.
+    deadlines: Vec<Timestamp>,
+}
+
+#[derive(Default)]
+struct Facts {
+    messages: Vec<Message>,
+    sent: u64,
+    fates: HashMap<EventId, Fate>,
+    keys: BTreeSet<String>,
+    wrong: Vec<String>,
+}
+
+struct World {
+    claims: MemoryClaims,
+    facts: Mutex<Facts>,
+    start: Instant,
+    calm: AtomicBool,
+}
+
+impl World {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.start.elapsed()).unwrap()
+    }
+
+    fn happens(&self, one_in: u32) -> bool {
+        !self.calm.load(Ordering::SeqCst) && fastrand::u32(..one_in) == 0
+    }
+
+    async fn takes(&self, most_ms: u64) {
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(1..=most_ms))).await;
+    }
+
+    /// A call of AWS: on its way, carried out or not, and its answer lost or not.
+    async fn call<T>(&self, carry_out: impl Future<Output = T>) -> Result<T, BoxError> {
+        // The longest is a process that stood still in the middle.
+        self.takes(if self.happens(60) { 90_000 } else { 50 }).await;
+        if self.happens(20) {
+            return Err("AWS is down".into());
+        }
+        let answer = carry_out.await;
+        self.takes(50).await;
+        if self.happens(20) {
+            return Err("AWS's answer was lost".into());
+        }
+        Ok(answer)
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
+        change(&mut self.facts.lock().unwrap())
+    }
+
+    fn fate<T>(&self, event: &EventId, change: impl FnOnce(&mut Fate) -> T) -> T {
+        self.with(|facts| change(facts.fates.entry(event.clone()).or_default()))
+    }
+
+    fn send(&self, body: String) {
+        self.with(|facts| {
+            facts.sent += 1;
+            let message = Message { number: facts.sent, body, visible_at: Instant::now(), received: 0 };
+            facts.messages.push(message);
+        });
+    }
+
+    /// Some messages that are visible. One that was received too often goes to the dead letters, as SQS does it.
+    fn receive(&self) -> Vec<Message> {
+        let now = Instant::now();
+        self.with(|facts| {
+            let (spent, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut facts.messages)
+                .into_iter()
+                .partition(|message| message.visible_at <= now && message.received >= TRIES);
+            facts.messages = kept;
+            for message in spent {
+                facts.fates.entry(event_of(&message.body)).or_default().letters += 1;
+            }
+            let twice = self.happens(10);
+            let visible = facts.messages.iter_mut().filter(|message| message.visible_at <= now);
+            let mut received = Vec::new();
+            for message in visible.take(fastrand::usize(1..=BATCH)) {
+                message.received += 1;
+                // Standard queues deliver at least once.
+                message.visible_at = if twice { now } else { now + VISIBILITY };
+                received.push(message.clone());
+            }
+            received
+        })
+    }
+
+    /// Takes a message off the queue: its event must be at its end.
+    fn delete(&self, message: &Message) {
+        let event = event_of(&message.body);
+        self.with(|facts| {
+            facts.messages.retain(|other| other.number != message.number);
+            let fate = facts.fates.entry(event.clone()).or_default();
+            let finished = fate.end.as_ref().is_some_and(End::is_final) || fate.letters > 0;
+            if !finished {
+                facts.wrong.push(format!("{}: message {} is gone: {fate:?}", event.short(), message.number));
+            }
+        });
+    }
+
+    /// A process that works on one batch, and may die in the middle.
+    async fn work(self: Arc<Self>, batches: Arc<Batches<Acts>>) {
+        let messages = self.receive();
+        if messages.is_empty() {
+            return self.takes(2_000).await;
+        }
+        let request = Request::new("r".to_owned(), self.now(), FUNCTION_TIMEOUT);
+        let mut batch = SqsEvent::default();
+        batch.records = messages.iter().map(sqs_message).collect();
+        let task = tokio::spawn(async move { batches.handle(batch, &request).await });
+        let life =
+            if self.happens(4) { Duration::from_millis(fastrand::u64(1..=20_000)) } else { FUNCTION_TIMEOUT };
+        let abort = task.abort_handle();
+        match tokio::time::timeout(life, task).await {
+            Ok(response) => {
+                let failed: BTreeSet<_> =
+                    response.unwrap().batch_item_failures.into_iter().map(|f| f.item_identifier).collect();
+                for message in messages.iter().filter(|m| !failed.contains(&m.number.to_string())) {
+                    self.delete(message);
+                }
+            }
+            Err(_) => abort.abort(),
+        }
+    }
+}
+
+fn event_of(body: &str) -> EventId {
+    EventId::of(&Payload::parse(body.as_bytes()).unwrap())
+}
+
+fn body(number: u64) -> String {
+    format!(
+        r#"{{"event_type":"WorkbookUpdated","resource":"WORKBOOK","resource_luid":"w-{number}","site_luid":"s"}}"#
+    )
+}
+
+fn sqs_message(message: &Message) -> SqsMessage {
+    let mut sqs = SqsMessage::default();
+    sqs.message_id = Some(message.number.to_string());
+    sqs.receipt_handle = Some(message.number.to_string());
+    sqs.body = Some(message.body.clone());
+    sqs.attributes.insert("ApproximateReceiveCount".to_owned(), message.received.to_string());
+    sqs
+}
+
+#[async_trait]
+impl FailedMessages for World {
+    async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError> {
+        self.call(async {
+            self.with(|facts| {
+                for message in facts.messages.iter_mut().filter(|m| m.number.to_string() == receipt) {
+                    message.visible_at = Instant::now() + delay;
+                }
+            });
+        })
+        .await
+    }
+
+    async fn dead_letter(&self, body: &str, _: &Note<'_>) -> Result<(), BoxError> {
+        self.call(async { self.fate(&event_of(body), |fate| fate.letters += 1) }).await
+    }
+}
+
+/// The table, as processes reach it.
+struct Reached(Arc<World>);
+
+impl Reached {
+    /// Nobody takes an event over before its claim has run out.
+    fn check(&self, key: &ClaimKey, attempt: u32, answer: &Result<(), StoreError>) {
+        let now = self.0.now();
+        let deadline = self.0.fate(&key.event, |fate| fate.deadlines[attempt as usize - 1]);
+        if matches!(answer, Err(StoreError::Superseded)) && now <= deadline {
+            let what = format!("{now}: attempt {attempt} at {key} was overtaken before {deadline}");
+            self.0.with(|facts| facts.wrong.push(what));
+        }
+    }
+}
+
+#[async_trait]
+impl ClaimStore for Reached {
+    async fn claim(
+        &self,
+        key: &ClaimKey,
+        facts: &EventFacts,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let claimed = self.0.call(async {
+            let claimed = self.0.claims.claim(key, facts, now, deadline).await;
+            if let Ok(Claim::Granted { .. }) = claimed {
+                self.0.fate(&key.event, |fate| fate.deadlines.push(deadline));
+            }
+            claimed
+        });
+        claimed.await.map_err(StoreError::Unavailable)?
+    }
+
+    async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {
+        let recorded = self.0.call(async {
+            let recorded = self.0.claims.record_effect(key, attempt, effect).await;
+            self.check(key, attempt, &recorded);
+            if recorded.is_ok() && effect == UNKEYED {
+                self.0.fate(&key.event, |fate| fate.untold = fate.untold.saturating_sub(1));
+            }
+            recorded
+        });
+        recorded.await.map_err(StoreError::Unavailable)?
+    }
+
+    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+        let recorded = self.0.call(async {
+            let recorded = self.0.claims.end(key, ended).await;
+            self.check(key, ended.attempt, &recorded);
+            if recorded.is_ok() {
+                self.0.fate(&key.event, |fate| fate.end = Some(ended.end.clone()));
+            }
+            recorded
+        });
+        recorded.await.map_err(StoreError::Unavailable)?
+    }
+}
+
+/// The effect at a destination that takes no key.
+const UNKEYED: &str = "unkeyed";
+
+/// A workflow with two effects: one at a destination that takes a key, and one at a destination that takes none.
+struct Acts(Arc<World>);
+
+impl Acts {
+    async fn reach(&self) -> Result<(), Failure> {
+        match () {
+            () if self.0.happens(6) => Err(Failure::transient("500")),
+            () if self.0.happens(12) => {
+                Err(Failure::Transient { source: "429".into(), retry_after: Some(Duration::from_secs(30)) })
+            }
+            () if self.0.happens(40) => Err(Failure::permanent("404")),
+            () if self.0.happens(30) => std::future::pending().await,
+            () => {
+                self.0.takes(3_000).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Workflow for Acts {
+    const NAME: &'static str = "acts";
+
+    async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        if self.0.happens(15) {
+            return Ok(Outcome::deferred(self.0.now() + SignedDuration::from_secs(90), "not yet"));
+        }
+        if self.0.happens(40) {
+            return Ok(Outcome::skipped("no rule"));
+        }
+        let keyed = async {
+            self.reach().await?;
+            self.0.with(|facts| {
+                if facts.keys.insert(event.id.to_string()) {
+                    facts.fates.entry(event.id.clone()).or_default().keyed_acts += 1;
+                }
+            });
+            Ok::<_, Failure>(())
+        };
+        invocation.once("keyed", keyed).await?;
+        let unkeyed = async {
+            self.reach().await?;
+            self.0.fate(&event.id, |fate| (fate.acts, fate.untold) = (fate.acts + 1, fate.untold + 1));
+            Ok::<_, Failure>(())
+        };
+        invocation.once(UNKEYED, unkeyed).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+async fn run(seed: u64) -> Result<(), TestCaseError> {
+    fastrand::seed(seed);
+    let world = Arc::new(World {
+        claims: MemoryClaims::default(),
+        facts: Mutex::default(),
+        start: Instant::now(),
+        calm: AtomicBool::new(false),
+    });
+    let claims = Arc::new(Reached(Arc::clone(&world)));
+    let failed: Arc<dyn FailedMessages> = Arc::<World>::clone(&world);
+    let worker = Arc::new(Worker::new(Acts(Arc::clone(&world)), claims));
+    let batches = Arc::new(Batches { worker, failed });
+
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let (world, batches) = (Arc::clone(&world), Arc::clone(&batches));
+            tokio::spawn(async move {
+                let is_over = |world: &World| {
+                    world.calm.load(Ordering::SeqCst) && world.with(|facts| facts.messages.is_empty())
+                };
+                while !is_over(&world) {
+                    Arc::clone(&world).work(Arc::clone(&batches)).await;
+                }
+            })
+        })
+        .collect();
+    while world.start.elapsed() < TROUBLE {
+        // Of few numbers, so that many are duplicates, some at once and some late.
+        world.send(body(fastrand::u64(..EVENTS)));
+        world.takes(60_000).await;
+    }
+    world.calm.store(true, Ordering::SeqCst);
+    for worker in workers {
+        let ended = tokio::time::timeout(Duration::from_secs(2 * 24 * 60 * 60), worker).await;
+        prop_assert!(ended.is_ok(), "a message never came to an end");
+    }
+    let facts = world.facts.lock().unwrap();
+    prop_assert_eq!(&facts.wrong, &Vec::<String>::new());
+    for (event, fate) in &facts.fates {
+        let id = event.short();
+        let skipped = matches!(fate.end, Some(End::Skipped(_)));
+        let finished = fate.end.as_ref().is_some_and(End::is_final);
+        prop_assert!(finished || fate.letters > 0, "{id} is lost: {fate:?}");
+        prop_assert!(fate.acts <= 1 + fate.untold, "{id} acted too often: {fate:?}");
+        prop_assert!(fate.keyed_acts <= 1, "{id}: the key was another: {fate:?}");
+        let acted = fate.acts >= 1 && fate.keyed_acts == 1;
+        prop_assert!(acted || skipped || fate.letters > 0, "{id} is done without its effects: {fate:?}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_goes_wrong_every_event_comes_to_its_end_and_acts_once_for_each_word_that_arrived(seed: u64) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap().block_on(run(seed))?;
+    }
+}

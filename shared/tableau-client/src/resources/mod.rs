@@ -28,7 +28,7 @@ pub struct ProjectRef {
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<ProjectLuid>,
     /// Its name, without the names of the projects around it.
-    #[serde(default, deserialize_with = "lenient::name")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub name: String,
 }
 

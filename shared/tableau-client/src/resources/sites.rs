@@ -12,10 +12,11 @@ use tableau::SiteLuid;
 pub struct Site {
     /// Its LUID.
     pub id: SiteLuid,
-    /// What people call it.
+    /// What people call it: untrusted text.
+    #[serde(deserialize_with = "lenient::name")]
     pub name: String,
     /// What stands behind `/site/` in the browser; empty for a server's default site.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub content_url: String,
     /// `Active` or `Suspended`.
     #[serde(default, deserialize_with = "lenient::text")]

@@ -5,7 +5,7 @@ mod connected_app;
 pub use connected_app::ConnectedApp;
 
 use crate::call::{Path, Repeat, Request, Sent, Take, parse};
-use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
+use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential, lenient};
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -47,7 +47,7 @@ pub struct ServerInfo {
     /// The newest version of the REST API that it knows.
     pub rest_api_version: ApiVersion,
     /// The product's version, such as `2026.2.0`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part_or_default")]
     pub product_version: ProductVersion,
 }
 
@@ -55,10 +55,10 @@ pub struct ServerInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ProductVersion {
     /// Such as `2026.2.0`; empty when the server did not tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub value: String,
     /// Such as `20262.26.0701.1234`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub build: String,
 }
 

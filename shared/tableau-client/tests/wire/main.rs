@@ -8,6 +8,7 @@ mod exports;
 mod jobs;
 mod lists;
 mod metadata;
+mod oddities;
 mod patience;
 mod server;
 mod shapes;

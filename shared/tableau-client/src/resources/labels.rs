@@ -99,6 +99,7 @@ impl TableauClient {
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
     pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {
-        self.tell(Call::delete("remove the label", Path::Site(&format!("labels/{luid}")))).await
+        let path = format!("labels/{luid}");
+        self.tell(Call::delete("remove the label", Path::Site(&path)).gone_with("404030")).await
     }
 }

@@ -138,6 +138,7 @@ impl TableauClient {
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_dqws>
     pub async fn remove_quality_warnings(&self, datasource: &DatasourceLuid) -> Result<(), Error> {
-        self.tell(Call::delete("remove the quality warnings", Path::Site(&path(datasource)))).await
+        let path = path(datasource);
+        self.tell(Call::delete("remove the quality warnings", Path::Site(&path)).gone_with("404030")).await
     }
 }

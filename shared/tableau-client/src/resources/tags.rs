@@ -75,7 +75,7 @@ impl TableauClient {
             });
         }
         let path = format!("{tagged}/tags/{}", utf8_percent_encode(tag, NON_ALPHANUMERIC));
-        self.tell(Call::delete(OPERATION, Path::Site(&path))).await
+        self.tell(Call::delete(OPERATION, Path::Site(&path)).gone_with("404007")).await
     }
 }
 

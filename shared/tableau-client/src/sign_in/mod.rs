@@ -108,6 +108,7 @@ impl TableauClient {
                 body: Some(body.expose_secret()),
                 repeat: Repeat::Harmless,
                 timeout: None,
+                gone: None,
             };
             let SignedIn { credentials } = match self.send(&request, Take::Whole).await? {
                 Sent::Elsewhere(to) => {
@@ -136,6 +137,7 @@ impl TableauClient {
             body: None,
             repeat: Repeat::Harmless,
             timeout: None,
+            gone: None,
         };
         match self.send(&request, Take::Whole).await {
             Err(error) if !error.is_session_over() => Err(error),
@@ -182,6 +184,7 @@ impl TableauClient {
             body: None,
             repeat: Repeat::Harmless,
             timeout: None,
+            gone: None,
         };
         match self.send(&request, Take::Whole).await? {
             Sent::Elsewhere(to) => Ok(Answer::Elsewhere(to)),

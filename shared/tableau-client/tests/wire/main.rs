@@ -4,6 +4,7 @@
 
 mod answers;
 mod changes;
+mod deleting;
 mod exports;
 mod jobs;
 mod lists;

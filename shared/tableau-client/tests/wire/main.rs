@@ -10,6 +10,7 @@ mod jobs;
 mod lists;
 mod metadata;
 mod oddities;
+mod own_session;
 mod patience;
 mod server;
 mod shapes;

@@ -276,8 +276,13 @@ async fn several_things_are_tagged_at_once() {
 }
 
 #[tokio::test]
-async fn a_site_has_a_name() {
+async fn a_site_is_found_by_luid_content_url_and_name() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
-    let site = client(&simulator).site(&simulator.site_at("marketing").unwrap()).await.unwrap();
+    let client = client(&simulator);
+    let site = client.site(&simulator.site_at("marketing").unwrap()).await.unwrap();
     assert_eq!((site.name.as_str(), site.content_url.as_str()), ("Marketing", "marketing"));
+    assert_eq!(client.site_at("marketing").await.unwrap(), site);
+    assert_eq!(client.site_named("Marketing").await.unwrap(), site);
+    assert_eq!(client.site_at("nowhere").await.unwrap_err().code(), Some("404000"));
+    assert_eq!(client.site_at("sandbox").await.unwrap_err().code(), Some("403010"));
 }

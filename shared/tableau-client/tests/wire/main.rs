@@ -15,4 +15,5 @@ mod patience;
 mod server;
 mod shapes;
 mod signing_in;
+mod sites;
 mod webhooks;

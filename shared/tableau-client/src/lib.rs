@@ -31,7 +31,7 @@ pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};
 pub use resources::labels::{Label, NewLabel};
 pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError};
 pub use resources::projects::{Project, ProjectTree};
-pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, WarningKind};
+pub use resources::quality_warnings::{NewQualityWarning, QualityWarning, Warnable, WarningKind};
 pub use resources::refreshes::{RefreshKind, RefreshNow};
 pub use resources::sites::Site;
 pub use resources::tasks::{RefreshTask, Schedule};

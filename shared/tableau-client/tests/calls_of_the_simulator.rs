@@ -8,8 +8,8 @@ use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
     ConnectedApp, Error, ExportOptions, Filter, JobEnd, MemorySessionStore, NewQualityWarning, NewWebhook,
-    RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, WarningKind, WebhookChange,
-    WebhookState,
+    RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, Warnable, WarningKind,
+    WebhookChange, WebhookState,
 };
 use workflow::Fixed;
 
@@ -181,7 +181,7 @@ async fn a_data_source_is_certified_and_no_longer() {
 async fn a_quality_warning_comes_changes_and_goes() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     let client = client(&simulator);
-    let luid = simulator.datasource("Sales Orders").unwrap();
+    let orders = Warnable::from(simulator.datasource("Sales Orders").unwrap());
     let warning = |message: &str| NewQualityWarning {
         kind: WarningKind::Stale,
         message: message.to_owned(),
@@ -189,14 +189,14 @@ async fn a_quality_warning_comes_changes_and_goes() {
         is_severe: false,
     };
 
-    client.add_quality_warning(&luid, &warning("old")).await.unwrap();
-    client.change_quality_warning(&luid, &warning("older")).await.unwrap();
-    let there = client.quality_warnings(&luid).await.unwrap();
-    client.remove_quality_warnings(&luid).await.unwrap();
+    client.add_quality_warning(&orders, &warning("old")).await.unwrap();
+    client.change_quality_warning(&orders, &warning("older")).await.unwrap();
+    let there = client.quality_warnings(&orders).await.unwrap();
+    client.remove_quality_warnings(&orders).await.unwrap();
 
     assert_eq!(there.len(), 1);
     assert_eq!(there[0].message.as_deref(), Some("older"));
-    assert!(client.quality_warnings(&luid).await.unwrap().is_empty());
+    assert!(client.quality_warnings(&orders).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ impl TableauClient {
         self.tell(Call::put("set the label", Path::Site("labels"), &body)).await
     }
 
-    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:update`.
+    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
     ///
     /// # Errors
     /// As for [`TableauClient::labels`].

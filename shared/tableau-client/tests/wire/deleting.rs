@@ -2,7 +2,7 @@
 
 use crate::server::{Reply, Tableau};
 use tableau::Subject;
-use tableau_client::Error;
+use tableau_client::{Error, Warnable};
 
 const CALL: &str = "DELETE /webhooks/h-1";
 const GONE: &str = "404034";
@@ -81,7 +81,7 @@ async fn each_thing_is_gone_by_its_own_code_and_no_other() {
             let deleted = match call {
                 "DELETE /workbooks/w-1/tags/a" => client.remove_tag(&workbook, "a").await,
                 "DELETE /labels/x-1" => client.remove_label(&"x-1".parse().unwrap()).await,
-                _ => client.remove_quality_warnings(&"x-1".parse().unwrap()).await,
+                _ => client.remove_quality_warnings(&Warnable::Datasource("x-1".parse().unwrap())).await,
             };
             assert_eq!(
                 deleted.err().as_ref().and_then(Error::code),

@@ -12,6 +12,7 @@ mod metadata;
 mod oddities;
 mod own_session;
 mod patience;
+mod quality_warnings;
 mod server;
 mod shapes;
 mod signing_in;

@@ -1,10 +1,9 @@
 //! The client: what all calls share.
 
 use crate::credential::key_part;
-use crate::session::{Broker, MemorySessionStore};
+use crate::session::Broker;
 use crate::{ActAs, Error, SessionStore, Settings, TableauCredential};
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -98,52 +97,5 @@ impl TableauClient {
             Some(ActAs::User(luid)) => format!("{key}#id/{luid}"),
             Some(ActAs::UserName(name)) => format!("{key}#name/{}", key_part(name)),
         }
-    }
-}
-
-/// A client with a session of its own, which it may end.
-///
-/// With a personal access token it ends the session of everyone else who uses that token as soon as it signs in: for
-/// programs that have one to themselves, or a connected app.
-#[derive(Debug)]
-pub struct OwnSession {
-    client: TableauClient,
-    sessions: Arc<MemorySessionStore>,
-}
-
-impl OwnSession {
-    /// A client that shares its session with nobody but its clones. Nothing is sent before the first call.
-    pub fn new(
-        http: reqwest::Client,
-        settings: Settings,
-        credentials: Arc<dyn CredentialSource<TableauCredential>>,
-    ) -> Self {
-        let sessions = Arc::new(MemorySessionStore::default());
-        let shared: Arc<dyn SessionStore> = Arc::<MemorySessionStore>::clone(&sessions);
-        Self { client: TableauClient::new(http, settings, credentials, shared), sessions }
-    }
-
-    /// Ends the session, if there is one. A clone of the client that is still used signs in again. REST API 2.0+; needs
-    /// no JWT scope.
-    ///
-    /// # Errors
-    /// [`Error`] when Tableau does not answer. The session then lasts until it has been idle for too long.
-    ///
-    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_authentication.htm#sign_out>
-    pub async fn sign_out(self) -> Result<(), Error> {
-        let key = self.client.session_key(&*self.client.credential().await?);
-        let entry = self.sessions.read(&key).await.map_err(Error::SessionStore)?;
-        match entry.session {
-            Some(session) => self.client.sign_out(&session).await,
-            None => Ok(()),
-        }
-    }
-}
-
-impl Deref for OwnSession {
-    type Target = TableauClient;
-
-    fn deref(&self) -> &TableauClient {
-        &self.client
     }
 }

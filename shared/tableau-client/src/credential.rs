@@ -310,6 +310,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_of_a_secret_wipes_its_memory() {
+        fn wipes<T: secrecy::zeroize::ZeroizeOnDrop>(_: &T) {}
+        let pat = TableauCredential::personal_access_token("n", "hunter2");
+        wipes(&pat.sign_in_body(&site(), Timestamp::UNIX_EPOCH).unwrap());
+        match &pat {
+            TableauCredential::PersonalAccessToken { secret, .. } => wipes(secret),
+            TableauCredential::Password { password, .. } => wipes(password),
+            TableauCredential::ConnectedApp(app) => {
+                wipes(&app.secret_value);
+                wipes(&app.token("u", Timestamp::UNIX_EPOCH).unwrap());
+            }
+        }
+        let _ = |session: &crate::Session| wipes(&session.token);
+    }
+
+    #[test]
     fn debug_shows_the_name_only() {
         let credential = TableauCredential::personal_access_token("lambda", "hunter2");
         assert_eq!(format!("{credential:?}"), r#"TableauCredential("token/lambda", [redacted])"#);

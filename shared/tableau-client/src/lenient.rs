@@ -1,46 +1,38 @@
 //! Tableau's JSON is a mechanical rendering of its XML: numbers and booleans may be strings, a list may be missing,
-//! empty, a single object, or flattened. These readers take every shape that was seen.
+//! empty, a single object, or flattened. These readers take every shape that was seen. What one can do without and
+//! nobody can read counts as missing: only what must be there fails what it stands in.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
-use serde_json::Value;
-use std::fmt::Display;
+use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// A number, or a string that holds one; missing, `null` and `""` are `None`.
-pub(crate) fn number<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: FromStr,
-    T::Err: Display,
-    D: Deserializer<'de>,
-{
-    let text = match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
-        Some(Value::String(text)) => text,
-        Some(_) => return Err(D::Error::custom("expected a number")),
-    };
-    text.trim().parse().map(Some).map_err(D::Error::custom)
+/// A number, or a string that holds one; missing and unreadable are `None`.
+pub(crate) fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.to_string().parse().ok(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    })
 }
 
-/// `true`, `"true"`, or their opposites; missing and `null` are `false`.
+/// `true` and `"true"`; missing and everything else are `false`.
 pub(crate) fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(value),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") || text.is_empty() => Ok(false),
-        Some(_) => Err(D::Error::custom("expected true or false")),
-    }
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(value) => value,
+        Value::String(text) => text.trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    })
 }
 
-/// A time; missing, `null`, `""` and unreadable are `None`.
-pub(crate) fn timestamp<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<jiff::Timestamp>, D::Error> {
-    let text = Option::<Value>::deserialize(deserializer)?;
-    Ok(text.as_ref().and_then(Value::as_str).and_then(|text| text.parse().ok()))
+/// A time; missing and unreadable are `None`.
+pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(time(&Value::deserialize(deserializer)?))
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.trim().parse().ok()
 }
 
 /// Tags: `{"tag": [{"label": "x"}]}`, `{}`, or a single tag.
@@ -54,19 +46,39 @@ pub(crate) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
     Ok(list::<Tag>(&value, "tag").into_iter().map(|tag| tag.label).collect())
 }
 
-/// A text; a number or flag is taken as one, and missing and `null` are `None`.
+/// A text; a number or flag is taken as one, and missing and everything else are `None`.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Option::<Value>::deserialize(deserializer)? {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
-        Some(_) => Err(D::Error::custom("expected a text")),
-    }
+    Ok(words(Value::deserialize(deserializer)?))
+}
+
+/// The same, empty instead of `None`.
+pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(text(deserializer)?.unwrap_or_default())
 }
 
 /// A text that must be there, even if it is empty.
 pub(crate) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     text(deserializer)?.ok_or_else(|| D::Error::custom("expected a text"))
+}
+
+fn words(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+/// The page of content, for `flatten`: Tableau's pages spell its key in two ways, and an answer may have both.
+pub(crate) fn webpage_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let mut rest = Map::deserialize(deserializer)?;
+    Ok(["webpageUrl", "webPageUrl"].into_iter().find_map(|key| words(rest.remove(key)?)))
+}
+
+/// The end of a job, for `flatten`: lists and single answers have different keys for it.
+pub(crate) fn ended_at<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let rest = Map::deserialize(deserializer)?;
+    Ok(["endedAt", "completedAt"].into_iter().find_map(|key| time(rest.get(key)?)))
 }
 
 /// A part that one can do without: missing, `null`, `{}` and unreadable are `None`.
@@ -77,6 +89,15 @@ where
 {
     let value = Option::<Value>::deserialize(deserializer)?;
     Ok(value.and_then(|value| T::deserialize(value).ok()))
+}
+
+/// The same, with what it is by default instead of `None`.
+pub(crate) fn part_or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    Ok(part(deserializer)?.unwrap_or_default())
 }
 
 /// The elements of a list that is wrapped as `{"job": […]}`: missing, `null`, `{}`, one object and a flattened

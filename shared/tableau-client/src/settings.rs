@@ -10,9 +10,8 @@ const CLOUD: &str = "online.tableau.com";
 /// Which server and site.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The server's address, such as `https://10ay.online.tableau.com`. On Tableau Cloud the pod's own, or any: its
-    /// answer to the sign-in names the right one.
-    pub server: Url,
+    /// A scheme, a host and maybe a port, and nothing else: what is sent anywhere is sent there.
+    pub(crate) server: Url,
     /// The site's content URL: what stands behind `/site/` in the browser. Empty for a server's default site.
     pub site: String,
     /// Use this version instead of the newest that server and client both know.
@@ -32,13 +31,31 @@ pub enum ActAs {
     UserName(String),
 }
 
-/// Settings that cannot be used.
+/// Settings that cannot be used. Repeats nothing of them: an address may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
-    /// The server's address is not one.
-    #[error("the Tableau server's address must be https:// and a host, with nothing after it")]
+    /// The server's address is none.
+    #[error("the Tableau server's address must be https:// and a host")]
     Server,
+    /// The server's address does not begin with a scheme.
+    #[error("the Tableau server's address must begin with https://")]
+    NoScheme,
+    /// The server's address begins with something else than `https://`.
+    #[error(
+        "the Tableau server's address must begin with https://, so that no credential crosses a network in clear text"
+    )]
+    NotEncrypted,
+    /// The server's address holds a user name or a password.
+    #[error(
+        "the Tableau server's address must not hold a user name or password: they belong into the secret"
+    )]
+    Credential,
+    /// The server's address goes on after the host.
+    #[error(
+        "the Tableau server's address must end with the host: without a path, `?` or `#`; the site is a setting of its own"
+    )]
+    AfterHost,
     /// The version is not one.
     #[error("the Tableau API version must be two numbers with a dot between, such as 3.24")]
     Version,
@@ -48,19 +65,24 @@ impl Settings {
     /// A site, by its content URL, of the server at an address. An empty `api_version` stands for the newest that
     /// both sides know.
     ///
+    /// The address is such as `https://10ay.online.tableau.com`. On Tableau Cloud the pod's own, or any: its answer to
+    /// the sign-in names the right one. Spaces around it and a `/` at its end do no harm.
+    ///
     /// # Errors
     /// [`InvalidSettings`] when the address is anything but `https://` and a host (on loopback, `http://` will do: a
     /// token must not cross a network in clear text), or the version is none.
     pub fn new(server: &str, site: &str, api_version: &str) -> Result<Self, InvalidSettings> {
-        let server = Url::parse(server).map_err(|_| InvalidSettings::Server)?;
-        if !is_safe(&server) || server.path() != "/" {
-            return Err(InvalidSettings::Server);
-        }
+        let server = server_at(server)?;
         let api_version = match api_version {
             "" => None,
             version => Some(version.parse().map_err(|_| InvalidSettings::Version)?),
         };
         Ok(Self { server, site: site.to_owned(), api_version, act_as: None })
+    }
+
+    /// The server's address: a scheme, a host and maybe a port.
+    pub fn server(&self) -> &Url {
+        &self.server
     }
 
     /// The same in another user's name.
@@ -71,10 +93,38 @@ impl Settings {
     }
 }
 
+fn server_at(address: &str) -> Result<Url, InvalidSettings> {
+    // Without a scheme, what stands before a port would be taken for one.
+    if !address.contains("://") {
+        return Err(if address.trim().is_empty() {
+            InvalidSettings::Server
+        } else {
+            InvalidSettings::NoScheme
+        });
+    }
+    let server = Url::parse(address).map_err(|_| InvalidSettings::Server)?;
+    if has_credential(&server) {
+        Err(InvalidSettings::Credential)
+    } else if !is_encrypted(&server) {
+        Err(InvalidSettings::NotEncrypted)
+    } else if server.path() != "/" || server.query().is_some() || server.fragment().is_some() {
+        Err(InvalidSettings::AfterHost)
+    } else {
+        Ok(server)
+    }
+}
+
 /// Whether a credential may be sent there: encrypted, or not leaving this machine.
 fn is_safe(server: &Url) -> bool {
-    let encrypted = server.scheme() == "https" || (server.scheme() == "http" && is_loopback(server));
-    encrypted && server.username().is_empty() && server.password().is_none() && server.host_str().is_some()
+    is_encrypted(server) && !has_credential(server) && server.host_str().is_some()
+}
+
+fn is_encrypted(server: &Url) -> bool {
+    server.scheme() == "https" || (server.scheme() == "http" && is_loopback(server))
+}
+
+fn has_credential(server: &Url) -> bool {
+    !server.username().is_empty() || server.password().is_some()
 }
 
 fn is_loopback(server: &Url) -> bool {
@@ -110,18 +160,67 @@ pub(crate) fn redirected(from: &Url, location: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_address_is_https_and_a_host() {
-        for server in
-            ["https://10ay.online.tableau.com", "https://tableau.example.com:8443/", "http://127.0.0.1:8"]
-        {
-            assert!(Settings::new(server, "", "3.24").is_ok(), "{server}");
-        }
-        for server in ["http://tableau.example.com", "https://a/b", "https://u:p@a", "ftp://a", "a", ""] {
-            assert_eq!(Settings::new(server, "", "").unwrap_err(), InvalidSettings::Server, "{server}");
+        for (address, server) in [
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com/"),
+            (" HTTPS://Tableau.Example.com:8443/\n", "https://tableau.example.com:8443/"),
+            ("https://tableau.example.com:443", "https://tableau.example.com/"),
+            ("http://127.0.0.1:8", "http://127.0.0.1:8/"),
+            ("http://localhost:8000/", "http://localhost:8000/"),
+        ] {
+            assert_eq!(Settings::new(address, "", "3.24").unwrap().server().as_str(), server);
         }
         assert_eq!(Settings::new("https://a", "", "3").unwrap_err(), InvalidSettings::Version);
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said_without_repeating_it() {
+        for (address, wrong) in [
+            ("", InvalidSettings::Server),
+            (" ", InvalidSettings::Server),
+            ("https://", InvalidSettings::Server),
+            ("https://hunter2:x", InvalidSettings::Server),
+            ("https://u:hunter2@", InvalidSettings::Server),
+            ("hunter2.example.com", InvalidSettings::NoScheme),
+            ("hunter2.example.com:443", InvalidSettings::NoScheme),
+            ("localhost:8000", InvalidSettings::NoScheme),
+            ("//hunter2.example.com", InvalidSettings::NoScheme),
+            ("https:hunter2.example.com", InvalidSettings::NoScheme),
+            ("u:hunter2@tableau.example.com", InvalidSettings::NoScheme),
+            ("http://hunter2.example.com", InvalidSettings::NotEncrypted),
+            ("http://127.0.0.1.hunter2.example/", InvalidSettings::NotEncrypted),
+            ("ftp://hunter2.example.com", InvalidSettings::NotEncrypted),
+            ("https://u:hunter2@tableau.example.com", InvalidSettings::Credential),
+            ("https://hunter2@tableau.example.com", InvalidSettings::Credential),
+            ("https://:hunter2@tableau.example.com", InvalidSettings::Credential),
+            ("http://u:hunter2@tableau.example.com/x", InvalidSettings::Credential),
+            ("https://a/hunter2", InvalidSettings::AfterHost),
+            ("https://a/?token=hunter2", InvalidSettings::AfterHost),
+            ("https://a?", InvalidSettings::AfterHost),
+            ("https://10ay.online.tableau.com/#/site/hunter2/home", InvalidSettings::AfterHost),
+        ] {
+            let error = Settings::new(address, "", "").unwrap_err();
+            assert_eq!(error, wrong, "{address}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_is_a_host_and_encrypted(
+            scheme in "(https?|ftp|)(://)?",
+            credential in "(|u@|:p@|u:p@)",
+            rest in "[a-z0-9.:/?#@%\\\\\\[\\] -]{0,16}|.*",
+        ) {
+            if let Ok(settings) = Settings::new(&format!("{scheme}{credential}{rest}"), "", "") {
+                let server = settings.server();
+                prop_assert!(is_safe(server), "{server}");
+                prop_assert_eq!(server.as_str(), format!("{}/", server.origin().ascii_serialization()));
+            }
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
     ConnectedApp, Error, ExportOptions, Filter, JobEnd, MemorySessionStore, NewQualityWarning, NewWebhook,
-    RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, WarningKind, WebhookChange,
-    WebhookState,
+    RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, Warnable, WarningKind,
+    WebhookChange, WebhookState,
 };
 use workflow::Fixed;
 
@@ -181,7 +181,7 @@ async fn a_data_source_is_certified_and_no_longer() {
 async fn a_quality_warning_comes_changes_and_goes() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     let client = client(&simulator);
-    let luid = simulator.datasource("Sales Orders").unwrap();
+    let orders = Warnable::from(simulator.datasource("Sales Orders").unwrap());
     let warning = |message: &str| NewQualityWarning {
         kind: WarningKind::Stale,
         message: message.to_owned(),
@@ -189,14 +189,14 @@ async fn a_quality_warning_comes_changes_and_goes() {
         is_severe: false,
     };
 
-    client.add_quality_warning(&luid, &warning("old")).await.unwrap();
-    client.change_quality_warning(&luid, &warning("older")).await.unwrap();
-    let there = client.quality_warnings(&luid).await.unwrap();
-    client.remove_quality_warnings(&luid).await.unwrap();
+    client.add_quality_warning(&orders, &warning("old")).await.unwrap();
+    client.change_quality_warning(&orders, &warning("older")).await.unwrap();
+    let there = client.quality_warnings(&orders).await.unwrap();
+    client.remove_quality_warnings(&orders).await.unwrap();
 
     assert_eq!(there.len(), 1);
     assert_eq!(there[0].message.as_deref(), Some("older"));
-    assert!(client.quality_warnings(&luid).await.unwrap().is_empty());
+    assert!(client.quality_warnings(&orders).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -276,8 +276,13 @@ async fn several_things_are_tagged_at_once() {
 }
 
 #[tokio::test]
-async fn a_site_has_a_name() {
+async fn a_site_is_found_by_luid_content_url_and_name() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
-    let site = client(&simulator).site(&simulator.site_at("marketing").unwrap()).await.unwrap();
+    let client = client(&simulator);
+    let site = client.site(&simulator.site_at("marketing").unwrap()).await.unwrap();
     assert_eq!((site.name.as_str(), site.content_url.as_str()), ("Marketing", "marketing"));
+    assert_eq!(client.site_at("marketing").await.unwrap(), site);
+    assert_eq!(client.site_named("Marketing").await.unwrap(), site);
+    assert_eq!(client.site_at("nowhere").await.unwrap_err().code(), Some("404000"));
+    assert_eq!(client.site_at("sandbox").await.unwrap_err().code(), Some("403010"));
 }

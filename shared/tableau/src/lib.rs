@@ -10,7 +10,8 @@ pub use event::{Event, Incomplete, Subject};
 pub use event_id::EventId;
 pub use event_name::{Action, EventName, Object};
 pub use luid::{
-    DatasourceLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid, QualityWarningLuid, ResourceLuid,
-    ScheduleLuid, SiteLuid, TaskLuid, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
+    ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid,
+    QualityWarningLuid, ResourceLuid, ScheduleLuid, SiteLuid, TableLuid, TaskLuid, UserLuid, ViewLuid,
+    VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};

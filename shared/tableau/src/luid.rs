@@ -87,6 +87,18 @@ luids! {
     WebhookLuid;
     /// A label on a data source, table, or the like.
     LabelLuid;
+    /// A database that content connects to.
+    DatabaseLuid;
+    /// A table of a database.
+    TableLuid;
+    /// A column of a table.
+    ColumnLuid;
+    /// A flow.
+    FlowLuid;
+    /// A virtual connection.
+    VirtualConnectionLuid;
+    /// A table of a virtual connection.
+    VirtualConnectionTableLuid;
     /// A data quality warning.
     QualityWarningLuid;
     /// A resource of a kind this version does not know.

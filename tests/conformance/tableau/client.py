@@ -74,6 +74,17 @@ def named(items, name):
     return next(item for item in items if item.name == name)
 
 
+def names(items):
+    return [item.name for item in items]
+
+
+def page(query, size, number):
+    """The elements of one page of a query set that was asked to begin there. To go through it would begin again at the first."""
+    assert (query.page_number, query.page_size) == (number, size)
+    first = (number - 1) * size
+    return [query[at] for at in range(first, min(first + size, len(query)))]
+
+
 def where(field, operator, value):
     options = TSC.RequestOptions()
     options.filter.add(TSC.Filter(field, operator, value))

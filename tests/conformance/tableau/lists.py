@@ -1,8 +1,49 @@
 """What is read and listed: workbooks, data sources, views, users, projects, lineage."""
 
+import datetime
+import re
+
 import tableauserverclient as TSC
 
-from client import Operator, administrator, check, named, refused, user, where
+from client import Operator, administrator, check, named, names, page, refused, user, where
+
+# Who owns what on the sample site, in the order of names.
+WORKBOOKS = {
+    "Cash Flow Forecast": "jonas@example.com",
+    "Delivery Punctuality": "marcus@example.com",
+    "Month-End Close": "jonas@example.com",
+    "Pipeline Review": "priya@example.com",
+    "R&D <Spend> | Q3 *draft*": "ana@example.com",
+    "Superstore": "ana@example.com",
+    "Warehouse Throughput": "marcus@example.com",
+}
+DATASOURCES = {
+    "Budget": "jonas@example.com",
+    "Customer Master": "priya@example.com",
+    "Exchange Rates": "ana@example.com",
+    "General Ledger": "jonas@example.com",
+    "Inventory Positions": "marcus@example.com",
+    "Sales Orders": "ana@example.com",
+    "Shipments": "marcus@example.com",
+}
+# Views and the workbooks that they are in.
+VIEWS = {
+    "13 Weeks": "Cash Flow Forecast",
+    "Accruals": "Month-End Close",
+    "Close Checklist": "Month-End Close",
+    "On Time": "Delivery Punctuality",
+    "Overview": "Superstore",
+    "Pipeline": "Pipeline Review",
+    "Returns by Region": "Superstore",
+    "Spend": "R&D <Spend> | Q3 *draft*",
+    "Throughput": "Warehouse Throughput",
+}
+PROJECTS = ["Finance", "Month End", "Operations", "Sales"]
+
+
+def owners(items):
+    """The owners' addresses by name, as answers to `fields` have them."""
+    return {item.name: item.owner.email for item in items}
 
 
 @check("workbooks.get", "workbooks.get_by_id", "workbooks.populate_views", "workbooks.populate_connections")
@@ -12,7 +53,10 @@ def workbooks_are_read():
     listed = named(client.workbooks.get()[0], "Superstore")
     workbook = client.workbooks.get_by_id(listed.id)
     assert workbook.project_name == "Sales" and workbook.tags == {"critical", "broadcast"}
-    assert workbook.owner_id and workbook.webpage_url and workbook.created_at and not workbook.show_tabs
+    assert workbook.owner_id == named(client.users.get()[0], "ana@example.com").id
+    assert workbook.webpage_url == listed.webpage_url
+    assert re.fullmatch(r"\S+/#/site/marketing/workbooks/\d+(/views)?", workbook.webpage_url), workbook.webpage_url
+    assert workbook.created_at == listed.created_at < datetime.datetime.now(datetime.timezone.utc) and not workbook.show_tabs
     assert [view.name for view in workbook.views] == ["Overview", "Returns by Region"]
     client.workbooks.populate_views(listed)
     assert [view.name for view in listed.views] == ["Overview", "Returns by Region"]
@@ -28,18 +72,19 @@ def workbooks_are_read():
 def lists_are_filtered_sorted_and_paged():
     """Pages of three by `Pager` and query sets; filters, sorting, more fields; `400000`, `403014`"""
     client = administrator()
-    names = [workbook.name for workbook in TSC.Pager(client.workbooks, TSC.RequestOptions(pagesize=3))]
-    assert len(names) == len(set(names)) == 7
-    assert len(list(client.workbooks.all(page_size=2))) == 7
-    page, pagination = client.workbooks.get(TSC.RequestOptions(pagenumber=3, pagesize=3))
-    assert (len(page), pagination.total_available, pagination.page_number) == (1, 7, 3)
+    listed = names(TSC.Pager(client.workbooks, TSC.RequestOptions(pagesize=3)))
+    assert sorted(listed) == list(WORKBOOKS) and names(client.workbooks.all(page_size=2)) == listed
+    last, pagination = client.workbooks.get(TSC.RequestOptions(pagenumber=3, pagesize=3))
+    assert (names(last), pagination.total_available, pagination.page_number) == (listed[6:], 7, 3)
     assert [w.name for w in client.workbooks.filter(tags__in=["weekly", "daily"])] == ["Pipeline Review", "Delivery Punctuality"]
     assert [w.name for w in client.workbooks.filter(project_name="Sales").order_by("-name")] == ["Superstore", "Pipeline Review"]
     assert [w.name for w in client.workbooks.find_by_name("Superstore")] == ["Superstore"]
-    assert [w.name for w in client.workbooks.order_by("name")] == sorted(names)
-    assert len(client.workbooks.paginate(page_size=5, page_number=2)) == 7
-    assert next(iter(client.workbooks.fields("owner.email"))).owner.email
-    assert next(iter(client.workbooks.only_fields("owner.email", "owner.id", "workbook.name"))).owner.email
+    assert names(client.workbooks.order_by("name")) == list(WORKBOOKS)
+    assert names(client.workbooks.order_by("-name")) == list(WORKBOOKS)[::-1]
+    assert names(page(client.workbooks.paginate(page_size=5, page_number=2).order_by("name"), 5, 2)) == list(WORKBOOKS)[5:]
+    assert owners(client.workbooks.fields("owner.email")) == WORKBOOKS
+    assert owners(client.workbooks.only_fields("owner.email", "owner.id", "workbook.name")) == WORKBOOKS
+    assert client.workbooks.get()[0][0].owner.email is None
     assert refused(lambda: client.workbooks.get(where("colour", Operator.Equals, "red"))) == "400000"
     assert refused(lambda: client.workbooks.get(TSC.RequestOptions(pagesize=1001))) == "403014"
     assert refused(lambda: client.workbooks.get(TSC.RequestOptions(pagenumber=99))) == "400006"
@@ -58,12 +103,13 @@ def data_sources_are_read():
     assert ledger.connections[0].connection_type == "sqlserver"
     assert {d.name for d in client.datasources.filter(is_certified=True)} == {"General Ledger", "Sales Orders"}
     assert [d.name for d in client.datasources.filter(type="snowflake").order_by("name")] == ["Exchange Rates", "Sales Orders"]
-    assert len(list(client.datasources.all(page_size=3))) == 7
+    assert sorted(names(client.datasources.all(page_size=3))) == list(DATASOURCES)
     assert [d.name for d in client.datasources.find_by_name("Budget")] == ["Budget"]
-    assert next(iter(client.datasources.order_by("-name"))).name == "Shipments"
-    assert len(client.datasources.paginate(page_size=2, page_number=1)) == 7
-    assert next(iter(client.datasources.fields("owner.email"))).owner.email
-    assert next(iter(client.datasources.only_fields("owner.email", "owner.id"))).owner.email
+    assert names(client.datasources.order_by("-name")) == list(DATASOURCES)[::-1]
+    assert names(page(client.datasources.paginate(page_size=2, page_number=3).order_by("name"), 2, 3)) == list(DATASOURCES)[4:6]
+    assert owners(client.datasources.fields("owner.email")) == DATASOURCES
+    assert owners(client.datasources.only_fields("owner.email", "owner.id", "datasource.name")) == DATASOURCES
+    assert client.datasources.get()[0][0].owner.email is None
     assert refused(lambda: client.datasources.get_by_id("none")) == "404004"
 
 
@@ -73,18 +119,24 @@ def views_are_read_and_tagged():
     """Listed, filtered, by LUID with workbook, owner and project; `404011`"""
     client = administrator()
     view = client.views.get_by_id(named(client.views.get()[0], "Overview").id)
-    assert view.workbook_id and view.owner_id and view.project_id and view.content_url == "Superstore/sheets/Overview"
+    superstore = named(client.workbooks.get()[0], "Superstore")
+    assert (view.workbook_id, view.owner_id, view.project_id) == (superstore.id, superstore.owner_id, superstore.project_id)
+    assert view.content_url == "Superstore/sheets/Overview"
     assert client.views.add_tags(view, "broadcast") == {"broadcast"}
     assert [v.name for v in client.views.filter(tags="broadcast")] == ["Overview"]
     client.views.delete_tags(view, "broadcast")
     view.tags = {"x"}
     client.views.update_tags(view)
     assert client.views.get_by_id(view.id).tags == {"x"}
-    assert len(list(client.views.all(page_size=4))) == 9
+    assert sorted(names(client.views.all(page_size=4))) == list(VIEWS)
     assert [v.name for v in client.views.find_by_name("Accruals")] == ["Accruals"]
-    assert next(iter(client.views.order_by("name"))).name == "13 Weeks"
-    assert len(client.views.paginate(page_size=2, page_number=1)) == 9
-    assert list(client.views.fields("owner.id")) and list(client.views.only_fields("view.name"))
+    assert names(client.views.order_by("name")) == list(VIEWS)
+    assert names(page(client.views.paginate(page_size=4, page_number=2).order_by("name"), 4, 2)) == list(VIEWS)[4:8]
+    workbooks = {workbook.id: workbook for workbook in client.workbooks.get()[0]}
+    views = list(client.views.fields("owner.id"))
+    assert {view.name: workbooks[view.workbook_id].name for view in views} == VIEWS
+    assert all(view.owner_id == workbooks[view.workbook_id].owner_id for view in views)
+    assert sorted(names(client.views.only_fields("view.name"))) == list(VIEWS)
     assert refused(lambda: client.views.get_by_id("none")) == "404011"
 
 
@@ -97,9 +149,12 @@ def users_are_read():
     assert (yuki.fullname, yuki.site_role) == ("Yuki Tanaka", "Viewer")
     assert [u.name for u in client.users.filter(site_role="Viewer")] == ["yuki@example.com"]
     assert [u.name for u in client.users.find_by_name("ana@example.com")] == ["ana@example.com"]
-    assert next(iter(client.users.order_by("name"))).name == "ana@example.com"
-    assert len(list(client.users.all(page_size=2))) == len(client.users.paginate(page_size=3, page_number=1))
-    assert list(client.users.fields("user.email")) and list(client.users.only_fields("user.name"))
+    everybody = sorted(f"{name}@example.com" for name in ("ana", "bea", "jonas", "marcus", "priya", "root", "yuki"))
+    assert sorted(names(client.users.all(page_size=2))) == everybody
+    assert names(client.users.order_by("name")) == everybody
+    assert names(page(client.users.paginate(page_size=3, page_number=2).order_by("name"), 3, 2)) == everybody[3:6]
+    assert {u.name: u.fullname for u in client.users.fields("user.email")} == {u.name: u.fullname for u in client.users.get()[0]}
+    assert sorted(names(client.users.only_fields("user.name"))) == everybody
     other = user("yuki")
     assert other.users.get_by_id(other.user_id).id == yuki.id
     assert refused(lambda: other.users.get_by_id(client.user_id)) == "403000"
@@ -123,11 +178,12 @@ def projects_are_nested():
     assert refused(lambda: user("yuki").projects.update(inner)) == "403004"
     assert [p.name for p in client.projects.filter(parent_project_id=inner.parent_id)] == ["Month End"]
     assert "Month End" not in [p.name for p in client.projects.filter(top_level_project=True)]
-    assert len(list(client.projects.all(page_size=1))) == len(projects)
+    assert sorted(names(client.projects.all(page_size=1))) == PROJECTS
     assert [p.id for p in client.projects.find_by_name("Month End")] == [inner.id]
-    assert next(iter(client.projects.order_by("name"))).name == "Finance"
-    assert len(client.projects.paginate(page_size=2, page_number=1)) == len(projects)
-    assert list(client.projects.fields("project.name")) and list(client.projects.only_fields("project.name"))
+    assert names(client.projects.order_by("-name")) == PROJECTS[::-1]
+    assert names(page(client.projects.paginate(page_size=2, page_number=2).order_by("name"), 2, 2)) == PROJECTS[2:]
+    assert {p.id: p.parent_id for p in client.projects.fields("project.name")} == {p.id: p.parent_id for p in projects.values()}
+    assert sorted(names(client.projects.only_fields("project.name"))) == PROJECTS
 
 
 @check("metadata.query", "metadata.paginated_query")

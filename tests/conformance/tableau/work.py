@@ -6,7 +6,7 @@ import zipfile
 
 import tableauserverclient as TSC
 
-from client import Field, Operator, administrator, check, named, refused, server, user, where
+from client import Field, Operator, administrator, check, named, page, refused, server, user, where
 
 
 @check("workbooks.populate_pdf", "workbooks.populate_powerpoint", "workbooks.populate_preview_image")
@@ -89,12 +89,18 @@ def jobs_are_listed():
     hour_ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
     recent = where(Field.CreatedAt, Operator.GreaterThanOrEqual, hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert "Sales Orders" in [job.title for job in client.jobs.get(recent)[0]]
-    total = client.jobs.get()[1].total_available
-    assert len(list(client.jobs.all(page_size=10))) == total
-    assert len(list(client.jobs.filter(title__has="Orders"))) >= 5
-    assert next(iter(client.jobs.order_by("created_at"))).created_at
-    assert len(client.jobs.paginate(page_size=10, page_number=2)) == total
-    assert list(client.jobs.fields("job.id")) and list(client.jobs.only_fields("job.id"))
+    jobs, pagination = client.jobs.get(TSC.RequestOptions(pagesize=1000))
+    ids = lambda jobs: [job.id for job in jobs]
+    assert len(set(ids(jobs))) == len(jobs) == pagination.total_available > 20
+    assert ids(client.jobs.all(page_size=10)) == ids(jobs)
+    orders = [job for job in jobs if "Orders" in job.title]
+    assert 0 < len(orders) < len(jobs) and ids(client.jobs.filter(title__has="Orders")) == ids(orders)
+    times = sorted(job.created_at for job in jobs)
+    assert [job.created_at for job in client.jobs.order_by("created_at")] == times
+    assert [job.created_at for job in client.jobs.order_by("-created_at")] == times[::-1]
+    assert ids(page(client.jobs.paginate(page_size=10, page_number=2), 10, 2)) == ids(jobs)[10:20]
+    assert [(job.id, job.title) for job in client.jobs.fields("job.id")] == [(job.id, job.title) for job in jobs]
+    assert ids(client.jobs.only_fields("job.id")) == ids(jobs)
     assert refused(user("yuki").jobs.get) == "403000"
 
 

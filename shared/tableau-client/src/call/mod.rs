@@ -60,6 +60,15 @@ pub(crate) enum Repeat {
     IfRefused,
 }
 
+/// How an answer says that what was to be deleted is not there, and whether that can be our own doing: a try before may
+/// have been carried out, though its answer was lost.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The code for that kind of thing. Any other 404 (the site, an address, a proxy's page) says nothing about it.
+    code: &'static str,
+    lost: AtomicBool,
+}
+
 /// A call of Tableau, before it is sent. A body may hold a webhook's URL, and with it a token.
 pub(crate) struct Call<'a> {
     pub(crate) operation: &'static str,
@@ -69,12 +78,13 @@ pub(crate) struct Call<'a> {
     body: Option<String>,
     repeat: Repeat,
     timeout: Option<Duration>,
+    gone: Option<Gone>,
 }
 
 impl<'a> Call<'a> {
     fn new(operation: &'static str, method: Method, path: Path<'a>) -> Self {
         let repeat = Repeat::Harmless;
-        Self { operation, method, path, query: Vec::new(), body: None, repeat, timeout: None }
+        Self { operation, method, path, query: Vec::new(), body: None, repeat, timeout: None, gone: None }
     }
 
     pub(crate) fn get(operation: &'static str, path: Path<'a>) -> Self {
@@ -97,6 +107,13 @@ impl<'a> Call<'a> {
 
     pub(crate) fn delete(operation: &'static str, path: Path<'a>) -> Self {
         Self::new(operation, Method::DELETE, path)
+    }
+
+    /// With this code Tableau says that what is to be deleted is not there: after a try whose answer was lost, that is a
+    /// success.
+    pub(crate) fn gone_with(mut self, code: &'static str) -> Self {
+        self.gone = Some(Gone { code, lost: AtomicBool::new(false) });
+        self
     }
 
     pub(crate) fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -184,6 +201,7 @@ impl TableauClient {
                 body: call.body.as_deref(),
                 repeat: call.repeat,
                 timeout: call.timeout,
+                gone: call.gone.as_ref(),
             };
             match self.send(&request, take).await {
                 // A session that was opened for this call ends at once only when somebody else signs in over it. Where

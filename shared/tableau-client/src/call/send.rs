@@ -1,12 +1,13 @@
 //! One request, and its repetition while Tableau is in trouble.
 
-use super::Repeat;
 use super::answer::{read, refused};
 use super::wait;
+use super::{Gone, Repeat};
 use crate::settings::redirected;
 use crate::{Error, TableauClient};
 use reqwest::{Method, Response, header};
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use url::Url;
 
@@ -25,6 +26,7 @@ pub(crate) struct Request<'a> {
     pub(crate) body: Option<&'a str>,
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) gone: Option<&'a Gone>,
 }
 
 /// How much of an answer to take in.
@@ -61,12 +63,15 @@ impl TableauClient {
         loop {
             let error = match self.send_once(request, take).await {
                 // What a try before has deleted is not there any more.
-                Err(error) if tried > 1 && request.method == Method::DELETE && error.is_not_found() => {
+                Err(error) if request.gone.is_some_and(|gone| gone.is_told_by(&error)) => {
                     return Ok(Sent::Whole(Vec::new()));
                 }
                 Err(error) if may_repeat(request, &error) => error,
                 other => return other,
             };
+            if let Some(gone) = request.gone.filter(|_| !is_untouched(&error)) {
+                gone.lost.store(true, Ordering::Relaxed);
+            }
             let named = error.retry_after();
             let wait = named.unwrap_or_else(|| wait::back_off(tried));
             if !self.has_patience(tried, wait) {
@@ -132,12 +137,22 @@ impl TableauClient {
     }
 }
 
+impl Gone {
+    fn is_told_by(&self, error: &Error) -> bool {
+        self.lost.load(Ordering::Relaxed) && error.code() == Some(self.code)
+    }
+}
+
 fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
     let passes = error.is_transient() && !error.is_session_over();
-    let untouched = match error {
+    passes && (request.repeat == Repeat::Harmless || is_untouched(error))
+}
+
+/// Whether what was asked was surely not carried out: there was no connection, or Tableau turned it away.
+fn is_untouched(error: &Error) -> bool {
+    match error {
         Error::Unreachable { source, .. } => source.is_connect(),
         Error::Refused { status, .. } => *status == 429,
         _ => false,
-    };
-    passes && (request.repeat == Repeat::Harmless || untouched)
+    }
 }

@@ -32,22 +32,67 @@ fn until(when: &Zoned, now: Timestamp) -> Duration {
     when.timestamp().duration_since(now).try_into().unwrap_or_default()
 }
 
-/// The wait that a text names: "… try again in 5 minutes". Tableau documents no header for it, and says it here.
+/// The wait that a text names: "… try again in 1 hour 30 minutes". Tableau documents no header for it, and says it here.
 pub(crate) fn named_in(text: &str) -> Option<Duration> {
-    let text = text.to_ascii_lowercase();
+    let text = text.to_ascii_lowercase().replace("(s)", "s");
     let (_, rest) = text.split_once("again")?;
-    let mut words = rest.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let number = words.by_ref().take(4).find_map(|word| match word {
-        "a" | "an" | "one" => Some(1),
-        word => word.parse::<u64>().ok(),
-    })?;
-    let seconds = match words.next()? {
-        "second" | "seconds" | "sec" | "secs" | "s" => 1,
-        "minute" | "minutes" | "min" | "mins" | "m" => 60,
-        "hour" | "hours" | "h" => 60 * 60,
-        _ => return None,
+    let mut words = words(rest).filter(|word| *word != "and").peekable();
+    // Between `again` and the number stand few words: `in`, `after`, `in approximately`.
+    let mut skipped = 0;
+    while words.next_if(|word| number(word).is_none()).is_some() {
+        skipped += 1;
+        if skipped > 3 {
+            return None;
+        }
+    }
+    let mut seconds: Option<u64> = None;
+    while let Some(part) = words.next().and_then(number).zip(words.next().and_then(unit)) {
+        seconds = Some(seconds.unwrap_or_default().saturating_add(part.0.saturating_mul(part.1)));
+    }
+    seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST))
+}
+
+/// Digits and letters are words of their own, as in `1h30m`, and so is what ends a sentence.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Digits,
+        Letters,
+        End,
+        Between,
+    }
+    let kind = |c: char| match c {
+        '0'..='9' => Kind::Digits,
+        '.' | '!' | '?' | ';' | '\n' => Kind::End,
+        c if c.is_alphanumeric() => Kind::Letters,
+        _ => Kind::Between,
     };
-    Some(Duration::from_secs(number.saturating_mul(seconds)).min(LONGEST))
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c| kind(c) == Kind::Between);
+        let first = kind(rest.chars().next()?);
+        let (word, after) = rest.split_at(rest.find(|c| kind(c) != first).unwrap_or(rest.len()));
+        rest = after;
+        Some(word)
+    })
+}
+
+fn number(word: &str) -> Option<u64> {
+    match word {
+        "a" | "an" | "one" => Some(1),
+        word => word.parse().ok(),
+    }
+}
+
+/// In seconds.
+fn unit(word: &str) -> Option<u64> {
+    match word {
+        "second" | "seconds" | "sec" | "secs" | "s" => Some(1),
+        "minute" | "minutes" | "min" | "mins" | "m" => Some(60),
+        "hour" | "hours" | "hr" | "hrs" | "h" => Some(60 * 60),
+        "day" | "days" | "d" => Some(24 * 60 * 60),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +108,21 @@ mod tests {
             ("try again in approximately 2 hours", Some(7200)),
             ("Please try again after 1 minute(s).", Some(60)),
             ("try again in a minute", Some(60)),
+            ("Please try again in 1 hour 30 minutes.", Some(5_400)),
+            ("Try again in 1 hour, 30 minutes and 5 seconds", Some(5_405)),
+            ("Try again in 1 hour(s) 2 minute(s).", Some(3_720)),
+            ("try again in an hour and a minute", Some(3_660)),
+            ("try again in 1h30m", Some(5_400)),
+            ("try again in 2 days", Some(86_400)),
+            ("Try again in 5 minutes. 100 requests in 1 hour are allowed.", Some(300)),
+            ("Try again in 1 hour. 30 minutes is the least.", Some(3_600)),
+            ("Try again in 1 hour; 30 minutes is the least.", Some(3_600)),
+            ("Try again in 5 minutes, 3 of 4 workers are busy", Some(300)),
+            ("Try again in 5 minutes, or 6 minutes", Some(300)),
+            ("Try again. Please wait 5 minutes.", Some(300)),
+            ("try again in 1.5 hours", None),
+            ("try again in 500 ms", None),
+            ("try again when all of the 5 minutes are over", None),
             ("Too many requests. Try again later.", None),
             ("There were 61 requests in 60 minutes.", None),
             ("try again in 5 parsecs", None),
@@ -88,9 +148,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in ".*", number in any::<u64>()) {
-            let _ = named_in(&text);
-            let _ = named_in(&format!("{text} again in {number} minutes {text}"));
+        fn no_text_panics_and_no_wait_is_absurd(text in ".*", number in any::<u64>(), other in any::<u64>()) {
+            for text in [
+                text.clone(),
+                format!("again {text}"),
+                format!("{text} again in {number} minutes {text}"),
+                format!("again in {number} days {other} hours and {number} seconds{text}"),
+                format!("again {number}{text}{other}{text}"),
+            ] {
+                prop_assert!(named_in(&text).is_none_or(|wait| wait <= LONGEST), "{text}");
+            }
+        }
+
+        #[test]
+        fn the_parts_of_a_wait_add_up(hours in 0..30_u64, minutes in 0..100_u64, seconds in 0..100_u64) {
+            let whole = Duration::from_secs(hours * 3600 + minutes * 60 + seconds).min(LONGEST);
+            for text in [
+                format!("Please try again in {hours} hours {minutes} minutes {seconds} seconds."),
+                format!("try again after {hours} hour(s), {minutes} minute(s), and {seconds} second(s)"),
+                format!("Try again in {hours}h{minutes}m{seconds}s"),
+            ] {
+                prop_assert_eq!(named_in(&text), Some(whole), "{}", text);
+            }
         }
     }
 }

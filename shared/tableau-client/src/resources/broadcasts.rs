@@ -48,13 +48,13 @@ struct Broadcast {
 #[derive(Deserialize)]
 struct View {
     id: ViewLuid,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     workbook: Option<Workbook>,
 }
 
 #[derive(Deserialize)]
 struct Workbook {
-    id: Option<WorkbookLuid>,
+    id: WorkbookLuid,
 }
 
 impl TableauClient {
@@ -68,8 +68,7 @@ impl TableauClient {
         let answer: Answer =
             self.ask(Call::get("list the Broadcasts", Path::Experimental("broadcasts/views"))).await?;
         let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
-        let view =
-            |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.and_then(|w| w.id) };
+        let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
         Ok(broadcasts.into_iter().map(view).collect())
     }
 

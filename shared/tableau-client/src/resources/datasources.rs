@@ -22,8 +22,8 @@ pub struct Datasource {
     /// Its name in addresses.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
-    /// Its page, for people. Tableau's pages spell the key in two ways.
-    #[serde(default, alias = "webPageUrl", deserialize_with = "lenient::text")]
+    /// Its page, for people.
+    #[serde(flatten, deserialize_with = "lenient::webpage_url")]
     pub webpage_url: Option<String>,
     /// What it connects to, such as `snowflake`.
     #[serde(default, rename = "type", deserialize_with = "lenient::text")]

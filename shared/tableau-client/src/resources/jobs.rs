@@ -35,7 +35,7 @@ pub struct JobSummary {
     #[serde(default, deserialize_with = "lenient::timestamp")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
-    #[serde(default, alias = "completedAt", deserialize_with = "lenient::timestamp")]
+    #[serde(flatten, deserialize_with = "lenient::ended_at")]
     pub ended_at: Option<Timestamp>,
 }
 

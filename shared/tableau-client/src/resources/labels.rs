@@ -92,13 +92,14 @@ impl TableauClient {
         self.tell(Call::put("set the label", Path::Site("labels"), &body)).await
     }
 
-    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:update`.
+    /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
     ///
     /// # Errors
     /// As for [`TableauClient::labels`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
     pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {
-        self.tell(Call::delete("remove the label", Path::Site(&format!("labels/{luid}")))).await
+        let path = format!("labels/{luid}");
+        self.tell(Call::delete("remove the label", Path::Site(&path)).gone_with("404030")).await
     }
 }

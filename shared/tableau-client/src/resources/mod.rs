@@ -17,7 +17,8 @@ pub(crate) mod views;
 pub(crate) mod webhooks;
 pub(crate) mod workbooks;
 
-use crate::lenient;
+use crate::{Error, lenient};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tableau::{ProjectLuid, UserLuid};
 
@@ -28,7 +29,7 @@ pub struct ProjectRef {
     #[serde(default, deserialize_with = "lenient::part")]
     pub id: Option<ProjectLuid>,
     /// Its name, without the names of the projects around it.
-    #[serde(default, deserialize_with = "lenient::name")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub name: String,
 }
 
@@ -52,4 +53,16 @@ pub struct OwnerRef {
     /// The e-mail address.
     #[serde(default, deserialize_with = "lenient::text")]
     pub email: Option<String>,
+}
+
+/// A text as one segment of a path. None cannot be one; dots are steps in an address, however they are encoded, and lead
+/// to something else.
+fn segment(operation: &'static str, text: &str) -> Result<String, Error> {
+    if matches!(text, "" | "." | "..") {
+        return Err(Error::Invalid {
+            operation,
+            reason: "this cannot stand in an address: empty, `.` or `..`",
+        });
+    }
+    Ok(utf8_percent_encode(text, NON_ALPHANUMERIC).to_string())
 }

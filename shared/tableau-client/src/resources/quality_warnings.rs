@@ -1,10 +1,59 @@
-//! Data quality warnings on data sources. They need Tableau Catalog (Data Management).
+//! Data quality warnings on content and what it connects to. They need Tableau Catalog (Data Management).
 
 use crate::call::{Call, Path};
-use crate::{Error, TableauClient, lenient};
+use crate::{ApiVersion, Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tableau::{DatasourceLuid, QualityWarningLuid};
+use tableau::{
+    ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, QualityWarningLuid, TableLuid, VirtualConnectionLuid,
+    VirtualConnectionTableLuid,
+};
+
+/// The first version with warnings on columns.
+const COLUMNS_SINCE: ApiVersion = ApiVersion::new(3, 16);
+
+/// What a warning can be on.
+///
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#add_dqw>
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Warnable {
+    /// A published data source.
+    Datasource(DatasourceLuid),
+    /// A database that content connects to.
+    Database(DatabaseLuid),
+    /// A table of a database.
+    Table(TableLuid),
+    /// A column of a table. REST API 3.16+.
+    Column(ColumnLuid),
+    /// A flow.
+    Flow(FlowLuid),
+    /// A virtual connection.
+    VirtualConnection(VirtualConnectionLuid),
+    /// A table of a virtual connection.
+    VirtualConnectionTable(VirtualConnectionTableLuid),
+}
+
+impl From<DatasourceLuid> for Warnable {
+    fn from(luid: DatasourceLuid) -> Self {
+        Self::Datasource(luid)
+    }
+}
+
+impl Warnable {
+    fn path(&self) -> String {
+        let (kind, luid) = match self {
+            Self::Datasource(luid) => ("datasource", luid.as_str()),
+            Self::Database(luid) => ("database", luid.as_str()),
+            Self::Table(luid) => ("table", luid.as_str()),
+            Self::Column(luid) => ("column", luid.as_str()),
+            Self::Flow(luid) => ("flow", luid.as_str()),
+            Self::VirtualConnection(luid) => ("virtualconnection", luid.as_str()),
+            Self::VirtualConnectionTable(luid) => ("virtualconnectiontable", luid.as_str()),
+        };
+        format!("dataQualityWarnings/{kind}/{luid}")
+    }
+}
 
 /// What a warning warns of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,61 +132,71 @@ struct Answer {
     data_quality_warning_list: Value,
 }
 
-fn path(datasource: &DatasourceLuid) -> String {
-    format!("dataQualityWarnings/datasource/{datasource}")
-}
-
 impl TableauClient {
-    /// The warnings on a data source. REST API 3.5+; JWT scope `tableau:labels:read`.
+    /// The warnings on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with a code of 403 without the rights or without Data Management.
+    /// [`Error::Refused`] with code 404029 when it is not there, 403004 without the rights, another of 403 without Data
+    /// Management. [`Error::Invalid`] for a column before 3.16.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#query_dqws>
-    pub async fn quality_warnings(&self, datasource: &DatasourceLuid) -> Result<Vec<QualityWarning>, Error> {
-        let path = path(datasource);
-        let answer: Answer = self.ask(Call::get("list the quality warnings", Path::Site(&path))).await?;
+    pub async fn quality_warnings(&self, content: &Warnable) -> Result<Vec<QualityWarning>, Error> {
+        const OPERATION: &str = "list the quality warnings";
+        let path = self.warnings_path(OPERATION, content).await?;
+        let answer: Answer = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
         Ok(lenient::list(&answer.data_quality_warning_list, "dataQualityWarning"))
     }
 
-    /// Warns of a data source that has no warning yet. Tried again only when the first try was surely not carried out.
-    /// REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// Warns of something. Tried again only when the first try was surely not carried out. Administrators, and whoever
+    /// may change it. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with a code of 409 when there is one.
+    /// As for [`TableauClient::quality_warnings`], and up to Tableau Server 2024.2 [`Error::Refused`] with a code of 409
+    /// when there is a warning already.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#add_dqw>
     pub async fn add_quality_warning(
         &self,
-        datasource: &DatasourceLuid,
+        content: &Warnable,
         warning: &NewQualityWarning,
     ) -> Result<(), Error> {
-        let path = path(datasource);
-        self.tell(Call::create("add the quality warning", Path::Site(&path), &warning.body())).await
+        const OPERATION: &str = "add the quality warning";
+        let path = self.warnings_path(OPERATION, content).await?;
+        self.tell(Call::create(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
-    /// Changes the warning on a data source. REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// Changes the warning on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
-    /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with a code of 404 when there is none.
+    /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with code 404030 when there is no warning.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#update_dqw>
     pub async fn change_quality_warning(
         &self,
-        datasource: &DatasourceLuid,
+        content: &Warnable,
         warning: &NewQualityWarning,
     ) -> Result<(), Error> {
-        let path = path(datasource);
-        self.tell(Call::put("change the quality warning", Path::Site(&path), &warning.body())).await
+        const OPERATION: &str = "change the quality warning";
+        let path = self.warnings_path(OPERATION, content).await?;
+        self.tell(Call::put(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
-    /// Takes the warnings off a data source. REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// Takes the warnings off something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:delete`, 3.27+.
     ///
     /// # Errors
-    /// As for [`TableauClient::quality_warnings`].
+    /// As for [`TableauClient::change_quality_warning`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_dqws>
-    pub async fn remove_quality_warnings(&self, datasource: &DatasourceLuid) -> Result<(), Error> {
-        self.tell(Call::delete("remove the quality warnings", Path::Site(&path(datasource)))).await
+    pub async fn remove_quality_warnings(&self, content: &Warnable) -> Result<(), Error> {
+        const OPERATION: &str = "remove the quality warnings";
+        let path = self.warnings_path(OPERATION, content).await?;
+        self.tell(Call::delete(OPERATION, Path::Site(&path)).gone_with("404030")).await
+    }
+
+    async fn warnings_path(&self, operation: &'static str, content: &Warnable) -> Result<String, Error> {
+        if matches!(content, Warnable::Column(_)) && self.session_version().await? < COLUMNS_SINCE {
+            return Err(Error::Invalid { operation, reason: "warnings on columns need REST API 3.16" });
+        }
+        Ok(content.path())
     }
 }

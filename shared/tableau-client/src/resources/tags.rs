@@ -1,8 +1,8 @@
 //! Tags of workbooks, data sources and views.
 
+use super::segment;
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tableau::Subject;
@@ -66,16 +66,8 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#delete_tag_from_workbook>
     pub async fn remove_tag(&self, subject: &Subject, tag: &str) -> Result<(), Error> {
         const OPERATION: &str = "remove the tag";
-        let tagged = tagged(OPERATION, subject)?;
-        // However they are encoded, dots are steps in an address, and one step up is the workbook itself.
-        if matches!(tag, "" | "." | "..") {
-            return Err(Error::Invalid {
-                operation: OPERATION,
-                reason: "this tag cannot stand in an address",
-            });
-        }
-        let path = format!("{tagged}/tags/{}", utf8_percent_encode(tag, NON_ALPHANUMERIC));
-        self.tell(Call::delete(OPERATION, Path::Site(&path))).await
+        let path = format!("{}/tags/{}", tagged(OPERATION, subject)?, segment(OPERATION, tag)?);
+        self.tell(Call::delete(OPERATION, Path::Site(&path)).gone_with("404007")).await
     }
 }
 

@@ -15,7 +15,7 @@ pub struct View {
     /// Its LUID.
     pub id: ViewLuid,
     /// Its name: untrusted text. Empty where an answer has only the id.
-    #[serde(default, deserialize_with = "text_or_empty")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub name: String,
     /// Its name in addresses, with the workbook's: `Superstore/sheets/Overview`.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -42,10 +42,6 @@ pub struct View {
 pub struct WorkbookRef {
     /// Its LUID.
     pub id: WorkbookLuid,
-}
-
-fn text_or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(lenient::text(deserializer)?.unwrap_or_default())
 }
 
 impl sealed::Sealed for View {}

@@ -23,8 +23,8 @@ pub struct Workbook {
     /// Its name in addresses.
     #[serde(default, deserialize_with = "lenient::text")]
     pub content_url: Option<String>,
-    /// Its page, for people. Tableau's pages spell the key in two ways.
-    #[serde(default, alias = "webPageUrl", deserialize_with = "lenient::text")]
+    /// Its page, for people.
+    #[serde(flatten, deserialize_with = "lenient::webpage_url")]
     pub webpage_url: Option<String>,
     /// Whether its sheets show as tabs. Without, its PDF holds the default view only.
     #[serde(default, deserialize_with = "lenient::boolean")]

@@ -5,7 +5,7 @@ mod connected_app;
 pub use connected_app::ConnectedApp;
 
 use crate::call::{Path, Repeat, Request, Sent, Take, parse};
-use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
+use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential, lenient};
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -46,7 +46,7 @@ pub struct ServerInfo {
     /// The newest version of the REST API that it knows.
     pub rest_api_version: ApiVersion,
     /// The product's version, such as `2026.2.0`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part_or_default")]
     pub product_version: ProductVersion,
 }
 
@@ -54,10 +54,10 @@ pub struct ServerInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ProductVersion {
     /// Such as `2026.2.0`; empty when the server did not tell.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub value: String,
     /// Such as `20262.26.0701.1234`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub build: String,
 }
 
@@ -96,6 +96,7 @@ impl TableauClient {
                 body: Some(body.expose_secret()),
                 repeat: Repeat::Harmless,
                 timeout: None,
+                gone: None,
             };
             let SignedIn { credentials } = match self.send(&request, Take::Whole).await? {
                 Sent::Elsewhere(to) => {
@@ -124,6 +125,7 @@ impl TableauClient {
             body: None,
             repeat: Repeat::Harmless,
             timeout: None,
+            gone: None,
         };
         match self.send(&request, Take::Whole).await {
             Err(error) if !error.is_session_over() => Err(error),
@@ -170,6 +172,7 @@ impl TableauClient {
             body: None,
             repeat: Repeat::Harmless,
             timeout: None,
+            gone: None,
         };
         match self.send(&request, Take::Whole).await? {
             Sent::Elsewhere(to) => Ok(Answer::Elsewhere(to)),

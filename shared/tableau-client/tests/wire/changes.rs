@@ -1,11 +1,9 @@
-//! Tags, certification, refreshes, labels, warnings.
+//! Tags, certification, refreshes, labels.
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;
 use tableau::Subject;
-use tableau_client::{
-    Error, NewLabel, NewQualityWarning, RefreshKind, RefreshNow, TableauCredential, WarningKind,
-};
+use tableau_client::{Error, NewLabel, RefreshKind, RefreshNow, TableauCredential};
 
 fn workbook() -> Subject {
     Subject::Workbook("w-1".parse().unwrap())
@@ -116,32 +114,4 @@ async fn labels_are_read_set_and_removed() {
     let sent = tableau.heard("PUT /labels")[0].json();
     assert_eq!(sent["contentList"]["content"][0], json!({"contentType": "datasource", "id": "d-1"}));
     assert_eq!(sent["label"]["value"], "stale");
-}
-
-#[tokio::test]
-async fn a_data_source_is_warned_of() {
-    let tableau = Tableau::start().await;
-    let path = "/dataQualityWarnings/datasource/d-1";
-    let warning =
-        json!({"id": "q-1", "type": "STALE", "message": "old", "isActive": "true", "isSevere": false});
-    tableau
-        .knows(&format!("GET {path}"), &json!({"dataQualityWarningList": {"dataQualityWarning": [warning]}}));
-    tableau.knows(&format!("POST {path}"), &json!({})).knows(&format!("PUT {path}"), &json!({}));
-    tableau.says(&format!("DELETE {path}"), Reply::Full(204, vec![], vec![]));
-    let (client, datasource) = (tableau.client(), "d-1".parse().unwrap());
-    let new = NewQualityWarning {
-        kind: WarningKind::Stale,
-        message: "old".into(),
-        is_active: true,
-        is_severe: true,
-    };
-
-    client.add_quality_warning(&datasource, &new).await.unwrap();
-    client.change_quality_warning(&datasource, &new).await.unwrap();
-    let warnings = client.quality_warnings(&datasource).await.unwrap();
-    client.remove_quality_warnings(&datasource).await.unwrap();
-
-    assert!(warnings[0].is_active && !warnings[0].is_severe);
-    let expected = json!({"dataQualityWarning": {"type": "STALE", "message": "old", "isActive": true, "isSevere": true}});
-    assert_eq!(tableau.heard(&format!("POST {path}"))[0].json(), expected);
 }

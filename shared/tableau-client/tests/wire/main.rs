@@ -4,12 +4,17 @@
 
 mod answers;
 mod changes;
+mod deleting;
 mod exports;
 mod jobs;
 mod lists;
 mod metadata;
+mod oddities;
+mod own_session;
 mod patience;
+mod quality_warnings;
 mod server;
 mod shapes;
 mod signing_in;
+mod sites;
 mod webhooks;

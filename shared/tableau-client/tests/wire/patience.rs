@@ -117,17 +117,6 @@ async fn what_makes_something_is_repeated_only_if_it_surely_was_not_made() {
 }
 
 #[tokio::test]
-async fn what_a_lost_delete_deleted_is_deleted() {
-    let tableau = Tableau::start().await;
-    tableau
-        .says("DELETE /webhooks/h-1", Reply::Nothing)
-        .says("DELETE /webhooks/h-1", Reply::error("404034", "gone"));
-    let luid = "h-1".parse().unwrap();
-    tableau.client().delete_webhook(&luid).await.unwrap();
-    assert_eq!(tableau.client().delete_webhook(&luid).await.unwrap_err().code(), Some("404034"));
-}
-
-#[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let tableau = Tableau::start().await;
     tableau.says(CALL, Reply::Full(200, vec![], vec![b' '; 17 << 20]));

@@ -116,7 +116,7 @@ routes! {
     GET "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:read" => quality::get;
     POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::add;
     PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::update;
-    DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:update" => quality::delete;
+    DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), "tableau:labels:delete" => quality::delete;
     GET "/sites/{site}/webhooks" Administrator since(3, 6), "tableau:webhooks:read" => webhooks::list;
     POST "/sites/{site}/webhooks" Administrator since(3, 6), "tableau:webhooks:create" => webhooks::create;
     GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6), "tableau:webhooks:read" => webhooks::get;

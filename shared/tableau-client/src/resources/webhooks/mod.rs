@@ -131,7 +131,7 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#delete_webhook>
     pub async fn delete_webhook(&self, luid: &WebhookLuid) -> Result<(), Error> {
         let path = format!("webhooks/{luid}");
-        self.tell(Call::delete("delete the webhook", Path::Site(&path))).await
+        self.tell(Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034")).await
     }
 
     /// Has Tableau post an empty event to the webhook's destination, and tells what that answered. Administrators only.

@@ -1,0 +1,99 @@
+//! A session that is nobody else's, and may be ended.
+
+use crate::{
+    Entry, Error, Lease, MemorySessionStore, Session, SessionStore, Settings, TableauClient,
+    TableauCredential,
+};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use workflow::{BoxError, CredentialSource};
+
+/// A client with a session of its own, which it may end.
+///
+/// With a personal access token it ends the session of everyone else who uses that token as soon as it signs in: for
+/// programs that have one to themselves, or a connected app.
+#[derive(Debug)]
+pub struct OwnSession {
+    client: TableauClient,
+    obtained: Arc<Obtained>,
+}
+
+/// Remembers the sessions that were obtained, whatever they are kept under: the credential may get another name.
+#[derive(Debug, Default)]
+struct Obtained {
+    store: MemorySessionStore,
+    newest: Mutex<HashMap<String, Session>>,
+}
+
+impl OwnSession {
+    /// A client that shares its session with nobody but its clones. Nothing is sent before the first call.
+    pub fn new(
+        http: reqwest::Client,
+        settings: Settings,
+        credentials: Arc<dyn CredentialSource<TableauCredential>>,
+    ) -> Self {
+        let obtained = Arc::new(Obtained::default());
+        let shared: Arc<dyn SessionStore> = Arc::<Obtained>::clone(&obtained);
+        Self { client: TableauClient::new(http, settings, credentials, shared), obtained }
+    }
+
+    /// Ends the session, if there is one; when the credential has got another name meanwhile, the one under each name.
+    /// Asks for no credential. A clone of the client that is still used signs in again. REST API 2.0+; needs no JWT
+    /// scope.
+    ///
+    /// # Errors
+    /// [`Error`] when Tableau does not answer. The session then lasts until it has been idle for too long.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_authentication.htm#sign_out>
+    pub async fn sign_out(self) -> Result<(), Error> {
+        let mut ended = Ok(());
+        for session in self.obtained.take() {
+            // One that cannot be ended keeps none of the others.
+            ended = ended.and(self.client.sign_out(&session).await);
+        }
+        ended
+    }
+}
+
+impl Deref for OwnSession {
+    type Target = TableauClient;
+
+    fn deref(&self) -> &TableauClient {
+        &self.client
+    }
+}
+
+impl Obtained {
+    fn take(&self) -> Vec<Session> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.drain().map(|(_, session)| session).collect()
+    }
+}
+
+#[async_trait]
+impl SessionStore for Obtained {
+    async fn read(&self, key: &str) -> Result<Entry, BoxError> {
+        self.store.read(key).await
+    }
+
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        self.store.lease(key, lease, now).await
+    }
+
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        let published = self.store.publish(key, lease, session).await?;
+        if published {
+            // The one before is over: nobody replaces one that is not.
+            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            newest.insert(key.to_owned(), session.clone());
+        }
+        Ok(published)
+    }
+
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        self.store.release(key, lease).await
+    }
+}

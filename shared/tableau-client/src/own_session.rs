@@ -1,7 +1,7 @@
 //! A session that is nobody else's, and may be ended.
 
 use crate::{
-    Entry, Error, Lease, MemorySessionStore, Session, SessionStore, Settings, TableauClient,
+    Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore, Settings, TableauClient,
     TableauCredential,
 };
 use async_trait::async_trait;
@@ -95,5 +95,9 @@ impl SessionStore for Obtained {
 
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
         self.store.release(key, lease).await
+    }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
+        self.store.refuse(key, lease, refusal).await
     }
 }

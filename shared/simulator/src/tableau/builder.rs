@@ -86,7 +86,8 @@ impl TableauBuilder {
         self
     }
 
-    /// Answers `429000` to refreshes over this many in an hour; no limit unless set.
+    /// Answers `429000` to refreshes of a site over this many in an hour, and says when there is room again; no limit
+    /// unless set.
     pub fn refreshes_per_hour(mut self, quota: usize) -> Self {
         self.settings.refreshes_per_hour = Some(quota);
         self

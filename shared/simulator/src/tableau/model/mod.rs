@@ -23,6 +23,7 @@ pub(crate) use task::Task;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tableau::SiteLuid;
 
 /// Everything the server knows.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ pub(crate) struct Model {
     /// The ids of JWTs that were used, and when they expire.
     pub(crate) used_jwts: Vec<(String, i64)>,
     pub(crate) sessions: Vec<Session>,
-    /// When each refresh of the last hour was asked for: what a quota counts.
-    pub(crate) refreshes: Vec<Timestamp>,
+    /// For which site and when each refresh of the last hour was asked for, oldest first: what a quota counts.
+    pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
     /// For each workbook that was exported: when, and how old its data was then.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
     /// What site settings forbid.

@@ -150,6 +150,7 @@ async fn an_open_job_can_be_cancelled() {
     assert_eq!(caller.put(&path, &json!({})).await.status, 200);
 
     assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "2");
+    assert_eq!(caller.put(&path, &json!({})).await.code(), "403091", "it has ended");
     let list = caller.get("/jobs?filter=status:eq:Cancelled").await.json;
     assert_eq!(rows(&list)[0]["jobType"], "increment_extracts");
 }

@@ -88,7 +88,7 @@ fn path(datasource: &DatasourceLuid) -> String {
 }
 
 impl TableauClient {
-    /// The warnings on a data source. REST API 3.5+; JWT scope `tableau:labels:read`.
+    /// The warnings on a data source. REST API 3.5+; JWT scope `tableau:labels:read`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Refused`] with a code of 403 without the rights or without Data Management.
@@ -101,7 +101,7 @@ impl TableauClient {
     }
 
     /// Warns of a data source that has no warning yet. Tried again only when the first try was surely not carried out.
-    /// REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with a code of 409 when there is one.
@@ -116,7 +116,7 @@ impl TableauClient {
         self.tell(Call::create("add the quality warning", Path::Site(&path), &warning.body())).await
     }
 
-    /// Changes the warning on a data source. REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// Changes the warning on a data source. REST API 3.5+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::quality_warnings`], and [`Error::Refused`] with a code of 404 when there is none.
@@ -131,7 +131,7 @@ impl TableauClient {
         self.tell(Call::put("change the quality warning", Path::Site(&path), &warning.body())).await
     }
 
-    /// Takes the warnings off a data source. REST API 3.5+; JWT scope `tableau:labels:update`.
+    /// Takes the warnings off a data source. REST API 3.5+; JWT scope `tableau:labels:delete`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::quality_warnings`].

@@ -96,14 +96,15 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(element.child_some(extract_refresh(job)))))
 }
 
-/// Cancels a job that has not ended; one that has stays as it is. No body.
+/// Cancels a job that has not ended. No body.
 pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
     let found = call.model.jobs.iter_mut().find(|j| j.luid.as_str() == id && j.site == site);
     let job = found.ok_or_else(|| RestError::not_found("404018", "Job", &id))?;
-    if job.is_open() {
-        (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
+    if !job.is_open() {
+        return Err(RestError::new("403091", "The job cannot be cancelled, because it is already complete."));
     }
+    (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
     Ok(Answer::no_content().status(200))
 }
 

@@ -47,12 +47,8 @@ use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use response::{broken, moved, plain, refused, written};
-use route::{ANY_SESSION, Access, ROUTES, Route, Since};
+use route::{Access, ROUTES, Route, Scope, Since};
 use std::sync::Arc;
-
-/// Scopes that came late, and the version they came with.
-const NEW_SCOPES: [&str; 2] = ["tableau:webhooks:", "tableau:sites:"];
-const NEW_SCOPES_SINCE: RestVersion = RestVersion { major: 3, minor: 27 };
 
 /// The largest request body that is read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -192,16 +188,18 @@ fn token(headers: &HeaderMap) -> Result<&str, RestError> {
 }
 
 /// Whether a connected app may do this. That the refusal is `401002` is not documented.
-fn check_scope(call: &Call<'_>, scope: &str) -> Result<(), RestError> {
+fn check_scope(call: &Call<'_>, scope: Scope) -> Result<(), RestError> {
     let Some(scopes) = call.session.as_ref().and_then(|s| s.scopes.as_ref()) else {
         return Ok(());
     };
-    let new = NEW_SCOPES.iter().any(|prefix| scope.starts_with(prefix));
-    let known = !new || call.version >= NEW_SCOPES_SINCE;
-    if scope == ANY_SESSION || (known && covers(scopes, scope)) {
-        return Ok(());
+    let refused =
+        |why: &str| Err(RestError::new("401002", format!("The token has no scope for this method, {why}.")));
+    match scope {
+        Scope::Any => Ok(()),
+        Scope::Needs(needed, since) if call.version >= since && covers(scopes, needed) => Ok(()),
+        Scope::Needs(needed, _) => refused(&format!("which needs '{needed}'")),
+        Scope::Unnamed => refused("which no connected app may call"),
     }
-    Err(RestError::new("401002", format!("The token has no scope for this method, which needs '{scope}'.")))
 }
 
 /// Whether the session is for the site in the path, and its user may do this.

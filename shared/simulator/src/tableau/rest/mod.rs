@@ -20,6 +20,7 @@ mod permission;
 mod projects;
 mod quality;
 mod response;
+mod room;
 mod route;
 mod server;
 mod tags;
@@ -47,6 +48,7 @@ use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use response::{broken, moved, plain, refused, written};
+use room::Room;
 use route::{Access, ROUTES, Route, Scope, Since};
 use std::sync::Arc;
 
@@ -71,6 +73,14 @@ pub(super) async fn serve(
     let found =
         ROUTES.iter().find_map(|r| Some((r, r.variables(path)?)).filter(|_| parts.method == r.method));
     let name = found.as_ref().map_or_else(|| call.clone(), |(route, _)| route.name());
+    // Kept until the call is answered, however long a fault makes that.
+    let _room = match Room::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
+        Ok(room) => room,
+        Err(error) => {
+            state.count(name, true);
+            return refused(&error, Format::accepted(&parts.headers));
+        }
+    };
     let fault = state.faults().take(&[&call, &name]);
     let response = match fault {
         Some(Fault::Reset) => {

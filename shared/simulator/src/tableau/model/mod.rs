@@ -1,5 +1,6 @@
 //! The state of the simulated server. No HTTP, and nothing of how answers are written.
 
+mod capability;
 mod connected_app;
 mod content;
 mod job;
@@ -10,6 +11,7 @@ mod session;
 mod switches;
 mod task;
 
+pub(crate) use capability::{Capability, Mode};
 pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
@@ -38,6 +40,8 @@ pub(crate) struct Model {
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) warnings: Vec<QualityWarning>,
+    /// Oldest first.
+    pub(crate) capabilities: Vec<Capability>,
     pub(crate) webhooks: Vec<WebhookRecord>,
     pub(crate) broadcasts: Vec<BroadcastRecord>,
     pub(crate) pats: Vec<Pat>,
@@ -74,6 +78,7 @@ impl Model {
             jobs: Vec::new(),
             tasks: Vec::new(),
             warnings: Vec::new(),
+            capabilities: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),
             pats: Vec::new(),

@@ -3,6 +3,7 @@
 mod auth;
 mod broadcasts;
 mod call;
+mod capabilities;
 mod connections;
 mod content;
 mod element;

@@ -3,8 +3,8 @@
 use super::call::Handler;
 use super::version::RestVersion;
 use super::{
-    auth, broadcasts, connections, content, export, jobs, people, projects, quality, server, tags, tasks,
-    update, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, people, projects, quality, server,
+    tags, tasks, update, views, webhooks,
 };
 use crate::tableau::metadata;
 use percent_encoding::percent_decode_str;
@@ -135,6 +135,22 @@ routes! {
     POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::add;
     PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::update;
     DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete") => quality::delete;
+    GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_project;
+    PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_project;
+    DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_project;
+    DELETE "/sites/{site}/projects/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
+    GET "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_workbook;
+    PUT "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
+    GET "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_datasource;
+    PUT "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_datasource;
+    DELETE "/sites/{site}/datasources/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_datasource;
+    DELETE "/sites/{site}/datasources/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
+    GET "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:read") => capabilities::of_view;
+    PUT "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:update") => capabilities::add_to_view;
+    DELETE "/sites/{site}/views/{id}/permissions/users/{user}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete") => capabilities::delete_from_view;
+    DELETE "/sites/{site}/views/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete") => capabilities::of_a_group;
     GET "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:read") => webhooks::list;
     POST "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:create") => webhooks::create;
     GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:read") => webhooks::get;

@@ -17,7 +17,7 @@ pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
 pub use publishing::{BroadcastRecord, WebhookRecord};
-pub(crate) use quality::QualityWarning;
+pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
 pub(crate) use task::Task;
@@ -39,7 +39,9 @@ pub(crate) struct Model {
     pub(crate) views: Vec<View>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
-    pub(crate) warnings: Vec<QualityWarning>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) custom_values: Vec<CustomValue>,
+    pub(crate) label_categories: Vec<LabelCategory>,
     /// Oldest first.
     pub(crate) capabilities: Vec<Capability>,
     pub(crate) webhooks: Vec<WebhookRecord>,
@@ -77,7 +79,9 @@ impl Model {
             views: Vec::new(),
             jobs: Vec::new(),
             tasks: Vec::new(),
-            warnings: Vec::new(),
+            labels: Vec::new(),
+            custom_values: Vec::new(),
+            label_categories: Vec::new(),
             capabilities: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),

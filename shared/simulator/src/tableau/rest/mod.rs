@@ -13,6 +13,8 @@ mod filter;
 mod format;
 mod jobs;
 mod json;
+mod label_values;
+mod labels;
 #[cfg(test)]
 mod mapping;
 mod page;
@@ -126,6 +128,12 @@ async fn answer(
         Then::Delete(luid) => {
             // An error means that somebody else was quicker.
             let _ = state.delete(&luid);
+        }
+        Then::Fire(events) => {
+            for (event, luid) in events {
+                // An error means that what it is about was deleted meanwhile.
+                let _ = state.fire(&event, &luid);
+            }
         }
         Then::Refresh { target, job } => state.run_refresh(target, job),
         Then::Test { webhook, url } => {

@@ -3,8 +3,8 @@
 use super::call::Handler;
 use super::version::RestVersion;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, people, projects, quality, server,
-    tags, tasks, update, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, label_values, labels, people,
+    projects, quality, server, tags, tasks, update, views, webhooks,
 };
 use crate::tableau::metadata;
 use percent_encoding::percent_decode_str;
@@ -75,6 +75,10 @@ const fn needs(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 16 })
 }
 
+const fn since_3_23(scope: &'static str) -> Scope {
+    Scope::Needs(scope, RestVersion { major: 3, minor: 23 })
+}
+
 /// One of the many scopes that came later.
 const fn since_3_27(scope: &'static str) -> Scope {
     Scope::Needs(scope, RestVersion { major: 3, minor: 27 })
@@ -135,6 +139,21 @@ routes! {
     POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::add;
     PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::update;
     DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete") => quality::delete;
+    POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read") => labels::of_all;
+    PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update") => labels::update_all;
+    DELETE "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:delete") => labels::delete_all;
+    GET "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:read") => labels::get;
+    PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update") => labels::update;
+    DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete") => labels::delete;
+    GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::values;
+    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:update") => label_values::create_or_update;
+    GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::value;
+    PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update") => label_values::update;
+    DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete") => label_values::delete;
+    GET "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:read") => label_values::categories;
+    POST "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:create") => label_values::create_category;
+    PUT "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:update") => label_values::update_category;
+    DELETE "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:delete") => label_values::delete_category;
     GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_project;
     PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_project;
     DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_project;

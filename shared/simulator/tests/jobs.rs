@@ -115,7 +115,7 @@ async fn a_refresh_is_queued_while_another_of_the_same_thing_runs() {
 
 #[tokio::test]
 async fn of_two_refreshes_of_one_thing_the_second_waits_for_the_end_of_the_first() {
-    let time = Duration::from_millis(300);
+    let time = Duration::from_millis(500);
     let tableau = TableauSimulator::sample().refreshes_take(time).start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.datasource("Shipments").unwrap();

@@ -107,8 +107,29 @@ async fn a_connected_app_may_do_what_its_scopes_cover() {
     assert_eq!(caller.get("/webhooks").await.status, 200);
     let old = format!("/api/3.26/sites/{}/webhooks", caller.site);
     assert_eq!(caller.call(Method::GET, &old, "").await.code(), "401002", "the scope came with 3.27");
-    let job = format!("/jobs/{}", tableau.jobs()[0].luid);
-    assert_eq!(caller.put(&job, &json!({})).await.code(), "401002", "cancelling has no scope");
+    let broadcasts = format!("/api/exp/sites/{}/broadcasts/views", caller.site);
+    assert_eq!(caller.call(Method::GET, &broadcasts, "").await.code(), "401002", "which have no scope");
+}
+
+#[tokio::test]
+async fn a_connected_app_cancels_and_deletes_with_the_scopes_for_that() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let sign_in = async |id: &str, scope: &str| {
+        let mut claims = claims(&tableau, id, &[scope]);
+        claims["sub"] = json!("bea@example.com");
+        sign_in(&tableau, "3.29", &jwt(&claims)).await.0
+    };
+    let (reads, updates) =
+        (sign_in("1", "tableau:jobs:read").await, sign_in("2", "tableau:jobs:update").await);
+    let job = format!("/jobs/{}", tableau.start_refresh(tableau.datasource("Budget").unwrap()).unwrap());
+    assert_eq!(reads.put(&job, &json!({})).await.code(), "401002");
+    let old = format!("/api/3.26/sites/{}{job}", updates.site);
+    assert_eq!(updates.call(Method::PUT, &old, "{}").await.code(), "401002", "the scope came with 3.27");
+    assert_eq!(updates.put(&job, &json!({})).await.status, 200);
+
+    let workbook = format!("/workbooks/{}", tableau.workbook("Superstore").unwrap());
+    assert_eq!(updates.delete(&workbook).await.code(), "401002");
+    assert_eq!(sign_in("3", "tableau:workbooks:delete").await.delete(&workbook).await.status, 204);
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@
 mod support;
 
 use reqwest::Method;
-use simulator::{Feature, TableauSimulator};
+use simulator::{Fault, Feature, TableauSimulator};
+use std::sync::Arc;
 use std::time::Duration;
-use support::{Caller, manual_clock};
+use support::{Caller, SOON, manual_clock};
 
 async fn file(caller: &Caller, path: &str) -> (String, Vec<u8>) {
     let path = format!("/api/3.29/sites/{}{path}", caller.site);
@@ -56,6 +57,59 @@ async fn each_file_is_of_its_kind() {
     tableau.allow(Feature::Exports, false);
     assert_eq!(caller.get(&format!("{workbook}/pdf")).await.code(), "403105");
     assert_eq!(caller.get(&format!("{view}/data")).await.code(), "403105");
+}
+
+#[tokio::test]
+async fn a_site_has_20_exports_under_way_at_once() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Arc::new(Caller::administrator(&tableau).await);
+    let view = format!("/views/{}", tableau.view("Overview").unwrap());
+    tableau.fail_next("GET */views/*", 20, Fault::Delay(Duration::from_secs(1)));
+    let kinds = ["pdf", "image", "data", "crosstab/excel"];
+    let slow: Vec<_> = kinds
+        .iter()
+        .cycle()
+        .take(20)
+        .map(|kind| {
+            let (caller, path) = (Arc::clone(&caller), format!("{view}/{kind}"));
+            tokio::spawn(async move { caller.get(&path).await.status })
+        })
+        .collect();
+    let all = async {
+        while tableau.exports_under_way() < 20 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOON, all).await.unwrap();
+
+    let refused = caller.get(&format!("{view}/data")).await;
+    let other = caller.get(&view).await;
+    let preview =
+        caller.get(&format!("/workbooks/{}/previewImage", tableau.workbook("Superstore").unwrap())).await;
+
+    assert_eq!((refused.status, refused.code()), (429, "429000"));
+    assert_eq!((other.status, preview.status), (200, 200), "what does not take long is not counted");
+    for call in slow {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+    assert_eq!(tableau.exports_under_way(), 0);
+    assert_eq!(caller.get(&format!("{view}/data")).await.status, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn an_export_that_goes_wrong_gives_its_place_back_and_strangers_take_none() {
+    let tableau = TableauSimulator::sample().exports_at_once(1).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let data = format!("/views/{}/data", tableau.view("Overview").unwrap());
+    tableau.fail_next("GET */data", 1, Fault::Status(503));
+    tableau.fail_next("GET */data", 1, Fault::Error("403105"));
+
+    assert_eq!(caller.get(&data).await.status, 503);
+    assert_eq!(caller.get(&data).await.code(), "403105");
+    assert_eq!(Caller::stranger(&tableau).get(&data).await.code(), "401000");
+    assert_eq!(caller.get("/views/none/pdf").await.code(), "404011");
+
+    assert_eq!(caller.get(&data).await.status, 200);
 }
 
 #[tokio::test]

@@ -87,13 +87,55 @@ async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
 
     let path = format!("/jobs/{}", job["id"].as_str().unwrap());
     assert!(caller.get(&path).await.json["job"].get("finishCode").is_none());
-    tableau.start_refresh(&luid).unwrap();
+    assert_eq!(tableau.start_refresh(&luid).unwrap().as_str(), job["id"], "the queued one");
     let running = caller.get(&path).await.json["job"].clone();
     assert_eq!((running["progress"].clone(), running["finishCode"].clone()), (json!("0"), json!("1")));
     assert!(running.get("completedAt").is_none());
     tableau.succeed_refresh(&luid).unwrap();
     assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "0");
     assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_refresh_is_queued_while_another_of_the_same_thing_runs() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.datasource("Shipments").unwrap();
+    let refresh = format!("/datasources/{luid}/refresh");
+    let running = tableau.start_refresh(&luid).unwrap();
+
+    let queued = caller.post(&refresh, &json!({})).await;
+
+    assert_eq!(queued.status, 202);
+    assert_ne!(queued.json["job"]["id"], running.as_str());
+    assert_eq!(caller.post(&refresh, &json!({})).await.code(), "409093", "now one is queued");
+    assert_eq!(tableau.succeed_refresh(&luid).unwrap(), running, "what runs ends first");
+    assert_eq!(tableau.start_refresh(&luid).unwrap().as_str(), queued.json["job"]["id"]);
+}
+
+#[tokio::test]
+async fn of_two_refreshes_of_one_thing_the_second_waits_for_the_end_of_the_first() {
+    let time = Duration::from_millis(500);
+    let tableau = TableauSimulator::sample().refreshes_take(time).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let luid = tableau.datasource("Shipments").unwrap();
+    let refresh = format!("/datasources/{luid}/refresh");
+    let before = tableau.jobs().len();
+    let of = |status: &str| tableau.jobs()[before..].iter().filter(|job| job.status == status).count();
+    caller.post(&refresh, &json!({})).await;
+    let ended = async {
+        while of("Success") < 2 {
+            if of("InProgress") == 1 && tableau.jobs().len() == before + 1 {
+                assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
+            }
+            assert!(of("InProgress") < 2, "one at a time");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+
+    tokio::time::timeout(SOON, ended).await.unwrap();
+
+    assert_eq!(tableau.jobs().len(), before + 2);
 }
 
 #[tokio::test]
@@ -108,6 +150,7 @@ async fn an_open_job_can_be_cancelled() {
     assert_eq!(caller.put(&path, &json!({})).await.status, 200);
 
     assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "2");
+    assert_eq!(caller.put(&path, &json!({})).await.code(), "403091", "it has ended");
     let list = caller.get("/jobs?filter=status:eq:Cancelled").await.json;
     assert_eq!(rows(&list)[0]["jobType"], "increment_extracts");
 }
@@ -151,6 +194,38 @@ async fn live_connections_and_spent_quotas_are_refused() {
     assert_eq!(refresh("Shipments").await.code(), "429000");
     clock.advance(Duration::from_secs(3601));
     assert_eq!(refresh("Shipments").await.status, 202);
+}
+
+#[tokio::test]
+async fn who_waits_as_long_as_a_spent_quota_says_is_let_in() {
+    let clock = manual_clock();
+    let builder = TableauSimulator::sample().clock(clock.clone()).refreshes_per_hour(2);
+    let tableau = builder.start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let refresh = async |name: &str| {
+        let luid = tableau.datasource(name).unwrap();
+        caller.post(&format!("/datasources/{luid}/refresh"), &json!({})).await
+    };
+    let wait = async || {
+        let refused = refresh("Shipments").await;
+        assert_eq!(refused.code(), "429000");
+        let detail = refused.json["error"]["detail"].as_str().unwrap().to_owned();
+        detail.split_once("try again in ").unwrap().1.to_owned()
+    };
+    assert_eq!(refresh("Budget").await.status, 202);
+    clock.advance(Duration::from_secs(10 * 60));
+    assert_eq!(refresh("Sales Orders").await.status, 202);
+
+    assert_eq!(wait().await, "50 minutes.", "an hour after the first");
+    clock.advance(Duration::from_millis(48 * 60_000 + 500));
+    assert_eq!(wait().await, "2 minutes.", "rounded up");
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(wait().await, "1 minute.");
+    clock.advance(Duration::from_secs(60));
+
+    assert_eq!(refresh("Shipments").await.status, 202);
+    tableau.succeed_refresh(tableau.datasource("Shipments").unwrap()).unwrap();
+    assert_eq!(wait().await, "10 minutes.", "an hour after the second");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
-    ConnectedApp, Error, ExportOptions, Filter, JobEnd, MemorySessionStore, NewQualityWarning, NewWebhook,
-    RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, Warnable, WarningKind,
-    WebhookChange, WebhookState,
+    ConnectedApp, Error, ExportOptions, Filter, JobEnd, MemorySessionStore, NewLabel, NewQualityWarning,
+    NewWebhook, RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, Warnable,
+    WarningKind, WebhookChange, WebhookState,
 };
 use workflow::Fixed;
 
@@ -175,6 +175,25 @@ async fn a_data_source_is_certified_and_no_longer() {
 
     assert!(certified.is_certified);
     assert!(!client.datasource(&luid).await.unwrap().is_certified);
+}
+
+#[tokio::test]
+async fn a_label_comes_beside_the_certification_and_goes() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let client = client(&simulator);
+    let luid = simulator.datasource("Sales Orders").unwrap();
+    let stale = NewLabel { value: "stale".into(), message: "From May".into(), active: true, elevated: true };
+
+    client.set_label(&luid, &stale).await.unwrap();
+    let labels = client.labels(&luid).await.unwrap();
+    let of = |value: &str| labels.iter().find(|label| label.value == value).unwrap();
+    client.remove_label(&of("stale").id).await.unwrap();
+
+    assert_eq!(of("certified").category.as_deref(), Some("certification"));
+    let stale = of("stale");
+    assert_eq!((stale.message.as_deref(), stale.active, stale.elevated), (Some("From May"), true, true));
+    assert_eq!(stale.content_id.as_ref(), Some(&luid));
+    assert_eq!(client.labels(&luid).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

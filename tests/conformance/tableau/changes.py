@@ -97,6 +97,62 @@ def tags_come_in_batches():
     assert not {"q3", "two words"} & client.views.get_by_id(view.id).tags
 
 
+KINDS = ("workbooks", "datasources", "views", "projects")
+
+
+@check(*(f"{kind}.{method}" for kind in KINDS for method in ("populate_permissions", "update_permissions")))
+@check(*(f"{kind}.delete_permission" for kind in KINDS))
+def permissions_are_given_one_by_one():
+    """Given, denied, listed and taken away: `403004` for who may set none, `400009` and `404013` for what is no capability"""
+    client = administrator()
+    yuki, priya = (named(client.users.get()[0], f"{name}@example.com") for name in ("yuki", "priya"))
+    Allow, Deny = TSC.Permission.Mode.Allow, TSC.Permission.Mode.Deny
+    rule = lambda user, **capabilities: TSC.PermissionsRule(TSC.UserItem.as_reference(user.id), capabilities)
+    items = {
+        "workbooks": named(client.workbooks.get()[0], "Pipeline Review"),
+        "datasources": named(client.datasources.get()[0], "Shipments"),
+        "views": named(client.views.get()[0], "Overview"),
+        "projects": named(client.projects.get()[0], "Sales"),
+    }
+    for kind, item in items.items():
+        endpoint = getattr(client, kind)
+        endpoint.populate_permissions(item)
+        assert item.permissions == []
+        given = [rule(yuki, Read=Allow, Write=Deny), rule(priya, Read=Allow)]
+        endpoint.update_permissions(item, given)
+        endpoint.populate_permissions(item)
+        assert item.permissions == given, f"{item.permissions} of {kind}"
+        endpoint.delete_permission(item, given[0])
+        endpoint.populate_permissions(item)
+        assert item.permissions == given[1:]
+        assert refused(lambda: endpoint.delete_permission(item, given[0])) in ("404013", "404014")
+        endpoint.delete_permission(item, given[1])
+        assert refused(lambda: endpoint.update_permissions(item, [rule(yuki, Fly=Allow)])) == "404013"
+        assert refused(lambda: getattr(user("yuki"), kind).update_permissions(item, given)) == "403004"
+    assert refused(lambda: client.projects.update_permissions(items["projects"], [rule(yuki, Delete=Allow)])) == "400009"
+    group = TSC.PermissionsRule(TSC.GroupItem.as_reference("none"), {"Read": Allow})
+    assert refused(lambda: client.workbooks.update_permissions(items["workbooks"], [group])) == "404012"
+
+
+@check("workbooks.update_permissions", "datasources.update_permissions", "projects.update_permissions")
+def a_capability_decides():
+    """What is denied is refused, and out of lists; leading a project lets its data sources be certified"""
+    client, priya = administrator(), user("priya")
+    rule = lambda **capabilities: [TSC.PermissionsRule(TSC.UserItem.as_reference(priya.user_id), capabilities)]
+    workbook = named(client.workbooks.get()[0], "Warehouse Throughput")
+    orders = named(client.datasources.get()[0], "Sales Orders")
+    client.workbooks.update_permissions(workbook, rule(Read="Deny"))
+    client.datasources.update_permissions(orders, rule(ExtractRefresh="Deny"))
+    assert refused(lambda: priya.workbooks.get_by_id(workbook.id)) == "403004"
+    assert workbook.id not in [seen.id for seen in priya.workbooks.get()[0]]
+    assert refused(lambda: priya.datasources.refresh(orders)) == "403077"
+    orders.certified = not orders.certified
+    assert refused(lambda: priya.datasources.update(orders)) == "403004"
+    project = next(project for project in client.projects.get()[0] if project.id == orders.project_id)
+    client.projects.update_permissions(project, rule(ProjectLeader="Allow"))
+    assert priya.datasources.update(orders).certified == orders.certified
+
+
 @check("workbooks.delete", "datasources.delete", "users.remove")
 def what_is_deleted_is_gone():
     """Workbooks, data sources and users; `403004` for who does not own them"""

@@ -25,7 +25,7 @@ ENDPOINTS = {
 
 # Parts of names, the first that fits.
 PARTS = {
-    "permission": "permissions that are given one by one are not simulated",
+    "default_permission": "default permissions of projects are not simulated",
     "revision": "revisions are not simulated",
     "crypt_extracts": "encryption of extracts is not simulated",
     "_extract": "extracts are not created or deleted over REST",

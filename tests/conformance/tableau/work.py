@@ -1,12 +1,15 @@
 """What Tableau works on: exports, refreshes, jobs and tasks."""
 
+import concurrent.futures
 import datetime
 import io
+import time
 import zipfile
 
+import requests
 import tableauserverclient as TSC
 
-from client import Field, Operator, administrator, check, named, page, refused, server, user, where
+from client import URL, Field, Operator, administrator, check, named, page, refused, server, user, where
 
 
 @check("workbooks.populate_pdf", "workbooks.populate_powerpoint", "workbooks.populate_preview_image")
@@ -46,6 +49,31 @@ def views_are_exported():
     assert zipfile.ZipFile(io.BytesIO(b"".join(view.excel))).testzip() is None
     client.views.populate_preview_image(view)
     assert view.preview_image.startswith(b"\x89PNG")
+
+
+@check("views.populate_csv", "views.populate_image")
+def twenty_exports_are_under_way_at_once():
+    """A site has twenty exports under way at once; one more is `429000`, until they have ended"""
+    client = administrator()
+    view = lambda: client.views.get_by_id(named(client.views.get()[0], "Overview").id)
+    faults = f"{URL}/simulator/faults"
+    requests.post(faults, params={"fault": "delay:2000", "on": "GET */image", "times": 20}).raise_for_status()
+
+    def image(view):
+        client.views.populate_image(view)
+        return view.image
+
+    def data(view):
+        client.views.populate_csv(view)
+        return b"".join(view.csv)
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        slow = [pool.submit(image, view()) for _ in range(20)]
+        while requests.get(faults).json()["faults"]:
+            time.sleep(0.01)
+        assert refused(lambda: data(view())) == "429000"
+        assert all(export.result().startswith(b"\x89PNG") for export in slow)
+    assert data(view()).startswith(b"Region,Sales")
 
 
 @check("workbooks.refresh", "datasources.refresh", "jobs.get_by_id", "jobs.wait_for_job", "jobs.cancel")

@@ -33,6 +33,7 @@ impl TableauBuilder {
             web_url: "https://10ay.online.tableau.com".to_owned(),
             refreshes_take: None,
             refreshes_per_hour: None,
+            exports_at_once: 20,
             running_jobs_show_a_finish_code: true,
             pats_may_impersonate: false,
             moved_to: None,
@@ -86,9 +87,17 @@ impl TableauBuilder {
         self
     }
 
-    /// Answers `429000` to refreshes over this many in an hour; no limit unless set.
+    /// Answers `429000` to refreshes of a site over this many in an hour, and says when there is room again; no limit
+    /// unless set.
     pub fn refreshes_per_hour(mut self, quota: usize) -> Self {
         self.settings.refreshes_per_hour = Some(quota);
+        self
+    }
+
+    /// Answers `429000` to exports of a site while this many are under way; 20 unless set, as on Tableau Cloud. An
+    /// export takes no time unless a fault delays it: [`Fault::Delay`](crate::Fault::Delay).
+    pub fn exports_at_once(mut self, limit: usize) -> Self {
+        self.settings.exports_at_once = limit;
         self
     }
 

@@ -81,6 +81,11 @@ impl TableauSimulator {
         self.state.model().sessions.len()
     }
 
+    /// How many exports are under way, of all sites.
+    pub fn exports_under_way(&self) -> usize {
+        self.state.exports().values().sum()
+    }
+
     /// How often somebody signed in with this PAT and was let in.
     pub fn sign_ins(&self, pat: &str) -> u32 {
         self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()

@@ -26,7 +26,8 @@ impl State {
         model.datasources.retain(|d| d.luid.as_str() != luid);
         model.views.retain(|v| v.luid.as_str() != luid && v.workbook.as_str() != luid);
         model.tasks.retain(|t| t.target.luid() != Some(luid));
-        model.warnings.retain(|w| w.content != luid);
+        model.labels.retain(|l| l.content != luid);
+        model.capabilities.retain(|c| c.on != luid && c.user.as_str() != luid);
         model.users.retain(|u| u.luid.as_str() != luid);
         model.sessions.retain(|s| s.user.as_str() != luid);
         Ok(fired)

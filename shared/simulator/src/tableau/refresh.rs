@@ -68,42 +68,63 @@ impl Model {
         &mut self.jobs[last]
     }
 
-    /// The open refresh of this workbook or data source; a new one, queued at `created_at`, if there is none.
-    fn refresh_of(&mut self, luid: &str, created_at: Timestamp) -> Result<&mut Job, NotFound> {
+    /// The open refresh of this workbook or data source, one in this state first; a new one, queued at `created_at`,
+    /// if none is open.
+    fn refresh_of(
+        &mut self,
+        luid: &str,
+        first: fn(&Job) -> bool,
+        created_at: Timestamp,
+    ) -> Result<JobLuid, NotFound> {
         let about = self.refreshable(luid);
         let about =
             about.ok_or_else(|| NotFound { what: "workbook or data source", luid: luid.to_owned() })?;
-        if self.open_refresh(&about.1).is_none() {
-            self.queue_refresh(about.clone(), JobKind::FullRefresh, created_at);
+        let open = self.refresh(&about.1, first).or_else(|| self.refresh(&about.1, Job::is_open));
+        if let Some(job) = open {
+            return Ok(job.luid.clone());
         }
-        self.open_refresh(&about.1).ok_or_else(|| NotFound { what: "job", luid: luid.to_owned() })
+        Ok(self.queue_refresh(about, JobKind::FullRefresh, created_at).luid.clone())
+    }
+
+    /// Whether another refresh of the same thing runs: this job then waits for its end.
+    fn must_wait(&self, job: &JobLuid) -> bool {
+        let job = self.job(job.as_str()).filter(|job| job.is_queued());
+        job.is_some_and(|job| self.refresh(&job.target, Job::is_running).is_some())
     }
 }
 
 impl State {
     /// A refresh begins: the queued one, or one that is queued now.
     pub(crate) fn start_refresh(self: &Arc<Self>, luid: &str) -> Result<JobLuid, NotFound> {
-        let now = self.settings.clock.now();
-        let job = {
-            let mut model = self.model();
-            let job = model.refresh_of(luid, before(now, Duration::from_secs(2)))?;
-            job.started_at = Some(now);
-            job.luid.clone()
-        };
-        self.fire_refresh("RefreshStarted", luid)?;
+        let queued_at = before(self.settings.clock.now(), Duration::from_secs(2));
+        let job = self.model().refresh_of(luid, Job::is_queued, queued_at)?;
+        self.start_job(luid, &job)?;
         Ok(job)
     }
 
-    /// A refresh ends: the open one, or one that began a minute and a half ago. With notes it failed.
+    fn start_job(self: &Arc<Self>, luid: &str, job: &JobLuid) -> Result<(), NotFound> {
+        let now = self.settings.clock.now();
+        if let Some(job) = self.model().job_mut(job) {
+            job.started_at = Some(now);
+        }
+        self.fire_refresh("RefreshStarted", luid)
+    }
+
+    /// A refresh ends: the running one, the queued one, or one that began a minute and a half ago. With notes it failed.
     pub(crate) fn end_refresh(
         self: &Arc<Self>,
         luid: &str,
         notes: Option<&str>,
     ) -> Result<JobLuid, NotFound> {
+        let queued_at = before(self.settings.clock.now(), Duration::from_secs(98));
+        let job = self.model().refresh_of(luid, Job::is_running, queued_at)?;
+        self.end_job(luid, &job, notes)?;
+        Ok(job)
+    }
+
+    fn end_job(self: &Arc<Self>, luid: &str, job: &JobLuid, notes: Option<&str>) -> Result<(), NotFound> {
         let now = self.settings.clock.now();
-        let job = {
-            let mut model = self.model();
-            let job = model.refresh_of(luid, before(now, Duration::from_secs(98)))?;
+        if let Some(job) = self.model().job_mut(job) {
             let started_at =
                 job.started_at.unwrap_or(job.created_at.max(before(now, Duration::from_secs(90))));
             job.started_at = Some(started_at);
@@ -111,10 +132,8 @@ impl State {
             job.completed_at = Some(started_at.max(before(now, Duration::from_secs(1))));
             job.finish = Some(if notes.is_some() { FinishCode::Error } else { FinishCode::Success });
             job.notes = notes.map(str::to_owned);
-            job.luid.clone()
-        };
-        self.fire_refresh(if notes.is_some() { "RefreshFailed" } else { "RefreshSucceeded" }, luid)?;
-        Ok(job)
+        }
+        self.fire_refresh(if notes.is_some() { "RefreshFailed" } else { "RefreshSucceeded" }, luid)
     }
 
     fn fire_refresh(self: &Arc<Self>, what: &str, luid: &str) -> Result<(), NotFound> {
@@ -132,11 +151,14 @@ impl State {
         let state = Arc::clone(self);
         self.runtime.spawn(async move {
             tokio::time::sleep(time / 5).await;
+            while state.model().must_wait(&job) {
+                tokio::time::sleep(time / 10).await;
+            }
             let is_open = || state.model().job(job.as_str()).is_some_and(Job::is_open);
             // Errors mean that the workbook or data source was deleted meanwhile. A job that is no longer open was
             // cancelled, or ended by hand.
             if is_open() {
-                let _ = state.start_refresh(&luid);
+                let _ = state.start_job(&luid, &job);
             }
             tokio::time::sleep(time - time / 5).await;
             if !is_open() {
@@ -147,7 +169,7 @@ impl State {
                 let workbook = model.workbook(&luid).and_then(|w| w.broken.clone());
                 workbook.or_else(|| model.datasource(&luid).and_then(|d| d.broken.clone()))
             };
-            let _ = state.end_refresh(&luid, broken.as_deref());
+            let _ = state.end_job(&luid, &job, broken.as_deref());
         });
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tableau::SiteLuid;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) web_url: String,
     pub(crate) refreshes_take: Option<Duration>,
     pub(crate) refreshes_per_hour: Option<usize>,
+    pub(crate) exports_at_once: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
     pub(crate) moved_to: Option<String>,
@@ -47,6 +49,7 @@ pub(crate) struct State {
     model: Mutex<Model>,
     faults: Mutex<FaultPlan<Fault>>,
     calls: Mutex<BTreeMap<String, Calls>>,
+    exports: Mutex<BTreeMap<SiteLuid, usize>>,
     deliveries: Mutex<Vec<Delivery>>,
 }
 
@@ -62,6 +65,7 @@ impl State {
             model: Mutex::new(model),
             faults: Mutex::default(),
             calls: Mutex::default(),
+            exports: Mutex::default(),
             deliveries: Mutex::default(),
         }
     }
@@ -80,6 +84,11 @@ impl State {
 
     pub(crate) fn calls(&self) -> MutexGuard<'_, BTreeMap<String, Calls>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many calls for an export are under way on each site.
+    pub(crate) fn exports(&self) -> MutexGuard<'_, BTreeMap<SiteLuid, usize>> {
+        self.exports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count(&self, route: String, failed: bool) {

@@ -240,10 +240,10 @@ impl TableauClient {
         Ok(answer.job)
     }
 
-    /// Cancels a job that is queued or runs. REST API 3.1+; JWT scope `tableau:jobs:cancel`.
+    /// Cancels a job that is queued or runs. REST API 3.1+; JWT scope `tableau:jobs:update`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 404018 when the site has no such job, with another when it has ended.
+    /// [`Error::Refused`] with code 404018 when the site has no such job, with 403091 when it has ended.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#cancel_job>
     pub async fn cancel_job(&self, luid: &JobLuid) -> Result<(), Error> {

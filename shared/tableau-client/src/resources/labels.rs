@@ -60,7 +60,8 @@ fn content(datasource: &DatasourceLuid) -> Value {
 }
 
 impl TableauClient {
-    /// The labels on a data source, certification included. REST API 3.16+; JWT scope `tableau:labels:read`.
+    /// The labels on a data source, certification included. REST API 3.16+; JWT scope `tableau:labels:read`,
+    /// 3.23+.
     ///
     /// # Errors
     /// [`Error::Refused`] with a code of 403 without the rights or without Data Management.
@@ -73,7 +74,7 @@ impl TableauClient {
     }
 
     /// Sets a label on a data source, in place of one of the same value. REST API 3.16+; JWT scope
-    /// `tableau:labels:update`.
+    /// `tableau:labels:update`, 3.23+.
     ///
     /// # Errors
     /// As for [`TableauClient::labels`].

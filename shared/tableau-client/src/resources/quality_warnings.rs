@@ -133,7 +133,7 @@ struct Answer {
 }
 
 impl TableauClient {
-    /// The warnings on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`.
+    /// The warnings on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Refused`] with code 404029 when it is not there, 403004 without the rights, another of 403 without Data

@@ -16,7 +16,7 @@ struct Answer {
 impl TableauClient {
     /// Adds tags, and answers all that there are now. One that is there already stays. REST API 2.0+ (data sources 2.6+,
     /// views 2.8+); JWT scopes `tableau:workbook_tags:update`, `tableau:datasource_tags:update`,
-    /// `tableau:view_tags:update`.
+    /// `tableau:view_tags:update`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag with a quotation mark. [`Error::Refused`] with code 404006,
@@ -33,7 +33,7 @@ impl TableauClient {
     }
 
     /// Adds tags to several things at once: all of them or, if one is not there, none. REST API 3.9+; JWT scope
-    /// `tableau:tags:update`, which no answer has confirmed.
+    /// `tableau:tags:batch_create`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::add_tags`].
@@ -57,7 +57,7 @@ impl TableauClient {
     }
 
     /// Removes a tag. REST API 2.0+ (data sources 2.6+, views 2.8+); JWT scopes `tableau:workbook_tags:delete`,
-    /// `tableau:datasource_tags:delete`, `tableau:view_tags:delete`.
+    /// `tableau:datasource_tags:delete`, `tableau:view_tags:delete`, 3.27+.
     ///
     /// # Errors
     /// [`Error::Invalid`] also for a tag that cannot stand in an address: none, `.` and `..`. Otherwise as for

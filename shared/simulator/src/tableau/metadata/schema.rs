@@ -152,7 +152,12 @@ fn of_workbook<'a>(model: &'a Model, workbook: &'a Workbook, name: &str) -> Opti
 }
 
 fn of_datasource<'a>(model: &'a Model, datasource: &'a Datasource, name: &str) -> Option<Found<'a>> {
-    let warned = || model.warnings.iter().any(|w| w.content == datasource.luid.as_str() && w.active);
+    let warned = || {
+        model
+            .labels
+            .iter()
+            .any(|l| l.content == datasource.luid.as_str() && l.active && l.warning().is_some())
+    };
     let users =
         || model.workbooks.iter().filter(|w| model.datasources_of(w).any(|d| d.luid == datasource.luid));
     Some(match name {

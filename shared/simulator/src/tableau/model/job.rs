@@ -111,6 +111,15 @@ impl Job {
         self.completed_at.is_none()
     }
 
+    /// Whether it waits for its turn.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_open() && self.started_at.is_none()
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_open() && self.started_at.is_some()
+    }
+
     pub(crate) fn is_refresh(&self) -> bool {
         matches!(self.kind, JobKind::FullRefresh | JobKind::IncrementalRefresh)
     }

@@ -2,7 +2,7 @@
 
 use super::{Datasource, Job, Model, Project, Site, Target, User, View, Workbook, mint};
 use jiff::Timestamp;
-use tableau::{ProjectLuid, SiteLuid, UserLuid};
+use tableau::{JobLuid, ProjectLuid, SiteLuid, UserLuid};
 
 impl Model {
     pub(crate) fn site(&self, luid: &str) -> Option<&Site> {
@@ -38,6 +38,10 @@ impl Model {
         self.jobs.iter().find(|j| j.luid.as_str() == luid)
     }
 
+    pub(crate) fn job_mut(&mut self, luid: &JobLuid) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|j| j.luid == *luid)
+    }
+
     /// The views of a workbook, in the order of its tabs.
     pub(crate) fn views_of<'a>(&'a self, workbook: &'a Workbook) -> impl Iterator<Item = &'a View> {
         self.views.iter().filter(|v| v.workbook == workbook.luid)
@@ -51,9 +55,9 @@ impl Model {
         self.datasources.iter().filter(|d| d.site == workbook.site && workbook.uses.contains(&d.name))
     }
 
-    /// The refresh of `target` that is queued or running, if there is one.
-    pub(crate) fn open_refresh(&mut self, target: &Target) -> Option<&mut Job> {
-        self.jobs.iter_mut().find(|j| j.is_refresh() && j.is_open() && j.target == *target)
+    /// The first refresh of `target` that is in this state.
+    pub(crate) fn refresh(&self, target: &Target, state: fn(&Job) -> bool) -> Option<&Job> {
+        self.jobs.iter().find(|j| j.is_refresh() && j.target == *target && state(j))
     }
 
     /// The site, target and name of a workbook or data source.

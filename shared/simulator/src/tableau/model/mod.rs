@@ -1,5 +1,6 @@
 //! The state of the simulated server. No HTTP, and nothing of how answers are written.
 
+mod capability;
 mod connected_app;
 mod content;
 mod job;
@@ -10,12 +11,13 @@ mod session;
 mod switches;
 mod task;
 
+pub(crate) use capability::{Capability, Mode};
 pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
 pub use publishing::{BroadcastRecord, WebhookRecord};
-pub(crate) use quality::QualityWarning;
+pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
 pub(crate) use task::Task;
@@ -23,6 +25,7 @@ pub(crate) use task::Task;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tableau::SiteLuid;
 
 /// Everything the server knows.
 #[derive(Debug)]
@@ -36,7 +39,11 @@ pub(crate) struct Model {
     pub(crate) views: Vec<View>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
-    pub(crate) warnings: Vec<QualityWarning>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) custom_values: Vec<CustomValue>,
+    pub(crate) label_categories: Vec<LabelCategory>,
+    /// Oldest first.
+    pub(crate) capabilities: Vec<Capability>,
     pub(crate) webhooks: Vec<WebhookRecord>,
     pub(crate) broadcasts: Vec<BroadcastRecord>,
     pub(crate) pats: Vec<Pat>,
@@ -44,8 +51,8 @@ pub(crate) struct Model {
     /// The ids of JWTs that were used, and when they expire.
     pub(crate) used_jwts: Vec<(String, i64)>,
     pub(crate) sessions: Vec<Session>,
-    /// When each refresh of the last hour was asked for: what a quota counts.
-    pub(crate) refreshes: Vec<Timestamp>,
+    /// For which site and when each refresh of the last hour was asked for, oldest first: what a quota counts.
+    pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
     /// For each workbook that was exported: when, and how old its data was then.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
     /// What site settings forbid.
@@ -72,7 +79,10 @@ impl Model {
             views: Vec::new(),
             jobs: Vec::new(),
             tasks: Vec::new(),
-            warnings: Vec::new(),
+            labels: Vec::new(),
+            custom_values: Vec::new(),
+            label_categories: Vec::new(),
+            capabilities: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),
             pats: Vec::new(),

@@ -170,6 +170,11 @@ impl Model {
         Some(session.clone())
     }
 
+    /// The site of the session with this token, which this does not keep alive.
+    pub(crate) fn site_of_session(&self, token: &str) -> Option<SiteLuid> {
+        self.sessions.iter().find(|s| s.token == token).map(|s| s.site.clone())
+    }
+
     pub(crate) fn sign_out(&mut self, token: &str) {
         self.sessions.retain(|s| s.token != token);
     }

@@ -7,7 +7,7 @@ use crate::tableau::model::{Model, Session};
 use crate::tableau::state::Settings;
 use jiff::Timestamp;
 use serde_json::Value;
-use tableau::{JobLuid, SiteLuid};
+use tableau::{EventName, JobLuid, SiteLuid};
 
 /// A call that has passed the checks of its route.
 pub(crate) struct Call<'a> {
@@ -120,6 +120,8 @@ pub(crate) enum Then {
         target: String,
         job: JobLuid,
     },
+    /// These events happened to the things with these LUIDs.
+    Fire(Vec<(EventName, String)>),
     /// This workbook, data source or user is deleted.
     Delete(String),
     /// The destination of this webhook gets a test request, and its answer becomes ours.

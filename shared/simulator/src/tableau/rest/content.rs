@@ -158,7 +158,8 @@ pub(crate) fn workbooks(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let filter = Filter::parse(call.query("filter"), PUBLISHED)?;
     let (model, site) = (&*call.model, call.site());
     let field = |w: &&Workbook, name: &str| w.common().field(model, name);
-    let mut rows: Vec<&Workbook> = model.workbooks.iter().filter(|w| w.site == site).collect();
+    let workbooks = model.workbooks.iter().filter(|w| w.site == site && call.sees(w.luid.as_str()));
+    let mut rows: Vec<&Workbook> = workbooks.collect();
     rows.retain(|w| filter.passes(|name| field(w, name)));
     sort(&mut rows, call.query("sort"), PUBLISHED, field)?;
     page::answer(call, "workbooks", &rows, |w| workbook_element(call, w))
@@ -167,7 +168,8 @@ pub(crate) fn workbooks(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
-    let views = views::of_workbook(call.model, workbook);
+    call.may_read(workbook.luid.as_str())?;
+    let views = views::of_workbook(call, workbook);
     Ok(Answer::ok(Element::root().child(workbook_element(call, workbook).child(views))))
 }
 
@@ -180,7 +182,8 @@ pub(crate) fn datasources(call: &mut Call<'_>) -> Result<Answer, RestError> {
         "type" => Field::Text(d.kind.clone()),
         name => d.common().field(model, name),
     };
-    let mut rows: Vec<&Datasource> = model.datasources.iter().filter(|d| d.site == site).collect();
+    let datasources = model.datasources.iter().filter(|d| d.site == site && call.sees(d.luid.as_str()));
+    let mut rows: Vec<&Datasource> = datasources.collect();
     rows.retain(|d| filter.passes(|name| field(d, name)));
     sort(&mut rows, call.query("sort"), spec, field)?;
     page::answer(call, "datasources", &rows, |d| datasource_element(call, d))
@@ -189,5 +192,6 @@ pub(crate) fn datasources(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
+    call.may_read(datasource.luid.as_str())?;
     Ok(Answer::ok(Element::root().child(datasource_element(call, datasource))))
 }

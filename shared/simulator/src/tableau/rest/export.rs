@@ -45,7 +45,7 @@ pub(crate) fn workbook_pdf(call: &mut Call<'_>) -> Result<Answer, RestError> {
 }
 
 pub(crate) fn view_pdf(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (view, workbook) = view(call, call.id())?;
+    let (view, workbook) = view(call, call.id(), IMAGE)?;
     pdf(call, &workbook, std::slice::from_ref(&view), &view.name)
 }
 
@@ -77,12 +77,14 @@ pub(crate) fn workbook_powerpoint(call: &mut Call<'_>) -> Result<Answer, RestErr
 /// Previews are small, and there even where exports are off.
 pub(crate) fn workbook_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let workbook = find_workbook(call, call.id())?;
+    call.may_read(call.id())?;
     Ok(file("image/png", &workbook.name, "png", export::png(300, 300, &workbook.name)))
 }
 
 /// The view comes last in the path, its workbook before it.
 pub(crate) fn view_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (view, workbook) = find_view(call, call.id())?;
+    call.may_read(call.id())?;
     if call.path.get(1).map(String::as_str) != Some(workbook.luid.as_str()) {
         return Err(RestError::not_found("404011", "View", call.id()));
     }
@@ -90,7 +92,7 @@ pub(crate) fn view_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
 }
 
 pub(crate) fn view_image(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (view, workbook) = view(call, call.id())?;
+    let (view, workbook) = view(call, call.id(), IMAGE)?;
     let lines = lines(call, &workbook, Some(&view))?;
     let scale = if call.query("resolution").is_some_and(|r| r.eq_ignore_ascii_case("high")) { 2 } else { 1 };
     let sizes = call.version >= SIZES_SINCE;
@@ -107,14 +109,14 @@ pub(crate) fn view_image(call: &mut Call<'_>) -> Result<Answer, RestError> {
 }
 
 pub(crate) fn view_data(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (view, workbook) = view(call, call.id())?;
+    let (view, workbook) = view(call, call.id(), DATA)?;
     as_of(call, &workbook)?;
     let rows = export::rows(call.query("vf_Region"));
     Ok(file("text/csv;charset=utf-8", &view.name, "csv", export::csv(&rows).into_bytes()))
 }
 
 pub(crate) fn view_crosstab(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (view, workbook) = view(call, call.id())?;
+    let (view, workbook) = view(call, call.id(), DATA)?;
     as_of(call, &workbook)?;
     let rows = export::rows(call.query("vf_Region"));
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -143,13 +145,20 @@ fn allowed(call: &Call<'_>) -> Result<(), RestError> {
     if call.model.has(Feature::Exports) { Ok(()) } else { Err(off()) }
 }
 
+/// What images and PDFs are made of.
+const IMAGE: &str = "ExportImage";
+/// What CSVs and crosstabs are made of.
+const DATA: &str = "ExportData";
+
 fn workbook(call: &Call<'_>, id: &str) -> Result<Workbook, RestError> {
     let workbook = find_workbook(call, id)?;
+    call.may_export(IMAGE, id)?;
     allowed(call).map(|()| workbook)
 }
 
-fn view(call: &Call<'_>, id: &str) -> Result<(View, Workbook), RestError> {
+fn view(call: &Call<'_>, id: &str, capability: &str) -> Result<(View, Workbook), RestError> {
     let found = find_view(call, id)?;
+    call.may_export(capability, id)?;
     allowed(call).map(|()| found)
 }
 

@@ -7,11 +7,15 @@ use super::element::Element;
 use super::error::RestError;
 use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
-use crate::clock::before;
+use crate::clock::{after, before};
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Feature, FinishCode, Job, JobKind, Target};
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::SiteLuid;
+
+/// What a quota of refreshes is counted over.
+const HOUR: Duration = Duration::from_secs(3600);
 
 const SPEC: Spec = &[
     ("jobType", EQ_IN),
@@ -92,14 +96,15 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(element.child_some(extract_refresh(job)))))
 }
 
-/// Cancels a job that has not ended; one that has stays as it is. No body.
+/// Cancels a job that has not ended. No body.
 pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
     let found = call.model.jobs.iter_mut().find(|j| j.luid.as_str() == id && j.site == site);
     let job = found.ok_or_else(|| RestError::not_found("404018", "Job", &id))?;
-    if job.is_open() {
-        (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
+    if !job.is_open() {
+        return Err(RestError::new("403091", "The job cannot be cancelled, because it is already complete."));
     }
+    (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
     Ok(Answer::no_content().status(200))
 }
 
@@ -136,6 +141,33 @@ fn kind(call: &Call<'_>) -> JobKind {
     if incremental { JobKind::IncrementalRefresh } else { JobKind::FullRefresh }
 }
 
+/// Takes one refresh from the quota of the site, if it has one. What it says of the wait is the only place where Tableau
+/// does.
+fn spend(call: &mut Call<'_>) -> Result<(), RestError> {
+    let (site, now, hour_ago) = (call.site(), call.now, before(call.now, HOUR));
+    call.model.refreshes.retain(|(_, at)| *at > hour_ago);
+    if let Some(quota) = call.settings.refreshes_per_hour {
+        let spent: Vec<Timestamp> =
+            call.model.refreshes.iter().filter(|(of, _)| *of == site).map(|(_, at)| *at).collect();
+        if spent.len() >= quota {
+            // Below the quota again once this one is an hour old.
+            let free_at =
+                spent.get(spent.len() - quota).map_or_else(|| after(now, HOUR), |at| after(*at, HOUR));
+            return Err(RestError::new("429000", too_many_refreshes(free_at.duration_since(now))));
+        }
+    }
+    call.model.refreshes.push((site, now));
+    Ok(())
+}
+
+/// In whole minutes, rounded up: who waits as long as it says is let in.
+fn too_many_refreshes(wait: SignedDuration) -> String {
+    const MINUTE: i128 = 60_000_000_000;
+    let minutes = (wait.as_nanos() + MINUTE - 1) / MINUTE;
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    format!("Too many requests for 'api.rest.refresh_extracts'. Please try again in {minutes} {unit}.")
+}
+
 pub(crate) fn refresh(
     call: &mut Call<'_>,
     has_extracts: bool,
@@ -150,19 +182,12 @@ pub(crate) fn refresh(
     if !has_extracts {
         return Err(RestError::new("403104", "A live connection has nothing to refresh."));
     }
-    let now = call.now;
-    if call.model.open_refresh(&about.1).is_some() {
+    if call.model.refresh(&about.1, Job::is_queued).is_some() {
         let detail = format!("Job for '{luid}' is already queued. Not queuing a duplicate.");
         return Err(RestError::new("409093", detail));
     }
-    let hour_ago = before(now, Duration::from_secs(3600));
-    call.model.refreshes.retain(|at| *at > hour_ago);
-    if call.settings.refreshes_per_hour.is_some_and(|quota| call.model.refreshes.len() >= quota) {
-        let detail = "Too many requests for 'api.rest.refresh_extracts'. Please try again in 60 minutes.";
-        return Err(RestError::new("429000", detail));
-    }
-    call.model.refreshes.push(now);
-    let job = call.model.queue_refresh(about, kind, now);
+    spend(call)?;
+    let job = call.model.queue_refresh(about, kind, call.now);
     let element = Element::new("job")
         .with("id", job.luid.as_str())
         .with("mode", "Asynchronous")

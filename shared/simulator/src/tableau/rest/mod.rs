@@ -3,6 +3,7 @@
 mod auth;
 mod broadcasts;
 mod call;
+mod capabilities;
 mod connections;
 mod content;
 mod element;
@@ -12,6 +13,8 @@ mod filter;
 mod format;
 mod jobs;
 mod json;
+mod label_values;
+mod labels;
 #[cfg(test)]
 mod mapping;
 mod page;
@@ -20,6 +23,7 @@ mod permission;
 mod projects;
 mod quality;
 mod response;
+mod room;
 mod route;
 mod server;
 mod tags;
@@ -47,12 +51,9 @@ use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use response::{broken, moved, plain, refused, written};
-use route::{ANY_SESSION, Access, ROUTES, Route, Since};
+use room::Room;
+use route::{Access, ROUTES, Route, Scope, Since};
 use std::sync::Arc;
-
-/// Scopes that came late, and the version they came with.
-const NEW_SCOPES: [&str; 2] = ["tableau:webhooks:", "tableau:sites:"];
-const NEW_SCOPES_SINCE: RestVersion = RestVersion { major: 3, minor: 27 };
 
 /// The largest request body that is read.
 const BODY_LIMIT: usize = 1 << 20;
@@ -75,6 +76,14 @@ pub(super) async fn serve(
     let found =
         ROUTES.iter().find_map(|r| Some((r, r.variables(path)?)).filter(|_| parts.method == r.method));
     let name = found.as_ref().map_or_else(|| call.clone(), |(route, _)| route.name());
+    // Kept until the call is answered, however long a fault makes that.
+    let _room = match Room::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
+        Ok(room) => room,
+        Err(error) => {
+            state.count(name, true);
+            return refused(&error, Format::accepted(&parts.headers));
+        }
+    };
     let fault = state.faults().take(&[&call, &name]);
     let response = match fault {
         Some(Fault::Reset) => {
@@ -119,6 +128,12 @@ async fn answer(
         Then::Delete(luid) => {
             // An error means that somebody else was quicker.
             let _ = state.delete(&luid);
+        }
+        Then::Fire(events) => {
+            for (event, luid) in events {
+                // An error means that what it is about was deleted meanwhile.
+                let _ = state.fire(&event, &luid);
+            }
         }
         Then::Refresh { target, job } => state.run_refresh(target, job),
         Then::Test { webhook, url } => {
@@ -192,16 +207,18 @@ fn token(headers: &HeaderMap) -> Result<&str, RestError> {
 }
 
 /// Whether a connected app may do this. That the refusal is `401002` is not documented.
-fn check_scope(call: &Call<'_>, scope: &str) -> Result<(), RestError> {
+fn check_scope(call: &Call<'_>, scope: Scope) -> Result<(), RestError> {
     let Some(scopes) = call.session.as_ref().and_then(|s| s.scopes.as_ref()) else {
         return Ok(());
     };
-    let new = NEW_SCOPES.iter().any(|prefix| scope.starts_with(prefix));
-    let known = !new || call.version >= NEW_SCOPES_SINCE;
-    if scope == ANY_SESSION || (known && covers(scopes, scope)) {
-        return Ok(());
+    let refused =
+        |why: &str| Err(RestError::new("401002", format!("The token has no scope for this method, {why}.")));
+    match scope {
+        Scope::Any => Ok(()),
+        Scope::Needs(needed, since) if call.version >= since && covers(scopes, needed) => Ok(()),
+        Scope::Needs(needed, _) => refused(&format!("which needs '{needed}'")),
+        Scope::Unnamed => refused("which no connected app may call"),
     }
-    Err(RestError::new("401002", format!("The token has no scope for this method, which needs '{scope}'.")))
 }
 
 /// Whether the session is for the site in the path, and its user may do this.

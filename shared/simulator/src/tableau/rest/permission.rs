@@ -1,66 +1,110 @@
-//! Who may do what. Administrators may do everything, whoever owns something what concerns it; capabilities that are
-//! given one by one are not simulated.
+//! Who may do what. Administrators may do everything, owners what concerns what they own, project leaders what concerns
+//! what is in their projects. For others, a capability that was given or denied decides, and their site role if none was.
 
 use super::call::Call;
 use super::error::RestError;
-use crate::tableau::model::{Project, SiteRole};
+use crate::tableau::model::{Mode, Project, SiteRole};
+use tableau::ProjectLuid;
 
 fn forbidden() -> RestError {
     RestError::new("403004", "The user is not permitted to do this to this object.")
 }
 
+fn only_if(may: bool) -> Result<(), RestError> {
+    if may { Ok(()) } else { Err(forbidden()) }
+}
+
 impl Call<'_> {
-    fn user(&self) -> Option<&str> {
-        self.session.as_ref().map(|s| s.user.as_str())
+    fn user(&self) -> &str {
+        self.session.as_ref().map_or("", |s| s.user.as_str())
     }
 
     /// Whether the session's user publishes content.
     fn publishes(&self) -> bool {
-        let role = self.user().and_then(|user| self.model.user(user)).map(|u| u.role);
+        let role = self.model.user(self.user()).map(|u| u.role);
         matches!(role, Some(SiteRole::Creator | SiteRole::ExplorerCanPublish)) || self.is_administrator()
     }
 
-    /// Whether the session's user owns this workbook or data source.
+    /// The workbook of a view; anything else is itself.
+    fn content<'a>(&'a self, luid: &'a str) -> &'a str {
+        self.model.view(luid).map_or(luid, |view| view.workbook.as_str())
+    }
+
+    /// Whether the session's user owns this workbook or data source, or the workbook of this view.
     pub(crate) fn owns(&self, luid: &str) -> bool {
+        let luid = self.content(luid);
         let workbook = self.model.workbook(luid).map(|w| &w.owner);
         let owner = workbook.or_else(|| self.model.datasource(luid).map(|d| &d.owner));
-        owner.is_some_and(|owner| Some(owner.as_str()) == self.user())
+        owner.is_some_and(|owner| owner.as_str() == self.user())
     }
 
-    /// Whether the session's user owns the project: such users stand for project leaders.
-    fn leads_project_of(&self, luid: &str) -> bool {
+    fn project_of(&self, luid: &str) -> Option<&ProjectLuid> {
+        let luid = self.content(luid);
         let workbook = self.model.workbook(luid).map(|w| &w.project);
-        let project = workbook.or_else(|| self.model.datasource(luid).map(|d| &d.project));
-        let owner = project.and_then(|p| self.model.project(p)).and_then(|p| p.owner.as_ref());
-        owner.is_some_and(|owner| Some(owner.as_str()) == self.user())
+        workbook.or_else(|| self.model.datasource(luid).map(|d| &d.project))
     }
 
-    /// Tags are for everybody who may do more than look.
+    /// Whether the session's user leads the project that this is in.
+    fn leads_project_of(&self, luid: &str) -> bool {
+        self.project_of(luid).is_some_and(|project| self.model.leads(project, self.user()))
+    }
+
+    /// Whether the session's user has every capability here without being given one.
+    pub(crate) fn governs(&self, luid: &str) -> bool {
+        self.is_administrator() || self.owns(luid) || self.leads_project_of(luid)
+    }
+
+    /// Whether the session's user has a capability; `by_role` is what holds where none was given or denied.
+    fn can(&self, capability: &str, luid: &str, by_role: bool) -> bool {
+        let said = self.model.capability(luid, self.user(), capability);
+        said.map_or(by_role, |mode| mode == Mode::Allow) || self.governs(luid)
+    }
+
+    /// Tags are for everybody who may do more than look, and for who was given to look at just this.
     pub(crate) fn may_tag(&self, luid: &str) -> Result<(), RestError> {
-        let workbook = self.model.view(luid).map_or(luid, |view| view.workbook.as_str());
-        if self.publishes() || self.owns(workbook) { Ok(()) } else { Err(forbidden()) }
+        only_if(self.can("Read", luid, self.publishes()))
     }
 
-    /// A workbook is changed by its owner, project leaders and administrators.
     pub(crate) fn may_change(&self, luid: &str) -> Result<(), RestError> {
-        let may = self.is_administrator() || self.owns(luid) || self.leads_project_of(luid);
-        if may { Ok(()) } else { Err(forbidden()) }
+        only_if(self.can("Write", luid, false))
     }
 
-    /// A project is changed by its owner and administrators.
+    pub(crate) fn may_delete(&self, luid: &str) -> Result<(), RestError> {
+        only_if(self.can("Delete", luid, false) && self.sees(luid))
+    }
+
+    /// Setting permissions, and for workbooks and data sources seeing them.
+    pub(crate) fn may_permit(&self, luid: &str) -> Result<(), RestError> {
+        only_if(self.can("ChangePermissions", luid, false))
+    }
+
+    /// Whether the session's user sees this; everybody does who is not denied it.
+    pub(crate) fn sees(&self, luid: &str) -> bool {
+        self.can("Read", luid, true)
+    }
+
+    pub(crate) fn may_read(&self, luid: &str) -> Result<(), RestError> {
+        only_if(self.sees(luid))
+    }
+
+    /// Files are for who sees this and is not denied its images (`ExportImage`) or its data (`ExportData`).
+    pub(crate) fn may_export(&self, capability: &str, luid: &str) -> Result<(), RestError> {
+        only_if(self.sees(luid) && self.can(capability, luid, true))
+    }
+
+    /// A project is changed by its leaders and administrators.
     pub(crate) fn may_lead(&self, project: &Project) -> Result<(), RestError> {
-        let owns = project.owner.as_ref().is_some_and(|owner| Some(owner.as_str()) == self.user());
-        if owns || self.is_administrator() { Ok(()) } else { Err(forbidden()) }
+        only_if(self.is_administrator() || self.model.leads(&project.luid, self.user()))
     }
 
     /// Certification and warnings are for project leaders and administrators: an owner alone may not.
     pub(crate) fn may_judge(&self, luid: &str) -> Result<(), RestError> {
-        if self.is_administrator() || self.leads_project_of(luid) { Ok(()) } else { Err(forbidden()) }
+        only_if(self.is_administrator() || self.leads_project_of(luid))
     }
 
-    /// Refreshing is for publishers and owners; the code of the refusal depends on what it is.
+    /// The code of the refusal depends on what it is.
     pub(crate) fn may_refresh(&self, luid: &str) -> Result<(), RestError> {
-        if self.publishes() || self.owns(luid) {
+        if self.can("ExtractRefresh", luid, self.publishes()) {
             return Ok(());
         }
         let code = if self.model.workbook(luid).is_some() { "403076" } else { "403077" };

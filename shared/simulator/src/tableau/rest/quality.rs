@@ -6,21 +6,19 @@ use super::call::{Answer, Call, malformed};
 use super::element::Element;
 use super::error::RestError;
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Model, QualityWarning};
+use crate::tableau::model::{Label, Model, WARNINGS};
 
-const KINDS: [&str; 5] = ["WARNING", "DEPRECATED", "STALE", "MAINTENANCE", "SENSITIVE_DATA"];
-
-fn element(model: &Model, warning: &QualityWarning) -> Element {
+fn element(model: &Model, warning: &Label) -> Element {
     let owner = warning.owner.as_ref().and_then(|luid| model.user(luid.as_str()));
     Element::new("dataQualityWarning")
         .with("id", warning.luid.as_str())
         .with_some("userDisplayName", owner.map(|u| u.full_name.as_str()))
         .with("contentId", warning.content.as_str())
         .with("contentType", "DATASOURCE")
-        .with("type", warning.kind.as_str())
+        .with_some("type", warning.warning())
         .with("message", warning.message.as_str())
         .with("isActive", warning.active)
-        .with("isSevere", warning.severe)
+        .with("isSevere", warning.elevated)
         .with("createdAt", seconds(warning.created_at))
         .with("updatedAt", seconds(warning.updated_at))
         .child_some(owner.map(|u| Element::new("owner").with("id", u.luid.as_str())))
@@ -34,13 +32,18 @@ fn content(call: &Call<'_>) -> Result<String, RestError> {
 }
 
 fn answer(call: &Call<'_>, content: &str, wrapped: bool) -> Answer {
-    let warnings =
-        call.model.warnings.iter().filter(|w| w.content == content).map(|w| element(call.model, w));
+    let warnings = call.model.labels.iter().filter(|l| is_warning(l, content));
+    let warnings = warnings.map(|w| element(call.model, w));
     let root = Element::root();
     Answer::ok(match wrapped {
         true => root.child(Element::new("dataQualityWarningList").many(warnings.collect())),
         false => warnings.fold(root, Element::child),
     })
+}
+
+/// Whether the label warns of this. Certifications and labels of a site's own do not.
+fn is_warning(label: &Label, content: &str) -> bool {
+    label.content == content && label.warning().is_some()
 }
 
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -52,56 +55,55 @@ pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_judge(&content)?;
-    if call.model.warnings.iter().any(|w| w.content == content) {
+    if call.model.labels.iter().any(|l| is_warning(l, &content)) {
         return Err(RestError::new("409000", "There is a data quality warning already."));
     }
-    let warning = QualityWarning {
+    let warning = Label {
         luid: uuid::Uuid::new_v4().to_string(),
         content: content.clone(),
-        kind: "WARNING".to_owned(),
+        value: "warning".to_owned(),
         active: true,
-        severe: false,
+        elevated: false,
         message: String::new(),
         owner: call.session.as_ref().map(|s| s.user.clone()),
         created_at: call.now,
         updated_at: call.now,
     };
     let warning = changed(call, warning)?;
-    call.model.warnings.push(warning);
+    call.model.labels.push(warning);
     Ok(answer(call, &content, false))
 }
 
 pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_judge(&content)?;
-    let at = call.model.warnings.iter().position(|w| w.content == content);
+    let at = call.model.labels.iter().position(|l| is_warning(l, &content));
     let at = at.ok_or_else(|| RestError::not_found("404030", "Data quality warning of", &content))?;
-    let warning = changed(call, call.model.warnings[at].clone())?;
-    call.model.warnings[at] = warning;
+    let warning = changed(call, call.model.labels[at].clone())?;
+    call.model.labels[at] = warning;
     Ok(answer(call, &content, false))
 }
 
 pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
     call.may_judge(&content)?;
-    call.model.warnings.retain(|w| w.content != content);
+    call.model.labels.retain(|l| !is_warning(l, &content));
     Ok(Answer::no_content())
 }
 
-fn changed(call: &Call<'_>, mut warning: QualityWarning) -> Result<QualityWarning, RestError> {
+fn changed(call: &Call<'_>, mut warning: Label) -> Result<Label, RestError> {
     let text = |key: &str| call.body.text(&["dataQualityWarning", key]);
     if let Some(kind) = text("type") {
-        if !KINDS.contains(&kind) {
-            return Err(malformed(&format!("'{kind}' is no type of data quality warning.")));
-        }
-        kind.clone_into(&mut warning.kind);
+        let known = WARNINGS.iter().find(|(known, _)| *known == kind);
+        let unknown = || malformed(&format!("'{kind}' is no type of data quality warning."));
+        known.ok_or_else(unknown)?.1.clone_into(&mut warning.value);
     }
     if let Some(message) = text("message") {
         message.clone_into(&mut warning.message);
     }
     let flag = |key: &str| call.body.flag(&["dataQualityWarning", key]);
     warning.active = flag("isActive").unwrap_or(warning.active);
-    warning.severe = flag("isSevere").unwrap_or(warning.severe);
+    warning.elevated = flag("isSevere").unwrap_or(warning.elevated);
     warning.updated_at = call.now;
     Ok(warning)
 }

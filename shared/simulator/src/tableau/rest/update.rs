@@ -15,7 +15,8 @@ struct Change {
 }
 
 impl Change {
-    fn of(call: &Call<'_>, kind: &str) -> Result<Self, RestError> {
+    /// Who may change something by a capability alone cannot give it to another owner.
+    fn of(call: &Call<'_>, kind: &str, luid: &str) -> Result<Self, RestError> {
         let text = |path: &[&str]| call.body.text(&[&[kind], path].concat()).map(str::to_owned);
         let project = text(&["project", "id"]).map(|id| {
             let found = call.model.projects.iter().find(|p| p.luid.as_str() == id && p.site == call.site());
@@ -25,6 +26,9 @@ impl Change {
             let found = call.model.user(&id).filter(|u| u.site == call.site());
             found.map(|u| u.luid.clone()).ok_or_else(|| RestError::not_found("404002", "User", &id))
         });
+        if owner.is_some() && !call.governs(luid) {
+            return Err(RestError::new("403027", "The user is not permitted to change the owner."));
+        }
         Ok(Self {
             name: text(&["name"]).filter(|name| !name.is_empty()),
             description: text(&["description"]),
@@ -40,7 +44,7 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let at = call.model.workbooks.iter().position(|w| w.luid.as_str() == id && w.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404006", "Workbook", &id))?;
     call.may_change(&id)?;
-    let change = Change::of(call, "workbook")?;
+    let change = Change::of(call, "workbook", &id)?;
     let tabs = call.body.flag(&["workbook", "showTabs"]);
     let workbook = &mut call.model.workbooks[at];
     workbook.name = change.name.unwrap_or_else(|| workbook.name.clone());
@@ -60,7 +64,7 @@ pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let at = call.model.datasources.iter().position(|d| d.luid.as_str() == id && d.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404004", "Datasource", &id))?;
     call.may_change(&id)?;
-    let change = Change::of(call, "datasource")?;
+    let change = Change::of(call, "datasource", &id)?;
     let before = call.model.datasources[at].certified.clone();
     let note = call.body.text(&["datasource", "certificationNote"]).map(str::to_owned);
     let certified = match call.body.flag(&["datasource", "isCertified"]) {
@@ -95,6 +99,6 @@ fn delete(call: &Call<'_>, found: bool, (code, what): (&'static str, &str)) -> R
     if !found {
         return Err(RestError::not_found(code, what, call.id()));
     }
-    call.may_change(call.id())?;
+    call.may_delete(call.id())?;
     Ok(Answer::no_content().then(Then::Delete(call.id().to_owned())))
 }

@@ -60,15 +60,15 @@ fn short_element(view: &View) -> Element {
 }
 
 /// The views of a workbook, as the workbook itself shows them.
-pub(crate) fn of_workbook(model: &Model, workbook: &Workbook) -> Element {
-    let views = model.views_of(workbook).map(|v| short_element(v).child(tags::element(&v.tags)));
-    Element::new("views").many(views.collect())
+pub(crate) fn of_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
+    let views = call.model.views_of(workbook).filter(|v| call.sees(v.luid.as_str()));
+    Element::new("views").many(views.map(|v| short_element(v).child(tags::element(&v.tags))).collect())
 }
 
 pub(crate) fn views(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let filter = Filter::parse(call.query("filter"), SPEC)?;
     let (model, site) = (&*call.model, call.site());
-    let views = model.views.iter().filter(|v| v.site == site);
+    let views = model.views.iter().filter(|v| v.site == site && call.sees(v.luid.as_str()));
     let mut rows: Vec<(&View, &Workbook)> =
         views.filter_map(|v| Some((v, model.workbook(v.workbook.as_str())?))).collect();
     rows.retain(|(v, w)| filter.passes(|name| field(model, v, w, name)));
@@ -84,11 +84,13 @@ pub(crate) fn view(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let missing = || RestError::not_found("404011", "View", call.id());
     let view = found.ok_or_else(missing)?;
     let workbook = call.model.workbook(view.workbook.as_str()).ok_or_else(missing)?;
+    call.may_read(view.luid.as_str())?;
     Ok(Answer::ok(Element::root().child(element(view, workbook))))
 }
 
 pub(crate) fn views_of_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
-    Ok(Answer::ok(Element::root().child(of_workbook(call.model, workbook))))
+    call.may_read(workbook.luid.as_str())?;
+    Ok(Answer::ok(Element::root().child(of_workbook(call, workbook))))
 }

@@ -37,8 +37,8 @@ struct TestResult {
 }
 
 impl TableauClient {
-    /// Lists the webhooks of the site. Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:read` (its name is
-    /// not documented), 3.27+.
+    /// Lists the webhooks of the site. Administrators only. REST API 3.6+; JWT scope `tableau:webhooks:read`,
+    /// 3.27+.
     ///
     /// # Errors
     /// When it is fetched: [`Error::Refused`] with code 403000 without the rights, 403109 when the server has webhooks

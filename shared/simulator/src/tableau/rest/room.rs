@@ -1,0 +1,74 @@
+//! Calls that take long, of which each site has so many at once.
+//!
+//! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fundamentals.htm>
+
+use super::error::RestError;
+use super::route::Route;
+use crate::tableau::state::State;
+use http::HeaderMap;
+use std::sync::Arc;
+use tableau::SiteLuid;
+
+/// How such routes end: views and workbooks as files. Previews are small.
+const LONG: [&str; 5] = ["/pdf", "/powerpoint", "/image", "/data", "/crosstab/excel"];
+
+fn takes_long(route: &Route) -> bool {
+    LONG.iter().any(|end| route.path.ends_with(end))
+}
+
+/// A call's place among those under way, which it gives back when it is dropped.
+pub(crate) struct Room {
+    state: Arc<State>,
+    site: SiteLuid,
+}
+
+impl Room {
+    /// A place for a call that takes long: `Ok(None)` for any other, and for those that are refused anyway because
+    /// nobody is signed in.
+    pub(crate) fn take(
+        state: &Arc<State>,
+        route: Option<&Route>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, RestError> {
+        let token = headers.get("x-tableau-auth").and_then(|token| token.to_str().ok());
+        let (Some(_), Some(token)) = (route.filter(|route| takes_long(route)), token) else {
+            return Ok(None);
+        };
+        let Some(site) = state.model().site_of_session(token) else { return Ok(None) };
+        let mut exports = state.exports();
+        let under_way = exports.entry(site.clone()).or_default();
+        if *under_way >= state.settings.exports_at_once {
+            return Err(RestError::new("429000", "Too many requests. Try again later."));
+        }
+        *under_way += 1;
+        Ok(Some(Self { state: Arc::clone(state), site }))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if let Some(under_way) = self.state.exports().get_mut(&self.site) {
+            *under_way = under_way.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::route::ROUTES;
+    use super::*;
+
+    #[test]
+    fn exports_take_long_and_previews_do_not() {
+        let long: Vec<&str> = ROUTES.iter().filter(|route| takes_long(route)).map(|r| r.path).collect();
+        let expected = [
+            "/sites/{site}/workbooks/{id}/pdf",
+            "/sites/{site}/workbooks/{id}/powerpoint",
+            "/sites/{site}/views/{id}/image",
+            "/sites/{site}/views/{id}/pdf",
+            "/sites/{site}/views/{id}/data",
+            "/sites/{site}/views/{id}/crosstab/excel",
+        ];
+        assert_eq!(long, expected);
+    }
+}

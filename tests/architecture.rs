@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("simulator", &["tableau"]),
     ("tableau-client", &["tableau", "workflow"]),
     ("session-store", &["tableau-client", "workflow"]),
+    ("incidents", &["workflow"]),
     ("destinations", &["tableau", "workflow"]),
     ("secrets", &["workflow"]),
     ("runtime", &["aws-http", "http-client", "rules", "secrets", "tableau", "workflow"]),
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const FUNCTIONS_MAY_USE: &[&str] = &[
     "destinations",
     "http-client",
+    "incidents",
     "rules",
     "runtime",
     "secrets",
@@ -46,6 +48,7 @@ const SHARED: &[&str] = &[
     "aws-http",
     "destinations",
     "http-client",
+    "incidents",
     "local-aws",
     "rules",
     "runtime",

@@ -1,0 +1,107 @@
+//! What waits for the end of quiet hours, to be told at once.
+
+use crate::documents::Document;
+use crate::telling::{Lease, Next, give_back, take};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a channel is told at the end of its quiet hours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Digest {
+    /// By event id.
+    pub entries: BTreeMap<String, Entry>,
+    lease: Option<Lease>,
+}
+
+/// An event in a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What happened, in a few words.
+    pub what: String,
+    /// The name of the object.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, if it failed.
+    pub cause: Option<String>,
+    /// Whether it was told.
+    pub told: bool,
+}
+
+impl Document for Digest {
+    const KIND: &'static str = "digest";
+}
+
+impl Digest {
+    /// Puts an event in, once.
+    pub fn add(&mut self, event: &str, entry: Entry) {
+        self.entries.entry(event.to_owned()).or_insert(entry);
+    }
+
+    /// What is to be done so that `event` is told, not before `until`.
+    pub fn next(&mut self, event: &str, holder: u64, now: Timestamp, until: Timestamp) -> Next {
+        match self.entries.get(event) {
+            None => Next::Told,
+            Some(entry) if entry.told => Next::Told,
+            Some(_) if now < until => Next::Wait(until),
+            Some(_) => take(&mut self.lease, holder, now).map_or_else(Next::Wait, |()| Next::Tell),
+        }
+    }
+
+    /// Those that were not told, oldest first.
+    pub fn untold(&self) -> Vec<&Entry> {
+        let mut entries: Vec<&Entry> = self.entries.values().filter(|entry| !entry.told).collect();
+        entries.sort_by_key(|entry| entry.at);
+        entries
+    }
+
+    /// Notes that what was untold in `shown` was told.
+    pub fn told(&mut self, holder: u64, shown: &Self) {
+        give_back(&mut self.lease, holder);
+        for event in shown.entries.keys() {
+            if let Some(entry) = self.entries.get_mut(event) {
+                entry.told = true;
+            }
+        }
+    }
+
+    /// Gives back the right to tell without having told.
+    pub fn not_told(&mut self, holder: u64) {
+        give_back(&mut self.lease, holder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+    }
+
+    fn entry(minute: i64) -> Entry {
+        let (what, name) = ("Extract refresh failed".to_owned(), "Sales".to_owned());
+        Entry { what, name, at: at(minute), cause: None, told: false }
+    }
+
+    #[test]
+    fn what_happens_in_quiet_hours_is_told_once_and_together_when_they_end() {
+        let (mut digest, until) = (Digest::default(), at(60));
+        for minute in [20, 10, 30] {
+            digest.add(&format!("e{minute}"), entry(minute));
+            assert_eq!(digest.next(&format!("e{minute}"), 1, at(minute), until), Next::Wait(until));
+        }
+        assert_eq!(digest.next("e20", 1, at(60), until), Next::Tell);
+        assert!(matches!(digest.next("e10", 2, at(60), until), Next::Wait(_)), "one tells for all");
+        let shown = digest.clone();
+        assert_eq!(shown.untold().iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(10), at(20), at(30)]);
+        // One more comes while the message is on its way.
+        digest.add("late", entry(59));
+        digest.told(1, &shown);
+        assert_eq!(digest.next("e10", 2, at(61), until), Next::Told);
+        assert_eq!(digest.next("late", 2, at(61), until), Next::Tell);
+        assert_eq!(digest.untold().len(), 1);
+    }
+}

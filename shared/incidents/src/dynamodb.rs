@@ -1,0 +1,75 @@
+//! Documents in DynamoDB: one item per document, one conditional write per change.
+
+use crate::documents::DocumentStore;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use workflow::{BoxError, chain};
+
+/// Documents in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
+#[derive(Clone, Debug)]
+pub struct DynamoDbDocuments {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+}
+
+impl DynamoDbDocuments {
+    /// Documents in `table`.
+    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+}
+
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> BoxError {
+    format!("the table does not answer: {}", chain(error)).into()
+}
+
+#[async_trait]
+impl DocumentStore for DynamoDbDocuments {
+    async fn read(&self, key: &str) -> Result<(u64, Option<String>), BoxError> {
+        let get = self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(key.to_owned()));
+        let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+        let Some(item) = answer.item() else { return Ok((0, None)) };
+        let version = item.get("version").and_then(|value| value.as_n().ok()?.parse().ok());
+        let text = item.get("document").and_then(|value| value.as_s().ok()).cloned();
+        Ok((version.unwrap_or_default(), text))
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        version: u64,
+        text: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, BoxError> {
+        let number = |value: i128| AttributeValue::N(value.to_string());
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .condition_expression(if version == 0 {
+                "attribute_not_exists(#version)"
+            } else {
+                "#version = :version"
+            })
+            .update_expression("SET #version = :next, #document = :document, #expires_at = :expires_at")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#document", "document")
+            .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_values(":next", number(i128::from(version) + 1))
+            .expression_attribute_values(":document", AttributeValue::S(text.to_owned()))
+            .expression_attribute_values(":expires_at", number(i128::from(expires_at.as_second())));
+        let request = match version {
+            0 => request,
+            _ => request.expression_attribute_values(":version", number(i128::from(version))),
+        };
+        match request.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => Ok(true),
+            Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}

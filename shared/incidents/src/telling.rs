@@ -1,0 +1,63 @@
+//! Who tells, and what is to be told next.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Longer than a function runs: whoever holds a lease for longer is gone.
+const LEASE: SignedDuration = SignedDuration::from_secs(75);
+/// How soon to look again while somebody else tells.
+const SOON: SignedDuration = SignedDuration::from_secs(3);
+
+/// The right to tell, so that two do not post the same thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    holder: u64,
+    until: Timestamp,
+}
+
+/// Takes the lease for `holder`. When somebody else has it: when to look again.
+pub(crate) fn take(lease: &mut Option<Lease>, holder: u64, now: Timestamp) -> Result<(), Timestamp> {
+    if let Some(held) = lease
+        && held.holder != holder
+        && held.until > now
+    {
+        return Err(later(now, SOON));
+    }
+    *lease = Some(Lease { holder, until: later(now, LEASE) });
+    Ok(())
+}
+
+/// Gives the lease back, if it is still the holder's.
+pub(crate) fn give_back(lease: &mut Option<Lease>, holder: u64) {
+    if lease.as_ref().is_some_and(|held| held.holder == holder) {
+        *lease = None;
+    }
+}
+
+pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// A message that was posted and can be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The channel's id.
+    pub channel: String,
+    /// What names the message in it.
+    pub id: String,
+}
+
+/// What is to be done so that something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing more.
+    Told,
+    /// Nothing yet: look again then.
+    Wait(Timestamp),
+    /// Tell it now; the lease is yours.
+    Tell,
+    /// Tell that all of it is over; the lease is yours.
+    Close,
+    /// Tell it with a message of its own.
+    Alone,
+}

@@ -15,6 +15,8 @@ pub enum Refusal {
     Credential,
     /// The channel, or whatever is written to, is gone or closed to us.
     Target,
+    /// The message to be changed is gone, or may not be changed any more.
+    Gone,
     /// It did not like what we sent.
     Content,
 }
@@ -56,6 +58,9 @@ pub enum Error {
     /// The credential has nothing for this channel.
     #[error("the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`")]
     NoSuchChannel(String),
+    /// The message was posted with a bot token, and the secret has none any more.
+    #[error("a message in `{0}` cannot be changed with a webhook URL")]
+    NotChangeable(String),
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -67,6 +72,7 @@ fn hint(refusal: Refusal) -> &'static str {
         Refusal::Unavailable => ": it is in trouble itself",
         Refusal::Credential => ": put a valid credential into the secret",
         Refusal::Target => ": check the channel, and that the app may post to it",
+        Refusal::Gone => ": the message cannot be changed any more",
         Refusal::Content => ": it does not accept this message",
     }
 }
@@ -77,7 +83,7 @@ impl Error {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused { refusal, .. } => refusal.is_transient(),
-            Self::NoSuchChannel(_) => false,
+            Self::NoSuchChannel(_) | Self::NotChangeable(_) => false,
             Self::Credential(error) => error.transient,
         }
     }
@@ -91,6 +97,11 @@ impl Error {
             _ => "permanent",
         };
         tracing::debug!(monotonic_counter.destination_failures = 1, destination, failure, "a call failed");
+    }
+
+    /// Whether a message could not be changed because it is not there, or not ours any more: a new one has to do.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::NotChangeable(_) | Self::Refused { refusal: Refusal::Gone, .. })
     }
 
     /// Whether the destination said that the credential is wrong.

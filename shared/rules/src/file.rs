@@ -1,6 +1,9 @@
 //! The file as it is written, with lines, and its checks.
 
+use crate::when::{Hours, QuietHours};
 use crate::{Error, Rule, Rules, Site};
+use jiff::Timestamp;
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,7 +32,22 @@ struct SiteEntry {
 struct RuleEntry {
     name: Spanned<String>,
     on: Vec<Spanned<String>>,
+    #[serde(default)]
+    critical: bool,
+    #[serde(default)]
+    mute_until: Option<Spanned<String>>,
+    #[serde(default)]
+    quiet: Option<QuietEntry>,
     r#do: Vec<Spanned<BTreeMap<String, Value>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuietEntry {
+    from: Spanned<String>,
+    to: Spanned<String>,
+    #[serde(default)]
+    timezone: Option<Spanned<String>>,
 }
 
 /// A value and the line it stands on.
@@ -94,9 +112,12 @@ impl File {
                     name.wrong(format!("the rule `{}` does nothing: fill in `on` and `do`", name.value))
                 );
             }
+            let mute_until = entry.mute_until.map(instant).transpose()?;
+            let quiet = entry.quiet.map(QuietEntry::check).transpose()?;
+            let hours = Hours { critical: entry.critical, mute_until, quiet };
             let on = entry.on.into_iter().map(event_name).collect::<Result<_, _>>()?;
             let actions = entry.r#do.into_iter().map(action).collect::<Result<_, _>>()?;
-            rules.push(Rule { name: name.value, on, actions });
+            rules.push(Rule { name: name.value, on, hours, actions });
         }
         Ok(Rules { sites, rules })
     }
@@ -105,18 +126,44 @@ impl File {
 impl SiteEntry {
     fn check(self) -> Result<Site, Error> {
         let luid = Line::from(self.luid);
-        let timezone = match self.timezone.map(Line::from) {
-            None => TimeZone::UTC,
-            Some(name) => TimeZone::get(&name.value).map_err(|_| {
-                name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value))
-            })?,
-        };
+        let timezone = self.timezone.map(time_zone).transpose()?.unwrap_or(TimeZone::UTC);
         let parsed = luid.value.parse().ok().filter(|_| is_luid(&luid.value));
         let shape = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
         let parsed =
             parsed.ok_or_else(|| luid.wrong(format!("`{}` is no LUID, such as {shape}", luid.value)))?;
         Ok(Site { luid: parsed, name: self.name, timezone })
     }
+}
+
+impl QuietEntry {
+    fn check(self) -> Result<QuietHours, Error> {
+        let (line, from, to) =
+            (Line::from(self.from.clone()), time_of_day(self.from)?, time_of_day(self.to)?);
+        if from == to {
+            let at = from.strftime("%H:%M");
+            return Err(line.wrong(format!("quiet hours from {at} to {at} are none")));
+        }
+        let timezone = self.timezone.map(time_zone).transpose()?;
+        Ok(QuietHours { from, to, timezone })
+    }
+}
+
+fn time_zone(name: Spanned<String>) -> Result<TimeZone, Error> {
+    let name = Line::from(name);
+    TimeZone::get(&name.value)
+        .map_err(|_| name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value)))
+}
+
+fn time_of_day(text: Spanned<String>) -> Result<Time, Error> {
+    let text = Line::from(text);
+    Time::strptime("%H:%M", &text.value)
+        .map_err(|_| text.wrong(format!("`{}` is no time of day, such as 22:00", text.value)))
+}
+
+fn instant(text: Spanned<String>) -> Result<Timestamp, Error> {
+    let text = Line::from(text);
+    let wrong = |_| text.wrong(format!("`{}` is no time, such as 2026-12-24T18:00:00+01:00", text.value));
+    text.value.parse().map_err(wrong)
 }
 
 /// A site's LUID is a UUID. A mistyped one would keep every event of the site out, and have its webhooks switched off.

@@ -2,15 +2,19 @@
 
 mod error;
 mod file;
+mod when;
 
 pub use error::Error;
+pub use when::When;
 
 use file::{File, Line};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
 use tableau::{Event, EventName, SiteLuid};
+use when::Hours;
 
 /// A rules file, checked.
 #[derive(Clone, Debug, Default)]
@@ -34,16 +38,26 @@ pub struct Site {
 struct Rule {
     name: String,
     on: Vec<EventName>,
+    hours: Hours,
     actions: Vec<(String, Line<Value>)>,
 }
 
 /// What a rule asks a workflow to do about an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Action<T> {
     /// The rule's name.
     pub rule: String,
     /// The workflow's settings in it.
     pub settings: T,
+    hours: Hours,
+    timezone: TimeZone,
+}
+
+impl<T> Action<T> {
+    /// When a message of the rule goes out that would go out at `now`: it may be muted, or in its quiet hours.
+    pub fn when(&self, now: Timestamp) -> When {
+        self.hours.when(now, &self.timezone)
+    }
 }
 
 impl Rules {
@@ -106,8 +120,9 @@ impl Rules {
         workflow: &str,
         event: &Event,
     ) -> Result<Vec<Action<T>>, Error> {
+        let timezone = self.site(&event.site).map_or(TimeZone::UTC, |site| site.timezone.clone());
         let rules = self.rules.iter().filter(|rule| rule.on.contains(&event.name));
-        rules.flat_map(|rule| rule.actions_of(workflow)).collect()
+        rules.flat_map(|rule| rule.actions_of(workflow, &timezone)).collect()
     }
 
     /// Checks the settings of `workflow` in every rule.
@@ -115,9 +130,11 @@ impl Rules {
     /// # Errors
     /// As for [`Rules::actions`].
     pub fn check<T: DeserializeOwned>(&self, workflow: &str) -> Result<(), Error> {
+        // Whether settings are right is no question of time.
+        let timezone = TimeZone::UTC;
         self.rules
             .iter()
-            .flat_map(|rule| rule.actions_of::<T>(workflow))
+            .flat_map(|rule| rule.actions_of::<T>(workflow, &timezone))
             .try_for_each(|action| action.map(|_| ()))
     }
 }
@@ -126,10 +143,14 @@ impl Rule {
     fn actions_of<T: DeserializeOwned>(
         &self,
         workflow: &str,
+        timezone: &TimeZone,
     ) -> impl Iterator<Item = Result<Action<T>, Error>> {
         let ours = self.actions.iter().filter(move |(name, _)| name == workflow);
         ours.map(|(_, settings)| match T::deserialize(&settings.value) {
-            Ok(value) => Ok(Action { rule: self.name.clone(), settings: value }),
+            Ok(settings) => {
+                let (rule, hours, timezone) = (self.name.clone(), self.hours.clone(), timezone.clone());
+                Ok(Action { rule, settings, hours, timezone })
+            }
             Err(error) => Err(settings.wrong(format!("{}: {error}", self.name))),
         })
     }
@@ -193,6 +214,36 @@ rules:
     }
 
     #[test]
+    fn a_rule_says_when_it_speaks() {
+        let rules = Rules::parse(
+            "
+sites: [{ luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }]
+rules:
+  - name: quiet
+    quiet: { from: 22:00, to: 07:00 }
+    on: [SiteUpdated]
+    do: [{ notify-slack: { channel: a } }]
+  - name: muted
+    mute_until: 2026-12-24T18:00:00+01:00
+    on: [SiteUpdated]
+    do: [{ notify-slack: { channel: b } }]
+  - name: critical
+    critical: true
+    quiet: { from: 22:00, to: 07:00, timezone: UTC }
+    on: [SiteUpdated]
+    do: [{ notify-slack: { channel: c } }]
+",
+        )
+        .unwrap();
+        let now = "2026-12-24T02:00:00Z".parse().unwrap();
+        let actions = rules.actions::<Slack>("notify-slack", &event("SiteUpdated")).unwrap();
+        let when: Vec<When> = actions.iter().map(|action| action.when(now)).collect();
+        let (morning, evening) =
+            ("2026-12-24T06:00:00Z".parse().unwrap(), "2026-12-24T17:00:00Z".parse().unwrap());
+        assert_eq!(when, [When::Later(morning), When::Muted(evening), When::Now]);
+    }
+
+    #[test]
     fn a_file_without_sites_accepts_every_site() {
         assert!(Rules::default().accepts("anything"));
         let rules = Rules::parse(SAMPLE).unwrap();
@@ -241,6 +292,23 @@ rules:
                 LUID.to_uppercase()
             )),
             "line 3: this site stands above already"
+        );
+        let with = |what: &str| {
+            error(&format!(
+                "rules:\n  - name: a\n    {what}\n    on: [SiteUpdated]\n    do: [{{ a: {{}} }}]\n"
+            ))
+        };
+        assert_eq!(
+            with("quiet: { from: 8pm, to: \"07:00\" }"),
+            "line 3: `8pm` is no time of day, such as 22:00"
+        );
+        assert_eq!(
+            with("quiet: { from: \"07:00\", to: \"07:00\" }"),
+            "line 3: quiet hours from 07:00 to 07:00 are none"
+        );
+        assert_eq!(
+            with("mute_until: tomorrow"),
+            "line 3: `tomorrow` is no time, such as 2026-12-24T18:00:00+01:00"
         );
         let unknown = error("rules:\n  - name: a\n    when: []\n");
         assert!(unknown.starts_with("line 3: rules[0].when: unknown field `when`"), "{unknown}");

@@ -1,7 +1,7 @@
 //! An SQS batch: one attempt per message, and a reply that names the messages to see again.
 
 use crate::attempt::{Attempted, Request, Worker};
-use crate::queue::{FailedMessages, Note};
+use crate::queue::{FailedMessages, LONGEST_SEND_DELAY, Note};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -54,8 +54,9 @@ impl<W: Workflow> Batches<W> {
         };
         match self.worker.attempt(&payload, request, true).await {
             Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
-            Attempted::Busy { until } | Attempted::Deferred { until, .. } => {
-                self.later(message, until_then(until, request.now())).await
+            Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
+            Attempted::Deferred { until, .. } => {
+                self.put_off(message, body, until_then(until, request.now())).await
             }
             Attempted::Failed(Failure::Transient { retry_after, .. }) => {
                 self.later(message, wait(receive_count(message), retry_after)).await
@@ -65,6 +66,20 @@ impl<W: Workflow> Batches<W> {
                 self.to_dead_letters(body, &failure.reason(), id.as_str()).await
             }
         }
+    }
+
+    /// What waits for long is sent anew each quarter of an hour: a message that stays becomes old, which is what the
+    /// alarm on the queue's age is for, has a number of tries, and is gone when the queue's days are over.
+    async fn put_off(&self, message: &SqsMessage, body: &str, delay: Duration) -> bool {
+        if delay > LONGEST_SEND_DELAY {
+            match self.failed.send_again(body, LONGEST_SEND_DELAY).await {
+                Ok(()) => return false,
+                Err(error) => {
+                    tracing::warn!(workflow = W::NAME, reason = %error, "cannot send the message anew");
+                }
+            }
+        }
+        self.later(message, delay.min(LONGEST_SEND_DELAY)).await
     }
 
     async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {

@@ -7,6 +7,8 @@ use workflow::BoxError;
 
 /// The longest visibility timeout that SQS takes.
 const LONGEST_DELAY: Duration = Duration::from_secs(12 * 60 * 60);
+/// The longest delay of a message that is sent.
+pub(crate) const LONGEST_SEND_DELAY: Duration = Duration::from_secs(15 * 60);
 /// Enough for a person; SQS would take more.
 const REASON_LIMIT: usize = 1_000;
 
@@ -15,6 +17,9 @@ const REASON_LIMIT: usize = 1_000;
 pub(crate) trait FailedMessages: Send + Sync {
     /// Lets the message be seen again after `delay`.
     async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError>;
+
+    /// Puts a copy of the message into the queue, to be seen after `delay`; at most 15 minutes.
+    async fn send_again(&self, body: &str, delay: Duration) -> Result<(), BoxError>;
 
     /// Puts the message where it waits for a person.
     async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError>;
@@ -40,6 +45,13 @@ impl FailedMessages for SqsQueue {
         let seconds = delay.min(LONGEST_DELAY).as_secs().try_into().unwrap_or(i32::MAX);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         request.visibility_timeout(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
+        Ok(())
+    }
+
+    async fn send_again(&self, body: &str, delay: Duration) -> Result<(), BoxError> {
+        let seconds = delay.min(LONGEST_SEND_DELAY).as_secs().try_into().unwrap_or(i32::MAX);
+        let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        request.delay_seconds(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
         Ok(())
     }
 

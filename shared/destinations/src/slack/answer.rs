@@ -1,5 +1,6 @@
 //! What Slack's answers mean.
 
+use super::Sent;
 use crate::http::Answer;
 use crate::{Error, Refusal};
 use serde::Deserialize;
@@ -43,7 +44,7 @@ struct WebApiAnswer {
 /// A Web API answer: refusals come with status 200 and `"ok": false`.
 ///
 /// Source: <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
-pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<(String, String)>, Error> {
+pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>, Error> {
     if answer.status != 200 {
         return Err(refused(answer, channel, Answer::word(&answer.body), by_status(answer.status)));
     }
@@ -51,7 +52,7 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<(Strin
         return Err(refused(answer, channel, "not JSON".to_owned(), Refusal::Unavailable));
     };
     if parsed.ok {
-        return Ok(parsed.channel.zip(parsed.ts));
+        return Ok(parsed.channel.zip(parsed.ts).map(|(channel, ts)| Sent { channel, ts }));
     }
     let word = Answer::word(parsed.error.as_deref().unwrap_or("no reason given"));
     let refusal = match word.as_str() {
@@ -79,6 +80,7 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<(Strin
         | "is_archived"
         | "cannot_reply_to_message"
         | "message_limit_exceeded" => Refusal::Target,
+        "message_not_found" | "cant_update_message" | "edit_window_closed" | "is_inactive" => Refusal::Gone,
         word if word.starts_with("restricted_action") => Refusal::Target,
         _ => Refusal::Content,
     };
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn the_web_api_hides_refusals_in_a_200() {
         let posted = of_web_api(&answer(200, r#"{"ok":true,"channel":"C1","ts":"1.2"}"#), "data").unwrap();
-        assert_eq!(posted, Some(("C1".to_owned(), "1.2".to_owned())));
+        assert_eq!(posted, Some(Sent { channel: "C1".to_owned(), ts: "1.2".to_owned() }));
         for (word, expected) in [
             ("ratelimited", Refusal::Throttled),
             ("internal_error", Refusal::Unavailable),

@@ -39,9 +39,38 @@ impl fmt::Debug for Slack {
 /// A message that Slack took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// The channel's id and the message's timestamp, which threads and updates need. An incoming webhook
-    /// tells neither.
-    pub message: Option<(String, String)>,
+    /// What threads and updates need. An incoming webhook tells nothing.
+    pub message: Option<Sent>,
+}
+
+/// Which message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The channel's id.
+    pub channel: String,
+    /// What identifies the message within it.
+    pub ts: String,
+}
+
+/// What is done with a message.
+#[derive(Clone, Copy, Debug)]
+enum Delivery<'a> {
+    /// It is new in the channel.
+    Post(&'a str),
+    /// It replies to another, and shows in the channel as well.
+    Reply(&'a Sent),
+    /// It takes the place of another.
+    Update(&'a Sent),
+}
+
+impl Delivery<'_> {
+    /// The channel as the caller knows it.
+    fn channel(&self) -> &str {
+        match self {
+            Self::Post(channel) => channel,
+            Self::Reply(sent) | Self::Update(sent) => &sent.channel,
+        }
+    }
 }
 
 impl Slack {
@@ -61,31 +90,65 @@ impl Slack {
     /// [`Error`]. A refused credential is read again once and the message posted with the new one, if there is
     /// a new one.
     pub async fn post(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
-        self.deliver(channel, message).await.inspect_err(|error| error.count("Slack"))
+        self.deliver(Delivery::Post(channel), message).await
     }
 
-    async fn deliver(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
+    /// Replies to a message, so that the reply shows in the channel as well. Takes a bot token.
+    ///
+    /// # Errors
+    /// As for [`Slack::post`].
+    pub async fn reply(&self, to: &Sent, message: &Message) -> Result<Posted, Error> {
+        self.deliver(Delivery::Reply(to), message).await
+    }
+
+    /// Puts `message` in the place of another of the same bot token.
+    ///
+    /// # Errors
+    /// As for [`Slack::post`], and [`Refusal::Gone`](crate::Refusal::Gone) when that message cannot be changed any more.
+    ///
+    /// Source: <https://docs.slack.dev/reference/methods/chat.update>
+    pub async fn update(&self, sent: &Sent, message: &Message) -> Result<Posted, Error> {
+        self.deliver(Delivery::Update(sent), message).await
+    }
+
+    /// Whether messages can be changed and replied to: with a bot token.
+    ///
+    /// # Errors
+    /// [`Error::Credential`].
+    pub async fn changes_messages(&self) -> Result<bool, Error> {
+        Ok(matches!(self.credentials.current().await?.kind(), Kind::BotToken(_)))
+    }
+
+    async fn deliver(&self, delivery: Delivery<'_>, message: &Message) -> Result<Posted, Error> {
+        self.try_twice(delivery, message).await.inspect_err(|error| error.count("Slack"))
+    }
+
+    async fn try_twice(&self, delivery: Delivery<'_>, message: &Message) -> Result<Posted, Error> {
         let credential = self.credentials.current().await?;
-        let refused = match self.post_with(&credential, channel, message).await {
+        let refused = match self.deliver_with(&credential, delivery, message).await {
             Err(error) if error.is_credential_refused() => error,
             other => return other,
         };
         match self.credentials.replacement(&credential).await? {
-            Some(renewed) => self.post_with(&renewed, channel, message).await,
+            Some(renewed) => self.deliver_with(&renewed, delivery, message).await,
             None => Err(refused),
         }
     }
 
-    async fn post_with(
+    async fn deliver_with(
         &self,
         credential: &SlackCredential,
-        channel: &str,
+        delivery: Delivery<'_>,
         message: &Message,
     ) -> Result<Posted, Error> {
-        match credential.kind() {
-            Kind::BotToken(token) => self.post_by_token(token, channel, message).await,
-            Kind::WebhookUrls(_) => {
+        match (credential.kind(), delivery) {
+            (Kind::BotToken(token), _) => self.deliver_by_token(token, delivery, message).await,
+            (Kind::WebhookUrls(_), Delivery::Post(channel)) => {
                 self.post_by_webhook(credential.webhook_url(channel)?, channel, message).await
+            }
+            // The secret held a bot token when that message was posted.
+            (Kind::WebhookUrls(_), Delivery::Reply(sent) | Delivery::Update(sent)) => {
+                Err(Error::NotChangeable(sent.channel.clone()))
             }
         }
     }
@@ -101,20 +164,32 @@ impl Slack {
         answer::of_webhook(&answer, channel).map(|()| Posted { message: None })
     }
 
-    async fn post_by_token(
+    async fn deliver_by_token(
         &self,
         token: &SecretString,
-        channel: &str,
+        delivery: Delivery<'_>,
         message: &Message,
     ) -> Result<Posted, Error> {
         let mut body = message.to_json();
-        body["channel"] = json!(channel);
+        body["channel"] = json!(delivery.channel());
+        let method = match delivery {
+            Delivery::Post(_) => "chat.postMessage",
+            Delivery::Reply(sent) => {
+                body["thread_ts"] = json!(sent.ts);
+                body["reply_broadcast"] = json!(true);
+                "chat.postMessage"
+            }
+            Delivery::Update(sent) => {
+                body["ts"] = json!(sent.ts);
+                "chat.update"
+            }
+        };
         let request = self
             .http
-            .post(format!("{}/chat.postMessage", self.api_url.trim_end_matches('/')))
+            .post(format!("{}/{method}", self.api_url.trim_end_matches('/')))
             .bearer_auth(token.expose_secret());
         let answer = send(request, &body).await?;
-        answer::of_web_api(&answer, channel).map(|message| Posted { message })
+        answer::of_web_api(&answer, delivery.channel()).map(|message| Posted { message })
     }
 }
 

@@ -14,11 +14,14 @@ fn binary(name: &str) -> PathBuf {
 /// What notify-slack posts about every event there is.
 async fn messages(stage: &Stage) -> Vec<Value> {
     let function = stage.queued("notify-slack", binary("notify-slack"));
-    for file in std::fs::read_dir(repository::root().join("events/tableau")).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
-        if let Some(name) = name.strip_suffix(".json") {
-            assert!(function.failures(&Batch::of_fixture(name)).await.is_empty(), "{name}");
-        }
+    let files = std::fs::read_dir(repository::root().join("events/tableau")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned)).collect();
+    // They are about the same objects: a start after its end would be late.
+    names.sort_by_key(|name| (!name.ends_with("started"), name.clone()));
+    for name in names {
+        assert!(function.failures(&Batch::of_fixture(&name)).await.is_empty(), "{name}");
     }
     let odd = fixtures::bytes("tableau/odd/resource-name-markup.json");
     assert!(function.failures(&Batch::default().message(&String::from_utf8(odd).unwrap())).await.is_empty());

@@ -1,20 +1,28 @@
-//! Posts a Slack message about an event: what happened, where, whose it is, why, and what to do next.
+//! Posts a Slack message about an event: what happened, where, whose it is, why, and what to do next. Failures of one
+//! object are one story, and many that begin together are one message.
 
 mod config;
+mod details;
+mod digest;
 mod message;
+mod roundup;
+mod story;
 mod wording;
 
 pub use config::Config;
 
 use destinations::slack::Slack;
-use message::{Details, Told, message};
+use details::Attempt;
+use incidents::Documents;
+use jiff::Timestamp;
+use message::message;
+use rules::{Rules, When};
 use runtime::{LoadedRules, rules_of};
 use serde::Deserialize;
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::BTreeMap;
 use tableau::{Action, Event};
 use tableau_client::TableauClient;
-use workflow::{Failure, Invocation, Outcome, Workflow, chain};
+use workflow::{Failure, Invocation, Outcome, Workflow};
 
 /// The workflow and what it talks to.
 #[derive(Debug)]
@@ -25,6 +33,8 @@ pub struct NotifySlack {
     pub slack: Slack,
     /// Which event goes to which channel.
     pub rules: LoadedRules,
+    /// What is known of failures, and who was told.
+    pub documents: Documents,
 }
 
 /// What a rule says: `notify-slack: { channel: data-alerts }`.
@@ -34,83 +44,110 @@ struct Notify {
     channel: String,
 }
 
-/// From this attempt on the message goes out without what Tableau did not tell: late is worse than short.
-const ATTEMPT_WITHOUT_DETAILS: u32 = 3;
-/// How long Tableau may take to tell, all calls together: the message itself needs time as well.
-const DETAILS_TIMEOUT: Duration = Duration::from_secs(15);
+/// Channels, and when each is told.
+type Channels = BTreeMap<String, When>;
+
+/// How far the telling of an event has come.
+#[derive(Debug, Default)]
+struct Progress {
+    wait: Option<Timestamp>,
+    failed: Option<Failure>,
+}
+
+impl Progress {
+    /// Notes how it went in one channel: `Some` is when to come again.
+    fn note(&mut self, told: Result<Option<Timestamp>, Failure>) {
+        match told {
+            Ok(None) => {}
+            Ok(Some(until)) => self.wait = Some(self.wait.map_or(until, |wait| wait.min(until))),
+            Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
+        }
+    }
+
+    fn outcome(self) -> Result<Outcome, Failure> {
+        match (self.failed, self.wait) {
+            // What failed for good is told when nothing waits any more: a dead letter would be the end of the rest.
+            (Some(Failure::Permanent { .. }), Some(until)) | (None, Some(until)) => {
+                Ok(Outcome::deferred(until, "told together with what else happens"))
+            }
+            (Some(failure), _) => Err(failure),
+            (None, None) => Ok(Outcome::Done),
+        }
+    }
+}
 
 impl Workflow for NotifySlack {
     const NAME: &'static str = "notify-slack";
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         let rules = rules_of(&self.rules)?;
-        let actions = rules.actions::<Notify>(Self::NAME, event).map_err(Failure::transient)?;
-        let channels: BTreeSet<String> = actions.into_iter().map(|action| action.settings.channel).collect();
-        if channels.is_empty() {
-            return Ok(Outcome::skipped(format!("no rule sends {} to Slack", event.name)));
-        }
-        let details = self.details(event, invocation).await?;
-        let message = message(event, rules.site(&event.site), &details);
-        let mut failed = None;
-        for channel in &channels {
-            let posted =
-                invocation.once(&format!("slack/{channel}"), self.slack.post(channel, &message)).await;
-            if let Err(failure) = posted {
-                failed = Some(Failure::worse(failed, failure));
+        let channels = channels(rules, event, invocation.now)?;
+        let attempt = Attempt::new(event, invocation);
+        match event.name.action() {
+            Some(Action::RefreshFailed) => self.failed(&attempt, rules, &channels).await,
+            Some(Action::RefreshSucceeded) => self.succeeded(&attempt, rules, &channels).await,
+            Some(Action::RefreshStarted) if !channels.is_empty() && self.is_late(&attempt).await? => {
+                Ok(Outcome::skipped("the refresh has ended since"))
             }
+            _ => self.tell(&attempt, rules, &channels).await,
         }
-        failed.map_or(Ok(Outcome::Done), Err)
     }
 }
 
 impl NotifySlack {
-    /// What Tableau can tell about the event. What it cannot tell for now is waited for, but not for long.
-    async fn details(&self, event: &Event, invocation: &Invocation) -> Result<Details, Failure> {
-        let patient = invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS;
-        let time = DETAILS_TIMEOUT.min(invocation.remaining() / 2);
-        let (reason, failure) = match tokio::time::timeout(time, self.ask(event, invocation)).await {
-            Ok(Ok(details)) => return Ok(details),
-            Ok(Err(error)) => (chain(&error), Failure::from(error)),
-            Err(_) => {
-                let reason = format!("Tableau did not answer within {} s", time.as_secs());
-                (reason.clone(), Failure::transient(reason))
-            }
-        };
-        if patient {
-            return Err(failure);
+    /// Tells an event that is a story of its own.
+    async fn tell(
+        &self,
+        attempt: &Attempt<'_>,
+        rules: &Rules,
+        channels: &Channels,
+    ) -> Result<Outcome, Failure> {
+        let event = attempt.event;
+        if let Some(reason) = nobody(event, channels) {
+            return Ok(Outcome::skipped(reason));
         }
-        tracing::warn!(event.id = %event.id, reason, "the message goes out without details");
-        Ok(Details { content: Told::NotNow, cause: Told::NotNow })
+        let mut progress = Progress::default();
+        for (channel, when) in channels {
+            let told = match (self.digest_of(attempt, channel), *when) {
+                (Some(until), _) | (None, When::Later(until)) if attempt.invocation.retried => {
+                    self.tell_in_digest(attempt, channel, until).await
+                }
+                (_, When::Muted(_)) => Ok(None),
+                _ => self.post(attempt, rules, channel).await.map(|()| None),
+            };
+            progress.note(told);
+        }
+        progress.outcome()
     }
 
-    /// Asks Tableau. Only what may pass is an error.
-    async fn ask(&self, event: &Event, invocation: &Invocation) -> Result<Details, tableau_client::Error> {
-        let content = match event.name.action() {
-            Some(Action::Deleted) => Told::Nothing,
-            _ => told(self.tableau.content(&event.subject).await, event)?,
-        };
-        let cause = match event.name.action() {
-            Some(Action::RefreshFailed) => {
-                told(self.tableau.failure_cause(event, invocation.now).await, event)?
-            }
-            _ => Told::Nothing,
-        };
-        Ok(Details { content, cause })
+    async fn post(&self, attempt: &Attempt<'_>, rules: &Rules, channel: &str) -> Result<(), Failure> {
+        let details = attempt.details(self).await?;
+        let message = message(attempt.event, rules.site(&attempt.event.site), details, None);
+        let post = self.slack.post(channel, &message);
+        attempt.invocation.once(&format!("slack/{channel}"), post).await.map(|_| ())
     }
 }
 
-fn told<T>(
-    answer: Result<Option<T>, tableau_client::Error>,
-    event: &Event,
-) -> Result<Told<T>, tableau_client::Error> {
-    match answer {
-        Ok(Some(answer)) => Ok(Told::Yes(answer)),
-        Ok(None) => Ok(Told::Nothing),
-        Err(error) if error.is_transient() => Err(error),
-        Err(error) => {
-            let reason = chain(&error);
-            tracing::warn!(event.id = %event.id, reason, "the message goes out without a detail");
-            Ok(Told::Refused(error.code().unwrap_or("no code").to_owned()))
-        }
+/// Who is told of an event, and when; of several rules for a channel the one counts that speaks first.
+fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Failure> {
+    let mut channels = Channels::new();
+    for action in rules.actions::<Notify>(NotifySlack::NAME, event).map_err(Failure::transient)? {
+        let when = action.when(now);
+        let earliest = channels.entry(action.settings.channel).or_insert(when);
+        *earliest = when.min(*earliest);
     }
+    Ok(channels)
+}
+
+/// Why nobody is told, if that is so.
+fn nobody(event: &Event, channels: &Channels) -> Option<String> {
+    let mut muted = channels.values().map(|when| match when {
+        When::Muted(until) => Some(*until),
+        When::Now | When::Later(_) => None,
+    });
+    if channels.is_empty() {
+        return Some(format!("no rule sends {} to Slack", event.name));
+    }
+    let until = muted.try_fold(None, |latest, until| until.map(|until| Some(until).max(latest)))??;
+    Some(format!("every rule for {} is muted, until {until:.0} at most", event.name))
 }

@@ -1,6 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use destinations::slack::Slack;
+use incidents::documents;
 use notify_slack::{Config, NotifySlack};
 use runtime::Host;
 use session_store::sessions;
@@ -18,6 +19,6 @@ async fn main() -> Result<(), BoxError> {
         sessions(host.table()),
     );
     let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));
-    let workflow = NotifySlack { tableau, slack, rules: host.rules() };
+    let workflow = NotifySlack { tableau, slack, rules: host.rules(), documents: documents(host.table()) };
     host.serve(workflow).await
 }

@@ -1,55 +1,34 @@
 //! The message: a pure function of what is known.
 
+use crate::details::{Details, Told};
+use crate::roundup::so_far;
 use crate::wording::{headline, hint, symbol};
 use destinations::slack::mrkdwn::{code, cut, date, escape, link, one_line};
 use destinations::slack::{Block, Message};
+use incidents::Streak;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::Site;
 use tableau::{Action, Event};
-use tableau_client::{Cause, Content};
+use tableau_client::Content;
 
 /// The longest name that is shown: names may have 255 characters and more.
 const NAME_LIMIT: usize = 120;
 
-/// Whether Tableau told us something.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Told<T> {
-    /// It did.
-    Yes(T),
-    /// There is nothing to tell.
-    Nothing,
-    /// It did not answer in time.
-    NotNow,
-    /// It refused; mostly because the credential's user may not ask. With its code.
-    Refused(String),
-}
-
-impl<T> Told<T> {
-    fn as_option(&self) -> Option<&T> {
-        match self {
-            Self::Yes(value) => Some(value),
-            Self::Nothing | Self::NotNow | Self::Refused(_) => None,
-        }
-    }
-}
-
-/// What Tableau told about the event.
-#[derive(Debug)]
-pub(crate) struct Details {
-    pub(crate) content: Told<Content>,
-    pub(crate) cause: Told<Cause>,
-}
-
-/// The message about an event.
-pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> Message {
+/// The message about an event; about a failure of a streak with how it stands.
+pub(crate) fn message(
+    event: &Event,
+    site: Option<&Site>,
+    details: &Details,
+    streak: Option<&Streak>,
+) -> Message {
     let content = details.content.as_option();
-    let name = content.map(|c| c.name.as_str()).or(event.resource_name.as_deref()).unwrap_or("(no name)");
-    let name = short(name);
+    let name = short(&name_of(event, details));
     let headline = headline(event);
     let blocks = [
         Some(Block::header(&format!("{} {headline}: {name}", symbol(&event.name)))),
         explanation(event, details).map(Block::section),
+        streak.and_then(standing).map(Block::section),
         Block::fields(fields(event, site, content)),
         content.and_then(|c| link(c.link.as_deref()?, "Open in Tableau")).map(Block::section),
         Some(Block::context([small_print(event, site, details)])),
@@ -57,8 +36,32 @@ pub(crate) fn message(event: &Event, site: Option<&Site>, details: &Details) -> 
     Message::new(&notification(&headline, &name, details), blocks.into_iter().flatten())
 }
 
+/// How a streak stands, if there is more to say than that it began.
+fn standing(streak: &Streak) -> Option<String> {
+    let mut standing = Vec::new();
+    if streak.failures > 1 {
+        standing.push(format!(
+            "*So far* – {}",
+            so_far(streak.failures, streak.since, streak.lasted(streak.last))
+        ));
+    }
+    if streak.begins_to_flap() {
+        standing.push(format!(
+            "*It flaps* – it failed and recovered {} times within a day; more of it is not told before it has been quiet",
+            streak.nth - 1
+        ));
+    }
+    (!standing.is_empty()).then(|| standing.join("\n"))
+}
+
+/// The name of what the event is about: as it is now, or else as it was.
+pub(crate) fn name_of(event: &Event, details: &Details) -> String {
+    let content = details.content.as_option().map(|content| content.name.as_str());
+    content.or(event.resource_name.as_deref()).unwrap_or("(no name)").to_owned()
+}
+
 /// A name as messages show it.
-fn short(name: &str) -> String {
+pub(crate) fn short(name: &str) -> String {
     cut(&one_line(name), NAME_LIMIT)
 }
 
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
     use tableau::{EventName, Payload};
-    use tableau_client::{CauseClass, Owner};
+    use tableau_client::{Cause, CauseClass, Owner};
 
     const NASTY: &str = "a<>&|*b* _c_ ~d~ <!channel> <@U1> `e`";
 
@@ -212,7 +215,7 @@ mod tests {
     #[test]
     fn a_failed_refresh_says_what_where_whose_why_and_what_to_do() {
         let event = event("DatasourceRefreshFailed", "Sales");
-        let message = message(&event, Some(&site()), &details());
+        let message = message(&event, Some(&site()), &details(), None);
         assert_eq!(message.text(), "Extract refresh failed: Sales (Finance) – Credentials refused");
         assert_eq!(
             texts(&message),
@@ -236,7 +239,7 @@ mod tests {
         let event = event("WorkbookRefreshFailed", "Sales");
         let not_now = Details { content: Told::NotNow, cause: Told::NotNow };
         let refused = Details { content: Told::Nothing, cause: Told::Refused("403000".to_owned()) };
-        let texts_of = |details: &Details| texts(&message(&event, None, details)).join("\n");
+        let texts_of = |details: &Details| texts(&message(&event, None, details, None)).join("\n");
         assert!(texts_of(&not_now).contains("*Cause* – not available: Tableau did not answer"));
         assert!(texts_of(&not_now).contains("project and owner not available"));
         assert!(
@@ -249,11 +252,11 @@ mod tests {
     #[test]
     fn every_event_has_a_headline_of_its_own_kind() {
         for name in EventName::KNOWN {
-            let message = message(&event(name.as_str(), "Sales"), None, &nothing());
+            let message = message(&event(name.as_str(), "Sales"), None, &nothing(), None);
             assert!(message.text().contains(": Sales"), "{name}: {}", message.text());
             assert!(!message.text().starts_with("Tableau event"), "{name}");
         }
-        let unknown = message(&event("FlowRunFailed", "Sales"), None, &nothing());
+        let unknown = message(&event("FlowRunFailed", "Sales"), None, &nothing(), None);
         assert_eq!(unknown.text(), "Tableau event FlowRunFailed: Sales");
     }
 
@@ -270,7 +273,7 @@ mod tests {
             cause.line = NASTY.to_owned();
         }
         for details in [details, nothing()] {
-            let message = message(&event("DatasourceRefreshFailed", NASTY), Some(&site()), &details);
+            let message = message(&event("DatasourceRefreshFailed", NASTY), Some(&site()), &details, None);
             let blocks = serde_json::to_value(message.blocks()).unwrap();
             let header = blocks[0]["text"].clone();
             assert_eq!(header["type"], "plain_text");
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_site_nobody_named_is_shown_by_its_luid_and_times_by_the_readers_clock() {
-        let texts = texts(&message(&event("WorkbookCreated", "Sales"), None, &nothing())).join("\n");
+        let texts = texts(&message(&event("WorkbookCreated", "Sales"), None, &nothing(), None)).join("\n");
         assert!(texts.contains("site s-1"), "{texts}");
         assert!(texts.contains("<!date^1736961285^"), "{texts}");
     }

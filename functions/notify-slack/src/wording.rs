@@ -65,3 +65,17 @@ fn capitalised(kind: &str) -> String {
     let mut chars = kind.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
+
+/// How long something lasted, in two units at most.
+pub(crate) fn duration(lasted: jiff::SignedDuration) -> String {
+    let minutes = lasted.as_secs().max(0) / 60;
+    let units = [(minutes / 1_440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "min")];
+    let told: Vec<String> = units
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if told.is_empty() { "less than a minute".to_owned() } else { told.join(" ") }
+}

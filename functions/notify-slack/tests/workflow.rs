@@ -153,17 +153,20 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
     let stage = Stage::start().await;
     let function = queued(&stage);
     let files: Vec<_> = std::fs::read_dir(repository::root().join("events/tableau")).unwrap().collect();
-    let names: Vec<String> = files
+    let mut names: Vec<String> = files
         .into_iter()
         .filter_map(|file| {
             file.unwrap().file_name().into_string().ok()?.strip_suffix(".json").map(str::to_owned)
         })
         .collect();
     assert_eq!(names.len(), 22);
+    // They are about the same objects: a start after its end would be late.
+    names.sort_by_key(|name| (!name.ends_with("started"), name.clone()));
     for name in &names {
         assert!(function.failures(&Batch::of_fixture(name)).await.is_empty(), "{name}");
     }
-    assert_eq!(stage.slack.messages().len(), 22, "{:?}", stage.slack.refusals());
+    // Two of them end a story, which their own channel is told as well.
+    assert_eq!(stage.slack.messages().len(), 22 + 2, "{:?}", stage.slack.refusals());
 }
 
 #[tokio::test]

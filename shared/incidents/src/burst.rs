@@ -241,10 +241,10 @@ impl Burst {
         (Some(at).filter(|at| *at > now), many)
     }
 
-    /// Whoever waits is told with the others.
+    /// All are told together from now on, also those that had a message of their own: they have one end.
     fn together(&mut self) {
-        for member in self.members.values_mut().filter(|member| member.place == Place::Waiting) {
-            member.place = Place::Together;
+        for member in self.members.values_mut().filter(|member| member.place != Place::Together) {
+            (member.place, member.shown) = (Place::Together, false);
         }
     }
 

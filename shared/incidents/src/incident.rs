@@ -104,8 +104,8 @@ pub enum How {
     Alone,
     /// In the messages of a burst.
     Burst(String),
-    /// In a digest.
-    Digest,
+    /// In the digest of that time.
+    Digest(Timestamp),
     /// Not at all, since the object flaps.
     Damped,
 }
@@ -256,7 +256,8 @@ impl Incident {
         match closed.streak.told.get_mut(channel) {
             // Who was told nothing needs not know that it is over.
             None => Next::Told,
-            Some(told) if told.recovery || told.failures == 0 => Next::Told,
+            Some(told) if told.recovery || told.how == How::Damped => Next::Told,
+            Some(told) if told.failures == 0 && !matches!(told.how, How::Digest(_)) => Next::Told,
             Some(told) => take(&mut told.lease, holder, now).map_or_else(Next::Wait, |()| Next::Close),
         }
     }

@@ -83,6 +83,11 @@ impl Invocation {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// What follows `beginning` in the name of an effect that an earlier attempt wrote down.
+    pub fn happened(&self, beginning: &str) -> Option<&str> {
+        self.effects.iter().find_map(|effect| effect.strip_prefix(beginning))
+    }
+
     /// Runs `effect` unless an earlier attempt wrote down that `name` happened, then writes it down.
     ///
     /// A workflow with several effects gives each a name of its own (`slack/finance-data`): when the second
@@ -134,6 +139,7 @@ mod tests {
         let two = invocation.once("two", async { Ok::<_, Failure>(2) }).await.unwrap();
 
         assert_eq!((one, two), (None, Some(2)));
+        assert_eq!((invocation.happened("o"), invocation.happened("t")), (Some("ne"), None));
         assert_eq!(*log.0.lock().unwrap(), ["two"]);
     }
 

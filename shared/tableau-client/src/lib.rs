@@ -19,7 +19,7 @@ mod version;
 pub use cause::{Cause, CauseClass};
 pub use client::TableauClient;
 pub use content::{Content, Owner};
-pub use credential::TableauCredential;
+pub use credential::{InvalidCredential, TableauCredential};
 pub use error::Error;
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use own_session::OwnSession;

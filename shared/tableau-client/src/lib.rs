@@ -16,6 +16,10 @@ mod settings;
 mod sign_in;
 mod version;
 
+pub use ::tableau::{
+    DatasourceLuid, Event, EventName, JobLuid, LabelLuid, ProjectLuid, QualityWarningLuid, ScheduleLuid,
+    SiteLuid, Subject, TaskLuid, UnknownEvent, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
+};
 pub use cause::{Cause, CauseClass};
 pub use client::TableauClient;
 pub use content::{Content, Owner};
@@ -44,3 +48,4 @@ pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionSto
 pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use version::{ApiVersion, InvalidVersion};
+pub use workflow::{BoxError, CredentialError, CredentialSource, Failure, Fixed, chain};

@@ -25,5 +25,5 @@ pub use delivery::{Attempt, Delivery, DeliveryState, Fired, NotFound};
 pub use model::{BroadcastRecord, Feature, SiteRole, WebhookRecord};
 pub use refresh::JobRecord;
 pub use rest::RestVersion;
-pub use sample::{SAMPLE_CONNECTED_APP, SAMPLE_PAT, SAMPLE_SITE, sample_payload};
+pub use sample::{SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, sample_payload};
 pub use simulator::TableauSimulator;

@@ -25,7 +25,7 @@ const REPLACEMENTS: u32 = 3;
 /// Where a call goes, below `/api`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Path<'a> {
-    /// Below `/api/{version}/sites/{site}/`.
+    /// Below `/api/{version}/sites/{site}/`; empty for the site itself.
     Site(&'a str),
     /// Below `/api/exp/sites/{site}/`: experimental methods have no version.
     Experimental(&'a str),
@@ -46,7 +46,7 @@ impl Path<'_> {
             Path::Api(rest) => format!("api/{rest}"),
         };
         let mut url = server.clone();
-        url.set_path(&path);
+        url.set_path(path.trim_end_matches('/'));
         url
     }
 }

@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # In these pages
+//!
+//! Start with [`Settings::new`], [`TableauCredential`] and [`TableauClient`], which has all the methods of the table above;
+//! [`Filter`] says what a list is to hold, [`Pages`] is one, [`Error`] is how all of it fails.
 
 mod call;
 mod cause;

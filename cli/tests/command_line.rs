@@ -55,6 +55,7 @@ fn the_first_run_shows_the_event_and_the_message_and_ends() {
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}{}", stderr(&output));
     for part in [
+        "token webhook-automations, secret pat-secret-for-local-use, site marketing",
         "event bus        DatasourceRefreshFailed → NotifySlackQueue",
         "DatasourceRefreshFailed accepted, event ",
         "Slack #data-alerts",

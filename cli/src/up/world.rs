@@ -5,17 +5,21 @@ use crate::options::{AWS_OFFSET, LOCAL_TOKEN, UpOptions};
 use jiff::Timestamp;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
+use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 use tableau::EventName;
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
 /// The channels of the sample rules.
 const CHANNELS: [&str; 2] = ["data-alerts", "data-news"];
+
+/// How long a refresh takes that is asked for over REST.
+const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 
 /// Everything that runs.
 pub(crate) struct World {
@@ -51,7 +55,9 @@ impl World {
         events: UnboundedSender<StackEvent>,
     ) -> Result<Self, BoxError> {
         let address = |offset: u16| address(options, offset);
-        let tableau = TableauSimulator::sample().address(address(1)).start().await;
+        // Refreshes that are asked for over REST end by themselves.
+        let tableau =
+            TableauSimulator::sample().address(address(1)).refreshes_take(REFRESHES_TAKE).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
             SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
@@ -114,13 +120,13 @@ impl World {
 
     /// What runs where.
     pub(crate) fn summary(&self) -> Vec<String> {
-        let tableau = match &self.real_tableau {
-            Some(server) => format!("{server} (real)"),
-            None => format!(
-                "{}  sample site Marketing; its content: {}/simulator",
-                self.tableau.url(),
-                self.tableau.url()
-            ),
+        let (tableau, token) = match &self.real_tableau {
+            Some(server) => (format!("{server} (real)"), None),
+            None => {
+                let (url, (name, secret)) = (self.tableau.url(), SAMPLE_PAT);
+                let token = format!("           token {name}, secret {secret}, site {SAMPLE_CONTENT_URL}");
+                (format!("{url}  sample site Marketing; its content: {url}/simulator"), Some(token))
+            }
         };
         let slack = match &self.slack {
             Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
@@ -128,13 +134,15 @@ impl World {
         };
         let functions: Vec<_> =
             self.stack.plan().functions.iter().map(|function| function.name.as_str()).collect();
-        vec![
-            format!("Tableau    {tableau}"),
+        let mut lines = vec![format!("Tableau    {tableau}")];
+        lines.extend(token);
+        lines.extend([
             format!("Slack      {slack}"),
             format!("AWS        {}  queues, bus, table, secrets in memory", self.stack.aws().url()),
             format!("Functions  {}", functions.join(", ")),
             format!("API        {}", self.stack.url()),
-        ]
+        ]);
+        lines
     }
 
     pub(crate) async fn stop(self) {
@@ -169,7 +177,12 @@ impl TableauSettings {
     fn read(settings: &Settings, simulator: &TableauSimulator) -> Result<Self, BoxError> {
         let Some(server) = settings.get("TABLEAU_SERVER_URL") else {
             let secret = json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 });
-            return Ok(Self { server: simulator.url(), site: "marketing".to_owned(), secret, real: false });
+            return Ok(Self {
+                server: simulator.url(),
+                site: SAMPLE_CONTENT_URL.to_owned(),
+                secret,
+                real: false,
+            });
         };
         let names = ["TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
         let [Some(name), Some(secret)] = names.map(|name| settings.get(name)) else {

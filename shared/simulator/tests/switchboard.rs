@@ -64,12 +64,47 @@ async fn sessions_duplicates_and_site_settings_are_switched() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_a_page() {
+async fn what_means_nothing_is_refused_and_what_would_be_meant_is_said() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::stranger(&tableau);
-    let request = caller.http.get(format!("{}/simulator", caller.base)).header("accept", "text/html,*/*");
-
-    let page = request.send().await.unwrap().text().await.unwrap();
-
-    assert!(page.starts_with("<!doctype html>"));
+    let luid = tableau.datasource("Sales Orders").unwrap();
+    for (call_of, status, says) in [
+        (
+            "POST faults?fault=status:503&time=1",
+            400,
+            "no parameter 'time' here; known: fault, on, times, retry_after",
+        ),
+        ("POST faults?fault=reset&times=abc", 400, "times is a whole number, and 'abc' is none"),
+        ("POST faults?fault=reset&times=0", 400, "times is 1 or more"),
+        ("POST faults?fault=429&retry_after=soon", 400, "retry_after is a whole number"),
+        ("POST faults?fault=status:503&retry_after=7", 400, "retry_after goes with fault=429 only"),
+        ("POST faults?fault=fire", 400, "'fire' is no fault; known: status:503, html:503, 429"),
+        ("POST faults?fault=error:404999", 400, "'404999' is no code of an error here; known: 400000, "),
+        ("POST faults?fault=partial:FOO", 400, "known: NODE_LIMIT_EXCEEDED, "),
+        ("DELETE faults?id=1", 400, "no parameter 'id' here, nor any"),
+        ("DELETE faults/x", 400, "the fault's id is a whole number"),
+        ("DELETE faults/7", 404, "there is no fault 7"),
+        ("POST duplicates/x", 400, "how many more times is a whole number"),
+        ("POST refresh/LUID/fail?note=no-space", 400, "no parameter 'note' here; known: notes"),
+        ("POST refresh/LUID/succeed?notes=no-space", 400, "no parameter 'notes' here"),
+        ("POST refresh/nobody/succeed", 404, "no workbook or data source with LUID `nobody`"),
+        (
+            "POST fire/WorkbookCreatd",
+            404,
+            "no event `WorkbookCreatd`; is it `WorkbookCreated`?; known: AdminDemoted",
+        ),
+        ("POST fire/DatasourceUpdated?lluid=LUID", 400, "no parameter 'lluid' here; known: luid"),
+        ("POST fire/WorkbookCreated?luid=LUID", 404, "no workbook with LUID"),
+        ("POST switch/colour/on", 400, "no switch 'colour'; known: webhooks"),
+        ("POST fires/WorkbookCreated", 404, "there is no such call"),
+    ] {
+        let (method, path) = call_of.split_once(' ').unwrap();
+        let answer = call(&caller, method.parse().unwrap(), &path.replace("LUID", luid.as_str())).await;
+        let told = answer.json["error"].as_str().unwrap_or_default();
+        assert!(answer.status == status && told.contains(says), "{call_of}: {answer:?}");
+    }
+    assert_eq!(call(&caller, Method::GET, "faults").await.json["faults"], json!([]), "nothing was set");
+    let empty = TableauSimulator::empty().start().await.unwrap();
+    let fired = call(&Caller::stranger(&empty), Method::POST, "fire/ViewDeleted").await;
+    assert_eq!(fired.json["error"], "there is no view on the default site that ViewDeleted could be about");
 }

@@ -32,7 +32,13 @@ impl fmt::Debug for TableauClient {
 impl TableauClient {
     /// A client that shares its session through `sessions`. Nothing is sent before the first call.
     ///
-    /// `http` must follow no redirects: an HTTP client turns a redirected sign-in into a `GET`, and sends tokens along.
+    /// `http` is best the one of `http_client::client`. One of your own
+    ///
+    /// - must follow no redirects: an HTTP client turns a redirected sign-in into a `GET`, and sends tokens along;
+    /// - needs timeouts, since a server that accepts and says nothing is else waited for without end;
+    /// - needs a crypto provider. In this workspace `reqwest` is built without one, and `reqwest::Client::new()` panics
+    ///   ("No rustls crypto provider is configured") until the program has installed its own, as with
+    ///   `rustls::crypto::ring::default_provider().install_default()`, or hands one to the builder.
     pub fn new(
         http: reqwest::Client,
         settings: Settings,
@@ -44,6 +50,10 @@ impl TableauClient {
     }
 
     /// The same client with so much time for all calls made through it, tries and waits included.
+    ///
+    /// Counted from now, for all calls together, and no limit for each: make a new one for each piece of work. Of two
+    /// limits, one within the other, the shorter holds. However long it is, one sign-in gets 12 s at most: by then another
+    /// process may try.
     ///
     /// Without it, a call that fails for a moment is tried three times, and a wait of more than 3 s is an error. With
     /// it, trying goes on and waits are waited as long as they end in time.

@@ -2,25 +2,28 @@
 
 use crate::MetadataError;
 use std::time::Duration;
+use url::Url;
 use workflow::{BoxError, CredentialError, Failure};
 
 /// Tableau's code for a sign-in with a wrong credential.
 const CREDENTIAL_REFUSED: &str = "401001";
 
-/// Why a call failed. Says which operation; holds no token and no URL.
+/// Why a call failed. Says which operation; holds no token, and of an address no more than the host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No answer: no connection, or none in time.
-    #[error("{operation}: no answer from Tableau")]
+    #[error("{operation}: no answer from {host}")]
     Unreachable {
         /// What was asked.
         operation: &'static str,
+        /// Whom: a host, and a port if it is not the usual one.
+        host: String,
         /// What happened.
         source: reqwest::Error,
     },
     /// Tableau answered with an error.
-    #[error("{operation}: Tableau refused with {status}{}", told(.code, .summary, .detail, .retry_after))]
+    #[error("{operation}: {}", told(*.status, .code, .summary, .detail, .retry_after))]
     Refused {
         /// What was asked.
         operation: &'static str,
@@ -37,11 +40,15 @@ pub enum Error {
     },
     /// Tableau sent the caller elsewhere: the server's address is not the site's own.
     #[error(
-        "{operation}: Tableau redirects elsewhere; set the server's address to the pod in your browser's address bar"
+        "{operation}: Tableau redirects elsewhere{}; set the server's address to the one in your browser's address bar \
+         once you are signed in",
+        .to.as_ref().map(|host| format!(", to {host}")).unwrap_or_default()
     )]
     Redirected {
         /// What was asked.
         operation: &'static str,
+        /// The host it names, if it names one. Untrusted text.
+        to: Option<String>,
     },
     /// The answer does not have the documented shape.
     #[error("{operation}: cannot read Tableau's answer")]
@@ -72,6 +79,8 @@ pub enum Error {
     OutOfTime {
         /// What was asked.
         operation: &'static str,
+        /// How the last try failed, if one had come to an end.
+        source: Option<Box<Error>>,
     },
     /// The Metadata API answered without data.
     #[error("{operation}: the Metadata API answered with errors only: {}", first(.errors))]
@@ -113,19 +122,38 @@ pub enum Error {
 
 fn refused_because(stolen: bool) -> &'static str {
     if stolen {
-        "somebody else signs in with the same personal access token"
+        "probably somebody else signs in with the same personal access token, and each sign-in ends the session before: \
+         give this program a token of its own"
     } else {
         "the connected app lacks the scope of this call, or its user the right"
     }
 }
 
-fn told(code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
+fn told(status: u16, code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
     let wait = retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default();
     if code.is_empty() {
-        return wait;
+        return format!("an answer that is not Tableau's (of a proxy, or another server?): {status}{wait}");
     }
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-    format!(" ({code}, {summary}{detail}){wait}")
+    format!("Tableau refused with {status} ({code}, {summary}{detail}){}{wait}", hint(code))
+}
+
+/// What to look at, where Tableau does not say it.
+fn hint(code: &str) -> &'static str {
+    match code {
+        CREDENTIAL_REFUSED => {
+            "; check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
+             site: what stands behind /site/ in the browser's address"
+        }
+        "404001" => "; leave the version empty for the newest that both sides know",
+        _ => "",
+    }
+}
+
+/// A host, and its port if it is not the usual one. Nothing else of an address is fit to be shown.
+pub(crate) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn first(errors: &[MetadataError]) -> &str {
@@ -133,6 +161,11 @@ fn first(errors: &[MetadataError]) -> &str {
 }
 
 impl Error {
+    /// No answer of the server that `url` is at.
+    pub(crate) fn unreachable(operation: &'static str, url: &Url, source: reqwest::Error) -> Self {
+        Self::Unreachable { operation, host: host(url), source: source.without_url() }
+    }
+
     /// Tableau's error code, if the answer had one.
     pub fn code(&self) -> Option<&str> {
         match self {

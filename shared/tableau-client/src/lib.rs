@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # In these pages
+//!
+//! Start with [`Settings::new`], [`TableauCredential`] and [`TableauClient`], which has all the methods of the table above;
+//! [`Filter`] says what a list is to hold, [`Pages`] is one, [`Error`] is how all of it fails.
 
 mod call;
 mod cause;
@@ -16,10 +21,14 @@ mod settings;
 mod sign_in;
 mod version;
 
+pub use ::tableau::{
+    DatasourceLuid, Event, EventName, JobLuid, LabelLuid, ProjectLuid, QualityWarningLuid, ScheduleLuid,
+    SiteLuid, Subject, TaskLuid, UnknownEvent, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
+};
 pub use cause::{Cause, CauseClass};
 pub use client::TableauClient;
 pub use content::{Content, Owner};
-pub use credential::TableauCredential;
+pub use credential::{InvalidCredential, TableauCredential};
 pub use error::Error;
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use own_session::OwnSession;
@@ -44,3 +53,4 @@ pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionSto
 pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use version::{ApiVersion, InvalidVersion};
+pub use workflow::{BoxError, CredentialError, CredentialSource, Failure, Fixed, chain};

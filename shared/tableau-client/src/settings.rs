@@ -1,6 +1,7 @@
 //! Which server and site, and as whom.
 
 use crate::ApiVersion;
+use std::fmt;
 use tableau::UserLuid;
 use url::Url;
 
@@ -32,7 +33,7 @@ pub enum ActAs {
 }
 
 /// Settings that cannot be used. Repeats nothing of them: an address may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
     /// The server's address is none.
@@ -61,12 +62,23 @@ pub enum InvalidSettings {
     Version,
 }
 
+/// The sentence: it is what shows when `main` ends with this error.
+impl fmt::Debug for InvalidSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvalidSettings({self})")
+    }
+}
+
 impl Settings {
     /// A site, by its content URL, of the server at an address. An empty `api_version` stands for the newest that
     /// both sides know.
     ///
     /// The address is such as `https://10ay.online.tableau.com`. On Tableau Cloud the pod's own, or any: its answer to
     /// the sign-in names the right one. Spaces around it and a `/` at its end do no harm.
+    ///
+    /// The site's content URL is what stands behind `/site/` in the browser's address: `marketing` in
+    /// `https://10ay.online.tableau.com/#/site/marketing/home`. Not the name that people see. It is empty for the default
+    /// site of a Tableau Server, whose addresses have no `/site/`; on Tableau Cloud every site has one.
     ///
     /// # Errors
     /// [`InvalidSettings`] when the address is anything but `https://` and a host (on loopback, `http://` will do: a

@@ -57,6 +57,13 @@ async fn clients_that_share_a_store_sign_in_once() {
 }
 
 #[tokio::test]
+async fn the_site_of_the_session_is_found_without_knowing_it() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let site = client(&simulator).own_site().await.unwrap();
+    assert_eq!((site.id, site.content_url.as_str()), (simulator.site(), "marketing"));
+}
+
+#[tokio::test]
 async fn a_session_that_someone_else_ended_is_replaced_unnoticed() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let luid = simulator.add(Workbook::named("Superstore"));

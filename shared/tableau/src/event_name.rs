@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// What an event happened to, as its name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,6 +157,28 @@ impl From<String> for EventName {
     }
 }
 
+/// A name that is none of [`EventName::KNOWN`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no event `{name}`{}", .nearest.as_ref().map(|name| format!("; is it `{name}`?")).unwrap_or_default())]
+pub struct UnknownEvent {
+    /// What was written.
+    pub name: String,
+    /// What was probably meant.
+    pub nearest: Option<EventName>,
+}
+
+/// For what people write: anything but a known name is an error. What Tableau writes is read with `From`.
+impl FromStr for EventName {
+    type Err = UnknownEvent;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEvent> {
+        match Self::from(name) {
+            Self::Other(name) => Err(UnknownEvent { nearest: Self::nearest(&name), name }),
+            known => Ok(known),
+        }
+    }
+}
+
 impl From<EventName> for String {
     fn from(name: EventName) -> String {
         name.as_str().to_owned()
@@ -185,6 +208,18 @@ mod tests {
         assert_eq!(EventName::nearest("WorkbookRefreshFaild"), Some(EventName::WorkbookRefreshFailed));
         assert_eq!(EventName::nearest("workbookCreated"), Some(EventName::WorkbookCreated));
         assert_eq!(EventName::nearest("FlowRunFailed"), None);
+    }
+
+    #[test]
+    fn a_name_that_a_person_wrote_must_be_known() {
+        assert_eq!("WorkbookDeleted".parse(), Ok(EventName::WorkbookDeleted));
+        let misspelt = "DatasourceRefreshFaild".parse::<EventName>().unwrap_err();
+        assert_eq!(
+            misspelt.to_string(),
+            "there is no event `DatasourceRefreshFaild`; is it `DatasourceRefreshFailed`?"
+        );
+        let unknown = "FlowRunFailed".parse::<EventName>().unwrap_err();
+        assert_eq!(unknown.to_string(), "there is no event `FlowRunFailed`");
     }
 
     #[test]

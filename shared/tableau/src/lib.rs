@@ -8,7 +8,7 @@ mod payload;
 
 pub use event::{Event, Incomplete, Subject};
 pub use event_id::EventId;
-pub use event_name::{Action, EventName, Object};
+pub use event_name::{Action, EventName, Object, UnknownEvent};
 pub use luid::{
     ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid,
     QualityWarningLuid, ResourceLuid, ScheduleLuid, SiteLuid, TableLuid, TaskLuid, UserLuid, ViewLuid,

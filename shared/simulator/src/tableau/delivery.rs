@@ -79,7 +79,7 @@ impl State {
         let (about, webhooks) = {
             let model = self.model();
             let about = About::find(&model, event, luid)
-                .ok_or_else(|| NotFound { what: "subject of this event", luid: luid.to_owned() })?;
+                .ok_or_else(|| NotFound { what: About::kind(event), luid: luid.to_owned() })?;
             let wanted = |w: &&_| is_wanted(w, event, &about, model.webhooks_enabled);
             let webhooks: Vec<_> = model.webhooks.iter().filter(wanted).cloned().collect();
             (about, webhooks)

@@ -49,6 +49,19 @@ impl About {
         Some(Self { site: site.clone(), resource, luid: luid.to_owned(), name: name.clone() })
     }
 
+    /// What an event of this name is about, in words.
+    pub(crate) fn kind(event: &EventName) -> &'static str {
+        match event.object() {
+            Some(Object::Workbook) => "workbook",
+            Some(Object::Datasource) => "data source",
+            Some(Object::Label) => "workbook or data source",
+            Some(Object::View) => "view",
+            Some(Object::User) => "user",
+            Some(Object::Site) => "site",
+            None => "subject of this event",
+        }
+    }
+
     /// The LUID of the first thing of the right kind on the default site.
     pub(crate) fn first_luid(model: &Model, event: &EventName) -> Option<String> {
         let site = model.default_site();

@@ -7,10 +7,14 @@ use super::sample_jobs;
 use jiff::Timestamp;
 use tableau::EventName;
 
-/// LUID of the sample site `Marketing`, whose `contentUrl` is `marketing`.
+/// LUID of the sample site `Marketing`, whose content URL is [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
-/// Name and secret of a PAT of the sample site's administrator; also there on an empty simulator.
+/// The sample site's content URL: what stands behind `/site/` in a browser, and what signing in names the site by.
+pub const SAMPLE_CONTENT_URL: &str = "marketing";
+
+/// Name and secret of a PAT of the sample site's administrator; also there on an empty simulator. It signs in to the site
+/// at [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_PAT: (&str, &str) = ("webhook-automations", "pat-secret-for-local-use");
 
 /// Client id, secret id and secret of a connected app of the sample site; also there on an empty simulator.
@@ -36,7 +40,7 @@ pub(super) fn empty(now: Timestamp) -> Model {
         name: name.to_owned(),
         content_url: url.to_owned(),
     };
-    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", "marketing"));
+    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", SAMPLE_CONTENT_URL));
     let add = &mut ModelHandle { model: &mut model, now };
     let administrator =
         User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);

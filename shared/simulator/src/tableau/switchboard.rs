@@ -1,27 +1,24 @@
 //! `/simulator/faults` and other switches, for people: what goes wrong, how often, until when.
 
-use super::model::Feature;
+use super::model::{Feature, Model};
+use super::query::{Answer, Parameters, not_found, number, only, wrong};
 use super::state::State;
 use crate::fault::{Fault, Planned};
 use axum::extract::{Path, Query, State as Shared};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use http::StatusCode;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
-type Parameters = Query<HashMap<String, String>>;
-
 /// What `error:` and `partial:` take.
-const CODES: [&str; 34] = [
-    "400000", "400113", "400118", "400127", "401000", "401001", "401002", "401003", "403000", "403004",
-    "403010", "403014", "403072", "403076", "403077", "403079", "403104", "403105", "403109", "403128",
-    "403151", "404000", "404002", "404004", "404005", "404006", "404011", "404018", "404034", "409082",
-    "409093", "429000", "500000", "500001",
+const CODES: [&str; 46] = [
+    "400000", "400006", "400007", "400110", "400111", "400113", "400118", "400124", "400127", "401000",
+    "401001", "401002", "401003", "403000", "403001", "403004", "403010", "403014", "403072", "403076",
+    "403077", "403079", "403104", "403105", "403109", "403128", "403151", "404000", "404001", "404002",
+    "404003", "404004", "404005", "404006", "404011", "404018", "404025", "404030", "404034", "405000",
+    "409000", "409082", "409093", "429000", "500000", "500001",
 ];
 const PARTIAL: [&str; 6] = [
     "NODE_LIMIT_EXCEEDED",
@@ -41,10 +38,6 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route("/simulator/sessions/end", post(end_sessions))
         .route("/simulator/duplicates/{n}", post(duplicates))
         .route("/simulator/switch/{feature}/{position}", post(switch))
-}
-
-fn wrong(error: impl std::fmt::Display) -> (StatusCode, Json<Value>) {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": error.to_string() })))
 }
 
 /// A fault as it is written in `?fault=`.
@@ -84,27 +77,48 @@ async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
     Json(json!({ "faults": state.faults().planned().map(shown).collect::<Vec<_>>() }))
 }
 
+/// What is wrong with a text that is no fault.
+fn no_fault(text: &str) -> String {
+    match text.split_once(':') {
+        Some(("error", code)) => {
+            format!("'{code}' is no code of an error here; known: {}", CODES.join(", "))
+        }
+        Some(("partial", code)) => {
+            format!("'{code}' is no code of the Metadata API here; known: {}", PARTIAL.join(", "))
+        }
+        _ => format!("'{text}' is no fault; known: {KINDS}"),
+    }
+}
+
 /// `?fault=…&on=GET */jobs&times=2&retry_after=7`; of every call unless `on` names some, until cleared unless `times`
 /// says how often.
 async fn add(Shared(state): Shared<Arc<State>>, Query(query): Parameters) -> Answer {
-    let number = |name: &str| query.get(name).map(|text| text.parse::<u64>()).transpose().map_err(wrong);
+    only(&["fault", "on", "times", "retry_after"], &query)?;
+    let number = |name: &str| query.get(name).map(|text| number(name, text)).transpose();
     let (times, retry_after) = (number("times")?, number("retry_after")?);
+    if times == Some(0) {
+        return Err(wrong("times is 1 or more; without it, calls go wrong until it is cleared"));
+    }
     let text = query.get("fault").map_or("", String::as_str);
-    let fault = read(text, retry_after).ok_or_else(|| wrong(format!("'{text}' is no fault: {KINDS}")))?;
-    let times = times.map(u32::try_from).transpose().map_err(wrong)?;
+    let fault = read(text, retry_after.map(u64::from)).ok_or_else(|| wrong(no_fault(text)))?;
+    if retry_after.is_some() && text != "429" {
+        return Err(wrong("retry_after goes with fault=429 only"));
+    }
     let on = query.get("on").map_or("*", String::as_str);
     let mut faults = state.faults();
     let id = faults.add(on, times, fault);
     Ok(Json(faults.planned().find(|planned| planned.id == id).map(shown).unwrap_or_default()))
 }
 
-async fn clear(Shared(state): Shared<Arc<State>>) -> Json<Value> {
-    Json(json!({ "cleared": state.faults().clear(None) }))
+async fn clear(Shared(state): Shared<Arc<State>>, Query(query): Parameters) -> Answer {
+    only(&[], &query)?;
+    Ok(Json(json!({ "cleared": state.faults().clear(None) })))
 }
 
-async fn clear_one(Shared(state): Shared<Arc<State>>, Path(id): Path<u32>) -> Answer {
+async fn clear_one(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Answer {
+    let id = number("the fault's id", &id)?;
     match state.faults().clear(Some(id)) {
-        0 => Err((StatusCode::NOT_FOUND, Json(json!({ "error": format!("there is no fault {id}") })))),
+        0 => Err(not_found(format!("there is no fault {id}"))),
         cleared => Ok(Json(json!({ "cleared": cleared }))),
     }
 }
@@ -114,9 +128,21 @@ async fn end_sessions(Shared(state): Shared<Arc<State>>) -> Json<Value> {
     Json(json!({ "ended": ended }))
 }
 
-async fn duplicates(Shared(state): Shared<Arc<State>>, Path(n): Path<u32>) -> Json<Value> {
+async fn duplicates(Shared(state): Shared<Arc<State>>, Path(n): Path<String>) -> Answer {
+    let n = number("how many more times", &n)?;
     state.duplicates.store(n, Ordering::SeqCst);
-    Json(json!({ "duplicates": n }))
+    Ok(Json(json!({ "duplicates": n })))
+}
+
+/// What a site setting can forbid, and whether it does not.
+pub(super) fn switches(model: &Model) -> [(&'static str, bool); 5] {
+    [
+        ("webhooks", model.webhooks_enabled),
+        ("broadcasts", model.broadcasts_enabled),
+        ("job-lists", model.has(Feature::JobLists)),
+        ("run-now", model.has(Feature::RunNow)),
+        ("exports", model.has(Feature::Exports)),
+    ]
 }
 
 async fn switch(
@@ -137,7 +163,7 @@ async fn switch(
         "exports" => model.switch(Feature::Exports, on),
         other => {
             let known = "webhooks, broadcasts, job-lists, run-now, exports";
-            return Err(wrong(format!("there is no switch '{other}': {known}")));
+            return Err(wrong(format!("there is no switch '{other}'; known: {known}")));
         }
     }
     Ok(Json(json!({ "switch": feature, "on": on })))

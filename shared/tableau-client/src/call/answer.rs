@@ -29,10 +29,8 @@ struct ErrorBody {
 }
 
 pub(super) async fn read(operation: &'static str, mut response: Response) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|e| Error::Unreachable { operation, source: e.without_url() })?
-    {
+    let (mut bytes, url) = (Vec::new(), response.url().clone());
+    while let Some(chunk) = response.chunk().await.map_err(|e| Error::unreachable(operation, &url, e))? {
         if bytes.len() + chunk.len() > ANSWER_LIMIT {
             return Err(Error::TooLarge { operation, limit_bytes: ANSWER_LIMIT });
         }
@@ -44,6 +42,10 @@ pub(super) async fn read(operation: &'static str, mut response: Response) -> Res
 pub(crate) fn parse<T: DeserializeOwned>(operation: &'static str, bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            let source = "the answer is not JSON; is this a Tableau server?".into();
+            return Error::Unreadable { operation, source };
+        }
         // serde's own words repeat the value it did not like, and that may be a session token.
         let (path, problem) = (error.path().to_string(), error.inner().classify());
         Error::Unreadable { operation, source: format!("at `{path}`: {problem:?} error").into() }

@@ -5,7 +5,7 @@ mod send;
 mod wait;
 
 pub(crate) use answer::parse;
-pub(crate) use send::{Request, Sent, Take};
+pub(crate) use send::{LastError, Request, Sent, Take};
 
 use crate::session::Shared;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
@@ -25,7 +25,7 @@ const REPLACEMENTS: u32 = 3;
 /// Where a call goes, below `/api`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Path<'a> {
-    /// Below `/api/{version}/sites/{site}/`.
+    /// Below `/api/{version}/sites/{site}/`; empty for the site itself.
     Site(&'a str),
     /// Below `/api/exp/sites/{site}/`: experimental methods have no version.
     Experimental(&'a str),
@@ -46,7 +46,7 @@ impl Path<'_> {
             Path::Api(rest) => format!("api/{rest}"),
         };
         let mut url = server.clone();
-        url.set_path(&path);
+        url.set_path(path.trim_end_matches('/'));
         url
     }
 }
@@ -165,32 +165,37 @@ impl TableauClient {
         call: &'a Call<'a>,
         take: Take,
     ) -> Pin<Box<dyn Future<Output = Result<Sent, Error>> + Send + 'a>> {
-        Box::pin(async move { self.bounded(call.operation, self.in_session(call, take)).await })
+        Box::pin(async move {
+            let last = LastError::default();
+            self.bounded(call.operation, &last, self.in_session(call, take, &last)).await
+        })
     }
 
     /// Ends with the client's deadline, and counts what fails.
     pub(crate) async fn bounded<T>(
         &self,
         operation: &'static str,
+        last: &LastError,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let ended = match self.deadline() {
             None => work.await,
             Some(deadline) => {
-                tokio::time::timeout_at(deadline, work).await.unwrap_or(Err(Error::OutOfTime { operation }))
+                let out_of_time = || Err(Error::OutOfTime { operation, source: None });
+                tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| out_of_time())
             }
         };
-        ended.inspect_err(Error::count)
+        ended.map_err(|error| last.explain(error)).inspect_err(Error::count)
     }
 
     /// One call in a session. A session that is over is replaced, unnoticed by the caller.
-    async fn in_session(&self, call: &Call<'_>, take: Take) -> Result<Sent, Error> {
+    async fn in_session(&self, call: &Call<'_>, take: Take, last: &LastError) -> Result<Sent, Error> {
         let mut credential = self.credential().await?;
         let mut over = None;
         let mut replaced = 0;
         loop {
             let opened = AtomicBool::new(false);
-            let shared = self.shared_session(&mut credential, over.as_ref(), &opened).await?;
+            let shared = self.shared_session(&mut credential, over.as_ref(), &opened, last).await?;
             let session = &shared.session;
             let server = session.server.as_ref().unwrap_or(&self.settings().server);
             let request = Request {
@@ -202,6 +207,7 @@ impl TableauClient {
                 repeat: call.repeat,
                 timeout: call.timeout,
                 gone: call.gone.as_ref(),
+                last,
             };
             match self.send(&request, take).await {
                 // A session that was opened for this call ends at once only when somebody else signs in over it. Where
@@ -235,11 +241,12 @@ impl TableauClient {
         credential: &mut Arc<TableauCredential>,
         over: Option<&Shared>,
         opened: &AtomicBool,
+        last: &LastError,
     ) -> Result<Shared, Error> {
-        match self.session_with(credential, over, opened).await {
+        match self.session_with(credential, over, opened, last).await {
             Err(error) if error.is_credential_refused() => {
                 *credential = self.replacement(credential).await?.ok_or(error)?;
-                self.session_with(credential, over, opened).await
+                self.session_with(credential, over, opened, last).await
             }
             other => other,
         }
@@ -250,11 +257,12 @@ impl TableauClient {
         credential: &Arc<TableauCredential>,
         over: Option<&Shared>,
         opened: &AtomicBool,
+        last: &LastError,
     ) -> Result<Shared, Error> {
         let key = self.session_key(credential);
         let open = || {
             opened.store(true, Ordering::Relaxed);
-            self.sign_in(credential)
+            self.sign_in(credential, last)
         };
         self.broker().session(&key, credential.fingerprint(&key), over, open).await
     }
@@ -264,12 +272,14 @@ impl TableauClient {
         &self,
     ) -> Pin<Box<dyn Future<Output = Result<ApiVersion, Error>> + Send + '_>> {
         Box::pin(async move {
+            let last = LastError::default();
             let version = async {
                 let mut credential = self.credential().await?;
-                let shared = self.shared_session(&mut credential, None, &AtomicBool::default()).await?;
+                let opened = AtomicBool::default();
+                let shared = self.shared_session(&mut credential, None, &opened, &last).await?;
                 Ok(self.version_in(&shared.session))
             };
-            self.bounded("find the version of the REST API", version).await
+            self.bounded("find the version of the REST API", &last, version).await
         })
     }
 

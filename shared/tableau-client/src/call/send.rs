@@ -3,11 +3,13 @@
 use super::answer::{read, refused};
 use super::wait;
 use super::{Gone, Repeat};
+use crate::error::host;
 use crate::settings::redirected;
 use crate::{Error, TableauClient};
 use reqwest::{Method, Response, header};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -27,6 +29,28 @@ pub(crate) struct Request<'a> {
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
     pub(crate) gone: Option<&'a Gone>,
+    pub(crate) last: &'a LastError,
+}
+
+/// How the last try failed that came to an end: what a call that runs out of time would not tell.
+#[derive(Debug, Default)]
+pub(crate) struct LastError(Mutex<Option<Box<Error>>>);
+
+impl LastError {
+    fn put(&self, error: Error) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(error));
+    }
+
+    /// The same error with what is known of the last try.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::OutOfTime { operation, source: None } => {
+                let source = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Error::OutOfTime { operation, source }
+            }
+            other => other,
+        }
+    }
 }
 
 /// How much of an answer to take in.
@@ -77,6 +101,7 @@ impl TableauClient {
             if !self.has_patience(tried, wait) {
                 return Err(error);
             }
+            request.last.put(error);
             tokio::time::sleep(named.map_or(wait, wait::or_a_little_more)).await;
             tried += 1;
         }
@@ -116,14 +141,17 @@ impl TableauClient {
         if let Some(timeout) = request.timeout {
             builder = builder.timeout(timeout);
         }
-        let unreachable = |e: reqwest::Error| Error::Unreachable { operation, source: e.without_url() };
-        let response = builder.send().await.map_err(unreachable)?;
+        let response = builder.send().await.map_err(|e| Error::unreachable(operation, url, e))?;
         let (status, retry_after) = (response.status(), wait::retry_after(response.headers()));
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             // Only a sign-in, and what is asked before it, is followed: a session is one server's.
             let elsewhere = location.filter(|_| request.token.is_none()).and_then(|to| redirected(url, to));
-            return elsewhere.map(Sent::Elsewhere).ok_or(Error::Redirected { operation });
+            let named = || location.and_then(|to| url.join(to).ok()).map(|to| host(&to));
+            let named = || named().filter(|host| !host.is_empty());
+            return elsewhere
+                .map(Sent::Elsewhere)
+                .ok_or_else(|| Error::Redirected { operation, to: named() });
         }
         if status.is_success() && take == Take::Open {
             return Ok(Sent::Open(response));

@@ -93,6 +93,8 @@ struct Answer {
 impl TableauClient {
     /// Fetches a data source. REST API 2.0+; JWT scope `tableau:content:read`.
     ///
+    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    ///
     /// # Errors
     /// [`Error::Refused`] with code 404004 when the site has no such data source.
     ///

@@ -161,10 +161,10 @@ impl Download {
         let Some(response) = self.response.as_mut() else { return Ok(None) };
         let idle = Instant::now() + PIECE;
         let until = self.deadline.map_or(idle, |deadline| deadline.min(idle));
+        let url = response.url().clone();
         let piece = tokio::time::timeout_at(until, response.chunk()).await;
-        let piece = piece.map_err(|_| Error::OutOfTime { operation })?;
-        let Some(piece) = piece.map_err(|e| Error::Unreachable { operation, source: e.without_url() })?
-        else {
+        let piece = piece.map_err(|_| Error::OutOfTime { operation, source: None })?;
+        let Some(piece) = piece.map_err(|e| Error::unreachable(operation, &url, e))? else {
             return Ok(None);
         };
         self.taken = self.taken.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));

@@ -32,6 +32,16 @@ struct Answer {
 const OPERATION: &str = "fetch the site";
 
 impl TableauClient {
+    /// The site signed in to, whatever it is called. Otherwise as [`TableauClient::site`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// Source: as there.
+    pub async fn own_site(&self) -> Result<Site, Error> {
+        Ok(self.ask::<Answer>(Call::get(OPERATION, Path::Site(""))).await?.site)
+    }
+
     /// The site signed in to, by the LUID that events carry. REST API 2.0+; JWT scope `tableau:sites:read`, 3.27+.
     ///
     /// # Errors

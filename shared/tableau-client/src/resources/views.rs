@@ -74,6 +74,8 @@ struct Answer {
 impl TableauClient {
     /// Fetches a view. REST API 3.0+; JWT scope `tableau:content:read`.
     ///
+    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    ///
     /// # Errors
     /// [`Error::Refused`] with code 404011 when the site has no such view.
     ///

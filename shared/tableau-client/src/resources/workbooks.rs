@@ -81,6 +81,8 @@ struct Answer {
 impl TableauClient {
     /// Fetches a workbook with its views. REST API 2.0+; JWT scope `tableau:content:read`.
     ///
+    /// The number in a browser's address is no LUID: [`TableauClient::shown_at`] finds the one behind it.
+    ///
     /// # Errors
     /// [`Error::Refused`] with code 404006 when the site has no such workbook.
     ///

@@ -168,7 +168,8 @@ impl Broker {
             return Ok(None);
         }
         let signed_in = tokio::time::timeout(left, sign_in()).await;
-        let session = match signed_in.unwrap_or(Err(Error::OutOfTime { operation: "sign in" })) {
+        let session = match signed_in.unwrap_or(Err(Error::OutOfTime { operation: "sign in", source: None }))
+        {
             Ok(session) => session,
             Err(error) => {
                 // Waited for, since what runs beside an answer may never end: Lambda stops the process between two.
@@ -294,8 +295,9 @@ pub(super) mod tests {
     async fn a_failed_sign_in_leaves_the_way_free() {
         let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
         let broker = Broker::new(store);
-        let failed =
-            broker.session("k", 1, None, || async { Err(Error::Redirected { operation: "sign in" }) }).await;
+        let failed = broker
+            .session("k", 1, None, || async { Err(Error::Redirected { operation: "sign in", to: None }) })
+            .await;
         assert!(failed.is_err());
         tokio::task::yield_now().await;
         let next = broker.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();

@@ -126,10 +126,10 @@ impl World {
                 world.takes(5_000).await;
                 world.open();
             });
-            return Err(Error::Redirected { operation: "sign in" });
+            return Err(Error::Redirected { operation: "sign in", to: None });
         }
         if self.happens(4) {
-            return Err(Error::Redirected { operation: "sign in" });
+            return Err(Error::Redirected { operation: "sign in", to: None });
         }
         let session = self.open();
         self.takes(if self.happens(10) { 20_000 } else { 50 }).await;

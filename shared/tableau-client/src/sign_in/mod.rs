@@ -4,7 +4,8 @@ mod connected_app;
 
 pub use connected_app::ConnectedApp;
 
-use crate::call::{Path, Repeat, Request, Sent, Take, parse};
+use crate::call::{LastError, Path, Repeat, Request, Sent, Take, parse};
+use crate::error::host;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential, lenient};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -70,14 +71,18 @@ enum Answer<T> {
 impl TableauClient {
     /// Signs in at the server of the settings, or the one it names: on Tableau Cloud each site has its pod, and the
     /// others redirect. The `POST` is repeated by hand, since HTTP clients make a `GET` of it.
-    pub(crate) async fn sign_in(&self, credential: &TableauCredential) -> Result<Session, Error> {
+    pub(crate) async fn sign_in(
+        &self,
+        credential: &TableauCredential,
+        last: &LastError,
+    ) -> Result<Session, Error> {
         const OPERATION: &str = "sign in";
         let settings = self.settings();
         let mut server = settings.server.clone();
         for _ in 0..=REDIRECTS {
             let api_version = match settings.api_version {
                 Some(pinned) => pinned,
-                None => match self.server_info_at(&server).await? {
+                None => match self.server_info_at(&server, last).await? {
                     Answer::Here(info) => info.rest_api_version.min(ApiVersion::NEWEST),
                     Answer::Elsewhere(to) => {
                         server = to;
@@ -97,6 +102,7 @@ impl TableauClient {
                 repeat: Repeat::Harmless,
                 timeout: None,
                 gone: None,
+                last,
             };
             let SignedIn { credentials } = match self.send(&request, Take::Whole).await? {
                 Sent::Elsewhere(to) => {
@@ -111,7 +117,7 @@ impl TableauClient {
             let server = Some(server).filter(|server| *server != settings.server);
             return Ok(Session { token, site: site.id, user: user.id, api_version, server });
         }
-        Err(Error::Redirected { operation: OPERATION })
+        Err(Error::Redirected { operation: OPERATION, to: Some(host(&server)) })
     }
 
     /// Ends `session`. One that is over already is no error.
@@ -126,6 +132,7 @@ impl TableauClient {
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
+            last: &LastError::default(),
         };
         match self.send(&request, Take::Whole).await {
             Err(error) if !error.is_session_over() => Err(error),
@@ -140,18 +147,19 @@ impl TableauClient {
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_server.htm#query_server_info>
     pub async fn server_info(&self) -> Result<ServerInfo, Error> {
-        self.bounded("ask for the server's version", self.server_info_anywhere()).await
+        let last = LastError::default();
+        self.bounded("ask for the server's version", &last, self.server_info_anywhere(&last)).await
     }
 
-    async fn server_info_anywhere(&self) -> Result<ServerInfo, Error> {
+    async fn server_info_anywhere(&self, last: &LastError) -> Result<ServerInfo, Error> {
         let mut server = self.settings().server.clone();
         for _ in 0..=REDIRECTS {
-            match self.server_info_at(&server).await? {
+            match self.server_info_at(&server, last).await? {
                 Answer::Here(info) => return Ok(info),
                 Answer::Elsewhere(to) => server = to,
             }
         }
-        Err(Error::Redirected { operation: "ask for the server's version" })
+        Err(Error::Redirected { operation: "ask for the server's version", to: Some(host(&server)) })
     }
 
     /// The newest REST API version that the server knows, as [`TableauClient::server_info`] tells it.
@@ -162,7 +170,7 @@ impl TableauClient {
         Ok(self.server_info().await?.rest_api_version)
     }
 
-    async fn server_info_at(&self, server: &Url) -> Result<Answer<ServerInfo>, Error> {
+    async fn server_info_at(&self, server: &Url, last: &LastError) -> Result<Answer<ServerInfo>, Error> {
         const OPERATION: &str = "ask for the server's version";
         let request = Request {
             operation: OPERATION,
@@ -173,6 +181,7 @@ impl TableauClient {
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
+            last,
         };
         match self.send(&request, Take::Whole).await? {
             Sent::Elsewhere(to) => Ok(Answer::Elsewhere(to)),

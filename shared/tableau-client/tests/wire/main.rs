@@ -18,3 +18,4 @@ mod shapes;
 mod signing_in;
 mod sites;
 mod webhooks;
+mod words;

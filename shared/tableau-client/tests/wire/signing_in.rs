@@ -88,6 +88,13 @@ async fn a_credential_goes_nowhere_unsafe_and_round_in_no_circle() {
         one.forgets(SIGN_IN).says(SIGN_IN, Reply::Full(301, vec![("location", location.to_owned())], vec![]));
         let error = one.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Redirected { .. }), "{location}: {error:?}");
+        let told = error.to_string();
+        assert_eq!(
+            told.contains("redirects elsewhere, to evil.example;"),
+            location.contains("evil"),
+            "{told}"
+        );
+        assert!(!told.contains("u:p"), "{told}");
     }
     let to = |tableau: &Tableau| Reply::Full(301, vec![("location", tableau.url.clone())], vec![]);
     one.forgets(SIGN_IN).says(SIGN_IN, to(&two));
@@ -130,7 +137,14 @@ async fn a_refused_sign_in_tells_tableaus_reason_and_is_not_repeated() {
     let tableau = Tableau::start().await;
     tableau.forgets(SIGN_IN).says(SIGN_IN, Reply::error("401001", "(16) Login failed."));
     let error = client(tableau.settings("3.29"), app()).workbook(&"w-1".parse().unwrap()).await.unwrap_err();
-    assert_eq!(error.to_string(), "sign in: Tableau refused with 401 (401001, Refused: (16) Login failed.)");
+    let text = error.to_string();
+    assert!(
+        text.starts_with(
+            "sign in: Tableau refused with 401 (401001, Refused: (16) Login failed.); check the name"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("15 days without use") && text.contains("behind /site/"), "{text}");
     assert_eq!(tableau.heard(SIGN_IN).len(), 1);
 }
 

@@ -30,6 +30,13 @@ async fn a_site_is_found_by_luid_content_url_and_name() {
 }
 
 #[tokio::test]
+async fn ones_own_site_takes_nothing_to_know() {
+    let tableau = Tableau::start().await;
+    tableau.knows("GET ", &answer());
+    assert!(is_ours(&tableau.client().own_site().await.unwrap()));
+}
+
+#[tokio::test]
 async fn what_is_no_segment_of_a_path_is_not_asked_for() {
     let tableau = Tableau::start().await;
     let client = tableau.client();

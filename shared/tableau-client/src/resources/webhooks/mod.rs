@@ -11,7 +11,7 @@ use crate::{ApiVersion, Error, Filter, TableauClient, lenient};
 use event::set_event;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tableau::WebhookLuid;
+use tableau::{EventName, WebhookLuid};
 
 fn destination(url: &str) -> Value {
     json!({ "webhook-destination-http": { "method": "POST", "url": url } })
@@ -34,6 +34,18 @@ struct TestResult {
     status: Option<u16>,
     #[serde(default)]
     body: Value,
+}
+
+/// Tableau's 400000 does not say that it is the event it does not know.
+fn with_hint(mut error: Error, event: &EventName) -> Error {
+    if let (Error::Refused { code, detail, .. }, EventName::Other(name)) = (&mut error, event)
+        && code == "400000"
+    {
+        let meant = EventName::nearest(name).map(|meant| format!("; is it `{meant}`?")).unwrap_or_default();
+        let between = if detail.is_empty() { "" } else { " " };
+        detail.push_str(&format!("{between}(`{name}` is not among the events that are known here{meant})"));
+    }
+    error
 }
 
 impl TableauClient {
@@ -86,8 +98,10 @@ impl TableauClient {
             webhook.insert("isEnabled".to_owned(), json!(new.is_enabled));
         }
         let body = json!({ "webhook": webhook });
-        let answer: Answer =
-            self.ask(Call::create("create the webhook", Path::Site("webhooks"), &body)).await?;
+        let answer: Answer = self
+            .ask(Call::create("create the webhook", Path::Site("webhooks"), &body))
+            .await
+            .map_err(|error| with_hint(error, &new.event))?;
         Ok(answer.webhook)
     }
 
@@ -119,7 +133,12 @@ impl TableauClient {
         }
         let path = format!("webhooks/{luid}");
         let body = json!({ "webhook": webhook });
-        let answer: Answer = self.ask(Call::put("change the webhook", Path::Site(&path), &body)).await?;
+        let answer: Result<Answer, Error> =
+            self.ask(Call::put("change the webhook", Path::Site(&path), &body)).await;
+        let answer = answer.map_err(|error| match &change.event {
+            Some(event) => with_hint(error, event),
+            None => error,
+        })?;
         Ok(answer.webhook)
     }
 

@@ -1,10 +1,14 @@
 //! What signing in takes.
 
+mod json;
+
+pub use json::InvalidCredential;
+
 use crate::{ActAs, ConnectedApp, Settings};
 use jiff::Timestamp;
 use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
 
 /// What signing in takes. As JSON one of
@@ -13,8 +17,9 @@ use std::fmt;
 /// - `{"user_name": "…", "password": "…"}`: not on Tableau Cloud, which asks for a second factor;
 /// - `{"client_id": "…", "secret_id": "…", "secret_value": "…", "user_name": "…", "scopes": ["…"]}`: a connected app;
 ///   without `scopes` it has those of [`ConnectedApp::SCOPES`].
-#[derive(Clone, Deserialize)]
-#[serde(try_from = "Json")]
+///
+/// [`TableauCredential::from_json`] reads it, and so does serde.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum TableauCredential {
     /// A personal access token. Signing in again with it ends the session before.
@@ -33,62 +38,6 @@ pub enum TableauCredential {
     },
     /// A connected app, and whom it signs in. Its sessions stand side by side.
     ConnectedApp(ConnectedApp),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Json {
-    #[serde(default)]
-    token_name: String,
-    #[serde(default)]
-    token_secret: Option<SecretString>,
-    #[serde(default)]
-    user_name: String,
-    #[serde(default)]
-    password: Option<SecretString>,
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    secret_id: String,
-    #[serde(default)]
-    secret_value: Option<SecretString>,
-    #[serde(default)]
-    scopes: Option<Vec<String>>,
-}
-
-impl TryFrom<Json> for TableauCredential {
-    type Error = &'static str;
-
-    fn try_from(json: Json) -> Result<Self, Self::Error> {
-        const WAYS: &str = "fill in `token_name` and `token_secret`, or `user_name` and `password`, and nothing else; \
-                            or for a connected app `client_id`, `secret_id`, `secret_value` and `user_name`";
-        let filled =
-            |secret: Option<SecretString>| secret.filter(|secret| !secret.expose_secret().is_empty());
-        let Json { token_name, user_name: user, client_id, secret_id, scopes, .. } = json;
-        let (token_secret, password, value) =
-            (filled(json.token_secret), filled(json.password), filled(json.secret_value));
-        let named = |texts: [&String; 2]| texts.map(|text| !text.is_empty());
-        let no_app = named([&client_id, &secret_id]) == [false, false] && scopes.is_none();
-        match (token_secret, password, value) {
-            (None, None, None) if no_app && named([&token_name, &user]) == [false, false] => {
-                Err("fill in `token_name` and `token_secret`")
-            }
-            (Some(secret), None, None) if no_app && named([&token_name, &user]) == [true, false] => {
-                Ok(Self::PersonalAccessToken { name: token_name, secret })
-            }
-            (None, Some(password), None) if no_app && named([&token_name, &user]) == [false, true] => {
-                Ok(Self::Password { user, password })
-            }
-            (None, None, Some(secret_value))
-                if named([&client_id, &secret_id]) == [true, true]
-                    && named([&token_name, &user]) == [false, true] =>
-            {
-                let scopes = scopes.unwrap_or_else(|| ConnectedApp::SCOPES.map(str::to_owned).to_vec());
-                Ok(Self::ConnectedApp(ConnectedApp { client_id, secret_id, secret_value, user, scopes }))
-            }
-            _ => Err(WAYS),
-        }
-    }
 }
 
 /// A sign-in, as Tableau takes it.
@@ -253,8 +202,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn parse(json: &str) -> Result<TableauCredential, String> {
-        serde_json::from_str(json).map_err(|e| e.to_string())
+    fn app() -> TableauCredential {
+        TableauCredential::from_json(APP).unwrap()
     }
 
     fn body(credential: &TableauCredential, settings: &Settings) -> Result<Value, &'static str> {
@@ -271,7 +220,7 @@ mod tests {
 
     #[test]
     fn credentials_of_different_kinds_and_scopes_have_different_keys_and_no_secret_in_them() {
-        let app = |scopes: &[&str]| {
+        let scoped = |scopes: &[&str]| {
             TableauCredential::ConnectedApp(ConnectedApp {
                 client_id: "c".to_owned(),
                 secret_id: "i".to_owned(),
@@ -283,30 +232,12 @@ mod tests {
         let password = TableauCredential::Password { user: "ana@x".to_owned(), password: "hunter2".into() };
         let token = TableauCredential::personal_access_token("ana@x", "hunter2");
         let odd = TableauCredential::personal_access_token("ana#x/y", "hunter2");
-        let keys = [password.key(), token.key(), odd.key(), app(&["a", "b"]).key(), app(&["a"]).key()];
+        let keys = [password.key(), token.key(), odd.key(), scoped(&["a", "b"]).key(), scoped(&["a"]).key()];
         let different: std::collections::BTreeSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{keys:?}");
-        assert_eq!(app(&["a", "b"]).key(), app(&["b", "a"]).key());
+        assert_eq!(scoped(&["a", "b"]).key(), scoped(&["b", "a"]).key());
         assert_eq!(odd.key(), "token/ana%23x%2Fy");
         assert!(keys.iter().all(|key| !key.contains("hunter2")));
-    }
-
-    #[test]
-    fn an_unfilled_secret_says_what_to_fill_in() {
-        let unfilled = parse(r#"{"token_name":"","token_secret":""}"#).unwrap_err();
-        assert_eq!(unfilled, "fill in `token_name` and `token_secret`");
-        for json in [
-            r#"{"token_name":"n"}"#,
-            r#"{"token_name":"n","token_secret":"s","user_name":"u","password":"p"}"#,
-            r#"{"client_id":"c","secret_id":"i","secret_value":"v"}"#,
-            r#"{"user_name":"u","password":"p","scopes":[]}"#,
-        ] {
-            assert!(parse(json).unwrap_err().contains("and nothing else"), "{json}");
-        }
-        assert!(parse(r#"{"token_name":"n","token_secret":"s"}"#).is_ok());
-        assert!(parse(r#"{"user_name":"u","password":"p"}"#).is_ok());
-        let Ok(TableauCredential::ConnectedApp(app)) = parse(APP) else { panic!("not an app") };
-        assert_eq!(app.scopes, ConnectedApp::SCOPES);
     }
 
     #[test]
@@ -329,7 +260,7 @@ mod tests {
     fn debug_shows_the_name_only() {
         let credential = TableauCredential::personal_access_token("lambda", "hunter2");
         assert_eq!(format!("{credential:?}"), r#"TableauCredential("token/lambda", [redacted])"#);
-        assert!(!format!("{:?}", parse(APP).unwrap()).contains("hunter2"));
+        assert!(!format!("{:?}", app()).contains("hunter2"));
     }
 
     #[test]
@@ -339,14 +270,14 @@ mod tests {
         let expected = json!({"credentials": {"personalAccessTokenName": "n", "personalAccessTokenSecret": "s",
             "site": {"contentUrl": "marketing"}, "user": {"id": "u-1"}}});
         assert_eq!(body(&pat, &bea), Ok(expected));
-        assert!(body(&parse(APP).unwrap(), &bea).is_err());
+        assert!(body(&app(), &bea).is_err());
     }
 
     #[test]
     fn a_connected_app_may_act_as_a_user_by_name() {
         use base64::Engine;
         let bea = site().acting_as(ActAs::UserName("bea@example.com".to_owned()));
-        let body = |settings: &Settings| body(&parse(APP).unwrap(), settings).unwrap();
+        let body = |settings: &Settings| body(&app(), settings).unwrap();
         let subject = |body: &Value| {
             let claims = body["credentials"]["jwt"].as_str().unwrap().split('.').nth(1).unwrap();
             let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();

@@ -1,0 +1,104 @@
+//! What the README prints is what is run here.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod acting;
+mod export;
+#[path = "../../examples/first.rs"]
+#[allow(dead_code, reason = "its `main` is not called")]
+mod first;
+
+use simulator::{SAMPLE_CONNECTED_APP, SAMPLE_PAT, TableauSimulator};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tableau_client::{Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential, chain};
+
+const README: &str = include_str!("../../README.md");
+
+/// What stands in the README's fences of this kind.
+fn fences(kind: &str) -> Vec<&'static str> {
+    let begins = format!("```{kind}\n");
+    README.split(&begins).skip(1).map(|rest| rest.split_once("```\n").unwrap().0).collect()
+}
+
+async fn simulator() -> TableauSimulator {
+    TableauSimulator::sample().refreshes_take(Duration::from_millis(100)).start().await.unwrap()
+}
+
+#[test]
+fn the_readmes_code_is_the_code_that_is_run() {
+    // Without its first line, which says what it is here, and what clippy is told.
+    let (_, first) = include_str!("../../examples/first.rs").split_once("\n\n").unwrap();
+    assert_eq!(fences("rust,no_run"), [first]);
+    assert_eq!(fences("rust"), [include_str!("acting.rs"), include_str!("export.rs")]);
+    assert!(
+        !README.contains("\n# use") && !README.contains("\n# fn"),
+        "a hidden line shows where the README is read"
+    );
+}
+
+#[test]
+fn the_packages_to_depend_on_are_where_the_readme_says() {
+    let dependencies = fences("toml")[0];
+    let ours: Vec<_> = dependencies.lines().filter_map(|line| line.split_once(" = { path = ")).collect();
+    assert_eq!(ours.len(), 2, "{dependencies}");
+    for (name, path) in ours {
+        assert!(path.trim_end_matches("\" }").ends_with(&format!("/shared/{name}")), "{path}");
+        assert!(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("Cargo.toml").exists(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_readmes_commands_name_what_there_is() {
+    for command in fences("sh") {
+        let (_, arguments) = command.trim().split_once("cargo run -p ").unwrap();
+        let (package, example) = arguments.split_once(" --example ").unwrap();
+        let file = format!("../{package}/examples/{example}.rs");
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).exists(), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_program_refreshes_a_data_source() {
+    let simulator = simulator().await;
+    first::run(&simulator.url()).await.unwrap();
+    let sales = simulator.datasource("Sales Orders").unwrap();
+    let refreshed = |job: &simulator::JobRecord| job.target.as_deref() == Some(sales.as_str());
+    assert_eq!(simulator.jobs().into_iter().rfind(refreshed).unwrap().status, "Success");
+}
+
+#[tokio::test]
+async fn the_first_program_says_what_is_wrong_with_an_address() {
+    let told = chain(first::run("tableau.example.com").await.unwrap_err().as_ref());
+    assert_eq!(told, "the Tableau server's address must begin with https://");
+}
+
+#[tokio::test]
+async fn a_connected_app_works_in_anas_name() {
+    let simulator = simulator().await;
+    let (client_id, secret_id, secret_value) = SAMPLE_CONNECTED_APP;
+    let secret = serde_json::json!({
+        "client_id": client_id, "secret_id": secret_id, "secret_value": secret_value, "user_name": "bea@example.com",
+    });
+    assert_eq!(acting::workbooks_of_ana(&simulator.url(), &secret.to_string()).await.unwrap(), 7);
+    assert_eq!(simulator.sessions(), 0, "it has signed out");
+}
+
+#[tokio::test]
+async fn an_export_has_a_size_or_there_is_no_workbook() {
+    let simulator = simulator().await;
+    let client = TableauClient::new(
+        http_client::client(None).unwrap(),
+        Settings::new(&simulator.url(), "marketing", "").unwrap(),
+        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let superstore = simulator.workbook("Superstore").unwrap();
+    assert!(export::pdf_bytes(&client, &superstore).await.unwrap().is_some_and(|size| size > 0));
+    let gone = "00000000-0000-0000-0000-000000000000".parse().unwrap();
+    assert_eq!(export::pdf_bytes(&client, &gone).await.unwrap(), None);
+}

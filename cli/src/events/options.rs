@@ -11,10 +11,16 @@ use tableau::EventName;
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsCommand {
     /// List events and what became of them, the newest first
+    ///
+    /// A line for each workflow that an event came to: in the last 24 hours, unless told otherwise. Records are kept
+    /// for 30 days.
     List(ListOptions),
     /// Show the whole way of one event: every workflow, every attempt, every error
     Show(ShowOptions),
     /// Put dead letters back into their workflows' queues; what is finished does not run again
+    ///
+    /// A span is one of when the letters came. A letter that SQS has moved by itself, after too many attempts, counts
+    /// from when its event first came.
     Replay(ReplayOptions),
     /// What workflows have given up: look at it, send it round again, or drop it
     DeadLetters {
@@ -29,14 +35,14 @@ pub(crate) enum DeadLettersCommand {
     List(LettersOptions),
     /// Put dead letters back into their workflows' queues: the same as `events replay`
     Redrive(ReplayOptions),
-    /// Delete dead letters. The records of their deliveries stay
+    /// Delete dead letters, after a question; the records of their deliveries stay
+    ///
+    /// Prints what is deleted, payloads included. An event that never came to its workflow has no record.
     Drop(DropOptions),
 }
 
-/// One line for each workflow that an event came to. Records are kept for 30 days.
 #[derive(Debug, Args)]
 pub(crate) struct ListOptions {
-    /// When an event first came to a workflow; the last 24 hours if nothing is said
     #[command(flatten)]
     pub(super) span: SpanOptions,
     /// Only events of this name, such as DatasourceRefreshFailed

@@ -8,9 +8,16 @@ mod table;
 
 pub(crate) use options::EventsCommand;
 
+use jiff::Timestamp;
 use options::DeadLettersCommand;
+use serde::{Serialize, Serializer};
 use std::process::ExitCode;
 use workflow::BoxError;
+
+/// An instant in the one form in which texts sort as instants do, for JSON.
+fn instant<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| format!("{at:.3}")).serialize(serializer)
+}
 
 /// Carries out a command.
 pub(crate) async fn run(command: EventsCommand) -> Result<ExitCode, BoxError> {

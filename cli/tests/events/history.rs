@@ -114,6 +114,9 @@ async fn a_list_is_of_what_was_asked_for() {
         (&["--since", "4d", "--until", "2d"][..], &["old"][..]),
         (&["--until", "49h"], &["old"]),
         (&["--since", "90min"], &["running", "failed"]),
+        (&["--since", "90min", "--until", "2099-01-01"], &["running", "failed"]),
+        (&["--since", "2098-01-01"], &[]),
+        (&["--since", "2019-01-01", "--until", "2020-01-01"], &[]),
         (&["--outcome", "waiting,failed"], &["failed", "waiting", "deferred"]),
         (&["--outcome", "interrupted", "--outcome", "working"], &["running", "lost"]),
         (&["--workflow", "update-broadcast"], &["done"]),
@@ -159,7 +162,8 @@ async fn json_has_the_documented_fields_and_no_others() {
     documented.sort_unstable();
     assert_eq!(fields, documented);
     assert_eq!((&event["resource_name"], &event["attempts"]), (&"\u{9b}31m".into(), &1.into()));
-    assert!(event["first_seen_at"].as_str().unwrap().parse::<Timestamp>().is_ok());
+    let seen = event["first_seen_at"].as_str().unwrap();
+    assert!(seen.parse::<Timestamp>().is_ok() && seen.len() == "2026-11-22T14:44:03.000Z".len(), "{seen}");
     assert!(!shown.contains('\u{9b}'), "what a terminal would obey is escaped");
 }
 

@@ -102,7 +102,9 @@ impl Attempt {
 #[derive(Debug, Serialize)]
 pub(super) struct AttemptFacts<'a> {
     attempt: u64,
+    #[serde(serialize_with = "crate::events::instant")]
     began_at: Option<Timestamp>,
+    #[serde(serialize_with = "crate::events::instant")]
     ended_at: Option<Timestamp>,
     duration_ms: Option<i64>,
     /// Nothing when no end was recorded.

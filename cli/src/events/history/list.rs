@@ -4,6 +4,7 @@ use super::filter::Filter;
 use super::record::{Outcome, Record};
 use super::store::Records;
 use crate::events::options::ListOptions;
+use crate::events::span::Span;
 use crate::events::table::{Table, cell, name, terminal_width};
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
@@ -27,11 +28,7 @@ const PAGE: i32 = 250;
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
     let span = options.span.at(now)?;
-    let back = |time| now.checked_sub(time).unwrap_or(now);
-    let until = span.until.unwrap_or(now.checked_add(CLOCK_TOLERANCE).unwrap_or(now));
-    // A day before the given end, if only that is given.
-    let since = span.since.unwrap_or_else(|| back(USUAL).min(until.checked_sub(USUAL).unwrap_or(until)));
-    let since = since.max(back(FURTHEST));
+    let (since, until) = bounds(span, now);
     let stack = Stack::find(&options.place).await?;
     // Refuses a workflow that there is not.
     stack.queues_of(options.workflow.as_deref())?;
@@ -66,6 +63,16 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         line!("{summary}")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// From when until when to look: no further than there can be anything.
+fn bounds(span: Span, now: Timestamp) -> (Timestamp, Timestamp) {
+    let back = |from: Timestamp, time| from.checked_sub(time).unwrap_or(from);
+    let latest = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
+    let until = span.until.map_or(latest, |until| until.min(latest));
+    // A day before the given end, if only that is given.
+    let since = span.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
+    (since.max(back(now, FURTHEST)), until)
 }
 
 /// What stands below the table.
@@ -159,6 +166,22 @@ mod tests {
         assert_eq!(
             row(&left, Timestamp::UNIX_EPOCH)[4..],
             ["interrupted", "717bbc05a8f9", "no end was recorded"]
+        );
+    }
+
+    #[test]
+    fn nobody_looks_where_there_cannot_be_anything() {
+        let now: Timestamp = "2026-11-22T14:00:00Z".parse().unwrap();
+        let bounds = |since: &str, until: &str| {
+            let span = Span { since: since.parse().ok(), until: until.parse().ok() };
+            let (since, until) = bounds(span, now);
+            format!("{since} {until}")
+        };
+        assert_eq!(bounds("", ""), "2026-11-21T14:00:00Z 2026-11-22T14:15:00Z");
+        assert_eq!(bounds("", "2026-11-20T00:00:00Z"), "2026-11-19T00:00:00Z 2026-11-20T00:00:00Z");
+        assert_eq!(
+            bounds("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+            "2026-09-23T14:00:00Z 2026-11-22T14:15:00Z"
         );
     }
 

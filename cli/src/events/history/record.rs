@@ -142,7 +142,9 @@ pub(super) struct Facts<'a> {
     resource_name: &'a str,
     site: &'a str,
     created_at: &'a str,
+    #[serde(serialize_with = "crate::events::instant")]
     first_seen_at: Option<Timestamp>,
+    #[serde(serialize_with = "crate::events::instant")]
     updated_at: Option<Timestamp>,
 }
 

@@ -45,9 +45,10 @@ impl<'a> Records<'a> {
         Ok(got.item)
     }
 
-    /// Goes back from `until` to `since`.
+    /// Goes back from `until` to `since`; nowhere when that is after it.
     pub(super) fn back(&'a self, since: Timestamp, until: Timestamp) -> Walk<'a> {
-        Walk { records: self, since, until, day: Some(day(until)), next: None, beginning: None }
+        let begins = (since <= until).then(|| day(until));
+        Walk { records: self, since, until, day: begins, next: None, beginning: None }
     }
 }
 

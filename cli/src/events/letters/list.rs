@@ -75,6 +75,7 @@ struct LetterFacts<'a> {
     resource: String,
     resource_name: &'a str,
     site: String,
+    #[serde(serialize_with = "crate::events::instant")]
     waits_since: Option<Timestamp>,
     reason: &'a str,
     payload: Value,

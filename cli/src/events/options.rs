@@ -4,7 +4,7 @@ use super::history::Outcome;
 use super::span::SpanOptions;
 use crate::names::event_name;
 use crate::options::PlaceOptions;
-use clap::{ArgAction, Args, Subcommand};
+use clap::{Args, Subcommand};
 use std::collections::BTreeSet;
 use tableau::EventName;
 
@@ -127,7 +127,7 @@ pub(crate) struct LettersOptions {
 #[derive(Debug, Args)]
 pub(crate) struct DropOptions {
     /// The events: ids, or their first 8 digits or more
-    #[arg(value_name = "EVENT_ID", value_parser = event_id, required = true, action = ArgAction::Append)]
+    #[arg(value_name = "EVENT_ID", value_parser = event_id, required = true)]
     pub(super) ids: Vec<String>,
     /// Only this workflow's
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,7 @@
 //! `events list` and `events show`, on records that the runtime itself has written.
 
 use crate::place::{Place, body, id, stderr, stdout};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Fault;
 use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
@@ -45,7 +46,9 @@ impl<'a> Story<'a> {
     }
 
     async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
-        let ended = Ended { attempt, began: ago(seconds), at: ago(seconds - 2), end };
+        let began = ago(seconds);
+        let ended =
+            Ended { attempt, began, at: began.checked_add(SignedDuration::from_secs(2)).unwrap(), end };
         self.claims.end(&self.key, &ended).await.unwrap();
         self
     }
@@ -167,15 +170,33 @@ async fn json_has_the_documented_fields_and_no_others() {
     assert!(!shown.contains('\u{9b}'), "what a terminal would obey is escaped");
 }
 
+/// Writes a record by hand: the ids of real events cannot be chosen.
+async fn record(place: &Place, id: &str, seen_at: Timestamp) {
+    let put = aws_sdk_dynamodb::Client::new(&place.config).put_item().table_name("DeliveryTable");
+    let put = [
+        ("pk", format!("delivery#notify-slack#{id}")),
+        ("day", seen_at.strftime("%Y-%m-%d").to_string()),
+        ("first_seen_at", format!("{seen_at:.3}")),
+        ("workflow", "notify-slack".to_owned()),
+        ("event_name", "SiteUpdated".to_owned()),
+        ("event_id", id.to_owned()),
+    ]
+    .into_iter()
+    .fold(put, |put, (name, value)| put.item(name, AttributeValue::S(value)));
+    put.send().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_list_is_read_page_by_page_without_its_payloads() {
     let place = Place::start().await;
-    for n in 0..260 {
-        Story::of(&place, "notify-slack", &body(&n.to_string())).attempt(HOUR, End::Done).await;
+    for n in 0..1_005 {
+        record(&place, &format!("{n:064x}"), ago(n)).await;
     }
-    let shown = list(&place, &["--limit", "1000"]).await;
-    assert!(shown.ends_with("\n260 events\n"), "{shown}");
-    assert_eq!(place.aws.calls("DynamoDB.GetItem"), 0);
+    let shown = list(&place, &["--limit", "2000"]).await;
+    assert!(shown.ends_with("\n1005 events\n"), "{shown}");
+    assert_eq!((place.aws.calls("DynamoDB.GetItem"), place.aws.calls("DynamoDB.Query") > 1), (0, true));
+    let shown = list(&place, &[]).await;
+    assert!(shown.lines().count() == 102 && shown.contains("\n100 events; there are more"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -240,23 +261,8 @@ async fn an_event_that_is_nowhere_says_where_else_to_look() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_beginning_of_several_ids_says_which_they_are() {
     let place = Place::start().await;
-    // As real ids are too long to meet by chance, these are written by hand.
-    let dynamodb = aws_sdk_dynamodb::Client::new(&place.config);
     for end in ["1", "2"] {
-        let id = format!("{}{end}", "a".repeat(63));
-        let now = ago(60);
-        let put = dynamodb.put_item().table_name("DeliveryTable");
-        let put = [
-            ("pk", format!("delivery#notify-slack#{id}")),
-            ("day", now.strftime("%Y-%m-%d").to_string()),
-            ("first_seen_at", format!("{now:.3}")),
-            ("workflow", "notify-slack".to_owned()),
-            ("event_name", "SiteUpdated".to_owned()),
-            ("event_id", id),
-        ]
-        .into_iter()
-        .fold(put, |put, (name, value)| put.item(name, aws_sdk_dynamodb::types::AttributeValue::S(value)));
-        put.send().await.unwrap();
+        record(&place, &format!("{}{end}", "a".repeat(63)), ago(60)).await;
     }
     let output = place.run(&["events", "show", "aaaaaaaa"]).await;
     assert_eq!(output.status.code(), Some(1));

@@ -15,6 +15,11 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Whether it takes every record.
+    pub(super) fn is_open(&self) -> bool {
+        self.event.is_none() && self.workflow.is_none() && self.outcomes.is_empty() && self.resource.is_none()
+    }
+
     pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {
         let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
         same(&self.event, &record.event_name)
@@ -49,7 +54,7 @@ mod tests {
     fn a_record_must_be_all_that_is_asked_for() {
         let text = |text: &str| Some(text.to_owned());
         let event = text("DatasourceRefreshFailed");
-        assert!(takes(Filter::default()));
+        assert!(takes(Filter::default()) && Filter::default().is_open());
         assert!(takes(Filter { event: event.clone(), workflow: text("notify-slack"), ..Filter::default() }));
         assert!(!takes(Filter { event, workflow: text("update-broadcast"), ..Filter::default() }));
         assert!(!takes(Filter { event: text("SiteUpdated"), ..Filter::default() }));

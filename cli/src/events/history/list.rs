@@ -21,8 +21,8 @@ const USUAL: SignedDuration = SignedDuration::from_hours(24);
 const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How far ahead of ours the clocks of AWS may be.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
-/// How many records are asked for at once.
-const PAGE: i32 = 250;
+/// The most records that are asked for at once.
+const PAGE: u32 = 1_000;
 
 /// Lists records, and says how many there were.
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
@@ -44,8 +44,11 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     let workflows = stack.workflows.iter().map(|queues| queues.workflow.as_str());
     shown.table.fit_column(1, workflows);
     let mut events = BTreeSet::new();
+    // Where every record is shown, one more than that says whether there are more.
+    let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
+    let page = i32::try_from(page).ok();
     let (mut walk, mut more) = (records.back(since, until), false);
-    while !more && let Some(items) = walk.next(Some(PAGE)).await? {
+    while !more && let Some(items) = walk.next(page).await? {
         let mut found: Vec<_> = items.iter().map(Record::read).collect();
         found.retain(|record| filter.takes(record, now));
         more = shown.lines + found.len() > limit;

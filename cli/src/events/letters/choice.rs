@@ -1,11 +1,13 @@
 //! Which dead letters are meant. No I/O.
 
 use super::letter::Letter;
+use crate::events::options::ChoiceOptions;
 use crate::events::span::Span;
 use aws_sdk_sqs::types::Message;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashSet};
 use tableau::EventId;
+use workflow::BoxError;
 
 /// How far a clock may be off. AWS takes no request that is signed by one that is further off.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
@@ -41,6 +43,15 @@ pub(super) struct Seen {
 }
 
 impl Choice {
+    pub(super) fn read(options: &ChoiceOptions, started: Timestamp) -> Result<Self, BoxError> {
+        Ok(Self {
+            ids: options.event_ids(),
+            event: options.event.as_ref().map(|event| event.as_str().to_owned()),
+            span: options.span.at(started)?,
+            started,
+        })
+    }
+
     /// The beginnings that name this event; `None` when others were asked for.
     fn names(&self, id: &EventId) -> Option<Vec<&String>> {
         let names: Vec<_> = self.ids.iter().filter(|beginning| id.as_str().starts_with(*beginning)).collect();

@@ -17,12 +17,7 @@ use workflow::BoxError;
 /// Replays what was asked for, and says what it was.
 pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
-    let choice = Choice {
-        ids: options.choice.event_ids(),
-        event: options.choice.event.as_ref().map(|event| event.as_str().to_owned()),
-        span: options.choice.span.at(started)?,
-        started,
-    };
+    let choice = Choice::read(&options.choice, started)?;
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
     let dry = options.dry_run;

@@ -3,6 +3,7 @@
 mod aws;
 mod events;
 mod http;
+mod names;
 mod options;
 mod out;
 mod rules;
@@ -11,7 +12,7 @@ mod stack;
 mod up;
 
 use clap::Parser;
-use options::{Command, EventsCommand, Options, RulesCommand};
+use options::{Command, Options, RulesCommand};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
@@ -33,7 +34,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         None => up::up(options.up).await,
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
-        Some(Command::Events { command: EventsCommand::Replay(replay) }) => events::replay(replay).await,
+        Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }
 }

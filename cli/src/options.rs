@@ -1,8 +1,8 @@
 //! The command line.
 
+use crate::events::EventsCommand;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use url::Url;
 
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Up(UpOptions),
     /// Post a realistic event to the local stack, or to a deployed one
     Send(SendOptions),
-    /// Send events that failed for good round again
+    /// What became of events, and sending those that failed for good round again
     Events {
         #[command(subcommand)]
         command: EventsCommand,
@@ -40,34 +40,6 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RulesCommand,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EventsCommand {
-    /// Put dead letters back into their workflows' queues; what is finished does not run again
-    Replay(ReplayOptions),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReplayOptions {
-    /// Only these events: ids, or their first 8 digits or more. All that there are without one
-    #[arg(value_name = "EVENT_ID", value_parser = event_id)]
-    ids: Vec<String>,
-    /// Only this workflow's
-    #[arg(long, value_name = "NAME")]
-    pub(crate) workflow: Option<String>,
-    /// List what would be replayed, and change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    pub(crate) place: PlaceOptions,
-}
-
-impl ReplayOptions {
-    /// Beginnings of event ids; none: all events.
-    pub(crate) fn event_ids(&self) -> BTreeSet<String> {
-        self.ids.iter().cloned().collect()
-    }
 }
 
 /// Which stack, and where.
@@ -88,14 +60,6 @@ pub(crate) struct PlaceOptions {
     /// The local stack that `up` has started, instead of a deployed one
     #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
     pub(crate) local: bool,
-}
-
-fn event_id(text: &str) -> Result<String, String> {
-    let digits = text.len();
-    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) && (8..=64).contains(&digits) {
-        return Ok(text.to_ascii_lowercase());
-    }
-    Err("an event id has 64 hexadecimal digits, of which the first 8 or more are enough".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,13 +133,5 @@ mod tests {
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
         assert_eq!(local_url().port(), Some(LOCAL_PORT));
-    }
-
-    #[test]
-    fn an_event_id_may_be_cut_short_but_not_to_nothing() {
-        assert_eq!(event_id("717BBC05A8F9").unwrap(), "717bbc05a8f9");
-        for wrong in ["", "717bbc0", "717bbc05a8fg", &"a".repeat(65)] {
-            assert!(event_id(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -3,7 +3,8 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
-use std::fmt::{Arguments, Display};
+use serde::Serialize;
+use std::fmt::{Arguments, Display, Write as _};
 use std::io::{self, Write};
 
 /// Writes a line to standard output. Gives [`Error`] when nobody can read it.
@@ -51,14 +52,32 @@ pub(crate) fn problem(what: impl Display) {
     let _ = writeln!(io::stderr().lock(), "error: {}", plain(&what.to_string()));
 }
 
+/// Says something beside the output, on standard error.
+pub(crate) fn note(what: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", plain(&what.to_string()));
+}
+
 /// The text without what a terminal would obey: control characters, and those that turn the direction of writing.
 /// Names of workbooks are chosen by anyone who may publish, and answers come from anywhere.
 pub(crate) fn plain(text: &str) -> String {
-    let obeyed = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !obeyed(*c)).collect()
+    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_obeyed(*c)).collect()
+}
+
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The value as JSON on one line, in which whatever a terminal would obey is escaped: the value stays the same.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
+        match is_obeyed(c) {
+            // Beyond ASCII there are only strings, and all of these take four digits. Writing to a String cannot fail.
+            true => drop(write!(escaped, "\\u{:04x}", u32::from(c))),
+            false => escaped.push(c),
+        }
+        escaped
+    })
 }
 
 #[cfg(test)]
@@ -71,5 +90,13 @@ mod tests {
         assert_eq!(plain("two\nlines\tand a tab"), "two lines and a tab");
         assert_eq!(plain("gnp.\u{202e}exe"), "gnp.exe");
         assert_eq!(plain("Größe 💡 数字"), "Größe 💡 数字");
+    }
+
+    #[test]
+    fn json_cannot_steer_the_terminal_and_says_the_same() {
+        let text = "a\u{1b}[2J\u{7f}\u{9b}31m \u{202e}\n ü💡";
+        let shown = json(&text);
+        assert!(!shown.chars().any(is_obeyed), "{shown:?}");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! A stack, as CloudFormation knows it: which queue is whose.
+//! A stack, as CloudFormation knows it: which queue is whose, and where deliveries are recorded.
 
 use crate::aws::Account;
 use crate::options::PlaceOptions;
@@ -7,11 +7,16 @@ use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
 use workflow::BoxError;
 
+/// The template's name for the table with the delivery records.
+const TABLE: &str = "DeliveryTable";
+
 /// A stack that was found.
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) name: String,
     pub(crate) account: Account,
+    /// The name of the table with the delivery records.
+    pub(crate) table: Option<String>,
     /// At least one, by name of the workflow.
     pub(crate) workflows: Vec<WorkflowQueues>,
 }
@@ -34,7 +39,7 @@ impl Stack {
         let account = Account::find(options).await?;
         let client = aws_sdk_cloudformation::Client::new(&account.config);
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
-        let mut queues = Vec::new();
+        let (mut queues, mut table) = (Vec::new(), None);
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
                 if error.as_service_error().is_some_and(|error| {
@@ -46,22 +51,25 @@ impl Stack {
                 account.explain("cloudformation:ListStackResources", error)
             })?;
             // A workflow that was taken out of the template goes on being listed.
-            let there = page.stack_resource_summaries().iter().filter(|resource| {
-                resource.resource_type() == Some("AWS::SQS::Queue")
-                    && resource.resource_status() != Some(&ResourceStatus::DeleteComplete)
-            });
-            queues.extend(there.filter_map(|resource| {
-                Some((
-                    resource.logical_resource_id()?.to_owned(),
-                    resource.physical_resource_id()?.to_owned(),
-                ))
-            }));
+            let there = page
+                .stack_resource_summaries()
+                .iter()
+                .filter(|resource| resource.resource_status() != Some(&ResourceStatus::DeleteComplete));
+            for resource in there {
+                let ids = (resource.logical_resource_id(), resource.physical_resource_id());
+                let (Some(id), Some(physical_id)) = ids else { continue };
+                match resource.resource_type() {
+                    Some("AWS::SQS::Queue") => queues.push((id.to_owned(), physical_id.to_owned())),
+                    Some("AWS::DynamoDB::Table") if id == TABLE => table = Some(physical_id.to_owned()),
+                    _ => {}
+                }
+            }
         }
         let workflows = paired(queues);
         if workflows.is_empty() {
             return Err(format!("the stack `{name}` in {} has no workflow's queues", account.place).into());
         }
-        Ok(Self { name: name.to_owned(), account, workflows })
+        Ok(Self { name: name.to_owned(), account, table, workflows })
     }
 
     /// The queues of one workflow, or of all.

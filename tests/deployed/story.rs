@@ -190,6 +190,13 @@ pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
         assert!(listed.contains(part), "no {part} in\n{listed}");
     }
     assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (1, 0), "a dry run changes nothing");
+    for question in [&["events", "list", "--outcome", "failed"][..], &["events", "show", &id[..12]]] {
+        let answer = [question, &["--stack", crate::stack::STACK]].concat();
+        let answer = world.cloud.tableau_webhooks(&answer).await;
+        for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {
+            assert!(answer.contains(part), "no {part} in\n{answer}");
+        }
+    }
     the_alarm_rings(world).await;
 }
 

@@ -1,9 +1,34 @@
-//! `events`: what became of events at a stack.
+//! `events`: what became of events at a stack, and sending them round again.
 
-mod dead_letters;
-mod interrupt;
-mod letter;
-mod replay;
+mod history;
+mod letters;
+mod options;
+mod span;
 mod table;
 
-pub(crate) use replay::replay;
+pub(crate) use options::EventsCommand;
+
+use jiff::Timestamp;
+use options::DeadLettersCommand;
+use serde::{Serialize, Serializer};
+use std::process::ExitCode;
+use workflow::BoxError;
+
+/// An instant in the one form in which texts sort as instants do, for JSON.
+fn instant<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| format!("{at:.3}")).serialize(serializer)
+}
+
+/// Carries out a command.
+pub(crate) async fn run(command: EventsCommand) -> Result<ExitCode, BoxError> {
+    match command {
+        EventsCommand::List(options) => history::list(options).await,
+        EventsCommand::Show(options) => history::show(options).await,
+        EventsCommand::Replay(options) => letters::replay(options).await,
+        EventsCommand::DeadLetters { command } => match command {
+            DeadLettersCommand::List(options) => letters::list(options).await,
+            DeadLettersCommand::Redrive(options) => letters::replay(options).await,
+            DeadLettersCommand::Drop(options) => letters::drop(options).await,
+        },
+    }
+}

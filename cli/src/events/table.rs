@@ -1,35 +1,34 @@
-//! Events as lines of a table. No I/O.
+//! Lines of tables. No I/O.
 
-use super::letter::Letter;
 use crate::out::plain;
 use jiff::{SignedDuration, Timestamp};
+use std::io::{IsTerminal, stdout};
+use terminal_size::terminal_size;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-const HEAD: [&str; 6] = ["SINCE", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
 /// The most that a resource's name gets.
 const NAME_WIDTH: usize = 28;
-/// With less than this beside the other columns, a reason has a line of its own.
-const REASON_WIDTH: usize = 24;
+/// With less than this beside the other columns, the last one has a line of its own.
+const LAST_WIDTH: usize = 24;
 const GAP: &str = "  ";
 
-/// The cells of one line.
-pub(super) type Row = [String; 6];
+/// A cell with what somebody else wrote.
+pub(super) fn cell(text: &str) -> String {
+    let text = plain(text);
+    if text.is_empty() { "–".to_owned() } else { text }
+}
 
-/// What is shown of a dead letter.
-pub(super) fn row(letter: &Letter, workflow: &str, now: Timestamp) -> Row {
-    let or_dash = |text: String| if text.is_empty() { "–".to_owned() } else { text };
-    [
-        letter.sent_at.map_or_else(|| "–".to_owned(), |at| age(now.duration_since(at))),
-        workflow.to_owned(),
-        or_dash(plain(&letter.event)),
-        or_dash(shortened(plain(&letter.resource).trim(), NAME_WIDTH)),
-        letter.id.short().to_owned(),
-        plain(&letter.reason),
-    ]
+/// A cell with a resource's name.
+pub(super) fn name(text: &str) -> String {
+    cell(&shortened(plain(text).trim(), NAME_WIDTH))
 }
 
 /// How long ago, in the largest unit.
-fn age(passed: SignedDuration) -> String {
+pub(super) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+    since.map_or_else(|| "–".to_owned(), |since| passed(now.duration_since(since)))
+}
+
+fn passed(passed: SignedDuration) -> String {
     match passed.as_secs().max(0) {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3_600 => format!("{} min", seconds / 60),
@@ -38,28 +37,35 @@ fn age(passed: SignedDuration) -> String {
     }
 }
 
-/// Lines whose columns fit what has been seen so far: the lines are shown before all of them are known.
+/// How wide the terminal is that standard output goes to, if it goes to one.
+pub(super) fn terminal_width() -> Option<usize> {
+    stdout().is_terminal().then(terminal_size).flatten().map(|(width, _)| usize::from(width.0))
+}
+
+/// Lines whose columns fit what has been seen so far: the lines are shown before all of them are known. The last column
+/// takes what is left.
 #[derive(Debug)]
-pub(super) struct Table {
-    widths: [usize; 5],
-    /// Of the terminal; elsewhere no reason is shortened.
+pub(super) struct Table<const N: usize> {
+    head: [&'static str; N],
+    widths: [usize; N],
+    /// Of the terminal; elsewhere nothing is shortened.
     width: Option<usize>,
 }
 
-impl Table {
-    pub(super) fn new(width: Option<usize>) -> Self {
-        let [since, workflow, event, name, id, _] = HEAD.map(UnicodeWidthStr::width);
-        Self { widths: [since, workflow, event, name, id], width }
+impl<const N: usize> Table<N> {
+    pub(super) fn new(head: [&'static str; N], width: Option<usize>) -> Self {
+        Self { head, widths: head.map(UnicodeWidthStr::width), width }
     }
 
-    /// Makes room for the names of workflows.
-    pub(super) fn fit_workflows<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        let [_, workflow, ..] = &mut self.widths;
-        *workflow = names.map(UnicodeWidthStr::width).fold(*workflow, usize::max);
+    /// Makes room for these in a column.
+    pub(super) fn fit_column<'a>(&mut self, column: usize, cells: impl Iterator<Item = &'a str>) {
+        if let Some(width) = self.widths.get_mut(column) {
+            *width = cells.map(UnicodeWidthStr::width).fold(*width, usize::max);
+        }
     }
 
     /// Makes room for these.
-    pub(super) fn fit(&mut self, rows: &[Row]) {
+    pub(super) fn fit(&mut self, rows: &[[String; N]]) {
         for row in rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());
@@ -68,31 +74,33 @@ impl Table {
     }
 
     pub(super) fn head(&self) -> String {
-        self.line(&HEAD.map(str::to_owned))
+        self.line(&self.head.map(str::to_owned))
     }
 
-    /// The row as text, of one line or two.
-    pub(super) fn line(&self, row: &Row) -> String {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(self.widths) {
+    /// The row as text. What does not fit beside the rest goes on in a line below.
+    pub(super) fn line(&self, row: &[String; N]) -> String {
+        let Some((last, cells)) = row.split_last() else { return String::new() };
+        let (mut lines, mut line) = (Vec::new(), String::new());
+        for (cell, width) in cells.iter().zip(self.widths) {
+            if self.width.is_some_and(|whole| line.width() + width > whole) && !line.trim().is_empty() {
+                lines.push(std::mem::replace(&mut line, GAP.to_owned()));
+            }
             line.push_str(cell);
             line.push_str(&" ".repeat(width.saturating_sub(cell.width())));
             line.push_str(GAP);
         }
-        let [.., reason] = row;
         match self.width.map(|width| (width, width.saturating_sub(line.width()))) {
-            None => line.push_str(reason),
-            Some((_, left)) if left >= REASON_WIDTH => line.push_str(&shortened(reason, left)),
+            None => line.push_str(last),
+            Some((_, left)) if left >= LAST_WIDTH => line.push_str(&shortened(last, left)),
             Some((width, _)) => {
-                line.truncate(line.trim_end().len());
-                if !reason.is_empty() {
-                    let room = width.saturating_sub(GAP.len()).max(REASON_WIDTH);
-                    line = format!("{line}\n{GAP}{}", shortened(reason, room));
-                }
+                lines.push(std::mem::take(&mut line));
+                let room = width.saturating_sub(GAP.len()).max(LAST_WIDTH);
+                line = format!("{GAP}{}", shortened(last, room));
             }
         }
-        line.truncate(line.trim_end().len());
-        line
+        lines.push(line);
+        let lines = lines.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -117,7 +125,7 @@ mod tests {
     const REASON: &str =
         "Slack does not know the channel #data-alerts, or the app is not in it: channel_not_found";
 
-    fn rows() -> [Row; 2] {
+    fn rows() -> [[String; 6]; 2] {
         [
             ["3 h", "notify-slack", "DatasourceRefreshFailed", "Sales Orders", "717bbc05a8f9", REASON],
             ["12 min", "notify-slack", "SiteUpdated", "数字", "66764cae3f27", ""],
@@ -125,8 +133,10 @@ mod tests {
         .map(|row| row.map(str::to_owned))
     }
 
+    const HEAD: [&str; 6] = ["SINCE", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
+
     fn table(width: Option<usize>) -> String {
-        let mut table = Table::new(width);
+        let mut table = Table::new(HEAD, width);
         table.fit(&rows());
         [table.head()]
             .into_iter()
@@ -157,19 +167,18 @@ SINCE   WORKFLOW      EVENT                    NAME          EVENT ID      REASO
     }
 
     #[test]
+    fn on_a_terminal_that_is_too_narrow_the_columns_go_on_below() {
+        let shown = table(Some(60));
+        let expected =
+            "3 h     notify-slack  DatasourceRefreshFailed  Sales Orders\n  717bbc05a8f9  Slack does not";
+        assert!(shown.contains(expected) && shown.lines().all(|line| line.width() <= 60), "{shown}");
+    }
+
+    #[test]
     fn a_payload_cannot_steer_the_terminal_and_gets_no_more_than_its_column() {
-        let payload = tableau::Payload { event_type: Some("X\u{1b}[31m".into()), ..Default::default() };
-        let letter = Letter {
-            id: tableau::EventId::of(&payload),
-            body: String::new(),
-            event: "X\u{1b}[31m".to_owned(),
-            resource: "a\nb ".repeat(40),
-            sent_at: Some(Timestamp::UNIX_EPOCH),
-            reason: "\u{1b}]0;title\u{7}no".to_owned(),
-        };
-        let row = row(&letter, "notify-slack", Timestamp::UNIX_EPOCH);
-        assert_eq!([row[0].as_str(), &row[2], &row[5]], ["0 s", "X[31m", "]0;titleno"]);
-        assert!(row[3].starts_with("a b a b") && row[3].width() <= NAME_WIDTH, "{}", row[3]);
+        assert_eq!([cell("X\u{1b}[31m"), cell("\u{1b}")], ["X[31m", "–"]);
+        let name = name(&"a\nb ".repeat(40));
+        assert!(name.starts_with("a b a b") && name.width() <= NAME_WIDTH, "{name}");
     }
 
     #[test]
@@ -177,7 +186,7 @@ SINCE   WORKFLOW      EVENT                    NAME          EVENT ID      REASO
         for (seconds, expected) in
             [(-5, "0 s"), (59, "59 s"), (3_599, "59 min"), (172_799, "47 h"), (172_800, "2 d")]
         {
-            assert_eq!(age(SignedDuration::from_secs(seconds)), expected);
+            assert_eq!(passed(SignedDuration::from_secs(seconds)), expected);
         }
     }
 }

@@ -11,10 +11,10 @@ pub(crate) fn text(world: &World) -> String {
     } else {
         format!(" --to '{api}/webhook?token={LOCAL_TOKEN}'")
     };
-    let replay = if to.is_empty() {
-        "events replay --local".to_owned()
+    let at = if to.is_empty() {
+        "--local".to_owned()
     } else {
-        format!("events replay --local --endpoint-url {}", world.stack.aws().url())
+        format!("--local --endpoint-url {}", world.stack.aws().url())
     };
     let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
@@ -33,8 +33,12 @@ pub(crate) fn text(world: &World) -> String {
          # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
+         # What became of events, and the whole way of one, by the first digits of its id:\n\
+         cargo run -- events list {at}\n\
+         cargo run -- events show EVENT_ID {at}\n\
+         \n\
          # Send what failed for good round again, when its cause is gone:\n\
-         cargo run -- {replay}\n\
+         cargo run -- events replay {at}\n\
          \n\
          Routes of the API, from template.yaml:\n{}\n",
         routes.join("\n")

@@ -66,7 +66,11 @@ fn what_is_connected_with_what_is_read_from_references() {
     assert_eq!((rule.bus.as_str(), rule.targets[0].queue.as_str()), ("local", "EchoQueue"));
     assert_eq!(rule.targets[0].input_path.as_deref(), Some("$.detail"));
     let index = &plan.tables[0].indexes["by-day"];
-    assert_eq!(index.sort.as_ref().map(|key| (key.name.as_str(), key.kind)), Some(("moment", KeyKind::N)));
+    let sort = index.key.sort.as_ref().map(|key| (key.name.as_str(), key.kind));
+    assert_eq!(
+        (sort, index.carries.as_ref()),
+        (Some(("moment", KeyKind::N)), Some(&["who".to_owned()].into()))
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The HTTP side: which call is which, faults, and calls that wait.
 
 use super::names::last_part;
-use super::sqs::Received;
+use super::sqs::{Batch, Received};
 use super::{Fault, Notice, Refusal, Shared, State, cloud_formation, sqs};
 use axum::Router;
 use axum::body::Body;
@@ -18,11 +18,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// An operation, its `x-amz-target`, and its name in counts and faults.
-const OPERATIONS: [(&str, &str); 14] = [
+const OPERATIONS: [(&str, &str); 17] = [
     ("AmazonSQS.SendMessage", "SQS.SendMessage"),
+    ("AmazonSQS.SendMessageBatch", "SQS.SendMessageBatch"),
     ("AmazonSQS.ReceiveMessage", "SQS.ReceiveMessage"),
     ("AmazonSQS.DeleteMessage", "SQS.DeleteMessage"),
+    ("AmazonSQS.DeleteMessageBatch", "SQS.DeleteMessageBatch"),
     ("AmazonSQS.ChangeMessageVisibility", "SQS.ChangeMessageVisibility"),
+    ("AmazonSQS.ChangeMessageVisibilityBatch", "SQS.ChangeMessageVisibilityBatch"),
     ("AmazonSQS.GetQueueUrl", "SQS.GetQueueUrl"),
     ("AmazonSQS.GetQueueAttributes", "SQS.GetQueueAttributes"),
     ("DynamoDB_20120810.GetItem", "DynamoDB.GetItem"),
@@ -122,8 +125,12 @@ impl State {
         body: &Value,
         fault: Option<Fault>,
     ) -> Result<Value, Refusal> {
+        let partly = fault == Some(Fault::PartialFailure);
         match operation {
             "SQS.SendMessage" => self.send_message(body),
+            "SQS.SendMessageBatch" => self.queues.batch(Batch::Send, body, partly),
+            "SQS.DeleteMessageBatch" => self.queues.batch(Batch::Delete, body, partly),
+            "SQS.ChangeMessageVisibilityBatch" => self.queues.batch(Batch::ChangeVisibility, body, partly),
             "SQS.DeleteMessage" => self.queues.delete_message(body),
             "SQS.ChangeMessageVisibility" => self.queues.change_message_visibility(body),
             "SQS.GetQueueUrl" => self.queues.get_queue_url(url, body),
@@ -133,7 +140,7 @@ impl State {
             "DynamoDB.UpdateItem" => self.tables.update_item(body),
             "DynamoDB.DeleteItem" => self.tables.delete_item(body),
             "DynamoDB.Query" => self.tables.query(body),
-            "EventBridge.PutEvents" => self.put_events(body, fault == Some(Fault::PartialFailure)),
+            "EventBridge.PutEvents" => self.put_events(body, partly),
             "SecretsManager.GetSecretValue" => self.secrets.get_secret_value(body),
             "SecretsManager.PutSecretValue" => self.secrets.put_secret_value(body),
             // Every operation of the list has its line above.

@@ -15,8 +15,8 @@ pub enum Fault {
     Throttled,
     /// Whoever calls may not.
     AccessDenied,
-    /// `PutEvents` answers 200, says of every entry that it failed, and publishes none. An internal error in any
-    /// other operation.
+    /// `PutEvents` answers 200, says of every entry that it failed, and publishes none; a batch of SQS does so of its
+    /// first entry alone. An internal error in any other operation.
     PartialFailure,
     /// The answer comes this much later. The call is carried out after the wait, and not at all when the caller
     /// has hung up by then.
@@ -29,7 +29,12 @@ impl Fault {
         let service = operation.split('.').next().unwrap_or_default();
         match self {
             Self::Hang(_) => None,
-            Self::PartialFailure if operation == "EventBridge.PutEvents" => None,
+            Self::PartialFailure
+                if operation == "EventBridge.PutEvents"
+                    || (service == "SQS" && operation.ends_with("Batch")) =>
+            {
+                None
+            }
             Self::InternalError | Self::PartialFailure => Some(Refusal::internal(match service {
                 "DynamoDB" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
                 "EventBridge" => "InternalException",

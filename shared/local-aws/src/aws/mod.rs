@@ -12,7 +12,7 @@ mod secrets_manager;
 pub(crate) mod sqs;
 
 pub use cloud_formation::StackResource;
-pub use dynamodb::{KeyAttribute, KeyKind, KeySchema, TableSpec};
+pub use dynamodb::{IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
 pub use event_bridge::Target;
 pub use fault::Fault;
 pub use names::{ACCOUNT, REGION, STACK};

@@ -75,6 +75,14 @@ impl Refusal {
         (self.status, super::cloud_formation::error(code, &self.message)).into_response()
     }
 
+    /// The answer about one entry of a batch.
+    pub(crate) fn entry(self, id: &Value) -> Value {
+        let short = self.kind.rsplit('#').next().unwrap_or_default();
+        let code = self.query_code.unwrap_or(short);
+        let theirs = !self.status.is_server_error();
+        json!({ "Id": id, "Code": code, "Message": self.message, "SenderFault": theirs })
+    }
+
     /// What went wrong, for people.
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {

@@ -5,8 +5,9 @@ use super::yaml::text;
 use super::{Rule, Secret, SecretContent};
 use crate::Error;
 use crate::aws::names::last_part;
-use crate::aws::{DeadLetters, KeyAttribute, KeyKind, KeySchema, QueueSpec, TableSpec, Target};
+use crate::aws::{DeadLetters, IndexSpec, KeyAttribute, KeyKind, KeySchema, QueueSpec, TableSpec, Target};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) fn queue(resource: &Resource<'_>) -> Result<QueueSpec, Error> {
@@ -85,7 +86,15 @@ pub(super) fn table(resource: &Resource<'_>) -> Result<TableSpec, Error> {
     let indexes = resource.list("GlobalSecondaryIndexes")?.into_iter().enumerate().map(|(at, index)| {
         let property = format!("GlobalSecondaryIndexes[{at}]");
         let keys = index["KeySchema"].as_array().map(Vec::as_slice).unwrap_or_default();
-        Ok((text(&index["IndexName"]), schema(keys, &property)?))
+        let key = schema(keys, &property)?;
+        let included = index["Projection"]["NonKeyAttributes"].as_array().into_iter().flatten().map(text);
+        let carries = match index["Projection"]["ProjectionType"].as_str() {
+            Some("ALL") => None,
+            Some("KEYS_ONLY") => Some(BTreeSet::new()),
+            Some("INCLUDE") => Some(included.collect()),
+            _ => return Err(resource.error(&property, "has no ProjectionType")),
+        };
+        Ok((text(&index["IndexName"]), IndexSpec { key, carries }))
     });
     let indexes = indexes.collect::<Result<_, Error>>()?;
     Ok(TableSpec { name: resource.name()?, key: schema(&resource.list("KeySchema")?, "KeySchema")?, indexes })

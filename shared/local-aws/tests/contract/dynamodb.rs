@@ -169,6 +169,23 @@ async fn a_query_gives_one_partition_in_order_and_in_pages() {
 }
 
 #[tokio::test]
+async fn an_index_shows_its_keys_and_what_it_carries() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let attributes = [("pk", "a"), ("day", "d1"), ("moment", "1"), ("carried", "yes"), ("left", "no")];
+        put(&client, &table, &attributes.map(|(name, value)| (name, s(value)))).await;
+
+        let query =
+            client.query().table_name(&table).index_name("by-day").key_condition_expression("#d = :d");
+        let query = query.expression_attribute_names("#d", "day").expression_attribute_values(":d", s("d1"));
+        let found = query.send().await.unwrap();
+
+        let shown = attributes.map(|(name, value)| (name, s(value)));
+        assert_eq!(found.items(), [item(&shown[..4])]);
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_does_not_exist_is_a_modelled_error() {
     for place in places().await {
         let (client, name) = (place.dynamodb(), unique("nobody"));

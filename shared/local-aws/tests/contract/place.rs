@@ -10,9 +10,11 @@ use aws_sdk_sqs::config::BehaviorVersion;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use local_aws::{Aws, DeadLetters, KeyAttribute, KeySchema, QueueSpec, StackResource, TableSpec, Target};
+use local_aws::{
+    Aws, DeadLetters, IndexSpec, KeyAttribute, KeySchema, QueueSpec, StackResource, TableSpec, Target,
+};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Once;
 use std::time::Duration;
@@ -143,7 +145,7 @@ impl Place {
         create.send().await.unwrap().queue_url.unwrap()
     }
 
-    /// A table with the key `pk` and the index `by-day` on `day` and `moment`.
+    /// A table with the key `pk` and the index `by-day` on `day` and `moment`, which has the attribute `carried` as well.
     pub(crate) async fn table(&self, name: &str) {
         if let Some(aws) = &self.double {
             let key = KeySchema { partition: KeyAttribute::string("pk"), sort: None };
@@ -151,7 +153,8 @@ impl Place {
                 partition: KeyAttribute::string("day"),
                 sort: Some(KeyAttribute::string("moment")),
             };
-            let indexes = BTreeMap::from([("by-day".to_owned(), by_day)]);
+            let carries = Some(BTreeSet::from(["carried".to_owned()]));
+            let indexes = BTreeMap::from([("by-day".to_owned(), IndexSpec { key: by_day, carries })]);
             aws.create_table_with(TableSpec { name: name.to_owned(), key, indexes });
             return;
         }
@@ -162,7 +165,12 @@ impl Place {
             .index_name("by-day")
             .key_schema(key("day", KeyType::Hash))
             .key_schema(key("moment", KeyType::Range))
-            .projection(Projection::builder().projection_type(ProjectionType::All).build());
+            .projection(
+                Projection::builder()
+                    .projection_type(ProjectionType::Include)
+                    .non_key_attributes("carried")
+                    .build(),
+            );
         let mut create =
             self.dynamodb().create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
         for name in ["pk", "day", "moment"] {

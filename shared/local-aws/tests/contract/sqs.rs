@@ -5,7 +5,8 @@ use crate::{code, told};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
-    Message, MessageAttributeValue, MessageSystemAttributeName as System, QueueAttributeName as Name,
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
+    MessageSystemAttributeName as System, QueueAttributeName as Name, SendMessageBatchRequestEntry,
 };
 use std::collections::HashMap;
 use std::time::Instant;
@@ -203,6 +204,46 @@ async fn a_batch_holds_at_most_what_was_asked_for() {
         let three = client.receive_message().queue_url(&url).max_number_of_messages(3).send().await.unwrap();
 
         assert_eq!((one.messages().len(), three.messages().len()), (1, 3));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_answers_for_each_of_its_entries() {
+    for place in places().await {
+        let (client, url) = queue(&place).await;
+        let entry = |id: &str, body: &str| {
+            SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap()
+        };
+        let send = |entries| client.send_message_batch().queue_url(&url).set_entries(Some(entries)).send();
+
+        let sent = send(vec![entry("a", "1"), entry("b", "\u{1}"), entry("c", "3")]).await.unwrap();
+        let received = receive(&client, &url, 60, 1).await;
+        let receipts: Vec<&str> = received.iter().filter_map(Message::receipt_handle).collect();
+        let hidden = ChangeMessageVisibilityBatchRequestEntry::builder().id("a").receipt_handle(receipts[0]);
+        let changed = client.change_message_visibility_batch().queue_url(&url);
+        let changed = changed.entries(hidden.visibility_timeout(0).build().unwrap()).send().await.unwrap();
+        let again = receive(&client, &url, 60, 1).await;
+        let delete = |id: &str, receipt: &str| {
+            DeleteMessageBatchRequestEntry::builder().id(id).receipt_handle(receipt).build().unwrap()
+        };
+        let (last, wrong) = (delete("a", receipts[1]), delete("b", "made up"));
+        let deleted = client.delete_message_batch().queue_url(&url).entries(last).entries(wrong);
+        let deleted = deleted.send().await.unwrap();
+
+        let ids: Vec<&str> = sent.successful().iter().map(|entry| entry.id()).collect();
+        assert_eq!((ids, sent.failed().len()), (vec!["a", "c"], 1));
+        assert!(sent.failed()[0].id() == "b" && sent.failed()[0].sender_fault());
+        assert_eq!(received.iter().filter_map(Message::body).collect::<Vec<_>>(), ["1", "3"]);
+        assert_eq!((changed.successful().len(), again.len()), (1, 1));
+        assert_eq!((deleted.successful().len(), deleted.failed().len()), (1, 1));
+        assert_eq!(counts(&client, &url).await, ("0".to_owned(), "1".to_owned()));
+
+        let none = send(Vec::new()).await.unwrap_err();
+        assert!(none.as_service_error().unwrap().is_empty_batch_request());
+        let many = send((0..11).map(|n| entry(&n.to_string(), "x")).collect()).await.unwrap_err();
+        assert!(many.as_service_error().unwrap().is_too_many_entries_in_batch_request());
+        let same = send(vec![entry("a", "x"), entry("a", "x")]).await.unwrap_err();
+        assert!(same.as_service_error().unwrap().is_batch_entry_ids_not_distinct());
     }
 }
 

@@ -7,7 +7,7 @@ mod table;
 mod value;
 mod write;
 
-pub use table::{KeyAttribute, KeyKind, KeySchema, TableSpec};
+pub use table::{IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
 
 use super::names::last_part;
 use super::{Input, Refusal};

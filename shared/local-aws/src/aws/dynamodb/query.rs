@@ -2,10 +2,11 @@
 
 use super::super::{Input, Refusal};
 use super::expression::{Comparator, Condition, Operand};
-use super::table::{KeySchema, Table};
+use super::table::{IndexSpec, KeySchema, Table};
 use super::value::item_json;
 use super::{Item, Tables, Value, condition, given_item, placeholders, project, projected};
 use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 
 const KNOWN: [&str; 11] = [
     "TableName",
@@ -78,7 +79,8 @@ impl Tables {
         let paths = projected(&input, &mut placeholders)?;
         placeholders.check_all_used(true)?;
         let table = self.table(&input)?;
-        let schema = schema(table, &input)?;
+        let index = index(table, &input)?;
+        let schema = index.map_or(&table.spec.key, |index| &index.key);
         check_key_condition(&wanted, schema)?;
 
         let backwards = input.get("ScanIndexForward") == Some(&Json::Bool(false));
@@ -105,8 +107,9 @@ impl Tables {
         let last = if found.len() > limit { found.get(limit - 1).copied() } else { None };
         found.truncate(limit);
         let scanned = found.len();
-        found.retain(|item| filter.as_ref().is_none_or(|filter| filter.holds(item)));
-        let items = found.iter().map(|item| Ok(item_json(&project(item, paths.as_deref())?)));
+        let shown = found.into_iter().map(|item| carried(table, index, item));
+        let shown = shown.filter(|item| filter.as_ref().is_none_or(|filter| filter.holds(item)));
+        let items = shown.map(|item| Ok(item_json(&project(&item, paths.as_deref())?)));
         let items = items.collect::<Result<Vec<_>, Refusal>>()?;
         let mut answer = json!({ "Count": items.len(), "ScannedCount": scanned, "Items": items });
         if let Some(last) = last {
@@ -118,17 +121,28 @@ impl Tables {
     }
 }
 
-fn schema<'a>(table: &'a Table, input: &Input<'_>) -> Result<&'a KeySchema, Refusal> {
-    let Some(index) = input.text("IndexName")? else { return Ok(&table.spec.key) };
+/// What an index has of an item. DynamoDB refuses to name other attributes in a query of it; here they are missing.
+fn carried<'a>(table: &Table, index: Option<&IndexSpec>, item: &'a Item) -> Cow<'a, Item> {
+    let Some((index, carries)) = index.and_then(|index| Some((index, index.carries.as_ref()?))) else {
+        return Cow::Borrowed(item);
+    };
+    let is_key = |name: &str| {
+        table.spec.key.attributes().chain(index.key.attributes()).any(|attribute| attribute.name == name)
+    };
+    let carried = item.iter().filter(|(name, _)| carries.contains(*name) || is_key(name));
+    Cow::Owned(carried.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// The index that is asked for, if it is not the table itself.
+fn index<'a>(table: &'a Table, input: &Input<'_>) -> Result<Option<&'a IndexSpec>, Refusal> {
+    let Some(index) = input.text("IndexName")? else { return Ok(None) };
     if input.flag("ConsistentRead")? {
         let message = "Consistent reads are not supported on global secondary indexes";
         return Err(Refusal::validation(message));
     }
-    table
-        .spec
-        .indexes
-        .get(index)
-        .ok_or_else(|| Refusal::validation(format!("The table does not have the specified index: {index}")))
+    let spec = table.spec.indexes.get(index);
+    let missing = || Refusal::validation(format!("The table does not have the specified index: {index}"));
+    spec.ok_or_else(missing).map(Some)
 }
 
 /// Where an item stands in the order of a query: by sort key, then by the table's own key.

@@ -2,7 +2,7 @@
 
 use super::super::Refusal;
 use super::value::{Item, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +11,17 @@ pub struct TableSpec {
     pub name: String,
     /// Its key.
     pub key: KeySchema,
-    /// Its global secondary indexes, by name. They carry all attributes.
-    pub indexes: BTreeMap<String, KeySchema>,
+    /// Its global secondary indexes, by name.
+    pub indexes: BTreeMap<String, IndexSpec>,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexSpec {
+    /// Its key.
+    pub key: KeySchema,
+    /// The attributes that it carries beside the keys; `None`: all there are.
+    pub carries: Option<BTreeSet<String>>,
 }
 
 /// The attributes that make a key.
@@ -119,7 +128,7 @@ impl Table {
         let key = values.collect::<Result<_, _>>()?;
         // Attributes that are an index's key must have its type when they are there at all.
         let indexed =
-            self.spec.indexes.iter().flat_map(|(index, key)| key.attributes().map(move |k| (index, k)));
+            self.spec.indexes.iter().flat_map(|(index, spec)| spec.key.attributes().map(move |k| (index, k)));
         for (index, attribute) in indexed {
             let (name, expected) = (&attribute.name, attribute.kind.name());
             if let Some(value) = item.get(name).filter(|value| value.kind() != expected) {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 /// The most a message may have, attributes included, in bytes.
-const SIZE_LIMIT_BYTES: usize = 1_048_576;
+pub(super) const SIZE_LIMIT_BYTES: usize = 1_048_576;
 
 /// Checks a message's attributes and gives their size in bytes.
 pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal> {

@@ -1,12 +1,14 @@
 //! SQS: standard queues with visibility timeouts and dead-letter queues.
 
 mod attributes;
+mod batch;
 pub(crate) mod checksum;
 mod queue;
 mod requests;
 mod spec;
 
 pub(crate) use attributes::system_attributes;
+pub(super) use batch::Batch;
 pub(crate) use queue::Message;
 pub(crate) use requests::Receive;
 pub use spec::{DeadLetters, QueueSpec, StoredMessage};

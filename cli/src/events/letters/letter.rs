@@ -10,7 +10,7 @@ const SOURCE: &str = "tableau.webhooks";
 
 /// An event that a workflow gave up, or that EventBridge could not bring to it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Letter {
+pub(in crate::events) struct Letter {
     pub(super) id: EventId,
     /// What goes back into the workflow's queue.
     pub(super) body: String,

@@ -1,0 +1,81 @@
+//! Which records are listed. No I/O.
+
+use super::record::{Outcome, Record};
+use jiff::Timestamp;
+
+/// What a record must be like; what is not said may be anything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Filter {
+    pub(super) event: Option<String>,
+    pub(super) workflow: Option<String>,
+    /// One of these; none: any.
+    pub(super) outcomes: Vec<Outcome>,
+    /// A LUID, or a part of a name.
+    pub(super) resource: Option<String>,
+}
+
+impl Filter {
+    /// Whether it takes every record.
+    pub(super) fn is_open(&self) -> bool {
+        self.event.is_none() && self.workflow.is_none() && self.outcomes.is_empty() && self.resource.is_none()
+    }
+
+    pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {
+        let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        same(&self.event, &record.event_name)
+            && same(&self.workflow, &record.workflow)
+            && (self.outcomes.is_empty() || self.outcomes.contains(&record.outcome(now)))
+            && self.resource.as_ref().is_none_or(|wanted| is_of(record, wanted))
+    }
+}
+
+fn is_of(record: &Record, resource: &str) -> bool {
+    record.resource.eq_ignore_ascii_case(resource)
+        || record.resource_name.to_lowercase().contains(&resource.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(filter: Filter) -> bool {
+        let record = Record {
+            event_name: "DatasourceRefreshFailed".to_owned(),
+            workflow: "notify-slack".to_owned(),
+            state: "failed".to_owned(),
+            resource: "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb".to_owned(),
+            resource_name: "Größe der Sales Orders".to_owned(),
+            ..Record::default()
+        };
+        filter.takes(&record, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_record_must_be_all_that_is_asked_for() {
+        let text = |text: &str| Some(text.to_owned());
+        let event = text("DatasourceRefreshFailed");
+        assert!(takes(Filter::default()) && Filter::default().is_open());
+        assert!(takes(Filter { event: event.clone(), workflow: text("notify-slack"), ..Filter::default() }));
+        assert!(!takes(Filter { event, workflow: text("update-broadcast"), ..Filter::default() }));
+        assert!(!takes(Filter { event: text("SiteUpdated"), ..Filter::default() }));
+    }
+
+    #[test]
+    fn any_of_several_outcomes_will_do() {
+        let outcomes = |outcomes: &[Outcome]| Filter { outcomes: outcomes.to_vec(), ..Filter::default() };
+        assert!(takes(outcomes(&[Outcome::Waiting, Outcome::Failed])));
+        assert!(!takes(outcomes(&[Outcome::Waiting, Outcome::Done])));
+    }
+
+    #[test]
+    fn a_resource_is_its_whole_luid_or_a_part_of_its_name() {
+        let resource = |text: &str| Filter { resource: Some(text.to_owned()), ..Filter::default() };
+        for found in
+            ["sales", "GRÖSSE DER".to_lowercase().as_str(), "größe", "4CDD2055-930d-4eaf-94f4-733f3e7d1bfb"]
+        {
+            assert_eq!(takes(resource(found)), found != "grösse der", "{found}");
+        }
+        assert!(!takes(resource("4cdd2055")));
+        assert!(!takes(resource("orders of sales")));
+    }
+}

@@ -1,0 +1,199 @@
+//! `events list`.
+
+use super::filter::Filter;
+use super::record::{Outcome, Record};
+use super::store::Records;
+use crate::events::options::ListOptions;
+use crate::events::span::Span;
+use crate::events::table::{Table, cell, name, terminal_width};
+use crate::out::{self, line, note, plain};
+use crate::stack::Stack;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+const HEAD: [&str; 7] = ["SEEN (UTC)", "WORKFLOW", "EVENT", "NAME", "OUTCOME", "EVENT ID", "REASON"];
+/// How far back we look unless told otherwise.
+const USUAL: SignedDuration = SignedDuration::from_hours(24);
+/// How far back there is anything. A record is kept for 30 days after its last change, and may have waited among the
+/// dead letters for 14 before that; what was replayed more often than that is not looked for.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// How far ahead of ours the clocks of AWS may be.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+/// The most records that are asked for at once.
+const PAGE: u32 = 1_000;
+
+/// Lists records, and says how many there were.
+pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
+    let now = Timestamp::now();
+    let span = options.span.at(now)?;
+    let (since, until) = bounds(span, now);
+    let stack = Stack::find(&options.place).await?;
+    // Refuses a workflow that there is not.
+    stack.queues_of(options.workflow.as_deref())?;
+    let records = Records::of(&stack)?;
+    let filter = Filter {
+        event: options.event.map(|event| event.as_str().to_owned()),
+        workflow: options.workflow,
+        outcomes: options.outcome,
+        resource: options.resource,
+    };
+    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
+    let mut shown = Shown { json: options.json, now, table: Table::new(HEAD, terminal_width()), lines: 0 };
+    let workflows = stack.workflows.iter().map(|queues| queues.workflow.as_str());
+    shown.table.fit_column(1, workflows);
+    let mut events = BTreeSet::new();
+    // Where every record is shown, one more than that says whether there are more.
+    let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
+    let page = i32::try_from(page).ok();
+    let (mut walk, mut more) = (records.back(since, until), false);
+    while !more && let Some(items) = walk.next(page).await? {
+        let mut found: Vec<_> = items.iter().map(Record::read).collect();
+        found.retain(|record| filter.takes(record, now));
+        more = shown.lines + found.len() > limit;
+        found.truncate(limit - shown.lines);
+        shown.add(&found)?;
+        events.extend(found.into_iter().map(|record| record.event_id));
+    }
+    let summary = summary(shown.lines, events.len(), more, since);
+    // Who reads JSON reads nothing else.
+    if options.json {
+        if more {
+            note(summary);
+        }
+    } else {
+        line!("{summary}")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// From when until when to look: no further than there can be anything.
+fn bounds(span: Span, now: Timestamp) -> (Timestamp, Timestamp) {
+    let back = |from: Timestamp, time| from.checked_sub(time).unwrap_or(from);
+    let latest = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
+    let until = span.until.map_or(latest, |until| until.min(latest));
+    // A day before the given end, if only that is given.
+    let since = span.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
+    (since.max(back(now, FURTHEST)), until)
+}
+
+/// What stands below the table.
+fn summary(lines: usize, events: usize, more: bool, since: Timestamp) -> String {
+    if lines == 0 {
+        return format!("no event since {since:.0}");
+    }
+    let what = match (lines, events) {
+        (1, _) => "1 event".to_owned(),
+        (lines, events) if lines == events => format!("{events} events"),
+        (lines, 1) => format!("{lines} deliveries of 1 event"),
+        (lines, events) => format!("{lines} deliveries of {events} events"),
+    };
+    let more = if more { "; there are more: take a larger --limit, or an earlier --until" } else { "" };
+    format!("{what}{more}")
+}
+
+/// What has been shown.
+#[derive(Debug)]
+struct Shown {
+    json: bool,
+    now: Timestamp,
+    table: Table<7>,
+    lines: usize,
+}
+
+impl Shown {
+    fn add(&mut self, records: &[Record]) -> Result<(), out::Error> {
+        if self.json {
+            self.lines += records.len();
+            return records.iter().try_for_each(|record| line!("{}", out::json(&record.facts(self.now))));
+        }
+        let rows: Vec<_> = records.iter().map(|record| row(record, self.now)).collect();
+        self.table.fit(&rows);
+        for row in &rows {
+            if self.lines == 0 {
+                line!("{}", self.table.head())?;
+            }
+            self.lines += 1;
+            line!("{}", self.table.line(row))?;
+        }
+        Ok(())
+    }
+}
+
+fn row(record: &Record, now: Timestamp) -> [String; 7] {
+    let seen = record.first_seen_at.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
+    let outcome = record.outcome(now);
+    let reason = match outcome {
+        Outcome::Interrupted => "no end was recorded",
+        _ => &record.reason,
+    };
+    [
+        seen.unwrap_or_else(|| "–".to_owned()),
+        cell(&record.workflow),
+        cell(&record.event_name),
+        name(&record.resource_name),
+        outcome.as_str().to_owned(),
+        cell(record.event_id.get(..12).unwrap_or(&record.event_id)),
+        plain(reason),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_what_became_of_the_event_and_cannot_steer_the_terminal() {
+        let record = Record {
+            event_id: "717bbc05a8f9aaaa".to_owned(),
+            workflow: "notify-slack".to_owned(),
+            event_name: "SiteUpdated".to_owned(),
+            resource_name: "\u{1b}[31mMarketing".to_owned(),
+            first_seen_at: "2026-11-22T14:44:03Z".parse().ok(),
+            state: "failed".to_owned(),
+            reason: "Slack:\u{7} no".to_owned(),
+            ..Record::default()
+        };
+        let expected = [
+            "2026-11-22 14:44",
+            "notify-slack",
+            "SiteUpdated",
+            "[31mMarketing",
+            "failed",
+            "717bbc05a8f9",
+            "Slack: no",
+        ];
+        assert_eq!(row(&record, Timestamp::UNIX_EPOCH), expected);
+        let left = Record { state: "claimed".to_owned(), ..record };
+        assert_eq!(
+            row(&left, Timestamp::UNIX_EPOCH)[4..],
+            ["interrupted", "717bbc05a8f9", "no end was recorded"]
+        );
+    }
+
+    #[test]
+    fn nobody_looks_where_there_cannot_be_anything() {
+        let now: Timestamp = "2026-11-22T14:00:00Z".parse().unwrap();
+        let bounds = |since: &str, until: &str| {
+            let span = Span { since: since.parse().ok(), until: until.parse().ok() };
+            let (since, until) = bounds(span, now);
+            format!("{since} {until}")
+        };
+        assert_eq!(bounds("", ""), "2026-11-21T14:00:00Z 2026-11-22T14:15:00Z");
+        assert_eq!(bounds("", "2026-11-20T00:00:00Z"), "2026-11-19T00:00:00Z 2026-11-20T00:00:00Z");
+        assert_eq!(
+            bounds("2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+            "2026-09-23T14:00:00Z 2026-11-22T14:15:00Z"
+        );
+    }
+
+    #[test]
+    fn the_last_line_counts_events_and_says_when_there_are_more() {
+        let summary = |lines, events, more| summary(lines, events, more, Timestamp::UNIX_EPOCH);
+        assert_eq!(summary(0, 0, false), "no event since 1970-01-01T00:00:00Z");
+        assert_eq!(summary(1, 1, false), "1 event");
+        assert_eq!(summary(4, 2, false), "4 deliveries of 2 events");
+        assert!(summary(2, 2, true).starts_with("2 events; there are more: "));
+    }
+}

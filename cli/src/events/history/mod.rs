@@ -1,0 +1,13 @@
+//! The delivery records: what became of every event at every workflow.
+
+mod attempts;
+mod filter;
+mod list;
+mod record;
+mod show;
+mod store;
+mod text;
+
+pub(super) use list::list;
+pub(super) use record::Outcome;
+pub(super) use show::show;

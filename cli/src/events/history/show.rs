@@ -1,0 +1,204 @@
+//! `events show`.
+
+use super::attempts::{Attempt, AttemptFacts, attempts};
+use super::record::{Facts, Item, Record, text};
+use super::store::Records;
+use super::text;
+use crate::events::letters;
+use crate::events::options::ShowOptions;
+use crate::events::table::{cell, name};
+use crate::out::{self, line};
+use crate::stack::Stack;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+/// How far back an event is looked for whose id is not known whole.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(30 * 24);
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+/// How many digits an id has.
+const WHOLE: usize = 64;
+/// The most events that are named when an id's beginning fits several.
+const NAMED: usize = 10;
+
+/// Everything that is known of an event at a workflow.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) record: Record,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) effects: Vec<String>,
+    pub(super) payload: Value,
+    /// How many dead letters the workflow has, or why that is unknown; nothing where there is none of this event.
+    pub(super) dead_letters: Option<Result<u64, String>>,
+}
+
+/// Shows the way of an event.
+pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, BoxError> {
+    let now = Timestamp::now();
+    let stack = Stack::find(&options.place).await?;
+    let records = Records::of(&stack)?;
+    let items = find(&stack, &records, &options.id, now).await?;
+    let mut deliveries = Vec::with_capacity(items.len());
+    for item in &items {
+        deliveries.push(delivery(&stack, item, now).await);
+    }
+    if options.json {
+        deliveries.iter().try_for_each(|delivery| line!("{}", out::json(&delivery.facts(now))))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(first) = deliveries.first() {
+        text::event(first).iter().try_for_each(|part| line!("{part}"))?;
+    }
+    for delivery in &deliveries {
+        line!()?;
+        text::way(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The event's records, one for each workflow that has one.
+async fn find(stack: &Stack, records: &Records<'_>, id: &str, now: Timestamp) -> Result<Vec<Item>, BoxError> {
+    let mut keys: Vec<(String, String)> = Vec::new();
+    if id.len() == WHOLE {
+        keys.extend(stack.workflows.iter().map(|queues| (queues.workflow.clone(), id.to_owned())));
+    }
+    let found = get(records, &keys).await?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // Also an event of a workflow that is there no more.
+    let found = get(records, &beginning_with(records, id, now).await?).await?;
+    if found.is_empty() {
+        return Err(format!(
+            "there is no record of an event {id} of the last 30 days; one that could not be brought to its workflow \
+             has none: `events dead-letters list` has those"
+        )
+        .into());
+    }
+    Ok(found)
+}
+
+async fn get(records: &Records<'_>, keys: &[(String, String)]) -> Result<Vec<Item>, BoxError> {
+    let mut items = Vec::new();
+    for (workflow, id) in keys {
+        items.extend(records.get(workflow, id).await?);
+    }
+    Ok(items)
+}
+
+/// Workflow and id of the one event whose id begins like this.
+async fn beginning_with(
+    records: &Records<'_>,
+    beginning: &str,
+    now: Timestamp,
+) -> Result<Vec<(String, String)>, BoxError> {
+    let since = now.checked_sub(FURTHEST).unwrap_or(now);
+    let until = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
+    let mut walk = records.back(since, until).beginning_with(beginning);
+    let mut events: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    while let Some(items) = walk.next(None).await? {
+        for record in items.iter().map(Record::read) {
+            events.entry(record.event_id.clone()).or_default().push(record);
+        }
+    }
+    if events.len() > 1 {
+        return Err(ambiguous(beginning, &events).into());
+    }
+    let records = events.into_values().flatten();
+    Ok(records.map(|record| (record.workflow, record.event_id)).collect())
+}
+
+/// Which events begin like this, in a line.
+fn ambiguous(beginning: &str, events: &BTreeMap<String, Vec<Record>>) -> String {
+    let mut message = format!("the ids of {} events begin with {beginning}:", events.len());
+    for (at, (id, records)) in events.iter().take(NAMED).enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // As many digits as it takes to tell one from the other, which are next to each other.
+        let digits = events.keys().filter(|other| *other != id).map(|other| alike(id, other) + 1).max();
+        let id = id.get(..digits.unwrap_or(12).max(12)).unwrap_or(id);
+        let record = records.first();
+        let what =
+            record.map(|record| format!("{} of {}", cell(&record.event_name), name(&record.resource_name)));
+        // Writing to a String cannot fail.
+        let _ = write!(message, "{comma} {id} ({})", what.unwrap_or_default());
+    }
+    if events.len() > NAMED {
+        message.push_str(", …");
+    }
+    message
+}
+
+/// How many digits two ids have in common at the beginning.
+fn alike(one: &str, other: &str) -> usize {
+    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+}
+
+async fn delivery(stack: &Stack, item: &Item, now: Timestamp) -> Delivery {
+    let record = Record::read(item);
+    let mut effects = match item.get("effects") {
+        Some(AttributeValue::Ss(effects)) => effects.clone(),
+        _ => Vec::new(),
+    };
+    effects.sort_unstable();
+    let payload = text(item, "payload");
+    let payload = serde_json::from_str(&payload).unwrap_or(Value::String(payload));
+    let queues = stack.workflows.iter().find(|queues| queues.workflow == record.workflow);
+    let dead_letters = match queues.filter(|_| !record.outcome(now).is_final()) {
+        // To know whether it is this one takes a look at all of them, which hides them from others for a while.
+        Some(queues) => Some(letters::count(&stack.account, queues).await.map_err(|error| error.to_string())),
+        None => None,
+    };
+    Delivery { attempts: attempts(item, &record, now), record, effects, payload, dead_letters }
+}
+
+/// A delivery as JSON has it: what `events list` has, and more.
+#[derive(Debug, Serialize)]
+struct DeliveryFacts<'a> {
+    #[serde(flatten)]
+    record: Facts<'a>,
+    history: Vec<AttemptFacts<'a>>,
+    effects: &'a [String],
+    /// Of the whole workflow; nothing where it does not matter or is unknown.
+    dead_letters_of_workflow: Option<u64>,
+    payload: &'a Value,
+}
+
+impl Delivery {
+    fn facts(&self, now: Timestamp) -> DeliveryFacts<'_> {
+        DeliveryFacts {
+            record: self.record.facts(now),
+            history: self.attempts.iter().map(Attempt::facts).collect(),
+            effects: &self.effects,
+            dead_letters_of_workflow: self
+                .dead_letters
+                .as_ref()
+                .and_then(|count| count.as_ref().ok().copied()),
+            payload: &self.payload,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_begin_alike_are_told_apart() {
+        let record = |resource: &str| Record {
+            event_name: "SiteUpdated".to_owned(),
+            resource_name: resource.to_owned(),
+            ..Record::default()
+        };
+        let id = |end: &str| format!("{}{end}", "a".repeat(14));
+        let events =
+            BTreeMap::from([(id("1b"), vec![record("x\u{1b}")]), (id("2b"), vec![record("y"), record("y")])]);
+        let expected = "the ids of 2 events begin with aaaaaaaa: aaaaaaaaaaaaaa1 (SiteUpdated of x), \
+                        aaaaaaaaaaaaaa2 (SiteUpdated of y)";
+        assert_eq!(ambiguous("aaaaaaaa", &events), expected);
+    }
+}

@@ -1,0 +1,109 @@
+//! The delivery records in DynamoDB: by key, and back through the days.
+
+use super::record::Item;
+use crate::aws::Account;
+use crate::stack::Stack;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use workflow::BoxError;
+
+const INDEX: &str = "by_day";
+
+/// The records of a stack.
+#[derive(Debug)]
+pub(super) struct Records<'a> {
+    account: &'a Account,
+    dynamodb: aws_sdk_dynamodb::Client,
+    table: &'a str,
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// The day of an instant, as the index has it.
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn of(stack: &'a Stack) -> Result<Self, BoxError> {
+        let account = &stack.account;
+        let table = stack.table.as_deref().ok_or_else(|| {
+            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.place)
+        })?;
+        Ok(Self { account, dynamodb: aws_sdk_dynamodb::Client::new(&account.config), table })
+    }
+
+    /// The whole record of an event at a workflow.
+    pub(super) async fn get(&self, workflow: &str, event_id: &str) -> Result<Option<Item>, BoxError> {
+        let key = text(format!("delivery#{workflow}#{event_id}"));
+        let get = self.dynamodb.get_item().table_name(self.table).key("pk", key).consistent_read(true);
+        let got = get.send().await.map_err(|error| self.account.explain("dynamodb:GetItem", error))?;
+        Ok(got.item)
+    }
+
+    /// Goes back from `until` to `since`; nowhere when that is after it.
+    pub(super) fn back(&'a self, since: Timestamp, until: Timestamp) -> Walk<'a> {
+        let begins = (since <= until).then(|| day(until));
+        Walk { records: self, since, until, day: begins, next: None, beginning: None }
+    }
+}
+
+/// A walk through what the index has of records, the newest first.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    records: &'a Records<'a>,
+    since: Timestamp,
+    until: Timestamp,
+    /// Where we are; nowhere when it is over.
+    day: Option<Date>,
+    /// Behind which item we are.
+    next: Option<Item>,
+    /// What the event's id has to begin with.
+    beginning: Option<String>,
+}
+
+impl Walk<'_> {
+    /// Only records of events whose ids begin like this.
+    pub(super) fn beginning_with(mut self, beginning: &str) -> Self {
+        self.beginning = Some(beginning.to_owned());
+        self
+    }
+
+    /// Some more items, perhaps none of a day; `None` when it is over.
+    pub(super) async fn next(&mut self, limit: Option<i32>) -> Result<Option<Vec<Item>>, BoxError> {
+        let Some(at) = self.day else { return Ok(None) };
+        let instant = |at: Timestamp| text(format!("{at:.3}"));
+        let mut query = self
+            .records
+            .dynamodb
+            .query()
+            .table_name(self.records.table)
+            .index_name(INDEX)
+            .key_condition_expression("#day = :day AND #seen BETWEEN :since AND :until")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_names("#seen", "first_seen_at")
+            .expression_attribute_values(":day", text(at.to_string()))
+            .expression_attribute_values(":since", instant(self.since))
+            .expression_attribute_values(":until", instant(self.until))
+            .scan_index_forward(false)
+            .set_limit(limit)
+            .set_exclusive_start_key(self.next.take());
+        if let Some(beginning) = &self.beginning {
+            query = query
+                .filter_expression("begins_with(#id, :beginning)")
+                .expression_attribute_names("#id", "event_id")
+                .expression_attribute_values(":beginning", text(beginning));
+        }
+        let account = self.records.account;
+        let answer = query.send().await.map_err(|error| account.explain("dynamodb:Query", error))?;
+        self.next = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        if self.next.is_none() {
+            self.day = at.yesterday().ok().filter(|before| *before >= day(self.since));
+        }
+        Ok(Some(answer.items.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,198 @@
+//! An event's way as people read it. No I/O.
+
+use super::attempts::{Attempt, End};
+use super::record::{Outcome, Record};
+use super::show::Delivery;
+use crate::out::plain;
+use jiff::Timestamp;
+
+/// What is wide enough for every word on the left.
+const LEFT: usize = 16;
+
+fn pair(indent: &str, name: &str, text: &str) -> String {
+    let width = LEFT - indent.len();
+    format!("{indent}{name:<width$}{}", plain(text))
+}
+
+fn instant(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "unknown".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+fn duration(ms: i64) -> String {
+    match ms.max(0) {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        ms @ 1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        ms => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+    }
+}
+
+/// What all workflows know alike.
+pub(super) fn event(delivery: &Delivery) -> Vec<String> {
+    let Record { event_id, event_name, site, resource, resource_name, created_at, .. } = &delivery.record;
+    let happened = created_at.parse().ok().map_or_else(|| created_at.clone(), |at| instant(Some(at)));
+    let mut lines = vec![pair("", "event", event_id), pair("", "name", event_name)];
+    let facts = [("resource", resource_name), ("LUID", resource), ("site", site), ("happened", &happened)];
+    let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
+    lines.extend(facts.map(|(name, text)| pair("", name, text)));
+    let payload = serde_json::to_string_pretty(&delivery.payload).unwrap_or_default();
+    lines.extend(payload.lines().enumerate().map(|(at, line)| {
+        let name = if at == 0 { "payload" } else { "" };
+        // The blanks at its beginning are ours.
+        let text = plain(line);
+        format!("{name:<LEFT$}{text}").trim_end().to_owned()
+    }));
+    lines
+}
+
+/// What one workflow did about it.
+pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
+    let record = &delivery.record;
+    let outcome = record.outcome(now);
+    let tries =
+        if record.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", record.attempts) };
+    let how = match outcome {
+        Outcome::Waiting => "waits for its next attempt".to_owned(),
+        Outcome::Working => "is being worked on".to_owned(),
+        Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
+        Outcome::Done => "done".to_owned(),
+        Outcome::Skipped => format!("skipped: {}", record.reason),
+        Outcome::Failed => "failed for good".to_owned(),
+    };
+    let mut lines = vec![plain(&format!("{}: {how}, {tries}", record.workflow))];
+    lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
+    lines.push(pair("  ", "last change", &instant(record.updated_at)));
+    lines.extend(attempts(&delivery.attempts));
+    if !delivery.effects.is_empty() {
+        lines.push(pair("  ", "effects", &delivery.effects.join(", ")));
+    }
+    if let Some(letters) = &delivery.dead_letters {
+        let text = match letters {
+            Ok(0) => "none lies in the workflow's queue".to_owned(),
+            Ok(count) => format!(
+                "{count} in the workflow's queue; `events dead-letters list {}` says whether this is among them",
+                record.event_id.get(..12).unwrap_or_default()
+            ),
+            Err(why) => format!("unknown: {why}"),
+        };
+        lines.push(pair("  ", "dead letters", &text));
+    }
+    lines
+}
+
+/// A line for each attempt, and one for each run of those that are not kept.
+fn attempts(attempts: &[Attempt]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for run in attempts.chunk_by(|one, next| one.end == End::NotKept && next.end == End::NotKept) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        if first.number != last.number {
+            let name = format!("{}–{}", first.number, last.number);
+            lines.push(pair("  ", &name, "are not in the history, which has the first 100"));
+            continue;
+        }
+        lines.push(pair("  ", &format!("attempt {}", first.number), &attempt(first)));
+    }
+    lines
+}
+
+fn attempt(attempt: &Attempt) -> String {
+    let began = attempt.began_at.map(|at| format!("{}, ", instant(Some(at)))).unwrap_or_default();
+    match &attempt.end {
+        End::Ended { outcome, reason, .. } => {
+            let took = attempt.duration_ms().map(|ms| format!("{}, ", duration(ms))).unwrap_or_default();
+            let outcome = match outcome.as_str() {
+                "released" => "failed for now",
+                "deferred" => "put off",
+                "failed" => "failed for good",
+                outcome => outcome,
+            };
+            let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            format!("{began}{took}{outcome}{reason}")
+        }
+        End::Goes { until } => format!("{began}goes on, until {} at the latest", instant(*until)),
+        End::Unrecorded => format!("{began}no end was recorded: the process died or ran out of time"),
+        End::NotKept => "is not in the history, which has the first 100".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(1_764_000_000 + second).ok()
+    }
+
+    fn ended(number: u64, took: i64, outcome: &str, reason: &str) -> Attempt {
+        let end = End::Ended { at: at(took), outcome: outcome.to_owned(), reason: reason.to_owned() };
+        Attempt { number, began_at: at(0), end }
+    }
+
+    fn delivery() -> Delivery {
+        let record = Record {
+            event_id: "717bbc05a8f9aaaa".to_owned(),
+            workflow: "notify-slack".to_owned(),
+            event_name: "SiteUpdated".to_owned(),
+            resource_name: "Mar\u{1b}[2Jketing".to_owned(),
+            created_at: "2025-11-24T16:00:00Z".to_owned(),
+            first_seen_at: at(0),
+            updated_at: at(75),
+            state: "failed".to_owned(),
+            attempts: 3,
+            ..Record::default()
+        };
+        let attempts = vec![
+            ended(1, 2, "released", "Slack: 500\nno\u{9b}"),
+            Attempt { number: 2, began_at: None, end: End::Unrecorded },
+            ended(3, 75, "failed", "channel_not_found"),
+        ];
+        Delivery {
+            record,
+            attempts,
+            effects: vec!["slack/a".to_owned(), "slack/b".to_owned()],
+            payload: json!({ "event_type": "SiteUpdated", "text": "\u{9b}31m" }),
+            dead_letters: Some(Ok(2)),
+        }
+    }
+
+    #[test]
+    fn a_way_has_a_line_for_each_attempt() {
+        let expected = "\
+notify-slack: failed for good, 3 attempts
+  first seen    2025-11-24 16:00:00 UTC
+  last change   2025-11-24 16:01:15 UTC
+  attempt 1     2025-11-24 16:00:00 UTC, 2.0 s, failed for now: Slack: 500 no
+  attempt 2     no end was recorded: the process died or ran out of time
+  attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
+  effects       slack/a, slack/b
+  dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
+        assert_eq!(way(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
+    }
+
+    #[test]
+    fn an_event_is_shown_with_its_payload_and_cannot_steer_the_terminal() {
+        let expected = "\
+event           717bbc05a8f9aaaa
+name            SiteUpdated
+resource        Mar[2Jketing
+happened        2025-11-24 16:00:00 UTC
+payload         {
+                  \"event_type\": \"SiteUpdated\",
+                  \"text\": \"31m\"
+                }";
+        assert_eq!(event(&delivery()).join("\n"), expected);
+    }
+
+    #[test]
+    fn attempts_that_are_not_kept_are_one_line() {
+        let not_kept = |number| Attempt { number, began_at: None, end: End::NotKept };
+        let lines = attempts(&[
+            ended(100, 0, "released", ""),
+            not_kept(101),
+            not_kept(102),
+            ended(103, 0, "done", ""),
+        ]);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[1].starts_with("  101–102"), "{}", lines[1]);
+    }
+}

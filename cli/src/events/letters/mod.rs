@@ -1,0 +1,17 @@
+//! Dead letters: what workflows have given up, listed, sent round again, dropped.
+
+mod batch;
+mod choice;
+mod discard;
+mod interrupt;
+mod letter;
+mod list;
+mod progress;
+mod queue;
+mod replay;
+mod sweep;
+
+pub(super) use discard::drop;
+pub(super) use list::list;
+pub(super) use queue::count;
+pub(super) use replay::replay;

@@ -1,0 +1,161 @@
+//! A workflow's dead-letter queue while it is looked through.
+
+use super::batch::{LIMIT, Queue, runs};
+use super::choice::Chosen;
+use crate::aws::Account;
+use crate::stack::WorkflowQueues;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use std::collections::BTreeMap;
+use workflow::BoxError;
+
+/// How many messages SQS gives at once.
+const BATCH: i32 = 10;
+/// SQS asks all of its servers only when it is given time: an empty answer then means that nothing is left.
+const WAIT_SECONDS: i32 = 1;
+/// How long others do not see what was received. What is killed half-way gives nothing back, so this is not long.
+pub(super) const HELD_SECONDS: i32 = 300;
+/// How many answers with nothing but what was held before it takes to believe that there is nothing else. Receiving hides
+/// them again, so what is behind them comes forward.
+const REPEATS: u32 = 1_000;
+
+/// How many messages lie in a workflow's dead-letter queue, more or less: SQS counts from time to time.
+pub(in crate::events) async fn count(account: &Account, queues: &WorkflowQueues) -> Result<u64, BoxError> {
+    let sqs = aws_sdk_sqs::Client::new(&account.config);
+    let visible = QueueAttributeName::ApproximateNumberOfMessages;
+    let hidden = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+    let request = sqs.get_queue_attributes().queue_url(&queues.dead_letters);
+    let request = request.attribute_names(visible.clone()).attribute_names(hidden.clone());
+    let answer = request.send().await.map_err(|error| account.explain("sqs:GetQueueAttributes", error))?;
+    let attributes = answer.attributes.unwrap_or_default();
+    let number = |name| attributes.get(&name).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+    Ok(number(visible) + number(hidden))
+}
+
+/// A workflow's dead-letter queue, and what was received from it and is still there.
+#[derive(Debug)]
+pub(super) struct DeadLetters<'a> {
+    account: &'a Account,
+    sqs: aws_sdk_sqs::Client,
+    pub(super) queues: &'a WorkflowQueues,
+    /// Receipts by the messages' ids.
+    held: BTreeMap<String, String>,
+}
+
+/// How many letters went where they should, and what was refused, if anything was.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Their places.
+    pub(super) letters: Vec<usize>,
+    pub(super) refused: Option<BoxError>,
+}
+
+impl<'a> DeadLetters<'a> {
+    pub(super) fn open(account: &'a Account, queues: &'a WorkflowQueues) -> Self {
+        let sqs = aws_sdk_sqs::Client::new(&account.config);
+        Self { account, sqs, queues, held: BTreeMap::new() }
+    }
+
+    /// Receives some messages, those that are new to us. `None`: SQS has no more, or only what we have held for so long
+    /// that it comes again.
+    pub(super) async fn receive(&mut self) -> Result<Option<Vec<Message>>, BoxError> {
+        for _ in 0..REPEATS {
+            let messages = self.receive_once().await?;
+            let some = !messages.is_empty();
+            let new = self.hold(messages);
+            if !new.is_empty() || !some {
+                return Ok(some.then_some(new));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn receive_once(&self) -> Result<Vec<Message>, BoxError> {
+        let request = self.sqs.receive_message().queue_url(&self.queues.dead_letters);
+        let request = request.max_number_of_messages(BATCH).wait_time_seconds(WAIT_SECONDS);
+        let request = request.visibility_timeout(HELD_SECONDS).message_attribute_names("All");
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
+        let received = request.send().await;
+        let received = received.map_err(|error| self.account.explain("sqs:ReceiveMessage", error))?;
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    /// Remembers the receipts, and leaves out what was held before.
+    fn hold(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
+        messages.retain(|message| {
+            let (id, receipt) = (message.message_id(), message.receipt_handle());
+            let (Some(id), Some(receipt)) = (id, receipt) else { return false };
+            self.held.insert(id.to_owned(), receipt.to_owned()).is_none()
+        });
+        messages
+    }
+
+    fn queue<'q>(&'q self, url: &'q str) -> Queue<'q> {
+        Queue { account: self.account, sqs: &self.sqs, url }
+    }
+
+    /// Puts letters into the workflow's queue, and takes those out of the dead letters that it has confirmed.
+    pub(super) async fn replay(&mut self, letters: &[Chosen]) -> Done {
+        let mut done = Done::default();
+        let bodies: Vec<&str> = letters.iter().map(|chosen| chosen.letter.body.as_str()).collect();
+        let mut from = 0;
+        for run in runs(&bodies) {
+            let bodies = bodies.get(from..from + run).unwrap_or_default();
+            let sent = self.queue(&self.queues.queue).send(bodies).await;
+            let sent_letters: Vec<usize> = sent.done.iter().map(|at| from + at).collect();
+            let deleted = self.delete(letters, &sent_letters).await;
+            done.letters.extend(sent_letters);
+            let kept = deleted.refused.map(|error| -> BoxError {
+                format!(
+                    "an event was put into the queue, and stays with the dead letters all the same: {error}"
+                )
+                .into()
+            });
+            done.refused = sent.refused.or(kept);
+            if done.refused.is_some() {
+                break;
+            }
+            from += run;
+        }
+        done
+    }
+
+    /// Takes the letters at these places out of the dead letters.
+    pub(super) async fn delete(&mut self, letters: &[Chosen], places: &[usize]) -> Done {
+        let mut done = Done::default();
+        for places in places.chunks(LIMIT) {
+            let ids: Vec<&str> = places
+                .iter()
+                .filter_map(|at| letters.get(*at))
+                .map(|chosen| chosen.message_id.as_str())
+                .collect();
+            let receipts: Vec<&str> =
+                ids.iter().map(|id| self.held.get(*id).map(String::as_str).unwrap_or_default()).collect();
+            let deleted = self.queue(&self.queues.dead_letters).delete(&receipts).await;
+            for at in &deleted.done {
+                if let (Some(id), Some(place)) = (ids.get(*at), places.get(*at)) {
+                    self.held.remove(*id);
+                    done.letters.push(*place);
+                }
+            }
+            if deleted.refused.is_some() {
+                done.refused = deleted.refused;
+                break;
+            }
+        }
+        done
+    }
+
+    /// Lets others see what is still there.
+    pub(super) async fn give_back(self) -> Result<(), BoxError> {
+        let receipts: Vec<&str> = self.held.values().map(String::as_str).collect();
+        let mut result = Ok(());
+        for receipts in receipts.chunks(LIMIT) {
+            let shown = self.queue(&self.queues.dead_letters).show(receipts).await;
+            if let (Some(error), true) = (shown.refused, result.is_ok()) {
+                let minutes = HELD_SECONDS / 60;
+                result = Err(format!("what stays is out of sight for {minutes} minutes: {error}").into());
+            }
+        }
+        result
+    }
+}

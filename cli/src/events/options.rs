@@ -1,0 +1,161 @@
+//! The command line of `events`.
+
+use super::history::Outcome;
+use super::span::SpanOptions;
+use crate::names::event_name;
+use crate::options::PlaceOptions;
+use clap::{Args, Subcommand};
+use std::collections::BTreeSet;
+use tableau::EventName;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsCommand {
+    /// List events and what became of them, the newest first
+    ///
+    /// A line for each workflow that an event came to: in the last 24 hours, unless told otherwise. Records are kept
+    /// for 30 days.
+    List(ListOptions),
+    /// Show the whole way of one event: every workflow, every attempt, every error
+    Show(ShowOptions),
+    /// Put dead letters back into their workflows' queues; what is finished does not run again
+    ///
+    /// A span is one of when the letters came. A letter that SQS has moved by itself, after too many attempts, counts
+    /// from when its event first came.
+    Replay(ReplayOptions),
+    /// What workflows have given up: look at it, send it round again, or drop it
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLettersCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List what waits, and why; changes nothing
+    List(LettersOptions),
+    /// Put dead letters back into their workflows' queues: the same as `events replay`
+    Redrive(ReplayOptions),
+    /// Delete dead letters, after a question; the records of their deliveries stay
+    ///
+    /// Prints what is deleted, payloads included. An event that never came to its workflow has no record.
+    Drop(DropOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListOptions {
+    #[command(flatten)]
+    pub(super) span: SpanOptions,
+    /// Only events of this name, such as DatasourceRefreshFailed
+    #[arg(long, value_name = "NAME", value_parser = event_name)]
+    pub(super) event: Option<EventName>,
+    /// Only this workflow's
+    #[arg(long, value_name = "NAME")]
+    pub(super) workflow: Option<String>,
+    /// Only these outcomes, with commas between them
+    #[arg(long, value_name = "OUTCOME", value_delimiter = ',')]
+    pub(super) outcome: Vec<Outcome>,
+    /// Only events of this resource: its LUID, or a part of its name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) resource: Option<String>,
+    /// The most lines to show
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: u32,
+    /// A JSON object on each line instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowOptions {
+    /// The event: its id, or its first 8 digits or more
+    #[arg(value_name = "EVENT_ID", value_parser = event_id)]
+    pub(super) id: String,
+    /// A JSON object for each workflow, on a line each
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceOptions,
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct ChoiceOptions {
+    /// Only these events: ids, or their first 8 digits or more. All that there are without one
+    #[arg(value_name = "EVENT_ID", value_parser = event_id)]
+    ids: Vec<String>,
+    /// Only this workflow's
+    #[arg(long, value_name = "NAME")]
+    pub(super) workflow: Option<String>,
+    /// Only events of this name, such as DatasourceRefreshFailed
+    #[arg(long, value_name = "NAME", value_parser = event_name)]
+    pub(super) event: Option<EventName>,
+    #[command(flatten)]
+    pub(super) span: SpanOptions,
+}
+
+impl ChoiceOptions {
+    /// Beginnings of event ids; none: all events.
+    pub(super) fn event_ids(&self) -> BTreeSet<String> {
+        self.ids.iter().cloned().collect()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayOptions {
+    #[command(flatten)]
+    pub(super) choice: ChoiceOptions,
+    /// List what would be replayed, and change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LettersOptions {
+    #[command(flatten)]
+    pub(super) choice: ChoiceOptions,
+    /// A JSON object on each line instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DropOptions {
+    /// The events: ids, or their first 8 digits or more
+    #[arg(value_name = "EVENT_ID", value_parser = event_id, required = true)]
+    pub(super) ids: Vec<String>,
+    /// Only this workflow's
+    #[arg(long, value_name = "NAME")]
+    pub(super) workflow: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceOptions,
+}
+
+fn event_id(text: &str) -> Result<String, String> {
+    let digits = text.len();
+    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) && (8..=64).contains(&digits) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("an event id has 64 hexadecimal digits, of which the first 8 or more are enough".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_id_may_be_cut_short_but_not_to_nothing() {
+        assert_eq!(event_id("717BBC05A8F9").unwrap(), "717bbc05a8f9");
+        for wrong in ["", "717bbc0", "717bbc05a8fg", &"a".repeat(65)] {
+            assert!(event_id(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `events dead-letters`.
+
+use crate::place::{Place, body, envelope, id, stderr, stdout};
+use local_aws::Fault;
+use serde_json::Value;
+use std::process::{Output, Stdio};
+
+async fn letters(place: &Place, arguments: &[&str]) -> Output {
+    place.run(&[&["events", "dead-letters"], arguments].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "Slack: channel_not_found").await;
+    place.dead_letter("UpdateBroadcastDeadLetters", &envelope(&body("b")), "no").await;
+    place.dead_letter("UpdateBroadcastDeadLetters", "hunter2", "no").await;
+
+    let table = letters(&place, &["list"]).await;
+    let json = letters(&place, &["list", "--json"]).await;
+    let one = letters(&place, &["list", id(&body("b")).short(), "--json"]).await;
+
+    let shown = stdout(&table);
+    assert!(shown.starts_with("SINCE  WORKFLOW") && shown.ends_with("\n2 dead letters\n"), "{shown}");
+    assert!(shown.contains("of update-broadcast is no event: body: not JSON") && !shown.contains("hunter2"));
+    let read = |output: &Output| -> Vec<Value> {
+        stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = read(&json);
+    assert_eq!(all.len(), 2, "{}", stderr(&json));
+    assert!(stderr(&json).contains("is no event"), "{}", stderr(&json));
+    assert_eq!(
+        (&all[0]["workflow"], &all[0]["reason"]),
+        (&"notify-slack".into(), &"Slack: channel_not_found".into())
+    );
+    assert_eq!(all[0]["event_id"], id(&body("a")).as_str());
+    assert_eq!(
+        (&all[1]["event_name"], &all[1]["payload"]["resource_name"]),
+        (&"SiteUpdated".into(), &"b".into())
+    );
+    assert_eq!(read(&one), all[1..]);
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+    assert_eq!(place.aws.calls("SQS.DeleteMessageBatch"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_is_a_replay() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    let output = letters(&place, &["redrive", "--since", "1h"]).await;
+    assert!(stdout(&output).ends_with("\n1 event replayed\n"), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!(place.bodies("NotifySlackQueue"), [body("a")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dropped_is_shown_whole_and_nothing_else_is_dropped() {
+    let place = Place::start().await;
+    for name in ["a", "b"] {
+        place.dead_letter("NotifySlackDeadLetters", &body(name), "Slack: channel_not_found").await;
+    }
+    place.dead_letter("UpdateBroadcastDeadLetters", &envelope(&body("a")), "no").await;
+
+    let output = letters(&place, &["drop", id(&body("a")).as_str(), "--yes"]).await;
+
+    let shown = stdout(&output);
+    assert!(output.status.success(), "{shown}{}", stderr(&output));
+    for part in ["notify-slack", "update-broadcast", id(&body("a")).short(), "\n  {\"resource\":\"SITE\","] {
+        assert!(shown.contains(part), "no {part} in\n{shown}");
+    }
+    assert!(shown.ends_with("\n2 dead letters dropped\n"), "{shown}");
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("b")]);
+    assert!(
+        place.bodies("UpdateBroadcastDeadLetters").is_empty() && place.bodies("NotifySlackQueue").is_empty()
+    );
+    // At once, not when its time out of sight is over.
+    assert!(stdout(&letters(&place, &["list"]).await).ends_with("\n1 dead letter\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_to_ask_at_nothing_is_dropped_unless_told_so() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    let output = letters(&place, &["drop", id(&body("a")).short()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "error: there is no terminal to ask at: --yes drops without a question\n");
+    let none = letters(&place, &["drop", "--yes"]).await;
+    assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_deleted_is_named_and_stays() {
+    let place = Place::start().await;
+    let ids = ["a", "b"].map(|name| id(&body(name)));
+    for name in ["a", "b"] {
+        place.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
+    }
+    place.aws.fail_next("SQS.DeleteMessageBatch", 3, Fault::PartialFailure);
+    let output = letters(&place, &["drop", ids[0].short(), ids[1].short(), "--yes"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).ends_with("\n1 dead letter dropped\n"), "{}", stdout(&output));
+    let expected = format!("error: not dropped: {}: sqs:DeleteMessage failed: InternalError", ids[0].short());
+    assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+
+    let output = letters(&place, &["drop", "00000000", "--yes"]).await;
+    assert_eq!(stderr(&output), "error: not among dead letters: 00000000\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_dropped_that_nobody_can_read() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let event = id(&body("a"));
+    let mut command = place.command(&["events", "dead-letters", "drop", event.short(), "--yes"]);
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+}

@@ -1,0 +1,325 @@
+//! `events list` and `events show`, on records that the runtime itself has written.
+
+use crate::place::{Place, body, id, stderr, stdout};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use local_aws::Fault;
+use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
+use serde_json::Value;
+use std::process::Stdio;
+use tableau::{EventId, Payload};
+
+/// What happens at a workflow to one event, so many seconds ago.
+struct Story<'a> {
+    claims: DynamoDbClaims,
+    key: ClaimKey,
+    facts: EventFacts,
+    place: &'a Place,
+}
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).unwrap()
+}
+
+const HOUR: i64 = 3_600;
+
+fn failed() -> End {
+    End::Failed("Slack does not know the channel #data-alerts: channel_not_found".to_owned())
+}
+
+impl<'a> Story<'a> {
+    fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
+        let payload = Payload::parse(body.as_bytes()).unwrap();
+        let client = aws_sdk_dynamodb::Client::new(&place.config);
+        Self {
+            claims: DynamoDbClaims::new(client, "DeliveryTable"),
+            key: ClaimKey { workflow, event: EventId::of(&payload) },
+            facts: EventFacts::from(&payload),
+            place,
+        }
+    }
+
+    async fn claim(self, seconds: i64) -> Self {
+        let deadline = ago(seconds - 60);
+        self.claims.claim(&self.key, &self.facts, ago(seconds), deadline).await.unwrap();
+        self
+    }
+
+    async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
+        let began = ago(seconds);
+        let ended =
+            Ended { attempt, began, at: began.checked_add(SignedDuration::from_secs(2)).unwrap(), end };
+        self.claims.end(&self.key, &ended).await.unwrap();
+        self
+    }
+
+    async fn effect(self, attempt: u32, effect: &str) -> Self {
+        self.claims.record_effect(&self.key, attempt, effect).await.unwrap();
+        self
+    }
+
+    /// One attempt with this end.
+    async fn attempt(self, seconds: i64, end: End) -> &'a Place {
+        self.claim(seconds).await.end(1, seconds, end).await.place
+    }
+}
+
+async fn list(place: &Place, arguments: &[&str]) -> String {
+    let output = place.run(&[&["events", "list"], arguments].concat()).await;
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// One of each outcome, the first the newest, and one of three days ago.
+async fn busy() -> Place {
+    let place = Place::start().await;
+    let slack = |name: &str| Story::of(&place, "notify-slack", &body(name));
+    slack("running").claim(10).await;
+    slack("failed").attempt(HOUR, failed()).await;
+    slack("waiting").attempt(2 * HOUR, End::Released("Slack: 500".to_owned())).await;
+    slack("deferred").attempt(3 * HOUR, End::Deferred("until the morning".to_owned())).await;
+    slack("lost").claim(4 * HOUR).await;
+    slack("done").attempt(5 * HOUR, End::Done).await;
+    let broadcast = Story::of(&place, "update-broadcast", &body("done"));
+    broadcast.attempt(6 * HOUR, End::Skipped("no rule".to_owned())).await;
+    slack("old").attempt(72 * HOUR, End::Done).await;
+    place
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_day_is_listed_the_newest_first() {
+    let place = busy().await;
+    let shown = list(&place, &[]).await;
+    let lines: Vec<&str> = shown.lines().collect();
+    let expected = [
+        ("running", "working", ""),
+        ("failed", "failed", "Slack does not know the channel #data-alerts: channel_not_found"),
+        ("waiting", "waiting", "Slack: 500"),
+        ("deferred", "waiting", "until the morning"),
+        ("lost", "interrupted", "no end was recorded"),
+        ("done", "done", ""),
+        ("done", "skipped", "no rule"),
+    ];
+    assert!(lines[0].starts_with("SEEN (UTC)        WORKFLOW"), "{shown}");
+    assert_eq!(lines.len(), expected.len() + 2, "{shown}");
+    for (line, (name, outcome, reason)) in lines[1..].iter().zip(expected) {
+        let id = id(&body(name));
+        let rest = format!("SiteUpdated  {name:<8}  {outcome:<11}  {}  {reason}", id.short());
+        assert!(line.ends_with(rest.trim_end()), "no {rest} in\n{line}");
+    }
+    assert_eq!(lines.last(), Some(&"7 deliveries of 6 events"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_of_what_was_asked_for() {
+    let place = busy().await;
+    for (arguments, expected) in [
+        (&["--since", "4d", "--until", "2d"][..], &["old"][..]),
+        (&["--until", "49h"], &["old"]),
+        (&["--since", "90min"], &["running", "failed"]),
+        (&["--since", "90min", "--until", "2099-01-01"], &["running", "failed"]),
+        (&["--since", "2098-01-01"], &[]),
+        (&["--since", "2019-01-01", "--until", "2020-01-01"], &[]),
+        (&["--outcome", "waiting,failed"], &["failed", "waiting", "deferred"]),
+        (&["--outcome", "interrupted", "--outcome", "working"], &["running", "lost"]),
+        (&["--workflow", "update-broadcast"], &["done"]),
+        (&["--resource", "AIT"], &["waiting"]),
+        (&["--event", "SiteDeleted"], &[]),
+        (&["--limit", "2"], &["running", "failed"]),
+    ] {
+        let shown = list(&place, &[arguments, &["--json"]].concat()).await;
+        let events = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let names: Vec<String> =
+            events.map(|event| event["resource_name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(names, expected, "{arguments:?}");
+    }
+    let shown = list(&place, &["--limit", "2"]).await;
+    assert!(
+        shown.ends_with("\n2 events; there are more: take a larger --limit, or an earlier --until\n"),
+        "{shown}"
+    );
+    assert!(list(&place, &["--event", "SiteDeleted"]).await.starts_with("no event since 20"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_has_the_documented_fields_and_no_others() {
+    let place = Place::start().await;
+    Story::of(&place, "notify-slack", &body("\u{9b}31m")).attempt(HOUR, failed()).await;
+    let shown = list(&place, &["--json"]).await;
+    let event: Value = serde_json::from_str(&shown).unwrap();
+    let fields: Vec<&str> = event.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut documented = [
+        "event_id",
+        "workflow",
+        "event_name",
+        "outcome",
+        "attempts",
+        "reason",
+        "resource",
+        "resource_name",
+        "site",
+        "created_at",
+        "first_seen_at",
+        "updated_at",
+    ];
+    documented.sort_unstable();
+    assert_eq!(fields, documented);
+    assert_eq!((&event["resource_name"], &event["attempts"]), (&"\u{9b}31m".into(), &1.into()));
+    let seen = event["first_seen_at"].as_str().unwrap();
+    assert!(seen.parse::<Timestamp>().is_ok() && seen.len() == "2026-11-22T14:44:03.000Z".len(), "{seen}");
+    assert!(!shown.contains('\u{9b}'), "what a terminal would obey is escaped");
+}
+
+/// Writes a record by hand: the ids of real events cannot be chosen.
+async fn record(place: &Place, id: &str, seen_at: Timestamp) {
+    let put = aws_sdk_dynamodb::Client::new(&place.config).put_item().table_name("DeliveryTable");
+    let put = [
+        ("pk", format!("delivery#notify-slack#{id}")),
+        ("day", seen_at.strftime("%Y-%m-%d").to_string()),
+        ("first_seen_at", format!("{seen_at:.3}")),
+        ("workflow", "notify-slack".to_owned()),
+        ("event_name", "SiteUpdated".to_owned()),
+        ("event_id", id.to_owned()),
+    ]
+    .into_iter()
+    .fold(put, |put, (name, value)| put.item(name, AttributeValue::S(value)));
+    put.send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_read_page_by_page_without_its_payloads() {
+    let place = Place::start().await;
+    for n in 0..1_005 {
+        record(&place, &format!("{n:064x}"), ago(n)).await;
+    }
+    let shown = list(&place, &["--limit", "2000"]).await;
+    assert!(shown.ends_with("\n1005 events\n"), "{shown}");
+    assert_eq!((place.aws.calls("DynamoDB.GetItem"), place.aws.calls("DynamoDB.Query") > 1), (0, true));
+    let shown = list(&place, &[]).await;
+    assert!(shown.lines().count() == 102 && shown.contains("\n100 events; there are more"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_of_an_event_has_every_attempt_with_its_error() {
+    let place = Place::start().await;
+    let body = body("Marketing");
+    let story = Story::of(&place, "notify-slack", &body);
+    let story = story.claim(3 * HOUR).await.effect(1, "slack/data-news").await;
+    let story = story.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
+    // The second attempt dies.
+    let story = story.claim(2 * HOUR).await.claim(HOUR).await;
+    story.end(3, HOUR, failed()).await;
+    Story::of(&place, "update-broadcast", &body).attempt(HOUR, End::Skipped("no rule".to_owned())).await;
+    place.dead_letter("NotifySlackDeadLetters", &body, "channel_not_found").await;
+    let id = id(&body);
+
+    // With the whole id, and with its beginning.
+    for id in [id.as_str(), id.short()] {
+        let output = place.run(&["events", "show", id]).await;
+        let shown = stdout(&output);
+        assert!(output.status.success(), "{shown}{}", stderr(&output));
+        for part in [
+            "name            SiteUpdated\n",
+            "resource        Marketing\n",
+            "\"resource_name\": \"Marketing\"",
+            "\nnotify-slack: failed for good, 3 attempts\n",
+            "UTC, 2.0 s, failed for now: Slack: 500\n",
+            "attempt 2     no end was recorded: the process died or ran out of time\n",
+            "UTC, 2.0 s, failed for good: Slack does not know the channel #data-alerts: channel_not_found\n",
+            "effects       slack/data-news\n",
+            "dead letters  1 in the workflow's queue; `events dead-letters list ",
+            "\nupdate-broadcast: skipped: no rule, 1 attempt\n",
+        ] {
+            assert!(shown.contains(part), "no {part} in\n{shown}");
+        }
+    }
+    let output = place.run(&["events", "show", id.short(), "--json"]).await;
+    let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    let slack = lines.iter().find(|line| line["workflow"] == "notify-slack").unwrap();
+    let outcomes: Vec<&Value> = slack["history"].as_array().unwrap().iter().map(|a| &a["outcome"]).collect();
+    assert_eq!(outcomes, [&"released".into(), &Value::Null, &"failed".into()]);
+    assert_eq!((&slack["history"][0]["duration_ms"], &slack["outcome"]), (&2_000.into(), &"failed".into()));
+    assert_eq!(
+        (&slack["payload"]["resource"], &slack["dead_letters_of_workflow"]),
+        (&"SITE".into(), &1.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_nowhere_says_where_else_to_look() {
+    let place = Place::start().await;
+    for id in ["00000000", &"0".repeat(64)] {
+        let output = place.run(&["events", "show", id]).await;
+        assert_eq!(output.status.code(), Some(1));
+        let expected = format!("error: there is no record of an event {id} of the last 30 days; ");
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+        assert!(stderr(&output).contains("`events dead-letters list`"), "{}", stderr(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_beginning_of_several_ids_says_which_they_are() {
+    let place = Place::start().await;
+    for end in ["1", "2"] {
+        record(&place, &format!("{}{end}", "a".repeat(63)), ago(60)).await;
+    }
+    let output = place.run(&["events", "show", "aaaaaaaa"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "error: the ids of 2 events begin with aaaaaaaa: ";
+    assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("{}2 (SiteUpdated of –)", "a".repeat(63))),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_question_is_one_clear_line() {
+    let place = Place::start().await;
+    let error = stderr(&place.run(&["events", "list", "--workflow", "notify-slak"]).await);
+    let expected = "has no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
+    assert!(error.ends_with(expected), "{error}");
+    for (arguments, expected) in [
+        (&["--event", "SiteUpdatd"][..], "`SiteUpdatd` is no event name; there are: "),
+        (&["--since", "last week"], "how long ago it was (90min, 2h, 3d)"),
+        (&["--outcome", "fine"], "[possible values: waiting, working, interrupted, done, skipped, failed]"),
+        (&["--limit", "0"], "0 is not in 1.."),
+    ] {
+        let output = place.run(&[&["events", "list"], arguments].concat()).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+    place.aws.fail_next("DynamoDB.Query", 1, Fault::AccessDenied);
+    let error = stderr(&place.run(&["events", "list"]).await);
+    let expected = "error: these AWS credentials may not call dynamodb:Query: User: ";
+    assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_count_dead_letters_sees_the_rest() {
+    let place = Place::start().await;
+    Story::of(&place, "notify-slack", &body("x")).attempt(HOUR, failed()).await;
+    place.aws.fail_next("SQS.GetQueueAttributes", 1, Fault::AccessDenied);
+    let output = place.run(&["events", "show", id(&body("x")).short()]).await;
+    let expected = "dead letters  unknown: these AWS credentials may not call sqs:GetQueueAttributes";
+    assert!(output.status.success() && stdout(&output).contains(expected), "{}", stdout(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_ends_a_list_without_a_word() {
+    let place = busy().await;
+    let event = id(&body("failed"));
+    for arguments in
+        [&["events", "list"][..], &["events", "list", "--json"], &["events", "show", event.short()]]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = place.command(arguments);
+        command.stdout(writer).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}

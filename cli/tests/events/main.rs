@@ -1,0 +1,8 @@
+//! `events` as an operator runs it: the program, against AWS in memory with the table of the template.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod dead_letters;
+mod history;
+mod place;
+mod replay;

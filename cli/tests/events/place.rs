@@ -1,0 +1,116 @@
+//! Where the program runs.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use local_aws::template::{Places, Template};
+use local_aws::{Aws, QueueSpec, StackResource, TableSpec};
+use std::collections::BTreeMap;
+use std::process::{Command, Output};
+use tableau::{EventId, Payload};
+use testkit::repository::root;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
+pub(crate) const STACK: &str = "tableau-webhooks";
+
+/// A stack with the queues of two workflows and the table of deliveries.
+pub(crate) struct Place {
+    pub(crate) aws: Aws,
+    pub(crate) config: SdkConfig,
+}
+
+/// The template's own table, so that what the index carries is what there is.
+fn table() -> TableSpec {
+    let template = Template::read(&root().join("template.yaml")).unwrap();
+    let places = Places { endpoint_url: String::new(), api_url: String::new() };
+    let parameters: BTreeMap<String, String> =
+        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+    template.plan(&parameters, &places).unwrap().tables.remove(0)
+}
+
+impl Place {
+    pub(crate) async fn start() -> Self {
+        let aws = Aws::start().await.unwrap();
+        // More resources than an answer has.
+        let mut resources = vec![resource("Role", "AWS::IAM::Role", "role"); 120];
+        for id in [
+            "NotifySlackQueue",
+            "NotifySlackDeadLetters",
+            "UpdateBroadcastQueue",
+            "UpdateBroadcastDeadLetters",
+        ] {
+            aws.create_queue(QueueSpec::new(id));
+            resources.push(resource(id, "AWS::SQS::Queue", &aws.queue_url(id)));
+        }
+        let table = table();
+        resources.push(resource("DeliveryTable", "AWS::DynamoDB::Table", &table.name));
+        aws.create_table_with(table);
+        aws.create_stack(STACK, resources);
+        let http = http_client::client(None).unwrap();
+        let keys = Credentials::new("test", "test", None, None, "test");
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(aws_http::shared_client(http))
+            .credentials_provider(keys)
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(aws.url());
+        Self { config: config.load().await, aws }
+    }
+
+    pub(crate) async fn dead_letter(&self, queue: &str, body: &str, reason: &str) {
+        let request = aws_sdk_sqs::Client::new(&self.config).send_message();
+        let reason =
+            MessageAttributeValue::builder().data_type("String").string_value(reason).build().unwrap();
+        let request = request.queue_url(self.aws.queue_url(queue)).message_body(body);
+        request.message_attributes("reason", reason).send().await.unwrap();
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear();
+        command.env("AWS_ENDPOINT_URL", self.aws.url()).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "hunter2");
+        command
+    }
+
+    /// Runs the program while AWS goes on answering.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Output {
+        finish(self.command(arguments)).await
+    }
+
+    pub(crate) async fn replay(&self, arguments: &[&str]) -> Output {
+        self.run(&[&["events", "replay"], arguments].concat()).await
+    }
+
+    pub(crate) fn bodies(&self, queue: &str) -> Vec<String> {
+        self.aws.messages(queue).into_iter().map(|message| message.body).collect()
+    }
+}
+
+pub(crate) async fn finish(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn resource(id: &str, kind: &str, physical_id: &str) -> StackResource {
+    StackResource { logical_id: id.to_owned(), kind: kind.to_owned(), physical_id: physical_id.to_owned() }
+}
+
+pub(crate) fn body(name: &str) -> String {
+    format!(r#"{{"resource":"SITE","event_type":"SiteUpdated", "resource_name":"{name}"}}"#)
+}
+
+/// An event as EventBridge puts it into dead letters.
+pub(crate) fn envelope(detail: &str) -> String {
+    format!(r#"{{"source":"tableau.webhooks","detail-type":"SiteUpdated","detail":{detail}}}"#)
+}
+
+pub(crate) fn id(body: &str) -> EventId {
+    EventId::of(&Payload::parse(body.as_bytes()).unwrap())
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}

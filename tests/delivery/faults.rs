@@ -57,11 +57,13 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let mut figures = Figures::default();
     figures.row("events", size.events);
     figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
+    let members = workers.iter().chain(&updaters).chain(&doors);
+    let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
+    let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
+    figures.row("put off: somebody else was at it", busy);
     judged.tell(&world, &mut figures);
     figures.row("seconds", format!("{seconds:.1}"));
     figures.print(&format!("Fault run, seed {}", size.seed));
-    let members = workers.iter().chain(&updaters).chain(&doors);
-    let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
     for wrong in &judged.wrong {
         let about = wrong.split(':').next().unwrap_or_default();
         let lines: Vec<_> = logs.iter().filter(|line| line.contains(about)).map(String::as_str).collect();
@@ -119,21 +121,30 @@ async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, doors: &[Mem
     let mut order: Vec<usize> = (0..events.len()).collect();
     world.chance.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
-    order.extend(&twice);
+    // Half of the duplicates come at the same time, so that two workers meet; the others at any time.
+    let (at_once, late) = twice.split_at(twice.len() / 2);
+    order.extend(late);
     world.chance.shuffle(&mut order);
     // The workflow's own door serves no other workflow.
-    let goes_to_own_door = |at: &usize| events[*at].broadcast.is_none() && world.chance.below(4) == 0;
+    let goes_to_own_door =
+        |at: &usize| events[*at].broadcast.is_none() && !at_once.contains(at) && world.chance.below(4) == 0;
     let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_door);
     let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
     let mut senders = JoinSet::new();
-    for door in doors {
+    for (door, other) in doors.iter().zip(doors.iter().skip(1).chain(doors)) {
         let is_own = door.seat.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
-        let (world, events, seat) = (Arc::clone(world), Arc::clone(events), Arc::clone(&door.seat));
+        let (world, events, at_once) = (Arc::clone(world), Arc::clone(events), at_once.to_vec());
+        let (seat, other) = (Arc::clone(&door.seat), Arc::clone(&other.seat));
         senders.spawn(async move {
             loop {
                 let Some(at) = letters.lock().unwrap().pop() else { return };
-                send(&world, &seat, &events[at]).await;
+                let copy = async {
+                    if at_once.contains(&at) {
+                        send(&world, &other, &events[at]).await;
+                    }
+                };
+                tokio::join!(send(&world, &seat, &events[at]), copy);
                 world.chance.pause(0..150).await;
             }
         });

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 
 mod check;
+mod delivery;
 mod new_workflow;
 mod repository;
 
@@ -21,6 +22,7 @@ struct Arguments {
 enum Chore {
     NewWorkflow(new_workflow::Arguments),
     Check(check::Arguments),
+    Delivery(delivery::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +41,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
     match chore {
         Chore::NewWorkflow(arguments) => new_workflow::run(&repository, &arguments),
         Chore::Check(arguments) => check::run(&repository, &arguments),
+        Chore::Delivery(arguments) => delivery::run(&repository, &arguments),
     }
 }

@@ -106,6 +106,18 @@ async fn a_process_can_be_killed_at_work_and_at_rest() {
     assert_ne!(pid(&function).await, after);
 }
 
+#[tokio::test]
+async fn a_task_of_its_own_can_kill_a_process() {
+    let function = function(echo());
+    let before = pid(&function).await;
+    let killer = function.clone();
+
+    tokio::spawn(async move { killer.kill().await }).await.unwrap();
+
+    assert_eq!(function.pid(), None);
+    assert_ne!(pid(&function).await, before);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_process_ends_with_its_last_handle() {

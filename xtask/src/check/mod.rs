@@ -5,6 +5,9 @@ mod python;
 mod sam;
 mod steps;
 
+pub(crate) use emulator::{Emulator, Iam};
+pub(crate) use python::TOOLS;
+
 use crate::repository::{Problem, Repository};
 use clap::builder::PossibleValuesParser;
 use std::time::{Duration, Instant};

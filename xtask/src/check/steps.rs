@@ -3,6 +3,7 @@
 use super::emulator::{Emulator, Iam};
 use super::python::{SCANNER, TOOLS, Tools};
 use super::sam;
+use crate::delivery;
 use crate::repository::{Problem, Repository, succeed};
 use std::process::Command;
 
@@ -39,6 +40,8 @@ pub(crate) enum Run {
     Built(&'static str),
     /// The same, while an AWS emulator runs that enforces policies. The test finds it through `EMULATOR_URL`.
     Deployed(&'static str),
+    /// The fault run and the door flood, in their usual size.
+    Delivery,
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -151,6 +154,12 @@ pub(crate) const STEPS: &[Step] = &[
         quick: false,
         run: Run::Deployed("deployed"),
     },
+    Step {
+        name: "delivery",
+        purpose: "while everything goes wrong, no event is lost, and none acts twice that does not have to",
+        quick: false,
+        run: Run::Delivery,
+    },
 ];
 
 /// The table, for `--help`.
@@ -197,6 +206,7 @@ impl Run {
                 succeed(cargo.env("EMULATOR_URL", emulator.url()))
                     .map_err(|problem| emulator.explain(problem))?;
             }
+            Self::Delivery => delivery::run(repository, &delivery::Arguments::default())?,
         }
         Ok(Ended::Passed)
     }

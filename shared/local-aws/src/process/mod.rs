@@ -116,8 +116,8 @@ impl LambdaProcess {
                     self.inner.end(&mut running).await;
                 }
             }
-            // The invocation under way saw to it.
-            _ = pid.wait_for(|pid| *pid != Some(victim)) => {}
+            // The invocation under way saw to it. Whoever waits may be a task that moves between threads.
+            () = async { drop(pid.wait_for(|pid| *pid != Some(victim)).await) } => {}
         }
     }
 }

@@ -1,14 +1,12 @@
 //! An event's whole way, on the real binaries: the stack of `template.yaml` on one machine, with a Tableau that
 //! delivers its webhooks and a Slack that reads what it is sent.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
+use crate::binaries;
 use local_aws::{Stack, StackOptions};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, SlackFault, SlackRecorder, TableauSimulator, Webhook, notes, render};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tableau::EventName;
 use testkit::repository::root;
@@ -21,12 +19,6 @@ struct World {
     tableau: TableauSimulator,
     slack: SlackRecorder,
     http: Client,
-}
-
-/// Where cargo puts the functions' binaries: above this test's own.
-fn binaries() -> PathBuf {
-    let ours = std::env::current_exe().unwrap();
-    ours.parent().and_then(Path::parent).expect("target/debug/deps/delivery-…").to_owned()
 }
 
 impl World {

@@ -1,0 +1,82 @@
+//! The events of a run: each about a resource of its own, so that one event is one message.
+
+use simulator::{Datasource, SAMPLE_PAT, SAMPLE_SITE, TableauSimulator, Workbook};
+use std::sync::Arc;
+use tableau::{EventId, Payload, ViewLuid};
+use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
+use workflow::Fixed;
+
+/// Every event becomes a message; the update of a workbook overwrites its Broadcasts as well, with other options than
+/// they had.
+pub(crate) const RULES: &str = "
+sites:
+  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
+rules:
+  - name: publishing
+    on: [WorkbookCreated, WorkbookUpdated, DatasourceCreated, DatasourceUpdated]
+    do: [{ notify-slack: { channel: data-news } }]
+  - name: broadcasts
+    on: [WorkbookUpdated]
+    do: [{ update-broadcast: { watermark: false, tabs: true, downloads: true } }]
+";
+
+/// One event in so many is the update of a workbook with a Broadcast.
+const BROADCAST_EVERY: usize = 10;
+
+/// An event.
+#[derive(Debug)]
+pub(crate) struct Occurrence {
+    pub(crate) id: EventId,
+    pub(crate) body: String,
+    /// The view that is broadcast.
+    pub(crate) broadcast: Option<ViewLuid>,
+}
+
+fn occurrence(number: usize, kind: &str, luid: &str, broadcast: Option<ViewLuid>) -> Occurrence {
+    let resource = if kind.starts_with("Workbook") { "WORKBOOK" } else { "DATASOURCE" };
+    let name = format!("Resource {number}");
+    let body = serde_json::json!({
+        "resource": resource, "event_type": kind, "resource_name": name, "site_luid": SAMPLE_SITE,
+        "resource_luid": luid, "created_at": "2026-03-02T06:14:44.512Z",
+        "text": format!("Event {kind} for resource {name}"),
+    });
+    let body = body.to_string();
+    let id = EventId::of(&Payload::parse(body.as_bytes()).unwrap());
+    Occurrence { id, body, broadcast }
+}
+
+/// Bodies of as many events about resources that Tableau does not have; for doors, which do not ask.
+pub(crate) fn bodies(from: usize, number: usize) -> Vec<Occurrence> {
+    (from..from + number).map(|n| occurrence(n, "WorkbookCreated", &format!("w-{n}"), None)).collect()
+}
+
+/// Publishes as many resources at Tableau, and gives an event about each.
+pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occurrence> {
+    let client = TableauClient::new(
+        http_client::client(None).unwrap(),
+        Settings::new(&tableau.url(), "marketing", "").unwrap(),
+        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let mut all = Vec::new();
+    for number in 0..number {
+        let name = format!("Resource {number}");
+        let (workbook, datasource) = (Workbook::named(&name), Datasource::named(&name));
+        all.push(match number {
+            n if n.is_multiple_of(BROADCAST_EVERY) => {
+                let luid = tableau.add(workbook.with_view(&name));
+                let view = tableau.view(&name).unwrap();
+                client.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
+                occurrence(n, "WorkbookUpdated", luid.as_str(), Some(view))
+            }
+            n if n.is_multiple_of(3) => {
+                occurrence(n, "WorkbookCreated", tableau.add(workbook).as_str(), None)
+            }
+            n => {
+                let kind = if n.is_multiple_of(2) { "DatasourceCreated" } else { "DatasourceUpdated" };
+                occurrence(n, kind, tableau.add(datasource).as_str(), None)
+            }
+        });
+    }
+    all
+}

@@ -1,0 +1,189 @@
+//! The fault run: many events, and everything goes wrong. At the end nothing is lost, and nothing acted twice that did
+//! not have to.
+
+use crate::emulator::Emulator;
+use crate::events::{Occurrence, happen};
+use crate::figures::Figures;
+use crate::fleet::{Member, Poller, Seat};
+use crate::run::{Size, World};
+use crate::verdict::judge;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use testkit::Request;
+use tokio::task::JoinSet;
+
+/// As the template's `MaximumConcurrency`.
+const WORKERS: usize = 5;
+/// Events that Tableau delivers more than once.
+const DUPLICATED_PERCENT: usize = 30;
+/// How often a sender tries. Tableau tries four times, then waits for us to switch the webhook on again; here nobody
+/// loses an event before it was accepted.
+const TRIES: usize = 40;
+
+/// How long a run may take.
+fn deadline(events: usize) -> Duration {
+    Duration::from_secs(80) + Duration::from_millis(400).saturating_mul(u32::try_from(events).unwrap())
+}
+
+#[tokio::test]
+async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
+    let Some(emulator) = Emulator::of_this_run() else { return };
+    let size = Size::of_this_run();
+    let world = Arc::new(World::start(emulator, size.seed).await);
+    let events = Arc::new(happen(&world.tableau, size.events).await);
+    let workers = world.members("notify-slack", WORKERS).await;
+    let updaters = world.members("update-broadcast", 2).await;
+    let mut doors = world.members("receive-webhook", 2).await;
+    doors.push(world.member("notify-slack").await);
+
+    let started = Instant::now();
+    let mut tasks = JoinSet::new();
+    for member in workers.iter().chain(&updaters) {
+        tasks.spawn(poller(&world, &member.seat).poll());
+    }
+    let all = workers.iter().chain(&updaters).chain(&doors);
+    tasks.spawn(trouble(Arc::clone(&world), all.map(|member| Arc::clone(&member.seat)).collect()));
+    let in_time = async {
+        let duplicates = deliver(&world, &events, &doors).await;
+        until_nothing_is_left(&world, size.events, started).await;
+        duplicates
+    };
+    let duplicates = tokio::time::timeout(deadline(size.events), in_time).await;
+    let seconds = started.elapsed().as_secs_f64();
+    world.chance.calm_down();
+    tasks.shutdown().await;
+
+    let judged = judge(&world, &events).await;
+    let mut figures = Figures::default();
+    figures.row("events", size.events);
+    figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
+    let members = workers.iter().chain(&updaters).chain(&doors);
+    let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
+    let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
+    figures.row("put off: somebody else was at it", busy);
+    judged.tell(&world, &mut figures);
+    figures.row("seconds", format!("{seconds:.1}"));
+    figures.print(&format!("Fault run, seed {}", size.seed));
+    for wrong in &judged.wrong {
+        let about = wrong.split(':').next().unwrap_or_default();
+        let lines: Vec<_> = logs.iter().filter(|line| line.contains(about)).map(String::as_str).collect();
+        eprintln!("WRONG: {wrong}\n{}", lines.join("\n"));
+    }
+    assert!(duplicates.is_ok(), "the queues were not empty in time");
+    assert!(judged.wrong.is_empty(), "{:#?}", judged.wrong);
+    world.stack.delete().await;
+}
+
+fn poller(world: &World, seat: &Arc<Seat>) -> Poller {
+    let name = seat.process().name();
+    let mapping = world.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
+    Poller {
+        emulator: world.stack.emulator.clone(),
+        mapping: mapping.clone(),
+        seat: Arc::clone(seat),
+        chance: world.chance.fork(),
+        ledger: Arc::clone(&world.ledger),
+    }
+}
+
+/// Kills processes at random, ends Tableau's sessions, lets the table take nothing for a while.
+async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
+    let kills = async {
+        while !world.chance.is_calm() {
+            world.chance.pause(400..2_400).await;
+            let seat = &seats[world.chance.below(seats.len())];
+            if !world.chance.is_calm() && seat.process().pid().is_some() {
+                world.ledger.count("kills at random");
+                seat.process().kill().await;
+            }
+        }
+    };
+    let sessions = async {
+        while !world.chance.is_calm() {
+            world.chance.pause(1_000..6_000).await;
+            world.ledger.count("sessions ended");
+            world.tableau.end_sessions();
+        }
+    };
+    let storms = async {
+        while !world.chance.is_calm() {
+            world.chance.pause(4_000..12_000).await;
+            world.ledger.count("storms");
+            world.store.storm(Duration::from_millis(2_500));
+        }
+    };
+    tokio::join!(kills, sessions, storms);
+}
+
+/// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
+/// number of duplicates.
+async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, doors: &[Member]) -> usize {
+    let mut order: Vec<usize> = (0..events.len()).collect();
+    world.chance.shuffle(&mut order);
+    let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
+    // Half of the duplicates come at the same time, so that two workers meet; the others at any time.
+    let (at_once, late) = twice.split_at(twice.len() / 2);
+    order.extend(late);
+    world.chance.shuffle(&mut order);
+    // The workflow's own door serves no other workflow.
+    let goes_to_own_door =
+        |at: &usize| events[*at].broadcast.is_none() && !at_once.contains(at) && world.chance.below(4) == 0;
+    let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_door);
+    let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
+    let mut senders = JoinSet::new();
+    for (door, other) in doors.iter().zip(doors.iter().skip(1).chain(doors)) {
+        let is_own = door.seat.process().name() == "notify-slack";
+        let letters = Arc::clone(if is_own { &own } else { &common });
+        let (world, events, at_once) = (Arc::clone(world), Arc::clone(events), at_once.to_vec());
+        let (seat, other) = (Arc::clone(&door.seat), Arc::clone(&other.seat));
+        senders.spawn(async move {
+            loop {
+                let Some(at) = letters.lock().unwrap().pop() else { return };
+                let copy = async {
+                    if at_once.contains(&at) {
+                        send(&world, &other, &events[at]).await;
+                    }
+                };
+                tokio::join!(send(&world, &seat, &events[at]), copy);
+                world.chance.pause(0..150).await;
+            }
+        });
+    }
+    while let Some(sender) = senders.join_next().await {
+        sender.unwrap();
+    }
+    twice.len()
+}
+
+async fn send(world: &World, seat: &Seat, event: &Occurrence) {
+    for _ in 0..TRIES {
+        let request = Request::post(event.body.as_bytes()).event();
+        match seat.invoke(&request, &world.ledger).await {
+            Some(answer) if answer["statusCode"] == 202 => return,
+            Some(answer) => {
+                assert_eq!(answer["statusCode"], 503, "{answer}");
+                world.ledger.count("not accepted");
+            }
+            None => world.ledger.count("doors killed"),
+        }
+        world.chance.pause(50..300).await;
+    }
+    panic!("{} was never accepted", event.id);
+}
+
+/// Waits until both queues are empty. Trouble ends when few events are left, so that the last ones do too.
+async fn until_nothing_is_left(world: &World, events: usize, started: Instant) {
+    loop {
+        let mut left = 0;
+        for mapping in &world.stack.plan.mappings {
+            left += world.stack.emulator.depth(&mapping.queue).await;
+        }
+        if left == 0 {
+            return;
+        }
+        if left <= events / 10 || started.elapsed() > deadline(events).mul_f64(0.7) {
+            world.chance.calm_down();
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

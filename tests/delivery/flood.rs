@@ -1,0 +1,157 @@
+//! The door flood: many requests at the same time. What was accepted is stored, all of it; what cannot be stored is not
+//! accepted.
+
+use crate::emulator::Emulator;
+use crate::events::{Occurrence, bodies};
+use crate::figures::Figures;
+use crate::fleet::Member;
+use crate::run::{Size, World};
+use crate::store::Outage;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use testkit::Request;
+use tokio::task::JoinSet;
+
+/// Processes of each of the two doors.
+const DOORS: usize = 4;
+/// Requests of each process in an outage.
+const IN_OUTAGE: usize = 3;
+const LEAST_REQUESTS: usize = 600;
+const DEADLINE: Duration = Duration::from_secs(300);
+/// How long a line may be on its way from a process to us.
+const LINES_ARRIVE: Duration = Duration::from_secs(5);
+
+/// How a door answered.
+#[derive(Debug)]
+struct Answered {
+    door: String,
+    event: String,
+    status: u64,
+    retry_after: bool,
+    took: Duration,
+}
+
+#[tokio::test]
+async fn what_a_door_accepts_is_stored_and_what_cannot_be_stored_is_not_accepted() {
+    let Some(emulator) = Emulator::of_this_run() else { return };
+    let size = Size::of_this_run();
+    let world = World::start(emulator, size.seed).await;
+    tokio::time::timeout(DEADLINE, run(world, size)).await.expect("a flood that ends");
+}
+
+async fn run(world: World, size: Size) {
+    let requests = size.events.max(LEAST_REQUESTS);
+    let mut doors = world.members("receive-webhook", DOORS).await;
+    doors.extend(world.members("notify-slack", DOORS).await);
+    let mut figures = Figures::default();
+    figures.row("processes", doors.len());
+
+    let flaky = flood(&doors, bodies(0, requests / 4)).await;
+    world.chance.calm_down();
+    let began = Instant::now();
+    let fair = flood(&doors, bodies(requests / 4, requests)).await;
+    let per_second = requests as f64 / began.elapsed().as_secs_f64();
+    let stored: Vec<_> = world.stack.emulator.drain("NotifySlackQueue").await;
+    let stored: BTreeSet<String> = stored.iter().map(|(id, _)| id.to_string()).collect();
+    figures.row("requests while calls are throttled, late and lost", flaky.len());
+    figures.row("… accepted", accepted(&flaky).len());
+    figures.row("… stored", accepted(&flaky).intersection(&stored).count());
+    figures.row("requests in fair weather", fair.len());
+    figures.row("… accepted", accepted(&fair).len());
+    figures.row("… stored", accepted(&fair).intersection(&stored).count());
+    figures.row("… answered per second", format!("{per_second:.0}"));
+    latencies(&fair, &mut figures);
+
+    let mut refused = Vec::new();
+    for (number, outage) in [Outage::Errors, Outage::Refuses].into_iter().enumerate() {
+        world.store.set_outage(outage);
+        // One that has read no secret yet is among them.
+        doors.push(world.member("receive-webhook").await);
+        let requests = doors.len() * IN_OUTAGE;
+        refused.extend(flood(&doors, bodies(1_000_000 * (number + 1), requests)).await);
+    }
+    world.store.set_outage(Outage::None);
+    let told = refused.iter().filter(|answer| answer.status == 503 && answer.retry_after).count();
+    figures.row("requests while AWS answers 500 or nothing", refused.len());
+    figures.row("… answered 503 with Retry-After", told);
+    figures.row("… stored all the same", world.stack.emulator.drain("NotifySlackQueue").await.len());
+    let all = accepted(&flaky).len() + accepted(&fair).len();
+    let (lines, counted) = lines_of_accepted(&doors, all).await;
+    let in_log = refused.iter().filter(|answer| lines.contains(&answer.event)).count();
+    figures.row("… in a log as accepted", in_log);
+    figures.print(&format!("Door flood, seed {}", size.seed));
+
+    for answers in [&flaky, &fair] {
+        let lost: Vec<_> = accepted(answers).difference(&stored).cloned().collect();
+        assert!(lost.is_empty(), "accepted and not stored: {lost:?}");
+        assert!(answers.iter().all(|a| a.status == 202 || a.status == 503), "{answers:?}");
+    }
+    assert_eq!(accepted(&fair).len(), requests, "fair weather");
+    assert_eq!(told, refused.len(), "{refused:?}");
+    assert_eq!((lines.len(), counted, in_log), (all, all, 0), "lines and metrics of what was accepted");
+    assert!(world.stack.emulator.drain("NotifySlackQueue").await.is_empty());
+    world.stack.delete().await;
+}
+
+fn accepted(answers: &[Answered]) -> BTreeSet<String> {
+    answers.iter().filter(|answer| answer.status == 202).map(|answer| answer.event.clone()).collect()
+}
+
+/// Sends all of these, to each door one after the other.
+async fn flood(doors: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
+    let events = Arc::new(Mutex::new(events));
+    let mut senders = JoinSet::new();
+    for door in doors {
+        let (events, process) = (Arc::clone(&events), door.seat.process().clone());
+        senders.spawn(async move {
+            let mut answers = Vec::new();
+            loop {
+                let Some(event) = events.lock().unwrap().pop() else { return answers };
+                let request = Request::post(event.body).event();
+                let began = Instant::now();
+                let answer = process.invoke(&request).await.expect("an answer");
+                let took = began.elapsed();
+                let status = answer["statusCode"].as_u64().expect("a status");
+                let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+                if status == 202 {
+                    assert_eq!(body["event_id"], event.id.as_str());
+                }
+                let retry_after = answer["headers"]["retry-after"].is_string();
+                let (door, event) = (process.name().to_owned(), event.id.to_string());
+                answers.push(Answered { door, event, status, retry_after, took });
+            }
+        });
+    }
+    senders.join_all().await.into_iter().flatten().collect()
+}
+
+fn latencies(answers: &[Answered], figures: &mut Figures) {
+    let doors: BTreeSet<&str> = answers.iter().map(|answer| answer.door.as_str()).collect();
+    for door in doors {
+        let of_door = answers.iter().filter(|answer| answer.door == door);
+        let mut took: Vec<_> = of_door.map(|answer| answer.took.as_secs_f64() * 1_000.0).collect();
+        took.sort_by(f64::total_cmp);
+        for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+            let at = ((took.len() - 1) as f64 * share).round() as usize;
+            figures.row(format!("{door}: {name} in ms"), format!("{:.0}", took[at]));
+        }
+    }
+}
+
+/// The events that logs call accepted, and how many the metrics count; as soon as there are so many.
+async fn lines_of_accepted(doors: &[Member], number: usize) -> (BTreeSet<String>, usize) {
+    let began = Instant::now();
+    loop {
+        let logs = doors.iter().flat_map(|door| door.seat.process().logs());
+        let lines: Vec<Value> = logs.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+        let counted = lines.iter().filter(|line| line["Accepted"] == 1.0).count();
+        let told = lines.iter().filter(|line| line["message"] == "event accepted");
+        let told: BTreeSet<_> = told.map(|line| line["event.id"].as_str().unwrap().to_owned()).collect();
+        if (told.len() >= number && counted >= number) || began.elapsed() > LINES_ARRIVE {
+            return (told, counted);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,167 @@
+//! What happened, and whether that is what may happen: of each event the acts at the destination and the words about
+//! them in the table.
+//!
+//! Slack takes no key. So an act may be repeated, but only when no word of it arrived, and only for a reason that lies
+//! outside of us: the worker was killed, the destination's answer was lost, the table did not take the word.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+/// Which worker, and which of its invocations.
+pub(crate) type Invocation = (usize, u64);
+
+/// A message that the destination took.
+#[derive(Clone, Debug)]
+pub(crate) struct Act {
+    at: u64,
+    by: Invocation,
+    /// Whether the worker was told.
+    answered: bool,
+}
+
+/// That an act was to be written down.
+#[derive(Clone, Debug)]
+pub(crate) struct Word {
+    at: u64,
+    by: Invocation,
+    stored: bool,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Answered,
+    Killed,
+    /// It used up its time.
+    OutOfTime,
+}
+
+/// Of one event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Story {
+    pub(crate) acts: Vec<Act>,
+    words: Vec<Word>,
+}
+
+#[derive(Debug, Default)]
+struct Facts {
+    clock: u64,
+    stories: HashMap<String, Story>,
+    ended: HashMap<Invocation, Ended>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+/// Everything that happened, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger(Mutex<Facts>);
+
+impl Ledger {
+    fn with<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
+        let mut facts = self.0.lock().unwrap();
+        facts.clock += 1;
+        change(&mut facts)
+    }
+
+    pub(crate) fn count(&self, what: &'static str) {
+        self.with(|facts| *facts.counts.entry(what).or_default() += 1);
+    }
+
+    pub(crate) fn counted(&self, what: &'static str) -> u64 {
+        self.with(|facts| facts.counts.get(what).copied().unwrap_or_default())
+    }
+
+    pub(crate) fn act(&self, event: &str, by: Invocation, answered: bool) {
+        self.with(|facts| {
+            let act = Act { at: facts.clock, by, answered };
+            facts.stories.entry(event.to_owned()).or_default().acts.push(act);
+        });
+    }
+
+    pub(crate) fn word(&self, event: &str, by: Invocation, stored: bool) {
+        self.with(|facts| {
+            let word = Word { at: facts.clock, by, stored };
+            facts.stories.entry(event.to_owned()).or_default().words.push(word);
+        });
+    }
+
+    pub(crate) fn ended(&self, invocation: Invocation, how: Ended) {
+        self.with(|facts| facts.ended.insert(invocation, how));
+    }
+
+    /// The story of an event.
+    pub(crate) fn story(&self, event: &str) -> Story {
+        self.with(|facts| facts.stories.get(event).cloned().unwrap_or_default())
+    }
+
+    /// All events that acted.
+    pub(crate) fn acted(&self) -> Vec<String> {
+        self.with(|facts| {
+            facts.stories.iter().filter(|(_, s)| !s.acts.is_empty()).map(|(e, _)| e.clone()).collect()
+        })
+    }
+
+    /// Why each act but the last was repeated.
+    ///
+    /// # Errors
+    /// What must not happen: an act after a word of an earlier one, or one without a reason.
+    pub(crate) fn reasons(&self, event: &str) -> Result<Vec<&'static str>, String> {
+        let story = self.story(event);
+        let again = story.acts.windows(2).map(|pair| {
+            let [act, next] = pair else { unreachable!("a window of two") };
+            if let Some(word) = story.words.iter().find(|word| word.stored && word.at < next.at) {
+                return Err(format!("{event}: {next:?} after {word:?}"));
+            }
+            let ended = self.with(|facts| facts.ended.get(&act.by).copied());
+            let word_lost = story.words.iter().any(|word| word.by == act.by && !word.stored);
+            match (ended, act.answered) {
+                (Some(Ended::Killed), _) => Ok("worker killed"),
+                (_, false) => Ok("destination's answer lost"),
+                _ if word_lost => Ok("word not taken by the store"),
+                (Some(Ended::OutOfTime), _) => Ok("function out of time"),
+                _ => Err(format!("{event}: acted again for no reason: {story:?}")),
+            }
+        });
+        again.collect()
+    }
+
+    /// How many acts were made by invocations that were killed.
+    pub(crate) fn killed_after_act(&self) -> usize {
+        self.with(|facts| {
+            let acts = facts.stories.values().flat_map(|story| &story.acts);
+            acts.filter(|act| facts.ended.get(&act.by) == Some(&Ended::Killed)).count()
+        })
+    }
+}
+
+#[test]
+fn an_act_is_repeated_only_for_a_reason_and_never_after_a_word() {
+    let judged = |tell: &dyn Fn(&Ledger)| {
+        let ledger = Ledger::default();
+        tell(&ledger);
+        ledger.act("e", (2, 1), true);
+        ledger.word("e", (2, 1), true);
+        ledger.reasons("e")
+    };
+    let act = |ledger: &Ledger, answered| ledger.act("e", (1, 1), answered);
+    assert_eq!(judged(&|_| ()), Ok(vec![]));
+    assert_eq!(judged(&|ledger| act(ledger, false)), Ok(vec!["destination's answer lost"]));
+    let lost = |ledger: &Ledger| {
+        act(ledger, true);
+        ledger.word("e", (1, 1), false);
+    };
+    assert_eq!(judged(&lost), Ok(vec!["word not taken by the store"]));
+    for (how, reason) in [(Ended::Killed, "worker killed"), (Ended::OutOfTime, "function out of time")] {
+        let ended = |ledger: &Ledger| {
+            act(ledger, true);
+            ledger.ended((1, 1), how);
+        };
+        assert_eq!(judged(&ended), Ok(vec![reason]));
+    }
+    assert!(judged(&|ledger| act(ledger, true)).unwrap_err().contains("no reason"));
+    let told = |ledger: &Ledger| {
+        act(ledger, true);
+        ledger.word("e", (1, 1), true);
+        ledger.ended((1, 1), Ended::Killed);
+    };
+    assert!(judged(&told).unwrap_err().contains("after"));
+}

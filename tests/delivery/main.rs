@@ -1,0 +1,30 @@
+//! Does an event travel the whole way, on the real binaries?
+//!
+//! `way`: the stack of `template.yaml` on our own double of AWS, with nothing but Rust. `faults` and `flood`: the same
+//! binaries on an AWS emulator, with everything going wrong at once; `cargo xtask check --step delivery` starts one,
+//! `cargo xtask delivery` runs them at any size. README.md says what they show.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod chance;
+mod emulator;
+mod events;
+mod faults;
+mod figures;
+mod fleet;
+mod flood;
+mod ledger;
+mod run;
+mod slack;
+mod store;
+mod verdict;
+mod way;
+mod wire;
+
+use std::path::{Path, PathBuf};
+
+/// Where cargo puts the functions' binaries: above this test's own.
+fn binaries() -> PathBuf {
+    let ours = std::env::current_exe().unwrap();
+    ours.parent().and_then(Path::parent).expect("target/debug/deps/delivery-…").to_owned()
+}

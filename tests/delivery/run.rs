@@ -1,0 +1,128 @@
+//! What both runs have around them, and how large they are.
+
+use crate::chance::Chance;
+use crate::emulator::{Emulator, Stack};
+use crate::events::RULES;
+use crate::fleet::{Member, Seat};
+use crate::ledger::Ledger;
+use crate::slack::Troubled;
+use crate::store::Store;
+use crate::wire::Wire;
+use local_aws::LambdaProcess;
+use serde_json::json;
+use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::NamedTempFile;
+use testkit::TOKEN;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The emulator has one stack: one run after the other.
+static ONE_RUN: Mutex<()> = Mutex::const_new(());
+
+/// How large a run is, and what goes wrong in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) events: usize,
+    pub(crate) seed: u64,
+}
+
+impl Size {
+    /// As `DELIVERY_EVENTS` and `DELIVERY_SEED` say.
+    #[expect(clippy::disallowed_methods, reason = "how large a run is, is a matter of the run")]
+    pub(crate) fn of_this_run() -> Self {
+        let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
+        Self {
+            events: usize::try_from(number("DELIVERY_EVENTS").unwrap_or(120)).unwrap(),
+            seed: number("DELIVERY_SEED").unwrap_or(1),
+        }
+    }
+}
+
+/// Everything the functions talk to.
+pub(crate) struct World {
+    pub(crate) stack: Stack,
+    pub(crate) tableau: TableauSimulator,
+    pub(crate) slack: SlackRecorder,
+    pub(crate) chance: Chance,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) store: Arc<Store>,
+    troubled: Arc<Troubled>,
+    webhook: String,
+    seats: AtomicUsize,
+    _rules: NamedTempFile,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl World {
+    pub(crate) async fn start(emulator: Emulator, seed: u64) -> Self {
+        let alone = ONE_RUN.lock().await;
+        let (chance, ledger) = (Chance::new(seed), Arc::<Ledger>::default());
+        let tableau = TableauSimulator::sample().start().await.unwrap();
+        let slack = SlackRecorder::start().await.unwrap();
+        let webhook = slack.add_webhook("data-news").replace(&slack.url(), "");
+        let mut rules = NamedTempFile::new().unwrap();
+        rules.write_all(RULES.as_bytes()).unwrap();
+        let parameters = [
+            ("TableauServerUrl", tableau.url()),
+            ("TableauSite", "marketing".to_owned()),
+            ("RulesFile", rules.path().display().to_string()),
+        ];
+        let parameters: BTreeMap<_, _> =
+            parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let secrets = [
+            ("WEBHOOK_SECRET", json!({ "current": TOKEN, "previous": "" })),
+            ("TABLEAU_SECRET", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 })),
+        ];
+        let store = Arc::new(Store::new(&emulator.url, chance.fork(), Arc::clone(&ledger)));
+        let troubled = Arc::new(Troubled::new(slack.url(), chance.fork(), Arc::clone(&ledger)));
+        let stack = Stack::create(emulator, &parameters, &secrets).await;
+        let seats = AtomicUsize::new(0);
+        Self {
+            stack,
+            tableau,
+            slack,
+            chance,
+            ledger,
+            store,
+            troubled,
+            webhook,
+            seats,
+            _rules: rules,
+            _alone: alone,
+        }
+    }
+
+    /// One more process of a function, behind proxies of its own.
+    pub(crate) async fn member(&self, function: &str) -> Member {
+        let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
+        let (store, at) = (Arc::clone(&self.store), Arc::clone(&seat));
+        let aws = Wire::listen(move |asked| {
+            let (store, at) = (Arc::clone(&store), Arc::clone(&at));
+            async move { store.answer(&at, asked).await }
+        });
+        let (troubled, at) = (Arc::clone(&self.troubled), Arc::clone(&seat));
+        let slack = Wire::listen(move |asked| {
+            let (troubled, at) = (Arc::clone(&troubled), Arc::clone(&at));
+            async move { troubled.answer(&at, asked).await }
+        });
+        let (aws, slack) = (aws.await, slack.await);
+        let mut spec = self.stack.function(function, aws.url());
+        let urls = json!({ "webhook_urls": { "data-news": format!("{}{}", slack.url(), self.webhook) } });
+        let secret = self.stack.create_secret("SLACK_SECRET", &urls).await;
+        spec.environment.insert("SLACK_SECRET".to_owned(), secret);
+        let process = LambdaProcess::new(spec).expect("the binaries are built by `cargo test --workspace`");
+        seat.take(process);
+        Member { seat, _wires: vec![aws, slack] }
+    }
+
+    pub(crate) async fn members(&self, function: &str, number: usize) -> Vec<Member> {
+        let mut members = Vec::new();
+        for _ in 0..number {
+            members.push(self.member(function).await);
+        }
+        members
+    }
+}

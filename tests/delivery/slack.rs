@@ -1,0 +1,96 @@
+//! What stands between the functions and Slack: for a third of the calls it is in trouble.
+
+use crate::chance::Chance;
+use crate::fleet::Seat;
+use crate::ledger::Ledger;
+use crate::wire::{Answer, Asked, Reply};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    TooMany,
+    ServerError,
+    Reset,
+    Silence,
+    /// The message is taken, and the connection reset before the answer.
+    ResetAfter,
+    /// The message is taken, and then nothing.
+    SilenceAfter,
+}
+
+/// Of a thousand calls: a third.
+const FAULTS: [(u32, Fault); 6] = [
+    (100, Fault::TooMany),
+    (100, Fault::ServerError),
+    (75, Fault::Reset),
+    (14, Fault::Silence),
+    (32, Fault::ResetAfter),
+    (12, Fault::SilenceAfter),
+];
+/// Longer than our functions wait for an answer.
+const SILENCE: Duration = Duration::from_millis(10_500);
+
+/// Slack, as the functions reach it. Behind it is the recorder, which takes what Slack would take.
+#[derive(Debug)]
+pub(crate) struct Troubled {
+    http: reqwest::Client,
+    url: String,
+    chance: Chance,
+    ledger: Arc<Ledger>,
+}
+
+impl Troubled {
+    pub(crate) fn new(url: String, chance: Chance, ledger: Arc<Ledger>) -> Self {
+        Self { http: http_client::client(None).unwrap(), url, chance, ledger }
+    }
+
+    /// Answers a call of the function on this seat.
+    pub(crate) async fn answer(&self, seat: &Seat, asked: Asked) -> Reply {
+        let invocation = seat.invocation();
+        let fault = self.chance.pick(&FAULTS);
+        match fault {
+            Some(Fault::TooMany) => {
+                self.ledger.count("429");
+                return Reply::Answer(Answer::new(429, "").with("retry-after", "1"));
+            }
+            Some(Fault::ServerError) => {
+                self.ledger.count("500");
+                return Reply::Answer(Answer::new(500, "rollup_error"));
+            }
+            Some(Fault::Reset) => {
+                self.ledger.count("resets");
+                return Reply::Reset;
+            }
+            Some(Fault::Silence) => {
+                self.ledger.count("timeouts");
+                tokio::time::sleep(SILENCE).await;
+                return Reply::Reset;
+            }
+            Some(Fault::ResetAfter | Fault::SilenceAfter) | None => {}
+        }
+        let answer = asked.forward(&self.http, &self.url).await.expect("the recorder is there");
+        if answer.status == 200 && answer.body == b"ok" {
+            self.ledger.act(&event_of(&asked.body), invocation, fault.is_none());
+        }
+        match fault {
+            None => Reply::Answer(answer),
+            Some(fault) => {
+                self.ledger.count("destination's answers lost");
+                if matches!(fault, Fault::SilenceAfter) {
+                    tokio::time::sleep(SILENCE).await;
+                }
+                Reply::Reset
+            }
+        }
+    }
+}
+
+/// The short id of the event that a message is about: it stands in the small print.
+fn event_of(message: &[u8]) -> String {
+    let message: Value = serde_json::from_slice(message).unwrap();
+    let text = message["blocks"].to_string();
+    let (_, id) = text.split_once("· event ").unwrap_or_else(|| panic!("no event in {text}"));
+    id.chars().take_while(char::is_ascii_hexdigit).collect()
+}

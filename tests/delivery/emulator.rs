@@ -248,7 +248,7 @@ fn table_arguments(table: &TableSpec) -> Value {
         let parts = parts.iter().filter_map(|(kind, part)| Some((kind, (*part)?)));
         parts.map(|(kind, part)| json!({ "AttributeName": part.name, "KeyType": kind })).collect::<Vec<_>>()
     };
-    let schemas = [&table.key].into_iter().chain(table.indexes.values());
+    let schemas = [&table.key].into_iter().chain(table.indexes.values().map(|index| &index.key));
     let attributes: BTreeMap<&str, &str> = schemas
         .flat_map(|key| [Some(&key.partition), key.sort.as_ref()])
         .flatten()
@@ -260,8 +260,12 @@ fn table_arguments(table: &TableSpec) -> Value {
         "TableName": table.name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": keys(&table.key),
         "AttributeDefinitions": attributes.collect::<Vec<_>>(),
     });
-    let indexes = table.indexes.iter().map(|(name, key)| {
-        json!({ "IndexName": name, "KeySchema": keys(key), "Projection": { "ProjectionType": "ALL" } })
+    let indexes = table.indexes.iter().map(|(name, index)| {
+        let projection = match &index.carries {
+            None => json!({ "ProjectionType": "ALL" }),
+            Some(carried) => json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": carried }),
+        };
+        json!({ "IndexName": name, "KeySchema": keys(&index.key), "Projection": projection })
     });
     let indexes: Vec<_> = indexes.collect();
     if !indexes.is_empty() {

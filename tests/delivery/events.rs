@@ -15,6 +15,9 @@ rules:
   - name: publishing
     on: [WorkbookCreated, WorkbookUpdated, DatasourceCreated, DatasourceUpdated]
     do: [{ notify-slack: { channel: data-news } }]
+  - name: refreshes that fail
+    on: [DatasourceRefreshFailed]
+    do: [{ notify-slack: { channel: data-news } }]
   - name: broadcasts
     on: [WorkbookUpdated]
     do: [{ update-broadcast: { watermark: false, tabs: true, downloads: true } }]

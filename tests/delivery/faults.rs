@@ -74,7 +74,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     world.stack.delete().await;
 }
 
-fn poller(world: &World, seat: &Arc<Seat>) -> Poller {
+pub(crate) fn poller(world: &World, seat: &Arc<Seat>) -> Poller {
     let name = seat.process().name();
     let mapping = world.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
     Poller {

@@ -1,6 +1,6 @@
 //! Does an event travel the whole way, on the real binaries?
 //!
-//! `way`: the stack of `template.yaml` on our own double of AWS, with nothing but Rust. `faults` and `flood`: the same
+//! `way`: the stack of `template.yaml` on our own double of AWS, with nothing but Rust. `faults`, `flood`, `storm`: the same
 //! binaries on an AWS emulator, with everything going wrong at once; `cargo xtask check --step delivery` starts one,
 //! `cargo xtask delivery` runs them at any size. README.md says what they show.
 
@@ -17,6 +17,7 @@ mod ledger;
 mod run;
 mod slack;
 mod store;
+mod storm;
 mod verdict;
 mod way;
 mod wire;

@@ -97,6 +97,15 @@ impl World {
 
     /// One more process of a function, behind proxies of its own.
     pub(crate) async fn member(&self, function: &str) -> Member {
+        self.seated(function, false).await
+    }
+
+    /// The same, with a bot token for Slack instead of a webhook URL.
+    pub(crate) async fn member_with_token(&self, function: &str) -> Member {
+        self.seated(function, true).await
+    }
+
+    async fn seated(&self, function: &str, with_token: bool) -> Member {
         let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
         let (store, at) = (Arc::clone(&self.store), Arc::clone(&seat));
         let aws = Wire::listen(move |asked| {
@@ -110,9 +119,15 @@ impl World {
         });
         let (aws, slack) = (aws.await, slack.await);
         let mut spec = self.stack.function(function, aws.url());
-        let urls = json!({ "webhook_urls": { "data-news": format!("{}{}", slack.url(), self.webhook) } });
-        let secret = self.stack.create_secret("SLACK_SECRET", &urls).await;
+        let secret = if with_token {
+            json!({ "bot_token": self.slack.token() })
+        } else {
+            json!({ "webhook_urls": { "data-news": format!("{}{}", slack.url(), self.webhook) } })
+        };
+        let secret = self.stack.create_secret("SLACK_SECRET", &secret).await;
         spec.environment.insert("SLACK_SECRET".to_owned(), secret);
+        let api_url = self.slack.api_url().replace(&self.slack.url(), &slack.url());
+        spec.environment.insert("SLACK_API_URL".to_owned(), api_url);
         let process = LambdaProcess::new(spec).expect("the binaries are built by `cargo test --workspace`");
         seat.take(process);
         Member { seat, _wires: vec![aws, slack] }

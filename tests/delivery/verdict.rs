@@ -54,7 +54,7 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
                 continue;
             };
             let follows = record.show_tabs && record.allow_downloads && !record.show_watermark;
-            judged.broadcasts += 1;
+            judged.broadcasts += usize::from(follows);
             // It was sent once before.
             judged.overwritten_again += usize::try_from(record.times).unwrap().saturating_sub(2);
             judged.lost(&event.id, done || given_up);

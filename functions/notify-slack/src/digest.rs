@@ -3,7 +3,7 @@
 use crate::details::Attempt;
 use crate::message::name_of;
 use crate::wording::headline;
-use crate::{NotifySlack, roundup};
+use crate::{NotifySlack, Step, roundup};
 use incidents::{Digest, Entry, Next};
 use jiff::Timestamp;
 use workflow::{Failure, Workflow};
@@ -21,7 +21,7 @@ impl NotifySlack {
         attempt: &Attempt<'_>,
         channel: &str,
         until: Timestamp,
-    ) -> Result<Option<Timestamp>, Failure> {
+    ) -> Result<Step, Failure> {
         let (event, now) = (attempt.event, attempt.now());
         let key = format!("{}#{channel}#{until}", Self::NAME);
         if self.digest_of(attempt, channel).is_none() {
@@ -41,9 +41,9 @@ impl NotifySlack {
         let next = |digest: &mut Digest| digest.next(event.id.as_str(), holder, now, until);
         let (digest, next) = self.documents.change(&key, now, next).await?;
         match next {
-            Next::Wait(until) => return Ok(Some(until)),
+            Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Tell => {}
-            Next::Told | Next::Close | Next::Alone => return Ok(None),
+            Next::Told | Next::Close | Next::Alone => return Ok(Step::Told),
         }
         let posted = self.slack.post(channel, &roundup::digest(&digest)).await;
         let noted = |told: bool| {
@@ -57,7 +57,7 @@ impl NotifySlack {
             }
         };
         self.documents.change(&key, now, noted(posted.is_ok())).await?;
-        posted.map(|_| None).map_err(Failure::from)
+        posted.map(|_| Step::Told).map_err(Failure::from)
     }
 }
 

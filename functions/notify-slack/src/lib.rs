@@ -47,19 +47,32 @@ struct Notify {
 /// Channels, and when each is told.
 type Channels = BTreeMap<String, When>;
 
+/// How it went in one channel.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// It is told, or there is nothing to tell.
+    Told,
+    /// It is counted, and told with one of those that follow.
+    Counted,
+    /// Come again then.
+    Wait(Timestamp),
+}
+
 /// How far the telling of an event has come.
 #[derive(Debug, Default)]
 struct Progress {
+    told: bool,
+    counted: bool,
     wait: Option<Timestamp>,
     failed: Option<Failure>,
 }
 
 impl Progress {
-    /// Notes how it went in one channel: `Some` is when to come again.
-    fn note(&mut self, told: Result<Option<Timestamp>, Failure>) {
-        match told {
-            Ok(None) => {}
-            Ok(Some(until)) => self.wait = Some(self.wait.map_or(until, |wait| wait.min(until))),
+    fn note(&mut self, step: Result<Step, Failure>) {
+        match step {
+            Ok(Step::Told) => self.told = true,
+            Ok(Step::Counted) => self.counted = true,
+            Ok(Step::Wait(until)) => self.wait = Some(self.wait.map_or(until, |wait| wait.min(until))),
             Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
         }
     }
@@ -71,6 +84,9 @@ impl Progress {
                 Ok(Outcome::deferred(until, "told together with what else happens"))
             }
             (Some(failure), _) => Err(failure),
+            (None, None) if self.counted && !self.told => {
+                Ok(Outcome::skipped("counted: the next message comes when the failures have doubled"))
+            }
             (None, None) => Ok(Outcome::Done),
         }
     }
@@ -112,8 +128,8 @@ impl NotifySlack {
                 (Some(until), _) | (None, When::Later(until)) if attempt.invocation.retried => {
                     self.tell_in_digest(attempt, channel, until).await
                 }
-                (_, When::Muted(_)) => Ok(None),
-                _ => self.post(attempt, rules, channel).await.map(|()| None),
+                (_, When::Muted(_)) => continue,
+                _ => self.post(attempt, rules, channel).await.map(|()| Step::Told),
             };
             progress.note(told);
         }

@@ -3,12 +3,11 @@
 
 use crate::details::Attempt;
 use crate::message::{message, name_of};
-use crate::{Channels, NotifySlack, Progress, nobody, roundup};
+use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
 use destinations::slack::{Message, Posted, Sent};
 use incidents::{
     Board, Burst, Change, Closed, How, Incident, Member, Next, Observation, Place, Streak, Told,
 };
-use jiff::Timestamp;
 use rules::{Rules, When};
 use workflow::{Failure, Outcome, Workflow};
 
@@ -112,11 +111,11 @@ impl NotifySlack {
         channel: &str,
         when: When,
         streak: &Streak,
-    ) -> Result<Option<Timestamp>, Failure> {
+    ) -> Result<Step, Failure> {
         let telling = self.telling(attempt, rules, channel).await?;
         let how = match (streak.told.get(channel).map(|told| told.how.clone()), when) {
             (Some(how), _) => how,
-            (None, When::Muted(_)) => return Ok(None),
+            (None, When::Muted(_)) => return Ok(Step::Told),
             // Nobody comes again to tell what was put off.
             (None, _) if !attempt.invocation.retried => How::Alone,
             (None, When::Later(until)) => How::Digest(until),
@@ -132,7 +131,7 @@ impl NotifySlack {
                 // It goes on failing after the quiet hours.
                 _ => self.tell_alone_after_all(&telling).await,
             },
-            Some(How::Damped) | None => Ok(None),
+            Some(How::Damped) | None => Ok(Step::Told),
         }
     }
 
@@ -172,7 +171,7 @@ impl NotifySlack {
         Ok(self.documents.change(&key, now, settle).await?.1)
     }
 
-    async fn tell_alone_after_all(&self, telling: &Telling<'_>) -> Result<Option<Timestamp>, Failure> {
+    async fn tell_alone_after_all(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
         let (key, now) = (self.object(telling.attempt), telling.attempt.now());
         let settle = |incident: &mut Incident| incident.settle_anew(telling.channel, &How::Alone);
         self.documents.change(&key, now, settle).await?;
@@ -180,7 +179,7 @@ impl NotifySlack {
     }
 
     /// Tells a failure with a message of its own, which follows the streak where it can be changed.
-    async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Option<Timestamp>, Failure> {
+    async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
         let Telling { attempt, rules, channel, holder, changes } = *telling;
         // Before the lease: others wait for it.
         let details = attempt.details(self).await?;
@@ -188,9 +187,13 @@ impl NotifySlack {
         let next = |incident: &mut Incident| incident.next(channel, holder, now, changes);
         let (incident, next) = self.documents.change(&key, now, next).await?;
         let streak = match (next, incident.streak) {
-            (Next::Wait(until), _) => return Ok(Some(until)),
+            (Next::Wait(until), _) => return Ok(Step::Wait(until)),
             (Next::Tell, Some(streak)) => streak,
-            _ => return Ok(None),
+            (_, Some(streak)) => {
+                let told = streak.told.get(channel).is_some_and(|told| told.failures >= streak.failures);
+                return Ok(if told { Step::Told } else { Step::Counted });
+            }
+            _ => return Ok(Step::Told),
         };
         let message = message(attempt.event, rules.site(&attempt.event.site), details, Some(&streak));
         let before = streak.told.get(channel).and_then(|told| told.message.as_ref());
@@ -210,21 +213,21 @@ impl NotifySlack {
         };
         posted?;
         noted?;
-        Ok(None)
+        Ok(Step::Told)
     }
 
     /// Tells a failure together with others.
-    async fn tell_together(&self, telling: &Telling<'_>, burst: &str) -> Result<Option<Timestamp>, Failure> {
+    async fn tell_together(&self, telling: &Telling<'_>, burst: &str) -> Result<Step, Failure> {
         let Telling { attempt, channel, holder, changes, .. } = *telling;
         let (key, now) = (burst_key(channel, burst), attempt.now());
         let luid = attempt.event.subject.luid();
         let next = |burst: &mut Burst| burst.next(luid, holder, now, changes);
         let (burst, next) = self.documents.change(&key, now, next).await?;
         match next {
-            Next::Wait(until) => Ok(Some(until)),
+            Next::Wait(until) => Ok(Step::Wait(until)),
             Next::Alone => self.tell_alone(telling).await,
-            Next::Tell => self.show(telling, &key, &burst).await.map(|()| None),
-            Next::Told | Next::Close => Ok(None),
+            Next::Tell => self.show(telling, &key, &burst).await.map(|()| Step::Told),
+            Next::Told | Next::Close => Ok(Step::Told),
         }
     }
 
@@ -246,10 +249,10 @@ impl NotifySlack {
         telling: &Telling<'_>,
         closed: &Closed,
         told: &Told,
-    ) -> Result<Option<Timestamp>, Failure> {
+    ) -> Result<Step, Failure> {
         let Telling { attempt, channel, .. } = *telling;
         match &told.how {
-            How::Damped => Ok(None),
+            How::Damped => Ok(Step::Told),
             How::Alone => self.close_alone(telling, closed).await,
             How::Burst(burst) => {
                 let (luid, now) = (attempt.event.subject.luid(), attempt.now());
@@ -273,20 +276,16 @@ impl NotifySlack {
     }
 
     /// Tells that an object's story is over: in the place of its message and below it, where that is possible.
-    async fn close_alone(
-        &self,
-        telling: &Telling<'_>,
-        closed: &Closed,
-    ) -> Result<Option<Timestamp>, Failure> {
+    async fn close_alone(&self, telling: &Telling<'_>, closed: &Closed) -> Result<Step, Failure> {
         let Telling { attempt, channel, holder, .. } = *telling;
         let details = attempt.details(self).await?;
         let (key, now) = (self.object(attempt), attempt.now());
         let next = |incident: &mut Incident| incident.next_of_recovery(channel, holder, now);
         let (incident, next) = self.documents.change(&key, now, next).await?;
         match next {
-            Next::Wait(until) => return Ok(Some(until)),
+            Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Close => {}
-            Next::Told | Next::Tell | Next::Alone => return Ok(None),
+            Next::Told | Next::Tell | Next::Alone => return Ok(Step::Told),
         }
         let before = incident.closed.as_ref().and_then(|closed| closed.streak.told.get(channel));
         let before = before.and_then(|told| told.message.as_ref());
@@ -297,19 +296,19 @@ impl NotifySlack {
             Err(_) => incident.untold(channel, holder),
         };
         self.documents.change(&key, now, noted).await?;
-        ended.map(|()| None)
+        ended.map(|()| Step::Told)
     }
 
-    async fn close_together(&self, telling: &Telling<'_>, key: &str) -> Result<Option<Timestamp>, Failure> {
+    async fn close_together(&self, telling: &Telling<'_>, key: &str) -> Result<Step, Failure> {
         let Telling { attempt, holder, changes, .. } = *telling;
         let (luid, now) = (attempt.event.subject.luid(), attempt.now());
         let next = |burst: &mut Burst| burst.next_of_recovery(luid, holder, now, changes);
         let (burst, next) = self.documents.change(key, now, next).await?;
         match next {
-            Next::Wait(until) => return Ok(Some(until)),
-            Next::Tell => return self.show(telling, key, &burst).await.map(|()| None),
+            Next::Wait(until) => return Ok(Step::Wait(until)),
+            Next::Tell => return self.show(telling, key, &burst).await.map(|()| Step::Told),
             Next::Close => {}
-            Next::Told | Next::Alone => return Ok(None),
+            Next::Told | Next::Alone => return Ok(Step::Told),
         }
         let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
         let ended = self.end(telling, burst.message.as_ref(), &in_place, &below).await;
@@ -318,7 +317,7 @@ impl NotifySlack {
             Err(_) => newest.not_told(holder),
         };
         self.documents.change(key, now, noted).await?;
-        ended.map(|()| None)
+        ended.map(|()| Step::Told)
     }
 
     /// Puts a message in the place of another; as a new one, when there is none or it cannot be changed any more.

@@ -174,8 +174,10 @@ async fn a_story_is_one_message_that_follows_it_and_says_how_long_it_took() {
 #[tokio::test]
 async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doubled() {
     let world = World::start(By::WebhookUrls, RULES).await;
-    for n in 0..5 {
-        assert_eq!(world.one(FAILED, "Sales", n * 10).await, Outcome::Done);
+    let counted = Outcome::skipped("counted: the next message comes when the failures have doubled");
+    for (n, told) in (0..5).zip([true, true, false, true, false]) {
+        let expected = if told { Outcome::Done } else { counted.clone() };
+        assert_eq!(world.one(FAILED, "Sales", n * 10).await, expected);
     }
     world.one(SUCCEEDED, "Sales", 60).await;
     let said = world.new_messages();

@@ -132,6 +132,7 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
             Suite { package: "shared/runtime", test: "claims" },
+            Suite { package: "shared/incidents", test: "contract" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tableau-client", &["tableau", "workflow"]),
     ("session-store", &["tableau-client", "workflow"]),
     ("incidents", &["workflow"]),
+    ("circuit", &["incidents", "workflow"]),
     ("destinations", &["tableau", "workflow"]),
     ("secrets", &["workflow"]),
     ("runtime", &["aws-http", "http-client", "rules", "secrets", "tableau", "workflow"]),
@@ -29,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What a package in `functions/` may use outside its tests.
 const FUNCTIONS_MAY_USE: &[&str] = &[
+    "circuit",
     "destinations",
     "http-client",
     "incidents",
@@ -46,6 +48,7 @@ const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
 
 const SHARED: &[&str] = &[
     "aws-http",
+    "circuit",
     "destinations",
     "http-client",
     "incidents",

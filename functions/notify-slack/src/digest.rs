@@ -1,6 +1,7 @@
 //! Quiet hours: what happens in them is told together when they end.
 
 use crate::details::Attempt;
+use crate::guarded::To;
 use crate::message::name_of;
 use crate::wording::headline;
 use crate::{NotifySlack, Step, roundup};
@@ -45,7 +46,8 @@ impl NotifySlack {
             Next::Tell => {}
             Next::Told | Next::Close | Next::Alone => return Ok(Step::Told),
         }
-        let posted = self.slack.post(channel, &roundup::digest(&digest)).await;
+        let to = To { invocation: attempt.invocation, channel };
+        let posted = self.slack.post(to, &roundup::digest(&digest)).await;
         let noted = |told: bool| {
             let digest = digest.clone();
             move |newest: &mut Digest| {

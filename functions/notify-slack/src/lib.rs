@@ -4,15 +4,17 @@
 mod config;
 mod details;
 mod digest;
+mod guarded;
 mod message;
 mod roundup;
 mod story;
 mod wording;
 
 pub use config::Config;
+pub use guarded::GuardedSlack;
 
-use destinations::slack::Slack;
 use details::Attempt;
+use guarded::To;
 use incidents::Documents;
 use jiff::Timestamp;
 use message::message;
@@ -30,7 +32,7 @@ pub struct NotifySlack {
     /// The site that sends the events.
     pub tableau: TableauClient,
     /// The workspace that gets the messages.
-    pub slack: Slack,
+    pub slack: GuardedSlack,
     /// Which event goes to which channel.
     pub rules: LoadedRules,
     /// What is known of failures, and who was told.
@@ -139,7 +141,8 @@ impl NotifySlack {
     async fn post(&self, attempt: &Attempt<'_>, rules: &Rules, channel: &str) -> Result<(), Failure> {
         let details = attempt.details(self).await?;
         let message = message(attempt.event, rules.site(&attempt.event.site), details, None);
-        let post = self.slack.post(channel, &message);
+        let to = To { invocation: attempt.invocation, channel };
+        let post = self.slack.post(to, &message);
         attempt.invocation.once(&format!("slack/{channel}"), post).await.map(|_| ())
     }
 }

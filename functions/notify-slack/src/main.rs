@@ -1,8 +1,9 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
+use circuit::Circuits;
 use destinations::slack::Slack;
 use incidents::documents;
-use notify_slack::{Config, NotifySlack};
+use notify_slack::{Config, GuardedSlack, NotifySlack};
 use runtime::Host;
 use session_store::sessions;
 use tableau_client::TableauClient;
@@ -19,6 +20,8 @@ async fn main() -> Result<(), BoxError> {
         sessions(host.table()),
     );
     let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));
-    let workflow = NotifySlack { tableau, slack, rules: host.rules(), documents: documents(host.table()) };
+    let documents = documents(host.table());
+    let slack = GuardedSlack::new(slack, Circuits::new(documents.clone(), NotifySlack::NAME, "Slack"));
+    let workflow = NotifySlack { tableau, slack, rules: host.rules(), documents };
     host.serve(workflow).await
 }

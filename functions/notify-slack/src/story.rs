@@ -2,9 +2,9 @@
 //! begin to fail together.
 
 use crate::details::Attempt;
+use crate::guarded::{To, kept};
 use crate::message::{message, name_of};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
-use destinations::slack::{Message, Posted, Sent};
 use incidents::{
     Board, Burst, Change, Closed, How, Incident, Member, Next, Observation, Place, Streak, Told,
 };
@@ -20,6 +20,12 @@ struct Telling<'a> {
     holder: u64,
     /// Whether messages can be changed.
     changes: bool,
+}
+
+impl<'a> Telling<'a> {
+    fn to(&self) -> To<'a> {
+        To { invocation: self.attempt.invocation, channel: self.channel }
+    }
 }
 
 impl NotifySlack {
@@ -197,7 +203,7 @@ impl NotifySlack {
         };
         let message = message(attempt.event, rules.site(&attempt.event.site), details, Some(&streak));
         let before = streak.told.get(channel).and_then(|told| told.message.as_ref());
-        let posted = self.put(telling, before, &message).await;
+        let posted = self.slack.put(telling.to(), before, &message).await;
         let failures = streak.failures;
         let noted = match &posted {
             Ok(posted) => {
@@ -234,7 +240,7 @@ impl NotifySlack {
     /// Posts or changes the message about those that fail together.
     async fn show(&self, telling: &Telling<'_>, key: &str, burst: &Burst) -> Result<(), Failure> {
         let (holder, now) = (telling.holder, telling.attempt.now());
-        let posted = self.put(telling, burst.message.as_ref(), &roundup::burst(burst)).await;
+        let posted = self.slack.put(telling.to(), burst.message.as_ref(), &roundup::burst(burst)).await;
         let sent = posted.as_ref().ok().and_then(|posted| posted.message.as_ref()).map(kept);
         let noted = |newest: &mut Burst| match &posted {
             Ok(_) => newest.told(holder, burst, now, sent.clone()),
@@ -290,7 +296,7 @@ impl NotifySlack {
         let before = incident.closed.as_ref().and_then(|closed| closed.streak.told.get(channel));
         let before = before.and_then(|told| told.message.as_ref());
         let message = roundup::recovery(&name_of(attempt.event, details), closed);
-        let ended = self.end(telling, before, &message, &message).await;
+        let ended = self.slack.end(telling.to(), before, &message, &message).await;
         let noted = |incident: &mut Incident| match &ended {
             Ok(()) => incident.recovery_told(channel, holder),
             Err(_) => incident.untold(channel, holder),
@@ -311,50 +317,13 @@ impl NotifySlack {
             Next::Told | Next::Alone => return Ok(Step::Told),
         }
         let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
-        let ended = self.end(telling, burst.message.as_ref(), &in_place, &below).await;
+        let ended = self.slack.end(telling.to(), burst.message.as_ref(), &in_place, &below).await;
         let noted = |newest: &mut Burst| match &ended {
             Ok(()) => newest.closed(holder),
             Err(_) => newest.not_told(holder),
         };
         self.documents.change(key, now, noted).await?;
         ended.map(|()| Step::Told)
-    }
-
-    /// Puts a message in the place of another; as a new one, when there is none or it cannot be changed any more.
-    async fn put(
-        &self,
-        telling: &Telling<'_>,
-        before: Option<&incidents::Message>,
-        message: &Message,
-    ) -> Result<Posted, Failure> {
-        if let Some(before) = before {
-            match self.slack.update(&sent(before), message).await {
-                Err(error) if error.is_gone() => {}
-                other => return other.map_err(Failure::from),
-            }
-        }
-        Ok(self.slack.post(telling.channel, message).await?)
-    }
-
-    /// Ends a story: its message shows the end, and a reply calls attention to it.
-    async fn end(
-        &self,
-        telling: &Telling<'_>,
-        before: Option<&incidents::Message>,
-        in_place: &Message,
-        below: &Message,
-    ) -> Result<(), Failure> {
-        if let Some(before) = before {
-            let before = sent(before);
-            match self.slack.update(&before, in_place).await {
-                Err(error) if error.is_gone() => {}
-                updated => {
-                    updated?;
-                    return Ok(self.slack.reply(&before, below).await.map(|_| ())?);
-                }
-            }
-        }
-        Ok(self.slack.post(telling.channel, below).await.map(|_| ())?)
     }
 
     /// What an object's story is kept under.
@@ -365,12 +334,4 @@ impl NotifySlack {
 
 fn burst_key(channel: &str, burst: &str) -> String {
     format!("{}#{channel}#{burst}", NotifySlack::NAME)
-}
-
-fn kept(sent: &Sent) -> incidents::Message {
-    incidents::Message { channel: sent.channel.clone(), id: sent.ts.clone() }
-}
-
-fn sent(kept: &incidents::Message) -> Sent {
-    Sent { channel: kept.channel.clone(), ts: kept.id.clone() }
 }

@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use async_trait::async_trait;
+use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential};
 use incidents::documents;
 use jiff::{SignedDuration, Timestamp};
-use notify_slack::NotifySlack;
+use notify_slack::{GuardedSlack, NotifySlack};
 use rules::Rules;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
@@ -74,11 +75,14 @@ impl World {
             Arc::new(Fixed::new(pat)),
             Arc::new(MemorySessionStore::default()),
         );
+        let documents = documents(None);
+        let there = Slack::new(http, slack.api_url(), Arc::new(Fixed::new(credential)));
+        let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
         let workflow = NotifySlack {
             tableau: client,
-            slack: Slack::new(http, slack.api_url(), Arc::new(Fixed::new(credential))),
+            slack: GuardedSlack::new(there, circuits),
             rules: Arc::new(Ok(Rules::parse(rules).unwrap())),
-            documents: documents(None),
+            documents,
         };
         Self { tableau, slack, workflow, effects: Mutex::default() }
     }

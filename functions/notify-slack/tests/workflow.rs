@@ -217,7 +217,7 @@ async fn a_failure_that_may_pass_is_tried_again_and_then_done_once() {
     let stage = Stage::start().await;
     let function = queued(&stage);
     let batch = Batch::of_fixture("workbook-created");
-    for fault in [SlackFault::ServerError, SlackFault::RateLimited { retry_after: 30 }, SlackFault::Reset] {
+    for fault in [SlackFault::ServerError, SlackFault::Reset] {
         stage.slack.fail_next(1, fault);
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
@@ -248,6 +248,21 @@ async fn a_bot_token_posts_to_the_rules_channel() {
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
     assert_eq!(stage.slack.messages().len(), 1, "{:?}", stage.slack.refusals());
     stage.assert_no_secret_in(&function.logs());
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_there_goes_to_the_dead_letters_at_once_with_advice() {
+    let rules =
+        "rules: [{ name: n, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-nwes } }] }]\n";
+    let stage = Stage::with_rules(rules).await;
+    let function = queued(&stage);
+    stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    let dead = stage.aws.messages("dead-letters");
+    let reason = "Slack refused with 200 `channel_not_found` for `data-nwes`: check the channel, and that the app may \
+                  post to it";
+    assert_eq!((dead.len(), dead[0].attributes["reason"].as_str()), (1, reason));
+    assert_eq!(stage.slack.calls(), 1);
 }
 
 #[tokio::test]

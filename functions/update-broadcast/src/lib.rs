@@ -4,9 +4,11 @@ mod config;
 
 pub use config::Config;
 
+use circuit::{Circuits, Guarded, Verdict};
 use runtime::{LoadedRules, rules_of};
+use std::future::Future;
 use tableau::{Action, Event, ViewLuid, WorkbookLuid};
-use tableau_client::{BroadcastOptions, BroadcastView, TableauClient};
+use tableau_client::{BroadcastOptions, BroadcastView, Error, TableauClient};
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
 /// The workflow and what it talks to.
@@ -14,6 +16,8 @@ use workflow::{Failure, Invocation, Outcome, Workflow};
 pub struct UpdateBroadcast {
     /// The site that sends the events and shows the Broadcasts.
     pub tableau: TableauClient,
+    /// Leaves Tableau alone while it is down.
+    pub circuits: Circuits,
     /// Which events count. A Broadcast is public, so nothing happens without a rule.
     pub rules: LoadedRules,
 }
@@ -30,18 +34,45 @@ impl Workflow for UpdateBroadcast {
         let Some(action) = actions.map_err(Failure::transient)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
-        let views = views_of(workbook, self.tableau.broadcasts().await?);
+        let views = views_of(workbook, self.guarded(invocation, self.tableau.broadcasts()).await?);
         if views.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }
         let mut failed = None;
         for view in &views {
             let overwrite = self.tableau.overwrite_broadcast(view, action.settings);
+            let overwrite = self.guarded(invocation, overwrite);
             if let Err(failure) = invocation.once(&format!("broadcast/{view}"), overwrite).await {
                 failed = Some(Failure::worse(failed, failure));
             }
         }
         failed.map_or(Ok(Outcome::Done), Err)
+    }
+}
+
+impl UpdateBroadcast {
+    async fn guarded<T: Send>(
+        &self,
+        invocation: &Invocation,
+        call: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Guarded<Error>> {
+        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        Box::pin(self.circuits.call("", invocation.time(), call, verdict)).await
+    }
+}
+
+fn verdict(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable { .. } | Error::OutOfTime { .. } => Verdict::Failed,
+        Error::Refused { status: 408 | 429 | 500.., retry_after, .. } => {
+            retry_after.map_or(Verdict::Failed, Verdict::Asked)
+        }
+        Error::Credential(_)
+        | Error::CredentialRefused { .. }
+        | Error::Invalid { .. }
+        | Error::SessionStore(_)
+        | Error::SignInPending => Verdict::Nothing,
+        _ => Verdict::Answered,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
+use circuit::Circuits;
+use incidents::documents;
 use runtime::Host;
 use session_store::sessions;
 use tableau_client::TableauClient;
@@ -16,6 +18,7 @@ async fn main() -> Result<(), BoxError> {
         host.secret(&config.tableau_secret),
         sessions(host.table()),
     );
-    let workflow = UpdateBroadcast { tableau, rules: host.rules() };
+    let circuits = Circuits::new(documents(host.table()), UpdateBroadcast::NAME, "Tableau");
+    let workflow = UpdateBroadcast { tableau, circuits, rules: host.rules() };
     host.serve(workflow).await
 }

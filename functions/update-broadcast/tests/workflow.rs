@@ -98,3 +98,21 @@ async fn a_tableau_that_is_down_is_counted_among_the_failing_destinations() {
     let counted = lines.filter(|line| line["DestinationFailures"] == 1.0 && line["destination"] == "Tableau");
     assert_eq!(counted.count(), 1, "{}", function.logs().join("\n"));
 }
+
+#[tokio::test]
+async fn a_tableau_that_is_down_is_left_alone_after_ten_calls_in_a_row() {
+    let stage = Stage::start().await;
+    let function = stage.queued("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let batch = Batch::default().message(&event.to_string());
+    stage.tableau.fail_next("GET */broadcasts/views*", 1_000, Fault::Error("500000"));
+    for _ in 0..10 {
+        assert_eq!(function.failures(&batch).await, ["m-1"]);
+    }
+    let calls = stage.tableau.calls("GET */broadcasts/views*");
+    assert_eq!(function.failures(&batch).await, ["m-1"]);
+    assert_eq!(stage.tableau.calls("GET */broadcasts/views*"), calls);
+    let logs = function.logs().join("\n");
+    assert!(logs.contains("Tableau is left alone until") && calls >= 10, "{calls}\n{logs}");
+    stage.assert_no_secret_in(&function.logs());
+}

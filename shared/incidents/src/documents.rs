@@ -49,7 +49,7 @@ pub trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned +
 #[non_exhaustive]
 pub enum Error {
     /// The store does not answer.
-    #[error("the table of incidents did not answer")]
+    #[error("the table did not answer")]
     Store(#[source] BoxError),
     /// Others were faster, again and again.
     #[error("too many change `{0}` at the same time")]

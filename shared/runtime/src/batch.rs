@@ -114,14 +114,17 @@ fn until_then(until: Timestamp, now: Timestamp) -> Duration {
 }
 
 /// How often a destination's own wait is taken at its word, before ours grows beyond it.
-const TRUSTED: u32 = 3;
+const TRUSTED: u32 = 2;
+/// Messages that were asked to wait for the same time return within so long of each other.
+const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 
 /// The wait before the next attempt: what the destination asked for, and more the longer that does not help.
 fn wait(received: u32, asked: Option<Duration>) -> Duration {
     match asked {
         None => back_off(received),
         Some(asked) => {
-            let asked = asked.min(LONGEST_ASKED).mul_f64(1.0 + fastrand::f64() / 2.0);
+            let asked = asked.min(LONGEST_ASKED);
+            let asked = asked + (asked / 2).min(LONGEST_SPREAD).mul_f64(fastrand::f64());
             if received <= TRUSTED { asked } else { asked.max(back_off(received - TRUSTED)) }
         }
     }
@@ -161,11 +164,30 @@ mod tests {
     #[test]
     fn a_wait_that_was_asked_for_is_the_least_and_grows_when_it_does_not_help() {
         let asked = Some(Duration::from_secs(2));
-        for (received, least, most) in [(1, 2, 3), (3, 2, 3), (4, 7, 15), (6, 30, 60), (60, 450, 900)] {
+        for (received, least, most) in [(1, 2, 3), (2, 2, 3), (3, 7, 15), (5, 30, 60), (60, 450, 900)] {
             let seconds = wait(received, asked).as_secs();
             assert!((least..=most).contains(&seconds), "{received}: {seconds}");
         }
         assert!(wait(60, Some(Duration::from_secs(3_600))).as_secs() >= 3_600);
+    }
+
+    #[test]
+    fn waits_that_are_asked_for_use_the_tries_up_no_sooner() {
+        // Such as those of a circuit: 15 seconds to 5 minutes, or what is left of them.
+        for asked in [0, 1, 15, 300] {
+            let asked = Some(Duration::from_secs(asked));
+            let all: Duration = (0..100).flat_map(|_| (1..=TRIES).map(|n| wait(n, asked))).sum();
+            let hours = all.as_secs_f64() / 100.0 / 3_600.0;
+            assert!(hours >= 8.0, "{asked:?}: {hours}");
+        }
+    }
+
+    #[test]
+    fn messages_that_waited_for_the_same_time_return_at_its_end_and_not_all_at_once() {
+        let open = Duration::from_secs(300);
+        let waits: Vec<u64> = (0..200).map(|_| wait(1, Some(open)).as_secs()).collect();
+        assert!(waits.iter().all(|wait| (300..=330).contains(wait)), "{waits:?}");
+        assert!(waits.iter().max().unwrap() - waits.iter().min().unwrap() > 15, "{waits:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{BoxError, Failure};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
@@ -22,6 +22,7 @@ pub struct Invocation {
     pub attempt: u32,
     /// Whether a transient failure is tried again later. In inline mode nobody does.
     pub retried: bool,
+    began: Instant,
     effects: BTreeSet<String>,
     log: Arc<dyn EffectLog>,
 }
@@ -66,6 +67,7 @@ impl Invocation {
             deadline: Instant::now() + timeout,
             attempt: 1,
             retried: false,
+            began: Instant::now(),
             effects: BTreeSet::new(),
             log: Arc::new(NoEffectLog),
         }
@@ -76,6 +78,12 @@ impl Invocation {
     pub fn repeated(mut self, attempt: u32, effects: BTreeSet<String>, log: Arc<dyn EffectLog>) -> Self {
         (self.attempt, self.retried, self.effects, self.log) = (attempt, true, effects, log);
         self
+    }
+
+    /// What time it is: `now`, and what has passed since.
+    pub fn time(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
+        self.now.checked_add(passed).unwrap_or(self.now)
     }
 
     /// The time left until Lambda ends the process.

@@ -133,6 +133,7 @@ pub(crate) const STEPS: &[Step] = &[
             Suite { package: "shared/local-aws", test: "contract" },
             Suite { package: "shared/runtime", test: "claims" },
             Suite { package: "shared/incidents", test: "contract" },
+            Suite { package: "shared/circuit", test: "shared" },
             Suite { package: "shared/session-store", test: "contract" },
             Suite { package: "shared/session-store", test: "fleet" },
         ]),

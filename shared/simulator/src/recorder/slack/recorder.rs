@@ -9,6 +9,7 @@ use crate::server::Server;
 use axum::Router;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -46,6 +47,7 @@ pub struct SlackRecorder {
 pub(super) struct Shared {
     pub(super) messages: Log<SlackMessage>,
     pub(super) refusals: Log<SlackRefusal>,
+    pub(super) calls: AtomicUsize,
     faults: Mutex<FaultPlan<SlackFault>>,
     workspace: Mutex<Workspace>,
 }
@@ -132,6 +134,16 @@ impl SlackRecorder {
     /// Lets the next `times` calls go wrong, whatever they are.
     pub fn fail_next(&self, times: u32, fault: SlackFault) {
         self.state.faults().add("*", times, fault);
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn recover(&self) {
+        self.state.faults().clear(None);
+    }
+
+    /// How many calls there were, those that went wrong included.
+    pub fn calls(&self) -> usize {
+        self.state.calls.load(Ordering::SeqCst)
     }
 
     /// Every call with a message that was taken, oldest first; updates are entries of their own.

@@ -13,6 +13,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Slack cuts the text of a message here.
 const TEXT_LIMIT: usize = 40_000;
@@ -28,6 +29,7 @@ pub(super) async fn serve(
     let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
     let path = parts.uri.path();
     let method = path.strip_prefix("/api/");
+    state.calls.fetch_add(1, Ordering::SeqCst);
     let fault = state.faults().take(&[""]);
     match fault {
         Some(SlackFault::RateLimited { retry_after }) => {

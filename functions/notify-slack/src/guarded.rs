@@ -1,0 +1,145 @@
+//! Slack, left alone while it is down: every message goes through here.
+
+use circuit::{Circuits, Guarded, Verdict};
+use destinations::slack::{Message, Posted, Sent, Slack};
+use destinations::{Error, Refusal};
+use std::future::Future;
+use std::time::Duration;
+use workflow::{Failure, Invocation};
+
+/// A Slack workspace behind circuits: one for all of it, and one for each channel, which is what Slack's `429` is about.
+#[derive(Debug)]
+pub struct GuardedSlack {
+    slack: Slack,
+    circuits: Circuits,
+}
+
+/// Who asks for a message, and where it goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct To<'a> {
+    pub(crate) invocation: &'a Invocation,
+    /// As the rule has it, whatever Slack calls it.
+    pub(crate) channel: &'a str,
+}
+
+impl GuardedSlack {
+    /// `slack` behind `circuits`.
+    pub fn new(slack: Slack, circuits: Circuits) -> Self {
+        Self { slack, circuits }
+    }
+
+    /// Whether messages can be changed and replied to.
+    pub(crate) async fn changes_messages(&self) -> Result<bool, Error> {
+        self.slack.changes_messages().await
+    }
+
+    pub(crate) async fn post(&self, to: To<'_>, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.post(to.channel, message)).await
+    }
+
+    async fn reply(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.reply(sent, message)).await
+    }
+
+    async fn update(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.update(sent, message)).await
+    }
+
+    /// Puts a message in the place of another; as a new one, when there is none or it cannot be changed any more.
+    pub(crate) async fn put(
+        &self,
+        to: To<'_>,
+        before: Option<&incidents::Message>,
+        message: &Message,
+    ) -> Result<Posted, Failure> {
+        if let Some(before) = before {
+            match self.update(to, &sent(before), message).await {
+                Err(error) if is_gone(&error) => {}
+                other => return other.map_err(Failure::from),
+            }
+        }
+        Ok(self.post(to, message).await?)
+    }
+
+    /// Ends a story: its message shows the end, and a reply calls attention to it.
+    pub(crate) async fn end(
+        &self,
+        to: To<'_>,
+        before: Option<&incidents::Message>,
+        in_place: &Message,
+        below: &Message,
+    ) -> Result<(), Failure> {
+        if let Some(before) = before {
+            let before = sent(before);
+            match self.update(to, &before, in_place).await {
+                Err(error) if is_gone(&error) => {}
+                updated => {
+                    updated?;
+                    return Ok(self.reply(to, &before, below).await.map(|_| ())?);
+                }
+            }
+        }
+        Ok(self.post(to, below).await.map(|_| ())?)
+    }
+
+    async fn call(
+        &self,
+        to: To<'_>,
+        call: impl Future<Output = Result<Posted, Error>>,
+    ) -> Result<Posted, Guarded<Error>> {
+        let channel = to.channel.trim_start_matches('#');
+        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        Box::pin(self.circuits.call(channel, to.invocation.time(), call, verdict)).await
+    }
+}
+
+/// Whether a message could not be changed because it is not there, or not ours any more.
+fn is_gone(error: &Guarded<Error>) -> bool {
+    matches!(error, Guarded::Call(error) if error.is_gone())
+}
+
+/// What is kept of a message.
+pub(crate) fn kept(sent: &Sent) -> incidents::Message {
+    incidents::Message { channel: sent.channel.clone(), id: sent.ts.clone() }
+}
+
+fn sent(kept: &incidents::Message) -> Sent {
+    Sent { channel: kept.channel.clone(), ts: kept.id.clone() }
+}
+
+fn verdict(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable { .. } => Verdict::Failed,
+        Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
+            Verdict::PartAsked(retry_after.unwrap_or(Duration::ZERO))
+        }
+        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. } => {
+            retry_after.map_or(Verdict::Failed, Verdict::Asked)
+        }
+        Error::Refused { .. } => Verdict::Answered,
+        _ => Verdict::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(refusal: Refusal, seconds: Option<u64>) -> Verdict {
+        let (target, code) = ("data".to_owned(), "word".to_owned());
+        let retry_after = seconds.map(Duration::from_secs);
+        verdict(&Error::Refused { destination: "Slack", target, status: 200, code, refusal, retry_after })
+    }
+
+    #[test]
+    fn a_throttle_is_the_channels_trouble_is_slacks_and_a_refusal_is_an_answer() {
+        let wait = Duration::from_secs(30);
+        assert_eq!(refused(Refusal::Throttled, Some(30)), Verdict::PartAsked(wait));
+        assert_eq!(refused(Refusal::Unavailable, Some(30)), Verdict::Asked(wait));
+        assert_eq!(refused(Refusal::Unavailable, None), Verdict::Failed);
+        for refusal in [Refusal::Credential, Refusal::Target, Refusal::Gone, Refusal::Content] {
+            assert_eq!(refused(refusal, None), Verdict::Answered, "{refusal:?}");
+        }
+        assert_eq!(verdict(&Error::NoSuchChannel("data".to_owned())), Verdict::Nothing);
+    }
+}

@@ -1,0 +1,96 @@
+//! Real binaries in front of a Slack that is down: it is left alone, by all of them, until it is well again.
+
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use testkit::simulator::SlackFault;
+use testkit::{Batch, Function, Request, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+/// As the circuit has it.
+const FAILURES: usize = 10;
+const EVENTS: usize = 12;
+
+fn created(stage: &Stage, n: usize) -> String {
+    json!({
+        "resource": "WORKBOOK", "event_type": "WorkbookCreated", "resource_name": format!("Weekly {n}"),
+        "site_luid": stage.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
+        "created_at": "2025-01-15T17:14:45Z",
+    })
+    .to_string()
+}
+
+/// Two batches of one event each, one for each function at the same time.
+async fn attempt(stage: &Stage, functions: &[Function; 2], n: usize) -> usize {
+    let batch = |n| Batch::default().message(&created(stage, n));
+    let (one, two) = (batch(n), batch(n + 1));
+    let (one, two) = tokio::join!(functions[0].failures(&one), functions[1].failures(&two));
+    one.len() + two.len()
+}
+
+fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
+    let logs = functions.iter().flat_map(Function::logs);
+    logs.filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+        .filter(|line| line["message"] == message)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_when_it_is_well() {
+    let stage = Stage::start().await;
+    let functions = [(); 2].map(|()| stage.queued("notify-slack", BINARY));
+    stage.slack.fail_next(u32::MAX, SlackFault::ServerError);
+    let mut attempts = 0;
+    for _ in 0..4 {
+        for n in (0..EVENTS).step_by(2) {
+            attempts += attempt(&stage, &functions, n).await;
+        }
+    }
+    let calls = stage.slack.calls();
+    assert_eq!(attempts, 4 * EVENTS, "all of them failed for now");
+    assert!((FAILURES..=FAILURES + 2).contains(&calls), "{calls} calls");
+    let opened = lines(&functions, "the destination is left alone");
+    assert_eq!((opened.len(), &opened[0]["destination"]), (1, &json!("Slack")));
+    let put_off = lines(&functions, "event failed for now");
+    let reason = put_off.last().unwrap()["reason"].as_str().unwrap();
+    assert!(reason.starts_with("Slack is left alone until 20"), "{reason}");
+    assert!(reason.contains("10 calls in a row failed, at last: Slack refused with 500"), "{reason}");
+    let items = stage.aws.items("deliveries");
+    assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Slack"), "{items:?}");
+
+    stage.slack.recover();
+    let (began, mut left) = (Instant::now(), EVENTS);
+    while left > 0 && began.elapsed() < Duration::from_secs(40) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        left = 0;
+        for n in (0..EVENTS).step_by(2) {
+            left += attempt(&stage, &functions, n).await;
+        }
+    }
+    assert_eq!((left, stage.slack.messages().len()), (0, EVENTS), "{:?}", began.elapsed());
+    assert_eq!(stage.slack.calls(), calls + EVENTS, "each of them once");
+    assert_eq!(lines(&functions, "it answers again and is no longer left alone").len(), 1);
+    let counted =
+        functions.iter().flat_map(Function::logs).filter(|line| line.contains("CircuitOpenings\":1"));
+    assert_eq!(counted.count(), 1);
+    functions.iter().for_each(|function| stage.assert_no_secret_in(&function.logs()));
+}
+
+#[tokio::test]
+async fn a_channel_that_is_throttled_is_left_alone_for_as_long_as_slack_asks_and_the_others_are_not() {
+    let stage = Stage::start().await;
+    let function = stage.inline("notify-slack", BINARY);
+    let failed = Request::of_fixture("datasource-refresh-failed");
+    stage.slack.fail_next(1, SlackFault::RateLimited { retry_after: 3 });
+    let first = function.answer(&Request::post(created(&stage, 0))).await;
+    assert!(first.body["reason"].as_str().unwrap().contains("too many messages"), "{first:?}");
+
+    let second = function.answer(&Request::post(created(&stage, 1))).await;
+    let reason = second.body["reason"].as_str().unwrap();
+    assert!(reason.starts_with("Slack (`data-news`) is left alone until"), "{reason}");
+    assert!(reason.ends_with("it asked for 3 s"), "{reason}");
+    assert_eq!(function.answer(&failed).await.status, 200, "it goes to another channel");
+    assert_eq!(stage.slack.calls(), 2);
+
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(function.answer(&Request::post(created(&stage, 1))).await.status, 200);
+}

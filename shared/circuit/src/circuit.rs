@@ -1,0 +1,220 @@
+//! The circuit: closed, open, or letting one call through at a time. No I/O.
+
+use incidents::Document;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// So many failures in a row open a circuit. Where every third call fails at random, ten in a row are one case in 60,000;
+/// five would be one in 250, and come up every day.
+pub const FAILURES: usize = 10;
+/// Older failures do not count: ten in a longer time are no burden to anybody.
+pub const WINDOW: SignedDuration = SignedDuration::from_mins(2);
+/// How long it stays open at first; doubles each time that a probe fails.
+pub const FIRST_OPEN: SignedDuration = SignedDuration::from_secs(15);
+/// How long it stays open at most, a quarter more by chance.
+pub const LONGEST_OPEN: SignedDuration = SignedDuration::from_mins(5);
+/// How long it stays open at most for a destination that asks for more, which is what a message's tries are counted for.
+const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
+/// Longer than a call takes, a second try with another credential included: whoever probes for longer is gone.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How soon to look again while somebody else probes.
+const SOON: SignedDuration = SignedDuration::from_secs(5);
+/// Enough for a person.
+const REASON_LIMIT: usize = 300;
+
+/// What all instances know of a destination. It is closed unless something happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Circuit {
+    /// While closed: the newest failures since the last answer, each once.
+    failures: Vec<Failed>,
+    open: Option<Open>,
+    /// How often it has opened, so that the word of a probe counts for its own opening alone.
+    openings: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Failed {
+    call: u64,
+    at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    until: Timestamp,
+    /// Openings without an answer in between.
+    row: u32,
+    why: String,
+    probe: Option<Probe>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Probe {
+    call: u64,
+    until: Timestamp,
+}
+
+impl Document for Circuit {
+    const KIND: &'static str = "circuit";
+}
+
+/// The right to make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// Which call; nobody else's.
+    pub call: u64,
+    /// Of a probe: which opening it may end.
+    pub opening: Option<u64>,
+}
+
+/// What a circuit says to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Make it.
+    Go(Ticket),
+    /// Do not make it.
+    Wait {
+        /// When to ask again.
+        until: Timestamp,
+        /// What happened, for a person.
+        why: String,
+    },
+}
+
+/// How a call ended, as far as it tells of the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The destination answered, be it with a refusal.
+    Answered,
+    /// The destination did not answer, or was in trouble.
+    Failed {
+        /// For a person; no secrets.
+        reason: String,
+        /// When the instance that made the call had an answer before.
+        answered: Option<Timestamp>,
+    },
+    /// The destination asked to be left alone for so long.
+    Asked(SignedDuration),
+    /// It came to nothing before the destination was asked.
+    Unknown,
+}
+
+/// What the end of a call made of the circuit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing to speak of.
+    Nothing,
+    /// It is open now, or once more.
+    Opened {
+        /// Until when.
+        until: Timestamp,
+        /// What happened, for a person.
+        why: String,
+    },
+    /// It is closed now.
+    Closed,
+}
+
+impl Circuit {
+    /// Whether nothing has failed since the last answer.
+    pub fn is_clean(&self) -> bool {
+        self.failures.is_empty() && self.open.is_none()
+    }
+
+    /// Until when no call at all is made, if that is so.
+    pub fn open_until(&self) -> Option<Timestamp> {
+        self.open.as_ref().map(|open| open.until)
+    }
+
+    /// Whether `call` may be made at `at`. The first that asks when the time is over is the probe; the others go on waiting
+    /// until it has ended, or is gone.
+    pub fn ask(&mut self, call: u64, at: Timestamp) -> Ask {
+        let Some(open) = &mut self.open else { return Ask::Go(Ticket { call, opening: None }) };
+        if at < open.until {
+            return Ask::Wait { until: open.until, why: open.why.clone() };
+        }
+        if open.probe.as_ref().is_some_and(|probe| probe.call != call && at < probe.until) {
+            return Ask::Wait { until: later(at, SOON), why: format!("it is being tried; {}", open.why) };
+        }
+        open.probe = Some(Probe { call, until: later(at, LEASE) });
+        Ask::Go(Ticket { call, opening: Some(self.openings) })
+    }
+
+    /// Takes in how a call ended. `chance`, from 0 to 1, makes it stay open for up to a quarter longer.
+    ///
+    /// While it is open only the word of its probe counts: calls that began before it opened may end at any time.
+    pub fn ended(&mut self, ticket: Ticket, at: Timestamp, end: End, chance: f64) -> Change {
+        let is_probe = ticket.opening == Some(self.openings);
+        match (&mut self.open, end) {
+            (None, End::Answered) => {
+                self.failures.clear();
+                Change::Nothing
+            }
+            (None, End::Failed { reason, answered }) => {
+                let oldest = later(at, -WINDOW).max(answered.unwrap_or(Timestamp::MIN));
+                self.failures.retain(|failed| failed.at > oldest && failed.call != ticket.call);
+                self.failures.push(Failed { call: ticket.call, at });
+                if self.failures.len() < FAILURES {
+                    return Change::Nothing;
+                }
+                let why = format!("{FAILURES} calls in a row failed, at last: {}", cut(&reason));
+                self.open(1, None, at, chance, why)
+            }
+            (None, End::Asked(wait)) => self.open(1, Some(wait), at, chance, asked(wait)),
+            (Some(_), End::Answered) if is_probe => {
+                (self.open, self.failures) = (None, Vec::new());
+                Change::Closed
+            }
+            (Some(open), End::Failed { reason, .. }) if is_probe => {
+                let row = open.row.saturating_add(1);
+                let why = format!("a call that tried it failed: {}", cut(&reason));
+                self.open(row, None, at, chance, why)
+            }
+            (Some(open), End::Asked(wait)) if is_probe => {
+                let row = open.row.saturating_add(1);
+                self.open(row, Some(wait), at, chance, asked(wait))
+            }
+            // Of a call that was under way: it asks for what it wants.
+            (Some(open), End::Asked(wait)) => {
+                open.until = open.until.max(later(at, wait.min(LONGEST_ASKED)));
+                Change::Nothing
+            }
+            (Some(open), End::Unknown) if is_probe => {
+                open.probe = open.probe.take().filter(|probe| probe.call != ticket.call);
+                Change::Nothing
+            }
+            (Some(_), End::Answered | End::Failed { .. } | End::Unknown) | (None, End::Unknown) => {
+                Change::Nothing
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        row: u32,
+        asked: Option<SignedDuration>,
+        at: Timestamp,
+        chance: f64,
+        why: String,
+    ) -> Change {
+        let asked = asked.map(|wait| wait.clamp(SignedDuration::from_secs(1), LONGEST_ASKED));
+        let doubled = asked.unwrap_or(FIRST_OPEN).saturating_mul(1 << row.clamp(1, 16).saturating_sub(1));
+        let wait = doubled.min(LONGEST_OPEN).max(asked.unwrap_or_default());
+        let until = later(at, wait.saturating_add(wait.mul_f64(chance.clamp(0.0, 1.0) / 4.0)));
+        self.failures.clear();
+        self.openings += 1;
+        self.open = Some(Open { until, row, why: why.clone(), probe: None });
+        Change::Opened { until, why }
+    }
+}
+
+fn asked(wait: SignedDuration) -> String {
+    format!("it asked for {} s", wait.as_secs())
+}
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+fn cut(reason: &str) -> String {
+    reason.chars().take(REASON_LIMIT).collect()
+}

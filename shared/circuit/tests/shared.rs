@@ -1,0 +1,207 @@
+//! Circuits that instances share, through every form of the table: memory, DynamoDB on the double, and DynamoDB on the
+//! emulator at `AWS_CONTRACT_URL`, when that is set.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
+use async_trait::async_trait;
+use circuit::{Circuit, Circuits, FAILURES, FIRST_OPEN, Guarded, Verdict};
+use incidents::{DocumentStore, Documents, DynamoDbDocuments, MemoryDocuments};
+use jiff::{SignedDuration, Timestamp};
+use local_aws::Aws;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use testkit::dynamodb::{Emulator, client as dynamodb};
+use workflow::{BoxError, Failure};
+
+const CHANNEL: &str = "data-alerts";
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + seconds).unwrap()
+}
+
+/// When whatever has opened for the first time lets a probe through.
+fn due() -> i64 {
+    FIRST_OPEN.as_secs() * 5 / 4 + 1
+}
+
+/// A destination, and how often it was called.
+#[derive(Default)]
+struct Destination(AtomicUsize);
+
+impl Destination {
+    /// A call at `now`, which is answered or fails with this verdict.
+    async fn call(
+        &self,
+        by: &Circuits,
+        channel: &str,
+        now: Timestamp,
+        fails: Option<Verdict>,
+    ) -> Result<(), Guarded<io::Error>> {
+        let call = async {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            fails.map_or(Ok(()), |_| Err(io::Error::other("the server's own trouble")))
+        };
+        by.call(channel, now, call, |_| fails.unwrap_or(Verdict::Nothing)).await
+    }
+
+    fn calls(&self) -> usize {
+        self.0.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn instances(documents: &Documents, number: usize) -> Vec<Circuits> {
+    (0..number).map(|_| Circuits::new(documents.clone(), "notify-slack", "Slack")).collect()
+}
+
+fn left_alone(result: Result<(), Guarded<io::Error>>) -> bool {
+    matches!(result, Err(Guarded::LeftAlone(_)))
+}
+
+async fn fail_all(by: &[Circuits], calls: usize, now: Timestamp) -> usize {
+    let destination = Destination::default();
+    for n in 0..calls {
+        let instance = &by[n % by.len()];
+        destination.call(instance, CHANNEL, now, Some(Verdict::Failed)).await.unwrap_err();
+    }
+    destination.calls()
+}
+
+async fn suite(store: impl Fn() -> Arc<dyn DocumentStore>) {
+    instances_leave_it_alone_together_and_one_probes(Documents::new(store())).await;
+}
+
+async fn instances_leave_it_alone_together_and_one_probes(documents: Documents) {
+    let (all, slack) = (instances(&documents, 2), Destination::default());
+    assert!(fail_all(&all, 100, at(0)).await <= FAILURES + 1);
+
+    let error = slack.call(&all[0], "data-news", at(1), None).await.unwrap_err();
+    let Guarded::LeftAlone(error) = error else { panic!("a call was made") };
+    let Failure::Transient { source, retry_after } = error.into() else { panic!("for good") };
+    let text = source.to_string();
+    assert!(text.starts_with("Slack is left alone until 2025-11-24T16:00:1"), "{text}");
+    assert!(text.ends_with("Z: 10 calls in a row failed, at last: the server's own trouble"), "{text}");
+    assert!((14..=18).contains(&retry_after.unwrap().as_secs()), "{retry_after:?}");
+    assert_eq!(slack.calls(), 0);
+
+    let (first, second) = (&all[0], &all[1]);
+    let during = async {
+        assert!(left_alone(slack.call(second, CHANNEL, at(due()), None).await), "it is being tried");
+        Ok::<_, io::Error>(())
+    };
+    first.call(CHANNEL, at(due()), during, |_| Verdict::Nothing).await.unwrap();
+    assert!(documents.read::<Circuit>("notify-slack#Slack").await.unwrap().is_clean());
+    slack.call(first, CHANNEL, at(due()), None).await.unwrap();
+    slack.call(second, CHANNEL, at(due() + 5), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn instances_share_a_circuit_in_memory() {
+    suite(|| Arc::new(MemoryDocuments::default())).await;
+}
+
+#[tokio::test]
+async fn instances_share_a_circuit_in_dynamodb_on_the_double() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(aws.url()), "table"))).await;
+    assert_eq!(aws.items("table")[0]["pk"]["S"], "circuit#notify-slack#Slack");
+}
+
+#[tokio::test]
+async fn instances_share_a_circuit_in_dynamodb_on_the_emulator() {
+    let Some(emulator) = Emulator::with_table("circuit").await else { return };
+    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(&emulator.url), &emulator.table))).await;
+    emulator.delete_table().await;
+}
+
+fn memory() -> Documents {
+    Documents::new(Arc::new(MemoryDocuments::default()))
+}
+
+/// A table that does not answer, and how often it was asked.
+#[derive(Default)]
+struct Down(AtomicUsize);
+
+#[async_trait]
+impl DocumentStore for Down {
+    async fn read(&self, _: &str) -> Result<(u64, Option<String>), BoxError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err("the table is down".into())
+    }
+
+    async fn write(&self, _: &str, _: u64, _: &str, _: Timestamp) -> Result<bool, BoxError> {
+        Err("the table is down".into())
+    }
+}
+
+#[tokio::test]
+async fn nobody_asks_the_table_while_nothing_fails() {
+    let table = Arc::new(Down::default());
+    let documents = Documents::new(Arc::<Down>::clone(&table));
+    let circuits = Circuits::new(documents, "notify-slack", "Slack");
+    let slack = Destination::default();
+    for n in 0..1_000 {
+        slack.call(&circuits, CHANNEL, at(n), None).await.unwrap();
+        slack.call(&circuits, CHANNEL, at(n), Some(Verdict::Answered)).await.unwrap_err();
+    }
+    assert_eq!((slack.calls(), table.0.load(Ordering::SeqCst)), (2_000, 0));
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_fails_no_call_and_leaves_each_instance_to_itself() {
+    let all = instances(&Documents::new(Arc::new(Down::default())), 2);
+    assert_eq!(fail_all(&all[..1], FAILURES + 5, at(0)).await, FAILURES);
+    let slack = Destination::default();
+    slack.call(&all[1], CHANNEL, at(0), None).await.unwrap();
+    slack.call(&all[0], CHANNEL, at(due()), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_that_a_channel_asks_for_leaves_the_others_alone_with_it() {
+    let (documents, slack) = (memory(), Destination::default());
+    let all = instances(&documents, 1);
+    let throttled = Some(Verdict::PartAsked(Duration::from_secs(30)));
+    slack.call(&all[0], CHANNEL, at(0), throttled).await.unwrap_err();
+    assert_eq!(slack.calls(), 1);
+
+    let error = slack.call(&all[0], CHANNEL, at(1), None).await.unwrap_err().to_string();
+    assert!(error.starts_with("Slack (`data-alerts`) is left alone until"), "{error}");
+    assert!(error.ends_with("it asked for 30 s"), "{error}");
+    slack.call(&all[0], "data-news", at(1), None).await.unwrap();
+    slack.call(&all[0], CHANNEL, at(39), None).await.unwrap();
+    assert!(documents.read::<Circuit>("notify-slack#Slack#data-alerts").await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
+    let (documents, slack) = (memory(), Destination::default());
+    let all = instances(&documents, 1);
+    fail_all(&all, FAILURES - 1, at(0)).await;
+    slack.call(&all[0], CHANNEL, at(1), Some(Verdict::Answered)).await.unwrap_err();
+    fail_all(&all, FAILURES - 1, at(2)).await;
+    slack.call(&all[0], CHANNEL, at(3), Some(Verdict::Nothing)).await.unwrap_err();
+    assert_eq!(fail_all(&all, 1, at(3)).await, 1);
+    assert!(left_alone(slack.call(&all[0], CHANNEL, at(3), None).await));
+    // A probe that came to nothing gives way to the next.
+    slack.call(&all[0], CHANNEL, at(40), Some(Verdict::Nothing)).await.unwrap_err();
+    slack.call(&all[0], CHANNEL, at(40), None).await.unwrap();
+}
+
+/// Five instances together make five calls a second, so that an opening keeps about 90 calls back.
+#[tokio::test]
+async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
+    let (mut rng, mut refused, mut calls) = (fastrand::Rng::with_seed(2026), 0, 0);
+    for _ in 0..10 {
+        let (all, slack) = (instances(&memory(), 5), Destination::default());
+        for n in 0..2_000 {
+            let now = at(0) + SignedDuration::from_millis(n * 200);
+            let fails = (rng.u32(..3) == 0).then_some(Verdict::Failed);
+            let result = slack.call(&all[rng.usize(..5)], CHANNEL, now, fails).await;
+            refused += usize::from(left_alone(result));
+        }
+        calls += slack.calls();
+    }
+    assert!(refused < 400, "{refused} of {} were not made", calls + refused);
+}

@@ -73,7 +73,7 @@ pub(crate) async fn a_wrong_token_is_refused(world: &World<'_>) {
 }
 
 pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) {
-    let body = payload(world, EventName::WorkbookCreated);
+    let body = payload(world, EventName::AdminPromoted);
     let before = world.messages("data-news");
 
     let first = accepted(world, "WebhookUrl", &body).await;
@@ -83,7 +83,7 @@ pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) 
     world.wait_for_messages("data-news", before + 1, PATIENCE).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.messages("data-news"), before + 1);
-    let records = world.records("WorkbookCreated").await;
+    let records = world.records("AdminPromoted").await;
     assert_eq!(records.len(), 1, "{records:?}");
     assert_eq!((&records[0]["state"]["S"], &records[0]["attempts"]["N"]), (&json!("done"), &json!("1")));
 }

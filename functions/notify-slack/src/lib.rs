@@ -87,7 +87,7 @@ impl Progress {
             }
             (Some(failure), _) => Err(failure),
             (None, None) if self.counted && !self.told => {
-                Ok(Outcome::skipped("counted: the next message comes when the failures have doubled"))
+                Ok(Outcome::skipped("counted: it is part of a story that was told"))
             }
             (None, None) => Ok(Outcome::Done),
         }
@@ -125,6 +125,18 @@ impl NotifySlack {
             return Ok(Outcome::skipped(reason));
         }
         let mut progress = Progress::default();
+        self.tell_each(attempt, rules, channels, &mut progress).await;
+        progress.outcome()
+    }
+
+    /// Tells an event that is a story of its own to these channels.
+    async fn tell_each(
+        &self,
+        attempt: &Attempt<'_>,
+        rules: &Rules,
+        channels: &Channels,
+        progress: &mut Progress,
+    ) {
         for (channel, when) in channels {
             let told = match (self.digest_of(attempt, channel), *when) {
                 (Some(until), _) | (None, When::Later(until)) if attempt.invocation.retried => {
@@ -135,7 +147,6 @@ impl NotifySlack {
             };
             progress.note(told);
         }
-        progress.outcome()
     }
 
     async fn post(&self, attempt: &Attempt<'_>, rules: &Rules, channel: &str) -> Result<(), Failure> {
@@ -152,7 +163,9 @@ fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Fa
     let mut channels = Channels::new();
     for action in rules.actions::<Notify>(NotifySlack::NAME, event).map_err(Failure::transient)? {
         let when = action.when(now);
-        let earliest = channels.entry(action.settings.channel).or_insert(when);
+        // With or without `#` it is the same channel.
+        let channel = action.settings.channel.trim_start_matches('#').to_owned();
+        let earliest = channels.entry(channel).or_insert(when);
         *earliest = when.min(*earliest);
     }
     Ok(channels)
@@ -162,7 +175,7 @@ fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Fa
 fn nobody(event: &Event, channels: &Channels) -> Option<String> {
     let mut muted = channels.values().map(|when| match when {
         When::Muted(until) => Some(*until),
-        When::Now | When::Later(_) => None,
+        When::Critical | When::Now | When::Later(_) => None,
     });
     if channels.is_empty() {
         return Some(format!("no rule sends {} to Slack", event.name));

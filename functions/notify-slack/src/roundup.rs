@@ -15,7 +15,6 @@ const BLOCK_LIMIT: usize = 2_800;
 /// With many, names are shortened.
 const NAME_LIMIT: usize = 60;
 const CAUSES_LIMIT: usize = 8;
-const ENTRIES_LIMIT: usize = 60;
 
 /// The message about objects that began to fail together: by cause, the most frequent first, with each name.
 pub(crate) fn burst(burst: &Burst) -> Message {
@@ -43,10 +42,14 @@ pub(crate) fn burst(burst: &Burst) -> Message {
         blocks.push(Block::section(format!("*{}* – {}", escape(cause), members.len())));
         blocks.extend(names(members, &mut room).into_iter().map(Block::section));
     }
-    let since = burst.began().map(|at| format!("since {} · ", clock(at))).unwrap_or_default();
+    let since = burst.since().map(|at| format!("since {} · ", clock(at))).unwrap_or_default();
     let more = causes.iter().skip(CAUSES_LIMIT).map(|(_, members)| members.len()).sum::<usize>();
     let more = if more > 0 { format!(" · {more} more have other causes") } else { String::new() };
-    blocks.push(Block::context([format!("{since}{} objects in this message{more}", members.len())]));
+    let unnamed = match burst.more {
+        0 => String::new(),
+        more => format!(" · {more} more came when there were too many to name"),
+    };
+    blocks.push(Block::context([format!("{since}{} objects in this message{more}{unnamed}", members.len())]));
     let text = if summary.is_empty() { title.clone() } else { format!("{title} – {}", summary.join(", ")) };
     Message::new(&escape(&text), blocks)
 }
@@ -82,7 +85,7 @@ fn names(members: &[&Member], room: &mut usize) -> Vec<String> {
 pub(crate) fn burst_is_over(burst: &Burst) -> Message {
     let members: Vec<&Member> = burst.together_members().collect();
     let last = members.iter().filter_map(|member| member.recovered).max();
-    let lasted = burst.began().zip(last).map(|(began, last)| last.duration_since(began));
+    let lasted = burst.since().zip(last).map(|(began, last)| last.duration_since(began));
     let after = lasted.map(|lasted| format!(" after {}", duration(lasted))).unwrap_or_default();
     let text = format!("✅ All {} recovered{after}", members.len());
     Message::new(&text, [Block::section(format!("{text}: those that began to fail together."))])
@@ -122,14 +125,29 @@ pub(crate) fn digest(digest: &Digest) -> Message {
         lines.push((first, format!("• *{}*: {}{cause} ({when})", escape(what), escape(&short(name)))));
     }
     lines.sort();
-    let title = format!("🌅 {} in quiet hours", counted(entries.len()));
+    let events = entries.len() + usize::try_from(digest.more).unwrap_or_default();
+    let title = format!("🌅 {} in quiet hours", counted(events));
     let mut blocks = vec![Block::header(&title)];
-    for chunk in lines.iter().take(ENTRIES_LIMIT).collect::<Vec<_>>().chunks(10) {
-        let text: Vec<&str> = chunk.iter().map(|(_, line)| line.as_str()).collect();
-        blocks.push(Block::section(text.join("\n")));
+    let (mut paragraph, mut room, mut shown) = (String::new(), NAMES_LIMIT, 0);
+    for (_, line) in &lines {
+        let length = line.chars().count() + 1;
+        if length > room {
+            break;
+        }
+        room -= length;
+        shown += 1;
+        if paragraph.chars().count() + length > BLOCK_LIMIT {
+            blocks.push(Block::section(std::mem::take(&mut paragraph)));
+        }
+        paragraph.push_str(line);
+        paragraph.push('\n');
     }
-    if lines.len() > ENTRIES_LIMIT {
-        blocks.push(Block::context([format!("… and {} more", lines.len() - ENTRIES_LIMIT)]));
+    if !paragraph.is_empty() {
+        blocks.push(Block::section(paragraph.trim_end()));
+    }
+    let more = lines.len() - shown + usize::try_from(digest.more).unwrap_or_default();
+    if more > 0 {
+        blocks.push(Block::context([format!("… and {more} more")]));
     }
     Message::new(&title, blocks)
 }

@@ -3,13 +3,18 @@
 
 use crate::details::Attempt;
 use crate::guarded::{To, kept};
-use crate::message::{message, name_of};
-use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
+use crate::message::{message, name_of, short};
+use crate::{Channels, NotifySlack, Progress, Step, channels, nobody, roundup};
 use incidents::{
     Board, Burst, Change, Closed, How, Incident, Member, Next, Observation, Place, Streak, Told,
 };
+use jiff::Timestamp;
 use rules::{Rules, When};
+use tableau::{Event, EventName};
 use workflow::{Failure, Outcome, Workflow};
+
+/// The name under which an attempt writes down that its event is counted.
+const OBSERVED: &str = "observed";
 
 /// One telling: who is told by whom.
 struct Telling<'a> {
@@ -50,12 +55,13 @@ impl NotifySlack {
         if let Some(reason) = nobody(attempt.event, channels) {
             return Ok(Outcome::skipped(reason));
         }
-        if streak.is_damped() {
+        let damped = |when: &When| streak.is_damped() && *when != When::Critical;
+        if channels.values().all(damped) {
             let nth = streak.nth;
             return Ok(Outcome::skipped(format!("it flaps: streak no. {nth} within a day is not told")));
         }
         let mut progress = Progress::default();
-        for (channel, when) in channels {
+        for (channel, when) in channels.iter().filter(|(_, when)| !damped(when)) {
             progress.note(self.tell_failure(attempt, rules, channel, *when, &streak).await);
         }
         progress.outcome()
@@ -71,23 +77,30 @@ impl NotifySlack {
         let (incident, change) = self.observe(attempt, Observation::Succeeded(attempt.happened_at())).await?;
         let closed = match change {
             Change::Late => return Ok(Outcome::skipped("a later refresh has failed since")),
-            Change::Recovered => incident.closed,
+            Change::Recovered => incident.closed_by(attempt.event.id.short()),
             Change::Nothing | Change::Failing => None,
         };
         let Some(closed) = closed else { return self.tell(attempt, rules, channels).await };
+        // A story has the hours of the rules that began it.
+        let hours = self.hours_of_failures(attempt, rules)?;
         let mut progress = Progress::default();
         for (channel, told) in &closed.streak.told {
             let telling = self.telling(attempt, rules, channel).await?;
-            progress.note(self.tell_recovery(&telling, &closed, told).await);
+            let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
+            let when = when.copied().unwrap_or(When::Now);
+            progress.note(self.tell_recovery(&telling, closed, told, when).await);
         }
         let others = channels.iter().filter(|(channel, _)| !closed.streak.told.contains_key(*channel));
         let others: Channels = others.map(|(channel, when)| (channel.clone(), *when)).collect();
-        match progress.outcome()? {
-            Outcome::Done if nobody(attempt.event, &others).is_none() => {
-                self.tell(attempt, rules, &others).await
-            }
-            outcome => Ok(outcome),
-        }
+        self.tell_each(attempt, rules, &others, &mut progress).await;
+        progress.outcome()
+    }
+
+    /// When each channel would be told of a failure of the object that has recovered.
+    fn hours_of_failures(&self, attempt: &Attempt<'_>, rules: &Rules) -> Result<Channels, Failure> {
+        let name = attempt.event.name.as_str().replace("Succeeded", "Failed");
+        let failed = Event { name: EventName::from(name.as_str()), ..attempt.event.clone() };
+        channels(rules, &failed, attempt.now())
     }
 
     async fn observe(
@@ -95,9 +108,24 @@ impl NotifySlack {
         attempt: &Attempt<'_>,
         observation: Observation,
     ) -> Result<(Incident, Change), Failure> {
-        let event = attempt.event.id.short();
+        let (event, key) = (attempt.event.id.short(), self.object(attempt));
+        if attempt.invocation.happened(OBSERVED).is_some() {
+            // An object remembers its last events only, and one that waits for a night comes again many times.
+            let incident: Incident = self.documents.read(&key).await?;
+            let change = match observation {
+                Observation::Failed(_) if incident.streak.is_some() => Change::Failing,
+                Observation::Succeeded(_) if incident.closed_by(event).is_some() => Change::Recovered,
+                Observation::Succeeded(_) => Change::Nothing,
+                Observation::Failed(_) | Observation::Started(_) => Change::Late,
+            };
+            return Ok((incident, change));
+        }
         let observe = |incident: &mut Incident| incident.observe(event, observation);
-        Ok(self.documents.change(&self.object(attempt), attempt.now(), observe).await?)
+        let observed = self.documents.change(&key, attempt.now(), observe).await?;
+        if observed.1 != Change::Late {
+            attempt.invocation.once(OBSERVED, async { Ok::<_, Failure>(()) }).await?;
+        }
+        Ok(observed)
     }
 
     async fn telling<'a>(
@@ -118,37 +146,49 @@ impl NotifySlack {
         when: When,
         streak: &Streak,
     ) -> Result<Step, Failure> {
+        if let Some(until) = self.digest_of(attempt, channel) {
+            return self.tell_in_digest(attempt, channel, until).await;
+        }
         let telling = self.telling(attempt, rules, channel).await?;
-        let how = match (streak.told.get(channel).map(|told| told.how.clone()), when) {
+        let told = streak.told.get(channel);
+        let how = match (told.map(|told| told.how.clone()), when) {
+            (_, When::Muted(_)) => return Ok(Step::Told),
+            // In quiet hours a message may be changed, which calls nobody; a new one waits.
+            (Some(How::Alone), When::Later(until)) if told.is_none_or(|told| told.message.is_none()) => {
+                return self.tell_in_digest(attempt, channel, until).await;
+            }
+            (Some(How::Burst(_)), When::Later(until)) if !telling.changes => {
+                return self.tell_in_digest(attempt, channel, until).await;
+            }
             (Some(how), _) => how,
-            (None, When::Muted(_)) => return Ok(Step::Told),
             // Nobody comes again to tell what was put off.
             (None, _) if !attempt.invocation.retried => How::Alone,
             (None, When::Later(until)) => How::Digest(until),
-            (None, When::Now) => self.admit(&telling).await?,
+            (None, When::Critical | When::Now) => match self.admit(&telling).await? {
+                Some(how) => how,
+                None => return Ok(Step::Told),
+            },
         };
         match self.settle(&telling, how).await? {
             Some(How::Alone) => self.tell_alone(&telling).await,
             Some(How::Burst(burst)) => self.tell_together(&telling, &burst).await,
-            Some(How::Digest(_)) => match (self.digest_of(attempt, channel), when) {
-                (Some(until), _) | (None, When::Later(until)) => {
-                    self.tell_in_digest(attempt, channel, until).await
-                }
+            Some(How::Digest(_)) => match when {
+                When::Later(until) => self.tell_in_digest(attempt, channel, until).await,
                 // It goes on failing after the quiet hours.
                 _ => self.tell_alone_after_all(&telling).await,
             },
-            Some(How::Damped) | None => Ok(Step::Told),
+            None => Ok(Step::Told),
         }
     }
 
-    /// Finds the burst that an object belongs to.
-    async fn admit(&self, telling: &Telling<'_>) -> Result<How, Failure> {
+    /// Finds the burst that an object belongs to. `None` when the object has recovered meanwhile.
+    async fn admit(&self, telling: &Telling<'_>) -> Result<Option<How>, Failure> {
         let (attempt, channel, now) = (telling.attempt, telling.channel, telling.attempt.now());
         let (event, luid) = (attempt.event.id.short(), attempt.event.subject.luid());
         let details = attempt.details(self).await?;
         let cause = details.cause.as_option().map_or("Cause not available", |cause| cause.class.title());
         let member = Member {
-            name: name_of(attempt.event, details),
+            name: short(&name_of(attempt.event, details)),
             cause: cause.to_owned(),
             at: attempt.happened_at(),
             recovered: None,
@@ -160,11 +200,27 @@ impl NotifySlack {
             let join = |board: &mut Board| board.join(event, over.as_deref(), now);
             let board = format!("{}#{channel}", Self::NAME);
             let (_, (burst, first)) = self.documents.change(&board, now, join).await?;
+            // First where it is told, then that it is there: whoever recovers meanwhile finds it.
+            let how = How::Burst(burst.clone());
+            if over.is_some() {
+                let settle = |incident: &mut Incident| incident.settle_anew(channel, &how);
+                self.documents.change(&self.object(attempt), now, settle).await?;
+            }
+            match self.settle(telling, how.clone()).await? {
+                Some(settled) if settled == how => {}
+                other => return Ok(other),
+            }
             let admit = |burst: &mut Burst| burst.admit(luid, member.clone(), first, now);
             let (_, admitted) = self.documents.change(&burst_key(channel, &burst), now, admit).await?;
             // A burst of its own that is over is that of this very event, which was told then.
             if admitted || burst == event {
-                return Ok(How::Burst(burst));
+                let incident: Incident = self.documents.read(&self.object(attempt)).await?;
+                if incident.streak.is_none() {
+                    let recover = |burst: &mut Burst| burst.recover(luid, now);
+                    self.documents.change(&burst_key(channel, &burst), now, recover).await?;
+                    return Ok(None);
+                }
+                return Ok(Some(how));
             }
             over = Some(burst);
         }
@@ -187,19 +243,19 @@ impl NotifySlack {
     /// Tells a failure with a message of its own, which follows the streak where it can be changed.
     async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
         let Telling { attempt, rules, channel, holder, changes } = *telling;
+        let (key, now) = (self.object(attempt), attempt.now());
+        let mut incident: Incident = self.documents.read(&key).await?;
+        if incident.next(channel, holder, now, changes) == Next::Told {
+            return Ok(counted(incident.streak.as_ref(), channel));
+        }
         // Before the lease: others wait for it.
         let details = attempt.details(self).await?;
-        let (key, now) = (self.object(attempt), attempt.now());
         let next = |incident: &mut Incident| incident.next(channel, holder, now, changes);
         let (incident, next) = self.documents.change(&key, now, next).await?;
         let streak = match (next, incident.streak) {
             (Next::Wait(until), _) => return Ok(Step::Wait(until)),
             (Next::Tell, Some(streak)) => streak,
-            (_, Some(streak)) => {
-                let told = streak.told.get(channel).is_some_and(|told| told.failures >= streak.failures);
-                return Ok(if told { Step::Told } else { Step::Counted });
-            }
-            _ => return Ok(Step::Told),
+            (_, streak) => return Ok(counted(streak.as_ref(), channel)),
         };
         let message = message(attempt.event, rules.site(&attempt.event.site), details, Some(&streak));
         let before = streak.told.get(channel).and_then(|told| told.message.as_ref());
@@ -212,8 +268,9 @@ impl NotifySlack {
                     move |incident: &mut Incident| incident.told(channel, holder, failures, sent.clone());
                 self.documents.change(&key, now, told).await.map(|_| ())
             }
-            Err(_) => {
-                let untold = |incident: &mut Incident| incident.untold(channel, holder);
+            Err(failure) => {
+                let perhaps = matches!(failure, Failure::Transient { .. });
+                let untold = |incident: &mut Incident| incident.untold(channel, holder, perhaps);
                 self.documents.change(&key, now, untold).await.map(|_| ())
             }
         };
@@ -232,13 +289,14 @@ impl NotifySlack {
         match next {
             Next::Wait(until) => Ok(Step::Wait(until)),
             Next::Alone => self.tell_alone(telling).await,
-            Next::Tell => self.show(telling, &key, &burst).await.map(|()| Step::Told),
-            Next::Told | Next::Close => Ok(Step::Told),
+            Next::Tell => self.show(telling, &key, &burst).await,
+            // It was told when it began to fail; that it fails again is part of the same story.
+            Next::Told | Next::Close => Ok(Step::Counted),
         }
     }
 
     /// Posts or changes the message about those that fail together.
-    async fn show(&self, telling: &Telling<'_>, key: &str, burst: &Burst) -> Result<(), Failure> {
+    async fn show(&self, telling: &Telling<'_>, key: &str, burst: &Burst) -> Result<Step, Failure> {
         let (holder, now) = (telling.holder, telling.attempt.now());
         let posted = self.slack.put(telling.to(), burst.message.as_ref(), &roundup::burst(burst)).await;
         let sent = posted.as_ref().ok().and_then(|posted| posted.message.as_ref()).map(kept);
@@ -246,8 +304,13 @@ impl NotifySlack {
             Ok(_) => newest.told(holder, burst, now, sent.clone()),
             Err(_) => newest.not_told(holder),
         };
-        self.documents.change(key, now, noted).await?;
-        posted.map(|_| ())
+        let (newest, ()) = self.documents.change(key, now, noted).await?;
+        posted?;
+        // All may have recovered while the message was on its way: then nobody else comes to close it.
+        if newest.is_recovered() {
+            return Box::pin(self.close_together(telling, key, false)).await;
+        }
+        Ok(Step::Told)
     }
 
     async fn tell_recovery(
@@ -255,69 +318,99 @@ impl NotifySlack {
         telling: &Telling<'_>,
         closed: &Closed,
         told: &Told,
+        when: When,
     ) -> Result<Step, Failure> {
         let Telling { attempt, channel, .. } = *telling;
+        if let Some(until) = self.digest_of(attempt, channel) {
+            return self.tell_in_digest(attempt, channel, until).await;
+        }
+        let quiet = match when {
+            When::Muted(_) => return Ok(Step::Told),
+            When::Later(until) if attempt.invocation.retried => Some(until),
+            When::Later(_) | When::Critical | When::Now => None,
+        };
         match &told.how {
-            How::Damped => Ok(Step::Told),
-            How::Alone => self.close_alone(telling, closed).await,
+            How::Alone => self.close_alone(telling, closed, quiet).await,
             How::Burst(burst) => {
                 let (luid, now) = (attempt.event.subject.luid(), attempt.now());
                 let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
                 let key = burst_key(channel, burst);
                 let (_, together) = self.documents.change(&key, now, recover).await?;
-                if together {
-                    self.close_together(telling, &key).await
-                } else {
-                    self.close_alone(telling, closed).await
+                if !together {
+                    return self.close_alone(telling, closed, quiet).await;
                 }
+                if let Some(message) = &told.message {
+                    // It had a message of its own before there were many: the one for all calls attention to the end.
+                    let details = attempt.details(self).await?;
+                    let end = roundup::recovery(&name_of(attempt.event, details), closed);
+                    self.slack.put(telling.to(), Some(message), &end).await?;
+                }
+                self.close_together(telling, &key, quiet.is_some()).await
             }
             How::Digest(until) if attempt.now() < *until && attempt.invocation.retried => {
                 self.tell_in_digest(attempt, channel, *until).await
             }
-            How::Digest(until) if self.digest_of(attempt, channel) == Some(*until) => {
-                self.tell_in_digest(attempt, channel, *until).await
-            }
-            How::Digest(_) => self.close_alone(telling, closed).await,
+            How::Digest(_) => self.close_alone(telling, closed, quiet).await,
         }
     }
 
-    /// Tells that an object's story is over: in the place of its message and below it, where that is possible.
-    async fn close_alone(&self, telling: &Telling<'_>, closed: &Closed) -> Result<Step, Failure> {
+    /// Tells that an object's story is over: in the place of its message and below it, where that is possible. In quiet
+    /// hours that end at `quiet`, in its place only, and in the digest.
+    async fn close_alone(
+        &self,
+        telling: &Telling<'_>,
+        closed: &Closed,
+        quiet: Option<Timestamp>,
+    ) -> Result<Step, Failure> {
         let Telling { attempt, channel, holder, .. } = *telling;
         let details = attempt.details(self).await?;
-        let (key, now) = (self.object(attempt), attempt.now());
-        let next = |incident: &mut Incident| incident.next_of_recovery(channel, holder, now);
+        let (key, now, event) = (self.object(attempt), attempt.now(), attempt.event.id.short());
+        let next = |incident: &mut Incident| incident.next_of_recovery(event, channel, holder, now);
         let (incident, next) = self.documents.change(&key, now, next).await?;
         match next {
             Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Close => {}
             Next::Told | Next::Tell | Next::Alone => return Ok(Step::Told),
         }
-        let before = incident.closed.as_ref().and_then(|closed| closed.streak.told.get(channel));
+        let before = incident.closed_by(event).and_then(|closed| closed.streak.told.get(channel));
         let before = before.and_then(|told| told.message.as_ref());
         let message = roundup::recovery(&name_of(attempt.event, details), closed);
-        let ended = self.slack.end(telling.to(), before, &message, &message).await;
+        let ended = match (quiet, before) {
+            (None, before) => self.slack.end(telling.to(), before, &message, &message).await,
+            (Some(_), Some(before)) => self.slack.put(telling.to(), Some(before), &message).await.map(|_| ()),
+            (Some(_), None) => Ok(()),
+        };
         let noted = |incident: &mut Incident| match &ended {
-            Ok(()) => incident.recovery_told(channel, holder),
-            Err(_) => incident.untold(channel, holder),
+            Ok(()) => incident.recovery_told(event, channel, holder),
+            Err(_) => incident.untold(channel, holder, false),
         };
         self.documents.change(&key, now, noted).await?;
-        ended.map(|()| Step::Told)
+        ended?;
+        match quiet {
+            Some(until) => self.tell_in_digest(attempt, channel, until).await,
+            None => Ok(Step::Told),
+        }
     }
 
-    async fn close_together(&self, telling: &Telling<'_>, key: &str) -> Result<Step, Failure> {
+    /// Tells how far those that failed together have recovered; at the end in the place of their message and below it, in
+    /// `quiet` hours in its place only.
+    async fn close_together(&self, telling: &Telling<'_>, key: &str, quiet: bool) -> Result<Step, Failure> {
         let Telling { attempt, holder, changes, .. } = *telling;
         let (luid, now) = (attempt.event.subject.luid(), attempt.now());
         let next = |burst: &mut Burst| burst.next_of_recovery(luid, holder, now, changes);
         let (burst, next) = self.documents.change(key, now, next).await?;
         match next {
             Next::Wait(until) => return Ok(Step::Wait(until)),
-            Next::Tell => return self.show(telling, key, &burst).await.map(|()| Step::Told),
+            Next::Tell => return self.show(telling, key, &burst).await,
             Next::Close => {}
             Next::Told | Next::Alone => return Ok(Step::Told),
         }
         let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
-        let ended = self.slack.end(telling.to(), burst.message.as_ref(), &in_place, &below).await;
+        let before = burst.message.as_ref();
+        let ended = match before {
+            Some(_) if quiet => self.slack.put(telling.to(), before, &in_place).await.map(|_| ()),
+            _ => self.slack.end(telling.to(), before, &in_place, &below).await,
+        };
         let noted = |newest: &mut Burst| match &ended {
             Ok(()) => newest.closed(holder),
             Err(_) => newest.not_told(holder),
@@ -330,6 +423,13 @@ impl NotifySlack {
     fn object(&self, attempt: &Attempt<'_>) -> String {
         format!("{}#{}", Self::NAME, attempt.event.subject.luid())
     }
+}
+
+/// What became of a failure that needs no telling: somebody told it, or it is counted in what is told next.
+fn counted(streak: Option<&Streak>, channel: &str) -> Step {
+    let Some(streak) = streak else { return Step::Told };
+    let told = streak.told.get(channel).is_some_and(|told| told.failures >= streak.failures);
+    if told { Step::Told } else { Step::Counted }
 }
 
 fn burst_key(channel: &str, burst: &str) -> String {

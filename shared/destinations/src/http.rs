@@ -10,8 +10,9 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// The longest answer that is looked at: refusals are a word or a small object.
-const BODY_LIMIT: usize = 16 * 1024;
+/// The longest answer that is looked at: refusals are a word or a small object, but Slack repeats the message that it took,
+/// with six characters for each that is not ASCII.
+const BODY_LIMIT: usize = 1024 * 1024;
 
 impl Answer {
     /// Reads an answer. Errors lose their URL.

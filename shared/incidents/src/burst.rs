@@ -124,6 +124,7 @@ impl Burst {
         self.last = self.last.max(Some(now));
         if self.members.len() >= NAMED {
             self.more += 1;
+            return true;
         }
         let place = if first { Place::Alone } else { Place::Waiting };
         self.members.insert(luid.to_owned(), Member { place, shown: first, ..member });
@@ -132,7 +133,9 @@ impl Burst {
 
     /// What is to be done so that an object's failure is told. `changes`: whether messages can be changed.
     pub fn next(&mut self, luid: &str, holder: u64, now: Timestamp, changes: bool) -> Next {
-        let Some(member) = self.members.get(luid) else { return Next::Alone };
+        let Some(member) = self.members.get(luid) else {
+            return if self.more > 0 { Next::Told } else { Next::Alone };
+        };
         match member.place {
             Place::Alone => return Next::Alone,
             Place::Waiting if self.tellings > 0 => self.together(),
@@ -175,7 +178,8 @@ impl Burst {
     /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where the
     /// message can be changed.
     pub fn next_of_recovery(&mut self, luid: &str, holder: u64, now: Timestamp, changes: bool) -> Next {
-        if self.over || self.tellings == 0 {
+        // While somebody posts for the first time nobody knows; whoever died over it may have posted.
+        if self.over || (self.tellings == 0 && self.lease.is_none()) {
             return Next::Told;
         }
         if self.is_recovered() {
@@ -193,16 +197,16 @@ impl Burst {
         self.members.values().filter(|member| member.place == Place::Together)
     }
 
-    /// When the burst began.
-    pub fn began(&self) -> Option<Timestamp> {
-        self.began
+    /// When the first of them began to fail.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.together_members().map(|member| member.at).min()
     }
 
     /// Notes that what `shown` holds was told, with a message.
     pub fn told(&mut self, holder: u64, shown: &Self, now: Timestamp, message: Option<Message>) {
         give_back(&mut self.lease, holder);
         (self.told, self.tellings) = (Some(now), self.tellings.max(shown.tellings + 1));
-        self.message = self.message.take().or(message);
+        self.message = message.or(self.message.take());
         for (luid, as_shown) in &shown.members {
             if let Some(member) = self.members.get_mut(luid)
                 && (member.place, member.recovered) == (as_shown.place, as_shown.recovered)
@@ -220,7 +224,7 @@ impl Burst {
     }
 
     /// Whether all that are told together have recovered.
-    fn is_recovered(&self) -> bool {
+    pub fn is_recovered(&self) -> bool {
         self.together_members().all(|member| member.recovered.is_some())
     }
 

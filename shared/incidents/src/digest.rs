@@ -6,12 +6,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// More events are only counted, so that the document stays below the 400 KB that DynamoDB takes.
+const NAMED: usize = 1_000;
+
 /// What a channel is told at the end of its quiet hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Digest {
     /// By event id.
     pub entries: BTreeMap<String, Entry>,
+    /// Events that came when there were too many to name.
+    pub more: u32,
     lease: Option<Lease>,
 }
 
@@ -35,8 +40,12 @@ impl Document for Digest {
 }
 
 impl Digest {
-    /// Puts an event in, once.
+    /// Puts an event in, once; beyond as many as a document holds it is only counted.
     pub fn add(&mut self, event: &str, entry: Entry) {
+        if self.entries.len() >= NAMED && !self.entries.contains_key(event) {
+            self.more += 1;
+            return;
+        }
         self.entries.entry(event.to_owned()).or_insert(entry);
     }
 

@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use workflow::{BoxError, Failure};
 
-/// How long a document is kept after its last change.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often a change is made again because somebody else was faster. A few processes at a time change one document.
 const TRIES: u32 = 30;
 
@@ -42,6 +40,8 @@ pub trait DocumentStore: Send + Sync {
 pub trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send {
     /// The first part of its keys.
     const KIND: &'static str;
+    /// How many days it is kept after its last change.
+    const KEPT_DAYS: i64 = 30;
 }
 
 /// Why a document was not read or changed.
@@ -110,7 +110,8 @@ impl Documents {
             }
             let text =
                 serde_json::to_string(&document).map_err(|error| Error::Unwritable(key.clone(), error))?;
-            let expires_at = now.checked_add(KEPT).unwrap_or(Timestamp::MAX);
+            let kept = SignedDuration::from_hours(24 * D::KEPT_DAYS);
+            let expires_at = now.checked_add(kept).unwrap_or(Timestamp::MAX);
             if self.0.write(&key, version, &text, expires_at).await.map_err(Error::Store)? {
                 return Ok((document, result));
             }

@@ -1,7 +1,7 @@
 //! The incident of one object: a streak of failures from the first to the recovery.
 
 use crate::documents::Document;
-use crate::telling::{Lease, Message, Next, give_back, take};
+use crate::telling::{Lease, Message, Next, give_back, holds, take};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 /// An object whose streaks begin so often within a [`DAY`] flaps: it is told once, and then not before it has been quiet.
 const FLAPPING: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A streak that lasts for so long is no flapping.
+const STEADY: SignedDuration = SignedDuration::from_hours(1);
+/// As many streaks are remembered that are over, for those who are still to be told.
+const CLOSED: usize = 4;
 /// As many events are remembered, so that one that comes again is not counted again.
 const REMEMBERED: usize = 32;
 
@@ -42,8 +46,8 @@ pub enum Change {
 pub struct Incident {
     /// The streak that goes on.
     pub streak: Option<Streak>,
-    /// The streak before, with those who are still to be told that it is over.
-    pub closed: Option<Closed>,
+    /// The streaks before, newest last.
+    closed: Vec<Closed>,
     last_failure: Option<Timestamp>,
     last_success: Option<Timestamp>,
     /// When the streaks of the last day began.
@@ -77,9 +81,11 @@ pub struct Streak {
 /// A streak that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
+    /// The event that ended it.
+    by: String,
     /// The streak.
     pub streak: Streak,
-    /// The success that ended it.
+    /// When it ended.
     pub at: Timestamp,
 }
 
@@ -94,6 +100,8 @@ pub struct Told {
     pub recovery: bool,
     /// The message, if it can be changed.
     pub message: Option<Message>,
+    /// Whether a message may have arrived of which nobody knows.
+    perhaps: bool,
     lease: Option<Lease>,
 }
 
@@ -106,12 +114,12 @@ pub enum How {
     Burst(String),
     /// In the digest of that time.
     Digest(Timestamp),
-    /// Not at all, since the object flaps.
-    Damped,
 }
 
 impl Document for Incident {
     const KIND: &'static str = "incident";
+    /// Beyond what runs once a year.
+    const KEPT_DAYS: i64 = 400;
 }
 
 impl Streak {
@@ -125,9 +133,9 @@ impl Streak {
         self.nth == FLAPPING
     }
 
-    /// Whether nothing is told of it any more.
+    /// Whether nothing is told of it: it is one of too many, unless it turns out to last.
     pub fn is_damped(&self) -> bool {
-        self.nth > FLAPPING
+        self.nth > FLAPPING && self.lasted(self.last) < STEADY
     }
 }
 
@@ -165,7 +173,10 @@ impl Incident {
                 match self.streak.take() {
                     None => Remembered::Nothing,
                     Some(streak) => {
-                        self.closed = Some(Closed { streak, at });
+                        self.closed.push(Closed { by: event.to_owned(), streak, at });
+                        if self.closed.len() > CLOSED {
+                            self.closed.remove(0);
+                        }
                         Remembered::Recovered
                     }
                 }
@@ -198,7 +209,7 @@ impl Incident {
     /// Notes how a channel is told of the streak, unless that is settled. What holds then.
     pub fn settle(&mut self, channel: &str, how: How) -> Option<How> {
         let told = &mut self.streak.as_mut()?.told;
-        let new = || Told { how, failures: 0, recovery: false, message: None, lease: None };
+        let new = || Told { how, failures: 0, recovery: false, message: None, perhaps: false, lease: None };
         Some(told.entry(channel.to_owned()).or_insert_with(new).how.clone())
     }
 
@@ -228,43 +239,53 @@ impl Incident {
 
     /// Notes that the channel was told of so many failures, with a message.
     pub fn told(&mut self, channel: &str, holder: u64, failures: u32, message: Option<Message>) {
-        // The streak may be over by now, and its recovery must find the message.
-        let closed = self.closed.as_mut().map(|closed| &mut closed.streak);
-        for streak in self.streak.iter_mut().chain(closed) {
-            if let Some(told) = streak.told.get_mut(channel).filter(|told| told.lease.is_some()) {
-                give_back(&mut told.lease, holder);
-                told.failures = told.failures.max(failures);
-                told.message = told.message.take().or_else(|| message.clone());
-                return;
-            }
+        if let Some(told) = self.held(channel, holder) {
+            give_back(&mut told.lease, holder);
+            told.failures = told.failures.max(failures);
+            told.message = message.or(told.message.take());
         }
     }
 
-    /// Gives back the right to tell without having told.
-    pub fn untold(&mut self, channel: &str, holder: u64) {
-        let closed = self.closed.as_mut().map(|closed| &mut closed.streak);
-        for streak in self.streak.iter_mut().chain(closed) {
-            if let Some(told) = streak.told.get_mut(channel) {
-                give_back(&mut told.lease, holder);
-            }
+    /// Gives back the right to tell. `perhaps`: whether a message may have arrived all the same.
+    pub fn untold(&mut self, channel: &str, holder: u64, perhaps: bool) {
+        if let Some(told) = self.held(channel, holder) {
+            give_back(&mut told.lease, holder);
+            told.perhaps |= perhaps;
         }
     }
 
-    /// What a channel that was told alone has to be told of the recovery.
-    pub fn next_of_recovery(&mut self, channel: &str, holder: u64, now: Timestamp) -> Next {
-        let Some(closed) = &mut self.closed else { return Next::Told };
-        match closed.streak.told.get_mut(channel) {
-            // Who was told nothing needs not know that it is over.
-            None => Next::Told,
-            Some(told) if told.recovery || told.how == How::Damped => Next::Told,
-            Some(told) if told.failures == 0 && !matches!(told.how, How::Digest(_)) => Next::Told,
-            Some(told) => take(&mut told.lease, holder, now).map_or_else(Next::Wait, |()| Next::Close),
+    /// What the holder of a lease tells of. The streak may be over by now, and its recovery must find the message.
+    fn held(&mut self, channel: &str, holder: u64) -> Option<&mut Told> {
+        let closed = self.closed.iter_mut().map(|closed| &mut closed.streak);
+        let streaks = self.streak.iter_mut().chain(closed);
+        let mut told = streaks.filter_map(|streak| streak.told.get_mut(channel));
+        told.find(|told| holds(told.lease.as_ref(), holder))
+    }
+
+    /// The streak that `event` has ended.
+    pub fn closed_by(&self, event: &str) -> Option<&Closed> {
+        self.closed.iter().find(|closed| closed.by == event)
+    }
+
+    fn recovery(&mut self, event: &str, channel: &str) -> Option<&mut Told> {
+        let closed = self.closed.iter_mut().find(|closed| closed.by == event)?;
+        closed.streak.told.get_mut(channel)
+    }
+
+    /// What a channel that was told alone has to be told of the recovery that `event` brought. Who was surely told nothing
+    /// needs not know that it is over; while somebody tells of the failure, nobody knows.
+    pub fn next_of_recovery(&mut self, event: &str, channel: &str, holder: u64, now: Timestamp) -> Next {
+        let Some(told) = self.recovery(event, channel) else { return Next::Told };
+        let surely_untold = told.failures == 0 && !told.perhaps && told.lease.is_none();
+        if told.recovery || (surely_untold && !matches!(told.how, How::Digest(_))) {
+            return Next::Told;
         }
+        take(&mut told.lease, holder, now).map_or_else(Next::Wait, |()| Next::Close)
     }
 
     /// Notes that the channel was told of the recovery.
-    pub fn recovery_told(&mut self, channel: &str, holder: u64) {
-        if let Some(told) = self.closed.as_mut().and_then(|closed| closed.streak.told.get_mut(channel)) {
+    pub fn recovery_told(&mut self, event: &str, channel: &str, holder: u64) {
+        if let Some(told) = self.recovery(event, channel) {
             give_back(&mut told.lease, holder);
             told.recovery = true;
         }
@@ -294,7 +315,7 @@ mod tests {
             observed(&[Failed(at(0)), Failed(at(10)), Failed(at(20)), Succeeded(at(30)), Succeeded(at(40))]);
         use Change::{Failing, Nothing, Recovered};
         assert_eq!(changes, [Failing, Failing, Failing, Recovered, Nothing]);
-        let closed = incident.closed.unwrap();
+        let closed = incident.closed_by("e3").unwrap();
         assert_eq!((closed.streak.failures, closed.streak.since, closed.at), (3, at(0), at(30)));
         assert_eq!(closed.streak.lasted(closed.at), SignedDuration::from_mins(30));
     }
@@ -347,6 +368,11 @@ mod tests {
             assert_eq!((streak.begins_to_flap(), streak.is_damped()), (n == 3, n > 3), "streak {n}");
             incident.observe(&format!("s{n}"), Succeeded(at(n * 60 + 1)));
         }
+        incident.observe("fifth", Failed(at(6 * 60)));
+        assert!(incident.streak.as_ref().unwrap().is_damped());
+        incident.observe("still", Failed(at(7 * 60)));
+        assert!(!incident.streak.as_ref().unwrap().is_damped(), "what lasts is no flapping");
+        incident.observe("s", Succeeded(at(7 * 60 + 1)));
         incident.observe("f", Failed(at(40 * 60)));
         assert_eq!(incident.streak.unwrap().nth, 1, "a quiet day later it is told again");
     }
@@ -390,9 +416,54 @@ mod tests {
         // The success comes before the message is noted.
         incident.observe("b", Succeeded(at(1)));
         incident.told("told", 1, 1, None);
-        assert_eq!(incident.next_of_recovery("untold", 2, at(1)), Next::Told);
-        assert_eq!(incident.next_of_recovery("told", 2, at(1)), Next::Close);
-        incident.recovery_told("told", 2);
-        assert_eq!(incident.next_of_recovery("told", 3, at(2)), Next::Told);
+        assert_eq!(incident.next_of_recovery("b", "untold", 2, at(1)), Next::Told);
+        assert_eq!(incident.next_of_recovery("b", "told", 2, at(1)), Next::Close);
+        incident.recovery_told("b", "told", 2);
+        assert_eq!(incident.next_of_recovery("b", "told", 3, at(2)), Next::Told);
+    }
+
+    #[test]
+    fn a_recovery_waits_for_a_failure_that_is_being_told_and_closes_one_that_may_have_been() {
+        for died in [true, false] {
+            let mut incident = Incident::default();
+            incident.observe("a", Failed(at(0)));
+            incident.settle("c", How::Alone);
+            assert_eq!(incident.next("c", 1, at(0), true), Next::Tell);
+            incident.observe("b", Succeeded(at(0)));
+            assert!(matches!(incident.next_of_recovery("b", "c", 2, at(0)), Next::Wait(_)));
+            if !died {
+                incident.untold("c", 1, true);
+            }
+            assert_eq!(incident.next_of_recovery("b", "c", 2, at(2)), Next::Close);
+        }
+    }
+
+    #[test]
+    fn each_streak_has_its_own_end() {
+        let mut incident = Incident::default();
+        for n in 0..2 {
+            incident.observe(&format!("f{n}"), Failed(at(n * 10)));
+            incident.settle("c", How::Alone);
+            assert_eq!(incident.next("c", 1, at(n * 10), false), Next::Tell);
+            incident.told("c", 1, 1, None);
+            incident.observe(&format!("s{n}"), Succeeded(at(n * 10 + 5)));
+        }
+        for n in 0..2 {
+            assert_eq!(incident.next_of_recovery(&format!("s{n}"), "c", 2, at(30)), Next::Close);
+            incident.recovery_told(&format!("s{n}"), "c", 2);
+        }
+    }
+
+    #[test]
+    fn a_message_that_had_to_be_posted_anew_takes_the_place_of_the_one_that_is_gone() {
+        let mut incident = Incident::default();
+        let message = |id: &str| Some(Message { channel: "C".to_owned(), id: id.to_owned() });
+        for (n, id) in [(0, "1"), (1, "2")] {
+            incident.observe(&format!("e{n}"), Failed(at(n)));
+            incident.settle("c", How::Alone);
+            assert_eq!(incident.next("c", 1, at(n), true), Next::Tell);
+            incident.told("c", 1, u32::try_from(n).unwrap() + 1, message(id));
+        }
+        assert_eq!(incident.streak.unwrap().told["c"].message, message("2"));
     }
 }

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// Longer than a function runs: whoever holds a lease for longer is gone.
 const LEASE: SignedDuration = SignedDuration::from_secs(75);
-/// How soon to look again while somebody else tells.
+/// How soon to look again while somebody else tells, and by how much more some do: all at once would be in each other's
+/// way.
 const SOON: SignedDuration = SignedDuration::from_secs(3);
+const SPREAD: u64 = 6;
 
 /// The right to tell, so that two do not post the same thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,15 +23,21 @@ pub(crate) fn take(lease: &mut Option<Lease>, holder: u64, now: Timestamp) -> Re
         && held.holder != holder
         && held.until > now
     {
-        return Err(later(now, SOON));
+        let more = i64::try_from(holder % SPREAD).unwrap_or_default();
+        return Err(later(now, SOON + SignedDuration::from_secs(more)));
     }
     *lease = Some(Lease { holder, until: later(now, LEASE) });
     Ok(())
 }
 
+/// Whether the lease is the holder's.
+pub(crate) fn holds(lease: Option<&Lease>, holder: u64) -> bool {
+    lease.is_some_and(|held| held.holder == holder)
+}
+
 /// Gives the lease back, if it is still the holder's.
 pub(crate) fn give_back(lease: &mut Option<Lease>, holder: u64) {
-    if lease.as_ref().is_some_and(|held| held.holder == holder) {
+    if holds(lease.as_ref(), holder) {
         *lease = None;
     }
 }

@@ -240,7 +240,7 @@ rules:
         let when: Vec<When> = actions.iter().map(|action| action.when(now)).collect();
         let (morning, evening) =
             ("2026-12-24T06:00:00Z".parse().unwrap(), "2026-12-24T17:00:00Z".parse().unwrap());
-        assert_eq!(when, [When::Later(morning), When::Muted(evening), When::Now]);
+        assert_eq!(when, [When::Later(morning), When::Muted(evening), When::Critical]);
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Hours {
 /// When a message goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum When {
+    /// At once, whatever else holds.
+    Critical,
     /// At once.
     Now,
     /// With what else happened in quiet hours, when they end.
@@ -36,7 +38,7 @@ impl Hours {
     /// When a message goes out that would go out at `now`. A critical rule waits for nothing.
     pub(crate) fn when(&self, now: Timestamp, site: &TimeZone) -> When {
         if self.critical {
-            return When::Now;
+            return When::Critical;
         }
         if let Some(until) = self.mute_until.filter(|until| *until > now) {
             return When::Muted(until);
@@ -120,6 +122,6 @@ mod tests {
         assert_eq!(when(&hours, "2026-01-14T23:00:00Z"), format!("{:?}", When::Muted(until)));
         assert_eq!(when(&hours, "2026-01-15T12:00:00Z"), "Now");
         hours.critical = true;
-        assert_eq!(when(&hours, "2026-01-14T23:00:00Z"), "Now");
+        assert_eq!(when(&hours, "2026-01-14T23:00:00Z"), "Critical");
     }
 }

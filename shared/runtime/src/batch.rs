@@ -68,18 +68,17 @@ impl<W: Workflow> Batches<W> {
         }
     }
 
-    /// What waits for long is sent anew each quarter of an hour: a message that stays becomes old, which is what the
-    /// alarm on the queue's age is for, has a number of tries, and is gone when the queue's days are over.
+    /// What waits is sent anew, each quarter of an hour if it waits for long: a message that stays becomes old, which is what
+    /// the alarm on the queue's age is for, uses up its tries, and is gone when the queue's days are over.
     async fn put_off(&self, message: &SqsMessage, body: &str, delay: Duration) -> bool {
-        if delay > LONGEST_SEND_DELAY {
-            match self.failed.send_again(body, LONGEST_SEND_DELAY).await {
-                Ok(()) => return false,
-                Err(error) => {
-                    tracing::warn!(workflow = W::NAME, reason = %error, "cannot send the message anew");
-                }
+        let delay = delay.min(LONGEST_SEND_DELAY);
+        match self.failed.send_again(body, delay).await {
+            Ok(()) => false,
+            Err(error) => {
+                tracing::warn!(workflow = W::NAME, reason = %error, "cannot send the message anew");
+                self.later(message, delay).await
             }
         }
-        self.later(message, delay.min(LONGEST_SEND_DELAY)).await
     }
 
     async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {

@@ -111,7 +111,7 @@ fn verdict(error: &Error) -> Verdict {
     match error {
         Error::Unreachable { .. } => Verdict::Failed,
         Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
-            Verdict::PartAsked(retry_after.unwrap_or(Duration::ZERO))
+            Verdict::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
         Error::Refused { refusal: Refusal::Unavailable, retry_after, .. } => {
             retry_after.map_or(Verdict::Failed, Verdict::Asked)
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_throttle_is_the_channels_trouble_is_slacks_and_a_refusal_is_an_answer() {
         let wait = Duration::from_secs(30);
-        assert_eq!(refused(Refusal::Throttled, Some(30)), Verdict::PartAsked(wait));
+        assert_eq!(refused(Refusal::Throttled, Some(30)), Verdict::Throttled(wait));
         assert_eq!(refused(Refusal::Unavailable, Some(30)), Verdict::Asked(wait));
         assert_eq!(refused(Refusal::Unavailable, None), Verdict::Failed);
         for refusal in [Refusal::Credential, Refusal::Target, Refusal::Gone, Refusal::Content] {

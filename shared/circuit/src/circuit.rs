@@ -44,6 +44,9 @@ struct Open {
     /// Openings without an answer in between.
     row: u32,
     why: String,
+    /// Whether it is over with its time, without a probe: the destination is well, and has said when to come again.
+    #[serde(default)]
+    throttled: bool,
     probe: Option<Probe>,
 }
 
@@ -92,8 +95,10 @@ pub enum End {
         /// When the instance that made the call had an answer before.
         answered: Option<Timestamp>,
     },
-    /// The destination asked to be left alone for so long.
+    /// The destination is in trouble, and asked to be left alone for so long.
     Asked(SignedDuration),
+    /// The destination is well, and takes no more for so long.
+    Throttled(SignedDuration),
     /// It came to nothing before the destination was asked.
     Unknown,
 }
@@ -132,6 +137,10 @@ impl Circuit {
         if at < open.until {
             return Ask::Wait { until: open.until, why: open.why.clone() };
         }
+        if open.throttled {
+            self.open = None;
+            return Ask::Go(Ticket { call, opening: None });
+        }
         if open.probe.as_ref().is_some_and(|probe| probe.call != call && at < probe.until) {
             return Ask::Wait { until: later(at, SOON), why: format!("it is being tried; {}", open.why) };
         }
@@ -160,6 +169,11 @@ impl Circuit {
                 self.open(1, None, at, chance, why)
             }
             (None, End::Asked(wait)) => self.open(1, Some(wait), at, chance, asked(wait)),
+            (open, End::Throttled(wait)) if is_probe || open.is_none() => {
+                let change = self.open(1, Some(wait), at, chance, asked(wait));
+                self.open.iter_mut().for_each(|open| open.throttled = true);
+                change
+            }
             (Some(_), End::Answered) if is_probe => {
                 (self.open, self.failures) = (None, Vec::new());
                 Change::Closed
@@ -174,7 +188,7 @@ impl Circuit {
                 self.open(row, Some(wait), at, chance, asked(wait))
             }
             // Of a call that was under way: it asks for what it wants.
-            (Some(open), End::Asked(wait)) => {
+            (Some(open), End::Asked(wait) | End::Throttled(wait)) => {
                 open.until = open.until.max(later(at, wait.min(LONGEST_ASKED)));
                 Change::Nothing
             }
@@ -182,9 +196,8 @@ impl Circuit {
                 open.probe = open.probe.take().filter(|probe| probe.call != ticket.call);
                 Change::Nothing
             }
-            (Some(_), End::Answered | End::Failed { .. } | End::Unknown) | (None, End::Unknown) => {
-                Change::Nothing
-            }
+            (Some(_), End::Answered | End::Failed { .. } | End::Unknown)
+            | (None, End::Unknown | End::Throttled(_)) => Change::Nothing,
         }
     }
 
@@ -199,10 +212,12 @@ impl Circuit {
         let asked = asked.map(|wait| wait.clamp(SignedDuration::from_secs(1), LONGEST_ASKED));
         let doubled = asked.unwrap_or(FIRST_OPEN).saturating_mul(1 << row.clamp(1, 16).saturating_sub(1));
         let wait = doubled.min(LONGEST_OPEN).max(asked.unwrap_or_default());
-        let until = later(at, wait.saturating_add(wait.mul_f64(chance.clamp(0.0, 1.0) / 4.0)));
+        // What is asked for is known to whoever was told: by chance it would be open still when they come again.
+        let chance = if asked.is_some() { 0.0 } else { chance.clamp(0.0, 1.0) };
+        let until = later(at, wait.saturating_add(wait.mul_f64(chance / 4.0)));
         self.failures.clear();
         self.openings += 1;
-        self.open = Some(Open { until, row, why: why.clone(), probe: None });
+        self.open = Some(Open { until, row, why: why.clone(), throttled: false, probe: None });
         Change::Opened { until, why }
     }
 }

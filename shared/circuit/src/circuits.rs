@@ -25,10 +25,10 @@ pub enum Verdict {
     Answered,
     /// It did not answer, or is in trouble.
     Failed,
-    /// The whole of it asks to be left alone for so long.
+    /// It is in trouble, and asks to be left alone for so long.
     Asked(Duration),
-    /// The part of it that was called asks to be left alone for so long.
-    PartAsked(Duration),
+    /// It is well, and the part of it that was called takes no more for so long.
+    Throttled(Duration),
     /// Nothing: it was not asked.
     Nothing,
 }
@@ -94,8 +94,8 @@ impl Circuits {
                 let answered = self.known("").and_then(|known| known.answered);
                 (End::Failed { reason: chain(error), answered }, End::Unknown)
             }
-            (Verdict::Asked(wait), _) => (asked(wait), End::Unknown),
-            (Verdict::PartAsked(wait), _) => (End::Answered, asked(wait)),
+            (Verdict::Asked(wait), _) => (End::Asked(signed(wait)), End::Unknown),
+            (Verdict::Throttled(wait), _) => (End::Answered, End::Throttled(signed(wait))),
             (Verdict::Nothing, _) => (End::Unknown, End::Unknown),
         };
         self.leave("", whole, now, of_whole).await;
@@ -121,7 +121,7 @@ impl Circuits {
             Ask::Wait { until, why } => Err(LeftAlone {
                 destination: self.name(part),
                 until,
-                retry_after: Duration::try_from(until.duration_since(now)).unwrap_or_default(),
+                retry_after: whole_seconds(until.duration_since(now)),
                 why,
             }),
         }
@@ -205,8 +205,13 @@ impl Circuits {
     }
 }
 
-fn asked(wait: Duration) -> End {
-    End::Asked(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+/// Queues know whole seconds, and whoever comes a moment too early comes in vain.
+fn whole_seconds(wait: SignedDuration) -> Duration {
+    Duration::from_secs(u64::try_from(wait.as_millis()).unwrap_or_default().div_ceil(1_000))
+}
+
+fn signed(wait: Duration) -> SignedDuration {
+    SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)
 }
 
 fn later(at: Timestamp, by: Duration) -> Timestamp {

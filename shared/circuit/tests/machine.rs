@@ -97,7 +97,7 @@ fn a_failure_that_is_written_twice_counts_once() {
 
 #[test]
 fn a_wait_that_is_asked_for_opens_it_at_once_and_for_no_less() {
-    for (asked_s, least_s, most_s) in [(0, 1, 2), (30, 30, 38), (600, 600, 750), (86_400, 3_600, 4_500)] {
+    for (asked_s, least_s, most_s) in [(0, 1, 1), (30, 30, 30), (600, 600, 600), (86_400, 3_600, 3_600)] {
         for chance in [0.0, 1.0] {
             let mut circuit = Circuit::default();
             let ticket = go(&mut circuit, 1, at(0));
@@ -106,6 +106,21 @@ fn a_wait_that_is_asked_for_opens_it_at_once_and_for_no_less() {
             assert!((least_s..=most_s).contains(&open), "{asked_s}: {open}");
         }
     }
+}
+
+#[test]
+fn a_throttle_is_over_with_its_time_and_nobody_waits_for_a_probe() {
+    let mut circuit = Circuit::default();
+    let (late, wait) = (Ticket { call: 9, opening: None }, SignedDuration::from_secs(30));
+    let ticket = go(&mut circuit, 1, at(0));
+    let change = circuit.ended(ticket, at(0), End::Throttled(wait), 0.0);
+    assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked for 30 s".to_owned() });
+    assert_eq!(circuit.ended(late, at(5_000), End::Throttled(wait), 0.0), Change::Nothing);
+    assert!(waits(&mut circuit, 2, at(34_999)), "as the later one asked");
+    for call in [2, 3] {
+        assert_eq!(go(&mut circuit, call, at(35_000)), Ticket { call, opening: None });
+    }
+    assert!(circuit.is_clean());
 }
 
 #[test]

@@ -162,7 +162,7 @@ async fn a_table_that_does_not_answer_fails_no_call_and_leaves_each_instance_to_
 async fn a_wait_that_a_channel_asks_for_leaves_the_others_alone_with_it() {
     let (documents, slack) = (memory(), Destination::default());
     let all = instances(&documents, 1);
-    let throttled = Some(Verdict::PartAsked(Duration::from_secs(30)));
+    let throttled = Some(Verdict::Throttled(Duration::from_secs(30)));
     slack.call(&all[0], CHANNEL, at(0), throttled).await.unwrap_err();
     assert_eq!(slack.calls(), 1);
 

@@ -1,5 +1,6 @@
 //! What every destination's answer needs.
 
+use jiff::Timestamp;
 use reqwest::{Response, header};
 use std::time::Duration;
 
@@ -21,9 +22,7 @@ impl Answer {
         let retry_after = response
             .headers()
             .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|seconds| seconds.trim().parse().ok())
-            .map(Duration::from_secs);
+            .and_then(|value| wait(value.to_str().ok()?.trim(), Timestamp::now()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
             body.extend_from_slice(&chunk);
@@ -38,5 +37,34 @@ impl Answer {
     /// The destination's word for its refusal, fit for a log line.
     pub(crate) fn word(text: &str) -> String {
         text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
+    }
+}
+
+/// A `Retry-After`: seconds, or a date.
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_named_in_seconds_or_as_a_date() {
+        let now: Timestamp = "2015-10-21T07:27:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("30", Some(30)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(60)),
+            ("Wed, 21 Oct 2015 07:26:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
     }
 }

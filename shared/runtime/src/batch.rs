@@ -14,7 +14,8 @@ const LEAST_TIME: Duration = Duration::from_secs(3);
 const SOON: Duration = Duration::from_secs(5);
 /// The first wait after a failure; doubles with every attempt up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// So long that the tries last for eight hours also when a destination asked for the first waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(930);
 /// The longest wait that a destination gets when it asks for one: with more, a message could come to the end of its
 /// queue's days before its tries are over, and would be gone instead of a dead letter.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
@@ -113,7 +114,7 @@ fn until_then(until: Timestamp, now: Timestamp) -> Duration {
 }
 
 /// How often a destination's own wait is taken at its word, before ours grows beyond it.
-const TRUSTED: u32 = 2;
+const TRUSTED: u32 = 3;
 /// Messages that were asked to wait for the same time return within so long of each other.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn a_wait_that_was_asked_for_is_the_least_and_grows_when_it_does_not_help() {
         let asked = Some(Duration::from_secs(2));
-        for (received, least, most) in [(1, 2, 3), (2, 2, 3), (3, 7, 15), (5, 30, 60), (60, 450, 900)] {
+        for (received, least, most) in [(1, 2, 3), (3, 2, 3), (4, 7, 15), (6, 30, 60), (60, 465, 930)] {
             let seconds = wait(received, asked).as_secs();
             assert!((least..=most).contains(&seconds), "{received}: {seconds}");
         }
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_wait_grows_and_has_an_end() {
-        for (received, least, most) in [(0, 7, 15), (1, 7, 15), (2, 15, 30), (4, 60, 120), (60, 450, 900)] {
+        for (received, least, most) in [(0, 7, 15), (1, 7, 15), (2, 15, 30), (4, 60, 120), (60, 465, 930)] {
             let wait = back_off(received).as_secs();
             assert!((least..=most).contains(&wait), "{received}: {wait}");
         }

@@ -193,7 +193,8 @@ async fn a_broadcast_is_overwritten() {
     client.overwrite_broadcast(&view, options).await.unwrap();
 
     let listed = client.broadcasts().await.unwrap();
-    assert_eq!(listed, [tableau_client::BroadcastView { view, workbook: Some(workbook) }]);
+    let [listed] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((&listed.view, &listed.workbook), (&view, &Some(workbook)));
     let recorded = simulator.broadcasts();
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }

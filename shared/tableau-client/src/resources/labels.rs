@@ -18,6 +18,7 @@ const LABEL_GONE: &str = "400105";
 /// A label on a data source.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Label {
     /// Its LUID.
     pub id: LabelLuid,

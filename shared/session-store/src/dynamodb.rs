@@ -119,9 +119,8 @@ impl SessionStore for DynamoDbSessionStore {
             .update_expression(
                 "SET #version = :next, #token = :token, #site = :site, #user = :user, \
                  #api_version = :api_version, #server = :server, #expires_at = :expires_at \
-                 REMOVE #holder, #until, #refusal",
+                 REMOVE #holder, #until",
             )
-            .expression_attribute_names("#refusal", "refusal")
             .expression_attribute_names("#token", "token")
             .expression_attribute_names("#site", "site")
             .expression_attribute_names("#user", "user")
@@ -144,33 +143,35 @@ impl SessionStore for DynamoDbSessionStore {
         decide(request).await.map(|_| ())
     }
 
-    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
-        let Refusal { credentials, until, reason } = refusal;
-        let credentials = credentials.iter().map(number).collect();
-        let refusal = [
-            ("credentials", AttributeValue::L(credentials)),
-            ("until_ms", number(until.as_millisecond())),
-            ("reason", text(reason)),
-        ];
-        let refusal = refusal.map(|(name, value)| (name.to_owned(), value)).into();
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
+        let refusals = refusals.iter().map(|Refusal { credential, until, reason }| {
+            let refusal = [
+                ("credential", number(credential)),
+                ("until_ms", number(until.as_millisecond())),
+                ("reason", text(reason)),
+            ];
+            AttributeValue::M(refusal.map(|(name, value)| (name.to_owned(), value)).into())
+        });
         let request = self
             .update(key, lease)
             .condition_expression(HELD)
-            .update_expression("SET #version = :next, #refusal = :refusal REMOVE #holder, #until")
+            .update_expression("SET #version = :next, #refusals = :refusals REMOVE #holder, #until")
             .expression_attribute_values(":next", number(lease.version + 1))
-            .expression_attribute_names("#refusal", "refusal")
-            .expression_attribute_values(":refusal", AttributeValue::M(refusal));
+            .expression_attribute_names("#refusals", "refusals")
+            .expression_attribute_values(":refusals", AttributeValue::L(refusals.collect()));
         decide(request).await.map(|_| ())
     }
 }
 
 fn entry(item: &Item) -> Entry {
     let version = item.get("version").and_then(|value| value.as_n().ok());
+    let refusals = item.get("refusals").and_then(|value| value.as_l().ok());
+    let refusals = refusals.into_iter().flatten().filter_map(|value| value.as_m().ok());
     Entry {
         version: version.and_then(|n| n.parse().ok()).unwrap_or_default(),
         session: session(item),
         leased_until: instant(item, "leased_until_ms"),
-        refusal: item.get("refusal").and_then(|value| value.as_m().ok()).and_then(refusal),
+        refusals: refusals.filter_map(refusal).collect(),
     }
 }
 
@@ -181,9 +182,8 @@ fn instant(item: &Item, name: &str) -> Option<Timestamp> {
 
 /// `None` for one that another version of this code wrote otherwise: the credential is tried once more.
 fn refusal(item: &Item) -> Option<Refusal> {
-    let credentials = item.get("credentials")?.as_l().ok()?.iter();
     Some(Refusal {
-        credentials: credentials.filter_map(|value| value.as_n().ok()?.parse().ok()).collect(),
+        credential: item.get("credential")?.as_n().ok()?.parse().ok()?,
         until: instant(item, "until_ms")?,
         reason: item.get("reason")?.as_s().ok()?.clone(),
     })

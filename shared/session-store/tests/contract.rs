@@ -62,7 +62,7 @@ async fn suite(store: Arc<dyn SessionStore>) {
     a_lease_keeps_others_out_until_it_runs_out(&*store).await;
     a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(&*store).await;
     a_lease_that_was_given_back_is_free(&*store).await;
-    what_was_refused_is_read_until_there_is_a_session(&*store).await;
+    what_was_refused_is_read_until_there_is_other_word(&*store).await;
     a_lease_is_for_the_version_that_stands_there(&*store).await;
     whoever_was_overtaken_changes_nothing(&*store).await;
     what_arrives_twice_counts_once(&*store).await;
@@ -108,30 +108,39 @@ async fn a_lease_that_was_given_back_is_free(store: &dyn SessionStore) {
     assert!(!store.publish(&key, &first, &session("late")).await.unwrap());
 }
 
-async fn what_was_refused_is_read_until_there_is_a_session(store: &dyn SessionStore) {
+async fn what_was_refused_is_read_until_there_is_other_word(store: &dyn SessionStore) {
     let key = key();
-    let refusal = |credentials: &[u16], until: i64| Refusal {
-        credentials: credentials.to_vec(),
+    let refusal = |credential: u16, until: i64| Refusal {
+        credential,
         until: at(until),
-        reason: "401001, ü".to_owned(),
+        reason: format!("401001, ü {credential}"),
     };
+    assert_eq!(store.read(&key).await.unwrap().refusals, []);
+    let both = [refusal(65_535, 61), refusal(7, 60)];
     let mut first = lease(0, 15);
-    for (version, refused) in (0..).zip([refusal(&[7], 60), refusal(&[65_535, 7], 61)]) {
+    for (version, refused) in (0..).zip([&both[1..], &both]) {
         first = lease(version, 15);
         assert!(store.lease(&key, &first, at(0)).await.unwrap());
-        store.refuse(&key, &first, &refused).await.unwrap();
+        store.refuse(&key, &first, refused).await.unwrap();
         let entry = store.read(&key).await.unwrap();
-        assert_eq!((entry.refusal.as_ref(), entry.leased_until), (Some(&refused), None));
+        assert_eq!((entry.refusals.as_slice(), entry.leased_until), (refused, None));
         // Whoever read before that does not know, and has to read again.
         assert!(!store.lease(&key, &lease(version, 15), at(0)).await.unwrap());
     }
     let second = lease(2, 30);
     assert!(store.lease(&key, &second, at(1)).await.unwrap());
     // Somebody who was overtaken leaves no word.
-    store.refuse(&key, &first, &refusal(&[1], 90)).await.unwrap();
-    assert_eq!(store.read(&key).await.unwrap().refusal, Some(refusal(&[65_535, 7], 61)));
+    store.refuse(&key, &first, &[refusal(1, 90)]).await.unwrap();
+    assert_eq!(store.read(&key).await.unwrap().refusals, both);
+    // A session of one credential says nothing of the others.
     assert!(store.publish(&key, &second, &session("one")).await.unwrap());
-    assert_eq!(store.read(&key).await.unwrap().refusal, None);
+    assert_eq!(store.read(&key).await.unwrap().refusals, both);
+    let third = lease(3, 30);
+    assert!(store.lease(&key, &third, at(1)).await.unwrap());
+    store.refuse(&key, &third, &[refusal(2, 99)]).await.unwrap();
+    let entry = store.read(&key).await.unwrap();
+    assert_eq!(entry.refusals, [refusal(2, 99)]);
+    assert_eq!(facts(entry), (4, told("one"), None));
 }
 
 async fn a_lease_is_for_the_version_that_stands_there(store: &dyn SessionStore) {

@@ -25,6 +25,8 @@ async fn tags_are_added_once_and_removed() {
         "without quotation marks these are three"
     );
     assert_eq!(caller.delete(&format!("{path}/two%20words")).await.status, 204);
+    assert_eq!(caller.delete(&format!("{path}/two%20words")).await.code(), "404007", "it is gone");
+    assert_eq!(caller.delete("/workbooks/none/tags/x").await.code(), "404006");
     assert_eq!(caller.put(&path, &json!({ "tags": {} })).await.code(), "400000");
     assert_eq!(caller.put("/views/none/tags", &body).await.code(), "404011");
 }
@@ -77,7 +79,10 @@ async fn a_data_source_has_one_warning() {
     let warning =
         |kind: &str| json!({ "dataQualityWarning": { "type": kind, "isActive": true, "message": "late" } });
 
-    assert_eq!(caller.put(&path, &warning("STALE")).await.status, 404);
+    assert_eq!(caller.put(&path, &warning("STALE")).await.code(), "404030");
+    assert_eq!(caller.delete(&path).await.code(), "404030");
+    let nowhere = "/dataQualityWarnings/datasource/none";
+    assert_eq!((caller.get(nowhere).await.code(), caller.delete(nowhere).await.code()), ("404029", "404029"));
     assert_eq!(caller.post(&path, &warning("BORING")).await.code(), "400000");
     let added = caller.post(&path, &warning("WARNING")).await.json["dataQualityWarning"].clone();
     assert_eq!((&added["message"], &added["isSevere"]), (&json!("late"), &json!(false)));
@@ -87,6 +92,23 @@ async fn a_data_source_has_one_warning() {
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(caller.delete(&path).await.status, 204);
     assert_eq!(caller.get(&path).await.json["dataQualityWarningList"], json!({}));
+    assert_eq!(caller.delete(&path).await.code(), "404030", "it is gone");
+}
+
+#[tokio::test]
+async fn a_warning_is_for_who_may_change_what_it_is_on() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let (owner, yuki) = (Caller::user(&tableau, "jonas").await, Caller::user(&tableau, "yuki").await);
+    let path = format!("/dataQualityWarnings/datasource/{}", tableau.datasource("Budget").unwrap());
+    let warning = json!({ "dataQualityWarning": { "type": "STALE", "message": "late" } });
+
+    assert_eq!(yuki.post(&path, &warning).await.code(), "403004");
+    assert_eq!(owner.post(&path, &warning).await.status, 200);
+    assert_eq!(yuki.get(&path).await.status, 200);
+    assert_eq!(yuki.put(&path, &warning).await.code(), "403004");
+    assert_eq!(yuki.delete(&path).await.code(), "403004");
+    assert_eq!(owner.put(&path, &warning).await.status, 200);
+    assert_eq!(owner.delete(&path).await.status, 204);
 }
 
 #[tokio::test]

@@ -112,6 +112,19 @@ async fn a_connected_app_may_do_what_its_scopes_cover() {
 }
 
 #[tokio::test]
+async fn a_label_value_is_made_or_changed_with_the_scope_for_making_it() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let value = json!({ "labelValue": { "name": "stale", "category": "warning", "description": "Old" } });
+    for (scope, list, one) in [("create", 200, 401), ("update", 401, 200)] {
+        let mut claims = claims(&tableau, scope, &[&format!("tableau:label_values:{scope}")]);
+        claims["sub"] = json!("bea@example.com");
+        let (caller, _) = sign_in(&tableau, "3.29", &jwt(&claims)).await;
+        assert_eq!(caller.put("/labelValues", &value).await.status, list, "{scope}");
+        assert_eq!(caller.put("/labelValues/stale", &value).await.status, one, "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn a_connected_app_cancels_and_deletes_with_the_scopes_for_that() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let sign_in = async |id: &str, scope: &str| {

@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::collections::BTreeSet;
-use support::Caller;
+use std::time::Duration;
+use support::{Caller, manual_clock};
 
 async fn page(caller: &Caller, path: &str) -> String {
     let request = caller.http.get(format!("{}{path}", caller.base)).header("accept", "text/html,*/*");
@@ -99,4 +100,17 @@ async fn the_page_is_told_how_to_sign_in_and_who_has() {
 
     tableau.revoke_pat(name);
     assert_eq!(inside().await["sign_in"], json!(null));
+}
+
+#[tokio::test]
+async fn a_token_that_is_expired_is_not_one_that_works() {
+    let clock = manual_clock();
+    let tableau = TableauSimulator::sample().clock(clock.clone()).start().await.unwrap();
+    let caller = Caller::stranger(&tableau);
+    let shown = async || caller.call(Method::GET, "/simulator", "").await.json["sign_in"].clone();
+    assert_eq!(shown().await["token_name"], SAMPLE_PAT.0);
+
+    clock.advance(Duration::from_secs(16 * 24 * 60 * 60));
+
+    assert_eq!(shown().await, json!(null));
 }

@@ -135,6 +135,23 @@ async fn a_capability_lets_do_what_the_site_role_does_not() {
 }
 
 #[tokio::test]
+async fn whoever_is_given_write_takes_warnings_off() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let administrator = Caller::administrator(&tableau).await;
+    let (luid, eve) = explorer(&tableau).await;
+    let datasource = tableau.datasource("Budget").unwrap();
+    let warnings = format!("/dataQualityWarnings/datasource/{datasource}");
+    let warning = json!({ "dataQualityWarning": { "type": "STALE", "message": "late" } });
+    administrator.post(&warnings, &warning).await;
+
+    assert_eq!(eve.delete(&warnings).await.code(), "403004");
+    let given = body(&luid, &[("Write", "Allow")]);
+    administrator.put(&format!("/datasources/{datasource}/permissions"), &given).await;
+
+    assert_eq!(eve.delete(&warnings).await.status, 204);
+}
+
+#[tokio::test]
 async fn who_leads_a_project_governs_what_is_in_it_and_in_projects_below() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
@@ -191,6 +208,44 @@ async fn what_is_denied_is_denied_to_everybody_but_owners_and_administrators() {
     assert_eq!(ana.get(&workbook).await.status, 200, "the owner");
     assert_eq!(ana.post(&format!("{workbook}/refresh"), &json!({})).await.status, 202);
     assert_eq!(count(&administrator, "/workbooks").await, workbooks);
+}
+
+/// The paths below the site that the README's table of routes says can be read.
+fn readable() -> impl Iterator<Item = &'static str> {
+    let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `GET"));
+    let calls = rows.filter_map(|row| row.split_once("` | ")).map(|(calls, _)| calls);
+    calls.filter_map(|calls| calls.split_once("/sites/{site}").map(|(_, path)| path))
+}
+
+#[tokio::test]
+async fn whoever_is_denied_read_reads_nothing_about_it() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let administrator = Caller::administrator(&tableau).await;
+    let (workbook, datasource) =
+        (tableau.workbook("Superstore").unwrap(), tableau.datasource("Budget").unwrap());
+    let view = tableau.view("Overview").unwrap();
+    let denied = body(&tableau.user("priya").unwrap(), &[("Read", "Deny")]);
+    for path in [format!("/workbooks/{workbook}"), format!("/datasources/{datasource}")] {
+        assert_eq!(administrator.put(&format!("{path}/permissions"), &denied).await.status, 200);
+    }
+    let priya = Caller::user(&tableau, "priya").await;
+
+    let mut asked = 0;
+    for path in readable() {
+        let (kind, luid) = match path.trim_start_matches('/').split('/').next().unwrap() {
+            "workbooks" => ("workbooks/{id}", workbook.as_str()),
+            "datasources" => ("datasources/{id}", datasource.as_str()),
+            "views" => ("views/{id}", view.as_str()),
+            "dataQualityWarnings" => ("datasource/{id}", datasource.as_str()),
+            _ => continue,
+        };
+        if path.contains(kind) {
+            let filled = path.replace("{id}", luid).replace("{view}", view.as_str());
+            assert_eq!(priya.get(&filled).await.code(), "403004", "{path}");
+            asked += 1;
+        }
+    }
+    assert!(asked >= 17, "{asked}");
 }
 
 #[tokio::test]

@@ -100,12 +100,15 @@ pub enum Error {
         /// Tableau's answer.
         source: Box<Error>,
     },
-    /// Tableau has just refused this credential, and nobody tries it again so soon: Tableau locks users out after some
-    /// wrong passwords. Nothing was sent.
+    /// Tableau has just refused this credential when somebody else tried it, and nobody tries it again so soon: Tableau
+    /// locks users out after some wrong passwords. Nothing was sent, and later somebody may try again. Whoever did try
+    /// has [`Error::Refused`] with code 401001, which lasts.
     #[error("Tableau refused this credential, which is not tried again before {until:.0}: {reason}")]
     CredentialRefused {
         /// Until when.
         until: jiff::Timestamp,
+        /// How long that is from now.
+        retry_after: Duration,
         /// What was said to whoever tried.
         reason: String,
     },
@@ -125,7 +128,7 @@ fn refused_because(stolen: bool) -> &'static str {
         "probably somebody else signs in with the same personal access token, and each sign-in ends the session before: \
          give this program a token of its own"
     } else {
-        "the connected app lacks the scope of this call, or its user the right"
+        "the user lacks the right, or a connected app the scope of this call"
     }
 }
 
@@ -166,7 +169,7 @@ impl Error {
         Self::Unreachable { operation, host: host(url), source: source.without_url() }
     }
 
-    /// Tableau's error code, if the answer had one.
+    /// Tableau's error code, if the answer had one; of [`Error::CredentialRefused`], that of the answer that others got.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } if !code.is_empty() => Some(code),
@@ -186,7 +189,7 @@ impl Error {
         self.code() == Some("401002")
     }
 
-    /// Whether signing in was refused because of the credential.
+    /// Whether signing in was refused because of the credential, now or when somebody else tried.
     pub(crate) fn is_credential_refused(&self) -> bool {
         self.code() == Some(CREDENTIAL_REFUSED)
     }
@@ -197,6 +200,7 @@ impl Error {
             Self::Unreachable { .. }
             | Self::OutOfTime { .. }
             | Self::SessionStore(_)
+            | Self::CredentialRefused { .. }
             | Self::SignInPending => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..) || self.is_session_over(),
             Self::Credential(error) => error.transient,
@@ -205,7 +209,6 @@ impl Error {
             Self::Redirected { .. }
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
-            | Self::CredentialRefused { .. }
             | Self::Invalid { .. } => false,
         }
     }
@@ -228,10 +231,12 @@ impl Error {
         }
     }
 
-    /// How long Tableau asked to be left alone, in a header or in words.
+    /// How long Tableau asked to be left alone, in a header or in words; of a credential that was refused to somebody else,
+    /// how long nobody tries it again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
+            Self::CredentialRefused { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }

@@ -22,8 +22,9 @@ mod sign_in;
 mod version;
 
 pub use ::tableau::{
-    DatasourceLuid, Event, EventName, JobLuid, LabelLuid, ProjectLuid, QualityWarningLuid, ScheduleLuid,
-    SiteLuid, Subject, TaskLuid, UnknownEvent, UserLuid, ViewLuid, WebhookLuid, WorkbookLuid,
+    ColumnLuid, DatabaseLuid, DatasourceLuid, Event, EventName, FlowLuid, JobLuid, LabelLuid, ProjectLuid,
+    QualityWarningLuid, ScheduleLuid, SiteLuid, Subject, TableLuid, TaskLuid, UnknownEvent, UserLuid,
+    ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use cause::{Cause, CauseClass};
 pub use client::TableauClient;

@@ -97,7 +97,7 @@ impl SessionStore for Obtained {
         self.store.release(key, lease).await
     }
 
-    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
-        self.store.refuse(key, lease, refusal).await
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
+        self.store.refuse(key, lease, refusals).await
     }
 }

@@ -193,7 +193,8 @@ async fn a_broadcast_is_overwritten() {
     client.overwrite_broadcast(&view, options).await.unwrap();
 
     let listed = client.broadcasts().await.unwrap();
-    assert_eq!(listed, [tableau_client::BroadcastView { view, workbook: Some(workbook) }]);
+    let [listed] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((&listed.view, &listed.workbook), (&view, &Some(workbook)));
     let recorded = simulator.broadcasts();
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }
@@ -237,10 +238,14 @@ async fn a_wrong_credential_is_tried_once_by_all_who_share_a_store() {
         let (client, luid) = (client_with(&simulator, &sessions, wrong), luid.clone());
         tokio::spawn(async move { client.workbook(&luid).await.unwrap_err() })
     };
+    let mut waits = Vec::new();
     for call in [call(), call(), call(), call(), call()] {
         let error = call.await.unwrap();
-        assert_eq!((error.code(), error.is_transient()), (Some("401001"), false));
+        assert_eq!(error.code(), Some("401001"));
+        assert_eq!(error.is_transient(), error.retry_after().is_some(), "only who tried knows that it lasts");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        waits.extend(error.retry_after());
     }
+    assert!(waits.len() == 4 && waits.iter().all(|wait| (1..=60).contains(&wait.as_secs())), "{waits:?}");
     assert_eq!(simulator.calls("POST /auth/signin"), 1);
 }

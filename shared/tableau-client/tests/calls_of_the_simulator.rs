@@ -305,3 +305,47 @@ async fn a_site_is_found_by_luid_content_url_and_name() {
     assert_eq!(client.site_at("nowhere").await.unwrap_err().code(), Some("404000"));
     assert_eq!(client.site_at("sandbox").await.unwrap_err().code(), Some("403010"));
 }
+
+#[tokio::test]
+async fn whatever_is_deleted_is_deleted_though_the_answer_was_lost() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let client = client(&simulator);
+    let datasource = simulator.datasource("Sales Orders").unwrap();
+    let (subject, orders) = (Subject::Datasource(datasource.clone()), Warnable::from(datasource.clone()));
+    let new = NewWebhook {
+        name: "n".to_owned(),
+        event: EventName::WorkbookCreated,
+        url: "https://example.com/".to_owned(),
+        is_enabled: true,
+    };
+    let warning = NewQualityWarning {
+        kind: WarningKind::Maintenance,
+        message: "m".to_owned(),
+        is_active: true,
+        is_severe: false,
+    };
+    let stale = NewLabel { value: "stale".into(), message: "m".into(), active: true, elevated: false };
+    client.add_tags(&subject, &["gone"]).await.unwrap();
+    client.set_label(&datasource, &stale).await.unwrap();
+    let labels = client.labels(&datasource).await.unwrap();
+    let label = labels.into_iter().find(|label| label.value == "stale").unwrap().id;
+    let webhook = client.create_webhook(&new).await.unwrap().id;
+
+    // What a try before has deleted, Tableau does not find: that is all that a lost answer leaves behind.
+    let delete = async |what: &str| match what {
+        "tags" => client.remove_tag(&subject, "gone").await,
+        "labels" => client.remove_label(&label).await,
+        "dataQualityWarnings" => client.remove_quality_warnings(&orders).await,
+        _ => client.delete_webhook(&webhook).await,
+    };
+    for what in ["tags", "labels", "dataQualityWarnings", "webhooks"] {
+        if what == "dataQualityWarnings" {
+            client.add_quality_warning(&orders, &warning).await.unwrap();
+        }
+        delete(what).await.unwrap();
+        simulator.fail_next(&format!("DELETE */{what}/*"), 1, Fault::Reset);
+        let again = delete(what).await;
+        assert!(again.is_ok(), "{what}: {again:?}");
+        assert!(delete(what).await.is_err(), "{what}: without a try before");
+    }
+}

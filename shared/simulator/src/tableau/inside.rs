@@ -5,6 +5,7 @@ use super::model::{Job, Model, Session};
 use super::state::State;
 use super::switchboard::switches;
 use super::{WebhookRecord, notes};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ pub(super) fn inside(state: &State) -> Value {
     let users = model.users.iter().filter(|user| user.site == site);
     let signed_in = |session| session_row(&model, session);
     json!({
-        "sign_in": sign_in(&model),
+        "sign_in": sign_in(&model, state.settings.clock.now()),
         "sites": model.sites.iter().map(|s| named(&s.luid, &s.name)).collect::<Value>(),
         "users": users.map(|u| named(&u.luid, &u.name)).collect::<Value>(),
         "workbooks": model.workbooks.iter().map(|w| named(&w.luid, &w.name)).collect::<Value>(),
@@ -41,10 +42,10 @@ fn named(luid: &impl Display, name: &str) -> Value {
     json!({ "luid": luid.to_string(), "name": name })
 }
 
-/// A token that works, and where: nothing is secret on a simulator.
-fn sign_in(model: &Model) -> Value {
+/// A token that works, and where: nothing is secret on a simulator. `null` when all are revoked or expired.
+fn sign_in(model: &Model, now: Timestamp) -> Value {
     let site = model.sites.first().map(|site| &site.content_url);
-    model.pats.iter().find(|pat| !pat.revoked).map_or(
+    model.pats.iter().find(|pat| !pat.revoked && now < pat.expires_at()).map_or(
         Value::Null,
         |pat| json!({ "token_name": pat.name, "token_secret": pat.secret, "content_url": site }),
     )

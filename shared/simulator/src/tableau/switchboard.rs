@@ -2,6 +2,7 @@
 
 use super::model::{Feature, Model};
 use super::query::{Answer, Parameters, not_found, number, only, wrong};
+use super::rest::CODES;
 use super::state::State;
 use crate::fault::{Fault, Planned};
 use axum::extract::{Path, Query, State as Shared};
@@ -12,14 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// What `error:` and `partial:` take.
-const CODES: [&str; 46] = [
-    "400000", "400006", "400007", "400110", "400111", "400113", "400118", "400124", "400127", "401000",
-    "401001", "401002", "401003", "403000", "403001", "403004", "403010", "403014", "403072", "403076",
-    "403077", "403079", "403104", "403105", "403109", "403128", "403151", "404000", "404001", "404002",
-    "404003", "404004", "404005", "404006", "404011", "404018", "404025", "404030", "404034", "405000",
-    "409000", "409082", "409093", "429000", "500000", "500001",
-];
+/// What `partial:` takes. What `error:` takes are the codes of the REST API.
 const PARTIAL: [&str; 6] = [
     "NODE_LIMIT_EXCEEDED",
     "TIME_LIMIT_EXCEEDED",
@@ -48,7 +42,7 @@ fn read(text: &str, retry_after: Option<u64>) -> Option<Fault> {
         "429" => Some(Fault::TooManyRequests { retry_after }),
         "status" => status().map(Fault::Status),
         "html" => status().map(Fault::Html),
-        "error" => CODES.iter().find(|code| **code == value).map(|code| Fault::Error(code)),
+        "error" => CODES.iter().find(|(code, _)| *code == value).map(|(code, _)| Fault::Error(code)),
         "partial" => PARTIAL.iter().find(|code| **code == value).map(|code| Fault::Partial(code)),
         "delay" => value.parse().ok().map(|ms| Fault::Delay(Duration::from_millis(ms))),
         "reset" => Some(Fault::Reset),
@@ -81,7 +75,8 @@ async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
 fn no_fault(text: &str) -> String {
     match text.split_once(':') {
         Some(("error", code)) => {
-            format!("'{code}' is no code of an error here; known: {}", CODES.join(", "))
+            let known: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+            format!("'{code}' is no code of an error here; known: {}", known.join(", "))
         }
         Some(("partial", code)) => {
             format!("'{code}' is no code of the Metadata API here; known: {}", PARTIAL.join(", "))
@@ -178,6 +173,9 @@ mod tests {
         let all = "status:503 html:502 429 error:409093 partial:RATE_EXCEEDED delay:20 reset";
         for text in all.split(' ') {
             assert_eq!(written(&read(text, None).unwrap()), text);
+        }
+        for (code, _) in CODES {
+            assert_eq!(read(&format!("error:{code}"), None), Some(Fault::Error(code)));
         }
         for text in ["", "status:200", "status:x", "error:1", "partial:x", "delay:x", "fire"] {
             assert_eq!(read(text, None), None, "{text}");

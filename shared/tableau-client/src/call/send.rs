@@ -32,13 +32,18 @@ pub(crate) struct Request<'a> {
     pub(crate) last: &'a LastError,
 }
 
-/// How the last try failed that came to an end: what a call that runs out of time would not tell.
+/// How the last try failed that came to an end: what a call that runs out of time would not tell. Empty once a request
+/// came through, since what failed before was overcome.
 #[derive(Debug, Default)]
 pub(crate) struct LastError(Mutex<Option<Box<Error>>>);
 
 impl LastError {
     fn put(&self, error: Error) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(error));
+    }
+
+    fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The same error with what is known of the last try.
@@ -88,29 +93,35 @@ impl TableauClient {
             let error = match self.send_once(request, take).await {
                 // What a try before has deleted is not there any more.
                 Err(error) if request.gone.is_some_and(|gone| gone.is_told_by(&error)) => {
+                    request.last.clear();
                     return Ok(Sent::Whole(Vec::new()));
                 }
                 Err(error) if may_repeat(request, &error) => error,
-                other => return other,
+                Err(error) => return Err(error),
+                Ok(sent) => {
+                    request.last.clear();
+                    return Ok(sent);
+                }
             };
             if let Some(gone) = request.gone.filter(|_| !is_untouched(&error)) {
                 gone.lost.store(true, Ordering::Relaxed);
             }
             let named = error.retry_after();
-            let wait = named.unwrap_or_else(|| wait::back_off(tried));
-            if !self.has_patience(tried, wait) {
+            let wait = wait::before_next(tried, named);
+            if !self.has_patience(tried, named.unwrap_or(wait), wait) {
                 return Err(error);
             }
             request.last.put(error);
-            tokio::time::sleep(named.map_or(wait, wait::or_a_little_more)).await;
+            tokio::time::sleep(wait).await;
             tried += 1;
         }
     }
 
-    fn has_patience(&self, tried: u32, wait: Duration) -> bool {
+    /// Whether to wait for so long. A deadline counts all of it, without one the jitter is not held against what was `asked`.
+    fn has_patience(&self, tried: u32, asked: Duration, wait: Duration) -> bool {
         match self.remaining() {
             Some(remaining) => wait < remaining,
-            None => tried < TRIES && wait <= LONGEST_WAIT,
+            None => tried < TRIES && asked <= LONGEST_WAIT,
         }
     }
 

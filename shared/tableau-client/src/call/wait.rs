@@ -7,15 +7,27 @@ use std::time::Duration;
 /// Nobody is asked to wait for longer than this.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest jitter on a wait that was named.
+const MOST_JITTER: Duration = Duration::from_secs(30);
+
 /// Jitter over 250 ms, 500 ms, …
 pub(crate) fn back_off(tried: u32) -> Duration {
     let ceiling = 250u64 << tried.min(6).saturating_sub(1);
     Duration::from_millis(fastrand::u64(ceiling / 4..=ceiling))
 }
 
-/// A wait that was named, with jitter: all who were told the same would come back at once.
-pub(crate) fn or_a_little_more(named: Duration) -> Duration {
-    named + Duration::from_millis(fastrand::u64(50..=250))
+/// How long to wait before the next try. What was named is waited at least, and never less than without a name: `0`, or
+/// a date that is over by our clock, would have us ask without a pause.
+pub(crate) fn before_next(tried: u32, named: Option<Duration>) -> Duration {
+    let own = back_off(tried);
+    named.map_or(own, |named| or_a_little_more(named).max(own))
+}
+
+/// A wait that was named, with jitter: all who were told the same would come back at once. Up to a tenth, since who waits
+/// longer comes back with more others.
+fn or_a_little_more(named: Duration) -> Duration {
+    let most = (named / 10).clamp(Duration::from_millis(250), MOST_JITTER);
+    named + Duration::from_millis(50) + (most - Duration::from_millis(50)).mul_f64(fastrand::f64())
 }
 
 /// The header, in seconds or as a date.
@@ -131,6 +143,28 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(named_in(text).map(|wait| wait.as_secs()), seconds, "{text}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_nothing_is_no_reason_to_ask_without_a_pause() {
+        let started = tokio::time::Instant::now();
+        let mut tried = 0;
+        while started.elapsed() < Duration::from_secs(60) {
+            tried += 1;
+            tokio::time::sleep(before_next(tried, Some(Duration::ZERO))).await;
+        }
+        assert!(tried <= 35, "{tried}");
+    }
+
+    #[test]
+    fn whoever_waits_longer_comes_back_over_a_longer_time() {
+        for (named, most) in [(0, 250), (1_000, 250), (60_000, 6_000), (3_600_000, 30_000)] {
+            let named = Duration::from_millis(named);
+            for _ in 0..100 {
+                let jitter = or_a_little_more(named) - named;
+                assert!((50..=most).contains(&jitter.as_millis()), "{named:?}: {jitter:?}");
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use tableau::{ViewLuid, WorkbookLuid};
 
 /// A view that is broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BroadcastView {
     /// The view.
     pub view: ViewLuid,

@@ -13,6 +13,7 @@ use tableau::DatasourceLuid;
 /// A published data source.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Datasource {
     /// Its LUID.
     pub id: DatasourceLuid,

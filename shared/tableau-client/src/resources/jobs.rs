@@ -13,6 +13,7 @@ use tableau::{DatasourceLuid, JobLuid, Subject, WorkbookLuid};
 /// A job in a list.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct JobSummary {
     /// Its LUID.
     pub id: JobLuid,
@@ -42,6 +43,7 @@ pub struct JobSummary {
 /// One job, whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Job {
     /// Its LUID.
     pub id: JobLuid,

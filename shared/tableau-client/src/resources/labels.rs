@@ -9,9 +9,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tableau::{DatasourceLuid, LabelLuid};
 
+/// What Tableau is taken to say to the deletion of a label that is not there. A guess: the page has no code for that, but
+/// a generic one, about which it says to check the LUID.
+///
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
+const LABEL_GONE: &str = "400105";
+
 /// A label on a data source.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Label {
     /// Its LUID.
     pub id: LabelLuid,
@@ -64,7 +71,8 @@ impl TableauClient {
     /// 3.23+.
     ///
     /// # Errors
-    /// [`Error::Refused`] with a code of 403 without the rights or without Data Management.
+    /// [`Error::Refused`] with code 404029 when there is no such data source, 403004 without the rights, another of 403
+    /// without Data Management.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#get_labels>
     pub async fn labels(&self, datasource: &DatasourceLuid) -> Result<Vec<Label>, Error> {
@@ -77,7 +85,8 @@ impl TableauClient {
     /// `tableau:labels:update`, 3.23+.
     ///
     /// # Errors
-    /// As for [`TableauClient::labels`].
+    /// As for [`TableauClient::labels`], and [`Error::Refused`] with code 409004 when the site has no such label value, or
+    /// one that Tableau alone sets.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#update_labels>
     pub async fn set_label(&self, datasource: &DatasourceLuid, label: &NewLabel) -> Result<(), Error> {
@@ -96,11 +105,12 @@ impl TableauClient {
     /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
     ///
     /// # Errors
-    /// As for [`TableauClient::labels`].
+    /// [`Error::Refused`] with code 400105 when it cannot be deleted, presumably because it is not there, 403004 without
+    /// the rights, another of 403 without Data Management.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
     pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {
         let path = format!("labels/{luid}");
-        self.tell(Call::delete("remove the label", Path::Site(&path)).gone_with("404030")).await
+        self.tell(Call::delete("remove the label", Path::Site(&path)).gone_with(LABEL_GONE)).await
     }
 }

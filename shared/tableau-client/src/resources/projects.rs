@@ -11,6 +11,7 @@ use tableau::ProjectLuid;
 /// A project.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Project {
     /// Its LUID.
     pub id: ProjectLuid,

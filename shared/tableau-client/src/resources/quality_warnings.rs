@@ -83,6 +83,7 @@ impl WarningKind {
 /// A warning, as Tableau tells it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct QualityWarning {
     /// Its LUID.
     #[serde(default, deserialize_with = "lenient::part")]

@@ -19,8 +19,8 @@ impl TableauClient {
     /// `tableau:view_tags:update`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag with a quotation mark. [`Error::Refused`] with code 404006,
-    /// 404004 or 404011 when there is no such thing, 403004 without the rights.
+    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag with a quotation mark.
+    /// [`Error::Refused`] with code 404006, 404004 or 404011 when there is no such thing, 403004 without the rights.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#add_tags_to_workbook>,
     /// <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#add_tags_to_data_source>
@@ -60,8 +60,9 @@ impl TableauClient {
     /// `tableau:datasource_tags:delete`, `tableau:view_tags:delete`, 3.27+.
     ///
     /// # Errors
-    /// [`Error::Invalid`] also for a tag that cannot stand in an address: none, `.` and `..`. Otherwise as for
-    /// [`TableauClient::add_tags`].
+    /// [`Error::Invalid`] for anything else than a workbook, data source or view, and for a tag that cannot stand in an
+    /// address: none, `.` and `..`. [`Error::Refused`] with code 404007 when it does not have this tag, 404006, 404004 or
+    /// 404011 when there is no such thing, 403004 without the rights.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#delete_tag_from_workbook>
     pub async fn remove_tag(&self, subject: &Subject, tag: &str) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use tableau::UserLuid;
 /// A user of the site.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct User {
     /// Its LUID.
     pub id: UserLuid,

@@ -11,6 +11,7 @@ use tableau::{ViewLuid, WorkbookLuid};
 /// A view.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct View {
     /// Its LUID.
     pub id: ViewLuid,

@@ -14,6 +14,7 @@ use tableau::{ViewLuid, WorkbookLuid};
 /// A workbook.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Workbook {
     /// Its LUID.
     pub id: WorkbookLuid,

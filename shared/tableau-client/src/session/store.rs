@@ -17,17 +17,17 @@ pub struct Entry {
     pub session: Option<Session>,
     /// Until when someone has the right to publish the next; `None` when nobody does.
     pub leased_until: Option<Timestamp>,
-    /// What Tableau refused when the next was to be made.
-    pub refusal: Option<Refusal>,
+    /// What Tableau refused, the newest first. Some of it may be over.
+    pub refusals: Vec<Refusal>,
 }
 
-/// Credentials that Tableau refused, so that not everybody finds out by a try of his own: after some wrong passwords
+/// A credential that Tableau refused, so that not everybody finds out by a try of his own: after some wrong passwords
 /// Tableau locks the user out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Fingerprints of the credentials, of 16 bits: enough to know one again, too little to find one out.
-    pub credentials: Vec<u16>,
-    /// Until when nobody tries them again.
+    /// The credential's fingerprint, of 16 bits: enough to know it again, too little to find it out.
+    pub credential: u16,
+    /// Until when nobody tries it again.
     pub until: Timestamp,
     /// What Tableau said.
     pub reason: String,
@@ -88,11 +88,12 @@ pub trait SessionStore: Send + Sync {
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError>;
 
     /// Leaves word of what Tableau refused, in place of what was there, as the lease's next version, and ends the lease.
-    /// The session stays; the next one removes the word. Changes nothing when somebody else has the lease by now.
+    /// The session stays, and the next one leaves the word: that one credential works says nothing of another. Changes
+    /// nothing when somebody else has the lease by now.
     ///
     /// # Errors
     /// When the store does not answer.
-    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError>;
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError>;
 }
 
 /// Keeps sessions in the process.
@@ -104,7 +105,7 @@ struct Slot {
     version: u64,
     session: Option<Session>,
     lease: Option<Lease>,
-    refusal: Option<Refusal>,
+    refusals: Vec<Refusal>,
 }
 
 impl Slot {
@@ -128,7 +129,7 @@ impl SessionStore for MemorySessionStore {
             version: slot.version,
             session: slot.session.clone(),
             leased_until: slot.lease.as_ref().map(|lease| lease.until),
-            refusal: slot.refusal.clone(),
+            refusals: slot.refusals.clone(),
         }))
     }
 
@@ -149,8 +150,8 @@ impl SessionStore for MemorySessionStore {
         Ok(self.with(key, |slot| {
             let held = slot.is_held(lease);
             if held {
-                let (version, session) = (lease.version + 1, Some(session.clone()));
-                *slot = Slot { version, session, lease: None, refusal: None };
+                slot.version += 1;
+                (slot.session, slot.lease) = (Some(session.clone()), None);
             }
             held
         }))
@@ -165,11 +166,11 @@ impl SessionStore for MemorySessionStore {
         Ok(())
     }
 
-    async fn refuse(&self, key: &str, lease: &Lease, refusal: &Refusal) -> Result<(), BoxError> {
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
         self.with(key, |slot| {
             if slot.is_held(lease) {
                 slot.version += 1;
-                (slot.lease, slot.refusal) = (None, Some(refusal.clone()));
+                (slot.lease, slot.refusals) = (None, refusals.to_vec());
             }
         });
         Ok(())

@@ -43,6 +43,7 @@ struct ServerInfoAnswer {
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ServerInfo {
     /// The newest version of the REST API that it knows.
     pub rest_api_version: ApiVersion,
@@ -53,6 +54,7 @@ pub struct ServerInfo {
 
 /// A version of Tableau.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct ProductVersion {
     /// Such as `2026.2.0`; empty when the server did not tell.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]

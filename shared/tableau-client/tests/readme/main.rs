@@ -8,11 +8,14 @@ mod export;
 #[allow(dead_code, reason = "its `main` is not called")]
 mod first;
 
+use serde_json::{Value, json};
 use simulator::{SAMPLE_CONNECTED_APP, SAMPLE_PAT, TableauSimulator};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau_client::{Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential, chain};
+use tableau_client::{
+    Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential, UserLuid, WorkbookLuid, chain,
+};
 
 const README: &str = include_str!("../../README.md");
 
@@ -77,15 +80,44 @@ async fn the_first_program_says_what_is_wrong_with_an_address() {
     assert_eq!(told, "the Tableau server's address must begin with https://");
 }
 
+/// Denies somebody to see a workbook, which this client has no method for.
+async fn deny_read(simulator: &TableauSimulator, user: &UserLuid, workbook: &WorkbookLuid) {
+    let http = http_client::client(None).unwrap();
+    let (url, site) = (simulator.url(), simulator.site());
+    let credentials = json!({
+        "personalAccessTokenName": SAMPLE_PAT.0, "personalAccessTokenSecret": SAMPLE_PAT.1,
+        "site": { "contentUrl": "marketing" },
+    });
+    let send = async |request: reqwest::RequestBuilder, body: Value| {
+        let request = request.header("content-type", "application/json").header("accept", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap().error_for_status().unwrap();
+        serde_json::from_str::<Value>(&answer.text().await.unwrap()).unwrap()
+    };
+    let signed_in =
+        send(http.post(format!("{url}/api/3.24/auth/signin")), json!({ "credentials": credentials })).await;
+    let token = signed_in["credentials"]["token"].as_str().unwrap();
+    let denied = json!({ "capability": { "name": "Read", "mode": "Deny" } });
+    let grantee = json!({ "user": { "id": user.as_str() }, "capabilities": denied });
+    let path = format!("{url}/api/3.24/sites/{site}/workbooks/{workbook}/permissions");
+    let body = json!({ "permissions": { "granteeCapabilities": [grantee] } });
+    send(http.put(path).header("x-tableau-auth", token), body).await;
+    http.post(format!("{url}/api/3.24/auth/signout")).header("x-tableau-auth", token).send().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_connected_app_works_in_anas_name() {
     let simulator = simulator().await;
     let (client_id, secret_id, secret_value) = SAMPLE_CONNECTED_APP;
-    let secret = serde_json::json!({
+    let secret = json!({
         "client_id": client_id, "secret_id": secret_id, "secret_value": secret_value, "user_name": "bea@example.com",
     });
-    assert_eq!(acting::workbooks_of_ana(&simulator.url(), &secret.to_string()).await.unwrap(), 7);
+    let workbooks = async || acting::workbooks_of_ana(&simulator.url(), &secret.to_string()).await.unwrap();
+    assert_eq!(workbooks().await, 7);
     assert_eq!(simulator.sessions(), 0, "it has signed out");
+
+    let others = simulator.workbook("Pipeline Review").unwrap();
+    deny_read(&simulator, &simulator.user("ana").unwrap(), &others).await;
+    assert_eq!(workbooks().await, 6, "Bea, whose name is in the secret, still sees all");
 }
 
 #[tokio::test]

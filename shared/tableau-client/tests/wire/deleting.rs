@@ -71,7 +71,7 @@ async fn a_lost_delete_is_remembered_over_a_session_that_ends() {
 async fn each_thing_is_gone_by_its_own_code_and_no_other() {
     for (call, own, other) in [
         ("DELETE /workbooks/w-1/tags/a", "404007", "404006"),
-        ("DELETE /labels/x-1", "404030", "404000"),
+        ("DELETE /labels/x-1", "400105", "404030"),
         ("DELETE /dataQualityWarnings/datasource/x-1", "404030", "404029"),
     ] {
         for code in [own, other] {

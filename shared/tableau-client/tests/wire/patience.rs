@@ -88,6 +88,30 @@ async fn a_deadline_ends_what_would_go_on() {
 }
 
 #[tokio::test]
+async fn a_wait_of_nothing_or_in_the_past_is_no_tight_loop() {
+    for named in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        let tableau = Tableau::start().await;
+        tableau.says(CALL, too_many(Some(named), ""));
+        let client = tableau.client().within(Duration::from_millis(1_000));
+        assert!(client.workbook(&"w-1".parse().unwrap()).await.is_err());
+        assert!((2..=6).contains(&tableau.heard(CALL).len()), "{named}: {}", tableau.heard(CALL).len());
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_was_overcome_is_not_why_the_time_ran_out() {
+    const SIGN_IN: &str = "POST /auth/signin";
+    let tableau = Tableau::start().await;
+    let signed_in = json!({"credentials": {"site": {"id": "s-1"}, "user": {"id": "u-1"}, "token": "t"}});
+    tableau.forgets(SIGN_IN).says(SIGN_IN, Reply::html(503)).knows(SIGN_IN, &signed_in);
+    tableau.says(CALL, Reply::Stuck);
+    let client = tableau.client().within(Duration::from_millis(1_000));
+    let error = client.workbook(&"w-1".parse().unwrap()).await.unwrap_err();
+    assert_eq!(tableau.heard(SIGN_IN).len(), 2);
+    assert!(matches!(error, Error::OutOfTime { source: None, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_is_not_tried_again() {
     for code in ["400000", "403004", "404006", "405000"] {
         let tableau = Tableau::start().await;

@@ -9,6 +9,7 @@ use crate::tableau::model::Datasource;
 pub(crate) fn of_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
+    call.may_read(workbook.luid.as_str())?;
     let connections = call.model.datasources_of(workbook).map(|datasource| {
         let about = Element::new("datasource").with("id", datasource.luid.as_str());
         connection(datasource, "sqlproxy", "localhost").child(about.with("name", datasource.name.as_str()))
@@ -19,6 +20,7 @@ pub(crate) fn of_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn of_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
+    call.may_read(datasource.luid.as_str())?;
     let about = Element::new("datasource").with("id", datasource.luid.as_str());
     let server = format!("{}.corp.example.com", datasource.kind);
     let connection = connection(datasource, &datasource.kind, &server);

@@ -4,6 +4,70 @@
 
 use super::element::Element;
 
+/// The codes that are known here, each with its summary: those that are answered, and those that can be asked for.
+pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
+    ("400000", "Bad Request"),
+    ("400006", "Invalid page number"),
+    ("400007", "Invalid page size"),
+    ("400009", "Bad Request"),
+    ("400105", "Bad Request"),
+    ("400108", "Bad Request"),
+    ("400109", "Bad Request"),
+    ("400110", "Webhook error"),
+    ("400111", "Webhook error"),
+    ("400112", "Webhook error"),
+    ("400113", "Webhook error"),
+    ("400118", "Invalid webhook destination"),
+    ("400124", "Webhook error"),
+    ("400127", "Invalid status change reason"),
+    ("401000", "Unauthorized Access"),
+    ("401001", "Signin Error"),
+    ("401002", "Unauthorized Access"),
+    ("401003", "Server Error"),
+    ("403000", "Forbidden"),
+    ("403001", "Forbidden"),
+    ("403004", "Forbidden"),
+    ("403010", "Forbidden"),
+    ("403014", "Page size limit exceeded"),
+    ("403027", "Forbidden"),
+    ("403072", "Forbidden"),
+    ("403076", "Forbidden"),
+    ("403077", "Forbidden"),
+    ("403079", "Forbidden"),
+    ("403091", "Forbidden"),
+    ("403096", "Forbidden"),
+    ("403104", "Forbidden"),
+    ("403105", "Forbidden"),
+    ("403109", "Webhooks disabled"),
+    ("403128", "Forbidden"),
+    ("403151", "Broadcasts disabled"),
+    ("404000", "Resource Not Found"),
+    ("404001", "API version not found"),
+    ("404002", "Resource Not Found"),
+    ("404003", "Resource Not Found"),
+    ("404004", "Resource Not Found"),
+    ("404005", "Resource Not Found"),
+    ("404006", "Resource Not Found"),
+    ("404007", "Resource Not Found"),
+    ("404011", "Resource Not Found"),
+    ("404012", "Resource Not Found"),
+    ("404013", "Resource Not Found"),
+    ("404014", "Resource Not Found"),
+    ("404018", "Resource Not Found"),
+    ("404025", "Resource Not Found"),
+    ("404029", "Resource Not Found"),
+    ("404030", "Resource Not Found"),
+    ("404034", "Resource Not Found"),
+    ("405000", "Invalid Request Method"),
+    ("409000", "Resource Conflict"),
+    ("409004", "Resource Conflict"),
+    ("409082", "Resource Conflict"),
+    ("409093", "Resource Conflict"),
+    ("429000", "Too Many Requests"),
+    ("500000", "Server Error"),
+    ("500001", "Server Error"),
+];
+
 /// A call that is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RestError {
@@ -27,33 +91,42 @@ impl RestError {
     }
 
     fn summary(&self) -> &'static str {
-        match self.code {
-            "400000" => "Bad Request",
-            "400006" => "Invalid page number",
-            "400007" => "Invalid page size",
-            "400110" | "400111" | "400112" | "400113" | "400124" => "Webhook error",
-            "400118" => "Invalid webhook destination",
-            "400127" => "Invalid status change reason",
-            "401000" | "401002" => "Unauthorized Access",
-            "401001" => "Signin Error",
-            "403014" => "Page size limit exceeded",
-            "403109" => "Webhooks disabled",
-            "403151" => "Broadcasts disabled",
-            "404001" => "API version not found",
-            "405000" => "Invalid Request Method",
-            "409093" => "Resource Conflict",
-            "429000" => "Too Many Requests",
-            code if code.starts_with("403") => "Forbidden",
-            code if code.starts_with("404") => "Resource Not Found",
-            code if code.starts_with("409") => "Resource Conflict",
-            code if code.starts_with("400") => "Bad Request",
-            _ => "Server Error",
-        }
+        let known = CODES.iter().find(|(code, _)| *code == self.code);
+        known.map_or("Server Error", |(_, summary)| summary)
     }
 
     pub(crate) fn element(&self) -> Element {
         let error = Element::new("error").with("code", self.code);
         let error = error.child(Element::new("summary").text(self.summary()));
         Element::root().child(error.child(Element::new("detail").text(self.detail.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What stands between quotation marks and looks like a code, in all files below `folder`.
+    fn codes_in(folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                codes_in(&entry.path(), found);
+            } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(entry.path()).unwrap();
+                let is_code = |text: &&str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+                found.extend(text.split('"').filter(is_code).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_that_is_answered_is_in_the_table_once_and_in_order() {
+        let mut found = Vec::new();
+        codes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tableau"), &mut found);
+        for code in &found {
+            assert!(CODES.iter().any(|(known, _)| known == code), "{code}");
+        }
+        assert!(CODES.is_sorted_by(|before, after| before.0 < after.0));
     }
 }

@@ -35,7 +35,7 @@ mod webhooks;
 mod xml;
 
 pub(super) use call::{Answer, Call, malformed};
-pub(super) use error::RestError;
+pub(super) use error::{CODES, RestError};
 pub use version::RestVersion;
 
 use super::metadata;

@@ -97,7 +97,7 @@ impl Call<'_> {
         only_if(self.is_administrator() || self.model.leads(&project.luid, self.user()))
     }
 
-    /// Certification and warnings are for project leaders and administrators: an owner alone may not.
+    /// Certification is for project leaders and administrators: an owner alone may not.
     pub(crate) fn may_judge(&self, luid: &str) -> Result<(), RestError> {
         only_if(self.is_administrator() || self.leads_project_of(luid))
     }

@@ -28,7 +28,7 @@ fn element(model: &Model, warning: &Label) -> Element {
 fn content(call: &Call<'_>) -> Result<String, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let found = found.map(|d| d.luid.to_string());
-    found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))
+    found.ok_or_else(|| RestError::not_found("404029", "Datasource", call.id()))
 }
 
 fn answer(call: &Call<'_>, content: &str, wrapped: bool) -> Answer {
@@ -46,15 +46,20 @@ fn is_warning(label: &Label, content: &str) -> bool {
     label.content == content && label.warning().is_some()
 }
 
+fn no_warning(content: &str) -> RestError {
+    RestError::not_found("404030", "Data quality warning of", content)
+}
+
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
+    call.may_read(&content)?;
     Ok(answer(call, &content, true))
 }
 
 /// What is there already is a conflict.
 pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
-    call.may_judge(&content)?;
+    call.may_change(&content)?;
     if call.model.labels.iter().any(|l| is_warning(l, &content)) {
         return Err(RestError::new("409000", "There is a data quality warning already."));
     }
@@ -76,9 +81,9 @@ pub(crate) fn add(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
-    call.may_judge(&content)?;
+    call.may_change(&content)?;
     let at = call.model.labels.iter().position(|l| is_warning(l, &content));
-    let at = at.ok_or_else(|| RestError::not_found("404030", "Data quality warning of", &content))?;
+    let at = at.ok_or_else(|| no_warning(&content))?;
     let warning = changed(call, call.model.labels[at].clone())?;
     call.model.labels[at] = warning;
     Ok(answer(call, &content, false))
@@ -86,7 +91,10 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let content = content(call)?;
-    call.may_judge(&content)?;
+    call.may_change(&content)?;
+    if !call.model.labels.iter().any(|l| is_warning(l, &content)) {
+        return Err(no_warning(&content));
+    }
     call.model.labels.retain(|l| !is_warning(l, &content));
     Ok(Answer::no_content())
 }

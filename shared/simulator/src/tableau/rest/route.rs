@@ -146,7 +146,7 @@ routes! {
     PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update") => labels::update;
     DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete") => labels::delete;
     GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::values;
-    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:update") => label_values::create_or_update;
+    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:create") => label_values::create_or_update;
     GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::value;
     PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update") => label_values::update;
     DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete") => label_values::delete;

@@ -80,13 +80,16 @@ fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(element(tags))))
 }
 
+/// One that the thing does not have is an error; in a batch it is none.
 fn remove(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
     let (label, site) = (unquoted(call.id()), call.site());
     let id = call.path.get(1).cloned().unwrap_or_default();
     let missing = || RestError::not_found(kind.missing, kind.name, &id);
     kind.tags(call.model, &site, &id).ok_or_else(missing)?;
     call.may_tag(&id)?;
-    kind.tags(call.model, &site, &id).ok_or_else(missing)?.retain(|tag| *tag != label);
+    let tags = kind.tags(call.model, &site, &id).ok_or_else(missing)?;
+    let at = tags.iter().position(|tag| *tag == label);
+    tags.remove(at.ok_or_else(|| RestError::not_found("404007", "Tag", &label))?);
     Ok(Answer::no_content())
 }
 

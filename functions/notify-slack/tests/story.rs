@@ -383,7 +383,8 @@ async fn a_story_that_is_open_calls_nobody_in_quiet_hours_and_ends_in_the_digest
     for (by, changes) in [(By::BotToken, 2), (By::WebhookUrls, 0)] {
         let world = World::start(by, QUIET).await;
         assert_eq!(world.one(FAILED, "Sales", 0).await, Outcome::Done);
-        let events = [(90, world.event(FAILED, "Sales", at(90))), (120, world.event(SUCCEEDED, "Sales", at(120)))];
+        let events =
+            [(90, world.event(FAILED, "Sales", at(90))), (120, world.event(SUCCEEDED, "Sales", at(120)))];
         for (minute, event) in &events {
             world.attempt(event, at(*minute)).await.unwrap();
         }
@@ -399,11 +400,12 @@ async fn a_story_that_is_open_calls_nobody_in_quiet_hours_and_ends_in_the_digest
 #[tokio::test]
 async fn a_digest_of_a_bad_night_is_taken_by_slack_and_counts_what_it_cannot_name() {
     let world = World::start(By::BotToken, QUIET).await;
-    let names = (0..120).map(|n| format!("Выручка по региону и очень длинное название {n:03} {}", "ю".repeat(60)));
+    let names =
+        (0..120).map(|n| format!("Выручка по региону и очень длинное название {n:03} {}", "ю".repeat(60)));
     let mut events = Vec::new();
-    for name in names {
+    for (name, n) in names.zip(0..) {
         for minute in [90, 150] {
-            let event = world.event(FAILED, &name, at(minute));
+            let event = world.named_event(FAILED, &format!("luid-{n}"), &name, at(minute));
             assert!(matches!(world.attempt(&event, at(minute)).await.unwrap(), Outcome::Deferred { .. }));
             events.push((at(421), event));
         }
@@ -442,7 +444,9 @@ async fn a_streak_that_lasts_is_told_although_the_object_flapped_before() {
 
 #[tokio::test]
 async fn one_channel_keeps_no_other_from_hearing_of_a_recovery() {
-    let rules = format!("{RULES}  - name: successes\n    on: [DatasourceRefreshSucceeded]\n    do: [{{ notify-slack: {{ channel: data-news }} }}]\n");
+    let rules = format!(
+        "{RULES}  - name: successes\n    on: [DatasourceRefreshSucceeded]\n    do: [{{ notify-slack: {{ channel: data-news }} }}]\n"
+    );
     let world = World::start(By::BotToken, &rules).await;
     world.one(FAILED, "Sales", 0).await;
     world.slack.fail_next(1, SlackFault::ServerError);

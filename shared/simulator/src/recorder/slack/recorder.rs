@@ -7,6 +7,7 @@ use crate::fault::FaultPlan;
 use crate::recorder::log::{Log, TimedOut};
 use crate::server::Server;
 use axum::Router;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) calls: AtomicUsize,
     faults: Mutex<FaultPlan<SlackFault>>,
     workspace: Mutex<Workspace>,
+    /// Messages that were deleted: channel and `ts`.
+    deleted: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Default for Workspace {
@@ -61,6 +64,10 @@ impl Default for Workspace {
 impl Shared {
     pub(super) fn faults(&self) -> MutexGuard<'_, FaultPlan<SlackFault>> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn deleted(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn workspace(&self) -> MutexGuard<'_, Workspace> {
@@ -129,6 +136,11 @@ impl SlackRecorder {
     /// Adds a channel and gives its id. Not joined, it refuses posts with `not_in_channel`.
     pub fn add_channel(&self, name: &str, joined: bool) -> String {
         self.state.workspace().add_channel(name, joined).id
+    }
+
+    /// Deletes a message, as a person may: it can be neither changed nor replied to any more, and stays in the record.
+    pub fn delete(&self, channel: &str, ts: &str) {
+        self.state.deleted().insert((channel.to_owned(), ts.to_owned()));
     }
 
     /// Lets the next `times` calls go wrong, whatever they are.

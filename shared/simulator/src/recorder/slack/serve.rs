@@ -120,7 +120,11 @@ fn api(state: &Shared, method: &str, headers: &HeaderMap, body: &[u8]) -> Result
     let ts = raw.get("ts").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut message = message(&format!("/api/{method}"), call, raw)?;
     (message.channel, message.channel_name) = (channel.id, channel.name);
-    let earlier = state.messages.all();
+    let mut earlier = state.messages.all();
+    {
+        let deleted = state.deleted();
+        earlier.retain(|old| !deleted.contains(&(old.channel.clone(), old.ts.clone())));
+    }
     let find = |ts: &str| earlier.iter().find(|m| m.channel == message.channel && m.ts == ts);
     if call == SlackCall::Update {
         let old = find(&ts).ok_or_else(|| invalid("message_not_found", format!("no message {ts}")))?;

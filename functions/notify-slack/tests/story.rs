@@ -373,7 +373,7 @@ const QUIET: &str = "
 rules:
   - name: quiet
     quiet: { from: 17:00, to: 23:00 }
-    on: [DatasourceRefreshFailed]
+    on: [DatasourceRefreshFailed, WorkbookUpdated]
     do: [{ notify-slack: { channel: data-alerts } }]
 ";
 
@@ -405,7 +405,7 @@ async fn a_digest_of_a_bad_night_is_taken_by_slack_and_counts_what_it_cannot_nam
     let mut events = Vec::new();
     for (name, n) in names.zip(0..) {
         for minute in [90, 150] {
-            let event = world.named_event(FAILED, &format!("luid-{n}"), &name, at(minute));
+            let event = world.named_event("WorkbookUpdated", &format!("luid-{n}"), &name, at(minute));
             assert!(matches!(world.attempt(&event, at(minute)).await.unwrap(), Outcome::Deferred { .. }));
             events.push((at(421), event));
         }

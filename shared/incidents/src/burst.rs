@@ -68,7 +68,8 @@ pub struct Burst {
     pub tellings: u32,
     /// Objects that came when there were too many to name.
     pub more: u32,
-    began: Option<Timestamp>,
+    /// When the first of those came that wait.
+    gathers: Option<Timestamp>,
     last: Option<Timestamp>,
     told: Option<Timestamp>,
     over: bool,
@@ -120,13 +121,15 @@ impl Burst {
             }
             return true;
         }
-        self.began = self.began.or(Some(now));
         self.last = self.last.max(Some(now));
         if self.members.len() >= NAMED {
             self.more += 1;
             return true;
         }
         let place = if first { Place::Alone } else { Place::Waiting };
+        if !first && !self.members.values().any(|member| member.place == Place::Waiting) {
+            self.gathers = Some(now);
+        }
         self.members.insert(luid.to_owned(), Member { place, shown: first, ..member });
         true
     }
@@ -237,7 +240,7 @@ impl Burst {
     fn ready(&self, now: Timestamp, changes: bool) -> (Option<Timestamp>, bool) {
         let waiting = self.members.values().filter(|member| member.place == Place::Waiting).count();
         let many = waiting >= MANY_WAITING || self.members.len() >= MANY;
-        let (began, last) = (self.began.unwrap_or(now), self.last.unwrap_or(now));
+        let (began, last) = (self.gathers.unwrap_or(now), self.last.unwrap_or(now));
         let at = match (changes, many) {
             (false, true) => later(last, CALM).min(later(began, LONGEST)),
             _ => later(began, GATHER).max(later(last, GATHER).min(later(began, GATHER * 2))),

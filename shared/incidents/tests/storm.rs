@@ -157,6 +157,21 @@ fn a_storm_of_five_hundred_is_three_messages_and_names_each() {
 }
 
 #[test]
+fn a_storm_after_a_failure_by_itself_is_no_more_messages() {
+    for changes in [true, false] {
+        for pause in [15_000, 30_000, 55_000] {
+            let mut world = World::new(changes);
+            assert_eq!(world.fail("one", 0), None);
+            let storm = luids(100).into_iter().zip(0..).map(|(luid, n)| (pause + n * 120, luid)).collect();
+            let end = world.run(storm, World::fail);
+            assert_eq!((world.channel.alone.len(), world.channel.posts, world.channel.told()), (1, 1, 101));
+            world.recover_all(end + 600_000);
+            assert_eq!((world.channel.posts, world.channel.closed), (1, 1));
+        }
+    }
+}
+
+#[test]
 fn few_failures_are_told_one_by_one_and_the_first_at_once() {
     for changes in [true, false] {
         let mut world = World::new(changes);

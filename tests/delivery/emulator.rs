@@ -87,12 +87,19 @@ impl Emulator {
         self.call("AmazonSQS.DeleteMessage", arguments).await;
     }
 
-    /// How many messages a queue holds, visible or not.
+    /// How many messages a queue holds, visible, at work or delayed.
     pub(crate) async fn depth(&self, queue: &str) -> usize {
-        let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+        let names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ];
         let arguments = json!({ "QueueUrl": self.queue(queue), "AttributeNames": names });
         let answer = self.call("AmazonSQS.GetQueueAttributes", arguments).await;
-        names.iter().map(|name| answer["Attributes"][name].as_str().unwrap().parse::<usize>().unwrap()).sum()
+        names
+            .iter()
+            .map(|name| answer["Attributes"][name].as_str().map_or(0, |text| text.parse::<usize>().unwrap()))
+            .sum()
     }
 
     /// Takes everything out of a queue: each message with the id of its event.

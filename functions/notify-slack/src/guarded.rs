@@ -51,14 +51,14 @@ impl GuardedSlack {
         to: To<'_>,
         before: Option<&incidents::Message>,
         message: &Message,
-    ) -> Result<Posted, Failure> {
+    ) -> Result<Posted, Guarded<Error>> {
         if let Some(before) = before {
             match self.update(to, &sent(before), message).await {
                 Err(error) if is_gone(&error) => {}
-                other => return other.map_err(Failure::from),
+                other => return other,
             }
         }
-        Ok(self.post(to, message).await?)
+        self.post(to, message).await
     }
 
     /// Ends a story: its message shows the end, and a reply calls attention to it.
@@ -87,15 +87,24 @@ impl GuardedSlack {
         to: To<'_>,
         call: impl Future<Output = Result<Posted, Error>>,
     ) -> Result<Posted, Guarded<Error>> {
-        let channel = to.channel.trim_start_matches('#');
         // In a box, since futures of all steps within each other grow too deep for the compiler.
-        Box::pin(self.circuits.call(channel, to.invocation.time(), call, verdict)).await
+        Box::pin(self.circuits.call(to.channel, to.invocation.time(), call, verdict)).await
     }
 }
 
 /// Whether a message could not be changed because it is not there, or not ours any more.
 fn is_gone(error: &Guarded<Error>) -> bool {
     matches!(error, Guarded::Call(error) if error.is_gone())
+}
+
+/// Whether a message may be there although posting it failed.
+pub(crate) fn may_have_arrived(error: &Guarded<Error>) -> bool {
+    let unclear = |error: &Error| match error {
+        Error::Unreachable { .. } => true,
+        Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
+        _ => false,
+    };
+    matches!(error, Guarded::Call(error) if unclear(error))
 }
 
 /// What is kept of a message.

@@ -6,6 +6,7 @@ mod details;
 mod digest;
 mod guarded;
 mod message;
+mod recovery;
 mod roundup;
 mod story;
 mod wording;

@@ -2,33 +2,29 @@
 //! begin to fail together.
 
 use crate::details::Attempt;
-use crate::guarded::{To, kept};
+use crate::guarded::{To, kept, may_have_arrived};
 use crate::message::{message, name_of, short};
-use crate::{Channels, NotifySlack, Progress, Step, channels, nobody, roundup};
-use incidents::{
-    Board, Burst, Change, Closed, How, Incident, Member, Next, Observation, Place, Streak, Told,
-};
-use jiff::Timestamp;
+use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
+use incidents::{Board, Burst, Change, How, Incident, Member, Next, Observation, Place, Streak};
 use rules::{Rules, When};
-use tableau::{Event, EventName};
 use workflow::{Failure, Outcome, Workflow};
 
 /// The name under which an attempt writes down that its event is counted.
 const OBSERVED: &str = "observed";
 
 /// One telling: who is told by whom.
-struct Telling<'a> {
-    attempt: &'a Attempt<'a>,
+pub(crate) struct Telling<'a> {
+    pub(crate) attempt: &'a Attempt<'a>,
     rules: &'a Rules,
-    channel: &'a str,
+    pub(crate) channel: &'a str,
     /// Of leases.
-    holder: u64,
+    pub(crate) holder: u64,
     /// Whether messages can be changed.
-    changes: bool,
+    pub(crate) changes: bool,
 }
 
 impl<'a> Telling<'a> {
-    fn to(&self) -> To<'a> {
+    pub(crate) fn to(&self) -> To<'a> {
         To { invocation: self.attempt.invocation, channel: self.channel }
     }
 }
@@ -67,43 +63,7 @@ impl NotifySlack {
         progress.outcome()
     }
 
-    /// Tells a success: that a story is over, if there was one.
-    pub(crate) async fn succeeded(
-        &self,
-        attempt: &Attempt<'_>,
-        rules: &Rules,
-        channels: &Channels,
-    ) -> Result<Outcome, Failure> {
-        let (incident, change) = self.observe(attempt, Observation::Succeeded(attempt.happened_at())).await?;
-        let closed = match change {
-            Change::Late => return Ok(Outcome::skipped("a later refresh has failed since")),
-            Change::Recovered => incident.closed_by(attempt.event.id.short()),
-            Change::Nothing | Change::Failing => None,
-        };
-        let Some(closed) = closed else { return self.tell(attempt, rules, channels).await };
-        // A story has the hours of the rules that began it.
-        let hours = self.hours_of_failures(attempt, rules)?;
-        let mut progress = Progress::default();
-        for (channel, told) in &closed.streak.told {
-            let telling = self.telling(attempt, rules, channel).await?;
-            let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
-            let when = when.copied().unwrap_or(When::Now);
-            progress.note(self.tell_recovery(&telling, closed, told, when).await);
-        }
-        let others = channels.iter().filter(|(channel, _)| !closed.streak.told.contains_key(*channel));
-        let others: Channels = others.map(|(channel, when)| (channel.clone(), *when)).collect();
-        self.tell_each(attempt, rules, &others, &mut progress).await;
-        progress.outcome()
-    }
-
-    /// When each channel would be told of a failure of the object that has recovered.
-    fn hours_of_failures(&self, attempt: &Attempt<'_>, rules: &Rules) -> Result<Channels, Failure> {
-        let name = attempt.event.name.as_str().replace("Succeeded", "Failed");
-        let failed = Event { name: EventName::from(name.as_str()), ..attempt.event.clone() };
-        channels(rules, &failed, attempt.now())
-    }
-
-    async fn observe(
+    pub(crate) async fn observe(
         &self,
         attempt: &Attempt<'_>,
         observation: Observation,
@@ -128,7 +88,7 @@ impl NotifySlack {
         Ok(observed)
     }
 
-    async fn telling<'a>(
+    pub(crate) async fn telling<'a>(
         &self,
         attempt: &'a Attempt<'a>,
         rules: &'a Rules,
@@ -268,8 +228,8 @@ impl NotifySlack {
                     move |incident: &mut Incident| incident.told(channel, holder, failures, sent.clone());
                 self.documents.change(&key, now, told).await.map(|_| ())
             }
-            Err(failure) => {
-                let perhaps = matches!(failure, Failure::Transient { .. });
+            Err(error) => {
+                let perhaps = may_have_arrived(error);
                 let untold = |incident: &mut Incident| incident.untold(channel, holder, perhaps);
                 self.documents.change(&key, now, untold).await.map(|_| ())
             }
@@ -296,7 +256,12 @@ impl NotifySlack {
     }
 
     /// Posts or changes the message about those that fail together.
-    async fn show(&self, telling: &Telling<'_>, key: &str, burst: &Burst) -> Result<Step, Failure> {
+    pub(crate) async fn show(
+        &self,
+        telling: &Telling<'_>,
+        key: &str,
+        burst: &Burst,
+    ) -> Result<Step, Failure> {
         let (holder, now) = (telling.holder, telling.attempt.now());
         let posted = self.slack.put(telling.to(), burst.message.as_ref(), &roundup::burst(burst)).await;
         let sent = posted.as_ref().ok().and_then(|posted| posted.message.as_ref()).map(kept);
@@ -313,114 +278,8 @@ impl NotifySlack {
         Ok(Step::Told)
     }
 
-    async fn tell_recovery(
-        &self,
-        telling: &Telling<'_>,
-        closed: &Closed,
-        told: &Told,
-        when: When,
-    ) -> Result<Step, Failure> {
-        let Telling { attempt, channel, .. } = *telling;
-        if let Some(until) = self.digest_of(attempt, channel) {
-            return self.tell_in_digest(attempt, channel, until).await;
-        }
-        let quiet = match when {
-            When::Muted(_) => return Ok(Step::Told),
-            When::Later(until) if attempt.invocation.retried => Some(until),
-            When::Later(_) | When::Critical | When::Now => None,
-        };
-        match &told.how {
-            How::Alone => self.close_alone(telling, closed, quiet).await,
-            How::Burst(burst) => {
-                let (luid, now) = (attempt.event.subject.luid(), attempt.now());
-                let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
-                let key = burst_key(channel, burst);
-                let (_, together) = self.documents.change(&key, now, recover).await?;
-                if !together {
-                    return self.close_alone(telling, closed, quiet).await;
-                }
-                if let Some(message) = &told.message {
-                    // It had a message of its own before there were many: the one for all calls attention to the end.
-                    let details = attempt.details(self).await?;
-                    let end = roundup::recovery(&name_of(attempt.event, details), closed);
-                    self.slack.put(telling.to(), Some(message), &end).await?;
-                }
-                self.close_together(telling, &key, quiet.is_some()).await
-            }
-            How::Digest(until) if attempt.now() < *until && attempt.invocation.retried => {
-                self.tell_in_digest(attempt, channel, *until).await
-            }
-            How::Digest(_) => self.close_alone(telling, closed, quiet).await,
-        }
-    }
-
-    /// Tells that an object's story is over: in the place of its message and below it, where that is possible. In quiet
-    /// hours that end at `quiet`, in its place only, and in the digest.
-    async fn close_alone(
-        &self,
-        telling: &Telling<'_>,
-        closed: &Closed,
-        quiet: Option<Timestamp>,
-    ) -> Result<Step, Failure> {
-        let Telling { attempt, channel, holder, .. } = *telling;
-        let details = attempt.details(self).await?;
-        let (key, now, event) = (self.object(attempt), attempt.now(), attempt.event.id.short());
-        let next = |incident: &mut Incident| incident.next_of_recovery(event, channel, holder, now);
-        let (incident, next) = self.documents.change(&key, now, next).await?;
-        match next {
-            Next::Wait(until) => return Ok(Step::Wait(until)),
-            Next::Close => {}
-            Next::Told | Next::Tell | Next::Alone => return Ok(Step::Told),
-        }
-        let before = incident.closed_by(event).and_then(|closed| closed.streak.told.get(channel));
-        let before = before.and_then(|told| told.message.as_ref());
-        let message = roundup::recovery(&name_of(attempt.event, details), closed);
-        let ended = match (quiet, before) {
-            (None, before) => self.slack.end(telling.to(), before, &message, &message).await,
-            (Some(_), Some(before)) => self.slack.put(telling.to(), Some(before), &message).await.map(|_| ()),
-            (Some(_), None) => Ok(()),
-        };
-        let noted = |incident: &mut Incident| match &ended {
-            Ok(()) => incident.recovery_told(event, channel, holder),
-            Err(_) => incident.untold(channel, holder, false),
-        };
-        self.documents.change(&key, now, noted).await?;
-        ended?;
-        match quiet {
-            Some(until) => self.tell_in_digest(attempt, channel, until).await,
-            None => Ok(Step::Told),
-        }
-    }
-
-    /// Tells how far those that failed together have recovered; at the end in the place of their message and below it, in
-    /// `quiet` hours in its place only.
-    async fn close_together(&self, telling: &Telling<'_>, key: &str, quiet: bool) -> Result<Step, Failure> {
-        let Telling { attempt, holder, changes, .. } = *telling;
-        let (luid, now) = (attempt.event.subject.luid(), attempt.now());
-        let next = |burst: &mut Burst| burst.next_of_recovery(luid, holder, now, changes);
-        let (burst, next) = self.documents.change(key, now, next).await?;
-        match next {
-            Next::Wait(until) => return Ok(Step::Wait(until)),
-            Next::Tell => return self.show(telling, key, &burst).await,
-            Next::Close => {}
-            Next::Told | Next::Alone => return Ok(Step::Told),
-        }
-        let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
-        let before = burst.message.as_ref();
-        let ended = match before {
-            Some(_) if quiet => self.slack.put(telling.to(), before, &in_place).await.map(|_| ()),
-            _ => self.slack.end(telling.to(), before, &in_place, &below).await,
-        };
-        let noted = |newest: &mut Burst| match &ended {
-            Ok(()) => newest.closed(holder),
-            Err(_) => newest.not_told(holder),
-        };
-        self.documents.change(key, now, noted).await?;
-        ended.map(|()| Step::Told)
-    }
-
     /// What an object's story is kept under.
-    fn object(&self, attempt: &Attempt<'_>) -> String {
+    pub(crate) fn object(&self, attempt: &Attempt<'_>) -> String {
         format!("{}#{}", Self::NAME, attempt.event.subject.luid())
     }
 }
@@ -432,6 +291,6 @@ fn counted(streak: Option<&Streak>, channel: &str) -> Step {
     if told { Step::Told } else { Step::Counted }
 }
 
-fn burst_key(channel: &str, burst: &str) -> String {
+pub(crate) fn burst_key(channel: &str, burst: &str) -> String {
     format!("{}#{channel}#{burst}", NotifySlack::NAME)
 }

@@ -1,0 +1,173 @@
+use super::*;
+use crate::telling::{Message, Next};
+use Observation::{Failed, Started, Succeeded};
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+}
+
+fn observed(observations: &[Observation]) -> (Incident, Vec<Change>) {
+    let mut incident = Incident::default();
+    let changes = observations.iter().enumerate();
+    let changes = changes.map(|(n, observation)| incident.observe(&format!("e{n}"), *observation));
+    let changes = changes.collect();
+    (incident, changes)
+}
+
+#[test]
+fn a_streak_goes_from_the_first_failure_to_the_success() {
+    let (incident, changes) =
+        observed(&[Failed(at(0)), Failed(at(10)), Failed(at(20)), Succeeded(at(30)), Succeeded(at(40))]);
+    use Change::{Failing, Nothing, Recovered};
+    assert_eq!(changes, [Failing, Failing, Failing, Recovered, Nothing]);
+    let closed = incident.closed_by("e3").unwrap();
+    assert_eq!((closed.streak.failures, closed.streak.since, closed.at), (3, at(0), at(30)));
+    assert_eq!(closed.streak.lasted(closed.at), SignedDuration::from_mins(30));
+}
+
+#[test]
+fn an_event_that_comes_again_counts_once_and_answers_alike() {
+    let mut incident = Incident::default();
+    for _ in 0..3 {
+        assert_eq!(incident.observe("a", Failed(at(0))), Change::Failing);
+    }
+    assert_eq!(incident.streak.as_ref().unwrap().failures, 1);
+    for _ in 0..2 {
+        assert_eq!(incident.observe("b", Succeeded(at(1))), Change::Recovered);
+    }
+    assert_eq!(incident.observe("a", Failed(at(0))), Change::Late, "the streak is over");
+}
+
+#[test]
+fn a_failure_older_than_the_last_success_opens_nothing() {
+    let (incident, changes) = observed(&[Succeeded(at(10)), Failed(at(9))]);
+    assert_eq!(changes, [Change::Nothing, Change::Late]);
+    assert_eq!(incident.streak, None);
+    let (_, changes) = observed(&[Succeeded(at(10)), Failed(at(10))]);
+    assert_eq!(changes[1], Change::Failing, "in the same second an alert is better than none");
+}
+
+#[test]
+fn a_success_older_than_the_last_failure_closes_nothing() {
+    let (incident, changes) = observed(&[Failed(at(0)), Failed(at(10)), Succeeded(at(5))]);
+    assert_eq!(changes[2], Change::Late);
+    assert_eq!(incident.streak.unwrap().failures, 2);
+}
+
+#[test]
+fn a_start_after_its_end_changes_nothing() {
+    for end in [Succeeded(at(5)), Failed(at(5))] {
+        let (before, _) = observed(&[end]);
+        let (after, changes) = observed(&[end, Started(at(4)), Started(at(5))]);
+        assert_eq!((after, &changes[1..]), (before, &[Change::Late, Change::Late][..]));
+    }
+    assert_eq!(observed(&[Succeeded(at(5)), Started(at(6))]).1[1], Change::Nothing);
+}
+
+#[test]
+fn the_fourth_streak_of_a_day_begins_to_flap_and_those_after_it_are_damped() {
+    let mut incident = Incident::default();
+    for n in 0..6 {
+        incident.observe(&format!("f{n}"), Failed(at(n * 60)));
+        let streak = incident.streak.clone().unwrap();
+        assert_eq!((streak.begins_to_flap(), streak.is_damped()), (n == 3, n > 3), "streak {n}");
+        incident.observe(&format!("s{n}"), Succeeded(at(n * 60 + 1)));
+    }
+    incident.observe("fifth", Failed(at(6 * 60)));
+    assert!(incident.streak.as_ref().unwrap().is_damped());
+    incident.observe("still", Failed(at(7 * 60)));
+    assert!(!incident.streak.as_ref().unwrap().is_damped(), "what lasts is no flapping");
+    incident.observe("s", Succeeded(at(7 * 60 + 1)));
+    incident.observe("f", Failed(at(40 * 60)));
+    assert_eq!(incident.streak.unwrap().nth, 1, "a quiet day later it is told again");
+}
+
+#[test]
+fn a_message_that_can_be_changed_follows_each_failure_and_others_come_when_failures_double() {
+    for (changes, expected) in [(true, vec![1, 2, 3, 4, 5, 6, 7, 8]), (false, vec![1, 2, 4, 8])] {
+        let (mut incident, mut told) = (Incident::default(), Vec::new());
+        for n in 0..8 {
+            incident.observe(&format!("e{n}"), Failed(at(n)));
+            incident.settle("c", How::Alone);
+            if incident.next("c", 7, at(n), changes) == Next::Tell {
+                let failures = incident.streak.as_ref().unwrap().failures;
+                told.push(failures);
+                let message = changes.then(|| Message { channel: "C".to_owned(), id: "1".to_owned() });
+                incident.told("c", 7, failures, message);
+            }
+        }
+        assert_eq!(told, expected);
+    }
+}
+
+#[test]
+fn one_tells_at_a_time_and_whoever_died_over_it_is_followed() {
+    let mut incident = Incident::default();
+    incident.observe("a", Failed(at(0)));
+    incident.settle("c", How::Alone);
+    assert_eq!(incident.next("c", 1, at(0), true), Next::Tell);
+    assert!(matches!(incident.next("c", 2, at(0), true), Next::Wait(_)));
+    assert_eq!(incident.next("c", 2, at(2), true), Next::Tell);
+}
+
+#[test]
+fn a_recovery_is_told_to_those_who_were_told_of_the_failure_and_once() {
+    let mut incident = Incident::default();
+    incident.observe("a", Failed(at(0)));
+    for channel in ["told", "untold"] {
+        incident.settle(channel, How::Alone);
+    }
+    assert_eq!(incident.next("told", 1, at(0), true), Next::Tell);
+    // The success comes before the message is noted.
+    incident.observe("b", Succeeded(at(1)));
+    incident.told("told", 1, 1, None);
+    assert_eq!(incident.next_of_recovery("b", "untold", 2, at(1)), Next::Told);
+    assert_eq!(incident.next_of_recovery("b", "told", 2, at(1)), Next::Close);
+    incident.recovery_told("b", "told", 2);
+    assert_eq!(incident.next_of_recovery("b", "told", 3, at(2)), Next::Told);
+}
+
+#[test]
+fn a_recovery_waits_for_a_failure_that_is_being_told_and_closes_one_that_may_have_been() {
+    for died in [true, false] {
+        let mut incident = Incident::default();
+        incident.observe("a", Failed(at(0)));
+        incident.settle("c", How::Alone);
+        assert_eq!(incident.next("c", 1, at(0), true), Next::Tell);
+        incident.observe("b", Succeeded(at(0)));
+        assert!(matches!(incident.next_of_recovery("b", "c", 2, at(0)), Next::Wait(_)));
+        if !died {
+            incident.untold("c", 1, true);
+        }
+        assert_eq!(incident.next_of_recovery("b", "c", 2, at(2)), Next::Close);
+    }
+}
+
+#[test]
+fn each_streak_has_its_own_end() {
+    let mut incident = Incident::default();
+    for n in 0..2 {
+        incident.observe(&format!("f{n}"), Failed(at(n * 10)));
+        incident.settle("c", How::Alone);
+        assert_eq!(incident.next("c", 1, at(n * 10), false), Next::Tell);
+        incident.told("c", 1, 1, None);
+        incident.observe(&format!("s{n}"), Succeeded(at(n * 10 + 5)));
+    }
+    for n in 0..2 {
+        assert_eq!(incident.next_of_recovery(&format!("s{n}"), "c", 2, at(30)), Next::Close);
+        incident.recovery_told(&format!("s{n}"), "c", 2);
+    }
+}
+
+#[test]
+fn a_message_that_had_to_be_posted_anew_takes_the_place_of_the_one_that_is_gone() {
+    let mut incident = Incident::default();
+    let message = |id: &str| Some(Message { channel: "C".to_owned(), id: id.to_owned() });
+    for (n, id) in [(0, "1"), (1, "2")] {
+        incident.observe(&format!("e{n}"), Failed(at(n)));
+        incident.settle("c", How::Alone);
+        assert_eq!(incident.next("c", 1, at(n), true), Next::Tell);
+        incident.told("c", 1, u32::try_from(n).unwrap() + 1, message(id));
+    }
+    assert_eq!(incident.streak.unwrap().told["c"].message, message("2"));
+}

@@ -1,6 +1,7 @@
 //! What Tableau can tell about an event.
 
 use crate::NotifySlack;
+use incidents::Holder;
 use jiff::Timestamp;
 use std::time::Duration;
 use tableau::{Action, Event};
@@ -62,6 +63,11 @@ impl<'a> Attempt<'a> {
     /// When it happened at Tableau; when we heard of it, if Tableau did not say.
     pub(crate) fn happened_at(&self) -> Timestamp {
         self.event.created_at.unwrap_or(self.invocation.now)
+    }
+
+    /// Of leases: no longer than the attempt can last.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder::new(self.invocation.ends_at())
     }
 
     pub(crate) async fn details(&self, workflow: &NotifySlack) -> Result<&Details, Failure> {

@@ -38,7 +38,7 @@ impl NotifySlack {
             let effect = format!("{}{until}", beginning(channel));
             attempt.invocation.once(&effect, self.documents.change(&key, now, add)).await?;
         }
-        let holder = fastrand::u64(..);
+        let holder = attempt.holder();
         let next = |digest: &mut Digest| digest.next(event.id.as_str(), holder, now, until);
         let (digest, next) = self.documents.change(&key, now, next).await?;
         match next {

@@ -5,7 +5,7 @@ use crate::details::Attempt;
 use crate::guarded::{To, kept, may_have_arrived};
 use crate::message::{message, name_of, short};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
-use incidents::{Board, Burst, Change, How, Incident, Member, Next, Observation, Place, Streak};
+use incidents::{Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Place, Streak};
 use rules::{Rules, When};
 use workflow::{Failure, Outcome, Workflow};
 
@@ -18,7 +18,7 @@ pub(crate) struct Telling<'a> {
     rules: &'a Rules,
     pub(crate) channel: &'a str,
     /// Of leases.
-    pub(crate) holder: u64,
+    pub(crate) holder: Holder,
     /// Whether messages can be changed.
     pub(crate) changes: bool,
 }
@@ -95,7 +95,7 @@ impl NotifySlack {
         channel: &'a str,
     ) -> Result<Telling<'a>, Failure> {
         let changes = self.slack.changes_messages().await?;
-        Ok(Telling { attempt, rules, channel, holder: fastrand::u64(..), changes })
+        Ok(Telling { attempt, rules, channel, holder: attempt.holder(), changes })
     }
 
     async fn tell_failure(

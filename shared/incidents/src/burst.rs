@@ -4,7 +4,7 @@
 //! are told together, by cause.
 
 use crate::documents::Document;
-use crate::telling::{Lease, Message, Next, give_back, later, take};
+use crate::telling::{Holder, Lease, Message, Next, give_back, later, take};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,7 +135,7 @@ impl Burst {
     }
 
     /// What is to be done so that an object's failure is told. `changes`: whether messages can be changed.
-    pub fn next(&mut self, luid: &str, holder: u64, now: Timestamp, changes: bool) -> Next {
+    pub fn next(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
         let Some(member) = self.members.get(luid) else {
             return if self.more > 0 { Next::Told } else { Next::Alone };
         };
@@ -180,7 +180,7 @@ impl Burst {
 
     /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where the
     /// message can be changed.
-    pub fn next_of_recovery(&mut self, luid: &str, holder: u64, now: Timestamp, changes: bool) -> Next {
+    pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
         // While somebody posts for the first time nobody knows; whoever died over it may have posted.
         if self.over || (self.tellings == 0 && self.lease.is_none()) {
             return Next::Told;
@@ -206,7 +206,7 @@ impl Burst {
     }
 
     /// Notes that what `shown` holds was told, with a message.
-    pub fn told(&mut self, holder: u64, shown: &Self, now: Timestamp, message: Option<Message>) {
+    pub fn told(&mut self, holder: Holder, shown: &Self, now: Timestamp, message: Option<Message>) {
         give_back(&mut self.lease, holder);
         (self.told, self.tellings) = (Some(now), self.tellings.max(shown.tellings + 1));
         self.message = message.or(self.message.take());
@@ -221,7 +221,7 @@ impl Burst {
     }
 
     /// Notes that the end was told, unless something of it has failed again meanwhile.
-    pub fn closed(&mut self, holder: u64) {
+    pub fn closed(&mut self, holder: Holder) {
         give_back(&mut self.lease, holder);
         self.over = self.is_recovered();
     }
@@ -232,7 +232,7 @@ impl Burst {
     }
 
     /// Gives back the right to tell without having told.
-    pub fn not_told(&mut self, holder: u64) {
+    pub fn not_told(&mut self, holder: Holder) {
         give_back(&mut self.lease, holder);
     }
 
@@ -261,7 +261,7 @@ impl Burst {
         }
     }
 
-    fn tell(&mut self, holder: u64, now: Timestamp, changes: bool) -> Next {
+    fn tell(&mut self, holder: Holder, now: Timestamp, changes: bool) -> Next {
         let due = self.told.map(|told| later(told, if changes { EVERY } else { AGAIN }));
         match due.filter(|due| *due > now) {
             Some(due) => Next::Wait(due),

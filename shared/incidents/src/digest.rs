@@ -1,7 +1,7 @@
 //! What waits for the end of quiet hours, to be told at once.
 
 use crate::documents::Document;
-use crate::telling::{Lease, Next, give_back, take};
+use crate::telling::{Holder, Lease, Next, give_back, take};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ impl Digest {
     }
 
     /// What is to be done so that `event` is told, not before `until`.
-    pub fn next(&mut self, event: &str, holder: u64, now: Timestamp, until: Timestamp) -> Next {
+    pub fn next(&mut self, event: &str, holder: Holder, now: Timestamp, until: Timestamp) -> Next {
         match self.entries.get(event) {
             None => Next::Told,
             Some(entry) if entry.told => Next::Told,
@@ -67,7 +67,7 @@ impl Digest {
     }
 
     /// Notes that what was untold in `shown` was told.
-    pub fn told(&mut self, holder: u64, shown: &Self) {
+    pub fn told(&mut self, holder: Holder, shown: &Self) {
         give_back(&mut self.lease, holder);
         for event in shown.entries.keys() {
             if let Some(entry) = self.entries.get_mut(event) {
@@ -77,7 +77,7 @@ impl Digest {
     }
 
     /// Gives back the right to tell without having told.
-    pub fn not_told(&mut self, holder: u64) {
+    pub fn not_told(&mut self, holder: Holder) {
         give_back(&mut self.lease, holder);
     }
 }
@@ -90,6 +90,10 @@ mod tests {
         Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
     }
 
+    fn by(id: u64, minute: i64) -> Holder {
+        Holder::numbered(id, at(minute))
+    }
+
     fn entry(minute: i64) -> Entry {
         let (what, name) = ("Extract refresh failed".to_owned(), "Sales".to_owned());
         Entry { what, name, at: at(minute), cause: None, told: false }
@@ -100,17 +104,20 @@ mod tests {
         let (mut digest, until) = (Digest::default(), at(60));
         for minute in [20, 10, 30] {
             digest.add(&format!("e{minute}"), entry(minute));
-            assert_eq!(digest.next(&format!("e{minute}"), 1, at(minute), until), Next::Wait(until));
+            assert_eq!(
+                digest.next(&format!("e{minute}"), by(1, minute), at(minute), until),
+                Next::Wait(until)
+            );
         }
-        assert_eq!(digest.next("e20", 1, at(60), until), Next::Tell);
-        assert!(matches!(digest.next("e10", 2, at(60), until), Next::Wait(_)), "one tells for all");
+        assert_eq!(digest.next("e20", by(1, 60), at(60), until), Next::Tell);
+        assert!(matches!(digest.next("e10", by(2, 60), at(60), until), Next::Wait(_)), "one tells for all");
         let shown = digest.clone();
         assert_eq!(shown.untold().iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(10), at(20), at(30)]);
         // One more comes while the message is on its way.
         digest.add("late", entry(59));
-        digest.told(1, &shown);
-        assert_eq!(digest.next("e10", 2, at(61), until), Next::Told);
-        assert_eq!(digest.next("late", 2, at(61), until), Next::Tell);
+        digest.told(by(1, 60), &shown);
+        assert_eq!(digest.next("e10", by(2, 61), at(61), until), Next::Told);
+        assert_eq!(digest.next("late", by(2, 61), at(61), until), Next::Tell);
         assert_eq!(digest.untold().len(), 1);
     }
 }

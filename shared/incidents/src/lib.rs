@@ -12,7 +12,7 @@ pub use digest::{Digest, Entry};
 pub use documents::{Document, DocumentStore, Documents, Error, MemoryDocuments};
 pub use dynamodb::DynamoDbDocuments;
 pub use incident::{Change, Closed, How, Incident, Observation, Streak, Told};
-pub use telling::{Lease, Message, Next};
+pub use telling::{Holder, Lease, Message, Next};
 
 use std::sync::Arc;
 

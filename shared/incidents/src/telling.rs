@@ -3,12 +3,31 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Longer than a function runs: whoever holds a lease for longer is gone.
-const LEASE: SignedDuration = SignedDuration::from_secs(75);
+/// By how much clocks may differ, and what was sent at the last moment be late.
+const SKEW: SignedDuration = SignedDuration::from_secs(15);
 /// How soon to look again while somebody else tells, and by how much more some do: all at once would be in each other's
 /// way.
 const SOON: SignedDuration = SignedDuration::from_secs(3);
 const SPREAD: u64 = 6;
+
+/// Who tells: one attempt at an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    id: u64,
+    until: Timestamp,
+}
+
+impl Holder {
+    #[cfg(test)]
+    pub(crate) fn numbered(id: u64, now: Timestamp) -> Self {
+        Self { id, until: later(now, SignedDuration::from_secs(60) + SKEW) }
+    }
+
+    /// An attempt that ends at `deadline` at the latest: whoever holds a lease for longer is gone.
+    pub fn new(deadline: Timestamp) -> Self {
+        Self { id: fastrand::u64(..), until: later(deadline, SKEW) }
+    }
+}
 
 /// The right to tell, so that two do not post the same thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,25 +37,25 @@ pub struct Lease {
 }
 
 /// Takes the lease for `holder`. When somebody else has it: when to look again.
-pub(crate) fn take(lease: &mut Option<Lease>, holder: u64, now: Timestamp) -> Result<(), Timestamp> {
+pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) -> Result<(), Timestamp> {
     if let Some(held) = lease
-        && held.holder != holder
+        && held.holder != holder.id
         && held.until > now
     {
-        let more = i64::try_from(holder % SPREAD).unwrap_or_default();
+        let more = i64::try_from(holder.id % SPREAD).unwrap_or_default();
         return Err(later(now, SOON + SignedDuration::from_secs(more)));
     }
-    *lease = Some(Lease { holder, until: later(now, LEASE) });
+    *lease = Some(Lease { holder: holder.id, until: holder.until });
     Ok(())
 }
 
 /// Whether the lease is the holder's.
-pub(crate) fn holds(lease: Option<&Lease>, holder: u64) -> bool {
-    lease.is_some_and(|held| held.holder == holder)
+pub(crate) fn holds(lease: Option<&Lease>, holder: Holder) -> bool {
+    lease.is_some_and(|held| held.holder == holder.id)
 }
 
 /// Gives the lease back, if it is still the holder's.
-pub(crate) fn give_back(lease: &mut Option<Lease>, holder: u64) {
+pub(crate) fn give_back(lease: &mut Option<Lease>, holder: Holder) {
     if holds(lease.as_ref(), holder) {
         *lease = None;
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use incidents::{Board, Burst, Member, Message, Next, Place};
+use incidents::{Board, Burst, Holder, Member, Message, Next, Place};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,11 +41,19 @@ struct World {
     bursts: BTreeMap<String, Burst>,
     channel: Channel,
     changes: bool,
+    holder: Holder,
 }
 
 impl World {
     fn new(changes: bool) -> Self {
-        Self { board: Board::default(), bursts: BTreeMap::new(), channel: Channel::default(), changes }
+        let holder = Holder::new(at(0));
+        Self {
+            board: Board::default(),
+            bursts: BTreeMap::new(),
+            channel: Channel::default(),
+            changes,
+            holder,
+        }
     }
 
     fn burst_of(&mut self, luid: &str) -> Option<&mut Burst> {
@@ -59,23 +67,23 @@ impl World {
             let burst = self.bursts.entry(id).or_default();
             assert!(burst.admit(luid, member("Credentials refused", at(now)), first, at(now)));
         }
-        let changes = self.changes;
-        let next = self.burst_of(luid).unwrap().next(luid, 1, at(now), changes);
+        let (changes, holder) = (self.changes, self.holder);
+        let next = self.burst_of(luid).unwrap().next(luid, holder, at(now), changes);
         self.act(luid, next, now)
     }
 
     fn recover(&mut self, luid: &str, now: i64) -> Option<i64> {
-        let changes = self.changes;
+        let (changes, holder) = (self.changes, self.holder);
         let burst = self.burst_of(luid).unwrap();
         if !burst.recover(luid, at(now)) {
             return None;
         }
-        let next = burst.next_of_recovery(luid, 1, at(now), changes);
+        let next = burst.next_of_recovery(luid, holder, at(now), changes);
         self.act(luid, next, now)
     }
 
     fn act(&mut self, luid: &str, next: Next, now: i64) -> Option<i64> {
-        let changes = self.changes;
+        let (changes, holder) = (self.changes, self.holder);
         let burst = self.burst_of(luid).unwrap();
         let shown = burst.clone();
         match next {
@@ -87,12 +95,12 @@ impl World {
                 self.channel.alone.insert(luid.to_owned());
             }
             Next::Close => {
-                burst.closed(1);
+                burst.closed(holder);
                 self.channel.closed += 1;
             }
             Next::Tell => {
                 let message = changes.then(|| Message { channel: "C".to_owned(), id: "1".to_owned() });
-                burst.told(1, &shown, at(now), message);
+                burst.told(holder, &shown, at(now), message);
                 if shown.message.is_some() {
                     assert!(now - self.channel.last >= 10_000, "changed too often");
                 } else {

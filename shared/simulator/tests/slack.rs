@@ -208,6 +208,7 @@ async fn slack_fails_when_it_is_told_to() {
         SlackFault::Revoked,
         SlackFault::Revoked,
         SlackFault::Reset,
+        SlackFault::AnswerLost,
         SlackFault::Hang,
     ] {
         poster.slack.fail_next(1, fault);
@@ -220,6 +221,9 @@ async fn slack_fails_when_it_is_told_to() {
     assert_eq!(poster.api("chat.postMessage", &body).await["error"], "token_revoked");
     let send = || poster.http.post(&poster.webhook).body(body.to_string());
     assert!(send().send().await.is_err(), "reset");
+    assert!(poster.slack.messages().is_empty());
+    assert!(send().send().await.is_err(), "taken, and reset");
+    assert_eq!(poster.slack.messages().iter().map(|message| message.answered).collect::<Vec<_>>(), [false]);
     let hung = send().timeout(Duration::from_millis(50)).send().await;
     assert!(hung.unwrap_err().is_timeout());
     assert_eq!(poster.webhook(&body).await.0, 200);

@@ -86,6 +86,12 @@ impl Invocation {
         self.now.checked_add(passed).unwrap_or(self.now)
     }
 
+    /// When Lambda ends the process, by the clock of `now`.
+    pub fn ends_at(&self) -> Timestamp {
+        let lasts = SignedDuration::try_from(self.deadline.saturating_duration_since(self.began));
+        self.now.checked_add(lasts.unwrap_or_default()).unwrap_or(Timestamp::MAX)
+    }
+
     /// The time left until Lambda ends the process.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

@@ -8,6 +8,7 @@ use testkit::simulator::{Datasource, notes, render};
 async fn a_storm_of_five_hundred_failures_is_three_messages_and_accounts_for_each() {
     for (by, count) in [(By::BotToken, 500), (By::WebhookUrls, 150)] {
         let world = World::start(by, RULES).await;
+        world.tableau.clear_faults();
         let names: Vec<String> = (0..count).map(|n| format!("Sales of region {n:03}")).collect();
         let luids: Vec<_> = names.iter().map(|name| world.tableau.add(Datasource::named(name))).collect();
         for luid in &luids {

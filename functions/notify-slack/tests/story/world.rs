@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential};
-use incidents::documents;
+use incidents::{Documents, documents};
 use jiff::{SignedDuration, Timestamp};
 use notify_slack::{GuardedSlack, NotifySlack};
 use rules::Rules;
@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tableau::{Event, Payload};
 use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
-use testkit::simulator::{SAMPLE_PAT, SlackCall, SlackMessage, SlackRecorder, TableauSimulator, render};
+use testkit::simulator::{
+    Fault, SAMPLE_PAT, SlackCall, SlackMessage, SlackRecorder, TableauSimulator, render,
+};
 use workflow::{BoxError, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
 
 pub(crate) const RULES: &str = "
@@ -54,7 +56,13 @@ pub(crate) enum By {
 
 impl World {
     pub(crate) async fn start(by: By, rules: &str) -> Self {
+        Self::with(by, rules, documents(None)).await
+    }
+
+    pub(crate) async fn with(by: By, rules: &str, documents: Documents) -> Self {
         let tableau = TableauSimulator::empty().start().await.unwrap();
+        // Else each failure without a job waits for a second look.
+        tableau.fail_always("GET */jobs*", Fault::Error("403000"));
         let slack = SlackRecorder::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let credential = match by {
@@ -70,7 +78,6 @@ impl World {
             Arc::new(Fixed::new(pat)),
             Arc::new(MemorySessionStore::default()),
         );
-        let documents = documents(None);
         let there = Slack::new(http, slack.api_url(), Arc::new(Fixed::new(credential)));
         let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
         let workflow = NotifySlack {

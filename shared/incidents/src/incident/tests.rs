@@ -1,9 +1,13 @@
 use super::*;
-use crate::telling::{Message, Next};
+use crate::telling::{Holder, Message, Next};
 use Observation::{Failed, Started, Succeeded};
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+}
+
+fn by(id: u64, minute: i64) -> Holder {
+    Holder::numbered(id, at(minute))
 }
 
 fn observed(observations: &[Observation]) -> (Incident, Vec<Change>) {
@@ -89,11 +93,11 @@ fn a_message_that_can_be_changed_follows_each_failure_and_others_come_when_failu
         for n in 0..8 {
             incident.observe(&format!("e{n}"), Failed(at(n)));
             incident.settle("c", How::Alone);
-            if incident.next("c", 7, at(n), changes) == Next::Tell {
+            if incident.next("c", by(7, n), at(n), changes) == Next::Tell {
                 let failures = incident.streak.as_ref().unwrap().failures;
                 told.push(failures);
                 let message = changes.then(|| Message { channel: "C".to_owned(), id: "1".to_owned() });
-                incident.told("c", 7, failures, message);
+                incident.told("c", by(7, 0), failures, message);
             }
         }
         assert_eq!(told, expected);
@@ -105,9 +109,9 @@ fn one_tells_at_a_time_and_whoever_died_over_it_is_followed() {
     let mut incident = Incident::default();
     incident.observe("a", Failed(at(0)));
     incident.settle("c", How::Alone);
-    assert_eq!(incident.next("c", 1, at(0), true), Next::Tell);
-    assert!(matches!(incident.next("c", 2, at(0), true), Next::Wait(_)));
-    assert_eq!(incident.next("c", 2, at(2), true), Next::Tell);
+    assert_eq!(incident.next("c", by(1, 0), at(0), true), Next::Tell);
+    assert!(matches!(incident.next("c", by(2, 0), at(0), true), Next::Wait(_)));
+    assert_eq!(incident.next("c", by(2, 2), at(2), true), Next::Tell);
 }
 
 #[test]
@@ -117,14 +121,14 @@ fn a_recovery_is_told_to_those_who_were_told_of_the_failure_and_once() {
     for channel in ["told", "untold"] {
         incident.settle(channel, How::Alone);
     }
-    assert_eq!(incident.next("told", 1, at(0), true), Next::Tell);
+    assert_eq!(incident.next("told", by(1, 0), at(0), true), Next::Tell);
     // The success comes before the message is noted.
     incident.observe("b", Succeeded(at(1)));
-    incident.told("told", 1, 1, None);
-    assert_eq!(incident.next_of_recovery("b", "untold", 2, at(1)), Next::Told);
-    assert_eq!(incident.next_of_recovery("b", "told", 2, at(1)), Next::Close);
-    incident.recovery_told("b", "told", 2);
-    assert_eq!(incident.next_of_recovery("b", "told", 3, at(2)), Next::Told);
+    incident.told("told", by(1, 0), 1, None);
+    assert_eq!(incident.next_of_recovery("b", "untold", by(2, 1), at(1)), Next::Told);
+    assert_eq!(incident.next_of_recovery("b", "told", by(2, 1), at(1)), Next::Close);
+    incident.recovery_told("b", "told", by(2, 0));
+    assert_eq!(incident.next_of_recovery("b", "told", by(3, 2), at(2)), Next::Told);
 }
 
 #[test]
@@ -133,13 +137,13 @@ fn a_recovery_waits_for_a_failure_that_is_being_told_and_closes_one_that_may_hav
         let mut incident = Incident::default();
         incident.observe("a", Failed(at(0)));
         incident.settle("c", How::Alone);
-        assert_eq!(incident.next("c", 1, at(0), true), Next::Tell);
+        assert_eq!(incident.next("c", by(1, 0), at(0), true), Next::Tell);
         incident.observe("b", Succeeded(at(0)));
-        assert!(matches!(incident.next_of_recovery("b", "c", 2, at(0)), Next::Wait(_)));
+        assert!(matches!(incident.next_of_recovery("b", "c", by(2, 0), at(0)), Next::Wait(_)));
         if !died {
-            incident.untold("c", 1, true);
+            incident.untold("c", by(1, 0), true);
         }
-        assert_eq!(incident.next_of_recovery("b", "c", 2, at(2)), Next::Close);
+        assert_eq!(incident.next_of_recovery("b", "c", by(2, 2), at(2)), Next::Close);
     }
 }
 
@@ -149,13 +153,13 @@ fn each_streak_has_its_own_end() {
     for n in 0..2 {
         incident.observe(&format!("f{n}"), Failed(at(n * 10)));
         incident.settle("c", How::Alone);
-        assert_eq!(incident.next("c", 1, at(n * 10), false), Next::Tell);
-        incident.told("c", 1, 1, None);
+        assert_eq!(incident.next("c", by(1, n * 10), at(n * 10), false), Next::Tell);
+        incident.told("c", by(1, 0), 1, None);
         incident.observe(&format!("s{n}"), Succeeded(at(n * 10 + 5)));
     }
     for n in 0..2 {
-        assert_eq!(incident.next_of_recovery(&format!("s{n}"), "c", 2, at(30)), Next::Close);
-        incident.recovery_told(&format!("s{n}"), "c", 2);
+        assert_eq!(incident.next_of_recovery(&format!("s{n}"), "c", by(2, 30), at(30)), Next::Close);
+        incident.recovery_told(&format!("s{n}"), "c", by(2, 0));
     }
 }
 
@@ -166,8 +170,8 @@ fn a_message_that_had_to_be_posted_anew_takes_the_place_of_the_one_that_is_gone(
     for (n, id) in [(0, "1"), (1, "2")] {
         incident.observe(&format!("e{n}"), Failed(at(n)));
         incident.settle("c", How::Alone);
-        assert_eq!(incident.next("c", 1, at(n), true), Next::Tell);
-        incident.told("c", 1, u32::try_from(n).unwrap() + 1, message(id));
+        assert_eq!(incident.next("c", by(1, n), at(n), true), Next::Tell);
+        incident.told("c", by(1, 0), u32::try_from(n).unwrap() + 1, message(id));
     }
     assert_eq!(incident.streak.unwrap().told["c"].message, message("2"));
 }

@@ -1,7 +1,7 @@
 //! Who was told of an incident, and what each is to be told next.
 
 use super::{Closed, Incident};
-use crate::telling::{Lease, Message, Next, give_back, holds, take};
+use crate::telling::{Holder, Lease, Message, Next, give_back, holds, take};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl Incident {
 
     /// What a channel that is told alone has to be told next. `changes`: whether its messages can be changed; otherwise
     /// each is one more, and comes when the failures have doubled.
-    pub fn next(&mut self, channel: &str, holder: u64, now: Timestamp, changes: bool) -> Next {
+    pub fn next(&mut self, channel: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
         let Some(streak) = &mut self.streak else { return Next::Told };
         let failures = streak.failures;
         let Some(told) = streak.told.get_mut(channel) else { return Next::Told };
@@ -65,7 +65,7 @@ impl Incident {
     }
 
     /// Notes that the channel was told of so many failures, with a message.
-    pub fn told(&mut self, channel: &str, holder: u64, failures: u32, message: Option<Message>) {
+    pub fn told(&mut self, channel: &str, holder: Holder, failures: u32, message: Option<Message>) {
         if let Some(told) = self.held(channel, holder) {
             give_back(&mut told.lease, holder);
             told.failures = told.failures.max(failures);
@@ -74,7 +74,7 @@ impl Incident {
     }
 
     /// Gives back the right to tell. `perhaps`: whether a message may have arrived all the same.
-    pub fn untold(&mut self, channel: &str, holder: u64, perhaps: bool) {
+    pub fn untold(&mut self, channel: &str, holder: Holder, perhaps: bool) {
         if let Some(told) = self.held(channel, holder) {
             give_back(&mut told.lease, holder);
             told.perhaps |= perhaps;
@@ -82,7 +82,7 @@ impl Incident {
     }
 
     /// What the holder of a lease tells of. The streak may be over by now, and its recovery must find the message.
-    fn held(&mut self, channel: &str, holder: u64) -> Option<&mut Told> {
+    fn held(&mut self, channel: &str, holder: Holder) -> Option<&mut Told> {
         let closed = self.closed.iter_mut().map(|closed| &mut closed.streak);
         let streaks = self.streak.iter_mut().chain(closed);
         let mut told = streaks.filter_map(|streak| streak.told.get_mut(channel));
@@ -101,7 +101,7 @@ impl Incident {
 
     /// What a channel that was told alone has to be told of the recovery that `event` brought. Who was surely told nothing
     /// needs not know that it is over; while somebody tells of the failure, nobody knows.
-    pub fn next_of_recovery(&mut self, event: &str, channel: &str, holder: u64, now: Timestamp) -> Next {
+    pub fn next_of_recovery(&mut self, event: &str, channel: &str, holder: Holder, now: Timestamp) -> Next {
         let Some(told) = self.recovery(event, channel) else { return Next::Told };
         let surely_untold = told.failures == 0 && !told.perhaps && told.lease.is_none();
         if told.recovery || (surely_untold && !matches!(told.how, How::Digest(_))) {
@@ -111,7 +111,7 @@ impl Incident {
     }
 
     /// Notes that the channel was told of the recovery.
-    pub fn recovery_told(&mut self, event: &str, channel: &str, holder: u64) {
+    pub fn recovery_told(&mut self, event: &str, channel: &str, holder: Holder) {
         if let Some(told) = self.recovery(event, channel) {
             give_back(&mut told.lease, holder);
             told.recovery = true;

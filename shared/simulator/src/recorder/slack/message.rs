@@ -34,6 +34,8 @@ pub struct SlackMessage {
     pub text: String,
     /// Its blocks.
     pub blocks: Vec<Value>,
+    /// Whether the caller was told that it was taken.
+    pub answered: bool,
     /// The body of the request.
     pub raw: Value,
 }

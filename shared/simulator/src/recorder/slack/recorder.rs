@@ -32,6 +32,8 @@ pub enum SlackFault {
     Hang,
     /// The connection is reset before a byte of the answer.
     Reset,
+    /// The call is served, and the connection reset before a byte of the answer.
+    AnswerLost,
 }
 
 /// A Slack workspace on loopback that checks messages as Slack does, and remembers them.

@@ -31,6 +31,7 @@ pub(super) async fn serve(
     let method = path.strip_prefix("/api/");
     state.calls.fetch_add(1, Ordering::SeqCst);
     let fault = state.faults().take(&[""]);
+    let answered = fault != Some(SlackFault::AnswerLost);
     match fault {
         Some(SlackFault::RateLimited { retry_after }) => {
             let mut response = plain(429, "");
@@ -42,7 +43,7 @@ pub(super) async fn serve(
         Some(SlackFault::Revoked) => return plain(404, "no_service"),
         Some(SlackFault::Hang) => std::future::pending::<()>().await,
         Some(SlackFault::Reset) => return connection.reset(),
-        None => {}
+        Some(SlackFault::AnswerLost) | None => {}
     }
     if parts.method != Method::POST {
         return plain(405, "method_not_allowed");
@@ -55,29 +56,30 @@ pub(super) async fn serve(
             body: String::from_utf8_lossy(&body).into_owned(),
         });
     };
-    match method {
-        Some(method) => match api(&state, method, &parts.headers, &body) {
+    let response = match method {
+        Some(method) => match api(&state, method, &parts.headers, &body, answered) {
             Ok(answer) => json_response(&answer),
             Err(invalid) => {
                 refuse(&invalid);
                 not_ok(invalid.error)
             }
         },
-        None => match webhook(&state, path, &body) {
+        None => match webhook(&state, path, &body, answered) {
             Ok(()) => plain(200, "ok"),
             Err(invalid) => {
                 refuse(&invalid);
                 plain(if invalid.error == "no_service" { 404 } else { 400 }, invalid.error)
             }
         },
-    }
+    };
+    if answered { response } else { connection.reset() }
 }
 
 fn invalid(error: &'static str, detail: impl Into<String>) -> Invalid {
     Invalid { error, detail: detail.into() }
 }
 
-fn webhook(state: &Shared, path: &str, body: &[u8]) -> Result<(), Invalid> {
+fn webhook(state: &Shared, path: &str, body: &[u8], answered: bool) -> Result<(), Invalid> {
     let channel = state.workspace().webhook_channel(path).cloned();
     let channel = channel.ok_or_else(|| invalid("no_service", "no incoming webhook here"))?;
     let raw = serde_json::from_slice::<Value>(body).ok().filter(Value::is_object);
@@ -85,11 +87,18 @@ fn webhook(state: &Shared, path: &str, body: &[u8]) -> Result<(), Invalid> {
     let mut message = message(path, SlackCall::Webhook, raw)?;
     (message.channel, message.channel_name) = (channel.id, channel.name);
     message.ts = next_ts(state);
+    message.answered = answered;
     state.messages.push(message);
     Ok(())
 }
 
-fn api(state: &Shared, method: &str, headers: &HeaderMap, body: &[u8]) -> Result<Value, Invalid> {
+fn api(
+    state: &Shared,
+    method: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    answered: bool,
+) -> Result<Value, Invalid> {
     let call = match method {
         "chat.postMessage" => SlackCall::PostMessage,
         "chat.update" => SlackCall::Update,
@@ -154,6 +163,7 @@ fn api(state: &Shared, method: &str, headers: &HeaderMap, body: &[u8]) -> Result
     if let Some(parent) = &message.thread_ts {
         answer["message"]["thread_ts"] = json!(parent);
     }
+    message.answered = answered;
     state.messages.push(message);
     Ok(answer)
 }
@@ -195,6 +205,7 @@ fn message(path: &str, call: SlackCall, raw: Value) -> Result<SlackMessage, Inva
         reply_broadcast: raw.get("reply_broadcast").and_then(Value::as_bool).unwrap_or(false),
         text: text.chars().take(TEXT_LIMIT).collect(),
         blocks: blocks.to_vec(),
+        answered: true,
         raw,
     })
 }

@@ -4,6 +4,7 @@
 
 mod hours;
 mod storm;
+mod trouble;
 mod world;
 
 use crate::world::{By, FAILED, RULES, STARTED, SUCCEEDED, World, at};

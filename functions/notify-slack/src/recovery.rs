@@ -156,7 +156,7 @@ impl NotifySlack {
         };
         let noted = |newest: &mut Burst| match &ended {
             Ok(()) => newest.closed(holder),
-            Err(_) => newest.not_told(holder),
+            Err(_) => newest.not_told(holder, false),
         };
         self.documents.change(key, now, noted).await?;
         ended.map(|()| Step::Told)

@@ -267,7 +267,7 @@ impl NotifySlack {
         let sent = posted.as_ref().ok().and_then(|posted| posted.message.as_ref()).map(kept);
         let noted = |newest: &mut Burst| match &posted {
             Ok(_) => newest.told(holder, burst, now, sent.clone()),
-            Err(_) => newest.not_told(holder),
+            Err(error) => newest.not_told(holder, may_have_arrived(error)),
         };
         let (newest, ()) = self.documents.change(key, now, noted).await?;
         posted?;

@@ -73,6 +73,8 @@ pub struct Burst {
     last: Option<Timestamp>,
     told: Option<Timestamp>,
     over: bool,
+    /// Whether a message may have arrived of which nobody knows.
+    perhaps: bool,
     lease: Option<Lease>,
 }
 
@@ -181,12 +183,12 @@ impl Burst {
     /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where the
     /// message can be changed.
     pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
-        // While somebody posts for the first time nobody knows; whoever died over it may have posted.
-        if self.over || (self.tellings == 0 && self.lease.is_none()) {
+        // While somebody posts for the first time nobody knows.
+        if self.over || (self.tellings == 0 && !self.perhaps && self.lease.is_none()) {
             return Next::Told;
         }
         if self.is_recovered() {
-            return take(&mut self.lease, holder, now).map_or_else(Next::Wait, |()| Next::Close);
+            return self.take(holder, now, Next::Close);
         }
         let shown = self.members.get(luid).is_none_or(|member| member.shown);
         if shown || !changes || self.message.is_none() {
@@ -231,9 +233,10 @@ impl Burst {
         self.together_members().all(|member| member.recovered.is_some())
     }
 
-    /// Gives back the right to tell without having told.
-    pub fn not_told(&mut self, holder: Holder) {
+    /// Gives back the right to tell. `perhaps`: whether a message may have arrived all the same.
+    pub fn not_told(&mut self, holder: Holder, perhaps: bool) {
         give_back(&mut self.lease, holder);
+        self.perhaps |= perhaps;
     }
 
     /// When those that wait have waited enough, if not yet; and whether they are many.
@@ -265,7 +268,18 @@ impl Burst {
         let due = self.told.map(|told| later(told, if changes { EVERY } else { AGAIN }));
         match due.filter(|due| *due > now) {
             Some(due) => Next::Wait(due),
-            None => take(&mut self.lease, holder, now).map_or_else(Next::Wait, |()| Next::Tell),
+            None => self.take(holder, now, Next::Tell),
+        }
+    }
+
+    /// `next`, if `holder` may do it. Whoever died over a lease may have posted.
+    fn take(&mut self, holder: Holder, now: Timestamp, next: Next) -> Next {
+        match take(&mut self.lease, holder, now) {
+            Ok(died) => {
+                self.perhaps |= died;
+                next
+            }
+            Err(until) => Next::Wait(until),
         }
     }
 }

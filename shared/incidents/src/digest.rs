@@ -55,7 +55,7 @@ impl Digest {
             None => Next::Told,
             Some(entry) if entry.told => Next::Told,
             Some(_) if now < until => Next::Wait(until),
-            Some(_) => take(&mut self.lease, holder, now).map_or_else(Next::Wait, |()| Next::Tell),
+            Some(_) => take(&mut self.lease, holder, now).map_or_else(Next::Wait, |_| Next::Tell),
         }
     }
 

@@ -36,8 +36,8 @@ pub struct Lease {
     until: Timestamp,
 }
 
-/// Takes the lease for `holder`. When somebody else has it: when to look again.
-pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) -> Result<(), Timestamp> {
+/// Takes the lease for `holder`, and says whether somebody died who had it. When somebody has it: when to look again.
+pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) -> Result<bool, Timestamp> {
     if let Some(held) = lease
         && held.holder != holder.id
         && held.until > now
@@ -45,8 +45,9 @@ pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) ->
         let more = i64::try_from(holder.id % SPREAD).unwrap_or_default();
         return Err(later(now, SOON + SignedDuration::from_secs(more)));
     }
+    let died = lease.as_ref().is_some_and(|held| held.holder != holder.id);
     *lease = Some(Lease { holder: holder.id, until: holder.until });
-    Ok(())
+    Ok(died)
 }
 
 /// Whether the lease is the holder's.

@@ -160,6 +160,7 @@ rules:
     /// Streaks of failures that all end, of a few objects in two channels.
     fn plan(&mut self) {
         let objects = self.rng.usize(1..8);
+        let pause = [15, 60, 900][self.rng.usize(..3)];
         for n in 0..objects {
             let (channel, kind) =
                 if self.rng.bool() { ("data-news", "Workbook") } else { ("data-alerts", "Datasource") };
@@ -169,10 +170,10 @@ rules:
             for _ in 0..self.rng.usize(1..3) {
                 for _ in 0..self.rng.usize(1..4) {
                     self.happens(&failed, &object, channel, time);
-                    time += SignedDuration::from_secs(self.rng.i64(1..900));
+                    time += SignedDuration::from_secs(self.rng.i64(1..pause));
                 }
                 self.happens(&succeeded, &object, channel, time);
-                time += SignedDuration::from_secs(self.rng.i64(1..900));
+                time += SignedDuration::from_secs(self.rng.i64(1..pause));
             }
         }
     }

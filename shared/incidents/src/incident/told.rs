@@ -32,6 +32,19 @@ pub enum How {
     Digest(Timestamp),
 }
 
+impl Told {
+    /// `next`, if `holder` may do it. Whoever died over a lease may have posted.
+    fn take(&mut self, holder: Holder, now: Timestamp, next: Next) -> Next {
+        match take(&mut self.lease, holder, now) {
+            Ok(died) => {
+                self.perhaps |= died;
+                next
+            }
+            Err(until) => Next::Wait(until),
+        }
+    }
+}
+
 impl Incident {
     /// Notes how a channel is told of the streak, unless that is settled. What holds then.
     pub fn settle(&mut self, channel: &str, how: How) -> Option<How> {
@@ -61,7 +74,7 @@ impl Incident {
         if !due {
             return Next::Told;
         }
-        take(&mut told.lease, holder, now).map_or_else(Next::Wait, |()| Next::Tell)
+        told.take(holder, now, Next::Tell)
     }
 
     /// Notes that the channel was told of so many failures, with a message.
@@ -107,7 +120,7 @@ impl Incident {
         if told.recovery || (surely_untold && !matches!(told.how, How::Digest(_))) {
             return Next::Told;
         }
-        take(&mut told.lease, holder, now).map_or_else(Next::Wait, |()| Next::Close)
+        told.take(holder, now, Next::Close)
     }
 
     /// Notes that the channel was told of the recovery.

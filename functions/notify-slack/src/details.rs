@@ -65,6 +65,17 @@ impl<'a> Attempt<'a> {
         self.event.created_at.unwrap_or(self.invocation.now)
     }
 
+    /// Whether an earlier attempt told the channel.
+    pub(crate) fn has_told(&self, channel: &str) -> bool {
+        self.invocation.happened("slack/").any(|told| told == channel)
+    }
+
+    /// Notes that the channel is told.
+    pub(crate) async fn note_told(&self, channel: &str) -> Result<(), Failure> {
+        let nothing = async { Ok::<_, Failure>(()) };
+        self.invocation.once(&format!("slack/{channel}"), nothing).await.map(|_| ())
+    }
+
     /// Of leases: no longer than the attempt can last.
     pub(crate) fn holder(&self) -> Holder {
         Holder::new(self.invocation.ends_at())

@@ -2,67 +2,108 @@
 
 use crate::details::Attempt;
 use crate::guarded::To;
-use crate::message::name_of;
+use crate::message::{name_of, short};
+use crate::story::burst_key;
 use crate::wording::headline;
-use crate::{NotifySlack, Step, roundup};
-use incidents::{Digest, Entry, Next};
+use crate::{NotifySlack, Progress, Step, roundup};
+use incidents::{Burst, Digest, Entry, Next, Turn};
 use jiff::Timestamp;
 use workflow::{Failure, Workflow};
 
 impl NotifySlack {
     /// The end of the quiet hours whose digest an earlier attempt put the event into.
     pub(crate) fn digest_of(&self, attempt: &Attempt<'_>, channel: &str) -> Option<Timestamp> {
-        attempt.invocation.happened(&beginning(channel)).and_then(|until| until.parse().ok())
+        attempt.invocation.happened(&beginning(channel)).find_map(|until| until.parse().ok())
     }
 
-    /// Puts an event into the digest of the quiet hours that end at `until`, and sees to it that it is told: when to
-    /// come again, if not yet.
+    /// Tells the digests that earlier attempts put the event into, whatever has become of its story.
+    pub(crate) async fn tell_digests(&self, attempt: &Attempt<'_>, progress: &mut Progress) {
+        for digest in attempt.invocation.happened(DIGEST) {
+            let Some((channel, until)) = digest.rsplit_once('/') else { continue };
+            let Ok(until) = until.parse() else { continue };
+            progress.note(self.tell_in_digest(attempt, channel, until, Turn::None).await);
+        }
+    }
+
+    /// The digest of a channel's quiet hours that end at `until`.
+    pub(crate) async fn digest(&self, channel: &str, until: Timestamp) -> Result<Digest, Failure> {
+        Ok(self.documents.read(&digest_key(channel, until)).await?)
+    }
+
+    pub(crate) async fn add_to_digest(
+        &self,
+        channel: &str,
+        until: Timestamp,
+        id: &str,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<(), Failure> {
+        let add = |digest: &mut Digest| digest.add(id, entry.clone());
+        self.documents.change(&digest_key(channel, until), now, add).await?;
+        Ok(())
+    }
+
+    /// Puts an event into the digest of the quiet hours that end at `until`, if no earlier attempt did, and sees to it
+    /// that it is told: when to come again, if not yet.
     pub(crate) async fn tell_in_digest(
         &self,
         attempt: &Attempt<'_>,
         channel: &str,
         until: Timestamp,
+        turn: Turn,
     ) -> Result<Step, Failure> {
-        let (event, now) = (attempt.event, attempt.now());
-        let key = format!("{}#{channel}#{until}", Self::NAME);
+        let (event, now, key) = (attempt.event, attempt.now(), digest_key(channel, until));
         if self.digest_of(attempt, channel).is_none() {
             let details = attempt.details(self).await?;
             let entry = Entry {
                 what: headline(event),
-                name: name_of(event, details),
+                object: event.subject.luid().to_owned(),
+                name: short(&name_of(event, details)),
                 at: attempt.happened_at(),
                 cause: details.cause.as_option().map(|cause| cause.class.title().to_owned()),
+                turn,
                 told: false,
             };
-            let add = |digest: &mut Digest| digest.add(event.id.as_str(), entry.clone());
-            let effect = format!("{}{until}", beginning(channel));
-            attempt.invocation.once(&effect, self.documents.change(&key, now, add)).await?;
+            let add = self.add_to_digest(channel, until, event.id.short(), now, &entry);
+            attempt.invocation.once(&format!("{}{until}", beginning(channel)), add).await?;
         }
         let holder = attempt.holder();
-        let next = |digest: &mut Digest| digest.next(event.id.as_str(), holder, now, until);
+        let next = |digest: &mut Digest| digest.next(event.id.short(), holder, now, until);
         let (digest, next) = self.documents.change(&key, now, next).await?;
         match next {
             Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Tell => {}
             Next::Told | Next::Close | Next::Alone => return Ok(Step::Told),
         }
+        // First where their recoveries are told, then that they fail.
+        let together = digest.together();
+        if !together.is_empty() {
+            let adopt = |burst: &mut Burst| burst.adopt(together.clone());
+            self.documents.change(&burst_of_digest(channel, until), now, adopt).await?;
+        }
         let to = To { invocation: attempt.invocation, channel };
         let posted = self.slack.post(to, &roundup::digest(&digest)).await;
-        let noted = |told: bool| {
-            let digest = digest.clone();
-            move |newest: &mut Digest| {
-                if told {
-                    newest.told(holder, &digest);
-                } else {
-                    newest.not_told(holder);
-                }
-            }
+        let noted = |newest: &mut Digest| match &posted {
+            Ok(_) => newest.told(holder, &digest),
+            Err(_) => newest.not_told(holder),
         };
-        self.documents.change(&key, now, noted(posted.is_ok())).await?;
+        self.documents.change(&key, now, noted).await?;
         posted.map(|_| Step::Told).map_err(Failure::from)
     }
 }
 
+/// Begins the names of effects that tell which digest an event was put into.
+const DIGEST: &str = "digest/";
+
 fn beginning(channel: &str) -> String {
-    format!("digest/{channel}/")
+    format!("{DIGEST}{channel}/")
+}
+
+fn digest_key(channel: &str, until: Timestamp) -> String {
+    format!("{}#{channel}#{until}", NotifySlack::NAME)
+}
+
+/// Where the recoveries are told of those that a digest told of.
+pub(crate) fn burst_of_digest(channel: &str, until: Timestamp) -> String {
+    burst_key(channel, &format!("digest/{until}"))
 }

@@ -5,7 +5,7 @@ use destinations::slack::{Message, Posted, Sent, Slack};
 use destinations::{Error, Refusal};
 use std::future::Future;
 use std::time::Duration;
-use workflow::{Failure, Invocation};
+use workflow::Invocation;
 
 /// A Slack workspace behind circuits: one for all of it, and one for each channel, which is what Slack's `429` is about.
 #[derive(Debug)]
@@ -45,41 +45,42 @@ impl GuardedSlack {
         self.call(to, self.slack.update(sent, message)).await
     }
 
-    /// Puts a message in the place of another; as a new one, when there is none or it cannot be changed any more.
+    /// Puts a message in the place of another. As a new one, when there is none or it cannot be changed any more; not if
+    /// nobody is to be called, as `aloud` says. Gives what can be changed the next time.
     pub(crate) async fn put(
         &self,
         to: To<'_>,
         before: Option<&incidents::Message>,
         message: &Message,
-    ) -> Result<Posted, Guarded<Error>> {
+        aloud: bool,
+    ) -> Result<Option<incidents::Message>, Guarded<Error>> {
         if let Some(before) = before {
             match self.update(to, &sent(before), message).await {
                 Err(error) if is_gone(&error) => {}
-                other => return other,
+                other => return other.map(kept),
             }
         }
-        self.post(to, message).await
+        if aloud { self.post(to, message).await.map(kept) } else { Ok(None) }
     }
 
-    /// Ends a story: its message shows the end, and a reply calls attention to it.
+    /// Ends a story: its message shows the end, and, said `aloud`, a reply calls attention to it.
     pub(crate) async fn end(
         &self,
         to: To<'_>,
         before: Option<&incidents::Message>,
         in_place: &Message,
         below: &Message,
-    ) -> Result<(), Failure> {
+        aloud: bool,
+    ) -> Result<(), Guarded<Error>> {
         if let Some(before) = before {
             let before = sent(before);
             match self.update(to, &before, in_place).await {
                 Err(error) if is_gone(&error) => {}
-                updated => {
-                    updated?;
-                    return Ok(self.reply(to, &before, below).await.map(|_| ())?);
-                }
+                Ok(_) if aloud => return self.reply(to, &before, below).await.map(|_| ()),
+                updated => return updated.map(|_| ()),
             }
         }
-        Ok(self.post(to, below).await.map(|_| ())?)
+        if aloud { self.post(to, below).await.map(|_| ()) } else { Ok(()) }
     }
 
     async fn call(
@@ -100,7 +101,7 @@ fn is_gone(error: &Guarded<Error>) -> bool {
 /// Whether a message may be there although posting it failed.
 pub(crate) fn may_have_arrived(error: &Guarded<Error>) -> bool {
     let unclear = |error: &Error| match error {
-        Error::Unreachable { .. } => true,
+        Error::Unreachable { source, .. } => !source.is_connect(),
         Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
         _ => false,
     };
@@ -108,8 +109,8 @@ pub(crate) fn may_have_arrived(error: &Guarded<Error>) -> bool {
 }
 
 /// What is kept of a message.
-pub(crate) fn kept(sent: &Sent) -> incidents::Message {
-    incidents::Message { channel: sent.channel.clone(), id: sent.ts.clone() }
+fn kept(posted: Posted) -> Option<incidents::Message> {
+    posted.message.map(|sent| incidents::Message { channel: sent.channel, id: sent.ts })
 }
 
 fn sent(kept: &incidents::Message) -> Sent {

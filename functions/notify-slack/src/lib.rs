@@ -16,14 +16,14 @@ pub use guarded::GuardedSlack;
 
 use details::Attempt;
 use guarded::To;
-use incidents::Documents;
+use incidents::{Documents, Turn};
 use jiff::Timestamp;
 use message::message;
 use rules::{Rules, When};
 use runtime::{LoadedRules, rules_of};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use tableau::{Action, Event};
+use tableau::{Action, Event, Object};
 use tableau_client::TableauClient;
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
@@ -57,8 +57,21 @@ enum Step {
     Told,
     /// It is counted, and told with one of those that follow.
     Counted,
+    /// There is nothing to tell any more.
+    Over(&'static str),
     /// Come again then.
     Wait(Timestamp),
+}
+
+impl Step {
+    /// Both: what comes first, if one has to come again.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Wait(one), Self::Wait(other)) => Self::Wait(one.min(other)),
+            (wait @ Self::Wait(_), _) => wait,
+            (_, other) => other,
+        }
+    }
 }
 
 /// How far the telling of an event has come.
@@ -66,31 +79,40 @@ enum Step {
 struct Progress {
     told: bool,
     counted: bool,
+    over: Option<&'static str>,
     wait: Option<Timestamp>,
     failed: Option<Failure>,
 }
 
 impl Progress {
+    /// As far as earlier attempts have come.
+    fn of(attempt: &Attempt<'_>) -> Self {
+        Self { told: attempt.invocation.happened("slack/").next().is_some(), ..Self::default() }
+    }
+
     fn note(&mut self, step: Result<Step, Failure>) {
         match step {
             Ok(Step::Told) => self.told = true,
             Ok(Step::Counted) => self.counted = true,
+            Ok(Step::Over(why)) => self.over = Some(why),
             Ok(Step::Wait(until)) => self.wait = Some(self.wait.map_or(until, |wait| wait.min(until))),
             Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
         }
     }
 
-    fn outcome(self) -> Result<Outcome, Failure> {
+    /// `why`: nobody had to be told of it, if that turns out to be so.
+    fn outcome(self, why: impl FnOnce() -> String) -> Result<Outcome, Failure> {
         match (self.failed, self.wait) {
             // What failed for good is told when nothing waits any more: a dead letter would be the end of the rest.
             (Some(Failure::Permanent { .. }), Some(until)) | (None, Some(until)) => {
                 Ok(Outcome::deferred(until, "told together with what else happens"))
             }
             (Some(failure), _) => Err(failure),
-            (None, None) if self.counted && !self.told => {
+            (None, None) if self.told => Ok(Outcome::Done),
+            (None, None) if self.counted => {
                 Ok(Outcome::skipped("counted: it is part of a story that was told"))
             }
-            (None, None) => Ok(Outcome::Done),
+            (None, None) => Ok(Outcome::skipped(self.over.map_or_else(why, str::to_owned))),
         }
     }
 }
@@ -102,34 +124,25 @@ impl Workflow for NotifySlack {
         let rules = rules_of(&self.rules)?;
         let channels = channels(rules, event, invocation.now)?;
         let attempt = Attempt::new(event, invocation);
-        match event.name.action() {
-            Some(Action::RefreshFailed) => self.failed(&attempt, rules, &channels).await,
-            Some(Action::RefreshSucceeded) => self.succeeded(&attempt, rules, &channels).await,
-            Some(Action::RefreshStarted) if !channels.is_empty() && self.is_late(&attempt).await? => {
+        match (event.name.object(), event.name.action()) {
+            (_, Some(Action::RefreshFailed)) => self.failed(&attempt, rules, &channels).await,
+            (_, Some(Action::RefreshSucceeded))
+            | (Some(Object::Workbook | Object::Datasource), Some(Action::Deleted)) => {
+                self.ended(&attempt, rules, &channels).await
+            }
+            (_, Some(Action::RefreshStarted)) if !channels.is_empty() && self.is_late(&attempt).await? => {
                 Ok(Outcome::skipped("the refresh has ended since"))
             }
-            _ => self.tell(&attempt, rules, &channels).await,
+            _ => {
+                let mut progress = Progress::of(&attempt);
+                self.tell_each(&attempt, rules, &channels, &mut progress).await;
+                progress.outcome(|| nobody(event, &channels))
+            }
         }
     }
 }
 
 impl NotifySlack {
-    /// Tells an event that is a story of its own.
-    async fn tell(
-        &self,
-        attempt: &Attempt<'_>,
-        rules: &Rules,
-        channels: &Channels,
-    ) -> Result<Outcome, Failure> {
-        let event = attempt.event;
-        if let Some(reason) = nobody(event, channels) {
-            return Ok(Outcome::skipped(reason));
-        }
-        let mut progress = Progress::default();
-        self.tell_each(attempt, rules, channels, &mut progress).await;
-        progress.outcome()
-    }
-
     /// Tells an event that is a story of its own to these channels.
     async fn tell_each(
         &self,
@@ -141,7 +154,7 @@ impl NotifySlack {
         for (channel, when) in channels {
             let told = match (self.digest_of(attempt, channel), *when) {
                 (Some(until), _) | (None, When::Later(until)) if attempt.invocation.retried => {
-                    self.tell_in_digest(attempt, channel, until).await
+                    self.tell_in_digest(attempt, channel, until, Turn::None).await
                 }
                 (_, When::Muted(_)) => continue,
                 _ => self.post(attempt, rules, channel).await.map(|()| Step::Told),
@@ -172,15 +185,14 @@ fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Fa
     Ok(channels)
 }
 
-/// Why nobody is told, if that is so.
-fn nobody(event: &Event, channels: &Channels) -> Option<String> {
-    let mut muted = channels.values().map(|when| match when {
+/// Why nobody is told.
+fn nobody(event: &Event, channels: &Channels) -> String {
+    let muted = channels.values().filter_map(|when| match when {
         When::Muted(until) => Some(*until),
         When::Critical | When::Now | When::Later(_) => None,
     });
-    if channels.is_empty() {
-        return Some(format!("no rule sends {} to Slack", event.name));
+    match muted.max() {
+        None => format!("no rule sends {} to Slack", event.name),
+        Some(until) => format!("every rule for {} is muted, until {until:.0} at most", event.name),
     }
-    let until = muted.try_fold(None, |latest, until| until.map(|until| Some(until).max(latest)))??;
-    Some(format!("every rule for {} is muted, until {until:.0} at most", event.name))
 }

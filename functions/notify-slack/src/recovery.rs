@@ -1,144 +1,177 @@
-//! The end of a story: the object that failed has recovered, or all that began to fail together have.
+//! The end of a story: the object that failed has recovered or was deleted, or all that began to fail together have.
 
 use crate::details::Attempt;
+use crate::digest::burst_of_digest;
 use crate::message::name_of;
 use crate::story::{Telling, burst_key};
-use crate::{Channels, NotifySlack, Progress, Step, channels, roundup};
-use incidents::{Burst, Change, Closed, How, Incident, Next, Observation, Told};
-use jiff::Timestamp;
+use crate::{Channels, NotifySlack, Progress, Step, channels, nobody, roundup};
+use incidents::{Burst, Change, Closed, How, Incident, Next, Observation, Recovery, Told, Turn};
 use rules::{Rules, When};
-use tableau::{Event, EventName};
+use tableau::{Action, Event, EventName};
 use workflow::{Failure, Outcome};
 
 impl NotifySlack {
-    /// Tells a success: that a story is over, if there was one.
-    pub(crate) async fn succeeded(
+    /// Tells that a refresh succeeded or an object was deleted: that a story is over, if there was one.
+    pub(crate) async fn ended(
         &self,
         attempt: &Attempt<'_>,
         rules: &Rules,
         channels: &Channels,
     ) -> Result<Outcome, Failure> {
-        let (incident, change) = self.observe(attempt, Observation::Succeeded(attempt.happened_at())).await?;
+        let mut progress = Progress::of(attempt);
+        self.tell_digests(attempt, &mut progress).await;
+        let observation = match attempt.event.name.action() {
+            Some(Action::Deleted) => Observation::Deleted(attempt.happened_at()),
+            _ => Observation::Succeeded(attempt.happened_at()),
+        };
+        let (incident, change) = self.observe(attempt, observation).await?;
         let closed = match change {
-            Change::Late => return Ok(Outcome::skipped("a later refresh has failed since")),
+            Change::Late => return progress.outcome(|| "a later refresh has failed since".to_owned()),
             Change::Recovered => incident.closed_by(attempt.event.id.short()),
             Change::Nothing | Change::Failing => None,
         };
-        let Some(closed) = closed else { return self.tell(attempt, rules, channels).await };
-        // A story has the hours of the rules that began it.
-        let hours = self.hours_of_failures(attempt, rules)?;
-        let mut progress = Progress::default();
-        for (channel, told) in &closed.streak.told {
-            let telling = self.telling(attempt, rules, channel).await?;
-            let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
-            let when = when.copied().unwrap_or(When::Now);
-            progress.note(self.tell_recovery(&telling, closed, told, when).await);
+        let mut others = channels.clone();
+        if let Some(closed) = closed {
+            // A story has the hours of the rules that began it.
+            let hours = self.hours_of_failures(attempt, rules)?;
+            for (channel, told) in &closed.streak.told {
+                let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
+                let telling =
+                    self.telling(attempt, rules, channel, when.copied().unwrap_or(When::Now)).await?;
+                match self.tell_recovery(&telling, closed, told).await {
+                    // Who was told nothing of the failure is told of the success, if a rule says so.
+                    Ok(None) => continue,
+                    Ok(Some(step)) => progress.note(self.noted(attempt, channel, step).await),
+                    Err(failure) => progress.note(Err(failure)),
+                }
+                others.remove(channel);
+            }
         }
-        let others = channels.iter().filter(|(channel, _)| !closed.streak.told.contains_key(*channel));
-        let others: Channels = others.map(|(channel, when)| (channel.clone(), *when)).collect();
         self.tell_each(attempt, rules, &others, &mut progress).await;
-        progress.outcome()
+        progress.outcome(|| nobody(attempt.event, channels))
     }
 
-    /// When each channel would be told of a failure of the object that has recovered.
+    /// When each channel would be told of a failure of the object.
     fn hours_of_failures(&self, attempt: &Attempt<'_>, rules: &Rules) -> Result<Channels, Failure> {
-        let name = attempt.event.name.as_str().replace("Succeeded", "Failed");
-        let failed = Event { name: EventName::from(name.as_str()), ..attempt.event.clone() };
-        channels(rules, &failed, attempt.now())
+        let Some(name) = attempt.event.name.object().and_then(EventName::refresh_failed) else {
+            return Ok(Channels::new());
+        };
+        channels(rules, &Event { name, ..attempt.event.clone() }, attempt.now())
     }
 
+    /// Tells a channel that a story is over; `None` when it was told nothing of it.
     async fn tell_recovery(
         &self,
         telling: &Telling<'_>,
         closed: &Closed,
         told: &Told,
-        when: When,
-    ) -> Result<Step, Failure> {
+    ) -> Result<Option<Step>, Failure> {
         let Telling { attempt, channel, .. } = *telling;
-        if let Some(until) = self.digest_of(attempt, channel) {
-            return self.tell_in_digest(attempt, channel, until).await;
+        if attempt.has_told(channel) {
+            return Ok(Some(Step::Told));
         }
-        let quiet = match when {
-            When::Muted(_) => return Ok(Step::Told),
-            When::Later(until) if attempt.invocation.retried => Some(until),
-            When::Later(_) | When::Critical | When::Now => None,
-        };
         match &told.how {
-            How::Alone => self.close_alone(telling, closed, quiet).await,
+            How::Alone => self.close_alone(telling, closed).await,
             How::Burst(burst) => {
-                let (luid, now) = (attempt.event.subject.luid(), attempt.now());
-                let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
-                let key = burst_key(channel, burst);
-                let (_, together) = self.documents.change(&key, now, recover).await?;
-                if !together {
-                    return self.close_alone(telling, closed, quiet).await;
-                }
-                if let Some(message) = &told.message {
-                    // It had a message of its own before there were many: the one for all calls attention to the end.
-                    let details = attempt.details(self).await?;
-                    let end = roundup::recovery(&name_of(attempt.event, details), closed);
-                    self.slack.put(telling.to(), Some(message), &end).await?;
-                }
-                self.close_together(telling, &key, quiet.is_some()).await
+                self.recover_together(telling, closed, told, &burst_key(channel, burst)).await
             }
-            How::Digest(until) if attempt.now() < *until && attempt.invocation.retried => {
-                self.tell_in_digest(attempt, channel, *until).await
+            How::Digest(until) => {
+                let waits = attempt.now() < *until
+                    || self.digest(channel, *until).await?.has_untold(attempt.event.subject.luid());
+                if waits && !telling.is_muted() {
+                    return self.tell_in_digest(attempt, channel, *until, Turn::Ended).await.map(Some);
+                }
+                self.recover_together(telling, closed, told, &burst_of_digest(channel, *until)).await
             }
-            How::Digest(_) => self.close_alone(telling, closed, quiet).await,
         }
     }
 
-    /// Tells that an object's story is over: in the place of its message and below it, where that is possible. In quiet
-    /// hours that end at `quiet`, in its place only, and in the digest.
-    async fn close_alone(
+    /// Tells that an object's story is over that may have been told with others.
+    async fn recover_together(
         &self,
         telling: &Telling<'_>,
         closed: &Closed,
-        quiet: Option<Timestamp>,
-    ) -> Result<Step, Failure> {
-        let Telling { attempt, channel, holder, .. } = *telling;
-        let details = attempt.details(self).await?;
-        let (key, now, event) = (self.object(attempt), attempt.now(), attempt.event.id.short());
-        let next = |incident: &mut Incident| incident.next_of_recovery(event, channel, holder, now);
-        let (incident, next) = self.documents.change(&key, now, next).await?;
-        match next {
-            Next::Wait(until) => return Ok(Step::Wait(until)),
-            Next::Close => {}
-            Next::Told | Next::Tell | Next::Alone => return Ok(Step::Told),
+        told: &Told,
+        key: &str,
+    ) -> Result<Option<Step>, Failure> {
+        let Telling { attempt, channel, .. } = *telling;
+        let (luid, now) = (attempt.event.subject.luid(), attempt.now());
+        let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
+        match self.documents.change(key, now, recover).await?.1 {
+            Recovery::Alone => return self.close_alone(telling, closed).await,
+            Recovery::FailsAgain => return Ok(Some(Step::Over("it has failed again since"))),
+            Recovery::Together => {}
         }
-        let before = incident.closed_by(event).and_then(|closed| closed.streak.told.get(channel));
-        let before = before.and_then(|told| told.message.as_ref());
-        let message = roundup::recovery(&name_of(attempt.event, details), closed);
-        let ended = match (quiet, before) {
-            (None, before) => self.slack.end(telling.to(), before, &message, &message).await,
-            (Some(_), Some(before)) => {
-                self.slack.put(telling.to(), Some(before), &message).await.map(|_| ()).map_err(Failure::from)
-            }
-            (Some(_), None) => Ok(()),
-        };
-        let noted = |incident: &mut Incident| match &ended {
-            Ok(()) => incident.recovery_told(event, channel, holder),
-            Err(_) => incident.untold(channel, holder, false),
-        };
-        self.documents.change(&key, now, noted).await?;
-        ended?;
-        match quiet {
-            Some(until) => self.tell_in_digest(attempt, channel, until).await,
+        let in_digest = self.end_in_digest(telling).await?;
+        if let Some(message) = &told.message {
+            // It had a message of its own before there were many: the one for all calls attention to the end.
+            let end = self.end_of(attempt, closed).await?;
+            let put = self.slack.put(telling.to(), Some(message), &end, false);
+            attempt.invocation.once(&format!("ended/{channel}"), put).await?;
+        }
+        Ok(Some(in_digest.and(self.close_together(telling, key).await?)))
+    }
+
+    /// Puts the end into the digest of quiet hours, if it is that time.
+    async fn end_in_digest(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
+        match telling.digest {
+            Some(until) => self.tell_in_digest(telling.attempt, telling.channel, until, Turn::Ended).await,
             None => Ok(Step::Told),
         }
     }
 
-    /// Tells how far those that failed together have recovered; at the end in the place of their message and below it, in
-    /// `quiet` hours in its place only.
-    pub(crate) async fn close_together(
+    async fn end_of(
         &self,
-        telling: &Telling<'_>,
-        key: &str,
-        quiet: bool,
-    ) -> Result<Step, Failure> {
-        let Telling { attempt, holder, changes, .. } = *telling;
+        attempt: &Attempt<'_>,
+        closed: &Closed,
+    ) -> Result<destinations::slack::Message, Failure> {
+        let name = name_of(attempt.event, attempt.details(self).await?);
+        let deleted = attempt.event.name.action() == Some(Action::Deleted);
+        Ok(roundup::end(&name, closed, deleted))
+    }
+
+    /// Tells that an object's story is over: in the place of its message and below it, where that is possible. In quiet
+    /// hours in its place only, and in the digest.
+    async fn close_alone(&self, telling: &Telling<'_>, closed: &Closed) -> Result<Option<Step>, Failure> {
+        let Telling { attempt, channel, holder, aloud, .. } = *telling;
+        // Before the lease: others wait for it.
+        let message = self.end_of(attempt, closed).await?;
+        let (key, now, event) = (self.object(attempt), attempt.now(), attempt.event.id.short());
+        let next = |incident: &mut Incident| incident.next_of_recovery(event, channel, holder, now);
+        let (incident, next) = self.documents.change(&key, now, next).await?;
+        let told = incident.closed_by(event).and_then(|closed| closed.streak.told.get(channel));
+        match next {
+            Next::Wait(until) => return Ok(Some(Step::Wait(until))),
+            Next::Close => {}
+            Next::Told | Next::Tell | Next::Alone => {
+                return Ok(told.filter(|told| told.recovery).map(|_| Step::Told));
+            }
+        }
+        let before = told.and_then(|told| told.message.as_ref());
+        let ended = match self.end_in_digest(telling).await {
+            Ok(step) => {
+                let ended = self.slack.end(telling.to(), before, &message, &message, aloud).await;
+                ended.map(|()| step).map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        let noted = |incident: &mut Incident| match &ended {
+            Ok(_) => incident.recovery_told(event, channel, holder),
+            Err(_) => incident.untold(channel, holder, false),
+        };
+        self.documents.change(&key, now, noted).await?;
+        ended.map(Some)
+    }
+
+    /// Tells how far those that failed together have recovered; at the end in the place of their message and below it, in
+    /// quiet hours in its place only.
+    pub(crate) async fn close_together(&self, telling: &Telling<'_>, key: &str) -> Result<Step, Failure> {
+        let Telling { attempt, channel, holder, changes, aloud, .. } = *telling;
         let (luid, now) = (attempt.event.subject.luid(), attempt.now());
-        let next = |burst: &mut Burst| burst.next_of_recovery(luid, holder, now, changes);
+        let next = |burst: &mut Burst| {
+            let shows = changes && (aloud || burst.message.is_some());
+            burst.next_of_recovery(luid, holder, now, shows)
+        };
         let (burst, next) = self.documents.change(key, now, next).await?;
         match next {
             Next::Wait(until) => return Ok(Step::Wait(until)),
@@ -147,12 +180,17 @@ impl NotifySlack {
             Next::Told | Next::Alone => return Ok(Step::Told),
         }
         let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
-        let before = burst.message.as_ref();
-        let ended = match before {
-            Some(_) if quiet => {
-                self.slack.put(telling.to(), before, &in_place).await.map(|_| ()).map_err(Failure::from)
+        let digest = self.digest_of(attempt, channel).or(telling.digest);
+        let ended = match digest.filter(|_| !aloud && burst.message.is_none()) {
+            Some(until) => {
+                let entry = roundup::burst_in_digest(&burst, now);
+                self.add_to_digest(channel, until, key, now, &entry).await
             }
-            _ => self.slack.end(telling.to(), before, &in_place, &below).await,
+            None => {
+                let before = burst.message.as_ref();
+                let ended = self.slack.end(telling.to(), before, &in_place, &below, aloud).await;
+                ended.map_err(Failure::from)
+            }
         };
         let noted = |newest: &mut Burst| match &ended {
             Ok(()) => newest.closed(holder),

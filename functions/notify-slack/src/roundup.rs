@@ -4,7 +4,7 @@ use crate::message::short;
 use crate::wording::duration;
 use destinations::slack::mrkdwn::{cut, date, escape};
 use destinations::slack::{Block, Message};
-use incidents::{Burst, Closed, Digest, Member};
+use incidents::{Burst, Closed, Digest, Entry, Member, Turn};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -23,7 +23,9 @@ pub(crate) fn burst(burst: &Burst) -> Message {
     let failing = members.len() - recovered;
     let title = match (failing, recovered) {
         (0, all) => format!("✅ All {all} recovered"),
+        (1, 0) => "🔴 1 extract refresh failed".to_owned(),
         (failing, 0) => format!("🔴 {failing} extract refreshes failed"),
+        (1, recovered) => format!("🔴 1 extract refresh fails, {recovered} recovered"),
         (failing, recovered) => format!("🔴 {failing} extract refreshes fail, {recovered} recovered"),
     };
     let mut causes: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
@@ -45,11 +47,7 @@ pub(crate) fn burst(burst: &Burst) -> Message {
     let since = burst.since().map(|at| format!("since {} · ", clock(at))).unwrap_or_default();
     let more = causes.iter().skip(CAUSES_LIMIT).map(|(_, members)| members.len()).sum::<usize>();
     let more = if more > 0 { format!(" · {more} more have other causes") } else { String::new() };
-    let unnamed = match burst.more {
-        0 => String::new(),
-        more => format!(" · {more} more came when there were too many to name"),
-    };
-    blocks.push(Block::context([format!("{since}{} objects in this message{more}{unnamed}", members.len())]));
+    blocks.push(Block::context([format!("{since}{} objects in this message{more}", members.len())]));
     let text = if summary.is_empty() { title.clone() } else { format!("{title} – {}", summary.join(", ")) };
     Message::new(&escape(&text), blocks)
 }
@@ -91,65 +89,103 @@ pub(crate) fn burst_is_over(burst: &Burst) -> Message {
     Message::new(&text, [Block::section(format!("{text}: those that began to fail together."))])
 }
 
-/// The word that an object's failures are over.
-pub(crate) fn recovery(name: &str, closed: &Closed) -> Message {
-    let (streak, lasted) = (&closed.streak, closed.streak.lasted(closed.at));
+/// The same, among what happened in quiet hours.
+pub(crate) fn burst_in_digest(burst: &Burst, now: Timestamp) -> Entry {
+    Entry {
+        what: format!("✅ All {} recovered", burst.together_members().count()),
+        object: String::new(),
+        name: "those that began to fail together".to_owned(),
+        at: burst.together_members().filter_map(|member| member.recovered).max().unwrap_or(now),
+        cause: None,
+        turn: Turn::None,
+        told: false,
+    }
+}
+
+/// The word that an object's failures are over, because it recovered or was deleted.
+pub(crate) fn end(name: &str, closed: &Closed, deleted: bool) -> Message {
+    let (streak, lasted) = (&closed.streak, duration(closed.streak.lasted(closed.at)));
     let failures = match streak.failures {
         1 => "1 failure".to_owned(),
         failures => format!("{failures} failures"),
     };
-    let text = format!("Recovered after {}: {}", duration(lasted), short(name));
+    let (symbol, text) = match deleted {
+        true => ("🗑️", format!("Deleted, {lasted} after it began to fail: {}", short(name))),
+        false => ("✅", format!("Recovered after {lasted}: {}", short(name))),
+    };
     let body = format!("It had {failures} since {}.", clock(streak.since));
-    Message::new(&escape(&text), [Block::header(&format!("✅ {text}")), Block::section(body)])
+    Message::new(&escape(&text), [Block::header(&format!("{symbol} {text}")), Block::section(body)])
 }
 
-/// What happened in quiet hours, the same things together.
+/// What happened in quiet hours: what still fails, and then all of it, the same things together.
 pub(crate) fn digest(digest: &Digest) -> Message {
     let entries = digest.untold();
-    let mut lines: Vec<(Timestamp, String)> = Vec::new();
-    let mut groups: BTreeMap<(&str, &str), Vec<Timestamp>> = BTreeMap::new();
-    for entry in &entries {
-        groups.entry((entry.what.as_str(), entry.name.as_str())).or_default().push(entry.at);
+    let title = format!("🌅 {} in quiet hours", counted(entries.len() + digest.unnamed()));
+    let mut lines = Lines { paragraphs: Vec::new(), room: NAMES_LIMIT, left_out: digest.unnamed() };
+    let failing = digest.still_failing();
+    if !failing.is_empty() {
+        lines.add(format!("*{} still failing*", failing.len()));
+        let mut failing: Vec<&Entry> = failing.into_values().collect();
+        failing.sort_by_key(|entry| &entry.name);
+        failing.iter().for_each(|entry| lines.add(format!("• {}{}", name(entry), cause(entry))));
+        lines.paragraphs.push(String::new());
+        lines.add("*All that happened*".to_owned());
     }
-    for ((what, name), times) in groups {
-        let cause = entries.iter().rev().find_map(|entry| {
-            (entry.what == what && entry.name == name).then_some(entry.cause.as_deref())?
-        });
-        let cause = cause.map(|cause| format!(" – {}", escape(cause))).unwrap_or_default();
-        let (first, last) = (times.iter().min().copied(), times.iter().max().copied());
-        let (Some(first), Some(last)) = (first, last) else { continue };
-        let when = match times.len() {
-            1 => clock(first),
-            n => format!("{n} times, {} to {}", clock(first), clock(last)),
+    let mut groups: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        groups.entry((entry.what.as_str(), entry.object.as_str())).or_default().push(entry);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|entries| entries.first().map(|entry| entry.at));
+    for entries in groups {
+        let [first, .., last] = entries.as_slice() else {
+            entries.iter().for_each(|entry| lines.add(happened(entry, &clock(entry.at))));
+            continue;
         };
-        lines.push((first, format!("• *{}*: {}{cause} ({when})", escape(what), escape(&short(name)))));
+        let times = format!("{} times, {} to {}", entries.len(), clock(first.at), clock(last.at));
+        lines.add(happened(last, &times));
     }
-    lines.sort();
-    let events = entries.len() + usize::try_from(digest.more).unwrap_or_default();
-    let title = format!("🌅 {} in quiet hours", counted(events));
     let mut blocks = vec![Block::header(&title)];
-    let (mut paragraph, mut room, mut shown) = (String::new(), NAMES_LIMIT, 0);
-    for (_, line) in &lines {
-        let length = line.chars().count() + 1;
-        if length > room {
-            break;
-        }
-        room -= length;
-        shown += 1;
-        if paragraph.chars().count() + length > BLOCK_LIMIT {
-            blocks.push(Block::section(std::mem::take(&mut paragraph)));
-        }
-        paragraph.push_str(line);
-        paragraph.push('\n');
-    }
-    if !paragraph.is_empty() {
-        blocks.push(Block::section(paragraph.trim_end()));
-    }
-    let more = lines.len() - shown + usize::try_from(digest.more).unwrap_or_default();
-    if more > 0 {
-        blocks.push(Block::context([format!("… and {more} more")]));
+    let paragraphs = lines.paragraphs.iter().map(|paragraph| paragraph.trim_end());
+    blocks.extend(paragraphs.filter(|paragraph| !paragraph.is_empty()).map(Block::section));
+    if lines.left_out > 0 {
+        blocks.push(Block::context([format!("… and {} more", lines.left_out)]));
     }
     Message::new(&title, blocks)
+}
+
+/// Lines that together fit into a message; those that do not are counted.
+struct Lines {
+    paragraphs: Vec<String>,
+    room: usize,
+    left_out: usize,
+}
+
+impl Lines {
+    fn add(&mut self, line: String) {
+        let length = line.chars().count() + 1;
+        if length > self.room {
+            (self.room, self.left_out) = (0, self.left_out + 1);
+            return;
+        }
+        self.room -= length;
+        match self.paragraphs.last_mut().filter(|last| last.chars().count() + length <= BLOCK_LIMIT) {
+            Some(last) => *last += &format!("{line}\n"),
+            None => self.paragraphs.push(format!("{line}\n")),
+        }
+    }
+}
+
+fn happened(entry: &Entry, when: &str) -> String {
+    format!("• *{}*: {}{} ({when})", escape(&entry.what), name(entry), cause(entry))
+}
+
+fn name(entry: &Entry) -> String {
+    escape(&short(&entry.name))
+}
+
+fn cause(entry: &Entry) -> String {
+    entry.cause.as_deref().map(|cause| format!(" – {}", escape(cause))).unwrap_or_default()
 }
 
 fn counted(events: usize) -> String {

@@ -2,30 +2,44 @@
 //! begin to fail together.
 
 use crate::details::Attempt;
-use crate::guarded::{To, kept, may_have_arrived};
-use crate::message::{message, name_of, short};
+use crate::digest::burst_of_digest;
+use crate::guarded::{To, may_have_arrived};
+use crate::message::{message, name_of};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
-use incidents::{Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Place, Streak};
+use incidents::{
+    Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Place, Streak, Turn,
+};
+use jiff::Timestamp;
 use rules::{Rules, When};
 use workflow::{Failure, Outcome, Workflow};
 
 /// The name under which an attempt writes down that its event is counted.
 const OBSERVED: &str = "observed";
+const OVER: &str = "a later refresh has succeeded since";
 
 /// One telling: who is told by whom.
 pub(crate) struct Telling<'a> {
     pub(crate) attempt: &'a Attempt<'a>,
     rules: &'a Rules,
     pub(crate) channel: &'a str,
+    when: When,
     /// Of leases.
     pub(crate) holder: Holder,
     /// Whether messages can be changed.
     pub(crate) changes: bool,
+    /// Whether a new message may be posted, which calls people.
+    pub(crate) aloud: bool,
+    /// The end of the quiet hours whose digest the event is to be put into.
+    pub(crate) digest: Option<Timestamp>,
 }
 
 impl<'a> Telling<'a> {
     pub(crate) fn to(&self) -> To<'a> {
         To { invocation: self.attempt.invocation, channel: self.channel }
+    }
+
+    pub(crate) fn is_muted(&self) -> bool {
+        matches!(self.when, When::Muted(_))
     }
 }
 
@@ -44,23 +58,43 @@ impl NotifySlack {
         rules: &Rules,
         channels: &Channels,
     ) -> Result<Outcome, Failure> {
+        let mut progress = Progress::of(attempt);
+        self.tell_digests(attempt, &mut progress).await;
         let (incident, change) = self.observe(attempt, Observation::Failed(attempt.happened_at())).await?;
         let Some(streak) = incident.streak.filter(|_| change != Change::Late) else {
-            return Ok(Outcome::skipped("a later refresh has succeeded since"));
+            return progress.outcome(|| OVER.to_owned());
         };
-        if let Some(reason) = nobody(attempt.event, channels) {
-            return Ok(Outcome::skipped(reason));
+        let mut damped = false;
+        for (channel, when) in channels {
+            let is_damped = streak.is_damped() && *when != When::Critical;
+            damped |= is_damped;
+            let is_told = attempt.has_told(channel) || self.digest_of(attempt, channel).is_some();
+            if is_damped || is_told || matches!(when, When::Muted(_)) {
+                continue;
+            }
+            let telling = self.telling(attempt, rules, channel, *when).await?;
+            match self.tell_failure(&telling, &streak).await {
+                Ok(step) => progress.note(self.noted(attempt, channel, step).await),
+                Err(failure) => progress.note(Err(failure)),
+            }
         }
-        let damped = |when: &When| streak.is_damped() && *when != When::Critical;
-        if channels.values().all(damped) {
-            let nth = streak.nth;
-            return Ok(Outcome::skipped(format!("it flaps: streak no. {nth} within a day is not told")));
+        progress.outcome(|| match damped {
+            true => format!("it flaps: streak no. {} within a day is not told", streak.nth),
+            false => nobody(attempt.event, channels),
+        })
+    }
+
+    /// Writes down that a channel is told, if it is: for later attempts, and for whoever looks where it was told.
+    pub(crate) async fn noted(
+        &self,
+        attempt: &Attempt<'_>,
+        channel: &str,
+        step: Step,
+    ) -> Result<Step, Failure> {
+        if matches!(step, Step::Told) && self.digest_of(attempt, channel).is_none() {
+            attempt.note_told(channel).await?;
         }
-        let mut progress = Progress::default();
-        for (channel, when) in channels.iter().filter(|(_, when)| !damped(when)) {
-            progress.note(self.tell_failure(attempt, rules, channel, *when, &streak).await);
-        }
-        progress.outcome()
+        Ok(step)
     }
 
     pub(crate) async fn observe(
@@ -69,20 +103,20 @@ impl NotifySlack {
         observation: Observation,
     ) -> Result<(Incident, Change), Failure> {
         let (event, key) = (attempt.event.id.short(), self.object(attempt));
-        if attempt.invocation.happened(OBSERVED).is_some() {
+        if attempt.invocation.happened(OBSERVED).next().is_some() {
             // An object remembers its last events only, and one that waits for a night comes again many times.
             let incident: Incident = self.documents.read(&key).await?;
             let change = match observation {
                 Observation::Failed(_) if incident.streak.is_some() => Change::Failing,
-                Observation::Succeeded(_) if incident.closed_by(event).is_some() => Change::Recovered,
-                Observation::Succeeded(_) => Change::Nothing,
                 Observation::Failed(_) | Observation::Started(_) => Change::Late,
+                _ if incident.closed_by(event).is_some() => Change::Recovered,
+                _ => Change::Nothing,
             };
             return Ok((incident, change));
         }
         let observe = |incident: &mut Incident| incident.observe(event, observation);
         let observed = self.documents.change(&key, attempt.now(), observe).await?;
-        if observed.1 != Change::Late {
+        if matches!(observed.1, Change::Failing | Change::Recovered) {
             attempt.invocation.once(OBSERVED, async { Ok::<_, Failure>(()) }).await?;
         }
         Ok(observed)
@@ -93,80 +127,113 @@ impl NotifySlack {
         attempt: &'a Attempt<'a>,
         rules: &'a Rules,
         channel: &'a str,
+        when: When,
     ) -> Result<Telling<'a>, Failure> {
         let changes = self.slack.changes_messages().await?;
-        Ok(Telling { attempt, rules, channel, holder: attempt.holder(), changes })
-    }
-
-    async fn tell_failure(
-        &self,
-        attempt: &Attempt<'_>,
-        rules: &Rules,
-        channel: &str,
-        when: When,
-        streak: &Streak,
-    ) -> Result<Step, Failure> {
-        if let Some(until) = self.digest_of(attempt, channel) {
-            return self.tell_in_digest(attempt, channel, until).await;
-        }
-        let telling = self.telling(attempt, rules, channel).await?;
-        let told = streak.told.get(channel);
-        let how = match (told.map(|told| told.how.clone()), when) {
-            (_, When::Muted(_)) => return Ok(Step::Told),
-            // In quiet hours a message may be changed, which calls nobody; a new one waits.
-            (Some(How::Alone), When::Later(until)) if told.is_none_or(|told| told.message.is_none()) => {
-                return self.tell_in_digest(attempt, channel, until).await;
-            }
-            (Some(How::Burst(_)), When::Later(until)) if !telling.changes => {
-                return self.tell_in_digest(attempt, channel, until).await;
-            }
-            (Some(how), _) => how,
-            // Nobody comes again to tell what was put off.
-            (None, _) if !attempt.invocation.retried => How::Alone,
-            (None, When::Later(until)) => How::Digest(until),
-            (None, When::Critical | When::Now) => match self.admit(&telling).await? {
-                Some(how) => how,
-                None => return Ok(Step::Told),
-            },
+        // Nobody comes again to tell what was put off.
+        let when =
+            if attempt.invocation.retried || matches!(when, When::Muted(_)) { when } else { When::Now };
+        let is_in_digest = self.digest_of(attempt, channel).is_some();
+        let (aloud, digest) = match when {
+            When::Critical | When::Now => (!is_in_digest, None),
+            When::Later(until) => (false, Some(until).filter(|_| !is_in_digest)),
+            When::Muted(_) => (false, None),
         };
-        match self.settle(&telling, how).await? {
-            Some(How::Alone) => self.tell_alone(&telling).await,
-            Some(How::Burst(burst)) => self.tell_together(&telling, &burst).await,
-            Some(How::Digest(_)) => match when {
-                When::Later(until) => self.tell_in_digest(attempt, channel, until).await,
-                // It goes on failing after the quiet hours.
-                _ => self.tell_alone_after_all(&telling).await,
-            },
-            None => Ok(Step::Told),
+        Ok(Telling { attempt, rules, channel, when, holder: attempt.holder(), changes, aloud, digest })
+    }
+
+    async fn tell_failure(&self, telling: &Telling<'_>, streak: &Streak) -> Result<Step, Failure> {
+        let told = streak.told.get(telling.channel);
+        if let Some(until) = telling.digest {
+            return self.tell_quietly(telling, streak, until).await;
+        }
+        let how = match told.map(|told| &told.how) {
+            Some(how @ (How::Alone | How::Burst(_))) => Some(how.clone()),
+            // Nobody comes again to tell it together with others.
+            None if !telling.attempt.invocation.retried => self.settle(telling, How::Alone, None).await?,
+            None => self.admit(telling, None).await?,
+            Some(how @ How::Digest(until)) => {
+                let burst = burst_of_digest(telling.channel, *until);
+                let burst: Burst = self.documents.read(&burst).await?;
+                if burst.members.contains_key(telling.attempt.event.subject.luid()) {
+                    return Ok(Step::Counted);
+                }
+                self.admit(telling, Some(how.clone())).await?
+            }
+        };
+        match how {
+            Some(How::Alone) => self.tell_alone(telling).await,
+            Some(How::Burst(burst)) => {
+                self.tell_together(telling, &burst_key(telling.channel, &burst), streak).await
+            }
+            Some(How::Digest(until)) => {
+                self.tell_in_digest(telling.attempt, telling.channel, until, Turn::Failed).await
+            }
+            None => Ok(Step::Over(OVER)),
         }
     }
 
-    /// Finds the burst that an object belongs to. `None` when the object has recovered meanwhile.
-    async fn admit(&self, telling: &Telling<'_>) -> Result<Option<How>, Failure> {
+    /// Tells a failure in quiet hours that end at `until`: a message may be changed, which calls nobody; a new one waits.
+    async fn tell_quietly(
+        &self,
+        telling: &Telling<'_>,
+        streak: &Streak,
+        until: Timestamp,
+    ) -> Result<Step, Failure> {
+        let Telling { attempt, channel, .. } = *telling;
+        let told = streak.told.get(channel);
+        let (luid, how) = (attempt.event.subject.luid(), told.map(|told| &told.how));
+        let mut is_told = told.is_some_and(|told| told.failures > 0);
+        if let Some(How::Burst(id)) = how {
+            let key = burst_key(channel, id);
+            let burst: Burst = self.documents.read(&key).await?;
+            let member = burst.members.get(luid).filter(|member| member.place == Place::Together);
+            is_told |= member.is_some_and(|member| member.shown);
+            if member.is_some() && telling.changes && burst.message.is_some() {
+                return self.tell_together(telling, &key, streak).await;
+            }
+            if !is_told {
+                let leave = |burst: &mut Burst| burst.leave(luid);
+                self.documents.change(&key, attempt.now(), leave).await?;
+            }
+        }
+        if telling.changes && told.is_some_and(|told| told.message.is_some()) {
+            return self.tell_alone(telling).await;
+        }
+        if is_told {
+            return self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await;
+        }
+        match self.settle(telling, How::Digest(until), how).await? {
+            Some(How::Digest(until)) => self.tell_in_digest(attempt, channel, until, Turn::Failed).await,
+            Some(_) => self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await,
+            None => Ok(Step::Over(OVER)),
+        }
+    }
+
+    /// Finds the burst that an object belongs to, which is told `instead_of` another way. `None` when the object has
+    /// recovered meanwhile.
+    async fn admit(
+        &self,
+        telling: &Telling<'_>,
+        mut instead_of: Option<How>,
+    ) -> Result<Option<How>, Failure> {
         let (attempt, channel, now) = (telling.attempt, telling.channel, telling.attempt.now());
         let (event, luid) = (attempt.event.id.short(), attempt.event.subject.luid());
         let details = attempt.details(self).await?;
         let cause = details.cause.as_option().map_or("Cause not available", |cause| cause.class.title());
-        let member = Member {
-            name: short(&name_of(attempt.event, details)),
-            cause: cause.to_owned(),
-            at: attempt.happened_at(),
-            recovered: None,
-            place: Place::Waiting,
-            shown: false,
+        let member = Member::new(&name_of(attempt.event, details), cause, attempt.happened_at());
+        // What is critical does not drown in what is not.
+        let board = match telling.when {
+            When::Critical => format!("{}#{channel}#critical", Self::NAME),
+            _ => format!("{}#{channel}", Self::NAME),
         };
         let mut over: Option<String> = None;
         loop {
             let join = |board: &mut Board| board.join(event, over.as_deref(), now);
-            let board = format!("{}#{channel}", Self::NAME);
             let (_, (burst, first)) = self.documents.change(&board, now, join).await?;
             // First where it is told, then that it is there: whoever recovers meanwhile finds it.
             let how = How::Burst(burst.clone());
-            if over.is_some() {
-                let settle = |incident: &mut Incident| incident.settle_anew(channel, &how);
-                self.documents.change(&self.object(attempt), now, settle).await?;
-            }
-            match self.settle(telling, how.clone()).await? {
+            match self.settle(telling, how.clone(), instead_of.as_ref()).await? {
                 Some(settled) if settled == how => {}
                 other => return Ok(other),
             }
@@ -182,27 +249,25 @@ impl NotifySlack {
                 }
                 return Ok(Some(how));
             }
-            over = Some(burst);
+            (over, instead_of) = (Some(burst), Some(how));
         }
     }
 
-    /// How the channel is told of the streak: as settled before, or else `how`.
-    async fn settle(&self, telling: &Telling<'_>, how: How) -> Result<Option<How>, Failure> {
+    /// How the channel is told of the streak: as settled before, unless that is `instead_of`, or else `how`.
+    async fn settle(
+        &self,
+        telling: &Telling<'_>,
+        how: How,
+        instead_of: Option<&How>,
+    ) -> Result<Option<How>, Failure> {
         let (key, now) = (self.object(telling.attempt), telling.attempt.now());
-        let settle = |incident: &mut Incident| incident.settle(telling.channel, how.clone());
+        let settle = |incident: &mut Incident| incident.settle(telling.channel, how.clone(), instead_of);
         Ok(self.documents.change(&key, now, settle).await?.1)
-    }
-
-    async fn tell_alone_after_all(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
-        let (key, now) = (self.object(telling.attempt), telling.attempt.now());
-        let settle = |incident: &mut Incident| incident.settle_anew(telling.channel, &How::Alone);
-        self.documents.change(&key, now, settle).await?;
-        self.tell_alone(telling).await
     }
 
     /// Tells a failure with a message of its own, which follows the streak where it can be changed.
     async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
-        let Telling { attempt, rules, channel, holder, changes } = *telling;
+        let Telling { attempt, rules, channel, holder, changes, aloud, .. } = *telling;
         let (key, now) = (self.object(attempt), attempt.now());
         let mut incident: Incident = self.documents.read(&key).await?;
         if incident.next(channel, holder, now, changes) == Next::Told {
@@ -219,39 +284,35 @@ impl NotifySlack {
         };
         let message = message(attempt.event, rules.site(&attempt.event.site), details, Some(&streak));
         let before = streak.told.get(channel).and_then(|told| told.message.as_ref());
-        let posted = self.slack.put(telling.to(), before, &message).await;
-        let failures = streak.failures;
-        let noted = match &posted {
-            Ok(posted) => {
-                let sent = posted.message.as_ref().map(kept);
-                let told =
-                    move |incident: &mut Incident| incident.told(channel, holder, failures, sent.clone());
-                self.documents.change(&key, now, told).await.map(|_| ())
-            }
-            Err(error) => {
-                let perhaps = may_have_arrived(error);
-                let untold = |incident: &mut Incident| incident.untold(channel, holder, perhaps);
-                self.documents.change(&key, now, untold).await.map(|_| ())
-            }
+        let put = self.slack.put(telling.to(), before, &message, aloud).await;
+        let noted = |incident: &mut Incident| match &put {
+            Ok(kept) => incident.told(channel, holder, streak.failures, kept.clone()),
+            Err(error) => incident.untold(channel, holder, may_have_arrived(error)),
         };
-        posted?;
+        let noted = self.documents.change(&key, now, noted).await;
+        put?;
         noted?;
         Ok(Step::Told)
     }
 
-    /// Tells a failure together with others.
-    async fn tell_together(&self, telling: &Telling<'_>, burst: &str) -> Result<Step, Failure> {
-        let Telling { attempt, channel, holder, changes, .. } = *telling;
-        let (key, now) = (burst_key(channel, burst), attempt.now());
-        let luid = attempt.event.subject.luid();
+    /// Tells a failure together with others, if it is not told yet.
+    async fn tell_together(
+        &self,
+        telling: &Telling<'_>,
+        key: &str,
+        streak: &Streak,
+    ) -> Result<Step, Failure> {
+        let Telling { attempt, holder, changes, .. } = *telling;
+        let (luid, now) = (attempt.event.subject.luid(), attempt.now());
         let next = |burst: &mut Burst| burst.next(luid, holder, now, changes);
-        let (burst, next) = self.documents.change(&key, now, next).await?;
+        let (burst, next) = self.documents.change(key, now, next).await?;
         match next {
             Next::Wait(until) => Ok(Step::Wait(until)),
             Next::Alone => self.tell_alone(telling).await,
-            Next::Tell => self.show(telling, &key, &burst).await,
+            Next::Tell => self.show(telling, key, &burst).await,
             // It was told when it began to fail; that it fails again is part of the same story.
-            Next::Told | Next::Close => Ok(Step::Counted),
+            Next::Told | Next::Close if streak.since < attempt.happened_at() => Ok(Step::Counted),
+            Next::Told | Next::Close => Ok(Step::Told),
         }
     }
 
@@ -263,17 +324,17 @@ impl NotifySlack {
         burst: &Burst,
     ) -> Result<Step, Failure> {
         let (holder, now) = (telling.holder, telling.attempt.now());
-        let posted = self.slack.put(telling.to(), burst.message.as_ref(), &roundup::burst(burst)).await;
-        let sent = posted.as_ref().ok().and_then(|posted| posted.message.as_ref()).map(kept);
-        let noted = |newest: &mut Burst| match &posted {
-            Ok(_) => newest.told(holder, burst, now, sent.clone()),
+        let message = roundup::burst(burst);
+        let put = self.slack.put(telling.to(), burst.message.as_ref(), &message, telling.aloud).await;
+        let noted = |newest: &mut Burst| match &put {
+            Ok(kept) => newest.told(holder, burst, now, kept.clone()),
             Err(error) => newest.not_told(holder, may_have_arrived(error)),
         };
         let (newest, ()) = self.documents.change(key, now, noted).await?;
-        posted?;
+        put?;
         // All may have recovered while the message was on its way: then nobody else comes to close it.
         if newest.is_recovered() {
-            return Box::pin(self.close_together(telling, key, false)).await;
+            return Box::pin(self.close_together(telling, key)).await;
         }
         Ok(Step::Told)
     }
@@ -286,7 +347,7 @@ impl NotifySlack {
 
 /// What became of a failure that needs no telling: somebody told it, or it is counted in what is told next.
 fn counted(streak: Option<&Streak>, channel: &str) -> Step {
-    let Some(streak) = streak else { return Step::Told };
+    let Some(streak) = streak else { return Step::Over(OVER) };
     let told = streak.told.get(channel).is_some_and(|told| told.failures >= streak.failures);
     if told { Step::Told } else { Step::Counted }
 }

@@ -14,7 +14,7 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 /// How long those that follow the first wait for each other.
 const GATHER: SignedDuration = SignedDuration::from_secs(10);
 /// So many that wait are told together, or so many altogether.
-const MANY_WAITING: usize = 3;
+pub(crate) const MANY_WAITING: usize = 3;
 const MANY: usize = 5;
 /// How often a message is changed at most.
 const EVERY: SignedDuration = SignedDuration::from_secs(10);
@@ -23,14 +23,22 @@ const CALM: SignedDuration = SignedDuration::from_secs(15);
 const LONGEST: SignedDuration = SignedDuration::from_secs(120);
 /// And the next one waits for this.
 const AGAIN: SignedDuration = SignedDuration::from_secs(300);
-/// More objects are only counted, so that the document stays far below the 400 KB that DynamoDB takes.
-const NAMED: usize = 1_000;
+/// A burst takes in nobody for longer than this: what fails later is news.
+const LASTS: SignedDuration = SignedDuration::from_mins(10);
+/// Room for members, in bytes as written when they begin to fail. What is added until they have recovered leaves the
+/// document below the 400 KB that DynamoDB takes.
+const ROOM: usize = 200_000;
+/// What else is written of a member, in bytes.
+const MEMBER: usize = 110;
+/// Names are as long as messages about many show them, in characters.
+const NAME_LIMIT: usize = 60;
 
 /// Which burst a channel is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Board {
     burst: String,
+    began: Option<Timestamp>,
     last: Option<Timestamp>,
 }
 
@@ -42,7 +50,9 @@ impl Board {
     /// The burst that an object which fails now belongs to, and whether it is the first: then the burst is called `new`.
     /// `over`: a burst that takes no more.
     pub fn join(&mut self, new: &str, over: Option<&str>, now: Timestamp) -> (String, bool) {
-        let fresh = self.last.is_some_and(|last| now.duration_since(last) <= WINDOW);
+        let within =
+            |time: Option<Timestamp>, lasts| time.is_some_and(|time| now.duration_since(time) <= lasts);
+        let fresh = within(self.last, WINDOW) && within(self.began, LASTS);
         if fresh && over != Some(self.burst.as_str()) {
             // Not at each of them: all would wait for each other's write.
             if self.last.is_some_and(|last| now.duration_since(last) > WINDOW / 4) {
@@ -51,7 +61,7 @@ impl Board {
             let first = self.burst == new;
             return (self.burst.clone(), first);
         }
-        (self.burst, self.last) = (new.to_owned(), Some(now));
+        *self = Self { burst: new.to_owned(), began: Some(now), last: Some(now) };
         (new.to_owned(), true)
     }
 }
@@ -66,8 +76,6 @@ pub struct Burst {
     pub message: Option<Message>,
     /// How often a message of it was posted or changed.
     pub tellings: u32,
-    /// Objects that came when there were too many to name.
-    pub more: u32,
     /// When the first of those came that wait.
     gathers: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -78,7 +86,7 @@ pub struct Burst {
     lease: Option<Lease>,
 }
 
-/// An object in a burst.
+/// An object in a burst. There may be hundreds in a document: what is as usual is not written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Its name.
@@ -86,16 +94,44 @@ pub struct Member {
     /// Why it fails, in a few words.
     pub cause: String,
     /// When it began to fail.
-    pub at: Timestamp,
+    pub since: Timestamp,
+    /// When it failed last, if again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<Timestamp>,
     /// When it recovered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Timestamp>,
     /// Where it is told.
     pub place: Place,
-    /// Whether the message shows it as it is.
+    /// Whether the messages show it as it is now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shown: bool,
 }
 
-/// Where an object of a burst is told.
+impl Member {
+    /// An object that began to fail at `since`, of which nothing is told yet.
+    pub fn new(name: &str, cause: &str, since: Timestamp) -> Self {
+        let name = name.chars().take(NAME_LIMIT).collect();
+        let cause = cause.to_owned();
+        Self { name, cause, since, last: None, recovered: None, place: Place::Waiting, shown: false }
+    }
+
+    fn failed_last(&self) -> Timestamp {
+        self.last.unwrap_or(self.since)
+    }
+
+    /// Takes in one more failure, which may be one from before the recovery.
+    fn fail(&mut self, again: Self) {
+        if self.recovered.is_some_and(|recovered| recovered <= again.since) {
+            let shown = self.place == Place::Alone;
+            *self = Self { place: self.place, shown, ..again };
+        } else if self.failed_last() < again.since {
+            self.last = Some(again.since);
+        }
+    }
+}
+
+/// Where an object is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// In a message of its own.
@@ -106,28 +142,35 @@ pub enum Place {
     Together,
 }
 
+/// What a recovery means for a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// It is told with the others.
+    Together,
+    /// It is not told here.
+    Alone,
+    /// The object fails again already: there is nothing to tell.
+    FailsAgain,
+}
+
 impl Document for Burst {
     const KIND: &'static str = "burst";
 }
 
 impl Burst {
-    /// Takes an object in; `false` when the burst is over. The first is told alone.
+    /// Takes an object in; `false` when the burst is over or full. The first is told alone.
     pub fn admit(&mut self, luid: &str, member: Member, first: bool, now: Timestamp) -> bool {
         if self.over {
             return false;
         }
         if let Some(known) = self.members.get_mut(luid) {
-            if known.recovered.is_some() {
-                (known.recovered, known.at, known.cause, known.shown) =
-                    (None, member.at, member.cause, known.place == Place::Alone);
-            }
+            known.fail(member);
             return true;
+        }
+        if self.is_full() {
+            return false;
         }
         self.last = self.last.max(Some(now));
-        if self.members.len() >= NAMED {
-            self.more += 1;
-            return true;
-        }
         let place = if first { Place::Alone } else { Place::Waiting };
         if !first && !self.members.values().any(|member| member.place == Place::Waiting) {
             self.gathers = Some(now);
@@ -136,11 +179,36 @@ impl Burst {
         true
     }
 
+    /// Takes objects in that were told together elsewhere: from now on their recoveries are told here.
+    pub fn adopt(&mut self, members: impl IntoIterator<Item = (String, Member)>) {
+        for (luid, member) in members {
+            if self.is_full() {
+                break;
+            }
+            let member = Member { place: Place::Together, shown: true, ..member };
+            self.members.entry(luid).or_insert(member);
+        }
+        self.tellings = self.tellings.max(1);
+        self.over &= self.is_recovered();
+    }
+
+    /// Lets an object go that is not told here yet.
+    pub fn leave(&mut self, luid: &str) {
+        let goes = |member: &Member| member.place == Place::Waiting || !member.shown;
+        if self.members.get(luid).is_some_and(goes) {
+            self.members.remove(luid);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        let written =
+            |(luid, member): (&String, &Member)| luid.len() + member.name.len() + member.cause.len() + MEMBER;
+        self.members.iter().map(written).sum::<usize>() > ROOM
+    }
+
     /// What is to be done so that an object's failure is told. `changes`: whether messages can be changed.
     pub fn next(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
-        let Some(member) = self.members.get(luid) else {
-            return if self.more > 0 { Next::Told } else { Next::Alone };
-        };
+        let Some(member) = self.members.get(luid) else { return Next::Alone };
         match member.place {
             Place::Alone => return Next::Alone,
             Place::Waiting if self.tellings > 0 => self.together(),
@@ -163,26 +231,24 @@ impl Burst {
         self.tell(holder, now, changes)
     }
 
-    /// Notes a recovery. `false` when the object is not told here.
-    pub fn recover(&mut self, luid: &str, at: Timestamp) -> bool {
-        match self.members.get_mut(luid) {
-            Some(member) if member.place == Place::Together => {
-                if member.recovered.is_none() {
-                    (member.recovered, member.shown) = (Some(at), false);
-                }
-                true
-            }
-            Some(member) => {
-                member.recovered = member.recovered.or(Some(at));
-                false
-            }
-            None => false,
+    /// Notes that an object recovered at `at`.
+    pub fn recover(&mut self, luid: &str, at: Timestamp) -> Recovery {
+        // Nobody has told it here, and perhaps nobody will.
+        let untold = self.tellings == 0 && !self.perhaps && self.lease.is_none();
+        let Some(member) = self.members.get_mut(luid) else { return Recovery::Alone };
+        if at < member.failed_last() {
+            return Recovery::FailsAgain;
         }
+        if member.recovered.is_none() {
+            member.recovered = Some(at);
+            member.shown &= member.place != Place::Together;
+        }
+        if member.place == Place::Together && !untold { Recovery::Together } else { Recovery::Alone }
     }
 
-    /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where the
-    /// message can be changed.
-    pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
+    /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where
+    /// `shows`: the message can be changed, or another may be posted that can.
+    pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, shows: bool) -> Next {
         // While somebody posts for the first time nobody knows.
         if self.over || (self.tellings == 0 && !self.perhaps && self.lease.is_none()) {
             return Next::Told;
@@ -191,10 +257,7 @@ impl Burst {
             return self.take(holder, now, Next::Close);
         }
         let shown = self.members.get(luid).is_none_or(|member| member.shown);
-        if shown || !changes || self.message.is_none() {
-            return Next::Told;
-        }
-        self.tell(holder, now, changes)
+        if shown || !shows { Next::Told } else { self.tell(holder, now, true) }
     }
 
     /// Those that are told together.
@@ -204,7 +267,7 @@ impl Burst {
 
     /// When the first of them began to fail.
     pub fn since(&self) -> Option<Timestamp> {
-        self.together_members().map(|member| member.at).min()
+        self.together_members().map(|member| member.since).min()
     }
 
     /// Notes that what `shown` holds was told, with a message.
@@ -228,9 +291,10 @@ impl Burst {
         self.over = self.is_recovered();
     }
 
-    /// Whether all that are told together have recovered.
+    /// Whether all have recovered that are told together, or may yet be.
     pub fn is_recovered(&self) -> bool {
-        self.together_members().all(|member| member.recovered.is_some())
+        let alone = |member: &Member| member.place == Place::Alone;
+        self.members.values().all(|member| alone(member) || member.recovered.is_some())
     }
 
     /// Gives back the right to tell. `perhaps`: whether a message may have arrived all the same.

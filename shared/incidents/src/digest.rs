@@ -1,13 +1,19 @@
 //! What waits for the end of quiet hours, to be told at once.
 
+use crate::burst::{MANY_WAITING, Member};
 use crate::documents::Document;
 use crate::telling::{Holder, Lease, Next, give_back, take};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// More events are only counted, so that the document stays below the 400 KB that DynamoDB takes.
-const NAMED: usize = 1_000;
+/// Room for entries, in bytes as written; more events are only counted, so that the document stays below the 400 KB that
+/// DynamoDB takes.
+const ROOM: usize = 280_000;
+/// What else is written of an entry, in bytes: its event's id, times and names of fields.
+const ENTRY: usize = 200;
+/// And so many are counted, by their short ids: the same event comes more than once.
+const COUNTED: usize = 4_000;
 
 /// What a channel is told at the end of its quiet hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +22,7 @@ pub struct Digest {
     /// By event id.
     pub entries: BTreeMap<String, Entry>,
     /// Events that came when there were too many to name.
-    pub more: u32,
+    unnamed: BTreeSet<String>,
     lease: Option<Lease>,
 }
 
@@ -25,14 +31,39 @@ pub struct Digest {
 pub struct Entry {
     /// What happened, in a few words.
     pub what: String,
-    /// The name of the object.
+    /// The LUID of the object.
+    pub object: String,
+    /// Its name.
     pub name: String,
     /// When.
     pub at: Timestamp,
     /// Why, if it failed.
     pub cause: Option<String>,
+    /// What it means for the object's story.
+    pub turn: Turn,
     /// Whether it was told.
     pub told: bool,
+}
+
+impl Entry {
+    /// About how many bytes it takes.
+    fn written(&self) -> usize {
+        let cause = self.cause.as_ref().map_or(0, String::len);
+        self.what.len() + self.object.len() + self.name.len() + cause + ENTRY
+    }
+}
+
+/// What an event means for an object's story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Turn {
+    /// It failed, and nothing else tells of it.
+    Failed,
+    /// It failed again, and is told elsewhere.
+    FailsOn,
+    /// It fails no more.
+    Ended,
+    /// Nothing.
+    None,
 }
 
 impl Document for Digest {
@@ -42,11 +73,49 @@ impl Document for Digest {
 impl Digest {
     /// Puts an event in, once; beyond as many as a document holds it is only counted.
     pub fn add(&mut self, event: &str, entry: Entry) {
-        if self.entries.len() >= NAMED && !self.entries.contains_key(event) {
-            self.more += 1;
+        if self.entries.contains_key(event) || self.unnamed.contains(event) {
             return;
         }
-        self.entries.entry(event.to_owned()).or_insert(entry);
+        if self.entries.values().map(Entry::written).sum::<usize>() <= ROOM {
+            self.entries.insert(event.to_owned(), entry);
+        } else if self.unnamed.len() < COUNTED {
+            self.unnamed.insert(event.to_owned());
+        }
+    }
+
+    /// How many events came when there were too many to name.
+    pub fn unnamed(&self) -> usize {
+        self.unnamed.len()
+    }
+
+    /// Whether something of the object waits to be told.
+    pub fn has_untold(&self, object: &str) -> bool {
+        self.entries.values().any(|entry| entry.object == object && !entry.told)
+    }
+
+    /// The objects whose last turn is a failure, by LUID.
+    pub fn still_failing(&self) -> BTreeMap<&str, &Entry> {
+        let mut last: BTreeMap<&str, &Entry> = BTreeMap::new();
+        for entry in self.entries.values().filter(|entry| entry.turn != Turn::None) {
+            let newest = last.entry(entry.object.as_str()).or_insert(entry);
+            // In the same second an alert too many is better than one too few.
+            if (newest.at, newest.turn != Turn::Ended) < (entry.at, entry.turn != Turn::Ended) {
+                *newest = entry;
+            }
+        }
+        last.retain(|_, entry| entry.turn != Turn::Ended);
+        last
+    }
+
+    /// Those that still fail and that nothing else tells of, if they are many: their recoveries are told together.
+    pub fn together(&self) -> Vec<(String, Member)> {
+        let failing = self.still_failing().into_iter().filter(|(_, entry)| entry.turn == Turn::Failed);
+        let member = |(luid, entry): (&str, &Entry)| {
+            let cause = entry.cause.as_deref().unwrap_or("Cause not available");
+            (luid.to_owned(), Member::new(&entry.name, cause, entry.at))
+        };
+        let members: Vec<_> = failing.map(member).collect();
+        if members.len() < MANY_WAITING { Vec::new() } else { members }
     }
 
     /// What is to be done so that `event` is told, not before `until`.
@@ -96,7 +165,8 @@ mod tests {
 
     fn entry(minute: i64) -> Entry {
         let (what, name) = ("Extract refresh failed".to_owned(), "Sales".to_owned());
-        Entry { what, name, at: at(minute), cause: None, told: false }
+        let (object, turn) = ("luid".to_owned(), Turn::Failed);
+        Entry { what, object, name, at: at(minute), cause: None, turn, told: false }
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod dynamodb;
 mod incident;
 mod telling;
 
-pub use burst::{Board, Burst, Member, Place};
-pub use digest::{Digest, Entry};
+pub use burst::{Board, Burst, Member, Place, Recovery};
+pub use digest::{Digest, Entry, Turn};
 pub use documents::{Document, DocumentStore, Documents, Error, MemoryDocuments};
 pub use dynamodb::DynamoDbDocuments;
 pub use incident::{Change, Closed, How, Incident, Observation, Streak, Told};

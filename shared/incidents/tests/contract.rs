@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use incidents::{Board, Digest, DocumentStore, Documents, DynamoDbDocuments, Entry, Error, MemoryDocuments};
+use incidents::{
+    Board, Digest, DocumentStore, Documents, DynamoDbDocuments, Entry, Error, MemoryDocuments, Turn,
+};
 use jiff::Timestamp;
 use local_aws::{Aws, Fault};
 use std::sync::Arc;
@@ -50,9 +52,11 @@ async fn no_change_is_lost_when_many_change_one_document(store: Arc<dyn Document
             tokio::spawn(async move {
                 let entry = Entry {
                     what: "Workbook published".to_owned(),
+                    object: format!("w-{n}"),
                     name: format!("w-{n}"),
                     at: now(),
                     cause: None,
+                    turn: Turn::None,
                     told: false,
                 };
                 let add = |digest: &mut Digest| digest.add(&format!("e-{n}"), entry.clone());

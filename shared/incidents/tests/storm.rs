@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use incidents::{Board, Burst, Holder, Member, Message, Next, Place};
+use incidents::{Board, Burst, Holder, Member, Message, Next, Place, Recovery};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +12,7 @@ fn at(millisecond: i64) -> Timestamp {
 }
 
 fn member(cause: &str, now: Timestamp) -> Member {
-    let (name, cause) = ("Sales".to_owned(), cause.to_owned());
-    Member { name, cause, at: now, recovered: None, place: Place::Waiting, shown: false }
+    Member::new("Sales", cause, now)
 }
 
 /// What was said in a channel.
@@ -75,7 +74,7 @@ impl World {
     fn recover(&mut self, luid: &str, now: i64) -> Option<i64> {
         let (changes, holder) = (self.changes, self.holder);
         let burst = self.burst_of(luid).unwrap();
-        if !burst.recover(luid, at(now)) {
+        if burst.recover(luid, at(now)) != Recovery::Together {
             return None;
         }
         let next = burst.next_of_recovery(luid, holder, at(now), changes);

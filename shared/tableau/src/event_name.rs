@@ -127,6 +127,15 @@ impl EventName {
         !matches!(self, Self::Other(_))
     }
 
+    /// The event that tells of a failed refresh of such an object; `None` where nothing is refreshed.
+    pub fn refresh_failed(object: Object) -> Option<Self> {
+        match object {
+            Object::Workbook => Some(Self::WorkbookRefreshFailed),
+            Object::Datasource => Some(Self::DatasourceRefreshFailed),
+            Object::Label | Object::View | Object::User | Object::Site => None,
+        }
+    }
+
     /// The known name that `text` is most likely a misspelling of; `None` when it is far from all of them.
     pub fn nearest(text: &str) -> Option<Self> {
         let distances = Self::KNOWN.into_iter().map(|known| (distance(text, known.as_str()), known));

@@ -97,9 +97,9 @@ impl Invocation {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// What follows `beginning` in the name of an effect that an earlier attempt wrote down.
-    pub fn happened(&self, beginning: &str) -> Option<&str> {
-        self.effects.iter().find_map(|effect| effect.strip_prefix(beginning))
+    /// What follows `beginning` in the names of effects that earlier attempts wrote down.
+    pub fn happened(&self, beginning: &str) -> impl Iterator<Item = &str> {
+        self.effects.iter().filter_map(move |effect| effect.strip_prefix(beginning))
     }
 
     /// Runs `effect` unless an earlier attempt wrote down that `name` happened, then writes it down.
@@ -153,7 +153,8 @@ mod tests {
         let two = invocation.once("two", async { Ok::<_, Failure>(2) }).await.unwrap();
 
         assert_eq!((one, two), (None, Some(2)));
-        assert_eq!((invocation.happened("o"), invocation.happened("t")), (Some("ne"), None));
+        assert_eq!(invocation.happened("o").collect::<Vec<_>>(), ["ne"]);
+        assert_eq!(invocation.happened("t").next(), None);
         assert_eq!(*log.0.lock().unwrap(), ["two"]);
     }
 

@@ -15,7 +15,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A streak that lasts for so long is no flapping.
 const STEADY: SignedDuration = SignedDuration::from_hours(1);
 /// As many streaks are remembered that are over, for those who are still to be told.
-const CLOSED: usize = 4;
+const CLOSED: usize = 16;
 /// As many events are remembered, so that one that comes again is not counted again.
 const REMEMBERED: usize = 32;
 
@@ -28,6 +28,8 @@ pub enum Observation {
     Failed(Timestamp),
     /// A refresh succeeded.
     Succeeded(Timestamp),
+    /// The object was deleted: nothing of it fails any more.
+    Deleted(Timestamp),
 }
 
 /// What an observation changed.
@@ -140,7 +142,7 @@ impl Incident {
                 self.fail(at);
                 Remembered::Failing
             }
-            Observation::Succeeded(at) => {
+            Observation::Succeeded(at) | Observation::Deleted(at) => {
                 self.last_success = self.last_success.max(Some(at));
                 if self.last_failure.is_some_and(|failure| at < failure) {
                     // It was good between two failures, of which the later is known: what counts is now.
@@ -150,9 +152,7 @@ impl Incident {
                     None => Remembered::Nothing,
                     Some(streak) => {
                         self.closed.push(Closed { by: event.to_owned(), streak, at });
-                        if self.closed.len() > CLOSED {
-                            self.closed.remove(0);
-                        }
+                        self.forget_one();
                         Remembered::Recovered
                     }
                 }
@@ -166,6 +166,14 @@ impl Incident {
             Remembered::Nothing => Change::Nothing,
             Remembered::Failing => Change::Failing,
             Remembered::Recovered => Change::Recovered,
+        }
+    }
+
+    /// Forgets a streak if there are too many: first one of which nothing is left to tell.
+    fn forget_one(&mut self) {
+        if self.closed.len() > CLOSED {
+            let told = |closed: &Closed| closed.streak.told.values().all(|told| told.recovery);
+            self.closed.remove(self.closed.iter().position(told).unwrap_or(0));
         }
     }
 

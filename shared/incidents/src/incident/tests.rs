@@ -92,7 +92,7 @@ fn a_message_that_can_be_changed_follows_each_failure_and_others_come_when_failu
         let (mut incident, mut told) = (Incident::default(), Vec::new());
         for n in 0..8 {
             incident.observe(&format!("e{n}"), Failed(at(n)));
-            incident.settle("c", How::Alone);
+            incident.settle("c", How::Alone, None);
             if incident.next("c", by(7, n), at(n), changes) == Next::Tell {
                 let failures = incident.streak.as_ref().unwrap().failures;
                 told.push(failures);
@@ -108,7 +108,7 @@ fn a_message_that_can_be_changed_follows_each_failure_and_others_come_when_failu
 fn one_tells_at_a_time_and_whoever_died_over_it_is_followed() {
     let mut incident = Incident::default();
     incident.observe("a", Failed(at(0)));
-    incident.settle("c", How::Alone);
+    incident.settle("c", How::Alone, None);
     assert_eq!(incident.next("c", by(1, 0), at(0), true), Next::Tell);
     assert!(matches!(incident.next("c", by(2, 0), at(0), true), Next::Wait(_)));
     assert_eq!(incident.next("c", by(2, 2), at(2), true), Next::Tell);
@@ -119,7 +119,7 @@ fn a_recovery_is_told_to_those_who_were_told_of_the_failure_and_once() {
     let mut incident = Incident::default();
     incident.observe("a", Failed(at(0)));
     for channel in ["told", "untold"] {
-        incident.settle(channel, How::Alone);
+        incident.settle(channel, How::Alone, None);
     }
     assert_eq!(incident.next("told", by(1, 0), at(0), true), Next::Tell);
     // The success comes before the message is noted.
@@ -136,7 +136,7 @@ fn a_recovery_waits_for_a_failure_that_is_being_told_and_closes_one_that_may_hav
     for died in [true, false] {
         let mut incident = Incident::default();
         incident.observe("a", Failed(at(0)));
-        incident.settle("c", How::Alone);
+        incident.settle("c", How::Alone, None);
         assert_eq!(incident.next("c", by(1, 0), at(0), true), Next::Tell);
         incident.observe("b", Succeeded(at(0)));
         assert!(matches!(incident.next_of_recovery("b", "c", by(2, 0), at(0)), Next::Wait(_)));
@@ -152,7 +152,7 @@ fn each_streak_has_its_own_end() {
     let mut incident = Incident::default();
     for n in 0..2 {
         incident.observe(&format!("f{n}"), Failed(at(n * 10)));
-        incident.settle("c", How::Alone);
+        incident.settle("c", How::Alone, None);
         assert_eq!(incident.next("c", by(1, n * 10), at(n * 10), false), Next::Tell);
         incident.told("c", by(1, 0), 1, None);
         incident.observe(&format!("s{n}"), Succeeded(at(n * 10 + 5)));
@@ -169,7 +169,7 @@ fn a_message_that_had_to_be_posted_anew_takes_the_place_of_the_one_that_is_gone(
     let message = |id: &str| Some(Message { channel: "C".to_owned(), id: id.to_owned() });
     for (n, id) in [(0, "1"), (1, "2")] {
         incident.observe(&format!("e{n}"), Failed(at(n)));
-        incident.settle("c", How::Alone);
+        incident.settle("c", How::Alone, None);
         assert_eq!(incident.next("c", by(1, n), at(n), true), Next::Tell);
         incident.told("c", by(1, 0), u32::try_from(n).unwrap() + 1, message(id));
     }

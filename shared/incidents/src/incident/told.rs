@@ -46,18 +46,18 @@ impl Told {
 }
 
 impl Incident {
-    /// Notes how a channel is told of the streak, unless that is settled. What holds then.
-    pub fn settle(&mut self, channel: &str, how: How) -> Option<How> {
+    /// Notes how a channel is told of the streak, unless that is settled otherwise than `instead_of`. What holds then;
+    /// nothing when the streak is over.
+    pub fn settle(&mut self, channel: &str, how: How, instead_of: Option<&How>) -> Option<How> {
         let told = &mut self.streak.as_mut()?.told;
-        let new = || Told { how, failures: 0, recovery: false, message: None, perhaps: false, lease: None };
-        Some(told.entry(channel.to_owned()).or_insert_with(new).how.clone())
-    }
-
-    /// Changes how a channel is told, when a burst turned out to be none.
-    pub fn settle_anew(&mut self, channel: &str, how: &How) {
-        if let Some(told) = self.streak.as_mut().and_then(|streak| streak.told.get_mut(channel)) {
-            told.how = how.clone();
+        if let Some(told) = told.get_mut(channel) {
+            if Some(&told.how) == instead_of {
+                told.how = how;
+            }
+            return Some(told.how.clone());
         }
+        let new = Told { how, failures: 0, recovery: false, message: None, perhaps: false, lease: None };
+        Some(told.entry(channel.to_owned()).or_insert(new).how.clone())
     }
 
     /// What a channel that is told alone has to be told next. `changes`: whether its messages can be changed; otherwise

@@ -1,0 +1,126 @@
+//! What a person sees in the end, and whether that is right.
+
+use super::{CHANNELS, Delivery, Night};
+use crate::world::By;
+use std::collections::BTreeSet;
+use tableau::Action;
+use testkit::simulator::{SlackCall, SlackMessage, render};
+use workflow::Outcome;
+
+impl Night {
+    /// What a person sees in the end, and whether that is right.
+    pub(super) fn judge(&self) {
+        for (channel, _) in CHANNELS {
+            let said = self.said(channel);
+            let unanswered = said.iter().filter(|message| !message.answered).count();
+            let wrong = self.wrong.get(channel).copied().unwrap_or_default() + unanswered;
+            self.told(channel, &said);
+            self.over(channel, &said, wrong);
+            self.bounded(channel, &said, wrong);
+            self.counted(channel, &said);
+        }
+        assert!(self.world.slack.refusals().is_empty(), "{:#?}", self.world.slack.refusals());
+    }
+
+    pub(super) fn said(&self, channel: &str) -> Vec<SlackMessage> {
+        self.world.said().into_iter().filter(|message| message.channel_name == channel).collect()
+    }
+
+    fn failed(delivery: &Delivery) -> bool {
+        delivery.event.name.action() == Some(Action::RefreshFailed)
+    }
+
+    fn of(&self, channel: &str) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter().filter(move |delivery| delivery.channel == channel)
+    }
+
+    pub(super) fn fail(&self, channel: &str, said: &[SlackMessage], what: &str) -> ! {
+        let said: Vec<_> =
+            said.iter().map(|m| format!("[{:?} {} {}] {}", m.call, m.ts, m.answered, render(m))).collect();
+        let events = self.of(channel).map(|delivery| {
+            let (kind, at) = (&delivery.event.name, delivery.event.created_at.unwrap());
+            format!("{} {kind} {at} {:?} {:?}", delivery.object, delivery.first, delivery.done)
+        });
+        panic!(
+            "seed {}, {:?}, {channel}: {what}\n{:?}, wrong: {:?}\n{}\n{}",
+            self.seed,
+            self.by,
+            self.hours,
+            self.wrong,
+            events.collect::<Vec<_>>().join("\n"),
+            said.join("\n---\n")
+        )
+    }
+
+    /// A failure that was done before its object's success came was told.
+    fn told(&self, channel: &str, said: &[SlackMessage]) {
+        for failure in self.of(channel).filter(|delivery| Self::failed(delivery)) {
+            let (done, outcome) = failure.done.as_ref().unwrap();
+            let later = |success: &&Delivery| {
+                success.object == failure.object
+                    && !Self::failed(success)
+                    && success.event.created_at >= failure.event.created_at
+            };
+            let before_its_end = self.of(channel).filter(later).all(|success| *done < success.first.unwrap());
+            let is_counted = |reason: &str| reason.starts_with("counted");
+            let ours = match outcome {
+                Outcome::Done => true,
+                Outcome::Skipped(reason) => is_counted(reason),
+                _ => false,
+            };
+            let named = said.iter().map(render).any(|text| text.contains(&failure.object));
+            if ours && before_its_end && !named {
+                self.fail(channel, said, &format!("nobody was told of {}", failure.object));
+            }
+        }
+    }
+
+    /// Nothing is red at the end, but for what nobody can know of.
+    fn over(&self, channel: &str, said: &[SlackMessage], wrong: usize) {
+        match self.by {
+            By::BotToken => {
+                let seen = self.world.slack.channel(channel);
+                let red = seen.iter().filter(|message| render(message).contains('🔴')).count();
+                if red > wrong {
+                    self.fail(channel, said, &format!("{red} messages are red, {wrong} went wrong"));
+                }
+            }
+            By::WebhookUrls => {
+                let objects: BTreeSet<_> = self.of(channel).map(|delivery| &delivery.object).collect();
+                for object in objects {
+                    let about = |text: &String| text.contains(object.as_str()) || text.contains("✅ All");
+                    let last = said.iter().map(render).rfind(about);
+                    if last.is_some_and(|text| text.contains('🔴')) {
+                        self.fail(channel, said, &format!("the last word on {object} is red"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// No failure is counted twice.
+    fn counted(&self, channel: &str, said: &[SlackMessage]) {
+        for text in said.iter().map(render) {
+            let Some((head, rest)) = text.split_once("It had ") else { continue };
+            let counted: usize = rest.split(' ').next().unwrap().parse().unwrap();
+            let of_object = |delivery: &&Delivery| Self::failed(delivery) && head.contains(&delivery.object);
+            let failures = self.of(channel).filter(of_object).count();
+            if counted > failures {
+                self.fail(channel, said, &format!("{counted} failures counted, and {failures} happened"));
+            }
+        }
+    }
+
+    /// Nobody is flooded: each streak has a message and an end, and what goes wrong may cost one more of each.
+    fn bounded(&self, channel: &str, said: &[SlackMessage], wrong: usize) {
+        let posts = said.iter().filter(|message| message.call != SlackCall::Update).count();
+        let mut most = 2 * wrong;
+        for delivery in self.of(channel) {
+            let more = matches!(self.by, By::WebhookUrls) || !Self::failed(delivery);
+            most += if Self::failed(delivery) { usize::from(more) } else { 2 };
+        }
+        if posts > most {
+            self.fail(channel, said, &format!("{posts} messages, at most {most} expected"));
+        }
+    }
+}

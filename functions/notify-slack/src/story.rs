@@ -148,7 +148,16 @@ impl NotifySlack {
             return self.tell_quietly(telling, streak, until).await;
         }
         let how = match told.map(|told| &told.how) {
-            Some(how @ (How::Alone | How::Burst(_))) => Some(how.clone()),
+            Some(How::Alone) => Some(How::Alone),
+            Some(how @ How::Burst(burst)) => {
+                let burst: Burst = self.documents.read(&burst_key(telling.channel, burst)).await?;
+                let (luid, at) = (telling.attempt.event.subject.luid(), telling.attempt.happened_at());
+                match burst.failing(luid, at) {
+                    Some(_) => Some(how.clone()),
+                    // An attempt has ended in between.
+                    None => self.admit(telling, Some(how.clone())).await?,
+                }
+            }
             // Nobody comes again to tell it together with others.
             None if !telling.attempt.invocation.retried => self.settle(telling, How::Alone, None).await?,
             None => self.admit(telling, None).await?,
@@ -187,7 +196,8 @@ impl NotifySlack {
         if let Some(How::Burst(id)) = how {
             let key = burst_key(channel, id);
             let burst: Burst = self.documents.read(&key).await?;
-            let member = burst.members.get(luid).filter(|member| member.place == Place::Together);
+            let member = burst.failing(luid, attempt.happened_at());
+            let member = member.filter(|member| member.place == Place::Together);
             is_told |= member.is_some_and(|member| member.shown);
             if member.is_some() && telling.changes && burst.message.is_some() {
                 return self.tell_together(telling, &key, streak).await;

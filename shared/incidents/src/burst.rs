@@ -192,6 +192,12 @@ impl Burst {
         self.over &= self.is_recovered();
     }
 
+    /// What is known of an object that failed at `at`; nothing while that failure was not taken in.
+    pub fn failing(&self, luid: &str, at: Timestamp) -> Option<&Member> {
+        let is_earlier = |member: &&Member| member.recovered.is_some_and(|recovered| recovered <= at);
+        self.members.get(luid).filter(|member| !is_earlier(member))
+    }
+
     /// Lets an object go that is not told here yet.
     pub fn leave(&mut self, luid: &str) {
         let goes = |member: &Member| member.place == Place::Waiting || !member.shown;

@@ -97,8 +97,17 @@ impl NotifySlack {
         let Telling { attempt, channel, .. } = *telling;
         let (luid, now) = (attempt.event.subject.luid(), attempt.now());
         let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
-        match self.documents.change(key, now, recover).await?.1 {
-            Recovery::Alone => return self.close_alone(telling, closed).await,
+        let (burst, recovery) = self.documents.change(key, now, recover).await?;
+        match recovery {
+            Recovery::Alone => {
+                let alone = self.close_alone(telling, closed).await?;
+                // The others may have waited for it.
+                let together = self.close_if_recovered(telling, key, &burst).await?;
+                return Ok(match (alone, together) {
+                    (Some(alone), Some(together)) => Some(alone.and(together)),
+                    (alone, together) => alone.or(together),
+                });
+            }
             Recovery::FailsAgain => return Ok(Some(Step::Over("it has failed again since"))),
             Recovery::Together => {}
         }
@@ -161,6 +170,19 @@ impl NotifySlack {
         };
         self.documents.change(&key, now, noted).await?;
         ended.map(Some)
+    }
+
+    /// Tells that all have recovered that failed together, if that is so now.
+    pub(crate) async fn close_if_recovered(
+        &self,
+        telling: &Telling<'_>,
+        key: &str,
+        burst: &Burst,
+    ) -> Result<Option<Step>, Failure> {
+        if !burst.is_to_be_closed() {
+            return Ok(None);
+        }
+        self.close_together(telling, key).await.map(Some)
     }
 
     /// Tells how far those that failed together have recovered; at the end in the place of their message and below it, in

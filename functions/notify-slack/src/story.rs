@@ -204,7 +204,8 @@ impl NotifySlack {
             }
             if !is_told {
                 let leave = |burst: &mut Burst| burst.leave(luid);
-                self.documents.change(&key, attempt.now(), leave).await?;
+                let (burst, ()) = self.documents.change(&key, attempt.now(), leave).await?;
+                self.close_if_recovered(telling, &key, &burst).await?;
             }
         }
         if telling.changes && told.is_some_and(|told| told.message.is_some()) {
@@ -253,8 +254,10 @@ impl NotifySlack {
             if admitted || burst == event {
                 let incident: Incident = self.documents.read(&self.object(attempt)).await?;
                 if incident.streak.is_none() {
-                    let recover = |burst: &mut Burst| burst.recover(luid, now);
-                    self.documents.change(&burst_key(channel, &burst), now, recover).await?;
+                    let (key, recover) =
+                        (burst_key(channel, &burst), |burst: &mut Burst| burst.recover(luid, now));
+                    let (burst, _) = self.documents.change(&key, now, recover).await?;
+                    self.close_if_recovered(telling, &key, &burst).await?;
                     return Ok(None);
                 }
                 return Ok(Some(how));

@@ -240,7 +240,7 @@ impl Burst {
     /// Notes that an object recovered at `at`.
     pub fn recover(&mut self, luid: &str, at: Timestamp) -> Recovery {
         // Nobody has told it here, and perhaps nobody will.
-        let untold = self.tellings == 0 && !self.perhaps && self.lease.is_none();
+        let untold = self.is_untold();
         let Some(member) = self.members.get_mut(luid) else { return Recovery::Alone };
         if at < member.failed_last() {
             return Recovery::FailsAgain;
@@ -255,8 +255,7 @@ impl Burst {
     /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where
     /// `shows`: the message can be changed, or another may be posted that can.
     pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, shows: bool) -> Next {
-        // While somebody posts for the first time nobody knows.
-        if self.over || (self.tellings == 0 && !self.perhaps && self.lease.is_none()) {
+        if self.over || self.is_untold() {
             return Next::Told;
         }
         if self.is_recovered() {
@@ -301,6 +300,16 @@ impl Burst {
     pub fn is_recovered(&self) -> bool {
         let alone = |member: &Member| member.place == Place::Alone;
         self.members.values().all(|member| alone(member) || member.recovered.is_some())
+    }
+
+    /// Whether it is left to tell that all have recovered.
+    pub fn is_to_be_closed(&self) -> bool {
+        !self.over && !self.is_untold() && self.is_recovered()
+    }
+
+    /// Whether surely nobody was told. While somebody posts for the first time nobody knows.
+    fn is_untold(&self) -> bool {
+        self.tellings == 0 && !self.perhaps && self.lease.is_none()
     }
 
     /// Gives back the right to tell. `perhaps`: whether a message may have arrived all the same.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use incidents::{Board, Burst, Holder, Member, Message, Next, Place, Recovery};
+use incidents::{Board, Burst, Digest, Entry, Holder, Member, Message, Next, Place, Recovery, Turn};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,6 +223,47 @@ fn a_burst_that_is_over_takes_no_more() {
     assert!(!burst.admit("later", member("x", at(end)), false, at(end)));
     let (id, first) = world.board.join("later", Some("luid-0000"), at(end));
     assert_eq!((id.as_str(), first), ("later", true));
+}
+
+#[test]
+fn a_full_document_is_one_that_dynamodb_takes() {
+    const ITEM_LIMIT: usize = 400 * 1024;
+    for letter in ["\"", "ю", "日", "🌅"] {
+        let name = letter.repeat(200);
+        let luid = |n: usize| format!("00000000-0000-0000-0000-{n:012}");
+        let (mut burst, mut members) = (Burst::default(), 0);
+        let began = Member::new(&name, "Data source file or schema changed", at(1));
+        while burst.admit(&luid(members), began.clone(), false, at(1)) {
+            members += 1;
+        }
+        for n in 0..members {
+            let again = Member::new(&name, "Data source file or schema changed", at(2));
+            assert!(burst.admit(&luid(n), again, false, at(2)));
+            burst.recover(&luid(n), at(3));
+        }
+        let written = serde_json::to_string(&burst).unwrap().len();
+        assert!(members > 400 && written < ITEM_LIMIT, "{letter}: {members} take {written} bytes");
+
+        let mut digest = Digest::default();
+        for n in 0..6_000 {
+            let entry = Entry {
+                what: "Extract refresh failed".to_owned(),
+                object: luid(n),
+                name: letter.repeat(120),
+                at: at(1),
+                cause: Some("Data source file or schema changed".to_owned()),
+                turn: Turn::Failed,
+                told: false,
+            };
+            digest.add(&format!("{n:012}"), entry.clone());
+            digest.add(&format!("{n:012}"), entry);
+        }
+        let written = serde_json::to_string(&digest).unwrap().len();
+        assert!(written < ITEM_LIMIT, "{letter}: {} take {written} bytes", digest.entries.len());
+        // Also those beyond what is named are counted once.
+        let counted = digest.entries.len() + digest.unnamed();
+        assert!(digest.entries.len() > 300 && counted <= 6_000, "{} {counted}", digest.entries.len());
+    }
 }
 
 proptest! {

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod hours;
+mod nights;
 mod storm;
 mod trouble;
 mod world;
 
 use crate::world::{By, FAILED, RULES, STARTED, SUCCEEDED, World, at};
+use jiff::SignedDuration;
 use testkit::simulator::{SlackCall, SlackFault, render};
 use workflow::Outcome;
 
@@ -143,4 +145,62 @@ async fn one_channel_keeps_no_other_from_hearing_of_a_recovery() {
     world.run(vec![(at(6), event)]).await;
     let news = world.said().iter().filter(|message| message.channel_name == "data-news").count();
     assert_eq!((news, world.new_messages().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn an_object_that_is_deleted_fails_no_more() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, RULES).await;
+        world.one(FAILED, "Sales", 0).await;
+        assert_eq!(world.one("DatasourceDeleted", "Sales", 60).await, Outcome::Done);
+        let said = world.new_messages();
+        assert!(said[1].contains("Deleted, 1 h after it began to fail: Sales"), "{by:?}: {said:#?}");
+        let other = world.one("DatasourceDeleted", "Orders", 61).await;
+        assert_eq!(other, Outcome::skipped("no rule sends DatasourceDeleted to Slack"));
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_that_waits_for_slack_finds_its_streak_however_many_followed() {
+    let world = World::start(By::BotToken, RULES).await;
+    world.one(FAILED, "Sales", 0).await;
+    world.slack.fail_next(1, SlackFault::RateLimited { retry_after: 1 });
+    let first = world.event(SUCCEEDED, "Sales", at(10));
+    assert!(world.attempt(&first, at(10)).await.is_err());
+    for n in 1..12 {
+        world.one(FAILED, "Sales", n * 20).await;
+        world.one(SUCCEEDED, "Sales", n * 20 + 10).await;
+    }
+    world.attempt(&first, at(300)).await.unwrap();
+    let seen = world.slack.channel("data-alerts");
+    assert!(seen.iter().all(|message| !render(message).contains('🔴')), "{seen:#?}");
+}
+
+#[tokio::test]
+async fn who_was_told_nothing_of_a_failure_is_told_of_the_success_if_a_rule_says_so() {
+    let rules = "
+rules:
+  - name: all
+    on: [DatasourceRefreshFailed, DatasourceRefreshSucceeded]
+    do: [{ notify-slack: { channel: data-alerts } }]
+";
+    let world = World::start(By::BotToken, rules).await;
+    world.one(FAILED, "Orders", 0).await;
+    let second = SignedDuration::from_secs(1);
+    let (failed, succeeded) =
+        (world.event(FAILED, "Sales", at(0) + second), world.event(SUCCEEDED, "Sales", at(0) + second * 3));
+    assert!(matches!(world.attempt(&failed, at(0) + second * 2).await.unwrap(), Outcome::Deferred { .. }));
+    assert_eq!(world.attempt(&succeeded, at(0) + second * 4).await.unwrap(), Outcome::Done);
+    assert!(world.new_messages()[1].contains("Extract refresh succeeded: Sales"));
+}
+
+#[tokio::test]
+async fn nobody_hears_of_the_recovery_from_a_failure_that_surely_did_not_arrive() {
+    let world = World::start(By::BotToken, RULES).await;
+    let (failed, there) = (world.event(FAILED, "Sales", at(0)), world.slack.api_url());
+    let world = world.with_slack_at("http://127.0.0.1:1/api".to_owned());
+    assert!(world.attempt(&failed, at(0)).await.is_err());
+    let world = world.with_slack_at(there);
+    assert!(matches!(world.one(SUCCEEDED, "Sales", 5).await, Outcome::Skipped(_)));
+    assert!(world.said().is_empty());
 }

@@ -7,7 +7,7 @@ use incidents::{Documents, documents};
 use jiff::{SignedDuration, Timestamp};
 use notify_slack::{GuardedSlack, NotifySlack};
 use rules::Rules;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,7 +44,15 @@ pub(crate) struct World {
     pub(crate) tableau: TableauSimulator,
     pub(crate) slack: SlackRecorder,
     workflow: NotifySlack,
+    credential: Value,
     effects: Mutex<HashMap<String, Effects>>,
+}
+
+fn guarded(api_url: String, credential: &Value, documents: &Documents) -> GuardedSlack {
+    let credential: SlackCredential = serde_json::from_value(credential.clone()).unwrap();
+    let http = http_client::client(None).unwrap();
+    let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
+    GuardedSlack::new(Slack::new(http, api_url, Arc::new(Fixed::new(credential))), circuits)
 }
 
 /// With a bot token, messages can be changed; through webhook URLs they cannot.
@@ -69,24 +77,33 @@ impl World {
             By::BotToken => json!({ "bot_token": slack.token() }),
             By::WebhookUrls => json!({ "webhook_urls": std::collections::BTreeMap::from(channels) }),
         };
-        let credential: SlackCredential = serde_json::from_value(credential).unwrap();
         let http = http_client::client(None).unwrap();
         let pat = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
         let client = TableauClient::new(
-            http.clone(),
+            http,
             Settings::new(&tableau.url(), "marketing", "").unwrap(),
             Arc::new(Fixed::new(pat)),
             Arc::new(MemorySessionStore::default()),
         );
-        let there = Slack::new(http, slack.api_url(), Arc::new(Fixed::new(credential)));
-        let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
         let workflow = NotifySlack {
             tableau: client,
-            slack: GuardedSlack::new(there, circuits),
+            slack: guarded(slack.api_url(), &credential, &documents),
             rules: Arc::new(Ok(Rules::parse(rules).unwrap())),
             documents,
         };
-        Self { tableau, slack, workflow, effects: Mutex::default() }
+        Self { tableau, slack, workflow, credential, effects: Mutex::default() }
+    }
+
+    /// The same, with a Slack at this URL.
+    pub(crate) fn with_slack_at(mut self, api_url: String) -> Self {
+        self.workflow.slack = guarded(api_url, &self.credential, &self.workflow.documents);
+        self
+    }
+
+    /// The same, after somebody changed the rules.
+    pub(crate) fn with_rules(mut self, rules: &str) -> Self {
+        self.workflow.rules = Arc::new(Ok(Rules::parse(rules).unwrap()));
+        self
     }
 
     pub(crate) fn event(&self, name: &str, luid: &str, at: Timestamp) -> Event {

@@ -1,0 +1,181 @@
+//! Storms and flapping objects when quiet hours begin, go on and end.
+
+use crate::world::{By, FAILED, SUCCEEDED, World, at};
+use jiff::{SignedDuration, Timestamp};
+use tableau::Event;
+use testkit::simulator::{SlackFault, render};
+use workflow::Outcome;
+
+/// Minute 0 is 16:00 UTC.
+const QUIET: &str = "
+rules:
+  - name: quiet
+    quiet: { from: 17:00, to: 23:00 }
+    on: [DatasourceRefreshFailed]
+    do: [{ notify-slack: { channel: data-alerts } }]
+";
+const NIGHT: i64 = 120;
+const MORNING: i64 = 421;
+
+/// The same of several objects, one a second.
+fn of_each(world: &World, name: &str, count: i64, minute: i64) -> Vec<(Timestamp, Event)> {
+    let event = |n| {
+        let happened = at(minute) + SignedDuration::from_secs(n);
+        (happened, world.event(name, &format!("object-{n:02}"), happened))
+    };
+    (0..count).map(event).collect()
+}
+
+#[tokio::test]
+async fn a_storm_in_quiet_hours_is_a_digest_and_an_end() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, QUIET).await;
+        world.run(of_each(&world, FAILED, 30, NIGHT)).await;
+        let said = world.new_messages();
+        assert_eq!(said.len(), 1, "{by:?}: {said:#?}");
+        assert!(said[0].contains("30 still failing"), "{}", said[0]);
+        world.run(of_each(&world, FAILED, 30, MORNING + 60)).await;
+        assert_eq!(world.new_messages().len(), 1, "{by:?}: it goes on");
+        world.run(of_each(&world, SUCCEEDED, 30, MORNING + 90)).await;
+        let said = world.new_messages();
+        // Where messages can be changed, one shows how far they have come.
+        assert_eq!(said.len(), if by == By::BotToken { 3 } else { 2 }, "{by:?}: {said:#?}");
+        assert!(said.last().unwrap().contains("All 30 recovered after"), "{said:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_flaps_all_night_is_in_the_digest() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, QUIET).await;
+        let turns = (0..8).flat_map(|n| [(FAILED, NIGHT + n * 20), (SUCCEEDED, NIGHT + n * 20 + 10)]);
+        world
+            .run(turns.map(|(name, minute)| (at(minute), world.event(name, "Sales", at(minute)))).collect())
+            .await;
+        let said = world.new_messages();
+        assert_eq!(said.len(), 1, "{by:?}: {said:#?}");
+        assert!(said[0].contains("4 times"), "{}", said[0]);
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_told_by_day_calls_nobody_at_night() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, QUIET).await;
+        world.slack.fail_next(1, SlackFault::ServerError);
+        let event = world.event(FAILED, "Sales", at(59));
+        assert!(world.attempt(&event, at(59)).await.is_err());
+        assert!(matches!(world.attempt(&event, at(NIGHT)).await.unwrap(), Outcome::Deferred { .. }));
+        assert!(world.said().is_empty());
+        world.run(vec![(at(MORNING), event)]).await;
+        world.one(SUCCEEDED, "Sales", MORNING + 10).await;
+        let said = world.new_messages();
+        assert!(said[0].contains("in quiet hours") && said[1].contains("Recovered after"), "{said:#?}");
+        assert_eq!(said.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_told_in_the_morning_and_end() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, QUIET).await;
+        let before = SignedDuration::from_secs(8);
+        let storm = of_each(&world, FAILED, 6, 60).into_iter().map(|(time, event)| (time - before, event));
+        let storm: Vec<_> = storm.collect();
+        let mut waiting = Vec::new();
+        for (time, event) in storm {
+            match world.attempt(&event, time).await.unwrap() {
+                Outcome::Deferred { until, .. } => waiting.push((until, event)),
+                outcome => assert_eq!(outcome, Outcome::Done),
+            }
+        }
+        assert_eq!((waiting.len(), world.new_messages().len()), (5, 1), "{by:?}");
+        for (time, event) in &mut waiting {
+            let outcome = world.attempt(event, (*time).max(at(61))).await.unwrap();
+            assert!(matches!(outcome, Outcome::Deferred { until, .. } if until == at(420)), "{outcome:?}");
+            *time = at(MORNING);
+        }
+        world.run(waiting).await;
+        assert_eq!(world.new_messages().len(), 2, "{by:?}");
+        world.run(of_each(&world, SUCCEEDED, 6, MORNING + 10)).await;
+        let said = world.new_messages().join("\n");
+        assert!(said.contains("All 5 recovered") && said.contains("Recovered after 6 h"), "{by:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::start(by, QUIET).await;
+        world.run(of_each(&world, FAILED, 6, 0)).await;
+        let by_day = world.new_messages().len();
+        let recoveries = of_each(&world, SUCCEEDED, 6, NIGHT);
+        let mut waiting = Vec::new();
+        for (time, event) in recoveries {
+            // The message is changed every ten seconds at most.
+            let time = time + SignedDuration::from_secs(i64::try_from(waiting.len()).unwrap() * 15);
+            let outcome = world.attempt(&event, time).await.unwrap();
+            assert!(matches!(outcome, Outcome::Deferred { .. }), "{by:?}: {outcome:?}");
+            waiting.push((at(MORNING), event));
+        }
+        assert_eq!(world.new_messages().len(), by_day, "{by:?}: nobody is called");
+        if by == By::BotToken {
+            let seen = world.slack.channel("data-alerts");
+            assert!(seen.iter().all(|message| !render(message).contains('🔴')), "{seen:#?}");
+        }
+        world.run(waiting).await;
+        let said = world.new_messages();
+        assert_eq!(said.len(), by_day + 1, "{by:?}: {said:#?}");
+        assert!(said.last().unwrap().contains("in quiet hours"));
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_at_night_is_told_although_the_table_failed_once() {
+    use async_trait::async_trait;
+    use incidents::{DocumentStore, Documents, MemoryDocuments};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use workflow::BoxError;
+
+    #[derive(Default)]
+    struct OnceThrottled(MemoryDocuments, AtomicBool);
+
+    #[async_trait]
+    impl DocumentStore for OnceThrottled {
+        async fn read(&self, key: &str) -> Result<(u64, Option<String>), BoxError> {
+            self.0.read(key).await
+        }
+
+        async fn write(&self, key: &str, v: u64, text: &str, end: Timestamp) -> Result<bool, BoxError> {
+            if key.starts_with("digest#") && !self.1.swap(true, Ordering::SeqCst) {
+                return Err("throttled".into());
+            }
+            self.0.write(key, v, text, end).await
+        }
+    }
+
+    for by in [By::BotToken, By::WebhookUrls] {
+        let world = World::with(by, QUIET, Documents::new(Arc::new(OnceThrottled::default()))).await;
+        world.one(FAILED, "Sales", 0).await;
+        let event = world.event(SUCCEEDED, "Sales", at(NIGHT));
+        assert!(world.attempt(&event, at(NIGHT)).await.is_err());
+        world.run(vec![(at(NIGHT + 1), event)]).await;
+        let said = world.new_messages();
+        assert_eq!(said.len(), 2, "{by:?}: {said:#?}");
+        assert!(said[1].contains("Extract refresh succeeded: Sales"), "{}", said[1]);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_muted_meanwhile_posts_nothing_and_leaves_nothing_red() {
+    let rules = |more: &str| QUIET.replace("    quiet: { from: 17:00, to: 23:00 }\n", more);
+    let world = World::start(By::BotToken, &rules("")).await;
+    world.run(of_each(&world, FAILED, 6, 0)).await;
+    let by_day = world.new_messages().len();
+    let world = world.with_rules(&rules("    mute_until: 2026-01-01T00:00:00Z\n"));
+    world.run(of_each(&world, SUCCEEDED, 6, 30)).await;
+    assert_eq!(world.new_messages().len(), by_day);
+    let seen = world.slack.channel("data-alerts");
+    assert!(seen.iter().all(|message| !render(message).contains('🔴')), "{seen:#?}");
+}

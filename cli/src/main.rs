@@ -2,6 +2,7 @@
 
 mod aws;
 mod events;
+mod files;
 mod http;
 mod names;
 mod options;

@@ -2,7 +2,7 @@
 
 use crate::events::EventsCommand;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use url::Url;
 
@@ -95,10 +95,25 @@ pub(crate) struct UpOptions {
     /// Take the functions' binaries from this folder instead of building them
     #[arg(long, value_name = "DIR")]
     pub(crate) binaries: Option<PathBuf>,
+    /// How messages go to the simulated Slack. A bot can change them and reply, incoming webhooks only post [default:
+    /// webhooks]
+    #[arg(long, value_name = "BY")]
+    pub(crate) slack: Option<SlackBy>,
     /// Settings for real destinations, as NAME=value lines: SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN;
     /// TABLEAU_SERVER_URL, TABLEAU_SITE, TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET. The environment goes first
-    #[arg(long, value_name = "FILE", default_value = ".env")]
-    pub(crate) env_file: PathBuf,
+    /// [default: .env, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+}
+
+/// What a secret for Slack holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SlackBy {
+    /// A bot token
+    Bot,
+    /// A URL for each channel
+    #[default]
+    Webhooks,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
@@ -25,13 +25,22 @@ fn extra(arguments: &[&str]) -> Vec<String> {
     if arguments.first() != Some(&"up") {
         return Vec::new();
     }
-    let folder = Path::new(PROGRAM).parent().expect("a folder");
-    vec![
-        "--binaries".to_owned(),
-        folder.display().to_string(),
-        "--env-file".to_owned(),
-        "no-such.env".to_owned(),
-    ]
+    let folder = Path::new(PROGRAM).parent().expect("a folder").display().to_string();
+    let mut extra = vec!["--binaries".to_owned(), folder];
+    if !arguments.contains(&"--env-file") {
+        let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty.env");
+        std::fs::write(&empty, "").unwrap();
+        extra.extend(["--env-file".to_owned(), empty.display().to_string()]);
+    }
+    extra
+}
+
+/// A rules file with this text, for as long as the folder is there.
+fn rules_file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.yaml");
+    std::fs::write(&file, text).unwrap();
+    (folder, file.display().to_string())
 }
 
 fn stdout(output: &Output) -> String {
@@ -94,28 +103,124 @@ fn a_missing_file_is_one_clear_line() {
 }
 
 #[test]
-fn a_rules_file_is_checked() {
-    let output = run(&["rules", "check"]);
-    assert_eq!(
-        (output.status.code(), stdout(&output).as_str()),
-        (Some(0), "rules.yaml: 5 rules; events of every site are taken\n")
+fn a_message_stands_in_the_channel_of_its_rule() {
+    let rules = "rules:
+  - name: finance
+    on: [DatasourceRefreshFailed]
+    do: [{ notify-slack: { channel: '#finance-data' } }, { notify-slack: { channel: marketing-data } }]
+";
+    let (_folder, file) = rules_file(rules);
+    for by in ["webhooks", "bot"] {
+        let output = run(&["up", "--once", "--port", "0", "--rules", &file, "--slack", by]);
+        let shown = stdout(&output);
+        assert!(output.status.success(), "{shown}{}", stderr(&output));
+        let titles: Vec<&str> = shown.lines().filter_map(|line| line.split("┌─ ").nth(1)).collect();
+        let titles: Vec<&str> = titles.iter().map(|title| title.trim_end_matches(['─', ' '])).collect();
+        assert_eq!(titles, ["Slack #finance-data", "Slack #marketing-data"], "by {by}");
+    }
+}
+
+#[test]
+fn a_message_that_waits_for_quiet_hours_to_end_is_what_the_first_run_ends_with() {
+    // Quiet hours that it is always in, but in the minute before they begin anew, twelve hours from now.
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let begin = now.time().wrapping_add(jiff::SignedDuration::from_hours(12));
+    let end = begin.wrapping_sub(jiff::SignedDuration::from_mins(1));
+    let rules = format!(
+        "rules:
+  - name: night
+    quiet: {{ from: {}, to: {} }}
+    on: [DatasourceRefreshFailed]
+    do: [{{ notify-slack: {{ channel: data-alerts }} }}]
+",
+        begin.strftime("%H:%M"),
+        end.strftime("%H:%M"),
     );
+    let (_folder, file) = rules_file(&rules);
+    let output = run(&["up", "--once", "--port", "0", "--rules", &file]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    let end = stdout(&output).lines().rfind(|line| !line.is_empty()).unwrap_or_default().to_owned();
+    assert!(end.starts_with("No message now; by the rules it waits until "), "{end}");
+    let note =
+        "in Europe/Berlin here, where the simulated site is; deployed without `sites` they are in UTC\n";
+    assert!(stderr(&output).ends_with(note), "{}", stderr(&output));
+}
 
-    let folder = tempfile::tempdir().unwrap();
-    let file: PathBuf = folder.path().join("rules.yaml");
-    std::fs::write(&file, "rules:\n  - name: a\n    on: [WorkbookCreatd]\n    do: [{ notify-slack: {} }]\n")
+#[test]
+fn settings_that_have_no_use_are_told_and_a_file_of_them_has_to_be_there() {
+    let missing = run(&["up", "--once", "--port", "0", "--env-file", "no-such.env"]);
+    assert_eq!(
+        (missing.status.code(), stderr(&missing).as_str()),
+        (Some(1), "error: there is no no-such.env\n")
+    );
+    let output = command(&["up", "--once", "--port", "0"]).env("TABLEAU_SITE", "marketing").output().unwrap();
+    assert_eq!(stderr(&output), "note: TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set\n");
+    let both = command(&["up", "--once", "--port", "0", "--slack", "bot"])
+        .env("SLACK_BOT_TOKEN", "xoxb-nobodys")
+        .output()
         .unwrap();
-    let output = run(&["rules", "check", file.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    let expected = "line 3: `WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?\n";
-    assert!(stderr(&output).ends_with(expected), "{}", stderr(&output));
+    assert_eq!(stderr(&both), "error: --slack is for the simulated Slack, and SLACK_BOT_TOKEN is set\n");
+}
 
-    std::fs::write(&file, "rules:\n  - name: a\n    on: [WorkbookCreated]\n    do: [{ notify-slak: {} }]\n")
-        .unwrap();
-    let output = run(&["rules", "check", file.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
-    let expected = "line 4: there is no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
-    assert!(stderr(&output).ends_with(expected), "{}", stderr(&output));
+#[test]
+fn the_shipped_rules_are_right_wherever_one_stands() {
+    for folder in [".", "docs"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
+        let told = (output.status.code(), stdout(&output), stderr(&output));
+        let expected = "rules.yaml: 4 rules; events of every site are taken\n";
+        assert_eq!(told, (Some(0), expected.to_owned(), String::new()), "in {folder}");
+    }
+    let missing = run(&["rules", "check", "no-such.yaml"]);
+    assert_eq!(stderr(&missing), "error: there is no no-such.yaml here or in a folder above\n");
+}
+
+#[test]
+fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
+    for (does, expected) in [
+        (
+            "on: [WorkbookCreatd], do: [{ notify-slack: {} }]",
+            "line 2: `WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?",
+        ),
+        (
+            "on: [WorkbookCreated], do: [{ notify-slak: {} }]",
+            "line 2: there is no workflow `notify-slak`; there are: notify-slack, update-broadcast",
+        ),
+        (
+            "on: [WorkbookCreated], do: [{ notify-slack: { chanel: data } }]",
+            "line 2, rule `a`: unknown field `chanel`, expected `channel`",
+        ),
+        ("on: [WorkbookCreated], do: [{ notify-slack: {} }]", "line 2, rule `a`: missing field `channel`"),
+        (
+            "on: [WorkbookCreated], do: [{ update-broadcast: { tabs: 1 } }]",
+            "line 2, rule `a`: invalid type: integer `1`, expected a boolean",
+        ),
+    ] {
+        let (_folder, file) = rules_file(&format!("rules:\n  - {{ name: a, {does} }}\n"));
+        let output = run(&["rules", "check", &file]);
+        let told = (output.status.code(), stderr(&output));
+        assert_eq!(told, (Some(1), format!("error: {file}, {expected}\n")));
+        // The local stack says the same before it starts.
+        assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), told.1);
+    }
+}
+
+#[test]
+fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
+    let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
+    for (text, expected, note) in [
+        (rule, "1 rule; events of every site are taken", "note: the quiet hours of rule `a` are in UTC"),
+        (
+            "",
+            "0 rules; events of every site are taken",
+            "note: without a rule nothing happens about any event",
+        ),
+    ] {
+        let (_folder, file) = rules_file(text);
+        let output = run(&["rules", "check", &file]);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(0), format!("{file}: {expected}\n")));
+        assert!(stderr(&output).starts_with(note), "{}", stderr(&output));
+    }
 }
 
 #[test]

@@ -7,8 +7,11 @@ use std::fs;
 pub(crate) use testkit::repository::{functions, pascal, root};
 
 pub(crate) fn read(file: &str) -> Value {
-    let text = fs::read_to_string(root().join(file)).unwrap();
-    let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    parse(file, &fs::read_to_string(root().join(file)).unwrap())
+}
+
+pub(crate) fn parse(file: &str, text: &str) -> Value {
+    let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
     assert_eq!(documents.len(), 1, "{file}");
     to_json(&documents[0])
 }

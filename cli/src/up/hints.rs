@@ -1,5 +1,6 @@
 //! What to try next.
 
+use super::FIRST_FAILURE;
 use super::world::World;
 use crate::options::{LOCAL_PORT, LOCAL_TOKEN};
 
@@ -16,12 +17,28 @@ pub(crate) fn text(world: &World) -> String {
     } else {
         format!("--local --endpoint-url {}", world.stack.aws().url())
     };
+    let recovery = match world.tableau.datasource(FIRST_FAILURE) {
+        Some(luid) => format!(
+            "# Let the refresh succeed that failed first, which ends its story:\n\
+             curl -X POST '{tableau}/simulator/refresh/{luid}/succeed'\n\
+             \n"
+        ),
+        None => String::new(),
+    };
+    let dead_letter = match &world.slack {
+        Some(slack) => dead_letter(&slack.url(), &to, &at),
+        None => format!(
+            "# Send what failed for good round again, when its cause is gone:\n\
+             cargo run -- events replay {at}\n\
+             \n"
+        ),
+    };
     let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
         "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
          \n\
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
-         cargo run -- send WorkbookRefreshSucceeded{to}\n\
+         cargo run -- send WorkbookCreated{to}\n\
          \n\
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i '{api}/webhook?token={LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
@@ -30,6 +47,7 @@ pub(crate) fn text(world: &World) -> String {
          curl -i '{api}/webhooks/notify-slack/{LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
          curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
          \n\
+{recovery}\
          # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
@@ -37,10 +55,45 @@ pub(crate) fn text(world: &World) -> String {
          cargo run -- events list {at}\n\
          cargo run -- events show EVENT_ID {at}\n\
          \n\
-         # Send what failed for good round again, when its cause is gone:\n\
-         cargo run -- events replay {at}\n\
-         \n\
+{dead_letter}\
          Routes of the API, from template.yaml:\n{}\n",
         routes.join("\n")
     )
+}
+
+/// From a Slack that refuses what it is sent to a message that arrives after all.
+fn dead_letter(slack: &str, to: &str, at: &str) -> String {
+    format!(
+        "# Slack refuses every message from now on, as if the app were removed: the event becomes a dead letter:\n\
+         curl -X POST '{slack}/simulator/faults?fault=revoked'\n\
+         cargo run -- send AdminPromoted{to}\n\
+         cargo run -- events dead-letters list {at}\n\
+         \n\
+         # Slack takes messages again, and what failed for good is sent round again:\n\
+         curl -X DELETE '{slack}/simulator/faults'\n\
+         cargo run -- events replay {at}\n\
+         \n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_is_made_and_sent_round_again_at_the_addresses_of_this_stack() {
+        let text = dead_letter("http://127.0.0.1:9002", " --to 'http://127.0.0.1:9000/webhook'", "--local");
+        let commands: Vec<&str> =
+            text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        assert_eq!(
+            commands,
+            [
+                "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=revoked'",
+                "cargo run -- send AdminPromoted --to 'http://127.0.0.1:9000/webhook'",
+                "cargo run -- events dead-letters list --local",
+                "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",
+                "cargo run -- events replay --local",
+            ]
+        );
+    }
 }

@@ -7,13 +7,13 @@ mod way;
 mod world;
 
 use crate::options::UpOptions;
-use crate::out::line;
+use crate::out::{line, note};
 use local_aws::StackEvent;
 use simulator::notes;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use way::Way;
+use way::{First, Way};
 use workflow::BoxError;
 use world::World;
 
@@ -26,7 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     line!("tableau-webhooks: the local stack\n")?;
     let paths = settings::Paths::find(&options)?;
-    let settings = settings::Settings::read(&options.env_file)?;
+    let settings = settings::Settings::read(options.env_file.as_deref())?;
+    for sentence in settings.unused() {
+        note(format!("note: {sentence}"));
+    }
     // Before the build, which may take minutes.
     world::check_ports(&options)?;
     let binaries = binaries::ready(&options, &paths.template).await?;
@@ -56,12 +59,14 @@ async fn show(
     line!("An extract refresh fails at Tableau …\n")?;
     world.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(PATIENCE, way.first()).await {
-        Ok(shown) => shown?,
+        Ok(first) => {
+            if let First::Waits(reason) = first? {
+                line!("\nNo message now; by the rules it waits {reason}\n")?;
+            }
+        }
         Err(_) => {
             let seconds = PATIENCE.as_secs();
-            return Err(
-                format!("the event did not arrive within {seconds} s; its way so far is above").into()
-            );
+            return Err(format!("no message within {seconds} s; the event's way so far is above").into());
         }
     }
     if once {

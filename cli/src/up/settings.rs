@@ -1,6 +1,8 @@
 //! Where the files are, and which real destinations to use instead of the simulated ones.
 
+use crate::files::find;
 use crate::options::UpOptions;
+use crate::out::note;
 use rules::Rules;
 use std::collections::HashMap;
 use std::io::Write;
@@ -13,6 +15,8 @@ use workflow::BoxError;
 pub(crate) struct Paths {
     pub(crate) template: PathBuf,
     pub(crate) rules: PathBuf,
+    /// The channels that rules name.
+    pub(crate) channels: Vec<String>,
     /// Holds `rules`, when that is a copy.
     _copy: Option<NamedTempFile>,
 }
@@ -27,25 +31,30 @@ sites:
 
 impl Paths {
     pub(crate) fn find(options: &UpOptions) -> Result<Self, BoxError> {
-        let (template, rules) = (find(&options.template)?, find(&options.rules)?);
+        let (template, file) = (find(&options.template)?, find(&options.rules)?);
         // The functions' own word for a broken file comes with the first event; here it is the first thing said.
-        let read = Rules::read(&rules).map_err(|error| format!("{}: {error}", options.rules.display()))?;
-        let text = std::fs::read_to_string(&rules)?;
-        if !read.sites().is_empty() || text.lines().any(|line| line.starts_with("sites:")) {
-            return Ok(Self { template, rules, _copy: None });
+        let rules = crate::rules::read(&options.rules, &options.template)?;
+        let channels = crate::rules::channels(&rules)?;
+        let text = std::fs::read_to_string(&file)?;
+        if !rules.sites().is_empty() || text.lines().any(|line| line.starts_with("sites:")) {
+            return Ok(Self { template, rules: file, channels, _copy: None });
         }
+        tell_of_quiet_hours(&rules);
         let mut copy = NamedTempFile::new()?;
         copy.write_all(text.as_bytes())?;
         copy.write_all(SAMPLE_SITE.as_bytes())?;
-        Ok(Self { template, rules: copy.path().to_owned(), _copy: Some(copy) })
+        Ok(Self { template, rules: copy.path().to_owned(), channels, _copy: Some(copy) })
     }
 }
 
-/// The file here or in a folder above, so that `cargo run` works anywhere in the repository.
-fn find(file: &Path) -> Result<PathBuf, BoxError> {
-    let here = std::env::current_dir()?;
-    let found = here.ancestors().map(|folder| folder.join(file)).find(|path| path.is_file());
-    found.ok_or_else(|| format!("there is no {} here or in a folder above", file.display()).into())
+/// Quiet hours that go by the simulated site's clock are other hours once the file is deployed.
+fn tell_of_quiet_hours(rules: &Rules) {
+    for rule in rules.quiet_without_timezone() {
+        note(format!(
+            "note: the quiet hours of rule `{rule}` are in Europe/Berlin here, where the simulated site is; deployed \
+             without `sites` they are in UTC"
+        ));
+    }
 }
 
 /// Real destinations, from the environment or a file of `NAME=value` lines. The environment goes first.
@@ -53,20 +62,13 @@ fn find(file: &Path) -> Result<PathBuf, BoxError> {
 pub(crate) struct Settings(HashMap<String, String>);
 
 impl Settings {
-    pub(crate) fn read(file: &Path) -> Result<Self, BoxError> {
-        let mut settings = HashMap::new();
-        match dotenvy::from_path_iter(file) {
-            Ok(lines) => {
-                for line in lines {
-                    // The parser's own words repeat the line, which may hold a secret.
-                    let (name, value) =
-                        line.map_err(|_| format!("{}: a line is not NAME=value", file.display()))?;
-                    settings.insert(name, value);
-                }
-            }
-            Err(error) if error.not_found() => {}
-            Err(_) => return Err(format!("cannot read {}", file.display()).into()),
-        }
+    /// Reads the file, or `.env` where there is one.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, BoxError> {
+        let file = match file {
+            Some(file) => Some(file.to_owned()),
+            None => find(Path::new(".env")).ok(),
+        };
+        let mut settings = file.as_deref().map(lines).transpose()?.unwrap_or_default();
         settings.extend(
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
         );
@@ -75,5 +77,47 @@ impl Settings {
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Sentences about settings that are not used.
+    pub(crate) fn unused(&self) -> Vec<String> {
+        let mut unused = Vec::new();
+        if self.get("TABLEAU_SERVER_URL").is_none() {
+            let names = ["TABLEAU_SITE", "TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
+            let set = names.iter().filter(|name| self.get(name).is_some());
+            unused.extend(set.map(|name| format!("{name} is not used: TABLEAU_SERVER_URL is not set")));
+        }
+        if self.get("SLACK_BOT_TOKEN").is_some() && self.get("SLACK_WEBHOOK_URL").is_some() {
+            unused.push("SLACK_WEBHOOK_URL is not used: SLACK_BOT_TOKEN is set".to_owned());
+        }
+        unused
+    }
+}
+
+fn lines(file: &Path) -> Result<HashMap<String, String>, BoxError> {
+    let lines = dotenvy::from_path_iter(file).map_err(|error| match error.not_found() {
+        true => format!("there is no {}", file.display()),
+        false => format!("cannot read {}", file.display()),
+    })?;
+    // The parser's own words repeat the line, which may hold a secret.
+    let lines =
+        lines.map(|line| line.map_err(|_| format!("{}: a line is not NAME=value", file.display()).into()));
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unused(names: &[&str]) -> Vec<String> {
+        Settings(names.iter().map(|&name| (name.to_owned(), "x".to_owned())).collect()).unused()
+    }
+
+    #[test]
+    fn a_setting_that_means_nothing_without_another_is_told() {
+        assert_eq!(unused(&["TABLEAU_SITE"]), ["TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set"]);
+        assert!(unused(&["TABLEAU_SERVER_URL", "TABLEAU_SITE", "SLACK_WEBHOOK_URL"]).is_empty());
+        let both = unused(&["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
+        assert_eq!(both, ["SLACK_WEBHOOK_URL is not used: SLACK_BOT_TOKEN is set"]);
     }
 }

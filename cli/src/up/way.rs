@@ -3,7 +3,7 @@
 use crate::out::{self, line, plain};
 use local_aws::StackEvent;
 use serde_json::Value;
-use simulator::{SlackRecorder, render};
+use simulator::{SlackCall, SlackMessage, SlackRecorder, render};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -17,6 +17,15 @@ pub(crate) struct Way {
     started: Instant,
 }
 
+/// What became of the first event.
+#[derive(Debug, PartialEq)]
+pub(crate) enum First {
+    /// Its message was sent, or there will be none.
+    Ended,
+    /// Its message comes later: until when, and why.
+    Waits(String),
+}
+
 /// After a pause this long the next event begins a way of its own.
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -26,23 +35,23 @@ impl Way {
         Self { events, slack, shown: 0, last: now, started: now }
     }
 
-    /// Prints until a workflow has sent a message, or has failed for good.
-    pub(crate) async fn first(&mut self) -> Result<(), out::Error> {
+    /// Prints until a workflow has sent a message, has failed for good, or waits as its rules say.
+    pub(crate) async fn first(&mut self) -> Result<First, out::Error> {
         self.started = Instant::now();
         while let Some(event) = self.events.recv().await {
-            let ended = ends_at_slack(&event);
+            let end = end(&event);
             self.print(event)?;
-            if ended {
+            if let Some(end) = end {
                 // The other workflows take a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
                 {
                     self.print(event)?;
                 }
-                break;
+                return Ok(end);
             }
         }
-        Ok(())
+        Ok(First::Ended)
     }
 
     /// Prints until the stack ends.
@@ -69,11 +78,8 @@ impl Way {
         let Some(slack) = &self.slack else { return Ok(()) };
         let messages = slack.messages();
         for message in messages.iter().skip(self.shown) {
-            line!(
-                "\n  ┌─ Slack #{} {}",
-                message.channel_name,
-                "─".repeat(67usize.saturating_sub(message.channel_name.len()))
-            )?;
+            let title = title(message);
+            line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
             for part in render(message).lines() {
                 line!("  │ {}", plain(part))?;
             }
@@ -95,7 +101,7 @@ fn what_happened(event: &StackEvent) -> Option<(String, String)> {
             return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
         }
         StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
-        StackEvent::DeadLettered { queue } => (queue, "got a message that was tried too often".to_owned()),
+        StackEvent::DeadLettered { queue } => (queue, "got a message".to_owned()),
         StackEvent::Log { function, line } => return logged(function, line),
         _ => return None,
     };
@@ -138,10 +144,26 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
     Some((function.to_owned(), what))
 }
 
-fn ends_at_slack(event: &StackEvent) -> bool {
-    let StackEvent::Log { function, line } = event else { return false };
-    let ended = [r#""message":"event handled""#, r#""message":"event failed for good""#];
-    function == "notify-slack" && ended.iter().any(|message| line.contains(message))
+/// Where a message stands, and whether it is new there.
+fn title(message: &SlackMessage) -> String {
+    let how = match (message.call, &message.thread_ts) {
+        (SlackCall::Update, _) => ", changed",
+        (_, Some(_)) => ", reply",
+        (_, None) => "",
+    };
+    format!("Slack #{}{how}", plain(&message.channel_name))
+}
+
+/// How an event ends at Slack, if this is its end.
+fn end(event: &StackEvent) -> Option<First> {
+    let StackEvent::Log { function, line } = event else { return None };
+    let fields = serde_json::from_str::<Value>(line).ok().filter(|_| function == "notify-slack")?;
+    let text = |name: &str| fields[name].as_str().unwrap_or_default();
+    match (text("message"), text("outcome")) {
+        ("event handled" | "event failed for good", _) => Some(First::Ended),
+        (_, "deferred") => Some(First::Waits(text("reason").to_owned())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -161,5 +183,44 @@ mod tests {
         assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");
         assert_eq!(log(r#"{"_aws":{},"Attempts":1}"#), None);
         assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");
+    }
+
+    #[test]
+    fn an_event_ends_with_its_message_or_waits_by_the_rules() {
+        let end =
+            |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
+        assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
+        assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
+        let waits =
+            r#"{"message":"event put off","outcome":"deferred","reason":"until 23:59: told together"}"#;
+        assert_eq!(end(waits), Some(First::Waits("until 23:59: told together".to_owned())));
+        assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);
+        assert_eq!(end(r#"{"message":"event put off","outcome":"busy"}"#), None);
+    }
+
+    #[test]
+    fn a_message_that_is_changed_and_a_reply_say_so() {
+        let message = |call, thread_ts: Option<&str>| SlackMessage {
+            call,
+            path: String::new(),
+            channel: "C1".to_owned(),
+            channel_name: "news".to_owned(),
+            ts: "1.2".to_owned(),
+            thread_ts: thread_ts.map(str::to_owned),
+            reply_broadcast: false,
+            text: "text".to_owned(),
+            blocks: Vec::new(),
+            answered: true,
+            raw: Value::Null,
+        };
+        assert_eq!(title(&message(SlackCall::PostMessage, None)), "Slack #news");
+        assert_eq!(title(&message(SlackCall::Update, None)), "Slack #news, changed");
+        assert_eq!(title(&message(SlackCall::PostMessage, Some("1.1"))), "Slack #news, reply");
+    }
+
+    #[test]
+    fn a_dead_letter_is_not_said_to_have_been_tried_often() {
+        let refused = StackEvent::DeadLettered { queue: "NotifySlackDeadLetters".to_owned() };
+        assert_eq!(what_happened(&refused).unwrap().1, "got a message");
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that runs: Tableau, Slack, and the stack between them.
 
 use super::settings::{Paths, Settings};
-use crate::options::{AWS_OFFSET, LOCAL_TOKEN, UpOptions};
+use crate::options::{AWS_OFFSET, LOCAL_TOKEN, SlackBy, UpOptions};
 use jiff::Timestamp;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
@@ -14,9 +14,6 @@ use std::time::Duration;
 use tableau::EventName;
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
-
-/// The channels of the sample rules.
-const CHANNELS: [&str; 2] = ["data-alerts", "data-news"];
 
 /// How long a refresh takes that is asked for over REST.
 const REFRESHES_TAKE: Duration = Duration::from_secs(2);
@@ -61,7 +58,7 @@ impl World {
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
             SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
-        let (slack_secret, real_slack) = slack_secret(settings, &slack);
+        let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let stack = Stack::start(StackOptions {
             template: paths.template.clone(),
@@ -153,17 +150,35 @@ impl World {
 const SLACK_API: &str = "https://slack.com/api";
 
 /// The Slack secret, and whether it is for a real Slack.
-fn slack_secret(settings: &Settings, slack: &SlackRecorder) -> (Value, bool) {
-    if let Some(token) = settings.get("SLACK_BOT_TOKEN") {
-        return (json!({ "bot_token": token }), true);
+fn slack_secret(
+    settings: &Settings,
+    by: Option<SlackBy>,
+    slack: &SlackRecorder,
+    channels: &[String],
+) -> Result<(Value, bool), BoxError> {
+    let token =
+        settings.get("SLACK_BOT_TOKEN").map(|token| ("SLACK_BOT_TOKEN", json!({ "bot_token": token })));
+    let url = settings.get("SLACK_WEBHOOK_URL");
+    let url = url.map(|url| ("SLACK_WEBHOOK_URL", json!({ "webhook_urls": { "default": url } })));
+    if let Some((name, secret)) = token.or(url) {
+        return match by {
+            None => Ok((secret, true)),
+            Some(_) => Err(format!("--slack is for the simulated Slack, and {name} is set").into()),
+        };
     }
-    if let Some(url) = settings.get("SLACK_WEBHOOK_URL") {
-        return (json!({ "webhook_urls": { "default": url } }), true);
-    }
-    let urls = CHANNELS.map(|channel| (channel, slack.add_webhook(channel)));
-    let mut urls = BTreeMap::from(urls);
-    urls.insert("default", slack.webhook_url());
-    (json!({ "webhook_urls": urls }), false)
+    let secret = match by.unwrap_or_default() {
+        SlackBy::Bot => {
+            channels.iter().for_each(|channel| drop(slack.add_channel(channel, true)));
+            json!({ "bot_token": slack.token() })
+        }
+        SlackBy::Webhooks => {
+            let urls = channels.iter().map(|channel| (channel.as_str(), slack.add_webhook(channel)));
+            let mut urls: BTreeMap<&str, String> = urls.collect();
+            urls.entry("default").or_insert_with(|| slack.webhook_url());
+            json!({ "webhook_urls": urls })
+        }
+    };
+    Ok((secret, false))
 }
 
 struct TableauSettings {

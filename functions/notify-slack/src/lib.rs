@@ -14,6 +14,7 @@ mod wording;
 pub use config::Config;
 pub use guarded::GuardedSlack;
 
+use destinations::slack::MessageOptions;
 use details::Attempt;
 use guarded::To;
 use incidents::{Documents, Turn};
@@ -21,7 +22,6 @@ use jiff::Timestamp;
 use message::message;
 use rules::{Rules, When};
 use runtime::{LoadedRules, rules_of};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use tableau::{Action, Event, Object};
 use tableau_client::TableauClient;
@@ -38,13 +38,6 @@ pub struct NotifySlack {
     pub rules: LoadedRules,
     /// What is known of failures, and who was told.
     pub documents: Documents,
-}
-
-/// What a rule says: `notify-slack: { channel: data-alerts }`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Notify {
-    channel: String,
 }
 
 /// Channels, and when each is told.
@@ -175,7 +168,7 @@ impl NotifySlack {
 /// Who is told of an event, and when; of several rules for a channel the one counts that speaks first.
 fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Failure> {
     let mut channels = Channels::new();
-    for action in rules.actions::<Notify>(NotifySlack::NAME, event).map_err(Failure::transient)? {
+    for action in rules.actions::<MessageOptions>(NotifySlack::NAME, event).map_err(Failure::transient)? {
         let when = action.when(now);
         // With or without `#` it is the same channel.
         let channel = action.settings.channel.trim_start_matches('#').to_owned();

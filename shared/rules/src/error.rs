@@ -22,4 +22,14 @@ pub enum Error {
         /// What is wrong there.
         problem: String,
     },
+    /// A workflow does not understand what a rule says to it.
+    #[error("line {line}, rule `{rule}`: {problem}")]
+    Settings {
+        /// Counted from 1.
+        line: u64,
+        /// The rule's name.
+        rule: String,
+        /// What is wrong with its settings.
+        problem: String,
+    },
 }

@@ -1,12 +1,13 @@
 //! The file as it is written, with lines, and its checks.
 
+use crate::problem;
 use crate::when::{Hours, QuietHours};
 use crate::{Error, Rule, Rules, Site};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::EventName;
@@ -83,10 +84,8 @@ impl File {
             // The parser's text ends with the place, which stands before it already, and may show lines around it.
             let problem = error.without_snippet().to_string();
             let problem = problem.lines().next().unwrap_or_default();
-            let problem = problem.split(" at line ").next().unwrap_or_default();
-            let is_path = field.starts_with(|c: char| c.is_ascii_alphabetic());
-            let problem = if is_path { format!("{field}: {problem}") } else { problem.to_owned() };
-            Error::Wrong { line, problem }
+            let found = problem.split(" at line ").next().unwrap_or_default();
+            Error::Wrong { line, problem: problem::problem(&field, found) }
         })
     }
 
@@ -190,12 +189,11 @@ fn action(entry: Spanned<BTreeMap<String, Value>>) -> Result<(String, Line<Value
     let Line { value, line } = Line::from(entry);
     let mut entries = value.into_iter();
     match (entries.next(), entries.next()) {
-        (Some((workflow, settings)), None) => Ok((workflow, Line { value: settings, line })),
-        _ => Err(Error::Wrong {
-            line,
-            problem:
-                "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
-                    .to_owned(),
-        }),
+        // Nothing behind the colon is a workflow without settings.
+        (Some((workflow, Value::Null)), None) => Ok((workflow, Line { value: json!({}), line })),
+        (Some((workflow, settings @ Value::Object(_))), None) => {
+            Ok((workflow, Line { value: settings, line }))
+        }
+        _ => Err(Error::Wrong { line, problem: problem::ACTION.to_owned() }),
     }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod file;
+mod problem;
 mod when;
 
 pub use error::Error;
@@ -125,17 +126,23 @@ impl Rules {
         rules.flat_map(|rule| rule.actions_of(workflow, &timezone)).collect()
     }
 
-    /// Checks the settings of `workflow` in every rule.
+    /// The settings of `workflow` in every rule, in the file's order.
     ///
     /// # Errors
     /// As for [`Rules::actions`].
-    pub fn check<T: DeserializeOwned>(&self, workflow: &str) -> Result<(), Error> {
-        // Whether settings are right is no question of time.
+    pub fn settings<T: DeserializeOwned>(&self, workflow: &str) -> Result<Vec<T>, Error> {
+        // What settings say is no question of time.
         let timezone = TimeZone::UTC;
-        self.rules
-            .iter()
-            .flat_map(|rule| rule.actions_of::<T>(workflow, &timezone))
-            .try_for_each(|action| action.map(|_| ()))
+        let actions = self.rules.iter().flat_map(|rule| rule.actions_of::<T>(workflow, &timezone));
+        actions.map(|action| action.map(|action| action.settings)).collect()
+    }
+
+    /// Names of the rules whose quiet hours are in UTC for want of a time zone: the file names no site, and they have
+    /// none of their own.
+    pub fn quiet_without_timezone(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().filter(|_| self.sites.is_empty());
+        let without = rules.filter(|rule| rule.hours.quiet.as_ref().is_some_and(|q| q.timezone.is_none()));
+        without.map(|rule| rule.name.as_str())
     }
 }
 
@@ -151,7 +158,10 @@ impl Rule {
                 let (rule, hours, timezone) = (self.name.clone(), self.hours.clone(), timezone.clone());
                 Ok(Action { rule, settings, hours, timezone })
             }
-            Err(error) => Err(settings.wrong(format!("{}: {error}", self.name))),
+            Err(error) => {
+                let (line, rule, problem) = (settings.line, self.name.clone(), error.to_string());
+                Err(Error::Settings { line, rule, problem })
+            }
         })
     }
 }
@@ -199,11 +209,6 @@ rules:
     }
 
     const LUID: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
-    const DOES: &str = "on: [SiteUpdated], do: [{ notify-slack: {} }]";
-
-    fn error(text: &str) -> String {
-        Rules::parse(text).unwrap_err().to_string()
-    }
 
     #[test]
     fn every_rule_for_the_event_has_its_say() {
@@ -261,73 +266,32 @@ rules:
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        assert_eq!(
-            error("rules:\n  - name: a\n    on: [WorkbookRefreshFaild]\n    do: [{ a: {} }]\n"),
-            "line 3: `WorkbookRefreshFaild` is no event name; did you mean `WorkbookRefreshFailed`?"
-        );
-        assert_eq!(
-            error(&format!("sites:\n  - luid: {LUID}\n    name: S\n    timezone: Europe/Berlln\n")),
-            "line 4: `Europe/Berlln` is no time zone, such as Europe/Berlin"
-        );
-        assert_eq!(
-            error("sites:\n  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1, name: S }\n"),
-            "line 2: `8b2a95d8-52b9-40a4-8712-cd6da771bd1` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b"
-        );
-        assert_eq!(
-            error(&format!("rules:\n  - {{ name: a, {DOES} }}\n  - {{ name: a, {DOES} }}\n")),
-            "line 3: a rule named `a` stands above already"
-        );
-        assert_eq!(
-            error("rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n      - { one: {}, two: {} }\n"),
-            "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`"
-        );
-        assert_eq!(
-            error("rules:\n  - { name: a, on: [], do: [{ notify-slack: {} }] }\n"),
-            "line 2: the rule `a` does nothing: fill in `on` and `do`"
-        );
-        assert_eq!(
-            error(&format!(
-                "sites:\n  - {{ luid: {}, name: one }}\n  - {{ luid: {LUID}, name: two }}\n",
-                LUID.to_uppercase()
-            )),
-            "line 3: this site stands above already"
-        );
-        let with = |what: &str| {
-            error(&format!(
-                "rules:\n  - name: a\n    {what}\n    on: [SiteUpdated]\n    do: [{{ a: {{}} }}]\n"
-            ))
+    fn settings_that_the_workflow_does_not_understand_are_named_with_line_and_rule() {
+        let does = |settings: &str| {
+            let text = format!(
+                "rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n      - notify-slack:{settings}\n"
+            );
+            Rules::parse(&text).unwrap().settings::<Slack>("notify-slack")
         };
-        assert_eq!(
-            with("quiet: { from: 8pm, to: \"07:00\" }"),
-            "line 3: `8pm` is no time of day, such as 22:00"
-        );
-        assert_eq!(
-            with("quiet: { from: \"07:00\", to: \"07:00\" }"),
-            "line 3: quiet hours from 07:00 to 07:00 are none"
-        );
-        assert_eq!(
-            with("mute_until: tomorrow"),
-            "line 3: `tomorrow` is no time, such as 2026-12-24T18:00:00+01:00"
-        );
-        let unknown = error("rules:\n  - name: a\n    when: []\n");
-        assert!(unknown.starts_with("line 3: rules[0].when: unknown field `when`"), "{unknown}");
-        let no_list = error("rules:\n  - name: a\n    on: WorkbookCreated\n    do: []\n");
-        assert_eq!(no_list, "line 3: rules[0].on: expected sequence start");
-        let missing = error("rules:\n  - name: a\n    on: []\n");
-        assert!(missing.contains("missing field `do`"), "{missing}");
-        let no_yaml = error("rules:\n  - name: [\n");
-        assert!(no_yaml.starts_with("line "), "{no_yaml}");
+        let misspelt = does(" { chanel: x }").unwrap_err().to_string();
+        assert!(misspelt.starts_with("line 5, rule `a`: unknown field `chanel`"), "{misspelt}");
+        let missing = does("").unwrap_err().to_string();
+        assert_eq!(missing, "line 5, rule `a`: missing field `channel`");
+        assert_eq!(does(" { channel: x }").unwrap(), [Slack { channel: "x".to_owned() }]);
     }
 
     #[test]
-    fn settings_that_the_workflow_does_not_understand_are_named_with_their_line() {
-        let rules = Rules::parse(
-            "rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n      - notify-slack: { chanel: x }\n",
-        )
-        .unwrap();
-        let error = rules.check::<Slack>("notify-slack").unwrap_err().to_string();
-        assert!(error.starts_with("line 5: a: unknown field `chanel`"), "{error}");
-        assert!(rules.check::<Slack>("update-broadcast").is_ok());
+    fn quiet_hours_without_any_time_zone_are_in_utc() {
+        let rules = "rules:
+  - { name: a, quiet: { from: 22:00, to: 07:00 }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
+  - { name: b, quiet: { from: 22:00, to: 07:00, timezone: UTC }, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }
+";
+        let without = Rules::parse(rules).unwrap();
+        assert_eq!(without.quiet_without_timezone().collect::<Vec<_>>(), ["a"]);
+        let actions = without.actions::<Slack>("notify-slack", &event("SiteUpdated")).unwrap();
+        let (late, end) = ("2026-12-24T06:59:00Z".parse().unwrap(), "2026-12-24T07:00:00Z".parse().unwrap());
+        assert_eq!(actions[0].when(late), When::Later(end));
+        let with = Rules::parse(&format!("sites: [{{ luid: {LUID}, name: S }}]\n{rules}")).unwrap();
+        assert_eq!(with.quiet_without_timezone().count(), 0);
     }
 }

@@ -228,3 +228,25 @@ async fn slack_fails_when_it_is_told_to() {
     assert!(hung.unwrap_err().is_timeout());
     assert_eq!(poster.webhook(&body).await.0, 200);
 }
+
+#[tokio::test]
+async fn people_let_calls_go_wrong_until_they_clear_it() {
+    let poster = Poster::new().await;
+    let faults = format!("{}/simulator/faults", poster.slack.url());
+    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
+    let text = json!({ "text": "hello" });
+
+    assert_eq!(status(poster.http.post(format!("{faults}?fault=revoked"))).await, 200);
+    for _ in 0..2 {
+        assert_eq!(poster.webhook(&text).await, (404, "no_service".to_owned()));
+    }
+    assert_eq!(status(poster.http.delete(&faults)).await, 200);
+    assert_eq!(poster.webhook(&text).await.0, 200);
+
+    assert_eq!(status(poster.http.post(format!("{faults}?fault=500&times=1"))).await, 200);
+    assert_eq!((poster.webhook(&text).await.0, poster.webhook(&text).await.0), (500, 200));
+    for wrong in ["fault=fire", "fault=500&time=1", ""] {
+        assert_eq!(status(poster.http.post(format!("{faults}?{wrong}"))).await, 400, "{wrong}");
+    }
+    assert_eq!(poster.slack.calls(), 5, "what people switch is no call of Slack");
+}

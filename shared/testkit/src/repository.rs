@@ -9,6 +9,16 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).expect("shared/testkit is two folders below").to_owned()
 }
 
+/// `rules.yaml` with the rules that stand in it as comments switched on.
+pub fn every_rule() -> String {
+    let text = fs::read_to_string(root().join("rules.yaml")).expect("rules.yaml");
+    let lines = text.lines().map(|line| match line.strip_prefix("  # ") {
+        Some(rule) if rule.starts_with("- ") || rule.starts_with("  ") => format!("  {rule}\n"),
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 /// Names of the folders in `functions/`, in alphabetical order.
 pub fn functions() -> Vec<String> {
     let entries =

@@ -1,7 +1,7 @@
 //! Everything a function talks to.
 
 use crate::Function;
-use crate::repository::root;
+use crate::repository::every_rule;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
@@ -20,11 +20,6 @@ const DEAD_LETTERS: &str = "dead-letters";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
-const BROADCASTS: &str = "
-  - name: broadcasts
-    on: [WorkbookRefreshSucceeded, WorkbookUpdated]
-    do: [{ update-broadcast: {} }]
-";
 const SITES: &str = "
 sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
@@ -45,10 +40,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with the repository's own `rules.yaml`, the sample site named, and Broadcasts switched on.
+    /// A stage with the repository's own `rules.yaml`, all its rules switched on, and the sample site named.
     pub async fn start() -> Self {
-        let rules = std::fs::read_to_string(root().join("rules.yaml")).expect("rules.yaml");
-        Self::with_rules(&format!("{rules}{BROADCASTS}{SITES}")).await
+        Self::with_rules(&format!("{}{SITES}", every_rule())).await
     }
 
     /// A stage with these rules.

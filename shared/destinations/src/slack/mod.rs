@@ -15,6 +15,7 @@ use crate::Error;
 use crate::http::Answer;
 use credential::Kind;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +35,14 @@ impl fmt::Debug for Slack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slack").field("api_url", &self.api_url).finish_non_exhaustive()
     }
+}
+
+/// What a rule says of a message: `notify-slack: { channel: data-alerts }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageOptions {
+    /// Where it goes: a channel's name, with or without `#`, or its id.
+    pub channel: String,
 }
 
 /// A message that Slack took.

@@ -6,6 +6,7 @@ mod mrkdwn;
 mod recorder;
 mod render;
 mod serve;
+mod switchboard;
 mod workspace;
 
 pub use message::{SlackCall, SlackMessage, SlackRefusal};

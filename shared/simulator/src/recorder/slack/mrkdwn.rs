@@ -54,6 +54,9 @@ fn shown(inside: &str) -> String {
     }
 }
 
+/// A zero-width space on both sides parts a mark from the text: so writers keep it from being markup.
+const PARTS: Option<char> = Some('\u{200b}');
+
 /// Drops `*`, `_`, `~` and backticks where they mark something: around a text, with word borders outside.
 fn without_marks(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
@@ -70,6 +73,7 @@ fn without_marks(text: &str) -> String {
                     let before = at.checked_sub(1).map(|i| chars[i]);
                     let after = chars.get(at + 1).copied();
                     match open {
+                        _ if (before, after) == (PARTS, PARTS) => {}
                         Some(start) if closes(before, after, mark) => {
                             (drop[start], drop[at], open) = (true, true, None);
                         }
@@ -109,6 +113,10 @@ mod tests {
             ("sales_mart_v2 is 2*3*4", "sales_mart_v2 is 2*3*4"),
             ("`code` _so_ ~not~ * item", "code so not * item"),
             ("a < b", "a < b"),
+            (
+                "*Q3 \u{200b}*\u{200b}draft\u{200b}*\u{200b}* failed",
+                "Q3 \u{200b}*\u{200b}draft\u{200b}*\u{200b} failed",
+            ),
         ] {
             assert_eq!(plain(text), expected, "{text}");
         }

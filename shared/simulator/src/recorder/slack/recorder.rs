@@ -2,11 +2,11 @@
 
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
 use super::serve;
+use super::switchboard;
 use super::workspace::{DEFAULT_CHANNEL, Workspace};
 use crate::fault::FaultPlan;
 use crate::recorder::log::{Log, TimedOut};
 use crate::server::Server;
-use axum::Router;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -93,7 +93,7 @@ impl SlackRecorder {
     pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
         let state = Arc::new(Shared::default());
         let webhook = state.workspace().add_webhook(DEFAULT_CHANNEL.1);
-        let router = Router::new().fallback(serve::serve).with_state(Arc::clone(&state));
+        let router = switchboard::routes().fallback(serve::serve).with_state(Arc::clone(&state));
         let server = Server::serve(TcpListener::bind(address).await?, router)?;
         Ok(Self { state, server: Arc::new(server), webhook })
     }

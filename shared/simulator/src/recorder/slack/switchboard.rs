@@ -1,0 +1,41 @@
+//! `/simulator/faults` of the workspace, for people: what goes wrong, how often, until when.
+
+use super::recorder::{Shared, SlackFault};
+use axum::extract::{Query, State};
+use axum::routing::post;
+use axum::{Json, Router};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// `?fault=revoked&times=2`; until cleared unless `times` says how often.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Planned {
+    fault: String,
+    times: Option<u32>,
+}
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new().route("/simulator/faults", post(add).delete(clear))
+}
+
+async fn add(State(state): State<Arc<Shared>>, Query(planned): Query<Planned>) -> (StatusCode, Json<Value>) {
+    let fault = match planned.fault.as_str() {
+        "revoked" => SlackFault::Revoked,
+        "429" => SlackFault::RateLimited { retry_after: 1 },
+        "500" => SlackFault::ServerError,
+        "reset" => SlackFault::Reset,
+        other => {
+            let error = format!("'{other}' is no fault; known: revoked, 429, 500, reset");
+            return (StatusCode::BAD_REQUEST, Json(json!({ "error": error })));
+        }
+    };
+    state.faults().add("*", planned.times, fault);
+    (StatusCode::OK, Json(json!({ "fault": planned.fault, "times": planned.times })))
+}
+
+async fn clear(State(state): State<Arc<Shared>>) -> Json<Value> {
+    Json(json!({ "cleared": state.faults().clear(None) }))
+}

@@ -214,7 +214,7 @@ async fn a_replay_goes_on_to_its_end_when_its_reader_goes_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_aws_refuses_is_one_clear_line() {
     let place = Place::start().await;
-    let at = format!("us-east-1, at {}", place.aws.url());
+    let at = format!("us-east-1 at {}", place.aws.url());
     let error = stderr(&place.replay(&["--stack", "nobody"]).await);
     assert_eq!(error, format!("error: there is no stack `nobody` in {at}\n"));
 
@@ -243,6 +243,7 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
     };
     let error = stderr(&bare(&["AWS_REGION"]).await);
     assert!(error.starts_with("error: there is no AWS region: give --region"), "{error}");
+    assert!(error.ends_with("; for the local stack: --local\n"), "{error}");
 
     let error = stderr(&bare(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]).await);
     assert!(error.starts_with("error: there are no AWS credentials: set AWS_PROFILE"), "{error}");

@@ -4,12 +4,19 @@ use super::record::Item;
 use crate::aws::Account;
 use crate::stack::Stack;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use workflow::BoxError;
 
 const INDEX: &str = "by_day";
+/// How long a record is kept after its last change.
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back there is anything, by when an event was first seen: it may have waited among the dead letters for 14 days
+/// before the last change of its record. What was replayed more often than that is not looked for.
+pub(super) const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// How far ahead of ours the clocks of AWS may be.
+pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// The records of a stack.
 #[derive(Debug)]
@@ -105,5 +112,13 @@ impl Walk<'_> {
             self.day = at.yesterday().ok().filter(|before| *before >= day(self.since));
         }
         Ok(Some(answer.items.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn we_say_as_many_days_as_records_are_kept() {
+        assert_eq!(super::KEPT, runtime::KEPT);
     }
 }

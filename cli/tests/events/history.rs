@@ -1,73 +1,13 @@
 //! `events list` and `events show`, on records that the runtime itself has written.
 
 use crate::place::{Place, body, id, stderr, stdout};
+use crate::story::{HOUR, Story, ago, failed};
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use local_aws::Fault;
-use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
+use runtime::{ClaimStore, End, Ended};
 use serde_json::Value;
 use std::process::Stdio;
-use tableau::{EventId, Payload};
-
-/// What happens at a workflow to one event, so many seconds ago.
-struct Story<'a> {
-    claims: DynamoDbClaims,
-    key: ClaimKey,
-    facts: EventFacts,
-    place: &'a Place,
-}
-
-fn ago(seconds: i64) -> Timestamp {
-    Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).unwrap()
-}
-
-const HOUR: i64 = 3_600;
-
-fn failed() -> End {
-    End::Failed("Slack does not know the channel #data-alerts: channel_not_found".to_owned())
-}
-
-impl<'a> Story<'a> {
-    fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
-        let payload = Payload::parse(body.as_bytes()).unwrap();
-        let client = aws_sdk_dynamodb::Client::new(&place.config);
-        Self {
-            claims: DynamoDbClaims::new(client, "DeliveryTable"),
-            key: ClaimKey { workflow, event: EventId::of(&payload) },
-            facts: EventFacts::from(&payload),
-            place,
-        }
-    }
-
-    async fn claim(self, seconds: i64) -> Self {
-        let deadline = ago(seconds - 60);
-        self.claims.claim(&self.key, &self.facts, ago(seconds), deadline).await.unwrap();
-        self
-    }
-
-    async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
-        let began = ago(seconds);
-        let ended = Ended {
-            attempt,
-            began,
-            at: began.checked_add(SignedDuration::from_secs(2)).unwrap(),
-            end,
-            next_at: None,
-        };
-        self.claims.end(&self.key, &ended).await.unwrap();
-        self
-    }
-
-    async fn effect(self, attempt: u32, effect: &str) -> Self {
-        self.claims.record_effect(&self.key, attempt, effect).await.unwrap();
-        self
-    }
-
-    /// One attempt with this end.
-    async fn attempt(self, seconds: i64, end: End) -> &'a Place {
-        self.claim(seconds).await.end(1, seconds, end).await.place
-    }
-}
 
 async fn list(place: &Place, arguments: &[&str]) -> String {
     let output = place.run(&[&["events", "list"], arguments].concat()).await;

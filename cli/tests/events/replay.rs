@@ -18,7 +18,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
 
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}{}", stderr(&output));
-    assert!(shown.starts_with("SINCE  WORKFLOW"), "{shown}");
+    assert!(shown.starts_with("WAITS FOR  WORKFLOW"), "{shown}");
     for name in &names {
         let line = format!("{name}  {}  Slack: channel_not_found\n", id(&body(name)).short());
         assert!(shown.contains(&line), "no {line} in\n{shown}");
@@ -134,6 +134,31 @@ async fn ctrl_c_ends_in_order_between_two_batches() {
         left.contains(id(&body("site 21")).short()) && left.ends_with("\n2 events would be replayed\n"),
         "{left}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fails_again_at_once_is_named_and_no_other() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    place.aws.fail_next("SQS.SendMessageBatch", 1, Fault::Hang(Duration::from_secs(2)));
+    let mut command = place.command(&["events", "replay"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while place.aws.calls("SQS.SendMessageBatch") == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for name in ["a", "b"] {
+        place.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
+    }
+
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+
+    let expected = format!(
+        "\n1 event came after this began, and is left where it is\n1 event replayed\n\
+         1 of them failed again and is back: {}; see `events dead-letters list`\n",
+        id(&body("a")).short()
+    );
+    assert!(stdout(&output).ends_with(&expected), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a"), body("b")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

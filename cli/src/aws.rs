@@ -53,11 +53,13 @@ impl Account {
         }
         let config = loader.load().await;
         let Some(region) = config.region() else {
-            return Err("there is no AWS region: give --region, or set AWS_REGION or the profile's".into());
+            return Err("there is no AWS region: give --region, or set AWS_REGION or the profile's; \
+                        for the local stack: --local"
+                .into());
         };
         let place = match config.endpoint_url() {
             None => region.to_string(),
-            Some(url) => format!("{region}, at {}", origin(url)),
+            Some(url) => format!("{region} at {}", origin(url)),
         };
         Ok(Self { config, place })
     }

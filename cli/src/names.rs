@@ -8,6 +8,10 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     if name.is_known() {
         return Ok(name);
     }
+    let same = EventName::KNOWN.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
+    if let Some(meant) = same.or_else(|| EventName::nearest(text)) {
+        return Err(format!("`{text}` is no event name; did you mean `{meant}`?"));
+    }
     let lower = text.to_lowercase();
     let near = EventName::KNOWN.iter().filter(|known| known.as_str().to_lowercase().contains(&lower));
     let near: Vec<&str> = near.map(EventName::as_str).collect();
@@ -24,7 +28,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_event_name_gets_a_list() {
+    fn a_misspelt_event_name_gets_the_one_that_was_meant() {
+        for (written, meant) in [
+            ("adminpromoted", "AdminPromoted"),
+            ("DATASOURCEREFRESHFAILED", "DatasourceRefreshFailed"),
+            ("WorkbookCreatd", "WorkbookCreated"),
+        ] {
+            let expected = format!("`{written}` is no event name; did you mean `{meant}`?");
+            assert_eq!(event_name(written).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_like_no_event_name_or_like_several_gets_a_list() {
         let error = event_name("refreshfailed").unwrap_err();
         assert!(error.ends_with("DatasourceRefreshFailed, WorkbookRefreshFailed"), "{error}");
         assert!(event_name("x").unwrap_err().contains("AdminDemoted"));

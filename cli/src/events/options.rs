@@ -4,8 +4,10 @@ use super::history::Outcome;
 use super::span::SpanOptions;
 use crate::names::event_name;
 use crate::options::PlaceOptions;
-use clap::{Args, Subcommand};
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, Subcommand, ValueEnum};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use tableau::EventName;
 
 #[derive(Debug, Subcommand)]
@@ -35,9 +37,10 @@ pub(crate) enum DeadLettersCommand {
     List(LettersOptions),
     /// Put dead letters back into their workflows' queues: the same as `events replay`
     Redrive(ReplayOptions),
-    /// Delete dead letters, after a question; the records of their deliveries stay
+    /// Delete dead letters, after a question; the records of their deliveries stay, and say so
     ///
-    /// Prints what is deleted, payloads included. An event that never came to its workflow has no record.
+    /// Takes all dead letters of an event. Prints what is deleted, payloads included. An event that never came to its
+    /// workflow has no record.
     Drop(DropOptions),
 }
 
@@ -52,9 +55,9 @@ pub(crate) struct ListOptions {
     #[arg(long, value_name = "NAME")]
     pub(super) workflow: Option<String>,
     /// Only these outcomes, with commas between them
-    #[arg(long, value_name = "OUTCOME", value_delimiter = ',')]
+    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = Trimmed)]
     pub(super) outcome: Vec<Outcome>,
-    /// Only events of this resource: its LUID, or a part of its name
+    /// Only events of this resource: its LUID, the first 8 digits of it or more, or a part of its name
     #[arg(long, value_name = "TEXT")]
     pub(super) resource: Option<String>,
     /// The most lines to show
@@ -137,6 +140,28 @@ pub(crate) struct DropOptions {
     pub(super) yes: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
+}
+
+/// An outcome; blanks around it do not count, as behind the comma of a list.
+#[derive(Clone, Copy, Debug)]
+struct Trimmed;
+
+impl TypedValueParser for Trimmed {
+    type Value = Outcome;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Outcome, clap::Error> {
+        let trimmed = value.to_str().map_or(value, |text| OsStr::new(text.trim()));
+        EnumValueParser::new().parse_ref(command, argument, trimmed)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Outcome::value_variants().iter().filter_map(ValueEnum::to_possible_value)))
+    }
 }
 
 fn event_id(text: &str) -> Result<String, String> {

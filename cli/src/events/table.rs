@@ -6,6 +6,11 @@ use std::io::{IsTerminal, stdout};
 use terminal_size::terminal_size;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+const USUAL_WIDTH: usize = 80;
+/// The column with resources' names: where a terminal is narrow, it is the first to give way.
+const NAME_COLUMN: usize = 3;
+/// The least that it keeps.
+const LEAST_NAME_WIDTH: usize = 10;
 /// The most that a resource's name gets.
 const NAME_WIDTH: usize = 28;
 /// With less than this beside the other columns, the last one has a line of its own.
@@ -39,7 +44,9 @@ fn passed(passed: SignedDuration) -> String {
 
 /// How wide the terminal is that standard output goes to, if it goes to one.
 pub(super) fn terminal_width() -> Option<usize> {
-    stdout().is_terminal().then(terminal_size).flatten().map(|(width, _)| usize::from(width.0))
+    let size = || terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    // Some terminals, such as those of scripts and of tests, do not know how wide they are.
+    stdout().is_terminal().then(|| size().unwrap_or(USUAL_WIDTH))
 }
 
 /// Lines whose columns fit what has been seen so far: the lines are shown before all of them are known. The last column
@@ -77,15 +84,30 @@ impl<const N: usize> Table<N> {
         self.line(&self.head.map(str::to_owned))
     }
 
+    /// The widths, of which that of names is less where the others leave it less.
+    fn fitted(&self) -> [usize; N] {
+        let mut widths = self.widths;
+        let others = |at: &usize| *at != NAME_COLUMN && *at + 1 != N;
+        let taken: usize = (0..N).filter(others).filter_map(|at| Some(widths.get(at)? + GAP.len())).sum();
+        if let (Some(whole), Some(width)) = (self.width, widths.get_mut(NAME_COLUMN)) {
+            let room = whole.saturating_sub(taken);
+            if room >= LEAST_NAME_WIDTH {
+                *width = (*width).min(room);
+            }
+        }
+        widths
+    }
+
     /// The row as text. What does not fit beside the rest goes on in a line below.
     pub(super) fn line(&self, row: &[String; N]) -> String {
         let Some((last, cells)) = row.split_last() else { return String::new() };
         let (mut lines, mut line) = (Vec::new(), String::new());
-        for (cell, width) in cells.iter().zip(self.widths) {
+        for ((cell, full), width) in cells.iter().zip(self.widths).zip(self.fitted()) {
+            let cell = if width < full { shortened(cell, width) } else { cell.clone() };
             if self.width.is_some_and(|whole| line.width() + width > whole) && !line.trim().is_empty() {
                 lines.push(std::mem::replace(&mut line, GAP.to_owned()));
             }
-            line.push_str(cell);
+            line.push_str(&cell);
             line.push_str(&" ".repeat(width.saturating_sub(cell.width())));
             line.push_str(GAP);
         }
@@ -133,7 +155,7 @@ mod tests {
         .map(|row| row.map(str::to_owned))
     }
 
-    const HEAD: [&str; 6] = ["SINCE", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
+    const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
 
     fn table(width: Option<usize>) -> String {
         let mut table = Table::new(HEAD, width);
@@ -148,10 +170,10 @@ mod tests {
     #[test]
     fn columns_stand_below_each_other_and_the_reason_is_shortened_to_the_terminal() {
         let expected = "\
-SINCE   WORKFLOW      EVENT                    NAME          EVENT ID      REASON
-3 h     notify-slack  DatasourceRefreshFailed  Sales Orders  717bbc05a8f9  Slack does not know the…
-12 min  notify-slack  SiteUpdated              数字          66764cae3f27";
-        assert_eq!(table(Some(99)), expected);
+WAITS FOR  WORKFLOW      EVENT                    NAME          EVENT ID      REASON
+3 h        notify-slack  DatasourceRefreshFailed  Sales Orders  717bbc05a8f9  Slack does not know the…
+12 min     notify-slack  SiteUpdated              数字          66764cae3f27";
+        assert_eq!(table(Some(102)), expected);
     }
 
     #[test]
@@ -167,10 +189,19 @@ SINCE   WORKFLOW      EVENT                    NAME          EVENT ID      REASO
     }
 
     #[test]
+    fn names_give_way_before_columns_go_on_below() {
+        let shown = table(Some(75));
+        let expected = "
+3 h        notify-slack  DatasourceRefreshFailed  Sales Orde…  717bbc05a8f9
+  Slack does not";
+        assert!(shown.contains(expected) && shown.lines().all(|line| line.width() <= 75), "{shown}");
+    }
+
+    #[test]
     fn on_a_terminal_that_is_too_narrow_the_columns_go_on_below() {
         let shown = table(Some(60));
         let expected =
-            "3 h     notify-slack  DatasourceRefreshFailed  Sales Orders\n  717bbc05a8f9  Slack does not";
+            "3 h        notify-slack  DatasourceRefreshFailed\n  Sales Orders  717bbc05a8f9  Slack does not";
         assert!(shown.contains(expected) && shown.lines().all(|line| line.width() <= 60), "{shown}");
     }
 

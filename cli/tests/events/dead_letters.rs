@@ -1,9 +1,12 @@
 //! `events dead-letters`.
 
 use crate::place::{Place, body, envelope, id, stderr, stdout};
+use crate::story::{HOUR, Story, failed};
 use local_aws::Fault;
+use runtime::End;
 use serde_json::Value;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 async fn letters(place: &Place, arguments: &[&str]) -> Output {
     place.run(&[&["events", "dead-letters"], arguments].concat()).await
@@ -21,7 +24,7 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
     let one = letters(&place, &["list", id(&body("b")).short(), "--json"]).await;
 
     let shown = stdout(&table);
-    assert!(shown.starts_with("SINCE  WORKFLOW") && shown.ends_with("\n2 dead letters\n"), "{shown}");
+    assert!(shown.starts_with("WAITS FOR  WORKFLOW") && shown.ends_with("\n2 dead letters\n"), "{shown}");
     assert!(shown.contains("of update-broadcast is no event: body: not JSON") && !shown.contains("hunter2"));
     let read = |output: &Output| -> Vec<Value> {
         stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -67,7 +70,7 @@ async fn what_is_dropped_is_shown_whole_and_nothing_else_is_dropped() {
     for part in ["notify-slack", "update-broadcast", id(&body("a")).short(), "\n  {\"resource\":\"SITE\","] {
         assert!(shown.contains(part), "no {part} in\n{shown}");
     }
-    assert!(shown.ends_with("\n2 dead letters dropped\n"), "{shown}");
+    assert!(shown.ends_with("\n2 dead letters of 1 event dropped\n"), "{shown}");
     assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("b")]);
     assert!(
         place.bodies("UpdateBroadcastDeadLetters").is_empty() && place.bodies("NotifySlackQueue").is_empty()
@@ -83,6 +86,9 @@ async fn without_a_terminal_to_ask_at_nothing_is_dropped_unless_told_so() {
     let output = letters(&place, &["drop", id(&body("a")).short()]).await;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "error: there is no terminal to ask at: --yes drops without a question\n");
+    // There is nothing to ask about.
+    let unknown = letters(&place, &["drop", "00000000"]).await;
+    assert_eq!(stderr(&unknown), "error: not among dead letters: 00000000\n");
     let none = letters(&place, &["drop", "--yes"]).await;
     assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
     assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
@@ -119,4 +125,112 @@ async fn nothing_is_dropped_that_nobody_can_read() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+}
+
+/// As many letters of one event as make more than one answer of SQS.
+async fn duplicates(place: &Place) -> String {
+    let body = body("a");
+    for _ in 0..12 {
+        place.dead_letter("NotifySlackDeadLetters", &body, "no").await;
+    }
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_letters_of_an_event_are_listed_counted_and_dropped() {
+    let place = Place::start().await;
+    let body = duplicates(&place).await;
+    let event = id(&body);
+
+    let listed = stdout(&letters(&place, &["list"]).await);
+    assert!(listed.ends_with("\n12 dead letters of 1 event\n"), "{listed}");
+    assert_eq!(listed.matches(event.short()).count(), 12, "{listed}");
+    let output = letters(&place, &["drop", event.short(), "--yes"]).await;
+
+    assert!(stdout(&output).ends_with("\n12 dead letters of 1 event dropped\n"), "{}", stdout(&output));
+    assert!(place.bodies("NotifySlackDeadLetters").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_letters_of_an_event_are_sent_round_again() {
+    let place = Place::start().await;
+    let body = duplicates(&place).await;
+    let output = letters(&place, &["redrive", id(&body).short()]).await;
+    assert!(stdout(&output).ends_with("\n12 dead letters of 1 event replayed\n"), "{}", stdout(&output));
+    assert!(place.bodies("NotifySlackDeadLetters").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_an_event_says_that_it_was_dropped() {
+    let place = Place::start().await;
+    let of = |workflow, name| Story::of(&place, workflow, &body(name));
+    of("notify-slack", "a").attempt(HOUR, failed()).await;
+    of("notify-slack", "b").attempt(HOUR, failed()).await;
+    of("update-broadcast", "a").attempt(HOUR, End::Done).await;
+    for name in ["a", "b", "without a record"] {
+        place.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
+    }
+    place.dead_letter("UpdateBroadcastDeadLetters", &body("a"), "no").await;
+
+    let (a, unknown) = (id(&body("a")), id(&body("without a record")));
+    let output = letters(&place, &["drop", a.short(), unknown.short(), "--yes"]).await;
+
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let outcomes = stdout(&place.run(&["events", "list", "--json"]).await);
+    let outcomes = outcomes.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let outcomes = outcomes.map(|event| {
+        format!("{} {} {}", event["resource_name"], event["workflow"], event["outcome"]).replace('"', "")
+    });
+    let mut outcomes: Vec<String> = outcomes.collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["a notify-slack dropped", "a update-broadcast done", "b notify-slack failed"]);
+    let shown = stdout(&place.run(&["events", "show", a.short()]).await);
+    let expected = "\nnotify-slack: failed for good, and was dropped by a person, 1 attempt\n";
+    assert!(shown.contains(expected) && !shown.contains("dead letters"), "{shown}");
+    let listed = stdout(&place.run(&["events", "list", "--outcome", "dropped"]).await);
+    assert!(listed.ends_with("\n1 event\n"), "{listed}");
+    // Delivered once more, it is tried once more.
+    let again = of("notify-slack", "a").claim(0).await.end(2, 0, End::Done).await;
+    let listed = stdout(&again.place.run(&["events", "list", "--outcome", "dropped"]).await);
+    assert!(listed.starts_with("no event matches: outcome dropped"), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_written_is_a_remark() {
+    let place = Place::start().await;
+    Story::of(&place, "notify-slack", &body("a")).attempt(HOUR, failed()).await;
+    for (action, name) in [("GetItem", "DynamoDB.GetItem"), ("UpdateItem", "DynamoDB.UpdateItem")] {
+        place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+        place.aws.fail_next(name, 1, Fault::AccessDenied);
+        let output = letters(&place, &["drop", id(&body("a")).short(), "--yes"]).await;
+        assert!(output.status.success() && stdout(&output).ends_with("\n1 dead letter dropped\n"));
+        let expected = format!(
+            "not every record says that its event was dropped: these AWS credentials may not call dynamodb:{action}"
+        );
+        assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_somebody_works_on_again_was_not_dropped() {
+    let place = Place::start().await;
+    let story = Story::of(&place, "notify-slack", &body("a")).claim(HOUR).await;
+    let story = story.end(1, HOUR, failed()).await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    let slow = Fault::Hang(Duration::from_secs(2));
+    place.aws.fail_next("SQS.DeleteMessageBatch", 1, slow);
+    let event = id(&body("a"));
+    let mut command = place.command(&["events", "dead-letters", "drop", event.short(), "--yes"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while place.aws.calls("SQS.DeleteMessageBatch") == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Between the look at the record and the end of the deletion a duplicate comes, and fails as well.
+    story.claim(0).await.end(2, 0, failed()).await;
+
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+
+    assert!(output.status.success(), "{}", stderr(&output));
+    let listed = stdout(&place.run(&["events", "list", "--outcome", "failed"]).await);
+    assert!(listed.ends_with("\n1 event\n"), "{listed}");
 }

@@ -1,68 +1,13 @@
 //! `events list` and `events show`, on records that the runtime itself has written.
 
 use crate::place::{Place, body, id, stderr, stdout};
+use crate::story::{HOUR, Story, ago, failed};
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use local_aws::Fault;
-use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
+use runtime::{ClaimStore, End, Ended};
 use serde_json::Value;
 use std::process::Stdio;
-use tableau::{EventId, Payload};
-
-/// What happens at a workflow to one event, so many seconds ago.
-struct Story<'a> {
-    claims: DynamoDbClaims,
-    key: ClaimKey,
-    facts: EventFacts,
-    place: &'a Place,
-}
-
-fn ago(seconds: i64) -> Timestamp {
-    Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).unwrap()
-}
-
-const HOUR: i64 = 3_600;
-
-fn failed() -> End {
-    End::Failed("Slack does not know the channel #data-alerts: channel_not_found".to_owned())
-}
-
-impl<'a> Story<'a> {
-    fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
-        let payload = Payload::parse(body.as_bytes()).unwrap();
-        let client = aws_sdk_dynamodb::Client::new(&place.config);
-        Self {
-            claims: DynamoDbClaims::new(client, "DeliveryTable"),
-            key: ClaimKey { workflow, event: EventId::of(&payload) },
-            facts: EventFacts::from(&payload),
-            place,
-        }
-    }
-
-    async fn claim(self, seconds: i64) -> Self {
-        let deadline = ago(seconds - 60);
-        self.claims.claim(&self.key, &self.facts, ago(seconds), deadline).await.unwrap();
-        self
-    }
-
-    async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
-        let began = ago(seconds);
-        let ended =
-            Ended { attempt, began, at: began.checked_add(SignedDuration::from_secs(2)).unwrap(), end };
-        self.claims.end(&self.key, &ended).await.unwrap();
-        self
-    }
-
-    async fn effect(self, attempt: u32, effect: &str) -> Self {
-        self.claims.record_effect(&self.key, attempt, effect).await.unwrap();
-        self
-    }
-
-    /// One attempt with this end.
-    async fn attempt(self, seconds: i64, end: End) -> &'a Place {
-        self.claim(seconds).await.end(1, seconds, end).await.place
-    }
-}
 
 async fn list(place: &Place, arguments: &[&str]) -> String {
     let output = place.run(&[&["events", "list"], arguments].concat()).await;
@@ -138,7 +83,14 @@ async fn a_list_is_of_what_was_asked_for() {
         shown.ends_with("\n2 events; there are more: take a larger --limit, or an earlier --until\n"),
         "{shown}"
     );
-    assert!(list(&place, &["--event", "SiteDeleted"]).await.starts_with("no event since 20"));
+    let nothing = list(&place, &["--event", "SiteDeleted", "--outcome", "failed, done"]).await;
+    assert!(
+        nothing.starts_with("no event matches: outcome failed or done, event SiteDeleted, since 20"),
+        "{nothing}"
+    );
+    let kept = "\nrecords are kept for 30 days after their last change\n";
+    assert!(list(&place, &["--since", "40d"]).await.ends_with(&format!("8 deliveries of 7 events{kept}")));
+    assert!(!list(&place, &["--since", "29d"]).await.contains(kept));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,6 +113,7 @@ async fn json_has_the_documented_fields_and_no_others() {
         "created_at",
         "first_seen_at",
         "updated_at",
+        "next_at",
     ];
     documented.sort_unstable();
     assert_eq!(fields, documented);
@@ -226,7 +179,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
             "UTC, 2.0 s, failed for now: Slack: 500\n",
             "attempt 2     no end was recorded: the process died or ran out of time\n",
             "UTC, 2.0 s, failed for good: Slack does not know the channel #data-alerts: channel_not_found\n",
-            "effects       slack/data-news\n",
+            "told          data-news\n",
             "dead letters  1 in the workflow's queue; `events dead-letters list ",
             "\nupdate-broadcast: skipped: no rule, 1 attempt\n",
         ] {
@@ -247,12 +200,62 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
+    let place = Place::start().await;
+    let story = Story::of(&place, "notify-slack", &body("a")).claim(HOUR).await;
+    let (began, until) = (ago(HOUR), ago(-HOUR));
+    let end = End::Deferred("told together with what else happens".to_owned());
+    let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
+    story.claims.end(&story.key, &ended).await.unwrap();
+
+    let listed = list(&place, &[]).await;
+    let expected =
+        format!("until {}: told together with what else happens", until.strftime("%Y-%m-%d %H:%M"));
+    assert!(listed.contains(&expected), "{listed}");
+    let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
+    let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");
+    for part in [format!("notify-slack: waits until {at}: told"), format!("put off until {at}: told")] {
+        assert!(shown.contains(&part), "no {part} in\n{shown}");
+    }
+    let json = place.run(&["events", "show", story.key.event.short(), "--json"]).await;
+    let json: Value = serde_json::from_str(&stdout(&json)).unwrap();
+    let at = format!("{until:.3}");
+    assert_eq!(
+        (&json["next_at"], &json["history"][0]["next_at"]),
+        (&at.as_str().into(), &at.as_str().into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_has_is_found_by_the_beginning_of_its_id() {
+    let place = Place::start().await;
+    let id = "a".repeat(64);
+    record(&place, &id, ago(45 * 24 * HOUR)).await;
+    assert!(list(&place, &["--since", "50d"]).await.contains(&id[..12]));
+    let shown = place.run(&["events", "show", &id[..12]]).await;
+    assert!(shown.status.success(), "{}", stderr(&shown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_are_shown_in_the_order_in_which_the_event_came_to_them() {
+    let place = Place::start().await;
+    let of = |workflow, name| Story::of(&place, workflow, &body(name));
+    of("update-broadcast", "a").attempt(2 * HOUR, End::Done).await;
+    of("notify-slack", "a").attempt(HOUR, End::Done).await;
+    for id in [id(&body("a")).as_str(), id(&body("a")).short()] {
+        let shown = stdout(&place.run(&["events", "show", id]).await);
+        let place_of = |name: &str| shown.find(name).unwrap();
+        assert!(place_of("\nupdate-broadcast: done") < place_of("\nnotify-slack: done"), "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_nowhere_says_where_else_to_look() {
     let place = Place::start().await;
     for id in ["00000000", &"0".repeat(64)] {
         let output = place.run(&["events", "show", id]).await;
         assert_eq!(output.status.code(), Some(1));
-        let expected = format!("error: there is no record of an event {id} of the last 30 days; ");
+        let expected = format!("error: there is no record of an event {id}: records are kept for 30 days ");
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
         assert!(stderr(&output).contains("`events dead-letters list`"), "{}", stderr(&output));
     }
@@ -282,9 +285,12 @@ async fn what_is_wrong_with_a_question_is_one_clear_line() {
     let expected = "has no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
     assert!(error.ends_with(expected), "{error}");
     for (arguments, expected) in [
-        (&["--event", "SiteUpdatd"][..], "`SiteUpdatd` is no event name; there are: "),
+        (&["--event", "SiteUpdatd"][..], "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
         (&["--since", "last week"], "how long ago it was (90min, 2h, 3d)"),
-        (&["--outcome", "fine"], "[possible values: waiting, working, interrupted, done, skipped, failed]"),
+        (
+            &["--outcome", "fine"],
+            "[possible values: waiting, working, interrupted, done, skipped, failed, dropped]",
+        ),
         (&["--limit", "0"], "0 is not in 1.."),
     ] {
         let output = place.run(&[&["events", "list"], arguments].concat()).await;

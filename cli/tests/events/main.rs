@@ -6,3 +6,4 @@ mod dead_letters;
 mod history;
 mod place;
 mod replay;
+mod story;

@@ -18,7 +18,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
 
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}{}", stderr(&output));
-    assert!(shown.starts_with("SINCE  WORKFLOW"), "{shown}");
+    assert!(shown.starts_with("WAITS FOR  WORKFLOW"), "{shown}");
     for name in &names {
         let line = format!("{name}  {}  Slack: channel_not_found\n", id(&body(name)).short());
         assert!(shown.contains(&line), "no {line} in\n{shown}");
@@ -137,6 +137,31 @@ async fn ctrl_c_ends_in_order_between_two_batches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fails_again_at_once_is_named_and_no_other() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    place.aws.fail_next("SQS.SendMessageBatch", 1, Fault::Hang(Duration::from_secs(2)));
+    let mut command = place.command(&["events", "replay"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while place.aws.calls("SQS.SendMessageBatch") == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for name in ["a", "b"] {
+        place.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
+    }
+
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+
+    let expected = format!(
+        "\n1 event came after this began, and is left where it is\n1 event replayed\n\
+         1 of them failed again and is back: {}; see `events dead-letters list`\n",
+        id(&body("a")).short()
+    );
+    assert!(stdout(&output).ends_with(&expected), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a"), body("b")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_of_a_batch_lacks_is_tried_again_and_nothing_is_lost_or_sent_twice() {
     let place = Place::start().await;
     let bodies: Vec<String> = (10..22).map(|n| body(&format!("site {n}"))).collect();
@@ -214,7 +239,7 @@ async fn a_replay_goes_on_to_its_end_when_its_reader_goes_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_aws_refuses_is_one_clear_line() {
     let place = Place::start().await;
-    let at = format!("us-east-1, at {}", place.aws.url());
+    let at = format!("us-east-1 at {}", place.aws.url());
     let error = stderr(&place.replay(&["--stack", "nobody"]).await);
     assert_eq!(error, format!("error: there is no stack `nobody` in {at}\n"));
 
@@ -243,6 +268,7 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
     };
     let error = stderr(&bare(&["AWS_REGION"]).await);
     assert!(error.starts_with("error: there is no AWS region: give --region"), "{error}");
+    assert!(error.ends_with("; for the local stack: --local\n"), "{error}");
 
     let error = stderr(&bare(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]).await);
     assert!(error.starts_with("error: there are no AWS credentials: set AWS_PROFILE"), "{error}");

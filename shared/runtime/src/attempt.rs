@@ -1,6 +1,7 @@
 //! One attempt at one event: claim, handle, write down how it ended, log.
 
 use crate::claims::{Claim, ClaimKey, ClaimStore, End, Ended, EventFacts, StoreError};
+use crate::retry::Retry;
 use crate::telemetry::{self, Metric};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -100,8 +101,13 @@ impl<W: Workflow> Worker<W> {
         Self { workflow, claims }
     }
 
-    /// One attempt. `retried`: whether a failure that may pass is tried again by someone.
-    pub(crate) async fn attempt(&self, payload: &Payload, request: &Request, retried: bool) -> Attempted {
+    /// One attempt. `retry`: when a failure that may pass is tried again; nothing where nobody does.
+    pub(crate) async fn attempt(
+        &self,
+        payload: &Payload,
+        request: &Request,
+        retry: Option<Retry>,
+    ) -> Attempted {
         let started = Instant::now();
         let key = ClaimKey { workflow: W::NAME, event: EventId::of(payload) };
         let (facts, began) = (EventFacts::from(payload), request.now());
@@ -113,9 +119,9 @@ impl<W: Workflow> Worker<W> {
                 let log = ClaimedEffects { claims: Arc::clone(&self.claims), key: key.clone(), attempt };
                 let mut invocation = Invocation::new(request.id.clone(), request.now(), request.remaining())
                     .repeated(attempt, effects, Arc::new(log));
-                invocation.retried = retried;
+                invocation.retried = retry.is_some();
                 let outcome = self.handle(payload, &invocation, request).await;
-                (self.settle(&key, (attempt, began), outcome, request).await, attempt)
+                (self.settle(&key, (attempt, began), outcome, (request, retry)).await, attempt)
             }
         };
         log(&key, &facts, &attempted, attempt, started.elapsed(), request);
@@ -158,8 +164,10 @@ impl<W: Workflow> Worker<W> {
         key: &ClaimKey,
         (attempt, began): (u32, Timestamp),
         outcome: Result<Outcome, Failure>,
-        request: &Request,
+        (request, retry): (&Request, Option<Retry>),
     ) -> Attempted {
+        let at = request.now();
+        let mut next_at = None;
         let (attempted, end) = match outcome {
             Ok(Outcome::Done) => (Attempted::Done, End::Done),
             Ok(Outcome::Skipped(reason)) => {
@@ -168,18 +176,22 @@ impl<W: Workflow> Worker<W> {
             }
             Ok(Outcome::Deferred { until, reason }) => {
                 let reason = reason.into_owned();
+                next_at = Some(until);
                 (Attempted::Deferred { until, reason: reason.clone() }, End::Deferred(reason))
             }
             Err(failure) => {
                 let end = match &failure {
                     Failure::Permanent { .. } => End::Failed(failure.reason()),
-                    Failure::Transient { .. } => End::Released(failure.reason()),
+                    Failure::Transient { retry_after, .. } => {
+                        let wait = retry.and_then(|retry| retry.wait(*retry_after).try_into().ok());
+                        next_at = wait.and_then(|wait: SignedDuration| at.checked_add(wait).ok());
+                        End::Released(failure.reason())
+                    }
                 };
                 (Attempted::Failed(failure), end)
             }
         };
-        let at = request.now();
-        let recorded = self.claims.end(key, &Ended { attempt, began, at, end }).await;
+        let recorded = self.claims.end(key, &Ended { attempt, began, at, end, next_at }).await;
         match (recorded, attempted) {
             (Ok(()), attempted) => attempted,
             // The attempt that took over decides; the message comes back to see what it decided.

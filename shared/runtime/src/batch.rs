@@ -2,6 +2,7 @@
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::queue::{FailedMessages, LONGEST_SEND_DELAY, Note};
+use crate::retry::Retry;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -12,13 +13,6 @@ use workflow::{Failure, Workflow};
 /// With less time than this no message is begun: it goes back untouched, to be seen again soon.
 const LEAST_TIME: Duration = Duration::from_secs(3);
 const SOON: Duration = Duration::from_secs(5);
-/// The first wait after a failure; doubles with every attempt up to the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(15);
-/// So long that the tries last for eight hours also when a destination asked for the first waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(930);
-/// The longest wait that a destination gets when it asks for one: with more, a message could come to the end of its
-/// queue's days before its tries are over, and would be gone instead of a dead letter.
-const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
 /// The queue side of a workflow's function.
 pub(crate) struct Batches<W> {
@@ -53,14 +47,15 @@ impl<W: Workflow> Batches<W> {
                 return self.to_dead_letters(body, &format!("the message is no event: {error}"), "").await;
             }
         };
-        match self.worker.attempt(&payload, request, true).await {
+        let retry = Retry::of(receive_count(message));
+        match self.worker.attempt(&payload, request, Some(retry)).await {
             Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
             Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
             Attempted::Deferred { until, .. } => {
                 self.put_off(message, body, until_then(until, request.now())).await
             }
             Attempted::Failed(Failure::Transient { retry_after, .. }) => {
-                self.later(message, wait(receive_count(message), retry_after)).await
+                self.later(message, retry.wait(retry_after)).await
             }
             Attempted::Failed(failure @ Failure::Permanent { .. }) => {
                 let id = EventId::of(&payload);
@@ -113,88 +108,107 @@ fn until_then(until: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)
 }
 
-/// How often a destination's own wait is taken at its word, before ours grows beyond it.
-const TRUSTED: u32 = 3;
-/// Messages that were asked to wait for the same time return within so long of each other.
-const LONGEST_SPREAD: Duration = Duration::from_secs(30);
-
-/// The wait before the next attempt: what the destination asked for, and more the longer that does not help.
-fn wait(received: u32, asked: Option<Duration>) -> Duration {
-    match asked {
-        None => back_off(received),
-        Some(asked) => {
-            let asked = asked.min(LONGEST_ASKED);
-            let asked = asked + (asked / 2).min(LONGEST_SPREAD).mul_f64(fastrand::f64());
-            if received <= TRUSTED { asked } else { asked.max(back_off(received - TRUSTED)) }
-        }
-    }
-}
-
-/// Between half of and the whole doubled wait, so that messages that failed together do not return together.
-fn back_off(received: u32) -> Duration {
-    let ceiling = FIRST_WAIT.saturating_mul(1 << received.clamp(1, 16).saturating_sub(1)).min(LONGEST_WAIT);
-    ceiling.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, StoreError};
+    use async_trait::async_trait;
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+    use tableau::Event;
+    use workflow::{BoxError, Invocation, Outcome};
 
-    /// As in every block of template.yaml.
-    const TRIES: u32 = 50;
-    const QUEUE_KEEPS: Duration = Duration::from_secs(4 * 24 * 60 * 60);
-
-    #[test]
-    fn a_message_becomes_a_dead_letter_after_about_eight_hours() {
-        // docs/operations.md and the alarms' texts say so.
-        let longest: Duration = (1..=TRIES)
-            .map(|n| FIRST_WAIT.saturating_mul(1 << n.min(16).saturating_sub(1)).min(LONGEST_WAIT))
-            .sum();
-        let hours = longest.mul_f64(0.75).as_secs_f64() / 3_600.0;
-        assert!((8.0..9.0).contains(&hours), "{hours}");
+    /// Notes until when the record says that an event waits, and how long its message does.
+    #[derive(Debug, Default)]
+    struct Waits {
+        recorded: Mutex<Vec<Option<Timestamp>>>,
+        messages: Mutex<Vec<Duration>>,
     }
 
-    #[test]
-    fn a_message_is_tried_out_before_its_queue_deletes_it_whatever_a_destination_asks_for() {
-        let asked = Some(Duration::from_secs(24 * 60 * 60));
-        let longest = (1..=TRIES).map(|received| (0..100).map(|_| wait(received, asked)).max().unwrap());
-        assert!(longest.sum::<Duration>() < QUEUE_KEEPS);
-    }
-
-    #[test]
-    fn a_wait_that_was_asked_for_is_the_least_and_grows_when_it_does_not_help() {
-        let asked = Some(Duration::from_secs(2));
-        for (received, least, most) in [(1, 2, 3), (3, 2, 3), (4, 7, 15), (6, 30, 60), (60, 465, 930)] {
-            let seconds = wait(received, asked).as_secs();
-            assert!((least..=most).contains(&seconds), "{received}: {seconds}");
+    #[async_trait]
+    impl ClaimStore for Waits {
+        async fn claim(
+            &self,
+            _: &ClaimKey,
+            _: &EventFacts,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Claim, StoreError> {
+            Ok(Claim::Granted { attempt: 1, effects: BTreeSet::new() })
         }
-        assert!(wait(60, Some(Duration::from_secs(3_600))).as_secs() >= 3_600);
-    }
 
-    #[test]
-    fn waits_that_are_asked_for_use_the_tries_up_no_sooner() {
-        // Such as those of a circuit: 15 seconds to 5 minutes, or what is left of them.
-        for asked in [0, 1, 15, 300] {
-            let asked = Some(Duration::from_secs(asked));
-            let all: Duration = (0..100).flat_map(|_| (1..=TRIES).map(|n| wait(n, asked))).sum();
-            let hours = all.as_secs_f64() / 100.0 / 3_600.0;
-            assert!(hours >= 8.0, "{asked:?}: {hours}");
+        async fn record_effect(&self, _: &ClaimKey, _: u32, _: &str) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn end(&self, _: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+            self.recorded.lock().unwrap().push(ended.next_at);
+            Ok(())
         }
     }
 
-    #[test]
-    fn messages_that_waited_for_the_same_time_return_at_its_end_and_not_all_at_once() {
-        let open = Duration::from_secs(300);
-        let waits: Vec<u64> = (0..200).map(|_| wait(1, Some(open)).as_secs()).collect();
-        assert!(waits.iter().all(|wait| (300..=330).contains(wait)), "{waits:?}");
-        assert!(waits.iter().max().unwrap() - waits.iter().min().unwrap() > 15, "{waits:?}");
+    #[async_trait]
+    impl FailedMessages for Waits {
+        async fn delay(&self, _: &str, delay: Duration) -> Result<(), BoxError> {
+            self.messages.lock().unwrap().push(delay);
+            Ok(())
+        }
+
+        async fn send_again(&self, _: &str, delay: Duration) -> Result<(), BoxError> {
+            self.messages.lock().unwrap().push(delay);
+            Ok(())
+        }
+
+        async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+            Ok(())
+        }
     }
 
-    #[test]
-    fn the_wait_grows_and_has_an_end() {
-        for (received, least, most) in [(0, 7, 15), (1, 7, 15), (2, 15, 30), (4, 60, 120), (60, 465, 930)] {
-            let wait = back_off(received).as_secs();
-            assert!((least..=most).contains(&wait), "{received}: {wait}");
+    /// Ends as its events' resources say.
+    struct Ends;
+
+    impl Workflow for Ends {
+        const NAME: &'static str = "ends";
+
+        async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+            match event.resource_name.as_deref().unwrap_or_default() {
+                "for now" => Err(Failure::transient("500")),
+                "for good" => Err(Failure::permanent("404")),
+                "later" => {
+                    Ok(Outcome::deferred(invocation.now + jiff::SignedDuration::from_secs(60), "not yet"))
+                }
+                _ => Ok(Outcome::Done),
+            }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_says_when_its_message_comes_again() {
+        let waits = Arc::new(Waits::default());
+        let worker = Arc::new(Worker::new(Ends, Arc::<Waits>::clone(&waits)));
+        let batches = Batches { worker, failed: Arc::<Waits>::clone(&waits) };
+        let now = Timestamp::UNIX_EPOCH;
+        let mut batch = SqsEvent::default();
+        batch.records = ["for now", "later", "for good", "done"]
+            .map(|name| {
+                let mut message = SqsMessage::default();
+                let luid = "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb";
+                message.body = Some(format!(
+                    r#"{{"event_type":"WorkbookUpdated","resource":"WORKBOOK","resource_name":"{name}",
+                        "resource_luid":"{luid}","site_luid":"{luid}","created_at":"2026-11-22T14:00:00Z"}}"#
+                ));
+                message
+            })
+            .to_vec();
+
+        batches.handle(batch, &Request::new("r".to_owned(), now, Duration::from_secs(60))).await;
+
+        let messages = waits.messages.lock().unwrap();
+        let recorded = waits.recorded.lock().unwrap();
+        let waited = |at: Option<Timestamp>| at.map(|at| Duration::try_from(at.duration_since(now)).unwrap());
+        assert_eq!(waited(recorded[0]), Some(messages[0]));
+        // A second more, so that it does not come before its time.
+        assert_eq!(waited(recorded[1]).map(|wait| wait + Duration::from_secs(1)), Some(messages[1]));
+        assert_eq!((&recorded[2..], messages.len()), (&[None, None][..], 2));
     }
 }

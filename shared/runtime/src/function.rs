@@ -72,7 +72,7 @@ pub(crate) struct Inline<W>(pub(crate) Arc<Worker<W>>);
 #[async_trait]
 impl<W: Workflow> InlineHandler for Inline<W> {
     async fn handle(&self, payload: &Payload, request: &Request) -> Attempted {
-        self.0.attempt(payload, request, false).await
+        self.0.attempt(payload, request, None).await
     }
 }
 

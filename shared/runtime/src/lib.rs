@@ -11,6 +11,7 @@ mod host;
 mod http;
 mod publish;
 mod queue;
+mod retry;
 mod telemetry;
 mod tokens;
 
@@ -18,7 +19,7 @@ mod tokens;
 mod model;
 
 pub use claims::{
-    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, StoreError,
+    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, KEPT, MemoryClaims, StoreError,
 };
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
 use runtime::{
@@ -40,7 +41,7 @@ async fn end(
     end: End,
     now: i64,
 ) -> Result<(), StoreError> {
-    store.end(key, &Ended { attempt, began: at(now - 1), at: at(now), end }).await
+    store.end(key, &Ended { attempt, began: at(now - 1), at: at(now), end, next_at: None }).await
 }
 
 async fn suite(store: Arc<dyn ClaimStore>) {
@@ -186,6 +187,57 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
     let Some(emulator) = Emulator::with_table("claims").await else { return };
     suite(Arc::new(DynamoDbClaims::new(dynamodb(&emulator.url), &emulator.table))).await;
     emulator.delete_table().await;
+}
+
+#[tokio::test]
+async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("deliveries", "pk");
+    let store = DynamoDbClaims::new(dynamodb(aws.url()), "deliveries");
+    let key = key();
+    let next = |next_at: Option<i64>| {
+        let due = next_at.map(|next_at| at(next_at).as_millisecond().to_string());
+        let item = &aws.items("deliveries")[0];
+        assert_eq!(item["deadline_ms"]["N"].as_str(), due.as_deref());
+    };
+    for (attempt, end, next_at) in [
+        (1, End::Deferred("until the morning".to_owned()), Some(900)),
+        (2, End::Released("Slack is down".to_owned()), Some(300)),
+        (3, End::Released("Slack is down".to_owned()), None),
+        (4, End::Released("Slack is down".to_owned()), Some(400)),
+        (5, End::Done, None),
+    ] {
+        // Long before it is due: a message may come early.
+        let now = i64::from(attempt) * 10;
+        assert_eq!(claim(&store, &key, now).await, granted(attempt, &[]));
+        let ended = Ended { attempt, began: at(now), at: at(now + 1), end, next_at: next_at.map(at) };
+        store.end(&key, &ended).await.unwrap();
+        next(next_at);
+    }
+    let history = &aws.items("deliveries")[0]["history"]["L"];
+    assert_eq!(history[0]["M"]["next_at"]["S"], format!("{:.3}", at(900)));
+    assert!(history[4]["M"].get("next_at").is_none());
+}
+
+#[tokio::test]
+async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("deliveries", "pk");
+    let client = dynamodb(aws.url());
+    let (store, key) = (DynamoDbClaims::new(client.clone(), "deliveries"), key());
+    claim(&store, &key, 0).await;
+    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    end(&store, &key, 1, End::Failed("no such channel".to_owned()), 1).await.unwrap();
+    let dropped = AttributeValue::S("dropped".to_owned());
+    let drop = client.update_item().table_name("deliveries");
+    let drop = drop.key("pk", AttributeValue::S(key.to_string())).update_expression("SET #state = :dropped");
+    let drop = drop.expression_attribute_names("#state", "state");
+    drop.expression_attribute_values(":dropped", dropped).send().await.unwrap();
+
+    assert_eq!(claim(&store, &key, 2).await, granted(2, &["slack/a"]));
+    assert_eq!(claim(&store, &key, 3).await, Claim::Busy { until: at(62) });
+    end(&store, &key, 2, End::Done, 4).await.unwrap();
+    assert_eq!(claim(&store, &key, 5).await, Claim::Finished);
 }
 
 #[tokio::test]

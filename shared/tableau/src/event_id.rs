@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 ///
 /// Tableau sends no delivery id, and may deliver one event several times with identical JSON; equal payloads
 /// are therefore one event.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(String);
 

@@ -25,6 +25,8 @@ pub(super) enum End {
         /// As the runtime calls it: done, skipped, failed, released, deferred.
         outcome: String,
         reason: String,
+        /// When the next one was due.
+        next_at: Option<Timestamp>,
     },
     /// It goes on, and has time until then.
     Goes { until: Option<Timestamp> },
@@ -60,6 +62,7 @@ fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
                 at: record.updated_at,
                 outcome: record.state.clone(),
                 reason: record.reason.clone(),
+                next_at: record.next_at(now),
             },
         },
         _ if number > KEPT => Attempt { number, began_at: None, end: End::NotKept },
@@ -73,6 +76,7 @@ fn entry(value: &AttributeValue) -> Option<Attempt> {
         at: text(entry, "ended_at").parse().ok(),
         outcome: text(entry, "outcome"),
         reason: text(entry, "reason"),
+        next_at: text(entry, "next_at").parse().ok(),
     };
     Some(Attempt { number: number(entry, "attempt")?, began_at: text(entry, "began_at").parse().ok(), end })
 }
@@ -86,15 +90,16 @@ impl Attempt {
 
     /// What other programs read of it. The names of the fields stay as they are.
     pub(super) fn facts(&self) -> AttemptFacts<'_> {
-        let (ended_at, outcome, reason) = match &self.end {
-            End::Ended { at, outcome, reason } => {
-                (*at, Some(outcome.as_str()), Some(reason.as_str()).filter(|reason| !reason.is_empty()))
+        let (ended_at, outcome, reason, next_at) = match &self.end {
+            End::Ended { at, outcome, reason, next_at } => {
+                let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+                (*at, Some(outcome.as_str()), reason, *next_at)
             }
-            End::Goes { .. } => (None, Some("working"), None),
-            End::Unrecorded | End::NotKept => (None, None, None),
+            End::Goes { .. } => (None, Some("working"), None, None),
+            End::Unrecorded | End::NotKept => (None, None, None, None),
         };
         let (attempt, began_at, duration_ms) = (self.number, self.began_at, self.duration_ms());
-        AttemptFacts { attempt, began_at, ended_at, duration_ms, outcome, reason }
+        AttemptFacts { attempt, began_at, ended_at, duration_ms, outcome, reason, next_at }
     }
 }
 
@@ -110,6 +115,8 @@ pub(super) struct AttemptFacts<'a> {
     /// Nothing when no end was recorded.
     outcome: Option<&'a str>,
     reason: Option<&'a str>,
+    #[serde(serialize_with = "crate::events::instant")]
+    next_at: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -130,6 +137,7 @@ mod tests {
                 ("ended_at".to_owned(), text(&format!("{:.3}", at(2)))),
                 ("outcome".to_owned(), text("released")),
                 ("reason".to_owned(), text("Slack: 500")),
+                ("next_at".to_owned(), text(&format!("{:.3}", at(30)))),
             ]))
         });
         Item::from([("history".to_owned(), AttributeValue::L(entries.collect()))])
@@ -146,7 +154,7 @@ mod tests {
 
     fn released() -> End {
         let (outcome, reason) = ("released".to_owned(), "Slack: 500".to_owned());
-        End::Ended { at: Some(at(2)), outcome, reason }
+        End::Ended { at: Some(at(2)), outcome, reason, next_at: Some(at(30)) }
     }
 
     #[test]
@@ -169,7 +177,8 @@ mod tests {
     #[test]
     fn beyond_those_that_are_kept_the_record_has_the_last_ones_end() {
         let ends = ends(&item(&(1..=100).collect::<Vec<_>>()), &record("done", 102), 10);
-        let last = End::Ended { at: Some(at(9)), outcome: "done".to_owned(), reason: String::new() };
+        let (outcome, reason) = ("done".to_owned(), String::new());
+        let last = End::Ended { at: Some(at(9)), outcome, reason, next_at: None };
         assert_eq!(ends[99..], [released(), End::NotKept, last]);
     }
 }

@@ -1,7 +1,11 @@
 //! Which records are listed. No I/O.
 
 use super::record::{Outcome, Record};
+use crate::out::plain;
 use jiff::Timestamp;
+
+/// How much of a LUID is enough to know it.
+const LUID_DIGITS: usize = 8;
 
 /// What a record must be like; what is not said may be anything.
 #[derive(Clone, Debug, Default)]
@@ -10,7 +14,7 @@ pub(super) struct Filter {
     pub(super) workflow: Option<String>,
     /// One of these; none: any.
     pub(super) outcomes: Vec<Outcome>,
-    /// A LUID, or a part of a name.
+    /// A LUID, the beginning of one, or a part of a name.
     pub(super) resource: Option<String>,
 }
 
@@ -18,6 +22,20 @@ impl Filter {
     /// Whether it takes every record.
     pub(super) fn is_open(&self) -> bool {
         self.event.is_none() && self.workflow.is_none() && self.outcomes.is_empty() && self.resource.is_none()
+    }
+
+    /// What is asked for, as people say it.
+    pub(super) fn words(&self) -> Vec<String> {
+        let outcomes: Vec<&str> = self.outcomes.iter().map(|outcome| outcome.as_str()).collect();
+        let outcomes = (!outcomes.is_empty()).then(|| outcomes.join(" or "));
+        let words = [
+            ("outcome", &outcomes),
+            ("event", &self.event),
+            ("workflow", &self.workflow),
+            ("resource", &self.resource),
+        ];
+        let words = words.into_iter();
+        words.filter_map(|(name, text)| Some(format!("{name} {}", plain(text.as_ref()?)))).collect()
     }
 
     pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {
@@ -30,7 +48,8 @@ impl Filter {
 }
 
 fn is_of(record: &Record, resource: &str) -> bool {
-    record.resource.eq_ignore_ascii_case(resource)
+    let luid = || record.resource.to_ascii_lowercase().starts_with(&resource.to_ascii_lowercase());
+    (resource.len() >= LUID_DIGITS && luid())
         || record.resource_name.to_lowercase().contains(&resource.to_lowercase())
 }
 
@@ -68,14 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_its_whole_luid_or_a_part_of_its_name() {
+    fn a_resource_is_its_luid_or_eight_digits_of_it_or_a_part_of_its_name() {
         let resource = |text: &str| Filter { resource: Some(text.to_owned()), ..Filter::default() };
         for found in
             ["sales", "GRÖSSE DER".to_lowercase().as_str(), "größe", "4CDD2055-930d-4eaf-94f4-733f3e7d1bfb"]
         {
             assert_eq!(takes(resource(found)), found != "grösse der", "{found}");
         }
-        assert!(!takes(resource("4cdd2055")));
+        assert!(takes(resource("4cdd2055")) && takes(resource("4CDD2055-93")));
+        assert!(!takes(resource("4cdd205")) && !takes(resource("930d-4eaf")));
         assert!(!takes(resource("orders of sales")));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::record::{Outcome, Record};
-use super::store::Records;
+use super::store::{CLOCK_TOLERANCE, FURTHEST, KEPT, Records};
 use crate::events::options::ListOptions;
 use crate::events::span::Span;
 use crate::events::table::{Table, cell, name, terminal_width};
@@ -16,11 +16,6 @@ use workflow::BoxError;
 const HEAD: [&str; 7] = ["SEEN (UTC)", "WORKFLOW", "EVENT", "NAME", "OUTCOME", "EVENT ID", "REASON"];
 /// How far back we look unless told otherwise.
 const USUAL: SignedDuration = SignedDuration::from_hours(24);
-/// How far back there is anything. A record is kept for 30 days after its last change, and may have waited among the
-/// dead letters for 14 before that; what was replayed more often than that is not looked for.
-const FURTHEST: SignedDuration = SignedDuration::from_hours(60 * 24);
-/// How far ahead of ours the clocks of AWS may be.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 /// The most records that are asked for at once.
 const PAGE: u32 = 1_000;
 
@@ -56,15 +51,20 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         shown.add(&found)?;
         events.extend(found.into_iter().map(|record| record.event_id));
     }
-    let summary = summary(shown.lines, events.len(), more, since);
+    let summary = match shown.lines {
+        0 => nothing(&filter, since, span.until),
+        lines => summary(lines, events.len(), more),
+    };
+    let gone = span
+        .since
+        .filter(|since| now.duration_since(*since) > KEPT)
+        .map(|_| format!("records are kept for {} days after their last change", KEPT.as_hours() / 24));
     // Who reads JSON reads nothing else.
     if options.json {
-        if more {
-            note(summary);
-        }
-    } else {
-        line!("{summary}")?;
+        more.then_some(summary).into_iter().chain(gone).for_each(note);
+        return Ok(ExitCode::SUCCESS);
     }
+    std::iter::once(summary).chain(gone).try_for_each(|text| line!("{text}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,11 +78,19 @@ fn bounds(span: Span, now: Timestamp) -> (Timestamp, Timestamp) {
     (since.max(back(now, FURTHEST)), until)
 }
 
-/// What stands below the table.
-fn summary(lines: usize, events: usize, more: bool, since: Timestamp) -> String {
-    if lines == 0 {
-        return format!("no event since {since:.0}");
+/// What stands where there is nothing: all that was asked for, so that it shows what to leave out.
+fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> String {
+    let until = until.map(|until| format!("until {until:.0}"));
+    let span = [format!("since {since:.0}")].into_iter().chain(until);
+    if filter.is_open() {
+        return format!("no event {}", span.collect::<Vec<_>>().join(" "));
     }
+    let asked: Vec<String> = filter.words().into_iter().chain(span).collect();
+    format!("no event matches: {}", asked.join(", "))
+}
+
+/// What stands below the table.
+fn summary(lines: usize, events: usize, more: bool) -> String {
     let what = match (lines, events) {
         (1, _) => "1 event".to_owned(),
         (lines, events) if lines == events => format!("{events} events"),
@@ -121,12 +129,20 @@ impl Shown {
     }
 }
 
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 fn row(record: &Record, now: Timestamp) -> [String; 7] {
-    let seen = record.first_seen_at.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string());
+    let seen = record.first_seen_at.map(minute);
     let outcome = record.outcome(now);
-    let reason = match outcome {
-        Outcome::Interrupted => "no end was recorded",
-        _ => &record.reason,
+    let reason = match (outcome, record.next_at(now)) {
+        (Outcome::Interrupted, _) => "no end was recorded".to_owned(),
+        (_, Some(next_at)) => {
+            let word = if record.is_put_off() { "until" } else { "next try" };
+            format!("{word} {}: {}", minute(next_at), record.reason)
+        }
+        _ => record.reason.clone(),
     };
     [
         seen.unwrap_or_else(|| "–".to_owned()),
@@ -135,7 +151,7 @@ fn row(record: &Record, now: Timestamp) -> [String; 7] {
         name(&record.resource_name),
         outcome.as_str().to_owned(),
         cell(record.event_id.get(..12).unwrap_or(&record.event_id)),
-        plain(reason),
+        plain(&reason),
     ]
 }
 
@@ -170,6 +186,12 @@ mod tests {
             row(&left, Timestamp::UNIX_EPOCH)[4..],
             ["interrupted", "717bbc05a8f9", "no end was recorded"]
         );
+        let deadline = "2026-11-22T17:54:00Z".parse().ok();
+        let waits = Record { state: "deferred".to_owned(), deadline, ..left };
+        let until = "until 2026-11-22 17:54: Slack: no";
+        assert_eq!(row(&waits, Timestamp::UNIX_EPOCH)[4..], ["waiting", "717bbc05a8f9", until]);
+        let again = Record { state: "released".to_owned(), ..waits };
+        assert_eq!(row(&again, Timestamp::UNIX_EPOCH)[6], "next try 2026-11-22 17:54: Slack: no");
     }
 
     #[test]
@@ -189,9 +211,23 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_is_stands_all_that_was_asked_for() {
+        let since = Timestamp::UNIX_EPOCH;
+        let until = since.checked_add(USUAL).ok();
+        assert_eq!(nothing(&Filter::default(), since, None), "no event since 1970-01-01T00:00:00Z");
+        let filter = Filter {
+            event: Some("SiteUpdated".to_owned()),
+            workflow: Some("notify-slack".to_owned()),
+            outcomes: vec![Outcome::Failed, Outcome::Waiting],
+            resource: Some("sa\u{1b}les".to_owned()),
+        };
+        let expected = "no event matches: outcome failed or waiting, event SiteUpdated, workflow notify-slack, \
+                        resource sales, since 1970-01-01T00:00:00Z, until 1970-01-02T00:00:00Z";
+        assert_eq!(nothing(&filter, since, until), expected);
+    }
+
+    #[test]
     fn the_last_line_counts_events_and_says_when_there_are_more() {
-        let summary = |lines, events, more| summary(lines, events, more, Timestamp::UNIX_EPOCH);
-        assert_eq!(summary(0, 0, false), "no event since 1970-01-01T00:00:00Z");
         assert_eq!(summary(1, 1, false), "1 event");
         assert_eq!(summary(4, 2, false), "4 deliveries of 2 events");
         assert!(summary(2, 2, true).starts_with("2 events; there are more: "));

@@ -11,3 +11,4 @@ mod text;
 pub(super) use list::list;
 pub(super) use record::Outcome;
 pub(super) use show::show;
+pub(super) use store::Records;

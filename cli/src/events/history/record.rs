@@ -20,10 +20,12 @@ pub(in crate::events) enum Outcome {
     Interrupted,
     /// It is done
     Done,
-    /// There was nothing to do
+    /// Nothing was to be told or done: no rule takes it, it came late, or it is part of a story that was told
     Skipped,
-    /// It failed for good
+    /// It failed for good, and waits for a person
     Failed,
+    /// It failed for good, and a person has dropped its dead letter
+    Dropped,
 }
 
 impl Outcome {
@@ -35,12 +37,13 @@ impl Outcome {
             Self::Done => "done",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
+            Self::Dropped => "dropped",
         }
     }
 
     /// Whether nobody begins again by himself, and nobody has to.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Skipped)
+        matches!(self, Self::Done | Self::Skipped | Self::Dropped)
     }
 }
 
@@ -59,7 +62,7 @@ pub(super) struct Record {
     pub(super) updated_at: Option<Timestamp>,
     /// As the runtime calls it.
     pub(super) state: String,
-    /// Until when whoever is at it has time.
+    /// Until when its state lasts: how long whoever is at it has time, or what waits waits.
     pub(super) deadline: Option<Timestamp>,
     /// Of the last attempt, if that has ended.
     pub(super) reason: String,
@@ -104,10 +107,21 @@ impl Record {
             "done" => Outcome::Done,
             "skipped" => Outcome::Skipped,
             "failed" => Outcome::Failed,
+            "dropped" => Outcome::Dropped,
             "released" | "deferred" => Outcome::Waiting,
             _ if self.deadline.is_some_and(|deadline| deadline >= now) => Outcome::Working,
             _ => Outcome::Interrupted,
         }
+    }
+
+    /// Whether it waits because its time has not come, and not because it failed.
+    pub(super) fn is_put_off(&self) -> bool {
+        self.state == "deferred"
+    }
+
+    /// When it is tried again, if it waits and that is known.
+    pub(super) fn next_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.deadline.filter(|_| self.outcome(now) == Outcome::Waiting)
     }
 
     /// What other programs read of it. The names of the fields stay as they are.
@@ -125,6 +139,7 @@ impl Record {
             created_at: &self.created_at,
             first_seen_at: self.first_seen_at,
             updated_at: self.updated_at,
+            next_at: self.next_at(now),
         }
     }
 }
@@ -146,6 +161,8 @@ pub(super) struct Facts<'a> {
     first_seen_at: Option<Timestamp>,
     #[serde(serialize_with = "crate::events::instant")]
     updated_at: Option<Timestamp>,
+    #[serde(serialize_with = "crate::events::instant")]
+    next_at: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -169,11 +186,22 @@ mod tests {
             ("done", Outcome::Done),
             ("skipped", Outcome::Skipped),
             ("failed", Outcome::Failed),
+            ("dropped", Outcome::Dropped),
         ] {
             assert_eq!(outcome(state, None), expected);
             let name = expected.to_possible_value().map(|value| value.get_name().to_owned());
             assert_eq!(name.as_deref(), Some(expected.as_str()));
         }
+    }
+
+    #[test]
+    fn what_waits_is_tried_again_at_its_deadline_and_nothing_else_is() {
+        let now = Timestamp::UNIX_EPOCH;
+        let next = |state: &str| {
+            Record { state: state.to_owned(), deadline: Some(now), ..Record::default() }.next_at(now)
+        };
+        assert_eq!(["released", "deferred"].map(next), [Some(now); 2]);
+        assert_eq!(["claimed", "done", "failed", "dropped"].map(next), [None; 4]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::attempts::{Attempt, AttemptFacts, attempts};
 use super::record::{Facts, Item, Record, text};
-use super::store::Records;
+use super::store::{CLOCK_TOLERANCE, FURTHEST, KEPT, Records};
 use super::text;
 use crate::events::letters;
 use crate::events::options::ShowOptions;
@@ -10,7 +10,7 @@ use crate::events::table::{cell, name};
 use crate::out::{self, line};
 use crate::stack::Stack;
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,9 +18,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// How far back an event is looked for whose id is not known whole.
-const FURTHEST: SignedDuration = SignedDuration::from_hours(30 * 24);
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 /// How many digits an id has.
 const WHOLE: usize = 64;
 /// The most events that are named when an id's beginning fits several.
@@ -47,6 +44,7 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
     for item in &items {
         deliveries.push(delivery(&stack, item, now).await);
     }
+    deliveries.sort_by(|one, other| order(&one.record).cmp(&order(&other.record)));
     if options.json {
         deliveries.iter().try_for_each(|delivery| line!("{}", out::json(&delivery.facts(now))))?;
         return Ok(ExitCode::SUCCESS);
@@ -59,6 +57,11 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
         text::way(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// In which order workflows are shown: as the event came to them.
+fn order(record: &Record) -> (Option<Timestamp>, &str) {
+    (record.first_seen_at, &record.workflow)
 }
 
 /// The event's records, one for each workflow that has one.
@@ -75,8 +78,9 @@ async fn find(stack: &Stack, records: &Records<'_>, id: &str, now: Timestamp) ->
     let found = get(records, &beginning_with(records, id, now).await?).await?;
     if found.is_empty() {
         return Err(format!(
-            "there is no record of an event {id} of the last 30 days; one that could not be brought to its workflow \
-             has none: `events dead-letters list` has those"
+            "there is no record of an event {id}: records are kept for {} days after their last change, and one that \
+             could not be brought to its workflow has none: `events dead-letters list` has those",
+            KEPT.as_hours() / 24
         )
         .into());
     }

@@ -51,20 +51,19 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let tries =
         if record.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", record.attempts) };
     let how = match outcome {
-        Outcome::Waiting => "waits for its next attempt".to_owned(),
+        Outcome::Waiting => waits(record, now),
         Outcome::Working => "is being worked on".to_owned(),
         Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
         Outcome::Done => "done".to_owned(),
         Outcome::Skipped => format!("skipped: {}", record.reason),
         Outcome::Failed => "failed for good".to_owned(),
+        Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
     };
     let mut lines = vec![plain(&format!("{}: {how}, {tries}", record.workflow))];
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));
-    if !delivery.effects.is_empty() {
-        lines.push(pair("  ", "effects", &delivery.effects.join(", ")));
-    }
+    lines.extend(effects(&delivery.effects, now));
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
             Ok(0) => "none lies in the workflow's queue".to_owned(),
@@ -77,6 +76,44 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         lines.push(pair("  ", "dead letters", &text));
     }
     lines
+}
+
+/// Until when an event waits, and why.
+fn waits(record: &Record, now: Timestamp) -> String {
+    let Some(next_at) = record.next_at(now) else { return "waits for its next attempt".to_owned() };
+    let at = instant(Some(next_at));
+    let when = match (record.is_put_off(), next_at < now) {
+        (true, false) => format!("waits until {at}"),
+        (true, true) => format!("waited until {at}, and is looked at again within 15 minutes"),
+        (false, false) => format!("failed for now, next try at {at}"),
+        (false, true) => format!("failed for now, next try was due at {at}"),
+    };
+    format!("{when}: {}", record.reason)
+}
+
+/// What was done already, in the words of whoever was to be told. Notes that workflows make for themselves alone are left
+/// out, and what we do not know stands as it is.
+fn effects(effects: &[String], now: Timestamp) -> Vec<String> {
+    let (mut told, mut digests, mut overwritten, mut others) = (vec![], vec![], vec![], vec![]);
+    for effect in effects {
+        let parts: Vec<&str> = effect.splitn(3, '/').collect();
+        match parts.as_slice() {
+            ["observed"] => {}
+            ["slack", channel] => told.push((*channel).to_owned()),
+            ["broadcast", view] => overwritten.push((*view).to_owned()),
+            ["digest", channel, until] if until.parse::<Timestamp>().is_ok() => {
+                let until = until.parse().ok();
+                let waits = until.is_some_and(|until| until > now);
+                let word = if waits { "waits until" } else { "told at" };
+                digests.push(format!("{channel}, {word} {}", instant(until)));
+            }
+            _ => others.push(effect.clone()),
+        }
+    }
+    let lines = [("told", told.join(", ")), ("overwritten", overwritten.join(", "))].into_iter();
+    let lines = lines.chain(digests.into_iter().map(|text| ("in a digest", text)));
+    let lines = lines.chain([("effects", others.join(", "))]).filter(|(_, text)| !text.is_empty());
+    lines.map(|(name, text)| pair("  ", name, &text)).collect()
 }
 
 /// A line for each attempt, and one for each run of those that are not kept.
@@ -97,7 +134,7 @@ fn attempts(attempts: &[Attempt]) -> Vec<String> {
 fn attempt(attempt: &Attempt) -> String {
     let began = attempt.began_at.map(|at| format!("{}, ", instant(Some(at)))).unwrap_or_default();
     match &attempt.end {
-        End::Ended { outcome, reason, .. } => {
+        End::Ended { outcome, reason, next_at, .. } => {
             let took = attempt.duration_ms().map(|ms| format!("{}, ", duration(ms))).unwrap_or_default();
             let outcome = match outcome.as_str() {
                 "released" => "failed for now",
@@ -105,8 +142,10 @@ fn attempt(attempt: &Attempt) -> String {
                 "failed" => "failed for good",
                 outcome => outcome,
             };
+            let until = next_at.filter(|_| outcome == "put off");
+            let until = until.map(|at| format!(" until {}", instant(Some(at)))).unwrap_or_default();
             let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-            format!("{began}{took}{outcome}{reason}")
+            format!("{began}{took}{outcome}{until}{reason}")
         }
         End::Goes { until } => format!("{began}goes on, until {} at the latest", instant(*until)),
         End::Unrecorded => format!("{began}no end was recorded: the process died or ran out of time"),
@@ -124,7 +163,8 @@ mod tests {
     }
 
     fn ended(number: u64, took: i64, outcome: &str, reason: &str) -> Attempt {
-        let end = End::Ended { at: at(took), outcome: outcome.to_owned(), reason: reason.to_owned() };
+        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        let end = End::Ended { at: at(took), outcome, reason, next_at: at(900) };
         Attempt { number, began_at: at(0), end }
     }
 
@@ -164,9 +204,52 @@ notify-slack: failed for good, 3 attempts
   attempt 1     2025-11-24 16:00:00 UTC, 2.0 s, failed for now: Slack: 500 no
   attempt 2     no end was recorded: the process died or ran out of time
   attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
-  effects       slack/a, slack/b
+  told          a, b
   dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
         assert_eq!(way(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
+    }
+
+    #[test]
+    fn what_waits_says_until_when_and_why() {
+        let now = at(0).unwrap();
+        let first = |state: &str, deadline| {
+            let mut delivery = delivery();
+            let reason = "told together with what else happens".to_owned();
+            delivery.record = Record { state: state.to_owned(), deadline, reason, ..delivery.record };
+            way(&delivery, now).swap_remove(0)
+        };
+        let because = ": told together with what else happens, 3 attempts";
+        for (state, deadline, expected) in [
+            ("deferred", at(60), "waits until 2025-11-24 16:01:00 UTC"),
+            (
+                "deferred",
+                at(-60),
+                "waited until 2025-11-24 15:59:00 UTC, and is looked at again within 15 minutes",
+            ),
+            ("released", at(60), "failed for now, next try at 2025-11-24 16:01:00 UTC"),
+            ("released", at(-60), "failed for now, next try was due at 2025-11-24 15:59:00 UTC"),
+        ] {
+            assert_eq!(first(state, deadline), format!("notify-slack: {expected}{because}"));
+        }
+        assert_eq!(first("released", None), "notify-slack: waits for its next attempt, 3 attempts");
+        let put_off = attempt(&ended(1, 0, "deferred", "not yet"));
+        assert!(put_off.ends_with("put off until 2025-11-24 16:15:00 UTC: not yet"), "{put_off}");
+    }
+
+    #[test]
+    fn effects_are_in_the_words_of_whoever_is_told() {
+        let all = ["observed", "slack/data-news", "slack/data-alerts", "broadcast/View 1", "other/x"];
+        let digests = ["digest/marketing-data/2025-11-24T16:01:00Z", "digest/sales/2025-11-24T15:00:00Z"];
+        let all: Vec<String> = all.into_iter().chain(digests).map(str::to_owned).collect();
+        let expected = [
+            "  told          data-news, data-alerts",
+            "  overwritten   View 1",
+            "  in a digest   marketing-data, waits until 2025-11-24 16:01:00 UTC",
+            "  in a digest   sales, told at 2025-11-24 15:00:00 UTC",
+            "  effects       other/x",
+        ];
+        assert_eq!(effects(&all, at(0).unwrap()), expected);
+        assert!(effects(&["observed".to_owned()], at(0).unwrap()).is_empty());
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use super::letter::Letter;
 use crate::events::options::ChoiceOptions;
 use crate::events::span::Span;
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use tableau::EventId;
 use workflow::BoxError;
 
@@ -22,6 +22,8 @@ pub(super) struct Choice {
     /// When the letter came.
     pub(super) span: Span,
     pub(super) started: Timestamp,
+    /// Whether the letters are sent round again, and may be back before we are through.
+    pub(super) sends: bool,
 }
 
 /// A letter that is meant.
@@ -38,17 +40,24 @@ pub(super) struct Seen {
     pub(super) found: BTreeSet<String>,
     /// Messages that are no events: the message's id, and why.
     pub(super) unread: Vec<(String, String)>,
-    /// How many came after we began.
-    pub(super) newer: usize,
+    /// Events that came after we began.
+    pub(super) newer: BTreeSet<EventId>,
+    /// Events that we sent round again, and that have failed again.
+    pub(super) back: BTreeSet<EventId>,
+    /// Events that were chosen before, and how late it was at AWS at least.
+    sent: HashMap<EventId, Option<Timestamp>>,
+    /// The latest that a clock of AWS has shown: the one whose time letters bear, unlike ours.
+    latest: Option<Timestamp>,
 }
 
 impl Choice {
-    pub(super) fn read(options: &ChoiceOptions, started: Timestamp) -> Result<Self, BoxError> {
+    pub(super) fn read(options: &ChoiceOptions, started: Timestamp, sends: bool) -> Result<Self, BoxError> {
         Ok(Self {
             ids: options.event_ids(),
             event: options.event.as_ref().map(|event| event.as_str().to_owned()),
             span: options.span.at(started)?,
             started,
+            sends,
         })
     }
 
@@ -63,21 +72,19 @@ impl Choice {
         self.span.holds(letter.sent_at) && self.event.as_ref().is_none_or(|event| *event == letter.event)
     }
 
-    /// Whether the letter came after we began, as one does that is replayed and fails again. `repeated`: whether its
-    /// event was replayed before in this run. Then our clock may be wrong about it.
-    fn is_newer(&self, sent_at: Option<Timestamp>, repeated: bool) -> bool {
-        let tolerance = if repeated { CLOCK_TOLERANCE } else { SignedDuration::ZERO };
-        sent_at.is_some_and(|sent_at| sent_at.duration_since(self.started) > -tolerance)
+    /// Whether the letter of an event that we have sent again came after that. `sent`: how late it was then at AWS at
+    /// least, so that an older letter of the same event is known. Where that does not tell, our clock does, and it may be
+    /// wrong.
+    fn is_back(&self, letter: &Letter, sent: Option<Timestamp>) -> bool {
+        letter.sent_at.is_some_and(|sent_at| {
+            sent.is_none_or(|sent| sent_at > sent) && sent_at.duration_since(self.started) > -CLOCK_TOLERANCE
+        })
     }
 
-    /// Those of some messages that are meant. `before`: the events of this workflow that were chosen before.
-    pub(super) fn of(
-        &self,
-        messages: &[Message],
-        before: &mut HashSet<EventId>,
-        seen: &mut Seen,
-    ) -> Vec<Chosen> {
+    /// Those of some messages that are meant.
+    pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<Chosen> {
         let mut chosen = Vec::new();
+        seen.latest = messages.iter().flat_map(times).chain(seen.latest).max();
         for message in messages {
             let message_id = message.message_id().unwrap_or_default().to_owned();
             let letter = match Letter::read(message) {
@@ -89,15 +96,27 @@ impl Choice {
             };
             let Some(names) = self.names(&letter.id).filter(|_| self.fits(&letter)) else { continue };
             seen.found.extend(names.into_iter().cloned());
-            if self.is_newer(letter.sent_at, before.contains(&letter.id)) {
-                seen.newer += 1;
-                continue;
+            match seen.sent.get(&letter.id) {
+                Some(sent) if self.sends && self.is_back(&letter, *sent) => {
+                    seen.back.insert(letter.id);
+                }
+                None if self.sends && letter.sent_at.is_some_and(|sent_at| sent_at > self.started) => {
+                    seen.newer.insert(letter.id);
+                }
+                _ => chosen.push(Chosen { message_id, letter }),
             }
-            before.insert(letter.id.clone());
-            chosen.push(Chosen { message_id, letter });
         }
+        // Only now: all letters of an event that come together are meant.
+        seen.sent.extend(chosen.iter().map(|chosen| (chosen.letter.id.clone(), seen.latest)));
         chosen
     }
+}
+
+/// What a message tells of the clock of AWS.
+fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
+    let time = |name| message.attributes()?.get(&name)?.parse().ok();
+    let times = [System::SentTimestamp, System::ApproximateFirstReceiveTimestamp].map(time);
+    times.into_iter().flatten().filter_map(|ms| Timestamp::from_millisecond(ms).ok())
 }
 
 #[cfg(test)]
@@ -108,7 +127,7 @@ mod tests {
     fn choice(ids: &[&str]) -> Choice {
         let started = Timestamp::from_second(1_764_000_000).unwrap();
         let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        Choice { ids, event: None, span: Span::default(), started }
+        Choice { ids, event: None, span: Span::default(), started, sends: true }
     }
 
     fn id() -> EventId {
@@ -148,14 +167,52 @@ mod tests {
         assert!(!named("SiteUpdated", span).fits(&letter(None)));
     }
 
+    /// A letter that came so many seconds after we began, and that nobody has received before `received` seconds.
+    fn message(id: &str, came: i64, received: i64) -> Message {
+        let at = |seconds: i64| ((1_764_000_000 + seconds) * 1_000).to_string();
+        let body = r#"{"event_type":"SiteUpdated","resource":"SITE"}"#;
+        let message = Message::builder().message_id(id).body(body);
+        let message = message.attributes(System::SentTimestamp, at(came));
+        message.attributes(System::ApproximateFirstReceiveTimestamp, at(received)).build()
+    }
+
+    fn taken(choice: &Choice, messages: &[Message], seen: &mut Seen) -> Vec<String> {
+        choice.of(messages, seen).into_iter().map(|chosen| chosen.message_id).collect()
+    }
+
+    #[test]
+    fn all_letters_of_an_event_are_meant() {
+        let (named, mut seen) = (choice(&["66764cae3f27"]), Seen::default());
+        let together = [message("1", -60, 0), message("2", -55, 0)];
+        assert_eq!(taken(&named, &together, &mut seen), ["1", "2"]);
+        // The first has been sent again since; at AWS it was later then than this one's time.
+        assert_eq!(taken(&named, &[message("3", -5, 1)], &mut seen), ["3"]);
+        assert!(seen.back.is_empty() && seen.newer.is_empty());
+    }
+
     #[test]
     fn what_fails_again_is_not_replayed_in_a_circle_even_when_a_clock_is_wrong() {
         let choice = choice(&[]);
-        let at = |seconds| choice.started.checked_add(SignedDuration::from_secs(seconds)).ok();
-        assert!(!choice.is_newer(at(-1), false));
-        assert!(choice.is_newer(at(1), false));
-        assert!(choice.is_newer(at(-300), true));
-        assert!(!choice.is_newer(at(-3_600), true));
-        assert!(!choice.is_newer(None, false));
+        // Ours is right, is five minutes fast, and is five minutes slow.
+        for wrong in [0, -300, 300] {
+            let mut seen = Seen::default();
+            let first = message("1", -3_600, -3_000);
+            assert_eq!(taken(&choice, &[first], &mut seen), ["1"]);
+            assert!(taken(&choice, &[message("2", wrong + 2, wrong + 2)], &mut seen).is_empty());
+            assert_eq!((seen.back.len(), seen.newer.len()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn what_came_after_we_began_is_left_when_letters_are_sent_and_shown_when_not() {
+        let (mut choice, mut seen) = (choice(&[]), Seen::default());
+        assert!(taken(&choice, &[message("1", 1, 1)], &mut seen).is_empty());
+        assert_eq!((seen.back.len(), seen.newer.len()), (0, 1));
+        choice.sends = false;
+        let mut seen = Seen::default();
+        for id in ["1", "2"] {
+            assert_eq!(taken(&choice, &[message(id, 1, 1)], &mut seen), [id]);
+        }
+        assert!(seen.back.is_empty() && seen.newer.is_empty());
     }
 }

@@ -4,25 +4,31 @@ use super::choice::{Choice, Chosen};
 use super::interrupt::Interrupt;
 use super::letter::Letter;
 use super::queue::DeadLetters;
-use super::sweep::{Lines, Work, say, sweep};
+use super::sweep::{Lines, Work, letters_of, say, sweep};
 use crate::events::options::LettersOptions;
 use crate::out::{self, note};
 use crate::stack::Stack;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use tableau::Payload;
+use tableau::{EventId, Payload};
 use workflow::BoxError;
 
 /// Lists dead letters, and changes nothing.
 pub(in crate::events) async fn list(options: LettersOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
-    let choice = Choice::read(&options.choice, started)?;
+    let choice = Choice::read(&options.choice, started, false)?;
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
     let interrupt = Interrupt::listen();
-    let mut list = List { json: options.json, lines: Lines::new(&workflows, started), listed: 0 };
+    let mut list = List {
+        json: options.json,
+        lines: Lines::new(&workflows, started),
+        listed: 0,
+        events: BTreeSet::new(),
+    };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut list).await;
     let notes = swept.notes(&choice);
     let said = if options.json {
@@ -30,14 +36,10 @@ pub(in crate::events) async fn list(options: LettersOptions) -> Result<ExitCode,
         notes.iter().for_each(note);
         Ok(())
     } else {
-        say(&[notes, vec![letters(list.listed)]].concat(), true)
+        say(&[notes, vec![letters_of(list.listed, list.events.len())]].concat(), true)
     };
     result.and(said)?;
     swept.end(&choice, options.choice.workflow.as_deref(), &interrupt)
-}
-
-pub(super) fn letters(count: usize) -> String {
-    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
 }
 
 #[derive(Debug)]
@@ -45,11 +47,13 @@ struct List {
     json: bool,
     lines: Lines,
     listed: usize,
+    events: BTreeSet<EventId>,
 }
 
 impl Work for List {
     async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Chosen>) -> Result<(), BoxError> {
         self.listed += chosen.len();
+        self.events.extend(chosen.iter().map(|chosen| chosen.letter.id.clone()));
         let workflow = &letters.queues.workflow;
         let found = chosen.iter().map(|chosen| &chosen.letter);
         let lines = if self.json {

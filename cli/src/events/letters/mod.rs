@@ -8,6 +8,7 @@ mod letter;
 mod list;
 mod progress;
 mod queue;
+mod records;
 mod replay;
 mod sweep;
 

@@ -7,30 +7,43 @@ use super::choice::{Choice, Chosen};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::queue::DeadLetters;
-use super::sweep::{Lines, Work, events, say, sweep};
+use super::sweep::{Lines, Work, letters_of, say, sweep};
 use crate::events::options::ReplayOptions;
 use crate::stack::Stack;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use tableau::EventId;
 use workflow::BoxError;
 
 /// Replays what was asked for, and says what it was.
 pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
-    let choice = Choice::read(&options.choice, started)?;
+    let choice = Choice::read(&options.choice, started, !options.dry_run)?;
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
     let dry = options.dry_run;
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
-    let mut replay = Replay { dry, progress, lines: Lines::new(&workflows, started), replayed: 0 };
+    let lines = Lines::new(&workflows, started);
+    let mut replay = Replay { dry, progress, lines, replayed: 0, events: BTreeSet::new() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;
     replay.progress.end();
     let would = if dry { "would be " } else { "" };
-    let summary = format!("{} {would}replayed", events(replay.replayed));
-    let said = say(&[swept.notes(&choice), vec![summary]].concat(), dry);
+    let summary = format!("{} {would}replayed", replayed(replay.replayed, replay.events.len()));
+    let said: Vec<String> = swept.notes(&choice).into_iter().chain([summary]).chain(swept.back()).collect();
+    let said = say(&said, dry);
     result.and(said)?;
     swept.end(&choice, options.choice.workflow.as_deref(), &interrupt)
+}
+
+/// How much was replayed: events, unless some have several letters.
+fn replayed(letters: usize, events: usize) -> String {
+    match (letters, events) {
+        (1, 1) => "1 event".to_owned(),
+        (letters, events) if letters == events => format!("{events} events"),
+        (letters, events) => letters_of(letters, events),
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +52,7 @@ struct Replay {
     progress: Progress,
     lines: Lines,
     replayed: usize,
+    events: BTreeSet<EventId>,
 }
 
 impl Work for Replay {
@@ -52,6 +66,7 @@ impl Work for Replay {
         };
         self.replayed += done.len();
         let replayed = done.iter().filter_map(|at| chosen.get(*at)).map(|chosen| &chosen.letter);
+        self.events.extend(replayed.clone().map(|letter| letter.id.clone()));
         let lines = self.lines.of(&workflow, replayed);
         // A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
         let said = self.progress.beside(|| say(&lines, self.dry));

@@ -8,11 +8,15 @@ use crate::events::table::{Table, age, cell, name, terminal_width};
 use crate::out::{line, plain};
 use crate::stack::{Stack, WorkflowQueues};
 use jiff::Timestamp;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
+use tableau::EventId;
 use workflow::BoxError;
 
-const HEAD: [&str; 6] = ["SINCE", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
+const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
+
+/// The most events that are named in a line.
+const NAMED: usize = 10;
 
 /// What is done about the letters.
 pub(super) trait Work {
@@ -55,11 +59,10 @@ pub(super) async fn workflow(
     interrupt: &Interrupt,
     work: &mut impl Work,
 ) -> Result<(), BoxError> {
-    let mut before = HashSet::new();
     while !interrupt.asked() {
         let Some(messages) = letters.receive().await? else { break };
         work.received(messages.len());
-        let chosen = choice.of(&messages, &mut before, seen);
+        let chosen = choice.of(&messages, seen);
         if !chosen.is_empty() {
             work.some(letters, chosen).await?;
         }
@@ -71,14 +74,16 @@ pub(super) async fn workflow(
 #[derive(Debug, Default)]
 pub(super) struct Swept {
     found: BTreeSet<String>,
-    newer: usize,
+    newer: BTreeSet<EventId>,
+    back: BTreeSet<EventId>,
     notes: Vec<String>,
 }
 
 impl Swept {
     pub(super) fn add(&mut self, seen: Seen, workflow: &str) {
         self.found.extend(seen.found);
-        self.newer += seen.newer;
+        self.newer.extend(seen.newer);
+        self.back.extend(seen.back);
         self.notes.extend(seen.unread.into_iter().map(|(id, why)| {
             format!("left where it is: message {} of {workflow} is no event: {why}", plain(&id))
         }));
@@ -87,8 +92,24 @@ impl Swept {
     /// What else is to say. Who asks for certain events does not ask about other messages.
     pub(super) fn notes(&self, choice: &Choice) -> Vec<String> {
         let notes = self.notes.iter().filter(|_| choice.ids.is_empty()).cloned();
-        let newer = format!("{} came after this began, and left where they are", events(self.newer));
-        notes.chain((self.newer > 0).then_some(newer)).collect()
+        let left = match self.newer.len() {
+            0 => None,
+            1 => Some("1 event came after this began, and is left where it is".to_owned()),
+            newer => Some(format!("{newer} events came after this began, and are left where they are")),
+        };
+        notes.chain(left).collect()
+    }
+
+    /// What is to say below how many events were sent round again.
+    pub(super) fn back(&self) -> Option<String> {
+        let named: Vec<&str> = self.back.iter().take(NAMED).map(EventId::short).collect();
+        let more = if self.back.len() > NAMED { ", …" } else { "" };
+        let failed = match self.back.len() {
+            0 => return None,
+            1 => "1 of them failed again and is back".to_owned(),
+            back => format!("{back} of them failed again and are back"),
+        };
+        Some(format!("{failed}: {}{more}; see `events dead-letters list`", named.join(", ")))
     }
 
     /// How the program ends: with an error when an event was asked for that is nowhere.
@@ -162,14 +183,60 @@ pub(super) fn say(lines: &[String], needed: bool) -> Result<(), BoxError> {
     Ok(())
 }
 
-pub(super) fn events(count: usize) -> String {
-    if count == 1 { "1 event".to_owned() } else { format!("{count} events") }
+/// So many letters of so many events.
+pub(super) fn letters_of(letters: usize, events: usize) -> String {
+    let count = |count, what| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+    let letters_text = count(letters, "dead letter");
+    if letters == events { letters_text } else { format!("{letters_text} of {}", count(events, "event")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tableau::{EventId, Payload};
+    use tableau::Payload;
+
+    fn swept(newer: usize, back: usize) -> Swept {
+        let event = |n: usize| {
+            let text = Some(n.to_string());
+            EventId::of(&Payload { text, ..Payload::default() })
+        };
+        let ids = |count: usize| (0..count).map(event).collect();
+        Swept { newer: ids(newer), back: ids(back), ..Swept::default() }
+    }
+
+    #[test]
+    fn what_is_left_and_what_is_back_are_told_apart() {
+        let span = crate::events::span::Span::default();
+        let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
+        let choice = Choice { ids, event: None, span, started, sends: true };
+        assert_eq!(swept(1, 0).notes(&choice), ["1 event came after this began, and is left where it is"]);
+        assert_eq!(
+            swept(2, 0).notes(&choice),
+            ["2 events came after this began, and are left where they are"]
+        );
+        assert_eq!((swept(0, 1).notes(&choice), swept(1, 0).back()), (Vec::new(), None));
+        let one = swept(0, 1);
+        let id = one.back.first().map(EventId::short).unwrap_or_default();
+        let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
+        assert_eq!(one.back(), Some(expected));
+        let many = swept(0, 11).back().unwrap();
+        assert!(many.starts_with("11 of them failed again and are back: "), "{many}");
+        assert!(many.ends_with(", …; see `events dead-letters list`"), "{many}");
+    }
+
+    #[test]
+    fn letters_are_counted_and_events_only_where_they_are_fewer() {
+        let texts =
+            [(0, 0), (1, 1), (2, 2), (2, 1), (5, 3)].map(|(letters, events)| letters_of(letters, events));
+        let expected = [
+            "0 dead letters",
+            "1 dead letter",
+            "2 dead letters",
+            "2 dead letters of 1 event",
+            "5 dead letters of 3 events",
+        ];
+        assert_eq!(texts, expected);
+    }
 
     #[test]
     fn a_letter_cannot_steer_the_terminal() {

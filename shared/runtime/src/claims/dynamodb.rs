@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
-/// What may be claimed: nothing there yet, given back, failed for good, or left behind by a process that died.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :deferred, :failed) \
+/// What may be claimed: nothing there yet, given back, failed for good, dropped, or left behind by a process that died.
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :deferred, :failed, :dropped) \
                          OR (#state = :claimed AND #deadline < :now)";
 /// Whose a record is: of the attempt that claimed it last.
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
@@ -108,6 +108,7 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":released", text("released"))
             .expression_attribute_values(":deferred", text("deferred"))
             .expression_attribute_values(":failed", text("failed"))
+            .expression_attribute_values(":dropped", text("dropped"))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":deadline", number(deadline.as_millisecond()))
             .expression_attribute_values(":zero", number(0))
@@ -151,11 +152,11 @@ impl ClaimStore for DynamoDbClaims {
     }
 
     async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
-        let Ended { attempt, began, at, end } = ended;
+        let Ended { attempt, began, at, end, next_at } = ended;
         let reason = end.reason().map(|reason| reason.chars().take(REASON_LIMIT).collect::<String>());
         let reason = reason.filter(|reason| !reason.is_empty());
         let mut set = String::from("#state = :state, #updated_at = :updated_at, #expires_at = :expires_at");
-        let mut remove = String::from("#deadline");
+        let mut remove = Vec::new();
         let mut request = self
             .update(key)
             .expression_attribute_names("#reason", "reason")
@@ -170,7 +171,15 @@ impl ClaimStore for DynamoDbClaims {
                 set.push_str(", #reason = :reason");
                 request = request.expression_attribute_values(":reason", text(reason));
             }
-            None => remove.push_str(", #reason"),
+            None => remove.push("#reason"),
+        }
+        match next_at {
+            // Of a claim it is its end, of what waits the next attempt: each is until when the state lasts.
+            Some(next_at) => {
+                set.push_str(", #deadline = :next");
+                request = request.expression_attribute_values(":next", number(next_at.as_millisecond()));
+            }
+            None => remove.push("#deadline"),
         }
         if *attempt <= HISTORY_LIMIT {
             let mut entry = HashMap::from([
@@ -180,13 +189,15 @@ impl ClaimStore for DynamoDbClaims {
                 ("outcome".to_owned(), text(end.state())),
             ]);
             entry.extend(reason.map(|reason| ("reason".to_owned(), text(reason))));
+            entry.extend(next_at.map(|next_at| ("next_at".to_owned(), text(instant(next_at)))));
             set.push_str(", #history = list_append(if_not_exists(#history, :none), :entry)");
             request = request
                 .expression_attribute_names("#history", "history")
                 .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
                 .expression_attribute_values(":entry", AttributeValue::L(vec![AttributeValue::M(entry)]));
         }
-        self.change(*attempt, request.update_expression(format!("SET {set} REMOVE {remove}"))).await
+        let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+        self.change(*attempt, request.update_expression(format!("SET {set}{remove}"))).await
     }
 }
 

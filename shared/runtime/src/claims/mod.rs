@@ -3,7 +3,8 @@
 //! A record per workflow and event. It is *claimed* until a deadline, *released* after a failure that may pass,
 //! *deferred* when its time has not come, or finished: *done*, *skipped*, or *failed* for good. A claim past its deadline
 //! belongs to a process that died and is taken over. A failed event may be claimed again: that is what a replay does once
-//! the cause is gone.
+//! the cause is gone. One whose dead letters a person has *dropped* (`tableau-webhooks events dead-letters drop`, which
+//! alone writes that) is for a claim like one that failed: Tableau may deliver it once more.
 
 mod dynamodb;
 mod memory;
@@ -20,7 +21,7 @@ use tableau::{EventId, Payload};
 use workflow::BoxError;
 
 /// How long a record is kept. Tableau repeats an event within hours; the rest is history for people.
-pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Which record: a workflow and an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +114,8 @@ pub struct Ended {
     pub at: Timestamp,
     /// How.
     pub end: End,
+    /// When the next attempt is due, where there is one and that is known. For people: it decides nothing.
+    pub next_at: Option<Timestamp>,
 }
 
 impl End {

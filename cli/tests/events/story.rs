@@ -1,0 +1,66 @@
+//! What a workflow has done about an event, written by the runtime itself.
+
+use crate::place::Place;
+use jiff::{SignedDuration, Timestamp};
+use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
+use tableau::{EventId, Payload};
+
+/// What happens at a workflow to one event, so many seconds ago.
+pub(crate) struct Story<'a> {
+    pub(crate) claims: DynamoDbClaims,
+    pub(crate) key: ClaimKey,
+    facts: EventFacts,
+    pub(crate) place: &'a Place,
+}
+
+pub(crate) fn ago(seconds: i64) -> Timestamp {
+    Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).unwrap()
+}
+
+pub(crate) const HOUR: i64 = 3_600;
+
+pub(crate) fn failed() -> End {
+    End::Failed("Slack does not know the channel #data-alerts: channel_not_found".to_owned())
+}
+
+impl<'a> Story<'a> {
+    pub(crate) fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
+        let payload = Payload::parse(body.as_bytes()).unwrap();
+        let client = aws_sdk_dynamodb::Client::new(&place.config);
+        Self {
+            claims: DynamoDbClaims::new(client, "DeliveryTable"),
+            key: ClaimKey { workflow, event: EventId::of(&payload) },
+            facts: EventFacts::from(&payload),
+            place,
+        }
+    }
+
+    pub(crate) async fn claim(self, seconds: i64) -> Self {
+        let deadline = ago(seconds - 60);
+        self.claims.claim(&self.key, &self.facts, ago(seconds), deadline).await.unwrap();
+        self
+    }
+
+    pub(crate) async fn end(self, attempt: u32, seconds: i64, end: End) -> Self {
+        let began = ago(seconds);
+        let ended = Ended {
+            attempt,
+            began,
+            at: began.checked_add(SignedDuration::from_secs(2)).unwrap(),
+            end,
+            next_at: None,
+        };
+        self.claims.end(&self.key, &ended).await.unwrap();
+        self
+    }
+
+    pub(crate) async fn effect(self, attempt: u32, effect: &str) -> Self {
+        self.claims.record_effect(&self.key, attempt, effect).await.unwrap();
+        self
+    }
+
+    /// One attempt with this end.
+    pub(crate) async fn attempt(self, seconds: i64, end: End) -> &'a Place {
+        self.claim(seconds).await.end(1, seconds, end).await.place
+    }
+}

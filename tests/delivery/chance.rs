@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A source of chance. It may be calmed, and then nothing goes wrong any more, here and in all its forks.
+/// A source of chance. It may be calmed, and then nothing goes wrong, here and in all its forks, until it wakes up.
 #[derive(Debug)]
 pub(crate) struct Chance {
     rng: Mutex<Rng>,
@@ -25,6 +25,10 @@ impl Chance {
 
     pub(crate) fn calm_down(&self) {
         self.calm.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn wake_up(&self) {
+        self.calm.store(false, Ordering::SeqCst);
     }
 
     pub(crate) fn is_calm(&self) -> bool {

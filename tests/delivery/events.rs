@@ -1,8 +1,10 @@
 //! The events of a run: each about a resource of its own, so that one event is one message.
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use simulator::{Datasource, SAMPLE_PAT, SAMPLE_SITE, TableauSimulator, Workbook};
 use std::sync::Arc;
-use tableau::{EventId, Payload, ViewLuid};
+use tableau::{EventId, EventName, Payload, ViewLuid};
 use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use workflow::Fixed;
 
@@ -18,6 +20,9 @@ rules:
   - name: refreshes that fail
     on: [DatasourceRefreshFailed]
     do: [{ notify-slack: { channel: data-news } }]
+  - name: boards that fail
+    on: [WorkbookRefreshFailed]
+    do: [{ notify-slack: { channel: data-alerts } }]
   - name: broadcasts
     on: [WorkbookUpdated]
     do: [{ update-broadcast: { watermark: false, tabs: true, downloads: true } }]
@@ -35,17 +40,32 @@ pub(crate) struct Occurrence {
     pub(crate) broadcast: Option<ViewLuid>,
 }
 
+impl Occurrence {
+    fn of(body: &Value, broadcast: Option<ViewLuid>) -> Self {
+        let body = body.to_string();
+        let id = EventId::of(&Payload::parse(body.as_bytes()).unwrap());
+        Self { id, body, broadcast }
+    }
+}
+
 fn occurrence(number: usize, kind: &str, luid: &str, broadcast: Option<ViewLuid>) -> Occurrence {
     let resource = if kind.starts_with("Workbook") { "WORKBOOK" } else { "DATASOURCE" };
     let name = format!("Resource {number}");
-    let body = serde_json::json!({
+    let body = json!({
         "resource": resource, "event_type": kind, "resource_name": name, "site_luid": SAMPLE_SITE,
         "resource_luid": luid, "created_at": "2026-03-02T06:14:44.512Z",
         "text": format!("Event {kind} for resource {name}"),
     });
-    let body = body.to_string();
-    let id = EventId::of(&Payload::parse(body.as_bytes()).unwrap());
-    Occurrence { id, body, broadcast }
+    Occurrence::of(&body, broadcast)
+}
+
+/// The refresh of an object that ended at `at`.
+pub(crate) fn refresh(event: &EventName, name: &str, luid: &str, at: Timestamp) -> Occurrence {
+    let body = json!({
+        "resource": "EXTRACTS", "event_type": event.as_str(), "resource_name": name, "resource_luid": luid,
+        "site_luid": SAMPLE_SITE, "created_at": format!("{at:.0}"),
+    });
+    Occurrence::of(&body, None)
 }
 
 /// Bodies of as many events about resources that Tableau does not have; for doors, which do not ask.

@@ -7,6 +7,7 @@ use crate::figures::Figures;
 use crate::fleet::{Member, Poller, Seat};
 use crate::run::{Size, World};
 use crate::verdict::judge;
+use local_aws::template::Mapping;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testkit::Request;
@@ -45,7 +46,8 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     tasks.spawn(trouble(Arc::clone(&world), all.map(|member| Arc::clone(&member.seat)).collect()));
     let in_time = async {
         let duplicates = deliver(&world, &events, &doors).await;
-        until_nothing_is_left(&world, size.events, started).await;
+        let left = deadline(size.events).saturating_sub(started.elapsed());
+        until_nothing_is_left(&world, &["notify-slack", "update-broadcast"], size.events, left).await;
         duplicates
     };
     let duplicates = tokio::time::timeout(deadline(size.events), in_time).await;
@@ -87,7 +89,7 @@ pub(crate) fn poller(world: &World, seat: &Arc<Seat>) -> Poller {
 }
 
 /// Kills processes at random, ends Tableau's sessions, lets the table take nothing for a while.
-async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
+pub(crate) async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
     let kills = async {
         while !world.chance.is_calm() {
             world.chance.pause(400..2_400).await;
@@ -117,7 +119,7 @@ async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
 
 /// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
 /// number of duplicates.
-async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, doors: &[Member]) -> usize {
+pub(crate) async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, doors: &[Member]) -> usize {
     let mut order: Vec<usize> = (0..events.len()).collect();
     world.chance.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
@@ -171,17 +173,20 @@ async fn send(world: &World, seat: &Seat, event: &Occurrence) {
     panic!("{} was never accepted", event.id);
 }
 
-/// Waits until both queues are empty. Trouble ends when few events are left, so that the last ones do too.
-async fn until_nothing_is_left(world: &World, events: usize, started: Instant) {
+/// Waits until the queues of these functions are empty. Trouble ends when few events are left, or most of the time has
+/// passed, so that the last ones do too.
+pub(crate) async fn until_nothing_is_left(world: &World, functions: &[&str], events: usize, limit: Duration) {
+    let started = Instant::now();
     loop {
         let mut left = 0;
-        for mapping in &world.stack.plan.mappings {
+        let ours = |mapping: &&Mapping| functions.contains(&mapping.function.as_str());
+        for mapping in world.stack.plan.mappings.iter().filter(ours) {
             left += world.stack.emulator.depth(&mapping.queue).await;
         }
         if left == 0 {
             return;
         }
-        if left <= events / 10 || started.elapsed() > deadline(events).mul_f64(0.7) {
+        if left <= events / 10 || started.elapsed() > limit.mul_f64(0.7) {
             world.chance.calm_down();
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

@@ -4,7 +4,7 @@
 //! Slack takes no key. So an act may be repeated, but only when no word of it arrived, and only for a reason that lies
 //! outside of us: the worker was killed, the destination's answer was lost, the table did not take the word.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 /// Which worker, and which of its invocations.
@@ -49,6 +49,22 @@ struct Facts {
     stories: HashMap<String, Story>,
     ended: HashMap<Invocation, Ended>,
     counts: BTreeMap<&'static str, u64>,
+    /// Messages of which the table knows.
+    known: HashSet<String>,
+    /// Invocations that could not write down what they had said.
+    speechless: HashSet<Invocation>,
+}
+
+impl Facts {
+    /// Why an act may have to be repeated, as far as it does not depend on its words.
+    fn reason(&self, act: &Act) -> Option<&'static str> {
+        match self.ended.get(&act.by) {
+            Some(Ended::Killed) => Some("worker killed"),
+            _ if !act.answered => Some("destination's answer lost"),
+            Some(Ended::OutOfTime) => Some("function out of time"),
+            _ => None,
+        }
+    }
 }
 
 /// Everything that happened, in its order.
@@ -111,17 +127,37 @@ impl Ledger {
             if let Some(word) = story.words.iter().find(|word| word.stored && word.at < next.at) {
                 return Err(format!("{event}: {next:?} after {word:?}"));
             }
-            let ended = self.with(|facts| facts.ended.get(&act.by).copied());
             let word_lost = story.words.iter().any(|word| word.by == act.by && !word.stored);
-            match (ended, act.answered) {
-                (Some(Ended::Killed), _) => Ok("worker killed"),
-                (_, false) => Ok("destination's answer lost"),
-                _ if word_lost => Ok("word not taken by the store"),
-                (Some(Ended::OutOfTime), _) => Ok("function out of time"),
-                _ => Err(format!("{event}: acted again for no reason: {story:?}")),
+            match self.with(|facts| facts.reason(act)) {
+                Some(reason) => Ok(reason),
+                None if word_lost => Ok("word not taken by the store"),
+                None => Err(format!("{event}: acted again for no reason: {story:?}")),
             }
         });
         again.collect()
+    }
+
+    /// Notes that the table knows of a message.
+    pub(crate) fn know(&self, message: &str) {
+        self.with(|facts| facts.known.insert(message.to_owned()));
+    }
+
+    pub(crate) fn is_known(&self, message: &str) -> bool {
+        self.with(|facts| facts.known.contains(message))
+    }
+
+    /// Notes that the table did not take what an invocation had to say of messages.
+    pub(crate) fn not_taken(&self, by: Invocation) {
+        self.with(|facts| facts.speechless.insert(by));
+    }
+
+    /// Why a message may have been said once more.
+    pub(crate) fn reason(&self, message: &str) -> Option<&'static str> {
+        let act = self.story(message).acts.pop()?;
+        self.with(|facts| {
+            let not_taken = facts.speechless.contains(&act.by).then_some("word not taken by the store");
+            facts.reason(&act).or(not_taken)
+        })
     }
 
     /// How many acts were made by invocations that were killed.

@@ -17,6 +17,7 @@ mod ledger;
 mod run;
 mod slack;
 mod store;
+mod stories;
 mod storm;
 mod verdict;
 mod way;

@@ -74,6 +74,12 @@ impl Troubled {
         if answer.status == 200 && answer.body == b"ok" {
             self.ledger.act(&event_of(&asked.body), invocation, fault.is_none());
         }
+        if asked.path.ends_with("/chat.postMessage") {
+            let posted: Value = serde_json::from_slice(&answer.body).unwrap();
+            if let Some(ts) = posted["ts"].as_str() {
+                self.ledger.act(ts, invocation, fault.is_none());
+            }
+        }
         match fault {
             None => Reply::Answer(answer),
             Some(fault) => {

@@ -94,9 +94,13 @@ impl Store {
         }
         let (table, said) = (operation.starts_with("DynamoDB_"), said(&operation, &asked.body));
         let invocation = seat.invocation();
+        let document = document(&operation, &asked.body);
         let not_stored = || {
             if let Some(said) = &said {
                 self.ledger.word(&said.event, invocation, false);
+            }
+            if document.is_some() {
+                self.ledger.not_taken(invocation);
             }
         };
         let fault = match self.chance.pick(&FAULTS) {
@@ -120,7 +124,9 @@ impl Store {
             }
             Some(Fault::AnswerLost) | None => {}
         }
-        let kill = said.as_ref().filter(|said| said.effect).and_then(|_| self.chance.pick(&KILLS));
+        let tells = said.as_ref().is_some_and(|said| said.effect)
+            || document.as_ref().is_some_and(|messages| !messages.is_empty());
+        let kill = if tells { self.chance.pick(&KILLS) } else { None };
         if let Some(Kill::BeforeWord) = kill {
             not_stored();
             self.kill(seat).await;
@@ -133,6 +139,9 @@ impl Store {
         };
         if let (200, Some(said)) = (answer.status, &said) {
             self.ledger.word(&said.event, invocation, true);
+        }
+        if let (200, Some(messages)) = (answer.status, &document) {
+            messages.iter().for_each(|message| self.ledger.know(message));
         }
         if kill.is_some() {
             self.kill(seat).await;
@@ -169,6 +178,21 @@ fn said(operation: &str, body: &[u8]) -> Option<Said> {
     let effect = body["UpdateExpression"].as_str()?.starts_with("ADD ");
     let done = body["ExpressionAttributeValues"][":state"]["S"] == "done";
     (effect || done).then(|| Said { event: event[..12].to_owned(), effect })
+}
+
+/// The messages that a document about stories knows, if a call writes one.
+fn document(operation: &str, body: &[u8]) -> Option<Vec<String>> {
+    if operation != "DynamoDB_20120810.UpdateItem" {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let key = body["Key"]["pk"]["S"].as_str()?;
+    if !key.starts_with("incident#") && !key.starts_with("burst#") {
+        return None;
+    }
+    let text = body["ExpressionAttributeValues"][":document"]["S"].as_str()?;
+    let ids = text.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+    Some(ids.collect())
 }
 
 /// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does

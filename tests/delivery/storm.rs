@@ -2,31 +2,23 @@
 //! at the end, not one for each.
 
 use crate::emulator::Emulator;
+use crate::events::refresh;
 use crate::faults::poller;
 use crate::figures::Figures;
 use crate::fleet::Member;
 use crate::run::{Size, World};
 use jiff::Timestamp;
-use serde_json::json;
 use simulator::{Datasource, SlackCall, SlackMessage, notes, render};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tableau::DatasourceLuid;
+use tableau::EventName;
 use testkit::Request;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
 /// The whole of a storm, as the issue has it.
 const MOST: usize = 500;
-
-fn body(name: &str, luid: &DatasourceLuid, event: &str, at: Timestamp) -> String {
-    json!({
-        "resource": "EXTRACTS", "event_type": event, "resource_name": name, "resource_luid": luid.as_str(),
-        "site_luid": simulator::SAMPLE_SITE, "created_at": format!("{at:.0}"),
-    })
-    .to_string()
-}
 
 /// What is new in the channel, without changes.
 fn posts(said: &[SlackMessage]) -> Vec<&SlackMessage> {
@@ -86,16 +78,19 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     }
     let run = async {
         let (began, now) = (Instant::now(), Timestamp::now());
-        let failed =
-            names.iter().zip(&luids).map(|(name, luid)| body(name, luid, "DatasourceRefreshFailed", now));
+        let failed = names
+            .iter()
+            .zip(&luids)
+            .map(|(name, luid)| refresh(&EventName::DatasourceRefreshFailed, name, luid.as_str(), now).body);
         deliver_to(&world, failed.collect(), &doors).await;
         let delivered = began.elapsed();
         until_empty(&world).await;
         let (said, told) = (world.slack.messages(), began.elapsed());
 
         let now = Timestamp::now();
-        let recovered =
-            names.iter().zip(&luids).map(|(name, luid)| body(name, luid, "DatasourceRefreshSucceeded", now));
+        let recovered = names.iter().zip(&luids).map(|(name, luid)| {
+            refresh(&EventName::DatasourceRefreshSucceeded, name, luid.as_str(), now).body
+        });
         deliver_to(&world, recovered.collect(), &doors).await;
         until_empty(&world).await;
         (said, delivered, told)

@@ -1,4 +1,4 @@
-//! `cargo xtask delivery`: the fault run, the door flood and the storm of `tests/delivery/`.
+//! `cargo xtask delivery`: the fault run, the door flood, the storm and the stories of `tests/delivery/`.
 
 use crate::check::{Emulator, Iam, TOOLS};
 use crate::repository::{Problem, Repository, succeed};
@@ -7,7 +7,7 @@ use crate::repository::{Problem, Repository, succeed};
 const USUAL: Arguments = Arguments { events: 120, seed: 1 };
 
 /// Sends events through the real functions on an AWS emulator while everything goes wrong, floods the doors, raises a storm of
-/// failures, and prints all three as tables.
+/// failures, lets refreshes fail and recover, and prints all of it as tables.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How many events. 2000 take about a quarter of an hour.
@@ -33,7 +33,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let mut cargo = repository.cargo();
     cargo.args(["test", "--workspace", "--test", "delivery", "--"]);
     // One after the other: the flood is measured.
-    cargo.args(["--nocapture", "--test-threads", "1", "faults::", "flood::", "storm::"]);
+    cargo.args(["--nocapture", "--test-threads", "1", "stories::"]);
     cargo.env("EMULATOR_URL", emulator.url());
     cargo.env("DELIVERY_EVENTS", arguments.events.to_string());
     cargo.env("DELIVERY_SEED", arguments.seed.to_string());

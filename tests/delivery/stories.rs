@@ -1,0 +1,250 @@
+//! Refreshes that fail, go on failing and recover, while everything goes wrong: each story is told and ends, nothing stays
+//! red that anybody could know of, and what was said twice has a reason.
+
+use crate::emulator::Emulator;
+use crate::events::{Occurrence, refresh};
+use crate::faults::{deliver, poller, trouble, until_nothing_is_left};
+use crate::figures::Figures;
+use crate::ledger::Ended;
+use crate::run::{Size, World};
+use jiff::Timestamp;
+use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tableau::EventName;
+use tokio::task::JoinSet;
+
+const WORKERS: usize = 5;
+/// So few are told one by one, in a channel of their own.
+const ALONE: usize = 2;
+/// And the others together.
+const TOGETHER: &str = "data-news";
+
+/// What happens in a round, and how often.
+const ROUNDS: [Round; 3] = [Round::Begins, Round::GoesOn, Round::Recovers];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Round {
+    Begins,
+    GoesOn,
+    Recovers,
+}
+
+/// An object whose refreshes fail.
+#[derive(Clone, Debug)]
+struct Object {
+    name: String,
+    luid: String,
+    failed: EventName,
+    succeeded: EventName,
+}
+
+fn objects(world: &World, number: usize) -> Vec<Object> {
+    (0..number + ALONE)
+        .map(|n| {
+            let alone = n < ALONE;
+            let name = if alone { format!("Board {n}") } else { format!("Sales of region {n:03}") };
+            let (luid, failed, succeeded) = if alone {
+                let luid = world.tableau.add(Workbook::named(&name)).to_string();
+                (luid, EventName::WorkbookRefreshFailed, EventName::WorkbookRefreshSucceeded)
+            } else {
+                let luid = world.tableau.add(Datasource::named(&name)).to_string();
+                (luid, EventName::DatasourceRefreshFailed, EventName::DatasourceRefreshSucceeded)
+            };
+            Object { name, luid, failed, succeeded }
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn each_story_is_told_and_ends_whatever_goes_wrong() {
+    let Some(emulator) = Emulator::of_this_run() else { return };
+    let size = Size::of_this_run();
+    let (number, cycles) = (size.events / 10, if size.events < 1_000 { 1 } else { 2 });
+    let world = Arc::new(World::start(emulator, size.seed).await);
+    let objects = objects(&world, number);
+    let mut workers = Vec::new();
+    for _ in 0..WORKERS {
+        workers.push(world.member_with_token("notify-slack").await);
+    }
+    let mut doors = world.members("receive-webhook", 2).await;
+    doors.push(world.member("notify-slack").await);
+    let mut pollers = JoinSet::new();
+    for member in &workers {
+        pollers.spawn(poller(&world, &member.seat).poll());
+    }
+
+    let (began, mut events, mut duplicates) = (Instant::now(), 0, 0);
+    let mut wrong = Vec::new();
+    for round in (0..cycles).flat_map(|_| ROUNDS) {
+        let happened: Vec<Occurrence> =
+            objects.iter().map(|object| occurrence(&world, object, round)).collect();
+        events += happened.len();
+        let happened = Arc::new(happened);
+        world.chance.wake_up();
+        let seats = workers.iter().chain(&doors).map(|member| Arc::clone(&member.seat)).collect();
+        let troubles = tokio::spawn(trouble(Arc::clone(&world), seats));
+        let limit = Duration::from_secs(150) + Duration::from_secs(2) * u32::try_from(number).unwrap();
+        let in_time = async {
+            let duplicates = deliver(&world, &happened, &doors).await;
+            until_nothing_is_left(&world, &["notify-slack"], happened.len(), limit).await;
+            duplicates
+        };
+        let in_time = tokio::time::timeout(limit, in_time).await;
+        world.chance.calm_down();
+        troubles.abort();
+        duplicates += in_time.unwrap_or_else(|_| panic!("{round:?}: the queues were not empty in time"));
+        wrong.extend(
+            judge_round(&world, &objects, round).into_iter().map(|what| format!("{round:?}: {what}")),
+        );
+    }
+    pollers.shutdown().await;
+
+    let told = Told::of(&world);
+    wrong.extend(told.wrong.iter().cloned());
+    wrong.extend(lost(&world, events).await);
+    let counted = |name| world.ledger.counted(name);
+    let mut figures = Figures::default();
+    figures.row("objects", objects.len());
+    figures.row("refreshes that fail, fail again, recover", events);
+    figures.row("deliveries of them more", duplicates);
+    figures.row("times a function was given work", counted("batches"));
+    figures.row("kills at random moments", counted("kills at random"));
+    figures.row("invocations that died of them", counted("invocations killed"));
+    let slack: u64 = ["429", "500", "timeouts", "resets"].into_iter().map(counted).sum();
+    figures.row("destination: 429, 500, reset, no answer", slack);
+    figures.row("destination: message taken, answer lost", counted("destination's answers lost"));
+    figures.row("table: calls throttled", counted("throttled"));
+    figures.row("AWS: requests and answers lost", counted("requests lost") + counted("answers lost"));
+    figures.row("messages that open a story", told.opened);
+    figures.row("changes of them", told.changes);
+    figures.row("replies that close one", told.closed);
+    figures.row("said twice", told.reasons.values().sum::<usize>());
+    for (reason, times) in &told.reasons {
+        figures.row(format!("… {reason}"), times);
+    }
+    figures.row("… for no reason", told.wrong.len());
+    figures.row("left red, since nobody knows of them", told.red);
+    figures.row("seconds", format!("{:.1}", began.elapsed().as_secs_f64()));
+    figures.print(&format!("Stories, seed {}", size.seed));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    world.stack.delete().await;
+}
+
+fn occurrence(world: &World, object: &Object, round: Round) -> Occurrence {
+    let name = if round == Round::Recovers { &object.succeeded } else { &object.failed };
+    if round != Round::Recovers {
+        world.tableau.fail_refresh(&object.luid, notes::SNOWFLAKE_LOGIN).unwrap();
+    }
+    refresh(name, &object.name, &object.luid, Timestamp::now())
+}
+
+/// What people see in a channel, and whether that is as it should be after a round.
+fn judge_round(world: &World, objects: &[Object], round: Round) -> Vec<String> {
+    let said = world.slack.messages();
+    let mut wrong = Vec::new();
+    for object in objects {
+        let about = |text: &String| text.contains(&object.name);
+        let alone = object.failed == EventName::WorkbookRefreshFailed;
+        let named = said.iter().map(render).filter(about).collect::<Vec<_>>();
+        let last = named.last().map(String::as_str).unwrap_or_default();
+        let right = match round {
+            Round::Begins => last.contains('🔴'),
+            Round::GoesOn => last.contains('🔴') && (!alone || last.contains("failure no. 2 since")),
+            Round::Recovers if alone => last.contains("Recovered after") && last.contains("2 failures since"),
+            Round::Recovers => {
+                let last = said.iter().rfind(|message| message.channel_name == TOGETHER);
+                last.is_some_and(|message| render(message).contains("✅"))
+            }
+        };
+        if !right {
+            wrong.push(format!("the last word on {} is\n{last}", object.name));
+        }
+    }
+    wrong
+}
+
+/// What was said, and why twice.
+#[derive(Debug, Default)]
+struct Told {
+    opened: usize,
+    changes: usize,
+    closed: usize,
+    red: usize,
+    reasons: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
+
+impl Told {
+    fn of(world: &World) -> Self {
+        let (mut told, mut closed) = (Self::default(), HashMap::new());
+        let said = world.slack.messages();
+        let is_reply = |message: &&SlackMessage| message.thread_ts.is_some();
+        told.changes = said.iter().filter(|message| message.call == SlackCall::Update).count();
+        told.closed = said.iter().filter(is_reply).count();
+        told.opened = said.len() - told.changes - told.closed;
+        let channels: BTreeSet<_> = said.iter().map(|message| message.channel_name.clone()).collect();
+        for message in channels.iter().flat_map(|channel| world.slack.channel(channel)) {
+            let (is_red, known) = (render(&message).contains('🔴'), world.ledger.is_known(&message.ts));
+            told.red += usize::from(is_red);
+            if is_red && known {
+                told.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));
+            }
+            let said_again = match &message.thread_ts {
+                None if known => None,
+                None => Some(message),
+                // All replies to it but the last.
+                Some(parent) => closed.insert(parent.clone(), message),
+            };
+            if let Some(message) = said_again {
+                told.once_more(world, &message);
+            }
+        }
+        if told.opened == 0 {
+            told.wrong.push("nothing was told".to_owned());
+        }
+        told
+    }
+
+    fn once_more(&mut self, world: &World, message: &SlackMessage) {
+        match world.ledger.reason(&message.ts) {
+            Some(reason) => *self.reasons.entry(reason).or_default() += 1,
+            None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
+        }
+    }
+}
+
+/// Events that have not come to their end, and dead letters.
+async fn lost(world: &World, events: usize) -> Vec<String> {
+    let items = world.stack.emulator.items(world.stack.table()).await;
+    let ended = items.iter().filter(|item| {
+        let is_ours = item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("delivery#notify-slack#"));
+        is_ours && matches!(item["state"]["S"].as_str(), Some("done" | "skipped"))
+    });
+    let mut wrong = Vec::new();
+    let ended = ended.count();
+    if ended != events {
+        wrong.push(format!("{ended} of {events} events have come to their end"));
+    }
+    for (id, letter) in world.stack.emulator.drain("NotifySlackDeadLetters").await {
+        let reason: &dyn Display = &letter["MessageAttributes"]["reason"]["StringValue"];
+        wrong.push(format!("{id}: a dead letter: {reason}"));
+    }
+    wrong
+}
+
+#[test]
+fn every_way_to_end_but_an_answer_is_a_reason() {
+    for (how, reason) in [
+        (Ended::Killed, Some("worker killed")),
+        (Ended::OutOfTime, Some("function out of time")),
+        (Ended::Answered, None),
+    ] {
+        let ledger = crate::ledger::Ledger::default();
+        ledger.act("1.2", (1, 1), true);
+        ledger.ended((1, 1), how);
+        assert_eq!(ledger.reason("1.2"), reason);
+    }
+}

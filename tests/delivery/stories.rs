@@ -22,7 +22,9 @@ const ALONE: usize = 2;
 /// And the others together.
 const TOGETHER: &str = "data-news";
 
-/// What happens in a round, and how often.
+/// From the fifth time within a day on they flap, and nobody is told.
+const FLAPPING: usize = 4;
+/// What happens, one after the other.
 const ROUNDS: [Round; 3] = [Round::Begins, Round::GoesOn, Round::Recovers];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +64,7 @@ fn objects(world: &World, number: usize) -> Vec<Object> {
 async fn each_story_is_told_and_ends_whatever_goes_wrong() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
-    let (number, cycles) = (size.events / 10, if size.events < 1_000 { 1 } else { 2 });
+    let (number, cycles) = ((size.events / 40).max(10), (size.events / 500).clamp(1, FLAPPING));
     let world = Arc::new(World::start(emulator, size.seed).await);
     let objects = objects(&world, number);
     let mut workers = Vec::new();

@@ -33,7 +33,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let mut cargo = repository.cargo();
     cargo.args(["test", "--workspace", "--test", "delivery", "--"]);
     // One after the other: the flood is measured.
-    cargo.args(["--nocapture", "--test-threads", "1", "stories::"]);
+    cargo.args(["--nocapture", "--test-threads", "1", "faults::", "flood::", "storm::", "stories::"]);
     cargo.env("EMULATOR_URL", emulator.url());
     cargo.env("DELIVERY_EVENTS", arguments.events.to_string());
     cargo.env("DELIVERY_SEED", arguments.seed.to_string());

@@ -126,9 +126,15 @@ const SIGNS: [(CauseClass, &[&str]); 7] = [
 impl CauseClass {
     /// The class of a job's notes.
     pub fn of(notes: &str) -> Self {
-        let notes = notes.to_lowercase();
-        let sign = SIGNS.iter().find(|(_, words)| words.iter().any(|word| notes.contains(word)));
-        sign.map_or(Self::Other, |(class, _)| *class)
+        let mut classes = SIGNS.iter().map(|(class, _)| *class);
+        classes.find(|class| class.shows_in(notes)).unwrap_or(Self::Other)
+    }
+
+    /// Whether a text has a sign of the class.
+    pub(super) fn shows_in(self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let mut signs = SIGNS.iter().filter(|(class, _)| *class == self).flat_map(|(_, words)| words.iter());
+        signs.any(|word| text.contains(word))
     }
 
     /// The class in words.

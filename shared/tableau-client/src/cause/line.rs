@@ -1,13 +1,16 @@
 //! A job's notes on one line, without what chat should not show.
 
+use super::CauseClass;
+
 /// Chat messages are for reading.
 const LINE_LIMIT: usize = 300;
 
-/// The first line with something to say, without the names of Java classes around it, without secrets, and short.
-pub(super) fn one_line(notes: &str) -> String {
-    let lines = notes.lines().map(str::trim).filter(|line| !line.is_empty());
-    let line = lines.map(strip_classes).find(|line| !line.is_empty()).unwrap_or_default();
-    let line = redact(line);
+/// The line that tells what `class` says, or else the first with something to say; without the names of Java classes
+/// around it, without secrets, and short.
+pub(super) fn one_line(notes: &str, class: CauseClass) -> String {
+    let mut lines = notes.lines().map(|line| strip_classes(line.trim())).filter(|line| !line.is_empty());
+    let first = lines.clone().next().unwrap_or_default();
+    let line = redact(lines.find(|line| class.shows_in(line)).unwrap_or(first));
     if line.chars().count() <= LINE_LIMIT {
         return line;
     }
@@ -105,12 +108,34 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn line_of(notes: &str) -> String {
+        one_line(notes, CauseClass::of(notes))
+    }
+
+    #[test]
+    fn the_line_is_the_one_that_tells_the_cause() {
+        for (notes, line) in [
+            (
+                "x.DataSourceException: [Snowflake][Snowflake] (4) \nREST request failed: code=22\n\
+                 Incorrect username or password was specified.\nUnable to connect to the server.",
+                "Incorrect username or password was specified.",
+            ),
+            (
+                "[Snowflake] (4)\nSQL compilation error:\nObject 'SALES' does not exist or not authorized.",
+                "Object 'SALES' does not exist or not authorized.",
+            ),
+            ("\nSomething nobody has seen\nand more of it", "Something nobody has seen"),
+        ] {
+            assert_eq!(line_of(notes), line);
+        }
+    }
+
     #[test]
     fn the_line_has_no_class_names_and_no_secrets() {
         let notes = "\n java.lang.RuntimeException: com.tableausoftware.nativeapi.exceptions.DataSourceException: \
                      Login failed. Server=db1;Uid=svc;PWD=hunter2;Port=1433\n  at com.tableau.X(Y.java:1)";
-        assert_eq!(one_line(notes), "Login failed. Server=db1;Uid=svc;PWD=…;Port=1433");
-        assert_eq!(one_line("Error: 5: text"), "Error: 5: text");
+        assert_eq!(line_of(notes), "Login failed. Server=db1;Uid=svc;PWD=…;Port=1433");
+        assert_eq!(line_of("Error: 5: text"), "Error: 5: text");
     }
 
     #[test]
@@ -138,7 +163,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_is_short_and_one_line(notes in "(?s).*") {
-            let line = one_line(&notes);
+            let line = line_of(&notes);
             prop_assert!(line.chars().count() <= LINE_LIMIT);
             prop_assert!(!line.contains('\n'));
         }

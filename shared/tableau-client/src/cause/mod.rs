@@ -89,5 +89,6 @@ fn candidates(mut jobs: Vec<JobSummary>, event: &Event, around: Timestamp) -> Ve
 
 fn cause(job: &Job) -> Option<Cause> {
     let notes = job.notes()?;
-    Some(Cause { class: CauseClass::of(notes), line: one_line(notes), job: job.id.clone() })
+    let class = CauseClass::of(notes);
+    Some(Cause { class, line: one_line(notes, class), job: job.id.clone() })
 }

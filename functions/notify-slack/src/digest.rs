@@ -3,10 +3,10 @@
 use crate::details::Attempt;
 use crate::guarded::To;
 use crate::message::{name_of, short};
-use crate::story::burst_key;
+use crate::story::{OVER, Telling, burst_key};
 use crate::wording::headline;
 use crate::{NotifySlack, Progress, Step, roundup};
-use incidents::{Burst, Digest, Entry, Next, Turn};
+use incidents::{Burst, Digest, Entry, How, Next, Place, Streak, Turn};
 use jiff::Timestamp;
 use workflow::{Failure, Workflow};
 
@@ -41,6 +41,45 @@ impl NotifySlack {
         let add = |digest: &mut Digest| digest.add(id, entry.clone());
         self.documents.change(&digest_key(channel, until), now, add).await?;
         Ok(())
+    }
+
+    /// Tells a failure in quiet hours that end at `until`: a message may be changed, which calls nobody; a new one waits.
+    pub(crate) async fn tell_quietly(
+        &self,
+        telling: &Telling<'_>,
+        streak: &Streak,
+        until: Timestamp,
+    ) -> Result<Step, Failure> {
+        let Telling { attempt, channel, .. } = *telling;
+        let told = streak.told.get(channel);
+        let (luid, how) = (attempt.event.subject.luid(), told.map(|told| &told.how));
+        let mut is_told = told.is_some_and(|told| told.failures > 0);
+        if let Some(How::Burst(id)) = how {
+            let key = burst_key(channel, id);
+            let burst: Burst = self.documents.read(&key).await?;
+            let member = burst.failing(luid, attempt.happened_at());
+            let member = member.filter(|member| member.place == Place::Together);
+            is_told |= member.is_some_and(|member| member.shown);
+            if member.is_some() && telling.changes && burst.message.is_some() {
+                return self.tell_together(telling, &key, streak).await;
+            }
+            if !is_told {
+                let leave = |burst: &mut Burst| burst.leave(luid);
+                let (burst, ()) = self.documents.change(&key, attempt.now(), leave).await?;
+                self.close_if_recovered(telling, &key, &burst).await?;
+            }
+        }
+        if telling.changes && told.is_some_and(|told| told.message.is_some()) {
+            return self.tell_alone(telling).await;
+        }
+        if is_told {
+            return self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await;
+        }
+        match self.settle(telling, How::Digest(until), how).await? {
+            Some(How::Digest(until)) => self.tell_in_digest(attempt, channel, until, Turn::Failed).await,
+            Some(_) => self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await,
+            None => Ok(Step::Over(OVER)),
+        }
     }
 
     /// Puts an event into the digest of the quiet hours that end at `until`, if no earlier attempt did, and sees to it

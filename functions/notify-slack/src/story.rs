@@ -7,7 +7,7 @@ use crate::guarded::{To, may_have_arrived};
 use crate::message::{message, name_of};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
 use incidents::{
-    Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Place, Streak, Turn,
+    Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Streak, Turn,
 };
 use jiff::Timestamp;
 use rules::{Rules, When};
@@ -15,7 +15,7 @@ use workflow::{Failure, Outcome, Workflow};
 
 /// The name under which an attempt writes down that its event is counted.
 const OBSERVED: &str = "observed";
-const OVER: &str = "a later refresh has succeeded since";
+pub(crate) const OVER: &str = "a later refresh has succeeded since";
 
 /// One telling: who is told by whom.
 pub(crate) struct Telling<'a> {
@@ -182,45 +182,6 @@ impl NotifySlack {
         }
     }
 
-    /// Tells a failure in quiet hours that end at `until`: a message may be changed, which calls nobody; a new one waits.
-    async fn tell_quietly(
-        &self,
-        telling: &Telling<'_>,
-        streak: &Streak,
-        until: Timestamp,
-    ) -> Result<Step, Failure> {
-        let Telling { attempt, channel, .. } = *telling;
-        let told = streak.told.get(channel);
-        let (luid, how) = (attempt.event.subject.luid(), told.map(|told| &told.how));
-        let mut is_told = told.is_some_and(|told| told.failures > 0);
-        if let Some(How::Burst(id)) = how {
-            let key = burst_key(channel, id);
-            let burst: Burst = self.documents.read(&key).await?;
-            let member = burst.failing(luid, attempt.happened_at());
-            let member = member.filter(|member| member.place == Place::Together);
-            is_told |= member.is_some_and(|member| member.shown);
-            if member.is_some() && telling.changes && burst.message.is_some() {
-                return self.tell_together(telling, &key, streak).await;
-            }
-            if !is_told {
-                let leave = |burst: &mut Burst| burst.leave(luid);
-                let (burst, ()) = self.documents.change(&key, attempt.now(), leave).await?;
-                self.close_if_recovered(telling, &key, &burst).await?;
-            }
-        }
-        if telling.changes && told.is_some_and(|told| told.message.is_some()) {
-            return self.tell_alone(telling).await;
-        }
-        if is_told {
-            return self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await;
-        }
-        match self.settle(telling, How::Digest(until), how).await? {
-            Some(How::Digest(until)) => self.tell_in_digest(attempt, channel, until, Turn::Failed).await,
-            Some(_) => self.tell_in_digest(attempt, channel, until, Turn::FailsOn).await,
-            None => Ok(Step::Over(OVER)),
-        }
-    }
-
     /// Finds the burst that an object belongs to, which is told `instead_of` another way. `None` when the object has
     /// recovered meanwhile.
     async fn admit(
@@ -267,7 +228,7 @@ impl NotifySlack {
     }
 
     /// How the channel is told of the streak: as settled before, unless that is `instead_of`, or else `how`.
-    async fn settle(
+    pub(crate) async fn settle(
         &self,
         telling: &Telling<'_>,
         how: How,
@@ -279,7 +240,7 @@ impl NotifySlack {
     }
 
     /// Tells a failure with a message of its own, which follows the streak where it can be changed.
-    async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
+    pub(crate) async fn tell_alone(&self, telling: &Telling<'_>) -> Result<Step, Failure> {
         let Telling { attempt, rules, channel, holder, changes, aloud, .. } = *telling;
         let (key, now) = (self.object(attempt), attempt.now());
         let mut incident: Incident = self.documents.read(&key).await?;
@@ -309,7 +270,7 @@ impl NotifySlack {
     }
 
     /// Tells a failure together with others, if it is not told yet.
-    async fn tell_together(
+    pub(crate) async fn tell_together(
         &self,
         telling: &Telling<'_>,
         key: &str,

@@ -148,6 +148,8 @@ impl Night {
     /// Attempts at the same time; when to come again, for those that are not done.
     async fn attempt_at_once(&mut self, batch: &[usize], now: Timestamp) -> Vec<(usize, Timestamp)> {
         let mut attempts = JoinSet::new();
+        // Those that nobody met last time.
+        self.world.slack.recover();
         for n in batch {
             self.clock += 1;
             let clock = self.clock;

@@ -3,14 +3,18 @@
 //! The first is told at once. Those that follow wait a moment to see how many they are: a few are told one by one, many
 //! are told together, by cause.
 
+mod board;
+mod member;
+
+pub use board::Board;
+pub use member::{Member, Place, Recovery};
+
 use crate::documents::Document;
 use crate::telling::{Holder, Lease, Message, Next, give_back, later, take};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An object that begins to fail so soon after another belongs to the same burst.
-const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 /// How long those that follow the first wait for each other.
 const GATHER: SignedDuration = SignedDuration::from_secs(10);
 /// So many that wait are told together, or so many altogether.
@@ -23,48 +27,11 @@ const CALM: SignedDuration = SignedDuration::from_secs(15);
 const LONGEST: SignedDuration = SignedDuration::from_secs(120);
 /// And the next one waits for this.
 const AGAIN: SignedDuration = SignedDuration::from_secs(300);
-/// A burst takes in nobody for longer than this: what fails later is news.
-const LASTS: SignedDuration = SignedDuration::from_mins(10);
 /// Room for members, in bytes as written when they begin to fail. What is added until they have recovered leaves the
 /// document below the 400 KB that DynamoDB takes.
 const ROOM: usize = 200_000;
 /// What else is written of a member, in bytes.
 const MEMBER: usize = 110;
-/// Names are as long as messages about many show them, in characters.
-const NAME_LIMIT: usize = 60;
-
-/// Which burst a channel is in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Board {
-    burst: String,
-    began: Option<Timestamp>,
-    last: Option<Timestamp>,
-}
-
-impl Document for Board {
-    const KIND: &'static str = "board";
-}
-
-impl Board {
-    /// The burst that an object which fails now belongs to, and whether it is the first: then the burst is called `new`.
-    /// `over`: a burst that takes no more.
-    pub fn join(&mut self, new: &str, over: Option<&str>, now: Timestamp) -> (String, bool) {
-        let within =
-            |time: Option<Timestamp>, lasts| time.is_some_and(|time| now.duration_since(time) <= lasts);
-        let fresh = within(self.last, WINDOW) && within(self.began, LASTS);
-        if fresh && over != Some(self.burst.as_str()) {
-            // Not at each of them: all would wait for each other's write.
-            if self.last.is_some_and(|last| now.duration_since(last) > WINDOW / 4) {
-                self.last = Some(now);
-            }
-            let first = self.burst == new;
-            return (self.burst.clone(), first);
-        }
-        *self = Self { burst: new.to_owned(), began: Some(now), last: Some(now) };
-        (new.to_owned(), true)
-    }
-}
 
 /// Objects that began to fail at about the same time, as one channel is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,73 +51,6 @@ pub struct Burst {
     /// Whether a message may have arrived of which nobody knows.
     perhaps: bool,
     lease: Option<Lease>,
-}
-
-/// An object in a burst. There may be hundreds in a document: what is as usual is not written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// Its name.
-    pub name: String,
-    /// Why it fails, in a few words.
-    pub cause: String,
-    /// When it began to fail.
-    pub since: Timestamp,
-    /// When it failed last, if again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last: Option<Timestamp>,
-    /// When it recovered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovered: Option<Timestamp>,
-    /// Where it is told.
-    pub place: Place,
-    /// Whether the messages show it as it is now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub shown: bool,
-}
-
-impl Member {
-    /// An object that began to fail at `since`, of which nothing is told yet.
-    pub fn new(name: &str, cause: &str, since: Timestamp) -> Self {
-        let name = name.chars().take(NAME_LIMIT).collect();
-        let cause = cause.to_owned();
-        Self { name, cause, since, last: None, recovered: None, place: Place::Waiting, shown: false }
-    }
-
-    fn failed_last(&self) -> Timestamp {
-        self.last.unwrap_or(self.since)
-    }
-
-    /// Takes in one more failure, which may be one from before the recovery.
-    fn fail(&mut self, again: Self) {
-        if self.recovered.is_some_and(|recovered| recovered <= again.since) {
-            let shown = self.place == Place::Alone;
-            *self = Self { place: self.place, shown, ..again };
-        } else if self.failed_last() < again.since {
-            self.last = Some(again.since);
-        }
-    }
-}
-
-/// Where an object is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
-    /// In a message of its own.
-    Alone,
-    /// It is not clear yet.
-    Waiting,
-    /// With the others.
-    Together,
-}
-
-/// What a recovery means for a burst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovery {
-    /// It is told with the others.
-    Together,
-    /// It is not told here.
-    Alone,
-    /// The object fails again already: there is nothing to tell.
-    FailsAgain,
 }
 
 impl Document for Burst {

@@ -38,7 +38,8 @@ impl NotifySlack {
                 let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
                 let telling =
                     self.telling(attempt, rules, channel, when.copied().unwrap_or(When::Now)).await?;
-                match self.tell_recovery(&telling, closed, told).await {
+                // In a box, as in `guarded`.
+                match Box::pin(self.tell_recovery(&telling, closed, told)).await {
                     // Who was told nothing of the failure is told of the success, if a rule says so.
                     Ok(None) => continue,
                     Ok(Some(step)) => progress.note(self.noted(attempt, channel, step).await),

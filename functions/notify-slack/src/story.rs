@@ -73,7 +73,8 @@ impl NotifySlack {
                 continue;
             }
             let telling = self.telling(attempt, rules, channel, *when).await?;
-            match self.tell_failure(&telling, &streak).await {
+            // In a box, as in `guarded`.
+            match Box::pin(self.tell_failure(&telling, &streak)).await {
                 Ok(step) => progress.note(self.noted(attempt, channel, step).await),
                 Err(failure) => progress.note(Err(failure)),
             }

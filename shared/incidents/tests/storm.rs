@@ -225,6 +225,73 @@ fn a_burst_that_is_over_takes_no_more() {
     assert_eq!((id.as_str(), first), ("later", true));
 }
 
+/// Six objects of which five are told together, and one whose process died before it told.
+fn one_still_waits() -> (World, i64) {
+    let mut world = World::new(true);
+    let end = world.run(at_once(6), World::fail);
+    let burst = world.bursts.values_mut().next().unwrap();
+    assert!(burst.admit("waits", member("x", at(end)), false, at(end)));
+    (world, end)
+}
+
+#[test]
+fn a_burst_is_not_over_while_somebody_waits_to_be_told_in_it() {
+    let (mut world, end) = one_still_waits();
+    world.recover_all(end + 60_000);
+    assert_eq!(world.channel.closed, 0);
+    let burst = world.bursts.values_mut().next().unwrap();
+    assert!(!burst.is_to_be_closed());
+    // It was told nowhere; but its recovery is the last.
+    assert_eq!(burst.recover("waits", at(end + 120_000)), Recovery::Alone);
+    assert!(burst.is_to_be_closed());
+}
+
+#[test]
+fn whoever_goes_leaves_nothing_to_wait_for() {
+    let (mut world, end) = one_still_waits();
+    world.recover_all(end + 60_000);
+    let burst = world.bursts.values_mut().next().unwrap();
+    burst.leave("luid-0001");
+    assert!(burst.members.contains_key("luid-0001"), "it is told here");
+    burst.leave("waits");
+    assert!(burst.is_to_be_closed());
+}
+
+#[test]
+fn a_recovery_older_than_the_last_failure_ends_nothing() {
+    let mut world = World::new(true);
+    let end = world.run(at_once(6), World::fail);
+    let burst = world.bursts.values_mut().next().unwrap();
+    assert!(burst.admit("luid-0001", member("x", at(end + 5_000)), false, at(end + 6_000)));
+    assert_eq!(burst.recover("luid-0001", at(end + 2_000)), Recovery::FailsAgain);
+    assert_eq!(burst.members["luid-0001"].recovered, None);
+    assert_eq!(burst.recover("luid-0001", at(end + 9_000)), Recovery::Together);
+}
+
+#[test]
+fn a_message_that_may_have_arrived_is_ended() {
+    let holder = |second: i64| Holder::new(at(second * 1_000));
+    for dies in [true, false] {
+        let mut burst = Burst::default();
+        for luid in luids(5) {
+            assert!(burst.admit(&luid, member("x", at(0)), false, at(0)));
+        }
+        let first = holder(60);
+        assert_eq!(burst.next("luid-0000", first, at(20_000), true), Next::Tell);
+        if !dies {
+            burst.not_told(first, true);
+        }
+        // Another tries when the first must be dead, and is turned away.
+        let second = holder(200);
+        assert_eq!(burst.next("luid-0001", second, at(100_000), true), Next::Tell);
+        burst.not_told(second, false);
+        for luid in luids(5) {
+            assert_eq!(burst.recover(&luid, at(110_000)), Recovery::Together, "{dies}");
+        }
+        assert_eq!(burst.next_of_recovery("luid-0000", holder(300), at(120_000), true), Next::Close);
+    }
+}
+
 #[test]
 fn a_full_document_is_one_that_dynamodb_takes() {
     const ITEM_LIMIT: usize = 400 * 1024;

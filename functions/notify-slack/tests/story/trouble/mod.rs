@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use workflow::{Failure, Outcome};
 
 /// How many nights.
-const RUNS: u64 = 100;
+const RUNS: u64 = 250;
 /// As many attempts as the template's queue allows; here a whole night of trouble has to end before.
 const ATTEMPTS: usize = 60;
 

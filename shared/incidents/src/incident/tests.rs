@@ -175,3 +175,29 @@ fn a_message_that_had_to_be_posted_anew_takes_the_place_of_the_one_that_is_gone(
     }
     assert_eq!(incident.streak.unwrap().told["c"].message, message("2"));
 }
+
+#[test]
+fn whoever_died_over_a_lease_may_have_told_even_if_the_next_one_was_turned_away() {
+    let mut incident = Incident::default();
+    incident.observe("a", Failed(at(0)));
+    incident.settle("c", How::Alone, None);
+    assert_eq!(incident.next("c", by(1, 0), at(0), true), Next::Tell);
+    assert_eq!(incident.next("c", by(2, 2), at(2), true), Next::Tell);
+    incident.untold("c", by(2, 2), false);
+    incident.observe("b", Succeeded(at(3)));
+    assert_eq!(incident.next_of_recovery("b", "c", by(3, 3), at(3)), Next::Close);
+}
+
+#[test]
+fn a_streak_whose_end_is_not_told_yet_is_not_forgotten_for_those_that_nobody_waits_for() {
+    let mut incident = Incident::default();
+    for n in 0..40 {
+        incident.observe(&format!("f{n}"), Failed(at(n * 10)));
+        if n == 0 {
+            incident.settle("c", How::Alone, None);
+        }
+        incident.observe(&format!("s{n}"), Succeeded(at(n * 10 + 5)));
+    }
+    assert!(incident.closed_by("s0").is_some() && incident.closed_by("s39").is_some());
+    assert!(incident.closed_by("s1").is_none());
+}

@@ -43,6 +43,9 @@ pub(crate) struct Story {
     words: Vec<Word>,
 }
 
+/// Stands for messages that end a story: of these the table knows only that they were said.
+pub(crate) const ENDS: &str = "ends";
+
 #[derive(Debug, Default)]
 struct Facts {
     clock: u64,
@@ -51,8 +54,8 @@ struct Facts {
     counts: BTreeMap<&'static str, u64>,
     /// Messages of which the table knows.
     known: HashSet<String>,
-    /// Invocations that could not write down what they had said.
-    speechless: HashSet<Invocation>,
+    /// What the table did not take: of which message, from which invocation.
+    not_taken: HashSet<(String, Invocation)>,
 }
 
 impl Facts {
@@ -146,17 +149,17 @@ impl Ledger {
         self.with(|facts| facts.known.contains(message))
     }
 
-    /// Notes that the table did not take what an invocation had to say of messages.
-    pub(crate) fn not_taken(&self, by: Invocation) {
-        self.with(|facts| facts.speechless.insert(by));
+    /// Notes that the table did not take what an invocation had to say of a message, or of [`ENDS`].
+    pub(crate) fn not_taken(&self, message: &str, by: Invocation) {
+        self.with(|facts| facts.not_taken.insert((message.to_owned(), by)));
     }
 
-    /// Why a message may have been said once more.
-    pub(crate) fn reason(&self, message: &str) -> Option<&'static str> {
+    /// Why a message may have been said once more. `word`: what would have been written down of it.
+    pub(crate) fn reason_of(&self, message: &str, word: &str) -> Option<&'static str> {
         let act = self.story(message).acts.pop()?;
         self.with(|facts| {
-            let not_taken = facts.speechless.contains(&act.by).then_some("word not taken by the store");
-            facts.reason(&act).or(not_taken)
+            let not_taken = facts.not_taken.contains(&(word.to_owned(), act.by));
+            facts.reason(&act).or(not_taken.then_some("word not taken by the store"))
         })
     }
 

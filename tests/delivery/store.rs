@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 use crate::emulator::FUNCTION_TIMEOUT;
 use crate::fleet::Seat;
-use crate::ledger::Ledger;
+use crate::ledger::{ENDS, Ledger};
 use crate::wire::{Answer, Asked, Reply};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -99,8 +99,11 @@ impl Store {
             if let Some(said) = &said {
                 self.ledger.word(&said.event, invocation, false);
             }
-            if document.is_some() {
-                self.ledger.not_taken(invocation);
+            if let Some(document) = &document {
+                document.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
+                if document.ends {
+                    self.ledger.not_taken(ENDS, invocation);
+                }
             }
         };
         let fault = match self.chance.pick(&FAULTS) {
@@ -125,7 +128,7 @@ impl Store {
             Some(Fault::AnswerLost) | None => {}
         }
         let tells = said.as_ref().is_some_and(|said| said.effect)
-            || document.as_ref().is_some_and(|messages| !messages.is_empty());
+            || document.as_ref().is_some_and(|document| !document.messages.is_empty());
         let kill = if tells { self.chance.pick(&KILLS) } else { None };
         if let Some(Kill::BeforeWord) = kill {
             not_stored();
@@ -140,8 +143,8 @@ impl Store {
         if let (200, Some(said)) = (answer.status, &said) {
             self.ledger.word(&said.event, invocation, true);
         }
-        if let (200, Some(messages)) = (answer.status, &document) {
-            messages.iter().for_each(|message| self.ledger.know(message));
+        if let (200, Some(document)) = (answer.status, &document) {
+            document.messages.iter().for_each(|message| self.ledger.know(message));
         }
         if kill.is_some() {
             self.kill(seat).await;
@@ -180,8 +183,16 @@ fn said(operation: &str, body: &[u8]) -> Option<Said> {
     (effect || done).then(|| Said { event: event[..12].to_owned(), effect })
 }
 
-/// The messages that a document about stories knows, if a call writes one.
-fn document(operation: &str, body: &[u8]) -> Option<Vec<String>> {
+/// What a document about stories says.
+struct Document {
+    /// The messages it knows.
+    messages: Vec<String>,
+    /// Whether it says of one that it has its end.
+    ends: bool,
+}
+
+/// The document about stories that a call writes, if it does.
+fn document(operation: &str, body: &[u8]) -> Option<Document> {
     if operation != "DynamoDB_20120810.UpdateItem" {
         return None;
     }
@@ -192,7 +203,8 @@ fn document(operation: &str, body: &[u8]) -> Option<Vec<String>> {
     }
     let text = body["ExpressionAttributeValues"][":document"]["S"].as_str()?;
     let ids = text.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
-    Some(ids.collect())
+    let ends = text.contains(r#""recovery":true"#) || text.contains(r#""over":true"#);
+    Some(Document { messages: ids.collect(), ends })
 }
 
 /// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does

@@ -5,7 +5,7 @@ use crate::emulator::Emulator;
 use crate::events::{Occurrence, refresh};
 use crate::faults::{deliver, poller, trouble, until_nothing_is_left};
 use crate::figures::Figures;
-use crate::ledger::Ended;
+use crate::ledger::{ENDS, Ended};
 use crate::run::{Size, World};
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};
@@ -211,7 +211,8 @@ impl Told {
     }
 
     fn once_more(&mut self, world: &World, message: &SlackMessage) {
-        match world.ledger.reason(&message.ts) {
+        let word = if message.thread_ts.is_some() { ENDS } else { &message.ts };
+        match world.ledger.reason_of(&message.ts, word) {
             Some(reason) => *self.reasons.entry(reason).or_default() += 1,
             None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
         }
@@ -247,6 +248,8 @@ fn every_way_to_end_but_an_answer_is_a_reason() {
         let ledger = crate::ledger::Ledger::default();
         ledger.act("1.2", (1, 1), true);
         ledger.ended((1, 1), how);
-        assert_eq!(ledger.reason("1.2"), reason);
+        assert_eq!(ledger.reason_of("1.2", "1.2"), reason);
+        ledger.not_taken("1.2", (1, 1));
+        assert_eq!(ledger.reason_of("1.2", "1.2"), reason.or(Some("word not taken by the store")));
     }
 }

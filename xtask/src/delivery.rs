@@ -10,7 +10,7 @@ const USUAL: Arguments = Arguments { events: 120, seed: 1 };
 /// failures, lets refreshes fail and recover, and prints all of it as tables.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many events. 2000 take about a quarter of an hour.
+    /// How many events. 2000 take about half an hour.
     #[arg(long, default_value_t = USUAL.events, value_parser = clap::value_parser!(u32).range(20..=10_000))]
     events: u32,
     /// Where all that goes wrong by chance comes from.

@@ -69,6 +69,10 @@ impl NotifySlack {
                 self.close_if_recovered(telling, &key, &burst).await?;
             }
         }
+        if let Some(How::Digest(earlier)) = how {
+            let burst: Burst = self.documents.read(&burst_of_digest(channel, *earlier)).await?;
+            is_told |= burst.failing(luid, attempt.happened_at()).is_some();
+        }
         if telling.changes && told.is_some_and(|told| told.message.is_some()) {
             return self.tell_alone(telling).await;
         }

@@ -46,11 +46,11 @@ type Channels = BTreeMap<String, When>;
 /// How it went in one channel.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// It is told, or there is nothing to tell.
+    /// It is told.
     Told,
     /// It is counted, and told with one of those that follow.
     Counted,
-    /// There is nothing to tell any more.
+    /// There is nothing to tell, and why.
     Over(&'static str),
     /// Come again then.
     Wait(Timestamp),
@@ -61,7 +61,8 @@ impl Step {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Wait(one), Self::Wait(other)) => Self::Wait(one.min(other)),
-            (wait @ Self::Wait(_), _) => wait,
+            (wait @ Self::Wait(_), _) | (_, wait @ Self::Wait(_)) => wait,
+            (told @ Self::Told, _) | (_, told @ Self::Told) => told,
             (_, other) => other,
         }
     }

@@ -109,8 +109,15 @@ impl NotifySlack {
                     (alone, together) => alone.or(together),
                 });
             }
+            // What it was told of by itself has its end all the same.
+            Recovery::FailsAgain if told.failures > 0 => return self.close_alone(telling, closed).await,
             Recovery::FailsAgain => return Ok(Some(Step::Over("it has failed again since"))),
             Recovery::Together => {}
+        }
+        let (event, object) = (attempt.event.id.short(), self.object(attempt));
+        let incident: Incident = self.documents.read(&object).await?;
+        if let Some(until) = incident.is_being_told(event, channel, telling.holder, now) {
+            return Ok(Some(Step::Wait(until)));
         }
         let in_digest = self.end_in_digest(telling).await?;
         if let Some(message) = &told.message {
@@ -158,6 +165,7 @@ impl NotifySlack {
             }
         }
         let before = told.and_then(|told| told.message.as_ref());
+        let is_silent = telling.is_muted() && before.is_none();
         let ended = match self.end_in_digest(telling).await {
             Ok(step) => {
                 let ended = self.slack.end(telling.to(), before, &message, &message, aloud).await;
@@ -170,7 +178,7 @@ impl NotifySlack {
             Err(_) => incident.untold(channel, holder, false),
         };
         self.documents.change(&key, now, noted).await?;
-        ended.map(Some)
+        ended.map(|step| Some(if is_silent { Step::Over("the rule is muted") } else { step }))
     }
 
     /// Tells that all have recovered that failed together, if that is so now.
@@ -200,26 +208,32 @@ impl NotifySlack {
             Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Tell => return self.show(telling, key, &burst).await,
             Next::Close => {}
-            Next::Told | Next::Alone => return Ok(Step::Told),
+            // The last one tells of all.
+            Next::Told | Next::Alone => return Ok(Step::Counted),
         }
         let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
         let digest = self.digest_of(attempt, channel).or(telling.digest);
         let ended = match digest.filter(|_| !aloud && burst.message.is_none()) {
-            Some(until) => {
+            Some(until) if now < until => {
                 let entry = roundup::burst_in_digest(&burst, now);
-                self.add_to_digest(channel, until, key, now, &entry).await
+                match self.add_to_digest(channel, until, key, now, &entry).await {
+                    // Somebody has to come again for it.
+                    Ok(()) => self.end_in_digest(telling).await,
+                    Err(failure) => Err(failure),
+                }
             }
-            None => {
-                let before = burst.message.as_ref();
+            digest => {
+                // The digest is over: nobody will tell another.
+                let (before, aloud) = (burst.message.as_ref(), aloud || digest.is_some());
                 let ended = self.slack.end(telling.to(), before, &in_place, &below, aloud).await;
-                ended.map_err(Failure::from)
+                ended.map(|()| Step::Told).map_err(Failure::from)
             }
         };
         let noted = |newest: &mut Burst| match &ended {
-            Ok(()) => newest.closed(holder),
+            Ok(_) => newest.closed(holder),
             Err(_) => newest.not_told(holder, false),
         };
         self.documents.change(key, now, noted).await?;
-        ended.map(|()| Step::Told)
+        ended
     }
 }

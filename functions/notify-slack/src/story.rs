@@ -6,9 +6,7 @@ use crate::digest::burst_of_digest;
 use crate::guarded::{To, may_have_arrived};
 use crate::message::{message, name_of};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
-use incidents::{
-    Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Streak, Turn,
-};
+use incidents::{Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Streak, Turn};
 use jiff::Timestamp;
 use rules::{Rules, When};
 use workflow::{Failure, Outcome, Workflow};
@@ -163,12 +161,18 @@ impl NotifySlack {
             None if !telling.attempt.invocation.retried => self.settle(telling, How::Alone, None).await?,
             None => self.admit(telling, None).await?,
             Some(how @ How::Digest(until)) => {
+                let luid = telling.attempt.event.subject.luid();
                 let burst = burst_of_digest(telling.channel, *until);
                 let burst: Burst = self.documents.read(&burst).await?;
-                if burst.members.contains_key(telling.attempt.event.subject.luid()) {
+                if burst.failing(luid, telling.attempt.happened_at()).is_some() {
                     return Ok(Step::Counted);
                 }
-                self.admit(telling, Some(how.clone())).await?
+                if self.digest(telling.channel, *until).await?.has_untold(luid) {
+                    // It is about to be told there.
+                    Some(how.clone())
+                } else {
+                    self.admit(telling, Some(how.clone())).await?
+                }
             }
         };
         match how {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROOM: usize = 280_000;
 /// What else is written of an entry, in bytes: its event's id, times and names of fields.
 const ENTRY: usize = 200;
-/// And so many are counted, by their short ids: the same event comes more than once.
+/// And so many are counted without a name, by their short ids: the same event comes more than once.
 const COUNTED: usize = 4_000;
 
 /// What a channel is told at the end of its quiet hours.
@@ -76,9 +76,27 @@ impl Digest {
         if self.entries.contains_key(event) || self.unnamed.contains(event) {
             return;
         }
-        if self.entries.values().map(Entry::written).sum::<usize>() <= ROOM {
-            self.entries.insert(event.to_owned(), entry);
-        } else if self.unnamed.len() < COUNTED {
+        let is_full = self.entries.values().map(Entry::written).sum::<usize>() > ROOM;
+        // What became of an object last is not left out for what became of it before.
+        let earlier = |(id, other): (&String, &Entry)| {
+            let is_of_it = other.object == entry.object && entry.turn != Turn::None && other.at <= entry.at;
+            (is_of_it && !other.told).then(|| id.clone())
+        };
+        let gives_way = if is_full { self.entries.iter().find_map(earlier) } else { None };
+        match (is_full, gives_way) {
+            (true, None) => self.count(event),
+            (_, gives_way) => {
+                if let Some(id) = gives_way {
+                    self.entries.remove(&id);
+                    self.count(&id);
+                }
+                self.entries.insert(event.to_owned(), entry);
+            }
+        }
+    }
+
+    fn count(&mut self, event: &str) {
+        if self.unnamed.len() < COUNTED {
             self.unnamed.insert(event.to_owned());
         }
     }

@@ -100,7 +100,7 @@ impl Burst {
 
     /// Lets an object go that is not told here yet.
     pub fn leave(&mut self, luid: &str) {
-        let goes = |member: &Member| member.place == Place::Waiting || !member.shown;
+        let goes = |member: &Member| member.place != Place::Together || !member.shown;
         if self.members.get(luid).is_some_and(goes) {
             self.members.remove(luid);
         }
@@ -230,9 +230,11 @@ impl Burst {
         (Some(at).filter(|at| *at > now), many)
     }
 
-    /// All are told together from now on, also those that had a message of their own: they have one end.
+    /// All are told together from now on, also those that had a message of their own, unless that has its end.
     fn together(&mut self) {
-        for member in self.members.values_mut().filter(|member| member.place != Place::Together) {
+        let has_ended = |member: &Member| member.place == Place::Alone && member.recovered.is_some();
+        let others = self.members.values_mut().filter(|member| member.place != Place::Together);
+        for member in others.filter(|member| !has_ended(member)) {
             (member.place, member.shown) = (Place::Together, false);
         }
     }

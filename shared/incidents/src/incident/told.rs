@@ -112,6 +112,18 @@ impl Incident {
         closed.streak.told.get_mut(channel)
     }
 
+    /// When to look again, while somebody tells a channel of the streak that `event` has ended.
+    pub fn is_being_told(
+        &self,
+        event: &str,
+        channel: &str,
+        holder: Holder,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let told = self.closed_by(event)?.streak.told.get(channel)?;
+        take(&mut told.lease.clone(), holder, now).err()
+    }
+
     /// What a channel that was told alone has to be told of the recovery that `event` brought. Who was surely told nothing
     /// needs not know that it is over; while somebody tells of the failure, nobody knows.
     pub fn next_of_recovery(&mut self, event: &str, channel: &str, holder: Holder, now: Timestamp) -> Next {

@@ -62,14 +62,21 @@ impl Night {
                     && success.event.created_at >= failure.event.created_at
             };
             let before_its_end = self.of(channel).filter(later).all(|success| *done < success.first.unwrap());
-            let is_counted = |reason: &str| reason.starts_with("counted");
-            let ours = match outcome {
-                Outcome::Done => true,
-                Outcome::Skipped(reason) => is_counted(reason),
-                _ => false,
+            // What is counted is part of a story that was told before.
+            let in_order = self.of(channel).all(|other| {
+                let is_later =
+                    other.object == failure.object && other.event.created_at > failure.event.created_at;
+                !is_later || other.first > failure.first
+            });
+            let since = match outcome {
+                Outcome::Done if in_order => failure.said_before,
+                Outcome::Done => 0,
+                Outcome::Skipped(reason) if reason.starts_with("counted") => 0,
+                _ => continue,
             };
-            let named = said.iter().map(render).any(|text| text.contains(&failure.object));
-            if ours && before_its_end && !named {
+            let later = self.world.said().split_off(since);
+            let mut texts = later.iter().filter(|message| message.channel_name == channel).map(render);
+            if before_its_end && !texts.any(|text| text.contains(&failure.object)) {
                 self.fail(channel, said, &format!("nobody was told of {}", failure.object));
             }
         }

@@ -33,6 +33,8 @@ struct Delivery {
     object: String,
     channel: &'static str,
     first: Option<usize>,
+    /// How much had been said then.
+    said_before: usize,
     done: Option<(usize, Outcome)>,
     attempts: usize,
 }
@@ -89,7 +91,7 @@ impl Night {
         let pause = [15, 60, 900][self.rng.usize(..3)];
         for n in 0..objects {
             let (channel, kind) = CHANNELS[self.rng.usize(..CHANNELS.len())];
-            let object = format!("{kind}-{n}");
+            let object = format!("{kind}-{n:02}");
             let (failed, succeeded) = (format!("{kind}RefreshFailed"), format!("{kind}RefreshSucceeded"));
             let mut time = at(0) + SignedDuration::from_secs(self.rng.i64(0..90));
             for _ in 0..self.rng.usize(1..=streaks) {
@@ -106,7 +108,15 @@ impl Night {
     fn happens(&mut self, what: &str, object: &str, channel: &'static str, time: Timestamp) {
         let event = self.world.event(what, object, time);
         let object = object.to_owned();
-        self.deliveries.push(Delivery { event, object, channel, first: None, done: None, attempts: 0 });
+        self.deliveries.push(Delivery {
+            event,
+            object,
+            channel,
+            first: None,
+            said_before: 0,
+            done: None,
+            attempts: 0,
+        });
     }
 
     /// Every event at its time or a little later, and again when it is put off, fails or dies.
@@ -154,7 +164,9 @@ impl Night {
             self.clock += 1;
             let clock = self.clock;
             let delivery = &mut self.deliveries[*n];
-            delivery.first.get_or_insert(clock);
+            if delivery.first.is_none() {
+                (delivery.first, delivery.said_before) = (Some(clock), self.world.said().len());
+            }
             delivery.attempts += 1;
             assert!(delivery.attempts < ATTEMPTS, "seed {}: {} never ends", self.seed, delivery.event.id);
             if !self.troubled.calm.load(Ordering::SeqCst) && self.rng.u32(..100 * self.troubled.mild) < 12 {

@@ -2,6 +2,7 @@
 
 use super::{CHANNELS, Delivery, Night};
 use crate::world::By;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use tableau::Action;
 use testkit::simulator::{SlackCall, SlackMessage, render};
@@ -63,10 +64,14 @@ impl Night {
             };
             let before_its_end = self.of(channel).filter(later).all(|success| *done < success.first.unwrap());
             // What is counted is part of a story that was told before.
-            let in_order = self.of(channel).all(|other| {
-                let is_later =
-                    other.object == failure.object && other.event.created_at > failure.event.created_at;
-                !is_later || other.first > failure.first
+            // What came before is done, and what comes after has not begun.
+            let in_order = self.of(channel).filter(|other| other.object == failure.object).all(|other| {
+                let (before, at) = (other.done.as_ref().map(|(done, _)| *done), failure.first);
+                match other.event.created_at.cmp(&failure.event.created_at) {
+                    Ordering::Less => before < at,
+                    Ordering::Equal => true,
+                    Ordering::Greater => other.first > at,
+                }
             });
             let since = match outcome {
                 Outcome::Done if in_order => failure.said_before,

@@ -19,8 +19,8 @@ use testkit::simulator::{SlackCall, SlackFault};
 use tokio::task::JoinSet;
 use workflow::{Failure, Outcome};
 
-/// How many nights.
-const RUNS: u64 = 250;
+/// How many nights of each kind, unless `STORY_NIGHTS` says otherwise.
+const NIGHTS: u64 = 60;
 /// As many attempts as the template's queue allows; here a whole night of trouble has to end before.
 const ATTEMPTS: usize = 60;
 
@@ -213,10 +213,15 @@ const SLACK_FAULTS: [SlackFault; 4] = [
     SlackFault::AnswerLost,
 ];
 
+#[expect(clippy::disallowed_methods, reason = "how many nights there are is a matter of the run")]
+fn nights() -> u64 {
+    std::env::var("STORY_NIGHTS").map_or(NIGHTS, |text| text.parse().unwrap())
+}
+
 #[tokio::test]
 async fn whatever_dies_fails_or_gets_lost_each_story_is_told_and_ends() {
     let (mut wrong, mut attempts) = (0, 0);
-    for seed in 0..RUNS {
+    for seed in 0..nights() {
         for by in [By::BotToken, By::WebhookUrls] {
             let mut night = Night::start(seed, by).await;
             night.run().await;

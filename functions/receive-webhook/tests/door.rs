@@ -246,7 +246,7 @@ async fn a_broken_rules_file_does_not_keep_events_out() {
     let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
     assert_eq!(function.answer(&Request::of_fixture("workbook-created")).await.status, 202);
     let logs = function.logs().join("\n");
-    assert!(logs.contains("line 1: rules: expected sequence start"), "{logs}");
+    assert!(logs.contains("line 1: rules: write a list"), "{logs}");
 }
 
 #[tokio::test]

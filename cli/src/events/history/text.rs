@@ -98,7 +98,7 @@ fn effects(effects: &[String], now: Timestamp) -> Vec<String> {
     for effect in effects {
         let parts: Vec<&str> = effect.splitn(3, '/').collect();
         match parts.as_slice() {
-            ["observed"] => {}
+            ["observed"] | ["ended", _] => {}
             ["slack", channel] => told.push((*channel).to_owned()),
             ["broadcast", view] => overwritten.push((*view).to_owned()),
             ["digest", channel, until] if until.parse::<Timestamp>().is_ok() => {
@@ -249,7 +249,7 @@ notify-slack: failed for good, 3 attempts
             "  effects       other/x",
         ];
         assert_eq!(effects(&all, at(0).unwrap()), expected);
-        assert!(effects(&["observed".to_owned()], at(0).unwrap()).is_empty());
+        assert!(effects(&["observed".to_owned(), "ended/sales".to_owned()], at(0).unwrap()).is_empty());
     }
 
     #[test]

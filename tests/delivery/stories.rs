@@ -10,7 +10,6 @@ use crate::run::{Size, World};
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::EventName;
@@ -232,7 +231,7 @@ async fn lost(world: &World, events: usize) -> Vec<String> {
         wrong.push(format!("{ended} of {events} events have come to their end"));
     }
     for (id, letter) in world.stack.emulator.drain("NotifySlackDeadLetters").await {
-        let reason: &dyn Display = &letter["MessageAttributes"]["reason"]["StringValue"];
+        let reason = &letter["MessageAttributes"]["reason"]["StringValue"];
         wrong.push(format!("{id}: a dead letter: {reason}"));
     }
     wrong

@@ -66,7 +66,9 @@ impl NotifySlack {
             if !is_told {
                 let leave = |burst: &mut Burst| burst.leave(luid);
                 let (burst, ()) = self.documents.change(&key, attempt.now(), leave).await?;
-                self.close_if_recovered(telling, &key, &burst).await?;
+                if let Some(wait @ Step::Wait(_)) = self.close_if_recovered(telling, &key, &burst).await? {
+                    return Ok(wait);
+                }
             }
         }
         if let Some(How::Digest(earlier)) = how {

@@ -120,7 +120,9 @@ impl NotifySlack {
             return Ok(Some(Step::Wait(until)));
         }
         let in_digest = self.end_in_digest(telling).await?;
-        if let Some(message) = &told.message {
+        // It may have been posted since the attempt began.
+        let told = incident.closed_by(event).and_then(|closed| closed.streak.told.get(channel));
+        if let Some(message) = told.and_then(|told| told.message.as_ref()) {
             // It had a message of its own before there were many: the one for all calls attention to the end.
             let end = self.end_of(attempt, closed).await?;
             let put = self.slack.put(telling.to(), Some(message), &end, false);

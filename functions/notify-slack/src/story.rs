@@ -197,7 +197,7 @@ impl NotifySlack {
         let (attempt, channel, now) = (telling.attempt, telling.channel, telling.attempt.now());
         let (event, luid) = (attempt.event.id.short(), attempt.event.subject.luid());
         let details = attempt.details(self).await?;
-        let cause = details.cause.as_option().map_or("Cause not available", |cause| cause.class.title());
+        let cause = details.cause.as_option().map(|cause| cause.class.title());
         let member = Member::new(&name_of(attempt.event, details), cause, attempt.happened_at());
         // What is critical does not drown in what is not.
         let board = match telling.when {

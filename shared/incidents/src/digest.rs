@@ -129,8 +129,7 @@ impl Digest {
     pub fn together(&self) -> Vec<(String, Member)> {
         let failing = self.still_failing().into_iter().filter(|(_, entry)| entry.turn == Turn::Failed);
         let member = |(luid, entry): (&str, &Entry)| {
-            let cause = entry.cause.as_deref().unwrap_or("Cause not available");
-            (luid.to_owned(), Member::new(&entry.name, cause, entry.at))
+            (luid.to_owned(), Member::new(&entry.name, entry.cause.as_deref(), entry.at))
         };
         let members: Vec<_> = failing.map(member).collect();
         if members.len() < MANY_WAITING { Vec::new() } else { members }

@@ -50,6 +50,23 @@ pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) ->
     Ok(died)
 }
 
+/// `next`, if `holder` may do it; the lease is the holder's then. Whoever died over it has told, `perhaps`.
+pub(crate) fn take_for(
+    next: Next,
+    lease: &mut Option<Lease>,
+    perhaps: &mut bool,
+    holder: Holder,
+    now: Timestamp,
+) -> Next {
+    match take(lease, holder, now) {
+        Ok(died) => {
+            *perhaps |= died;
+            next
+        }
+        Err(until) => Next::Wait(until),
+    }
+}
+
 /// Whether the lease is the holder's.
 pub(crate) fn holds(lease: Option<&Lease>, holder: Holder) -> bool {
     lease.is_some_and(|held| held.holder == holder.id)

@@ -12,7 +12,7 @@ fn at(millisecond: i64) -> Timestamp {
 }
 
 fn member(cause: &str, now: Timestamp) -> Member {
-    Member::new("Sales", cause, now)
+    Member::new("Sales", Some(cause), now)
 }
 
 /// What was said in a channel.
@@ -299,12 +299,12 @@ fn a_full_document_is_one_that_dynamodb_takes() {
         let name = letter.repeat(200);
         let luid = |n: usize| format!("00000000-0000-0000-0000-{n:012}");
         let (mut burst, mut members) = (Burst::default(), 0);
-        let began = Member::new(&name, "Data source file or schema changed", at(1));
+        let began = Member::new(&name, Some("Data source file or schema changed"), at(1));
         while burst.admit(&luid(members), began.clone(), false, at(1)) {
             members += 1;
         }
         for n in 0..members {
-            let again = Member::new(&name, "Data source file or schema changed", at(2));
+            let again = Member::new(&name, Some("Data source file or schema changed"), at(2));
             assert!(burst.admit(&luid(n), again, false, at(2)));
             burst.recover(&luid(n), at(3));
         }

@@ -29,10 +29,10 @@ pub struct Member {
 }
 
 impl Member {
-    /// An object that began to fail at `since`, of which nothing is told yet.
-    pub fn new(name: &str, cause: &str, since: Timestamp) -> Self {
+    /// An object that began to fail at `since`, of which nothing is told yet. `cause`: if it is known.
+    pub fn new(name: &str, cause: Option<&str>, since: Timestamp) -> Self {
         let name = name.chars().take(NAME_LIMIT).collect();
-        let cause = cause.to_owned();
+        let cause = cause.unwrap_or("Cause not available").to_owned();
         Self { name, cause, since, last: None, recovered: None, place: Place::Waiting, shown: false }
     }
 

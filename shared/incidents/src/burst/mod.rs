@@ -10,7 +10,7 @@ pub use board::Board;
 pub use member::{Member, Place, Recovery};
 
 use crate::documents::Document;
-use crate::telling::{Holder, Lease, Message, Next, give_back, later, take};
+use crate::telling::{Holder, Lease, Message, Next, give_back, later, take_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -159,7 +159,7 @@ impl Burst {
             return Next::Told;
         }
         if self.is_recovered() {
-            return self.take(holder, now, Next::Close);
+            return take_for(Next::Close, &mut self.lease, &mut self.perhaps, holder, now);
         }
         let shown = self.members.get(luid).is_none_or(|member| member.shown);
         if shown || !shows { Next::Told } else { self.tell(holder, now, true) }
@@ -249,18 +249,7 @@ impl Burst {
         let due = self.told.map(|told| later(told, if changes { EVERY } else { AGAIN }));
         match due.filter(|due| *due > now) {
             Some(due) => Next::Wait(due),
-            None => self.take(holder, now, Next::Tell),
-        }
-    }
-
-    /// `next`, if `holder` may do it. Whoever died over a lease may have posted.
-    fn take(&mut self, holder: Holder, now: Timestamp, next: Next) -> Next {
-        match take(&mut self.lease, holder, now) {
-            Ok(died) => {
-                self.perhaps |= died;
-                next
-            }
-            Err(until) => Next::Wait(until),
+            None => take_for(Next::Tell, &mut self.lease, &mut self.perhaps, holder, now),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who was told of an incident, and what each is to be told next.
 
 use super::{Closed, Incident};
-use crate::telling::{Holder, Lease, Message, Next, give_back, holds, take};
+use crate::telling::{Holder, Lease, Message, Next, give_back, holds, take, take_for};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -30,19 +30,6 @@ pub enum How {
     Burst(String),
     /// In the digest of that time.
     Digest(Timestamp),
-}
-
-impl Told {
-    /// `next`, if `holder` may do it. Whoever died over a lease may have posted.
-    fn take(&mut self, holder: Holder, now: Timestamp, next: Next) -> Next {
-        match take(&mut self.lease, holder, now) {
-            Ok(died) => {
-                self.perhaps |= died;
-                next
-            }
-            Err(until) => Next::Wait(until),
-        }
-    }
 }
 
 impl Incident {
@@ -74,7 +61,7 @@ impl Incident {
         if !due {
             return Next::Told;
         }
-        told.take(holder, now, Next::Tell)
+        take_for(Next::Tell, &mut told.lease, &mut told.perhaps, holder, now)
     }
 
     /// Notes that the channel was told of so many failures, with a message.
@@ -132,7 +119,7 @@ impl Incident {
         if told.recovery || (surely_untold && !matches!(told.how, How::Digest(_))) {
             return Next::Told;
         }
-        told.take(holder, now, Next::Close)
+        take_for(Next::Close, &mut told.lease, &mut told.perhaps, holder, now)
     }
 
     /// Notes that the channel was told of the recovery.

@@ -169,7 +169,7 @@ impl NotifySlack {
 /// Who is told of an event, and when; of several rules for a channel the one counts that speaks first.
 fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Failure> {
     let mut channels = Channels::new();
-    for action in rules.actions::<MessageOptions>(NotifySlack::NAME, event).map_err(Failure::transient)? {
+    for action in rules.actions::<MessageOptions>(NotifySlack::NAME, event).map_err(Failure::misconfigured)? {
         let when = action.when(now);
         // With or without `#` it is the same channel.
         let channel = action.settings.channel.trim_start_matches('#').to_owned();

@@ -31,7 +31,7 @@ impl Workflow for UpdateBroadcast {
         };
         let actions = rules_of(&self.rules)?.actions::<BroadcastOptions>(Self::NAME, event);
         // One Broadcast has one set of options: of several rules the first counts.
-        let Some(action) = actions.map_err(Failure::transient)?.into_iter().next() else {
+        let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
         let views = views_of(workbook, self.guarded(invocation, self.tableau.broadcasts()).await?);

@@ -182,8 +182,8 @@ impl<W: Workflow> Worker<W> {
             Err(failure) => {
                 let end = match &failure {
                     Failure::Permanent { .. } => End::Failed(failure.reason()),
-                    Failure::Transient { retry_after, .. } => {
-                        let wait = retry.and_then(|retry| retry.wait(*retry_after).try_into().ok());
+                    Failure::Transient { .. } | Failure::Misconfigured { .. } => {
+                        let wait = retry.and_then(|retry| retry.wait(&failure).try_into().ok());
                         next_at = wait.and_then(|wait: SignedDuration| at.checked_add(wait).ok());
                         End::Released(failure.reason())
                     }
@@ -243,6 +243,9 @@ fn log(
         Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => line!(info, "event handled"),
         Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event put off"),
         Attempted::Failed(Failure::Transient { .. }) => line!(warn, "event failed for now"),
+        Attempted::Failed(Failure::Misconfigured { .. }) => {
+            line!(error, "event waits until a person fixes this")
+        }
         Attempted::Failed(Failure::Permanent { .. }) => line!(error, "event failed for good"),
     }
     let now = request.now();

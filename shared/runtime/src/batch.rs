@@ -54,8 +54,8 @@ impl<W: Workflow> Batches<W> {
             Attempted::Deferred { until, .. } => {
                 self.put_off(message, body, until_then(until, request.now())).await
             }
-            Attempted::Failed(Failure::Transient { retry_after, .. }) => {
-                self.later(message, retry.wait(retry_after)).await
+            Attempted::Failed(failure @ (Failure::Transient { .. } | Failure::Misconfigured { .. })) => {
+                self.later(message, retry.wait(&failure)).await
             }
             Attempted::Failed(failure @ Failure::Permanent { .. }) => {
                 let id = EventId::of(&payload);

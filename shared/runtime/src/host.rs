@@ -185,7 +185,7 @@ pub fn rules_of(rules: &LoadedRules) -> Result<&Rules, Failure> {
     rules
         .as_ref()
         .as_ref()
-        .map_err(|error| Failure::transient(format!("the rules file is not right: {error}")))
+        .map_err(|error| Failure::misconfigured(format!("the rules file is not right: {error}")))
 }
 
 async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {

@@ -1,11 +1,15 @@
 //! When a message that failed for now is tried again. No I/O.
 
 use std::time::Duration;
+use workflow::Failure;
 
 /// The first wait after a failure; doubles with every attempt up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 /// So long that the tries last for eight hours also when a destination asked for the first waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(930);
+/// The longest wait for a person to fix something: with it an event that needs a person is tried about a hundred times in
+/// three days, and goes through within the hour once it is fixed.
+const LONGEST_WAIT_FOR_A_FIX: Duration = Duration::from_secs(60 * 60);
 /// The longest wait that a destination gets when it asks for one: with more, a message could come to the end of its
 /// queue's days before its tries are over, and would be gone instead of a dead letter.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
@@ -28,18 +32,31 @@ impl Retry {
         Self { received, spread: fastrand::f64() }
     }
 
-    /// The wait before the next attempt: what the destination asked for, and more the longer that does not help.
-    pub(crate) fn wait(self, asked: Option<Duration>) -> Duration {
-        let Some(asked) = asked else { return self.back_off(self.received) };
+    /// The wait before the next attempt after `failure`.
+    pub(crate) fn wait(self, failure: &Failure) -> Duration {
+        match failure {
+            Failure::Transient { retry_after, .. } => self.after(*retry_after),
+            Failure::Misconfigured { .. } | Failure::Permanent { .. } => {
+                self.back_off(self.received, LONGEST_WAIT_FOR_A_FIX)
+            }
+        }
+    }
+
+    /// What the destination asked for, and more the longer that does not help.
+    fn after(self, asked: Option<Duration>) -> Duration {
+        let Some(asked) = asked else { return self.back_off(self.received, LONGEST_WAIT) };
         let asked = asked.min(LONGEST_ASKED);
         let asked = asked + (asked / 2).min(LONGEST_SPREAD).mul_f64(self.spread);
-        if self.received <= TRUSTED { asked } else { asked.max(self.back_off(self.received - TRUSTED)) }
+        if self.received <= TRUSTED {
+            asked
+        } else {
+            asked.max(self.back_off(self.received - TRUSTED, LONGEST_WAIT))
+        }
     }
 
     /// Between half of and the whole doubled wait.
-    fn back_off(self, received: u32) -> Duration {
-        let ceiling =
-            FIRST_WAIT.saturating_mul(1 << received.clamp(1, 16).saturating_sub(1)).min(LONGEST_WAIT);
+    fn back_off(self, received: u32, longest: Duration) -> Duration {
+        let ceiling = FIRST_WAIT.saturating_mul(1 << received.clamp(1, 16).saturating_sub(1)).min(longest);
         ceiling.mul_f64(0.5 + self.spread / 2.0)
     }
 }
@@ -49,7 +66,7 @@ mod tests {
     use super::*;
 
     fn wait(received: u32, asked: Option<Duration>) -> Duration {
-        Retry::of(received).wait(asked)
+        Retry::of(received).after(asked)
     }
 
     /// As in every block of template.yaml.
@@ -106,7 +123,7 @@ mod tests {
     fn a_message_that_is_asked_twice_says_the_same_moment() {
         for asked in [None, Some(Duration::from_secs(300))] {
             let retry = Retry::of(5);
-            assert_eq!(retry.wait(asked), retry.wait(asked));
+            assert_eq!(retry.after(asked), retry.after(asked));
         }
     }
 

@@ -18,10 +18,9 @@ pub struct CredentialError {
 }
 
 impl From<CredentialError> for Failure {
-    /// Always transient: a missing or malformed secret is a person's to mend, and the event should go through by
-    /// itself once it is. What stays unmended ends in the dead-letter queue by the queue's own count.
+    /// A missing, empty or malformed secret is a person's to fix; a store that does not answer is back by itself.
     fn from(error: CredentialError) -> Self {
-        Self::transient(error)
+        if error.transient { Self::transient(error) } else { Self::misconfigured(error) }
     }
 }
 

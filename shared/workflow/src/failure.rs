@@ -17,6 +17,14 @@ pub enum Failure {
         /// How long the other side asked to be left alone, if it did.
         retry_after: Option<Duration>,
     },
+    /// A person has to fix a secret, a setting or the rules: a refused credential, an empty secret, a rules file that cannot
+    /// be read. Tried again with a growing wait for up to three days; an alarm goes off at the first one, and the event
+    /// goes through by itself once it is fixed.
+    #[error("waits until a setting or a secret is fixed")]
+    Misconfigured {
+        /// What is wrong, and where to fix it.
+        source: BoxError,
+    },
     /// Trying again changes nothing: to the dead-letter queue, for a person to look at.
     #[error("failed for good")]
     Permanent {
@@ -31,24 +39,39 @@ impl Failure {
         Self::Transient { source: source.into(), retry_after: None }
     }
 
+    /// A failure that passes when a person has fixed a secret, a setting or the rules.
+    pub fn misconfigured(source: impl Into<BoxError>) -> Self {
+        Self::Misconfigured { source: source.into() }
+    }
+
     /// A failure that will not pass.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
         Self::Permanent { source: source.into() }
     }
 
-    /// Of the failures of several effects the one that counts: one that may pass, so that the event is tried again; what
-    /// failed for good is reported by the attempt in which nothing else fails.
+    /// Of the failures of several effects the one that counts: one that a person has to fix, so that the event is tried for
+    /// days; else one that may pass, so that it is tried again; a permanent one is reported by the attempt in which
+    /// nothing else fails.
     pub fn worse(one: Option<Self>, two: Self) -> Self {
-        match (one, two) {
-            (Some(transient @ Self::Transient { .. }), _) => transient,
-            (_, other) => other,
+        match one {
+            Some(one) if one.rank() >= two.rank() => one,
+            _ => two,
         }
     }
 
-    /// `transient` or `permanent`.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Permanent { .. } => 0,
+            Self::Transient { .. } => 1,
+            Self::Misconfigured { .. } => 2,
+        }
+    }
+
+    /// `transient`, `misconfigured` or `permanent`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Transient { .. } => "transient",
+            Self::Misconfigured { .. } => "misconfigured",
             Self::Permanent { .. } => "permanent",
         }
     }
@@ -56,7 +79,9 @@ impl Failure {
     /// The whole chain of causes in one line.
     pub fn reason(&self) -> String {
         match self {
-            Self::Transient { source, .. } | Self::Permanent { source } => chain(source.as_ref()),
+            Self::Transient { source, .. } | Self::Misconfigured { source } | Self::Permanent { source } => {
+                chain(source.as_ref())
+            }
         }
     }
 }
@@ -84,6 +109,21 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("cannot post to Slack")]
     struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn of_several_failures_the_one_with_the_longest_retries_counts() {
+        let failures = [
+            || Failure::permanent("404"),
+            || Failure::transient("500"),
+            || Failure::misconfigured("the token is revoked"),
+        ];
+        for (rank, failure) in failures.iter().enumerate() {
+            for lower in &failures[..=rank] {
+                assert_eq!(Failure::worse(Some(lower()), failure()).kind(), failure().kind());
+                assert_eq!(Failure::worse(Some(failure()), lower()).kind(), failure().kind());
+            }
+        }
+    }
 
     #[test]
     fn the_reason_is_the_whole_chain() {

@@ -16,7 +16,12 @@ pub struct EventId(String);
 impl EventId {
     /// The id of the event that this payload tells of.
     pub fn of(payload: &Payload) -> Self {
-        let digest = Sha256::digest(payload.canonical_json().as_bytes());
+        Self::of_bytes(payload.canonical_json().as_bytes())
+    }
+
+    /// The id of a body that cannot be read: SHA-256 of its bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
         let mut hex = String::with_capacity(64);
         for byte in digest {
             // Writing to a String cannot fail.

@@ -33,13 +33,18 @@ pub enum PayloadError {
     /// The bytes are not UTF-8.
     #[error("body: not UTF-8 from byte {0} on")]
     NotUtf8(usize),
+    /// The bytes are compressed, or text in an encoding other than UTF-8.
+    #[error("body: {0}; send plain JSON")]
+    Encoded(&'static str),
     /// The text is not JSON.
-    #[error("body: not JSON, at line {line}, column {column}")]
+    #[error("body: not JSON, at line {line}, column {column}{problem}")]
     NotJson {
         /// Counted from 1.
         line: usize,
         /// Counted from 1.
         column: usize,
+        /// What is wrong there, after a colon; empty when the parser has no words for it.
+        problem: String,
     },
     /// JSON, but not an object.
     #[error("body: expected a JSON object, found {0}")]
@@ -52,6 +57,32 @@ pub enum PayloadError {
         /// What kind of value it has.
         found: &'static str,
     },
+}
+
+/// U+FEFF in UTF-8. Some senders and proxies put it before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What the first bytes say, where they cannot begin a JSON text.
+fn encoding(body: &[u8]) -> Option<&'static str> {
+    Some(match body {
+        [0x1f, 0x8b, ..] => "compressed with gzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "compressed with zstd",
+        // A zlib header's two bytes are a multiple of 31.
+        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && !body.is_ascii() => "compressed with deflate",
+        [b'P', b'K', 3, 4, ..] => "a zip archive",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => "text in UTF-16",
+        _ => return None,
+    })
+}
+
+/// The parser's own words for a syntax error are fixed sentences, which do not repeat the input.
+fn not_json(error: &serde_json::Error) -> PayloadError {
+    let words = error.to_string();
+    let problem = match words.split_once(" at line ") {
+        Some((problem, _)) if !error.is_data() => format!(": {problem}"),
+        _ => String::new(),
+    };
+    PayloadError::NotJson { line: error.line(), column: error.column(), problem }
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -74,17 +105,21 @@ fn take(map: &mut Map<String, Value>, field: &'static str) -> Result<Option<Stri
 }
 
 impl Payload {
-    /// Reads the body of a delivery. An empty body, white space and `null` give the empty payload.
+    /// Reads the body of a delivery. An empty body, white space and `null` give the empty payload; a byte order mark is
+    /// removed.
     ///
     /// # Errors
-    /// [`PayloadError`] when the bytes are not UTF-8, not a JSON object, or a documented field is not a string.
+    /// [`PayloadError`] when the bytes are compressed, not UTF-8, not a JSON object, or a documented field is not a string.
     pub fn parse(body: &[u8]) -> Result<Self, PayloadError> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        if let Some(encoding) = encoding(body) {
+            return Err(PayloadError::Encoded(encoding));
+        }
         let text = std::str::from_utf8(body).map_err(|e| PayloadError::NotUtf8(e.valid_up_to()))?;
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let value = serde_json::from_str(text)
-            .map_err(|e| PayloadError::NotJson { line: e.line(), column: e.column() })?;
+        let value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         match value {
             Value::Null => Ok(Self::default()),
             Value::Object(map) => Self::from_map(map),
@@ -190,12 +225,37 @@ mod tests {
     #[test]
     fn an_error_says_where_and_does_not_repeat_the_input() {
         let cases: [(&[u8], &str); 6] = [
-            (b"hunter2", "body: not JSON, at line 1, column 1"),
-            (b"{\"a\":\n hunter2}", "body: not JSON, at line 2, column 2"),
+            (b"hunter2", "body: not JSON, at line 1, column 1: expected value"),
+            (b"{\"a\":\n hunter2}", "body: not JSON, at line 2, column 2: expected value"),
             (b"{}\xff", "body: not UTF-8 from byte 2 on"),
             (b"[\"hunter2\"]", "body: expected a JSON object, found an array"),
             (b"\"hunter2\"", "body: expected a JSON object, found a string"),
             (b"{\"event_type\":[\"hunter2\"]}", "event_type: expected a string, found an array"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Payload::parse(body).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_removed() {
+        let body = br#"{"event_type":"SiteUpdated"}"#;
+        let marked = [BYTE_ORDER_MARK, body].concat();
+        assert_eq!(Payload::parse(&marked), Payload::parse(body));
+        assert!(Payload::parse(BYTE_ORDER_MARK).unwrap().is_test());
+    }
+
+    #[test]
+    fn a_body_in_another_encoding_is_named() {
+        let utf_16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let cases: [(&[u8], &str); 7] = [
+            (b"\x1f\x8b\x08\x00", "body: compressed with gzip; send plain JSON"),
+            (b"\x28\xb5\x2f\xfd\x04", "body: compressed with zstd; send plain JSON"),
+            (b"\x78\x9c\xab\xae\x05", "body: compressed with deflate; send plain JSON"),
+            (b"PK\x03\x04", "body: a zip archive; send plain JSON"),
+            (b"\xff\xfe{\x00}\x00", "body: text in UTF-16; send plain JSON"),
+            (&utf_16, "body: text in UTF-16; send plain JSON"),
+            (b"x\x01 is no zlib header", "body: not JSON, at line 1, column 1: expected value"),
         ];
         for (body, expected) in cases {
             assert_eq!(Payload::parse(body).unwrap_err().to_string(), expected);

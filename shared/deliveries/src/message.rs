@@ -1,0 +1,85 @@
+//! The content of a queue message.
+
+use crate::{Content, SOURCE};
+use serde_json::Value;
+use tableau::PayloadError;
+
+/// Message attributes that EventBridge writes when it puts an event into a dead-letter queue.
+///
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>
+const OF_EVENT_BRIDGE: [&str; 3] = ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"];
+/// The keys that every event of EventBridge has.
+///
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+const ENVELOPE: [&str; 9] =
+    ["account", "detail", "detail-type", "id", "region", "resources", "source", "time", "version"];
+
+/// The content of a queue message.
+///
+/// EventBridge delivers the detail of our events. What it cannot deliver it puts whole into the dead-letter queue, marked by
+/// attributes of its own; from there it may come back, by a redrive in the console. `has_attribute` says whether
+/// the message has an attribute of that name. A message without them counts as an event of EventBridge only when it has all
+/// its keys and no event name of Tableau's: such a body could not be acted on otherwise.
+///
+/// # Errors
+/// [`PayloadError`] when the body is no event.
+pub fn of_message(body: &str, has_attribute: impl Fn(&str) -> bool) -> Result<Content, PayloadError> {
+    let envelope: Option<Value> = serde_json::from_str(body).ok();
+    let marked = OF_EVENT_BRIDGE.into_iter().any(has_attribute);
+    let detail = envelope.as_ref().filter(|envelope| is_ours(envelope, marked)).map(|envelope| &envelope["detail"]);
+    match detail {
+        Some(detail) => Content::stored(&detail.to_string()),
+        None => Content::stored(body),
+    }
+}
+
+fn is_ours(envelope: &Value, marked: bool) -> bool {
+    let Some(keys) = envelope.as_object() else { return false };
+    let whole = ENVELOPE.iter().all(|key| keys.contains_key(*key)) && !keys.contains_key("event_type");
+    (marked || whole) && envelope["source"] == SOURCE && envelope["detail"].is_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"event_type":"SiteUpdated","resource":"SITE"}"#;
+
+    fn envelope(source: &str) -> String {
+        format!(
+            r#"{{"version":"0","id":"1","detail-type":"SiteUpdated","source":"{source}","account":"1","time":"t",
+                "region":"r","resources":[],"detail":{EVENT}}}"#
+        )
+    }
+
+    fn content(body: &str, attributes: &[&str]) -> Content {
+        of_message(body, |name| attributes.contains(&name)).unwrap()
+    }
+
+    #[test]
+    fn an_event_that_event_bridge_could_not_deliver_is_the_event_in_it() {
+        let event = Content::received(EVENT.as_bytes());
+        for attribute in OF_EVENT_BRIDGE {
+            assert_eq!(content(&envelope(SOURCE), &[attribute]), event);
+        }
+        assert_eq!(content(&envelope(SOURCE), &[]), event, "redriven by a tool that drops attributes");
+        assert_eq!(content(EVENT, &["reason"]), event);
+        assert_eq!(content(EVENT, &["RULE_ARN"]), event, "a target that takes the detail");
+    }
+
+    #[test]
+    fn an_event_that_looks_like_an_envelope_is_not_taken_for_one() {
+        let outer = format!(
+            r#"{{"event_type":"SiteUpdated","source":"tableau.webhooks","detail-type":"X","detail":{{"event_type":"SiteDeleted"}}}}"#
+        );
+        assert_eq!(content(&outer, &[]).name(), "SiteUpdated");
+        assert_eq!(content(&envelope("aws.s3"), &["RULE_ARN"]).name(), "", "of another source");
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_comes_through_a_redrive_too() {
+        let unreadable = Content::received(b"\xff");
+        let body = format!(r#"{{"source":"tableau.webhooks","detail":{}}}"#, unreadable.to_json());
+        assert_eq!(content(&body, &["ERROR_CODE"]), unreadable);
+    }
+}

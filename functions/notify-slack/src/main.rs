@@ -12,6 +12,11 @@ use workflow::{BoxError, Workflow};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
     let host = Host::start(NotifySlack::NAME)?;
+    let workflow = workflow(&host);
+    host.serve(workflow).await
+}
+
+fn workflow(host: &Host) -> Result<NotifySlack, BoxError> {
     let config = host.config(Config::from_env)?;
     let tableau = TableauClient::new(
         host.http(),
@@ -22,6 +27,5 @@ async fn main() -> Result<(), BoxError> {
     let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));
     let documents = documents(host.table());
     let slack = GuardedSlack::new(slack, Circuits::new(documents.clone(), NotifySlack::NAME, "Slack"));
-    let workflow = NotifySlack { tableau, slack, rules: host.rules(), documents };
-    host.serve(workflow).await
+    Ok(NotifySlack { tableau, slack, rules: host.rules(), documents })
 }

@@ -13,5 +13,5 @@ pub const NAME: &str = "receive-webhook";
 /// # Errors
 /// When settings are missing or the Lambda runtime ends.
 pub async fn serve() -> Result<(), BoxError> {
-    Host::start(NAME)?.serve_common_door().await
+    Host::start_ingress(NAME)?.serve_common_door().await
 }

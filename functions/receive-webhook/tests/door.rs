@@ -1,7 +1,9 @@
 //! Every row of the door's contract, on the real binary. Every function's door is the same code; this one puts
 //! events on the bus.
 
+use deliveries::Content;
 use serde_json::{Value, json};
+use tableau::EventId;
 use testkit::local_aws::Fault;
 use testkit::{Function, Request, Stage, TOKEN};
 
@@ -21,6 +23,13 @@ impl Door {
     async fn answer(&self, request: Request) -> (u64, Value) {
         let answer = self.function.answer(&request).await;
         (answer.status, answer.body)
+    }
+
+    /// How often a metric was reported.
+    fn counted(&self, metric: &str) -> usize {
+        let lines =
+            self.function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        lines.filter(|line| line[metric] == 1.0).count()
     }
 
     fn stored(&self) -> Vec<Value> {
@@ -107,37 +116,64 @@ async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
     assert!(door.stored().is_empty());
 }
 
+// 11-B1: four answers of 4xx, and Tableau disables the webhook.
 #[tokio::test]
-async fn an_unknown_site_is_answered_403_without_a_reason() {
+async fn an_event_of_a_site_that_the_rules_do_not_list_is_stored() {
     let door = Door::open().await;
     let body = json!({"event_type": "WorkbookCreated", "site_luid": "other", "resource_luid": "1"});
-    assert_eq!(door.answer(Request::post(body.to_string())).await, forbidden());
-    assert!(door.stored().is_empty());
-    let logs = door.function.logs().join("\n");
-    assert!(logs.contains("the rules file lists sites, and `other` is not among them"), "{logs}");
+    assert_eq!(door.answer(Request::post(body.to_string())).await.0, 202);
+    assert_eq!(door.stored()[0]["detail"], body);
 }
 
+// 11-B1
 #[tokio::test]
-async fn a_body_that_is_no_json_object_in_utf_8_is_answered_400_with_the_place_and_no_echo() {
+async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
     let door = Door::open().await;
-    let cases: [(Vec<u8>, &str); 5] = [
-        (b"hunter2".to_vec(), "body: not JSON, at line 1, column 1"),
-        (b"{\"a\":\"\xff\xfe\"}".to_vec(), "body: not UTF-8 from byte 6 on"),
+    let cases: [(Vec<u8>, &str); 11] = [
+        (b"hunter2".to_vec(), "body: not JSON, at line 1, column 1: expected value"),
+        (b"{\"resource_name\":\"\xf0\x9f\x98\"}".to_vec(), "body: not UTF-8 from byte 18 on"),
+        (
+            br#"{"resource_name":"\ud83d"}"#.to_vec(),
+            "body: not JSON, at line 1, column 25: unexpected end of hex escape",
+        ),
+        (b"{\"size\":1e400}".to_vec(), "body: not JSON, at line 1, column 13: number out of range"),
         (b"[1]".to_vec(), "body: expected a JSON object, found an array"),
         (b"{\"event_type\":7}".to_vec(), "event_type: expected a string, found a number"),
-        ("[".repeat(60_000).into_bytes(), "body: not JSON, at line 1, column 128"),
+        (b"{\"site_luid\":{}}".to_vec(), "site_luid: expected a string, found an object"),
+        ("[".repeat(60_000).into_bytes(), "body: not JSON, at line 1, column 128: recursion limit exceeded"),
+        (b"\x1f\x8b\x08\x00\x00".to_vec(), "body: compressed with gzip; send plain JSON"),
+        (b"a=1&b=2".to_vec(), "body: not JSON, at line 1, column 1: expected value"),
+        (vec![0x01; 65_536], "body: not JSON, at line 1, column 1: expected value"),
     ];
-    for (body, error) in cases {
-        assert_eq!(door.answer(Request::post(body)).await, (400, json!({ "error": error })));
+    for (body, reason) in &cases {
+        let (status, answer) = door.answer(Request::post(body.clone())).await;
+        let sha256 = EventId::of_bytes(body);
+        assert_eq!((status, &answer["status"]), (202, &json!("accepted")), "{reason}");
+        assert_eq!(answer["event_id"], sha256.as_str());
+        let stored = door.stored();
+        let event = stored.last().unwrap();
+        assert_eq!(event["detail-type"], "Unreadable");
+        let Ok(Content::Unreadable(unreadable)) = Content::stored(&event["detail"].to_string()) else {
+            panic!("{event}");
+        };
+        assert_eq!((unreadable.reason.as_str(), &unreadable.sha256), (*reason, &sha256));
+        assert_eq!(unreadable.text(), String::from_utf8_lossy(body));
     }
+    assert_eq!(door.counted("Unreadable"), cases.len());
     let mut event = Request::post("{}").in_base64().event();
     event["body"] = json!("***");
-    let answer = door.function.answer_to(&event).await;
-    assert_eq!(
-        (answer.status, answer.body),
-        (400, json!({ "error": "body: not base64, though it says so" }))
-    );
-    assert!(door.stored().is_empty());
+    assert_eq!(door.function.answer_to(&event).await.status, 202, "said to be base64, and is not");
+}
+
+// 11-B1
+#[tokio::test]
+async fn a_byte_order_mark_before_an_event_is_removed() {
+    let door = Door::open().await;
+    let plain = Request::of_fixture("workbook-created");
+    let marked =
+        [b"\xef\xbb\xbf".as_slice(), &testkit::fixtures::bytes("tableau/workbook-created.json")].concat();
+    assert_eq!(door.answer(Request::post(marked)).await, door.answer(plain).await);
+    assert_eq!(door.stored()[0]["detail-type"], "WorkbookCreated");
 }
 
 #[tokio::test]
@@ -240,13 +276,20 @@ async fn without_a_bus_the_event_is_checked_and_the_outcome_answered() {
     assert_eq!(answer.body["reason"], "checked, not stored: EVENT_BUS_NAME is not set");
 }
 
+// 11-A3
 #[tokio::test]
-async fn a_broken_rules_file_does_not_keep_events_out() {
+async fn no_file_that_is_broken_or_missing_keeps_events_out() {
     let stage = Stage::with_rules("rules: 5\n").await;
-    let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    let binary = env!("CARGO_BIN_EXE_receive-webhook");
+    let variables = [
+        ("EVENT_BUS_NAME", "events"),
+        ("EXTRA_CA_FILE", "/opt/mistyped.pem"),
+        ("TABLEAU_SERVER_URL", "not a URL"),
+        ("LOG_LEVEL", "loud"),
+    ];
+    let function = stage.function("receive-webhook", binary.as_ref(), &variables);
     assert_eq!(function.answer(&Request::of_fixture("workbook-created")).await.status, 202);
-    let logs = function.logs().join("\n");
-    assert!(logs.contains("line 1: rules: write a list"), "{logs}");
+    assert_eq!(stage.aws.archive("events").len(), 1);
 }
 
 #[tokio::test]

@@ -11,6 +11,11 @@ use workflow::{BoxError, Workflow};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
     let host = Host::start(UpdateBroadcast::NAME)?;
+    let workflow = workflow(&host);
+    host.serve(workflow).await
+}
+
+fn workflow(host: &Host) -> Result<UpdateBroadcast, BoxError> {
     let config = host.config(Config::from_env)?;
     let tableau = TableauClient::new(
         host.http(),
@@ -19,6 +24,5 @@ async fn main() -> Result<(), BoxError> {
         sessions(host.table()),
     );
     let circuits = Circuits::new(documents(host.table()), UpdateBroadcast::NAME, "Tableau");
-    let workflow = UpdateBroadcast { tableau, circuits, rules: host.rules() };
-    host.serve(workflow).await
+    Ok(UpdateBroadcast { tableau, circuits, rules: host.rules() })
 }

@@ -26,7 +26,8 @@ const ENVELOPE: [&str; 9] =
 pub fn of_message(body: &str, has_attribute: impl Fn(&str) -> bool) -> Result<Content, PayloadError> {
     let envelope: Option<Value> = serde_json::from_str(body).ok();
     let marked = OF_EVENT_BRIDGE.into_iter().any(has_attribute);
-    let detail = envelope.as_ref().filter(|envelope| is_ours(envelope, marked)).map(|envelope| &envelope["detail"]);
+    let detail =
+        envelope.as_ref().filter(|envelope| is_ours(envelope, marked)).map(|envelope| &envelope["detail"]);
     match detail {
         Some(detail) => Content::stored(&detail.to_string()),
         None => Content::stored(body),

@@ -1,14 +1,14 @@
 //! An SQS batch: one attempt per message, and a reply that names the messages to see again.
 
-use crate::attempt::{Attempted, Request, Worker};
-use crate::queue::{FailedMessages, LONGEST_SEND_DELAY, Note};
-use crate::retry::Retry;
+use crate::attempt::{Attempted, Message, Request, Worker, until_then};
+use crate::queue::{COPY_OF, FailedMessages, Note};
+use crate::retry::{Next, RECEIVES, Retry};
+use crate::telemetry::{self, Metric};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::Timestamp;
+use deliveries::Content;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::{EventId, Payload};
-use workflow::{Failure, Workflow};
+use workflow::Workflow;
 
 /// With less time than this no message is begun: it goes back untouched, to be seen again soon.
 const LEAST_TIME: Duration = Duration::from_secs(3);
@@ -40,41 +40,56 @@ impl<W: Workflow> Batches<W> {
     /// Whether the message is to be seen again.
     async fn message(&self, message: &SqsMessage, request: &Request) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
-        let payload = match Payload::parse(body.as_bytes()) {
-            Ok(payload) => payload,
+        let has_attribute = |name: &str| message.message_attributes.contains_key(name);
+        let content = match deliveries::of_message(body, has_attribute) {
+            Ok(content) => content,
             Err(error) => {
                 tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is no event");
-                return self.to_dead_letters(body, &format!("the message is no event: {error}"), "").await;
+                let note = Note {
+                    reason: &format!("the message is no event: {error}"),
+                    workflow: W::NAME,
+                    event_id: "",
+                };
+                return self.to_dead_letters(body, &note, request).await;
             }
         };
-        let retry = Retry::of(receive_count(message));
-        match self.worker.attempt(&payload, request, Some(retry)).await {
-            Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => false,
+        let body = content.to_json();
+        let received = receive_count(message);
+        let retry = Retry::of(received);
+        let carried = Message {
+            id: message.message_id.as_deref().unwrap_or_default(),
+            body: &body,
+            copy_of: copy_of(message),
+            retry,
+            queue: self.failed.as_ref(),
+        };
+        let attempted = if received >= RECEIVES {
+            let reason = format!(
+                "received {received} times without an end that was recorded: the function crashed, timed out or ran \
+                 out of memory, or the table did not answer; its log says which"
+            );
+            self.worker.give_up(&content, request, carried, reason).await
+        } else {
+            self.worker.attempt(&content, request, Some(carried)).await
+        };
+        match attempted {
+            Attempted::Done
+            | Attempted::Skipped(_)
+            | Attempted::Ignored(_)
+            | Attempted::Deferred { .. }
+            | Attempted::Duplicate => false,
             Attempted::Busy { until } => self.later(message, until_then(until, request.now())).await,
-            Attempted::Deferred { until, .. } => {
-                self.put_off(message, body, until_then(until, request.now())).await
-            }
-            Attempted::Failed(failure @ (Failure::Transient { .. } | Failure::Misconfigured { .. })) => {
-                self.later(message, retry.wait(&failure)).await
-            }
-            Attempted::Failed(failure @ Failure::Permanent { .. }) => {
-                let id = EventId::of(&payload);
-                self.to_dead_letters(body, &failure.reason(), id.as_str()).await
+            Attempted::Failed { next: Next::RetryAfter(wait), .. } => self.later(message, wait).await,
+            Attempted::Failed { failure, next: Next::GiveUp } => {
+                self.give_up(&content, &body, &failure.reason(), request).await
             }
         }
     }
 
-    /// What waits is sent anew, each quarter of an hour if it waits for long: a message that stays becomes old, which is what
-    /// the alarm on the queue's age is for, uses up its tries, and is gone when the queue's days are over.
-    async fn put_off(&self, message: &SqsMessage, body: &str, delay: Duration) -> bool {
-        let delay = delay.min(LONGEST_SEND_DELAY);
-        match self.failed.send_again(body, delay).await {
-            Ok(()) => false,
-            Err(error) => {
-                tracing::warn!(workflow = W::NAME, reason = %error, "cannot send the message anew");
-                self.later(message, delay).await
-            }
-        }
+    async fn give_up(&self, content: &Content, body: &str, reason: &str, request: &Request) -> bool {
+        let id = content.event_id();
+        let note = Note { reason, workflow: W::NAME, event_id: id.as_str() };
+        self.to_dead_letters(body, &note, request).await
     }
 
     async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {
@@ -87,10 +102,17 @@ impl<W: Workflow> Batches<W> {
     }
 
     /// A message that reached the dead-letter queue is done with here; one that did not comes back.
-    async fn to_dead_letters(&self, body: &str, reason: &str, event_id: &str) -> bool {
-        let note = Note { reason, workflow: W::NAME, event_id };
-        match self.failed.dead_letter(body, &note).await {
-            Ok(()) => false,
+    async fn to_dead_letters(&self, body: &str, note: &Note<'_>, request: &Request) -> bool {
+        match self.failed.dead_letter(body, note).await {
+            Ok(()) => {
+                let dimensions = [("workflow", W::NAME)];
+                telemetry::report(
+                    &dimensions,
+                    &[Metric::count("DeadLetters")],
+                    request.now().as_millisecond(),
+                );
+                false
+            }
             Err(error) => {
                 tracing::error!(workflow = W::NAME, reason = %error, "cannot reach the dead-letter queue");
                 true
@@ -103,20 +125,26 @@ fn receive_count(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-fn until_then(until: Timestamp, now: Timestamp) -> Duration {
-    let left = until.duration_since(now).max(jiff::SignedDuration::ZERO);
-    Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)
+/// The attempt that sent the message, if a deferred attempt did.
+fn copy_of(message: &SqsMessage) -> Option<u32> {
+    message.message_attributes.get(COPY_OF)?.string_value.as_ref()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, StoreError};
+    use crate::claims::{
+        Claim, ClaimKey, ClaimStore, Claimant, Ended, EventFacts, MemoryClaims, Progress, StoreError,
+    };
+    use crate::queue::Note;
     use async_trait::async_trait;
-    use std::collections::BTreeSet;
+    use aws_lambda_events::sqs::SqsMessageAttribute;
+    use jiff::{SignedDuration, Timestamp};
+    use rules::Rules;
+    use std::collections::HashMap;
     use std::sync::Mutex;
     use tableau::Event;
-    use workflow::{BoxError, Invocation, Outcome};
+    use workflow::{BoxError, Failure, Invocation, Outcome};
 
     /// Notes until when the record says that an event waits, and how long its message does.
     #[derive(Debug, Default)]
@@ -127,14 +155,8 @@ mod tests {
 
     #[async_trait]
     impl ClaimStore for Waits {
-        async fn claim(
-            &self,
-            _: &ClaimKey,
-            _: &EventFacts,
-            _: Timestamp,
-            _: Timestamp,
-        ) -> Result<Claim, StoreError> {
-            Ok(Claim::Granted { attempt: 1, effects: BTreeSet::new() })
+        async fn claim(&self, _: &ClaimKey, _: &EventFacts, _: &Claimant) -> Result<Claim, StoreError> {
+            Ok(Claim::Granted { attempt: 1, progress: Progress::default() })
         }
 
         async fn record_effect(&self, _: &ClaimKey, _: u32, _: &str) -> Result<(), StoreError> {
@@ -154,7 +176,7 @@ mod tests {
             Ok(())
         }
 
-        async fn send_again(&self, _: &str, delay: Duration) -> Result<(), BoxError> {
+        async fn send_copy(&self, _: &str, _: u32, delay: Duration) -> Result<(), BoxError> {
             self.messages.lock().unwrap().push(delay);
             Ok(())
         }
@@ -162,6 +184,10 @@ mod tests {
         async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
             Ok(())
         }
+    }
+
+    fn rules() -> crate::LoadedRules {
+        Arc::new(Ok(Rules::default()))
     }
 
     /// Ends as its events' resources say.
@@ -185,7 +211,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_record_says_when_its_message_comes_again() {
         let waits = Arc::new(Waits::default());
-        let worker = Arc::new(Worker::new(Ends, Arc::<Waits>::clone(&waits)));
+        let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::<Waits>::clone(&waits)));
         let batches = Batches { worker, failed: Arc::<Waits>::clone(&waits) };
         let now = Timestamp::UNIX_EPOCH;
         let mut batch = SqsEvent::default();
@@ -210,5 +236,84 @@ mod tests {
         // A second more, so that it does not come before its time.
         assert_eq!(waited(recorded[1]).map(|wait| wait + Duration::from_secs(1)), Some(messages[1]));
         assert_eq!((&recorded[2..], messages.len()), (&[None, None][..], 2));
+    }
+
+    /// A queue that does nothing wrong but to take every message twice, as when the SDK asks again after a slow answer.
+    #[derive(Default)]
+    struct Twice(Mutex<Vec<(Option<u32>, Duration)>>);
+
+    #[async_trait]
+    impl FailedMessages for Twice {
+        async fn delay(&self, _: &str, _: Duration) -> Result<(), BoxError> {
+            Ok(())
+        }
+
+        async fn send_copy(&self, _: &str, attempt: u32, delay: Duration) -> Result<(), BoxError> {
+            self.0.lock().unwrap().extend([(Some(attempt), delay); 2]);
+            Ok(())
+        }
+
+        async fn dead_letter(&self, _: &str, _: &Note<'_>) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    const BODY: &str =
+        r#"{"event_type":"SiteUpdated","resource_name":"later","resource_luid":"r","site_luid":"s"}"#;
+
+    fn message(copy_of: Option<u32>) -> SqsEvent {
+        let mut message = SqsMessage::default();
+        message.body = Some(BODY.to_owned());
+        message.message_id = Some("m".to_owned());
+        if let Some(attempt) = copy_of {
+            let mut attribute = SqsMessageAttribute::default();
+            attribute.string_value = Some(attempt.to_string());
+            message.message_attributes = HashMap::from([(COPY_OF.to_owned(), attribute)]);
+        }
+        let mut batch = SqsEvent::default();
+        batch.records = vec![message];
+        batch
+    }
+
+    // 11-B5
+    #[tokio::test(start_paused = true)]
+    async fn copies_of_a_deferred_event_do_not_multiply_while_the_queue_takes_each_twice() {
+        let queue = Arc::new(Twice::default());
+        let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::new(MemoryClaims::default())));
+        let batches = Batches { worker, failed: Arc::<Twice>::clone(&queue) };
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut messages = vec![None];
+        let mut most = 0;
+        for hop in 0..60 {
+            for copy_of in std::mem::take(&mut messages) {
+                let request = Request::new(format!("{hop} {copy_of:?}"), now, Duration::from_secs(60));
+                let response = batches.handle(message(copy_of), &request).await;
+                assert!(response.batch_item_failures.is_empty());
+            }
+            messages.extend(queue.0.lock().unwrap().drain(..).map(|(copy_of, _)| copy_of));
+            assert!(!messages.is_empty(), "the event is lost after {hop} hops");
+            most = most.max(messages.len());
+            now += SignedDuration::from_secs(900);
+        }
+        assert_eq!(most, 2);
+    }
+
+    // 11-A1
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_is_deferred_without_end_becomes_a_dead_letter() {
+        let queue = Arc::new(Twice::default());
+        let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::new(MemoryClaims::default())));
+        let batches = Batches { worker, failed: Arc::<Twice>::clone(&queue) };
+        let mut copy_of = None;
+        let mut hops = 0;
+        loop {
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(900 * hops);
+            let request = Request::new(hops.to_string(), now, Duration::from_secs(60));
+            batches.handle(message(copy_of), &request).await;
+            let Some((next, _)) = queue.0.lock().unwrap().drain(..).next() else { break };
+            copy_of = next;
+            hops += 1;
+        }
+        assert_eq!(hops, 500);
     }
 }

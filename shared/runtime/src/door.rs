@@ -1,17 +1,21 @@
-//! The door: request → verified → payload → stored → status.
+//! The ingress: request → verified → stored → status.
+//!
+//! It needs the URL's token and the store, and nothing else: no rules and no other setting, whose mistake could keep events
+//! out. Every body that carries the token is stored, since Tableau switches a webhook off after four answers that
+//! refuse; the queue side decides what can be acted on.
 
-use crate::LoadedRules;
 use crate::attempt::{Attempted, Request};
-use crate::http::{BadBody, HttpRequest, HttpResponse};
+use crate::http::{HttpRequest, HttpResponse};
 use crate::publish::EventPublisher;
 use crate::telemetry::{self, Metric};
 use crate::tokens::WebhookTokens;
 use async_trait::async_trait;
+use deliveries::{Content, UNREADABLE};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::{EventId, EventName, Payload, PayloadError};
+use tableau::{EventId, EventName};
 use workflow::{CredentialError, CredentialSource, chain};
 
 /// The longest body that is read. Tableau's are below 1 KiB.
@@ -33,14 +37,13 @@ pub(crate) enum Then {
 /// Handles an event while its sender waits.
 #[async_trait]
 pub(crate) trait InlineHandler: Send + Sync {
-    async fn handle(&self, payload: &Payload, request: &Request) -> Attempted;
+    async fn handle(&self, content: &Content, request: &Request) -> Attempted;
 }
 
 /// The HTTP side of a function.
 pub(crate) struct Door {
     pub(crate) function: &'static str,
     pub(crate) tokens: Arc<dyn CredentialSource<WebhookTokens>>,
-    pub(crate) rules: LoadedRules,
     pub(crate) then: Then,
 }
 
@@ -51,9 +54,7 @@ struct Verified(Vec<u8>);
 enum Refused {
     Method,
     Forbidden(&'static str),
-    UnknownSite(String),
-    Body(BadBody),
-    Payload(PayloadError),
+    TooLarge,
     Secret(CredentialError),
     NotStored(crate::publish::NotStored),
     TookTooLong,
@@ -89,20 +90,19 @@ impl Door {
             return Err(Refused::Method);
         }
         let Verified(body) = self.verify(http).await?;
-        let payload = Payload::parse(&body).map_err(Refused::Payload)?;
-        if payload.is_test() {
+        let content = Content::received(&body);
+        if content.payload().is_some_and(tableau::Payload::is_test) {
             tracing::info!(function = self.function, request.id = request.id, "test request answered");
             return Ok(HttpResponse::json(200, &json!({ "status": "test" })));
         }
-        self.check_site(&payload)?;
-        let id = EventId::of(&payload);
+        let id = content.event_id();
         match &self.then {
             Then::Store(publisher) => {
-                publisher.publish(&payload).await.map_err(Refused::NotStored)?;
-                self.accepted(&id, &payload, request);
+                publisher.publish(&content).await.map_err(Refused::NotStored)?;
+                self.accepted(&id, &content, request);
                 Ok(HttpResponse::json(202, &json!({ "status": "accepted", "event_id": id })))
             }
-            Then::Handle(handler) => Ok(inline(&id, handler.handle(&payload, request).await)),
+            Then::Handle(handler) => Ok(inline(&id, handler.handle(&content, request).await)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Door {
         if !accepted {
             return Err(Refused::Forbidden("wrong token"));
         }
-        http.body(BODY_LIMIT).map(Verified).map_err(Refused::Body)
+        http.body(BODY_LIMIT).map(Verified).ok_or(Refused::TooLarge)
     }
 
     /// After a rotation the kept tokens are old, and the first events with the new one must not be turned away.
@@ -129,29 +129,25 @@ impl Door {
         self.tokens.replacement(tokens).await
     }
 
-    /// An event that names no site is no event of an unknown site: it is stored, and recorded as skipped. A
-    /// broken rules file names no sites, and keeps nothing out.
-    fn check_site(&self, payload: &Payload) -> Result<(), Refused> {
-        match (&payload.site_luid, self.rules.as_ref()) {
-            (Some(site), Ok(rules)) if !rules.accepts(site) => {
-                Err(Refused::UnknownSite(site.chars().take(64).collect()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn accepted(&self, id: &EventId, payload: &Payload, request: &Request) {
-        let name = payload.event_type.as_deref().unwrap_or_default();
+    fn accepted(&self, id: &EventId, content: &Content, request: &Request) {
+        let name = content.name();
+        let site = content.payload().and_then(|payload| payload.site_luid.as_deref()).unwrap_or_default();
         tracing::info!(
             function = self.function,
             event.id = %id,
             event.name = name.chars().take(128).collect::<String>(),
-            site.luid = payload.site_luid.as_deref().unwrap_or_default().chars().take(64).collect::<String>(),
+            site.luid = site.chars().take(64).collect::<String>(),
             request.id = request.id,
             "event accepted"
         );
+        if let Content::Unreadable(unreadable) = content {
+            let reason = unreadable.reason.as_str();
+            tracing::warn!(function = self.function, event.id = %id, reason, "the body cannot be read; it is stored");
+            let dimensions = [("function", self.function)];
+            telemetry::report(&dimensions, &[Metric::count("Unreadable")], request.now().as_millisecond());
+        }
         // Names come from the sender: as a dimension each unknown one would be a metric of its own.
-        let known = EventName::from(name).is_known();
+        let known = name == UNREADABLE || EventName::from(name).is_known();
         let dimensions = [("function", self.function), ("event", if known { name } else { "Other" })];
         telemetry::report(&dimensions, &[Metric::count("Accepted")], request.now().as_millisecond());
     }
@@ -163,6 +159,9 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
         Attempted::Done => HttpResponse::json(200, &json!({ "status": "done", "event_id": id })),
         Attempted::Skipped(reason) => {
             HttpResponse::json(200, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
+        }
+        Attempted::Ignored(reason) => {
+            HttpResponse::json(200, &json!({ "status": "ignored", "event_id": id, "reason": reason }))
         }
         Attempted::Deferred { until, reason } => {
             let body = json!({ "status": "deferred", "event_id": id, "reason": reason, "until": until });
@@ -178,7 +177,7 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
                 json!({ "status": "failed", "event_id": id, "failure": "transient", "reason": reason });
             HttpResponse::json(502, &body)
         }
-        Attempted::Failed(failure) => {
+        Attempted::Failed { failure, .. } => {
             let (kind, reason) = (failure.kind(), failure.reason());
             let body = json!({ "status": "failed", "event_id": id, "failure": kind, "reason": reason });
             HttpResponse::json(502, &body)
@@ -190,12 +189,8 @@ impl Refused {
     fn response(&self) -> HttpResponse {
         match self {
             Self::Method => HttpResponse::error(405, "method not allowed").with_header("allow", "POST"),
-            Self::Forbidden(_) | Self::UnknownSite(_) => HttpResponse::error(403, "forbidden"),
-            Self::Body(BadBody::TooLarge) => {
-                HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes"))
-            }
-            Self::Body(BadBody::NotBase64) => HttpResponse::error(400, "body: not base64, though it says so"),
-            Self::Payload(error) => HttpResponse::error(400, &error.to_string()),
+            Self::Forbidden(_) => HttpResponse::error(403, "forbidden"),
+            Self::TooLarge => HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes")),
             Self::Secret(_) | Self::NotStored(_) | Self::TookTooLong => {
                 HttpResponse::error(503, "try again later").with_header("retry-after", RETRY_AFTER_SECONDS)
             }
@@ -206,11 +201,7 @@ impl Refused {
         let reason = match self {
             Self::Method => "method".to_owned(),
             Self::Forbidden(reason) => (*reason).to_owned(),
-            // Its sender showed the token: most likely a site that someone forgot to list.
-            Self::UnknownSite(site) => format!("the rules file lists sites, and `{site}` is not among them"),
-            Self::Body(BadBody::TooLarge) => "body too large".to_owned(),
-            Self::Body(BadBody::NotBase64) => "body not base64".to_owned(),
-            Self::Payload(error) => error.to_string(),
+            Self::TooLarge => "body too large".to_owned(),
             Self::Secret(error) => chain(error),
             Self::NotStored(error) => chain(error),
             Self::TookTooLong => {

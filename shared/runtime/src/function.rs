@@ -6,6 +6,7 @@ use crate::door::{Door, InlineHandler};
 use crate::http::HttpRequest;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::SqsEvent;
+use deliveries::Content;
 use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
@@ -14,7 +15,6 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::Payload;
 use workflow::{BoxError, Workflow};
 
 /// What Lambda invokes.
@@ -30,8 +30,18 @@ struct Kind {
     #[serde(rename = "requestContext")]
     request_context: Option<IgnoredAny>,
     #[serde(rename = "Records")]
-    records: Option<IgnoredAny>,
+    records: Option<Vec<Record>>,
 }
+
+/// Where a record comes from. SNS alone writes the key with a capital letter.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventSource", alias = "EventSource", default)]
+    event_source: Option<String>,
+}
+
+/// The source of records that a queue sends.
+const SQS: &str = "aws:sqs";
 
 impl<W: Workflow> Function<W> {
     /// Answers one invocation.
@@ -49,6 +59,7 @@ impl<W: Workflow> Function<W> {
                 })?;
                 Ok(serde_json::to_value(self.door.answer(&http, &request).await)?)
             }
+            (None, Some(records), _) if foreign(&records).is_some() => Err(foreign_records(&records)),
             (None, Some(_), Some(batches)) => {
                 let batch: SqsEvent = serde_json::from_str(text)
                     .map_err(|e| format!("not an SQS batch: column {}", e.column()))?;
@@ -62,6 +73,18 @@ impl<W: Workflow> Function<W> {
     }
 }
 
+/// The source of the first record that no queue sent.
+fn foreign(records: &[Record]) -> Option<&str> {
+    let sources = records.iter().map(|record| record.event_source.as_deref().unwrap_or("no source"));
+    sources.into_iter().find(|source| *source != SQS)
+}
+
+fn foreign_records(records: &[Record]) -> BoxError {
+    // Comes from the caller, so it is cut.
+    let source: String = foreign(records).unwrap_or_default().chars().take(64).collect();
+    format!("records of `{source}`: this function takes records of `{SQS}` only, from its own queue").into()
+}
+
 fn unknown_kind() -> BoxError {
     "this function takes an API Gateway request (payload 2.0) or an SQS batch".into()
 }
@@ -71,8 +94,8 @@ pub(crate) struct Inline<W>(pub(crate) Arc<Worker<W>>);
 
 #[async_trait]
 impl<W: Workflow> InlineHandler for Inline<W> {
-    async fn handle(&self, payload: &Payload, request: &Request) -> Attempted {
-        self.0.attempt(payload, request, None).await
+    async fn handle(&self, content: &Content, request: &Request) -> Attempted {
+        self.0.attempt(content, request, None).await
     }
 }
 
@@ -81,7 +104,7 @@ pub(crate) struct CheckedOnly;
 
 #[async_trait]
 impl InlineHandler for CheckedOnly {
-    async fn handle(&self, _: &Payload, _: &Request) -> Attempted {
+    async fn handle(&self, _: &Content, _: &Request) -> Attempted {
         Attempted::Skipped("checked, not stored: EVENT_BUS_NAME is not set".to_owned())
     }
 }

@@ -1,6 +1,6 @@
 //! What a function has around it, made once per cold start.
 
-use crate::attempt::Worker;
+use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
 use crate::claims::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use crate::door::{Door, Then};
@@ -18,11 +18,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use workflow::{BoxError, Failure, Workflow, chain};
 
-/// The rules, or why there are none. A broken file does not end the function: its door goes on storing events.
+/// The rules, or why there are none. A broken file does not end the function: its own URL goes on storing events.
 pub type LoadedRules = Arc<Result<Rules, rules::Error>>;
 
 /// Why a function did not start.
@@ -41,6 +41,9 @@ pub enum StartError {
 }
 
 /// What a function has around it.
+///
+/// A setting that a person got wrong does not end the function: its own URL goes on storing events, and the events in its
+/// queue wait until the setting is fixed.
 pub struct Host {
     function: &'static str,
     env: Env,
@@ -48,6 +51,8 @@ pub struct Host {
     aws: SdkConfig,
     secrets: Arc<dyn SecretStore>,
     rules: LoadedRules,
+    /// A setting that cannot be used, for all events of the queue to wait for.
+    problem: Option<String>,
 }
 
 impl fmt::Debug for Host {
@@ -57,45 +62,68 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Starts what the function called `function` has around it: logs, the HTTP client, AWS, secrets, rules.
-    /// Nothing is sent yet.
+    /// Starts what a workflow's function has around it: logs, the HTTP client, AWS, secrets, rules. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`StartError`] when a setting cannot be used; it is logged as well.
+    /// [`StartError`] when a setting cannot be used that no person sets on AWS; it is logged as well.
     pub fn start(function: &'static str) -> Result<Self, StartError> {
+        Self::of_process(function, Self::of_workflow)
+    }
+
+    /// Starts what the common ingress has around it. It reads no rules and no file, whose mistake could keep events out.
+    ///
+    /// # Errors
+    /// As for [`Host::start`].
+    pub fn start_ingress(function: &'static str) -> Result<Self, StartError> {
+        Self::of_process(function, |function, env| Self::new(function, env, None))
+    }
+
+    fn of_process(
+        function: &'static str,
+        start: impl FnOnce(&'static str, Env) -> Result<Self, StartError>,
+    ) -> Result<Self, StartError> {
         let env = Env::of_process();
         telemetry::start(function, env.get("LOG_LEVEL"), env.get("METRICS_NAMESPACE"));
-        Self::with_env(function, env).inspect_err(|error| {
+        start(function, env).inspect_err(|error| {
             tracing::error!(function, reason = chain(error), "the function does not start");
         })
     }
 
-    fn with_env(function: &'static str, env: Env) -> Result<Self, StartError> {
-        let http = http_client::client(env.get("EXTRA_CA_FILE").map(Path::new))?;
-        let aws = aws::config(&env, &http);
-        let secrets = secret_store(&env, &aws)?;
-        let rules = match env.get("RULES_FILE") {
+    fn of_workflow(function: &'static str, env: Env) -> Result<Self, StartError> {
+        let extra_ca = env.get("EXTRA_CA_FILE").map(PathBuf::from);
+        let mut host = match Self::new(function, env.clone(), extra_ca.as_deref()) {
+            Err(StartError::Http(error)) if extra_ca.is_some() => {
+                let problem = format!("EXTRA_CA_FILE: {}", chain(&error));
+                tracing::error!(function, reason = problem, "the events in the queue wait");
+                Self { problem: Some(problem), ..Self::new(function, env, None)? }
+            }
+            host => host?,
+        };
+        let rules = match host.env.get("RULES_FILE") {
             Some(path) => Rules::read(Path::new(path)),
             None => Ok(Rules::default()),
         };
         if let Err(error) = &rules {
             tracing::error!(function, reason = chain(error), "the rules file is not right");
         }
-        Ok(Self { function, env, http, aws, secrets, rules: Arc::new(rules) })
+        host.rules = Arc::new(rules);
+        Ok(host)
+    }
+
+    fn new(function: &'static str, env: Env, extra_ca: Option<&Path>) -> Result<Self, StartError> {
+        let http = http_client::client(extra_ca)?;
+        let aws = aws::config(&env, &http);
+        let secrets = secret_store(&env, &aws)?;
+        let rules = Arc::new(Ok(Rules::default()));
+        Ok(Self { function, env, http, aws, secrets, rules, problem: None })
     }
 
     /// The function's settings, as `read` makes them of the environment.
     ///
     /// # Errors
-    /// Those of `read`; logged as well.
+    /// Those of `read`.
     pub fn config<T>(&self, read: impl FnOnce(&Env) -> Result<T, BoxError>) -> Result<T, BoxError> {
-        read(&self.env).inspect_err(|error| {
-            tracing::error!(
-                function = self.function,
-                reason = chain(error.as_ref()),
-                "the function does not start"
-            );
-        })
+        read(&self.env)
     }
 
     /// The HTTP client that everything shares.
@@ -119,35 +147,48 @@ impl Host {
         Some((aws_sdk_dynamodb::Client::new(&self.aws), name.to_owned()))
     }
 
-    /// Serves a workflow until Lambda ends the process: requests to its door and batches from its queue; without
+    /// Serves a workflow until Lambda ends the process: requests to its own URL and batches from its queue; without
     /// `QUEUE_URL`, requests alone, each handled before it is answered.
     ///
+    /// `workflow` may be the error of settings that cannot be used. Then events are stored as ever, and wait.
+    ///
     /// # Errors
-    /// When settings are missing or the Lambda runtime ends.
-    pub async fn serve<W: Workflow>(self, workflow: W) -> Result<(), BoxError> {
+    /// When settings are missing that the template fills in, or the Lambda runtime ends.
+    pub async fn serve<W: Workflow>(self, workflow: Result<W, BoxError>) -> Result<(), BoxError> {
         let function = self.workflow_function(workflow).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function does not start");
         })?;
         run(function).await
     }
 
-    fn workflow_function<W: Workflow>(&self, workflow: W) -> Result<Function<W>, MissingSettings> {
+    fn started<W>(&self, workflow: Result<W, BoxError>) -> Started<W> {
+        let workflow = workflow.map_err(|error| chain(error.as_ref())).inspect_err(|problem| {
+            tracing::error!(function = self.function, reason = problem, "the events in the queue wait");
+        });
+        self.problem.clone().map_or(workflow, Err)
+    }
+
+    fn workflow_function<W: Workflow>(
+        &self,
+        workflow: Result<W, BoxError>,
+    ) -> Result<Function<W>, MissingSettings> {
+        let workflow = self.started(workflow);
+        let rules = Arc::clone(&self.rules);
         let Some(url) = self.env.get("QUEUE_URL") else {
-            let worker = Arc::new(Worker::new(workflow, Arc::new(MemoryClaims::default())));
+            let worker = Arc::new(Worker::new(workflow, rules, Arc::new(MemoryClaims::default())));
             return Ok(Function { door: self.door(Then::Handle(Arc::new(Inline(worker))))?, batches: None });
         };
         let mut settings = self.env.required();
-        let (table, dead_letters_url) = (settings.get("TABLE_NAME"), settings.get("DEAD_LETTER_QUEUE_URL"));
-        let (table, dead_letters_url) = settings.finish((table, dead_letters_url))?;
+        let table = settings.get("TABLE_NAME");
+        let dead_letters_url = settings.get("DEAD_LETTER_QUEUE_URL");
+        settings.finish(())?;
         let claims: Arc<dyn ClaimStore> =
             Arc::new(DynamoDbClaims::new(aws_sdk_dynamodb::Client::new(&self.aws), table));
         let client = aws_sdk_sqs::Client::new(&self.aws);
         let door = self.door(Then::Store(Arc::new(WorkflowQueue::new(client.clone(), url))))?;
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
-        Ok(Function {
-            door,
-            batches: Some(Batches { worker: Arc::new(Worker::new(workflow, claims)), failed }),
-        })
+        let worker = Arc::new(Worker::new(workflow, rules, claims));
+        Ok(Function { door, batches: Some(Batches { worker, failed }) })
     }
 
     /// Serves the common door until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
@@ -171,21 +212,17 @@ impl Host {
         let mut settings = self.env.required();
         let secret = settings.get("WEBHOOK_SECRET");
         let secret = settings.finish(secret)?;
-        Ok(Door {
-            function: self.function,
-            tokens: self.secret::<WebhookTokens>(&secret),
-            rules: self.rules(),
-            then,
-        })
+        Ok(Door { function: self.function, tokens: self.secret::<WebhookTokens>(&secret), then })
     }
 }
 
-/// What a workflow makes of a rules file that is not right: the event waits until someone mends it.
+/// The rules, for a workflow's decisions. Events wait until a file that is not right is fixed.
+///
+/// # Errors
+/// [`Failure::Misconfigured`] with the file's problem.
 pub fn rules_of(rules: &LoadedRules) -> Result<&Rules, Failure> {
-    rules
-        .as_ref()
-        .as_ref()
-        .map_err(|error| Failure::misconfigured(format!("the rules file is not right: {error}")))
+    let rules = rules.as_ref().as_ref();
+    rules.map_err(|error| Failure::misconfigured(format!("the rules file is not right: {}", chain(error))))
 }
 
 async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {

@@ -49,26 +49,18 @@ impl HttpRequest<'_> {
         places.into_iter().flatten().find_map(|parameters| parameters.get("token"))
     }
 
-    /// The body's bytes, of which there are at most `limit`.
-    pub(crate) fn body(&self, limit: usize) -> Result<Vec<u8>, BadBody> {
+    /// The body's bytes; `None` when there are more than `limit`. A body that is not base64 although API Gateway says so is
+    /// taken as the text that it is.
+    pub(crate) fn body(&self, limit: usize) -> Option<Vec<u8>> {
         let body = self.body.as_deref().unwrap_or_default();
-        if !self.is_base64_encoded {
-            return if body.len() > limit { Err(BadBody::TooLarge) } else { Ok(body.as_bytes().to_vec()) };
-        }
         // Three bytes become four characters: what is too long needs no decoding.
-        if body.len() / 4 > limit / 3 + 1 {
-            return Err(BadBody::TooLarge);
+        if self.is_base64_encoded && body.len() / 4 > limit / 3 + 1 {
+            return None;
         }
-        let bytes = STANDARD.decode(body).map_err(|_| BadBody::NotBase64)?;
-        if bytes.len() > limit { Err(BadBody::TooLarge) } else { Ok(bytes) }
+        let decoded = self.is_base64_encoded.then(|| STANDARD.decode(body).ok()).flatten();
+        let bytes = decoded.unwrap_or_else(|| body.as_bytes().to_vec());
+        (bytes.len() <= limit).then_some(bytes)
     }
-}
-
-/// Why a body was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadBody {
-    TooLarge,
-    NotBase64,
 }
 
 /// An answer, in the shape that API Gateway takes.

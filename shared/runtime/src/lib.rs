@@ -19,7 +19,8 @@ mod tokens;
 mod model;
 
 pub use claims::{
-    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, KEPT, MemoryClaims, StoreError,
+    Claim, ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts, KEPT, MemoryClaims,
+    Progress, StoreError,
 };
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};

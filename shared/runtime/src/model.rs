@@ -9,10 +9,13 @@
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::claims::{Claim, ClaimKey, ClaimStore, End, Ended, EventFacts, MemoryClaims, StoreError};
-use crate::queue::{FailedMessages, Note};
+use crate::claims::{
+    Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, MemoryClaims, StoreError,
+};
+use crate::queue::{COPY_OF, FailedMessages, Note};
+use crate::retry::RECEIVES;
 use async_trait::async_trait;
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -27,7 +30,6 @@ use workflow::{BoxError, Failure, Invocation, Outcome, Workflow};
 /// As in template.yaml.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const VISIBILITY: Duration = Duration::from_secs(360);
-const TRIES: u32 = 50;
 const BATCH: usize = 5;
 const WORKERS: usize = 5;
 
@@ -38,6 +40,7 @@ const EVENTS: u64 = 12;
 struct Message {
     number: u64,
     body: String,
+    copy_of: Option<u32>,
     visible_at: Instant,
     received: u32,
 }
@@ -107,11 +110,11 @@ impl World {
         self.with(|facts| change(facts.fates.entry(event.clone()).or_default()))
     }
 
-    fn send(&self, body: String, delay: Duration) {
+    fn send(&self, body: String, copy_of: Option<u32>, delay: Duration) {
         self.with(|facts| {
             facts.sent += 1;
             let visible_at = Instant::now() + delay;
-            let message = Message { number: facts.sent, body, visible_at, received: 0 };
+            let message = Message { number: facts.sent, body, copy_of, visible_at, received: 0 };
             facts.messages.push(message);
         });
     }
@@ -122,7 +125,7 @@ impl World {
         self.with(|facts| {
             let (spent, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut facts.messages)
                 .into_iter()
-                .partition(|message| message.visible_at <= now && message.received >= TRIES);
+                .partition(|message| message.visible_at <= now && message.received >= RECEIVES);
             facts.messages = kept;
             for message in spent {
                 facts.fates.entry(event_of(&message.body)).or_default().letters += 1;
@@ -160,7 +163,7 @@ impl World {
         if messages.is_empty() {
             return self.takes(2_000).await;
         }
-        let request = Request::new("r".to_owned(), self.now(), FUNCTION_TIMEOUT);
+        let request = Request::new(fastrand::u64(..).to_string(), self.now(), FUNCTION_TIMEOUT);
         let mut batch = SqsEvent::default();
         batch.records = messages.iter().map(sqs_message).collect();
         let task = tokio::spawn(async move { batches.handle(batch, &request).await });
@@ -195,6 +198,11 @@ fn sqs_message(message: &Message) -> SqsMessage {
     sqs.message_id = Some(message.number.to_string());
     sqs.receipt_handle = Some(message.number.to_string());
     sqs.body = Some(message.body.clone());
+    if let Some(attempt) = message.copy_of {
+        let mut attribute = SqsMessageAttribute::default();
+        attribute.string_value = Some(attempt.to_string());
+        sqs.message_attributes.insert(COPY_OF.to_owned(), attribute);
+    }
     sqs.attributes.insert("ApproximateReceiveCount".to_owned(), message.received.to_string());
     sqs
 }
@@ -212,8 +220,10 @@ impl FailedMessages for World {
         .await
     }
 
-    async fn send_again(&self, body: &str, delay: Duration) -> Result<(), BoxError> {
-        self.call(async { self.send(body.to_owned(), delay) }).await
+    async fn send_copy(&self, body: &str, attempt: u32, delay: Duration) -> Result<(), BoxError> {
+        // The SDK sends again when an answer takes too long: there are two copies then.
+        let copies = if self.happens(4) { 2 } else { 1 };
+        self.call(async { (0..copies).for_each(|_| self.send(body.to_owned(), Some(attempt), delay)) }).await
     }
 
     async fn dead_letter(&self, body: &str, _: &Note<'_>) -> Result<(), BoxError> {
@@ -242,15 +252,20 @@ impl ClaimStore for Reached {
         &self,
         key: &ClaimKey,
         facts: &EventFacts,
-        now: Timestamp,
-        deadline: Timestamp,
+        claimant: &Claimant,
     ) -> Result<Claim, StoreError> {
-        let claimed = self.0.call(async {
-            let claimed = self.0.claims.claim(key, facts, now, deadline).await;
+        let claim_once = || async {
+            let claimed = self.0.claims.claim(key, facts, claimant).await;
             if let Ok(Claim::Granted { .. }) = claimed {
-                self.0.fate(&key.event, |fate| fate.deadlines.push(deadline));
+                self.0.fate(&key.event, |fate| fate.deadlines.push(claimant.deadline));
             }
             claimed
+        };
+        // The SDK asks again when an answer was lost: the claim that it finds is its own.
+        let twice = self.0.happens(10);
+        let claimed = self.0.call(async {
+            let first = claim_once().await;
+            if twice { claim_once().await } else { first }
         });
         claimed.await.map_err(StoreError::Unavailable)?
     }
@@ -294,6 +309,7 @@ impl Acts {
                 Err(Failure::Transient { source: "429".into(), retry_after: Some(Duration::from_secs(30)) })
             }
             () if self.0.happens(40) => Err(Failure::permanent("404")),
+            () if self.0.happens(30) => Err(Failure::misconfigured("the token is revoked")),
             () if self.0.happens(30) => std::future::pending().await,
             () => {
                 self.0.takes(3_000).await;
@@ -344,7 +360,8 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
     });
     let claims = Arc::new(Reached(Arc::clone(&world)));
     let failed: Arc<dyn FailedMessages> = Arc::<World>::clone(&world);
-    let worker = Arc::new(Worker::new(Acts(Arc::clone(&world)), claims));
+    let rules = Arc::new(Ok(rules::Rules::default()));
+    let worker = Arc::new(Worker::new(Ok(Acts(Arc::clone(&world))), rules, claims));
     let batches = Arc::new(Batches { worker, failed });
 
     let workers: Vec<_> = (0..WORKERS)
@@ -362,7 +379,7 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
         .collect();
     while world.start.elapsed() < TROUBLE {
         // Of few numbers, so that many are duplicates, some at once and some late.
-        world.send(body(fastrand::u64(..EVENTS)), Duration::ZERO);
+        world.send(body(fastrand::u64(..EVENTS)), None, Duration::ZERO);
         world.takes(60_000).await;
     }
     world.calm.store(true, Ordering::SeqCst);

@@ -2,11 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use tableau::Payload;
+use deliveries::{Content, SOURCE};
 use workflow::BoxError;
 
-/// The `source` of our events on the bus.
-const SOURCE: &str = "tableau.webhooks";
 /// The longest `detail-type` that EventBridge takes.
 const DETAIL_TYPE_LIMIT: usize = 128;
 
@@ -22,10 +20,10 @@ pub(crate) trait EventPublisher: Send + Sync {
     ///
     /// # Errors
     /// [`NotStored`], also when it is unknown whether the event was stored.
-    async fn publish(&self, payload: &Payload) -> Result<(), NotStored>;
+    async fn publish(&self, content: &Content) -> Result<(), NotStored>;
 }
 
-/// A workflow's own queue. The message's body is the payload.
+/// A workflow's own queue. The message's body is the content's JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkflowQueue {
     client: aws_sdk_sqs::Client,
@@ -41,13 +39,13 @@ impl WorkflowQueue {
 
 #[async_trait]
 impl EventPublisher for WorkflowQueue {
-    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
-        let request = self.client.send_message().queue_url(&self.url).message_body(payload.canonical_json());
+    async fn publish(&self, content: &Content) -> Result<(), NotStored> {
+        let request = self.client.send_message().queue_url(&self.url).message_body(content.to_json());
         request.send().await.map(|_| ()).map_err(|e| NotStored(Box::new(e.into_service_error())))
     }
 }
 
-/// The event bus. An event's `detail-type` is its name, its `detail` the payload.
+/// The event bus. An event's `detail-type` is its name, its `detail` the content's JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct EventBus {
     client: aws_sdk_eventbridge::Client,
@@ -63,13 +61,13 @@ impl EventBus {
 
 #[async_trait]
 impl EventPublisher for EventBus {
-    async fn publish(&self, payload: &Payload) -> Result<(), NotStored> {
-        let name = payload.event_type.as_deref().filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT);
+    async fn publish(&self, content: &Content) -> Result<(), NotStored> {
+        let name = Some(content.name()).filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT);
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
             .detail_type(name.unwrap_or("Unknown"))
-            .detail(payload.canonical_json())
+            .detail(content.to_json())
             .build();
         let answer = self.client.put_events().entries(entry).send().await;
         let answer = answer.map_err(|e| NotStored(Box::new(e.into_service_error())))?;

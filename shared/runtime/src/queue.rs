@@ -7,8 +7,10 @@ use workflow::BoxError;
 
 /// The longest visibility timeout that SQS takes.
 const LONGEST_DELAY: Duration = Duration::from_secs(12 * 60 * 60);
+/// The message attribute of a copy: the attempt that sent it.
+pub(crate) const COPY_OF: &str = "copy_of";
 /// The longest delay of a message that is sent.
-pub(crate) const LONGEST_SEND_DELAY: Duration = Duration::from_secs(15 * 60);
+const LONGEST_SEND_DELAY: Duration = Duration::from_secs(15 * 60);
 /// Enough for a person; SQS would take more.
 const REASON_LIMIT: usize = 1_000;
 
@@ -18,8 +20,9 @@ pub(crate) trait FailedMessages: Send + Sync {
     /// Lets the message be seen again after `delay`.
     async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError>;
 
-    /// Puts a copy of the message into the queue, to be seen after `delay`; at most 15 minutes.
-    async fn send_again(&self, body: &str, delay: Duration) -> Result<(), BoxError>;
+    /// Puts a copy of the message into the queue, to be seen after `delay`; at most 15 minutes. It carries the number of the
+    /// attempt that sends it.
+    async fn send_copy(&self, body: &str, attempt: u32, delay: Duration) -> Result<(), BoxError>;
 
     /// Puts the message where it waits for a person.
     async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError>;
@@ -48,9 +51,11 @@ impl FailedMessages for SqsQueue {
         Ok(())
     }
 
-    async fn send_again(&self, body: &str, delay: Duration) -> Result<(), BoxError> {
+    async fn send_copy(&self, body: &str, attempt: u32, delay: Duration) -> Result<(), BoxError> {
         let seconds = delay.min(LONGEST_SEND_DELAY).as_secs().try_into().unwrap_or(i32::MAX);
+        let number = MessageAttributeValue::builder().data_type("Number").string_value(attempt.to_string());
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        let request = request.message_attributes(COPY_OF, number.build()?);
         request.delay_seconds(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
         Ok(())
     }

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
 use runtime::{
-    Claim, ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, StoreError,
+    Claim, ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, Progress,
+    StoreError,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,14 +25,34 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_736_961_285).unwrap() + SignedDuration::from_secs(second)
 }
 
-fn granted(attempt: u32, effects: &[&str]) -> Claim {
-    let effects: BTreeSet<String> = effects.iter().map(|effect| (*effect).to_owned()).collect();
-    Claim::Granted { attempt, effects }
+fn effects(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn granted(attempt: u32, names: &[&str]) -> Claim {
+    Claim::Granted { attempt, progress: Progress { effects: effects(names), ..Progress::default() } }
 }
 
 async fn claim(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> Claim {
     let facts = EventFacts { name: "WorkbookUpdated".to_owned(), ..EventFacts::default() };
-    store.claim(key, &facts, at(now), at(now + 60)).await.unwrap()
+    store.claim(key, &facts, &claimant(now, now + 60)).await.unwrap()
+}
+
+fn claimant(now: i64, deadline: i64) -> Claimant {
+    let owner = format!("invocation {}", fastrand::u64(..));
+    Claimant { owner, now: at(now), deadline: at(deadline), copy_of: None }
+}
+
+async fn claim_by(store: &dyn ClaimStore, key: &ClaimKey, claimant: &Claimant) -> Claim {
+    store.claim(key, &EventFacts::default(), claimant).await.unwrap()
+}
+
+/// What the next claim is told of earlier attempts.
+async fn progress(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> (u32, Progress) {
+    match claim(store, key, now).await {
+        Claim::Granted { attempt, progress } => (attempt, progress),
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn end(
@@ -51,11 +72,15 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     a_failed_event_may_be_claimed_again(&*store).await;
     a_deferred_event_goes_on_when_it_is_claimed_again(&*store).await;
     an_attempt_that_was_overtaken_changes_nothing(&*store).await;
+    a_worker_recognises_its_own_claim(&*store).await;
+    a_claim_of_a_clock_that_is_years_ahead_does_not_count(&*store).await;
+    an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
+    a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
 
 async fn a_finished_event_is_not_claimed_again(store: &dyn ClaimStore) {
-    for last in [End::Done, End::Skipped("no rule".to_owned())] {
+    for last in [End::Done, End::Skipped("no rule".to_owned()), End::Ignored("another site".to_owned())] {
         let key = key();
         assert_eq!(claim(store, &key, 0).await, granted(1, &[]));
         end(store, &key, 1, last, 1).await.unwrap();
@@ -78,7 +103,7 @@ async fn a_released_event_is_claimed_again_with_its_effects(store: &dyn ClaimSto
     store.record_effect(&key, 1, "slack/b").await.unwrap();
     store.record_effect(&key, 1, "slack/a").await.unwrap();
     end(store, &key, 1, End::Released("Slack is down".to_owned()), 1).await.unwrap();
-    assert_eq!(claim(store, &key, 2).await, granted(2, &["slack/a", "slack/b"]));
+    assert_eq!(progress(store, &key, 2).await.1.effects, effects(&["slack/a", "slack/b"]));
 }
 
 async fn a_failed_event_may_be_claimed_again(store: &dyn ClaimStore) {
@@ -93,7 +118,7 @@ async fn a_deferred_event_goes_on_when_it_is_claimed_again(store: &dyn ClaimStor
     claim(store, &key, 0).await;
     store.record_effect(&key, 1, "slack/a").await.unwrap();
     end(store, &key, 1, End::Deferred("until the morning".to_owned()), 1).await.unwrap();
-    assert_eq!(claim(store, &key, 2).await, granted(2, &["slack/a"]));
+    assert_eq!(progress(store, &key, 2).await.1.effects, effects(&["slack/a"]));
 }
 
 async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
@@ -110,6 +135,82 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
     end(store, &key, 2, End::Done, 102).await.unwrap();
     let again = end(store, &key, 2, End::Done, 103).await;
     assert!(matches!(again, Err(StoreError::Superseded)), "{again:?}");
+}
+
+// 11-B5: the answer to a claim was lost, and the worker asks again.
+async fn a_worker_recognises_its_own_claim(store: &dyn ClaimStore) {
+    let key = key();
+    let worker = claimant(0, 60);
+    assert_eq!(claim_by(store, &key, &worker).await, granted(1, &[]));
+    assert_eq!(claim_by(store, &key, &worker).await, granted(2, &[]));
+    assert_eq!(claim(store, &key, 1).await, Claim::Busy { until: at(60) });
+    end(store, &key, 2, End::Done, 2).await.unwrap();
+    assert_eq!(claim_by(store, &key, &worker).await, Claim::Finished);
+}
+
+// 11-B4: one worker's clock must not stop the others.
+async fn a_claim_of_a_clock_that_is_years_ahead_does_not_count(store: &dyn ClaimStore) {
+    const YEAR: i64 = 365 * 24 * 60 * 60;
+    let key = key();
+    assert_eq!(claim_by(store, &key, &claimant(2 * YEAR, 2 * YEAR + 60)).await, granted(1, &[]));
+    assert_eq!(claim(store, &key, 0).await, granted(2, &[]));
+    // Lambda gives an invocation fifteen minutes at most.
+    let longest = self::key();
+    claim_by(store, &longest, &claimant(0, 900)).await;
+    assert_eq!(claim(store, &longest, 0).await, Claim::Busy { until: at(900) });
+    let longer = self::key();
+    claim_by(store, &longer, &claimant(0, 901)).await;
+    assert_eq!(claim(store, &longer, 0).await, granted(2, &[]));
+}
+
+// 11-B5: while SQS is slow, a deferred attempt sends its copy twice.
+async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
+    let key = key();
+    let deferred = || End::Deferred("quiet hours".to_owned());
+    let copy = |copy_of, now| Claimant { copy_of: Some(copy_of), ..claimant(now, now + 60) };
+    claim(store, &key, 0).await;
+    end(store, &key, 1, deferred(), 1).await.unwrap();
+
+    // Two copies of the first attempt: the first to come goes on, the second is not needed.
+    assert!(matches!(claim_by(store, &key, &copy(1, 900)).await, Claim::Granted { attempt: 2, .. }));
+    assert_eq!(claim_by(store, &key, &copy(1, 900)).await, Claim::Busy { until: at(960) });
+    end(store, &key, 2, deferred(), 901).await.unwrap();
+    assert_eq!(claim_by(store, &key, &copy(1, 961)).await, Claim::ExtraCopy);
+
+    // The copy that counts is not given up for a worker that died over it, nor for a failure.
+    assert!(matches!(claim_by(store, &key, &copy(2, 1_800)).await, Claim::Granted { attempt: 3, .. }));
+    assert!(matches!(claim_by(store, &key, &copy(2, 2_000)).await, Claim::Granted { attempt: 4, .. }));
+    end(store, &key, 4, End::Released("Slack is down".to_owned()), 2_001).await.unwrap();
+    assert!(matches!(claim_by(store, &key, &copy(2, 2_100)).await, Claim::Granted { attempt: 5, .. }));
+    end(store, &key, 5, End::Done, 2_101).await.unwrap();
+    assert_eq!(claim_by(store, &key, &copy(2, 2_200)).await, Claim::Finished);
+}
+
+// 11-B2, 11-B3, 11-A1: what the runtime needs to know in order to give an event up.
+async fn a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(store: &dyn ClaimStore) {
+    let key = key();
+    let why = || "because".to_owned();
+    let steps = [
+        (End::Released(why()), (1, 0, None)),
+        (End::Released(why()), (2, 0, None)),
+        (End::Misconfigured(why()), (0, 0, Some(3_001))),
+        (End::Misconfigured(why()), (0, 0, Some(3_001))),
+        (End::Released(why()), (1, 0, None)),
+        (End::Deferred(why()), (0, 1, None)),
+        (End::Deferred(why()), (0, 2, None)),
+        (End::Misconfigured(why()), (0, 2, Some(8_001))),
+        (End::Failed(why()), (0, 0, None)),
+    ];
+    for (step, (end, (failures, deferrals, since))) in (1_i64..).zip(steps) {
+        let (attempt, _) = progress(store, &key, step * 1_000).await;
+        self::end(store, &key, attempt, end.clone(), step * 1_000 + 1).await.unwrap();
+        let (attempt, after) = progress(store, &key, step * 1_000 + 2).await;
+        let misconfigured_since = since.map(at);
+        let expected = Progress { failures, deferrals, misconfigured_since, ..Progress::default() };
+        assert_eq!(after, expected, "step {step}");
+        // A worker that dies is no failure, and does not change what is counted.
+        assert_eq!(progress(store, &key, step * 1_000 + 90).await, (attempt + 1, expected));
+    }
 }
 
 async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
@@ -130,23 +231,30 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
     assert_eq!(won, 1);
 }
 
-/// One move of somebody who works on an event, or who thinks he does.
+/// One move of a worker that has the claim, or believes so.
 async fn random_move(store: &dyn ClaimStore, key: &ClaimKey, random: &mut fastrand::Rng, now: i64) -> String {
     let attempt = random.u32(1..5);
     match random.u8(..8) {
-        0..=2 => format!("{:?}", claim(store, key, now).await),
+        0..=2 => {
+            let owner = format!("invocation {}", random.u8(..3));
+            let copy_of = random.bool().then(|| random.u32(1..5));
+            let claimant = Claimant { owner, copy_of, ..claimant(now, now + random.i64(1..1_000)) };
+            format!("{:?}", claim_by(store, key, &claimant).await)
+        }
         3 => format!("{:?}", store.record_effect(key, attempt, &format!("slack/{}", random.u8(..3))).await),
         other => {
             let why = || "because".to_owned();
             let ends = [
                 End::Released(why()),
                 End::Deferred(why()),
+                End::Misconfigured(why()),
                 End::Failed(why()),
+                End::Ignored(why()),
                 End::Skipped(why()),
                 End::Done,
             ];
             // What is final ends the story: not too often.
-            let last = if other == 7 { ends.len() } else { 3 };
+            let last = if other == 7 { ends.len() } else { 4 };
             format!("{:?}", end(store, key, attempt, ends[random.usize(..last)].clone(), now).await)
         }
     }
@@ -209,7 +317,7 @@ async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
     ] {
         // Long before it is due: a message may come early.
         let now = i64::from(attempt) * 10;
-        assert_eq!(claim(&store, &key, now).await, granted(attempt, &[]));
+        assert_eq!(progress(&store, &key, now).await.0, attempt);
         let ended = Ended { attempt, began: at(now), at: at(now + 1), end, next_at: next_at.map(at) };
         store.end(&key, &ended).await.unwrap();
         next(next_at);
@@ -254,11 +362,11 @@ async fn a_record_tells_people_what_it_was_about_and_expires() {
         created_at: "2025-01-15T17:14:45Z".to_owned(),
         payload: r#"{"event_type":"WorkbookUpdated"}"#.to_owned(),
     };
-    store.claim(&key, &facts, at(-90), at(-30)).await.unwrap();
+    store.claim(&key, &facts, &claimant(-90, -30)).await.unwrap();
     end(&store, &key, 1, End::Released("Slack is down".to_owned()), -60).await.unwrap();
     // The second attempt dies.
-    store.claim(&key, &facts, at(-40), at(-30)).await.unwrap();
-    store.claim(&key, &facts, at(0), at(60)).await.unwrap();
+    store.claim(&key, &facts, &claimant(-40, -30)).await.unwrap();
+    store.claim(&key, &facts, &claimant(0, 60)).await.unwrap();
     end(&store, &key, 3, End::Skipped("no rule".to_owned()), 1).await.unwrap();
 
     let item = &aws.items("deliveries")[0];

@@ -68,7 +68,9 @@ fn encoding(body: &[u8]) -> Option<&'static str> {
         [0x1f, 0x8b, ..] => "compressed with gzip",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => "compressed with zstd",
         // A zlib header's two bytes are a multiple of 31.
-        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && !body.is_ascii() => "compressed with deflate",
+        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 && !body.is_ascii() => {
+            "compressed with deflate"
+        }
         [b'P', b'K', 3, 4, ..] => "a zip archive",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => "text in UTF-16",
         _ => return None,

@@ -49,6 +49,24 @@ impl Batch {
         self
     }
 
+    /// With its last message received so often.
+    #[must_use]
+    pub fn received(mut self, times: u32) -> Self {
+        if let Some(message) = self.0.last_mut() {
+            message["attributes"]["ApproximateReceiveCount"] = json!(times.to_string());
+        }
+        self
+    }
+
+    /// With a message attribute on its last message.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, value: &str) -> Self {
+        if let Some(message) = self.0.last_mut() {
+            message["messageAttributes"][name] = json!({ "dataType": "String", "stringValue": value });
+        }
+        self
+    }
+
     /// The event that Lambda gets.
     pub fn event(&self) -> Value {
         json!({ "Records": self.0 })

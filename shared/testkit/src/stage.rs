@@ -76,15 +76,24 @@ impl Stage {
 
     /// The function `name` behind a queue, as in the stack.
     pub fn queued(&self, name: &str, binary: impl AsRef<Path>) -> Function {
-        self.function(
-            name,
-            binary.as_ref(),
-            &[
-                ("QUEUE_URL", &self.aws.queue_url(QUEUE)),
-                ("DEAD_LETTER_QUEUE_URL", &self.aws.queue_url(DEAD_LETTERS)),
-                ("TABLE_NAME", TABLE),
-            ],
-        )
+        self.queued_with(name, binary, &[])
+    }
+
+    /// The function `name` behind a queue, with variables of its own.
+    pub fn queued_with(&self, name: &str, binary: impl AsRef<Path>, variables: &[(&str, &str)]) -> Function {
+        let queue = self.aws.queue_url(QUEUE);
+        let dead_letters = self.aws.queue_url(DEAD_LETTERS);
+        let of_queue = [
+            ("QUEUE_URL", queue.as_str()),
+            ("DEAD_LETTER_QUEUE_URL", dead_letters.as_str()),
+            ("TABLE_NAME", TABLE),
+        ];
+        self.function(name, binary.as_ref(), &[&of_queue, variables].concat())
+    }
+
+    /// Writes other rules into the rules file. A function reads them when it starts.
+    pub fn write_rules(&self, rules: &str) {
+        std::fs::write(self.rules.path(), rules).expect("the rules");
     }
 
     /// The function `name` in inline mode.

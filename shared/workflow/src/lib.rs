@@ -36,6 +36,8 @@ pub enum Outcome {
     Done,
     /// There was nothing to do, and why.
     Skipped(Cow<'static, str>),
+    /// The event cannot be acted on, and why: a body that cannot be read, or a site that is not ours. An alarm counts these.
+    Ignored(Cow<'static, str>),
     /// Its time has not come: the event is handled again then, as after a failure that may pass, and nothing went wrong.
     Deferred {
         /// When to look again.
@@ -51,16 +53,22 @@ impl Outcome {
         Self::Skipped(reason.into())
     }
 
+    /// The event cannot be acted on, because of `reason`.
+    pub fn ignored(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Ignored(reason.into())
+    }
+
     /// To be handled again at `until`, because of `reason`.
     pub fn deferred(until: Timestamp, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Deferred { until, reason: reason.into() }
     }
 
-    /// `done`, `skipped` or `deferred`.
+    /// `done`, `skipped`, `ignored` or `deferred`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Skipped(_) => "skipped",
+            Self::Ignored(_) => "ignored",
             Self::Deferred { .. } => "deferred",
         }
     }

@@ -1,6 +1,8 @@
 //! Claims in DynamoDB: one item per workflow and event, one conditional write per move.
 
-use super::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, KEPT, StoreError};
+use super::{
+    Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, KEPT, LONGEST_CLAIM, Progress, StoreError,
+};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -9,9 +11,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
-/// What may be claimed: nothing there yet, given back, failed for good, dropped, or left behind by a process that died.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :deferred, :failed, :dropped) \
-                         OR (#state = :claimed AND #deadline < :now)";
+/// What may be claimed: a new event, one that failed, was given back or dropped, and one whose claim is over, is ours, or was
+/// made by a clock that is wrong.
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :failed, :dropped) OR DEFERRED \
+                         OR (#state = :claimed AND (#deadline < :now OR #deadline > :latest OR #owner = :owner))";
+/// A deferred event, for a message that Tableau's delivery or a person sent.
+const DEFERRED: &str = "#state = :deferred";
+/// The same, for a message that a deferred attempt sent: no later attempt may have sent another.
+const DEFERRED_BY_IT: &str = "(#state = :deferred AND #attempts <= :copy_of)";
 /// Whose a record is: of the attempt that claimed it last.
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
 /// SQS and people need no more of a reason.
@@ -83,9 +90,12 @@ impl ClaimStore for DynamoDbClaims {
         &self,
         key: &ClaimKey,
         facts: &EventFacts,
-        now: Timestamp,
-        deadline: Timestamp,
+        claimant: &Claimant,
     ) -> Result<Claim, StoreError> {
+        let Claimant { owner, now, deadline, copy_of } = claimant;
+        let now = *now;
+        let latest = now.checked_add(LONGEST_CLAIM).unwrap_or(Timestamp::MAX);
+        let deferred = if copy_of.is_some() { DEFERRED_BY_IT } else { DEFERRED };
         let seen_at = instant(now);
         let facts = [
             ("event_name", &facts.name),
@@ -96,14 +106,14 @@ impl ClaimStore for DynamoDbClaims {
             ("payload", &facts.payload),
         ];
         let mut set = String::from(
-            "#state = :claimed, #deadline = :deadline, #attempts = if_not_exists(#attempts, :zero) + :one, \
+            "#state = :claimed, #owner = :owner, #deadline = :deadline, #attempts = if_not_exists(#attempts, :zero) + :one, \
              #workflow = :workflow, #event_id = :event_id, #day = if_not_exists(#day, :day), \
              #first_seen_at = if_not_exists(#first_seen_at, :seen_at), #updated_at = :seen_at, \
              #expires_at = :expires_at",
         );
         let mut request = self
             .update(key)
-            .condition_expression(CLAIMABLE)
+            .condition_expression(CLAIMABLE.replace("DEFERRED", deferred))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":released", text("released"))
             .expression_attribute_values(":deferred", text("deferred"))
@@ -111,6 +121,8 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":dropped", text("dropped"))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":deadline", number(deadline.as_millisecond()))
+            .expression_attribute_values(":latest", number(latest.as_millisecond()))
+            .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":workflow", text(key.workflow))
@@ -121,9 +133,20 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_names("#deadline", "deadline_ms")
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for name in
-            ["state", "attempts", "workflow", "event_id", "day", "first_seen_at", "updated_at", "expires_at"]
-        {
+        if let Some(copy_of) = copy_of {
+            request = request.expression_attribute_values(":copy_of", number(copy_of));
+        }
+        for name in [
+            "state",
+            "owner",
+            "attempts",
+            "workflow",
+            "event_id",
+            "day",
+            "first_seen_at",
+            "updated_at",
+            "expires_at",
+        ] {
             request = request.expression_attribute_names(format!("#{name}"), name);
         }
         for (name, fact) in facts {
@@ -136,7 +159,7 @@ impl ClaimStore for DynamoDbClaims {
         match request.send().await.map_err(SdkError::into_service_error) {
             Ok(answer) => granted(answer.attributes()),
             Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(refused_claim(refused.item(), now))
+                Ok(refused_claim(refused.item(), claimant))
             }
             Err(error) => Err(StoreError::Unavailable(Box::new(error))),
         }
@@ -166,6 +189,34 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":state", text(end.state()))
             .expression_attribute_values(":updated_at", text(instant(*at)))
             .expression_attribute_values(":expires_at", expires_at(*at));
+        match end {
+            End::Released(_) => {
+                set.push_str(", #failures = if_not_exists(#failures, :zero) + :one");
+                remove.push("#misconfigured_since");
+            }
+            End::Misconfigured(_) => {
+                set.push_str(", #misconfigured_since = if_not_exists(#misconfigured_since, :updated_at)");
+                remove.push("#failures");
+            }
+            End::Deferred(_) => {
+                set.push_str(", #deferrals = if_not_exists(#deferrals, :zero) + :one");
+                remove.extend(["#failures", "#misconfigured_since"]);
+            }
+            End::Done | End::Skipped(_) | End::Ignored(_) | End::Failed(_) => {
+                remove.extend(["#failures", "#misconfigured_since", "#deferrals"]);
+            }
+        }
+        if set.contains(":zero") {
+            request = request
+                .expression_attribute_values(":zero", number(0))
+                .expression_attribute_values(":one", number(1));
+        }
+        for name in ["failures", "misconfigured_since", "deferrals"] {
+            let placeholder = format!("#{name}");
+            if set.contains(&placeholder) || remove.contains(&placeholder.as_str()) {
+                request = request.expression_attribute_names(placeholder, name);
+            }
+        }
         match &reason {
             Some(reason) => {
                 set.push_str(", #reason = :reason");
@@ -203,21 +254,37 @@ impl ClaimStore for DynamoDbClaims {
 
 fn granted(item: Option<&Item>) -> Result<Claim, StoreError> {
     let field = |name: &str| item.and_then(|item| item.get(name));
-    let attempts = field("attempts").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    let attempt = attempts.ok_or_else(|| StoreError::Unavailable("the item has no attempts".into()))?;
+    let count = |name: &str| field(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
+    let attempt =
+        count("attempts").ok_or_else(|| StoreError::Unavailable("the item has no attempts".into()))?;
     let effects: BTreeSet<String> = match field("effects") {
         Some(AttributeValue::Ss(effects)) => effects.iter().cloned().collect(),
         _ => BTreeSet::new(),
     };
-    Ok(Claim::Granted { attempt, effects })
+    let since = field("misconfigured_since").and_then(|value| value.as_s().ok());
+    let progress = Progress {
+        effects,
+        failures: count("failures").unwrap_or_default(),
+        deferrals: count("deferrals").unwrap_or_default(),
+        misconfigured_since: since.and_then(|since| since.parse().ok()),
+    };
+    Ok(Claim::Granted { attempt, progress })
 }
 
-fn refused_claim(item: Option<&Item>, now: Timestamp) -> Claim {
+fn refused_claim(item: Option<&Item>, claimant: &Claimant) -> Claim {
     let field = |name: &str| item.and_then(|item| item.get(name));
-    let state = field("state").and_then(|value| value.as_s().ok());
-    if state.is_some_and(|state| state == "done" || state == "skipped") {
-        return Claim::Finished;
+    let number =
+        |name: &str| field(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse::<i64>().ok());
+    let state = field("state").and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+    match state {
+        "done" | "skipped" | "ignored" => Claim::Finished,
+        "claimed" => {
+            let deadline = number("deadline_ms").and_then(|ms| Timestamp::from_millisecond(ms).ok());
+            Claim::Busy { until: deadline.unwrap_or(claimant.now) }
+        }
+        // Refused for the sake of a later copy alone.
+        "deferred" => Claim::ExtraCopy,
+        // The record has gone between the refusal and the answer, or another version wrote it.
+        _ => Claim::Unknown { state: state.to_owned() },
     }
-    let deadline = field("deadline_ms").and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
-    Claim::Busy { until: deadline.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now) }
 }

@@ -1,9 +1,8 @@
 //! Claims in memory: for inline mode and tests.
 
 use super::record::Record;
-use super::{Claim, ClaimKey, ClaimStore, Ended, EventFacts, StoreError};
+use super::{Claim, ClaimKey, ClaimStore, Claimant, Ended, EventFacts, StoreError};
 use async_trait::async_trait;
-use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -20,14 +19,8 @@ impl MemoryClaims {
 
 #[async_trait]
 impl ClaimStore for MemoryClaims {
-    async fn claim(
-        &self,
-        key: &ClaimKey,
-        _: &EventFacts,
-        now: Timestamp,
-        deadline: Timestamp,
-    ) -> Result<Claim, StoreError> {
-        Ok(self.with(key, |record| record.claim(now, deadline)))
+    async fn claim(&self, key: &ClaimKey, _: &EventFacts, claimant: &Claimant) -> Result<Claim, StoreError> {
+        Ok(self.with(key, |record| record.claim(claimant)))
     }
 
     async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {

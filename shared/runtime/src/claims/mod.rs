@@ -1,7 +1,7 @@
 //! Claims: who works on an event, and what came of it.
 //!
 //! A record per workflow and event. It is *claimed* until a deadline, *released* after a failure that may pass,
-//! *deferred* when its time has not come, or finished: *done*, *skipped*, or *failed* for good. A claim past its deadline
+//! *deferred* when its time has not come, or finished: *done*, *skipped*, *ignored*, or *failed* for good. A claim past its deadline
 //! belongs to a process that died and is taken over. A failed event may be claimed again: that is what a replay does once
 //! the cause is gone. One whose dead letters a person has *dropped* (`tableau-webhooks events dead-letters drop`, which
 //! alone writes that) is for a claim like one that failed: Tableau may deliver it once more.
@@ -14,14 +14,19 @@ pub use dynamodb::DynamoDbClaims;
 pub use memory::MemoryClaims;
 
 use async_trait::async_trait;
+use deliveries::Content;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::fmt;
-use tableau::{EventId, Payload};
+use tableau::EventId;
 use workflow::BoxError;
 
 /// How long a record is kept. Tableau repeats an event within hours; the rest is history for people.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The longest time that Lambda gives an invocation. A claim that ends later than that from now was made by a clock that is
+/// wrong, and does not count.
+pub(crate) const LONGEST_CLAIM: SignedDuration = SignedDuration::from_mins(15);
 
 /// Which record: a workflow and an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,18 +60,45 @@ pub struct EventFacts {
     pub payload: String,
 }
 
-impl From<&Payload> for EventFacts {
-    fn from(payload: &Payload) -> Self {
-        let short = |text: &Option<String>| text.as_deref().unwrap_or_default().chars().take(200).collect();
-        Self {
-            name: short(&payload.event_type),
-            site: short(&payload.site_luid),
-            resource: short(&payload.resource_luid),
-            resource_name: short(&payload.resource_name),
-            created_at: short(&payload.created_at),
-            payload: payload.canonical_json(),
+impl From<&Content> for EventFacts {
+    fn from(content: &Content) -> Self {
+        let short = |text: &str| text.chars().take(200).collect::<String>();
+        let mut facts = Self { name: short(content.name()), payload: content.to_json(), ..Self::default() };
+        if let Content::Event(payload) = content {
+            facts.site = short(payload.site_luid.as_deref().unwrap_or_default());
+            facts.resource = short(payload.resource_luid.as_deref().unwrap_or_default());
+            facts.resource_name = short(payload.resource_name.as_deref().unwrap_or_default());
+            facts.created_at = short(payload.created_at.as_deref().unwrap_or_default());
         }
+        facts
     }
+}
+
+/// Who claims an event, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimant {
+    /// Names one invocation's work on one message. A claim whose answer was lost is recognised by it when the call is
+    /// repeated.
+    pub owner: String,
+    /// The claimant's time.
+    pub now: Timestamp,
+    /// When the claim runs out: when Lambda ends the invocation.
+    pub deadline: Timestamp,
+    /// Of a message that a deferred attempt sent: which attempt.
+    pub copy_of: Option<u32>,
+}
+
+/// What earlier attempts at an event have left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The effects that they wrote down.
+    pub effects: BTreeSet<String>,
+    /// Temporary failures in a row, up to now.
+    pub failures: u32,
+    /// How often the event was deferred.
+    pub deferrals: u32,
+    /// Since when the event waits for a person to fix a secret, a setting or the rules.
+    pub misconfigured_since: Option<Timestamp>,
 }
 
 /// The answer to a claim.
@@ -76,15 +108,22 @@ pub enum Claim {
     Granted {
         /// Counted from 1. Names this claim in the calls that follow.
         attempt: u32,
-        /// The effects that earlier attempts wrote down.
-        effects: BTreeSet<String>,
+        /// What earlier attempts have left behind.
+        progress: Progress,
     },
     /// Nothing is left to do.
     Finished,
-    /// Someone else is at it.
+    /// Another worker handles the event.
     Busy {
         /// When that claim runs out.
         until: Timestamp,
+    },
+    /// A later attempt has deferred the event and sent a message of its own: this one is not needed.
+    ExtraCopy,
+    /// The record has a state that this version does not know: a newer version may have written it.
+    Unknown {
+        /// The state.
+        state: String,
     },
 }
 
@@ -95,10 +134,14 @@ pub enum End {
     Done,
     /// There was nothing to do, and why.
     Skipped(String),
-    /// It failed for good, and why. May be claimed again.
+    /// The event cannot be acted on, and why: an unreadable body, or a site that `sites` does not list.
+    Ignored(String),
+    /// It failed for good, or was given up, and why. May be claimed again.
     Failed(String),
     /// It failed for now, and why. The next attempt goes on.
     Released(String),
+    /// A person has to fix something first, and what. The next attempt goes on.
+    Misconfigured(String),
     /// Its time has not come, and why. The next attempt goes on.
     Deferred(String),
 }
@@ -123,23 +166,26 @@ impl End {
         match self {
             Self::Done => "done",
             Self::Skipped(_) => "skipped",
+            Self::Ignored(_) => "ignored",
             Self::Failed(_) => "failed",
-            Self::Released(_) => "released",
+            Self::Released(_) | Self::Misconfigured(_) => "released",
             Self::Deferred(_) => "deferred",
         }
     }
 
-    /// Whether nobody begins again.
+    /// Whether the event is finished: no later attempt begins.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Done | Self::Skipped(_))
+        matches!(self, Self::Done | Self::Skipped(_) | Self::Ignored(_))
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Done => None,
             Self::Skipped(reason)
+            | Self::Ignored(reason)
             | Self::Failed(reason)
             | Self::Released(reason)
+            | Self::Misconfigured(reason)
             | Self::Deferred(reason) => Some(reason),
         }
     }
@@ -160,7 +206,7 @@ pub enum StoreError {
 /// Where records are kept. Every write that decides something is conditional.
 #[async_trait]
 pub trait ClaimStore: Send + Sync {
-    /// Claims an event until `deadline`.
+    /// Claims an event until the claimant's deadline.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -168,8 +214,7 @@ pub trait ClaimStore: Send + Sync {
         &self,
         key: &ClaimKey,
         facts: &EventFacts,
-        now: Timestamp,
-        deadline: Timestamp,
+        claimant: &Claimant,
     ) -> Result<Claim, StoreError>;
 
     /// Writes down that an effect of the attempt happened.

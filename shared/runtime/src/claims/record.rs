@@ -1,59 +1,89 @@
 //! What may become of a record: the rules that every form of the store keeps. No I/O.
 
-use super::{Claim, End, Ended, StoreError};
+use super::{Claim, Claimant, End, Ended, LONGEST_CLAIM, Progress, StoreError};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// A workflow's record of an event.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     state: State,
     attempts: u32,
-    effects: BTreeSet<String>,
+    progress: Progress,
 }
 
 #[derive(Debug, Default)]
 enum State {
-    /// Nobody has begun.
+    /// No attempt has begun.
     #[default]
     New,
-    /// Someone is at it, or died over it.
+    /// A worker handles the event, or died over it.
     Claimed {
+        owner: String,
         deadline: Timestamp,
     },
     Ended(End),
 }
 
 impl Record {
-    /// Claims the event until `deadline`, unless it is finished or somebody else's claim still runs at `now`.
-    pub(super) fn claim(&mut self, now: Timestamp, deadline: Timestamp) -> Claim {
+    /// Claims the event, unless it is finished, another worker's claim still runs, or the message is an extra copy.
+    pub(super) fn claim(&mut self, claimant: &Claimant) -> Claim {
         match &self.state {
-            State::Claimed { deadline } if *deadline >= now => return Claim::Busy { until: *deadline },
+            State::Claimed { owner, deadline }
+                if *owner != claimant.owner && runs(*deadline, claimant.now) =>
+            {
+                return Claim::Busy { until: *deadline };
+            }
             State::Ended(end) if end.is_final() => return Claim::Finished,
+            State::Ended(End::Deferred(_))
+                if claimant.copy_of.is_some_and(|copy_of| self.attempts > copy_of) =>
+            {
+                return Claim::ExtraCopy;
+            }
             State::New | State::Claimed { .. } | State::Ended(_) => {}
         }
-        self.state = State::Claimed { deadline };
+        self.state = State::Claimed { owner: claimant.owner.clone(), deadline: claimant.deadline };
         self.attempts += 1;
-        Claim::Granted { attempt: self.attempts, effects: self.effects.clone() }
+        Claim::Granted { attempt: self.attempts, progress: self.progress.clone() }
     }
 
     /// Writes an effect down, if the record is still the attempt's.
     pub(super) fn record_effect(&mut self, attempt: u32, effect: &str) -> Result<(), StoreError> {
         self.check(attempt)?;
-        self.effects.insert(effect.to_owned());
+        self.progress.effects.insert(effect.to_owned());
         Ok(())
     }
 
     /// Ends the attempt, if the record is still its own.
     pub(super) fn end(&mut self, ended: &Ended) -> Result<(), StoreError> {
         self.check(ended.attempt)?;
+        let before = &self.progress;
+        let effects = before.effects.clone();
+        self.progress = match &ended.end {
+            End::Released(_) => {
+                let failures = before.failures + 1;
+                Progress { effects, failures, deferrals: before.deferrals, misconfigured_since: None }
+            }
+            End::Misconfigured(_) => {
+                let misconfigured_since = before.misconfigured_since.or(Some(ended.at));
+                Progress { effects, failures: 0, deferrals: before.deferrals, misconfigured_since }
+            }
+            End::Deferred(_) => Progress { effects, deferrals: before.deferrals + 1, ..Progress::default() },
+            End::Done | End::Skipped(_) | End::Ignored(_) | End::Failed(_) => {
+                Progress { effects, ..Progress::default() }
+            }
+        };
         self.state = State::Ended(ended.end.clone());
         Ok(())
     }
 
-    /// A claim past its deadline is its attempt's own until somebody takes it over.
+    /// A claim past its deadline is its attempt's own until another worker takes it over.
     fn check(&self, attempt: u32) -> Result<(), StoreError> {
         let ours = self.attempts == attempt && matches!(self.state, State::Claimed { .. });
         ours.then_some(()).ok_or(StoreError::Superseded)
     }
+}
+
+/// Whether a claim until `deadline` still runs at `now`.
+fn runs(deadline: Timestamp, now: Timestamp) -> bool {
+    deadline >= now && deadline.duration_since(now) <= LONGEST_CLAIM
 }

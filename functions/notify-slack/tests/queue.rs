@@ -1,0 +1,239 @@
+//! The queue side of a workflow's function, on the real binary: what is ignored, what waits, what is given up.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use serde_json::{Value, json};
+use testkit::simulator::SlackFault;
+use testkit::{Batch, Function, Request, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+
+async fn start() -> (Stage, Function) {
+    let stage = Stage::start().await;
+    let function = stage.queued("notify-slack", BINARY);
+    (stage, function)
+}
+
+fn event(site: &str) -> String {
+    json!({
+        "resource": "WORKBOOK", "event_type": "WorkbookCreated", "resource_name": "Superstore", "site_luid": site,
+        "resource_luid": "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb", "created_at": "2026-11-28T10:00:00Z",
+    })
+    .to_string()
+}
+
+fn batch(body: &str) -> Batch {
+    Batch::default().message(body)
+}
+
+/// The delivery record of the only event.
+fn record(stage: &Stage) -> Value {
+    let items = stage.aws.items("deliveries");
+    let mut records = items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("delivery#"));
+    let record = records.next().expect("a delivery record").clone();
+    assert!(records.next().is_none(), "more than one delivery record");
+    record
+}
+
+/// How often an attempt was counted with this outcome.
+fn counted(function: &Function, outcome: &str) -> usize {
+    let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    lines.filter(|line| line["Attempts"] == 1.0 && line["outcome"] == outcome).count()
+}
+
+fn reason(stage: &Stage) -> String {
+    record(stage)["reason"]["S"].as_str().unwrap_or_default().to_owned()
+}
+
+// 11-B1
+#[tokio::test]
+async fn what_cannot_be_acted_on_is_ignored_with_the_reason_and_counted() {
+    let stored = |body: &[u8]| deliveries::Content::received(body).to_json();
+    for (body, expected) in [
+        (stored(b"\xff{}"), "body: not UTF-8 from byte 0 on"),
+        (stored(b"{\"resource_name\":1e400}"), "body: not JSON, at line 1, column 22: number out of range"),
+        (stored(b"{\"event_type\":7}"), "event_type: expected a string, found a number"),
+        (
+            event("11111111-0000-0000-0000-000000000000"),
+            "`sites` in rules.yaml does not list the site `11111111-",
+        ),
+        (
+            json!({"event_type": "WorkbookCreated", "site_luid": SITE}).to_string(),
+            "the payload has no usable resource_luid",
+        ),
+        (json!({"resource_name": "Superstore"}).to_string(), "the payload has no usable event_type"),
+    ] {
+        let (stage, function) = start().await;
+        assert!(function.failures(&batch(&body)).await.is_empty(), "{expected}");
+        assert!(function.failures(&batch(&body)).await.is_empty(), "{expected}");
+        assert_eq!(record(&stage)["state"]["S"], "ignored", "{expected}");
+        assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
+        assert_eq!((counted(&function, "ignored"), counted(&function, "duplicate")), (1, 1), "{expected}");
+        assert!(stage.aws.messages("dead-letters").is_empty() && stage.slack.messages().is_empty());
+    }
+}
+
+// 11-A3
+#[tokio::test]
+async fn while_no_rules_can_be_read_events_are_stored_and_wait_and_go_on_once_the_rules_are_fixed() {
+    let stage = Stage::with_rules("rules: 5\n").await;
+    let function = stage.queued("notify-slack", BINARY);
+    assert_eq!(function.answer(&Request::post(event(SITE))).await.status, 202);
+    assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
+    assert!(
+        reason(&stage).contains("the rules file is not right: line 1: rules: write a list"),
+        "{}",
+        reason(&stage)
+    );
+    assert_eq!(counted(&function, "misconfigured"), 1);
+
+    let rules =
+        "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+    stage.write_rules(rules);
+    let fixed = stage.queued("notify-slack", BINARY);
+    assert!(fixed.failures(&batch(&event(SITE))).await.is_empty());
+    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+}
+
+// 11-A3
+#[tokio::test]
+async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the_queue_waits() {
+    for (setting, value, expected) in [
+        ("EXTRA_CA_FILE", "/opt/mistyped.pem", "EXTRA_CA_FILE: "),
+        ("TABLEAU_SERVER_URL", "not a URL", "Tableau"),
+        ("TABLEAU_API_VERSION", "three", "version"),
+        ("TABLEAU_SECRET", "", "missing settings: TABLEAU_SECRET"),
+        ("RULES_FILE", "/opt/mistyped.yaml", "/opt/mistyped.yaml"),
+    ] {
+        let stage = Stage::start().await;
+        let function = stage.queued_with("notify-slack", BINARY, &[(setting, value)]);
+        assert_eq!(function.answer(&Request::post(event(SITE))).await.status, 202, "{setting}");
+        assert_eq!(stage.aws.messages("queue").len(), 1, "{setting}");
+        assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"], "{setting}");
+        assert!(reason(&stage).contains(expected), "{setting}: {}", reason(&stage));
+        assert_eq!(counted(&function, "misconfigured"), 1, "{setting}");
+    }
+}
+
+// 11-B2
+#[tokio::test]
+async fn the_fiftieth_failure_in_a_row_is_a_dead_letter_with_the_reason_and_a_failed_record() {
+    let (stage, function) = start().await;
+    stage.slack.fail_next(1_000, SlackFault::ServerError);
+    for failure in 1..50 {
+        assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"], "failure {failure}");
+        assert_eq!(record(&stage)["state"]["S"], "released");
+    }
+    assert!(function.failures(&batch(&event(SITE))).await.is_empty());
+    let dead = &stage.aws.messages("dead-letters")[0];
+    let expected = "given up after 50 failed attempts in a row, the last: ";
+    assert!(dead.attributes["reason"].starts_with(expected), "{:?}", dead.attributes);
+    assert_eq!(record(&stage)["state"]["S"], "failed");
+    assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
+    assert_eq!(counted(&function, "exhausted"), 1);
+
+    // A person brings it back: it has all its tries again.
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
+    assert_eq!(record(&stage)["failures"]["N"], "1");
+}
+
+// 11-B2
+#[tokio::test]
+async fn the_last_receive_of_a_message_is_a_dead_letter_with_the_reason_without_another_attempt() {
+    let (stage, function) = start().await;
+    assert!(function.failures(&batch(&event(SITE)).received(150)).await.is_empty());
+    let dead = &stage.aws.messages("dead-letters")[0];
+    assert!(
+        dead.attributes["reason"].starts_with("received 150 times without an end"),
+        "{:?}",
+        dead.attributes
+    );
+    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("failed"), 0));
+}
+
+// 11-B3
+#[tokio::test]
+async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_is_fixed() {
+    let (stage, function) = start().await;
+    let right = json!({ "webhook_urls": { "default": stage.slack.add_webhook("data-news") } });
+    stage.aws.create_secret("slack", json!({ "bot_token": "" }));
+    // More often than a temporary failure may come.
+    for receive in 1..=60 {
+        assert_eq!(
+            function.failures(&batch(&event(SITE)).received(receive)).await,
+            ["m-1"],
+            "receive {receive}"
+        );
+    }
+    assert!(reason(&stage).contains("cannot read the secret `slack`"), "{}", reason(&stage));
+    assert_eq!(
+        (&record(&stage)["state"]["S"], counted(&function, "misconfigured")),
+        (&json!("released"), 60)
+    );
+    assert!(record(&stage)["misconfigured_since"]["S"].is_string());
+
+    stage.aws.create_secret("slack", right);
+    assert!(function.failures(&batch(&event(SITE)).received(61)).await.is_empty());
+    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+    assert!(stage.aws.messages("dead-letters").is_empty());
+    stage.assert_no_secret_in(&function.logs());
+}
+
+// 11-B5
+#[tokio::test]
+async fn a_record_in_a_state_that_this_version_does_not_know_is_tried_later_with_the_reason() {
+    let (stage, function) = start().await;
+    assert!(function.failures(&batch(&event(SITE))).await.is_empty());
+    let key = record(&stage)["pk"]["S"].as_str().unwrap().to_owned();
+    let client = testkit::dynamodb::client(stage.aws.url());
+    let parked = aws_sdk_dynamodb::types::AttributeValue::S("parked".to_owned());
+    let pk = aws_sdk_dynamodb::types::AttributeValue::S(key);
+    let update =
+        client.update_item().table_name("deliveries").key("pk", pk).update_expression("SET #state = :parked");
+    let update =
+        update.expression_attribute_names("#state", "state").expression_attribute_values(":parked", parked);
+    update.send().await.unwrap();
+
+    assert_eq!(function.failures(&batch(&event(SITE)).received(9)).await, ["m-1"]);
+    let logs = function.logs().join("\n");
+    assert!(
+        logs.contains("the delivery record has the state `parked`, which this version does not know"),
+        "{logs}"
+    );
+    assert_eq!(counted(&function, "transient"), 1);
+}
+
+// 11-B6
+#[tokio::test]
+async fn an_event_that_event_bridge_could_not_deliver_is_handled_when_it_is_redriven() {
+    let detail: Value = serde_json::from_str(&event(SITE)).unwrap();
+    let envelope = json!({
+        "version": "0", "id": "1", "detail-type": "WorkbookCreated", "source": "tableau.webhooks", "account": "1",
+        "time": "2026-11-28T10:00:00Z", "region": "eu-central-1", "resources": [], "detail": detail,
+    });
+    for attribute in ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"] {
+        let (stage, function) = start().await;
+        let redriven = batch(&envelope.to_string()).attribute(attribute, "x");
+        assert!(function.failures(&redriven).await.is_empty());
+        assert!(function.failures(&batch(&event(SITE))).await.is_empty(), "it is the same event");
+        assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+    }
+}
+
+// 11-B6
+#[tokio::test]
+async fn records_of_another_service_are_an_error_and_not_a_success() {
+    let (stage, function) = start().await;
+    for records in [
+        json!([{ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" } } }]),
+        json!([{ "EventSource": "aws:sns", "Sns": { "Message": event(SITE) } }]),
+        json!([{ "eventSource": "aws:kinesis", "kinesis": { "data": "e30=" } }]),
+        json!([{ "body": event(SITE) }]),
+    ] {
+        let error = function.invoke(&json!({ "Records": records })).await.unwrap_err().to_string();
+        assert!(error.contains("takes records of `aws:sqs` only"), "{error}");
+    }
+    assert!(stage.slack.messages().is_empty() && stage.aws.messages("dead-letters").is_empty());
+}

@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http-client", &[]),
     ("local-aws", &[]),
     ("workflow", &["tableau"]),
+    ("deliveries", &["tableau"]),
     ("rules", &["tableau"]),
     ("simulator", &["tableau"]),
     ("tableau-client", &["tableau", "workflow"]),
@@ -24,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("circuit", &["incidents", "workflow"]),
     ("destinations", &["tableau", "workflow"]),
     ("secrets", &["workflow"]),
-    ("runtime", &["aws-http", "http-client", "rules", "secrets", "tableau", "workflow"]),
+    ("runtime", &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "workflow"]),
     ("testkit", SHARED),
 ];
 
@@ -49,6 +50,7 @@ const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
 const SHARED: &[&str] = &[
     "aws-http",
     "circuit",
+    "deliveries",
     "destinations",
     "http-client",
     "incidents",

@@ -44,7 +44,7 @@ const ODD: &[(&str, Odd)] = &[
     ("missing-resource-luid.json", Odd::Incomplete("resource_luid")),
     ("missing-resource-name.json", Odd::Event),
     ("missing-site-luid.json", Odd::Incomplete("site_luid")),
-    ("not-json.txt", Odd::Error("body: not JSON, at line 1, column 1")),
+    ("not-json.txt", Odd::Error("body: not JSON, at line 1, column 1: expected value")),
     ("not-utf8.bin", Odd::Error("body: not UTF-8 from byte 71 on")),
     ("null.json", Odd::Test),
     ("over-64-kib.json", Odd::Event),

@@ -215,8 +215,21 @@ async fn the_api_has_the_templates_routes_and_no_others() {
     }
     let large = format!("{{\"x\":\"{}\"}}", "y".repeat(10 * 1024 * 1024));
     assert_eq!(status(Method::POST, with_token("/webhook"), large).await, 413);
-    let not_utf8 = world.request(Method::POST, &with_token("/webhook"), vec![b'{', 0xff]).await;
-    assert_eq!(not_utf8, (StatusCode::BAD_REQUEST, json!({ "error": "body: not UTF-8 from byte 1 on" })));
+    world.stack.shutdown().await;
+}
+
+// 11-B1
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as_ignored() {
+    let world = World::start().await;
+    let path = format!("/webhook?token={TOKEN}");
+    let (status, answer) = world.request(Method::POST, &path, vec![b'{', 0xff]).await;
+    assert_eq!((status, &answer["status"]), (StatusCode::ACCEPTED, &json!("accepted")));
+    world.wait_for_records(2).await;
+    for record in world.records() {
+        assert_eq!((&record["state"]["S"], &record["event_id"]["S"]), (&json!("ignored"), &answer["event_id"]));
+        assert_eq!(record["reason"]["S"], "body: not UTF-8 from byte 1 on");
+    }
     world.stack.shutdown().await;
 }
 

@@ -1,9 +1,9 @@
 //! What a workflow has done about an event, written by the runtime itself.
 
 use crate::place::Place;
+use deliveries::Content;
 use jiff::{SignedDuration, Timestamp};
-use runtime::{ClaimKey, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
-use tableau::{EventId, Payload};
+use runtime::{ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts};
 
 /// What happens at a workflow to one event, so many seconds ago.
 pub(crate) struct Story<'a> {
@@ -25,19 +25,20 @@ pub(crate) fn failed() -> End {
 
 impl<'a> Story<'a> {
     pub(crate) fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
-        let payload = Payload::parse(body.as_bytes()).unwrap();
+        let content = Content::received(body.as_bytes());
         let client = aws_sdk_dynamodb::Client::new(&place.config);
         Self {
             claims: DynamoDbClaims::new(client, "DeliveryTable"),
-            key: ClaimKey { workflow, event: EventId::of(&payload) },
-            facts: EventFacts::from(&payload),
+            key: ClaimKey { workflow, event: content.event_id() },
+            facts: EventFacts::from(&content),
             place,
         }
     }
 
     pub(crate) async fn claim(self, seconds: i64) -> Self {
-        let deadline = ago(seconds - 60);
-        self.claims.claim(&self.key, &self.facts, ago(seconds), deadline).await.unwrap();
+        let owner = format!("invocation of {seconds} s ago");
+        let claimant = Claimant { owner, now: ago(seconds), deadline: ago(seconds - 60), copy_of: None };
+        self.claims.claim(&self.key, &self.facts, &claimant).await.unwrap();
         self
     }
 

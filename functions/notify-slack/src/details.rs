@@ -2,7 +2,7 @@
 
 use crate::NotifySlack;
 use incidents::Holder;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::{Action, Event};
 use tableau_client::{Cause, Content};
@@ -13,6 +13,11 @@ use workflow::{Failure, Invocation, chain};
 const ATTEMPT_WITHOUT_DETAILS: u32 = 3;
 /// How long Tableau may take to tell, all calls together: the message itself needs time as well.
 const DETAILS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How far Tableau's clock may be ahead of ours.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// The oldest event that may come: one from the archive, which keeps events for ten years at most.
+const OLDEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 
 /// Whether Tableau told us something.
 #[derive(Debug, PartialEq)]
@@ -60,9 +65,12 @@ impl<'a> Attempt<'a> {
         self.invocation.now
     }
 
-    /// When it happened at Tableau; when we heard of it, if Tableau did not say.
+    /// When it happened at Tableau; when we heard of it, if Tableau did not say, or if what it said cannot be: with an
+    /// instant in the future all later events of the object would count as old ones.
     pub(crate) fn happened_at(&self) -> Timestamp {
-        self.event.created_at.unwrap_or(self.invocation.now)
+        let now = self.invocation.now;
+        let is_credible = |at: &Timestamp| (-OLDEST..=AHEAD).contains(&at.duration_since(now));
+        self.event.created_at.filter(is_credible).unwrap_or(now)
     }
 
     /// Whether an earlier attempt told the channel.

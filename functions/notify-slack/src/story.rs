@@ -46,6 +46,7 @@ impl NotifySlack {
     pub(crate) async fn is_late(&self, attempt: &Attempt<'_>) -> Result<bool, Failure> {
         let started = Observation::Started(attempt.happened_at());
         let mut incident: Incident = self.documents.read(&self.object(attempt)).await?;
+        incident.forget_future(attempt.now());
         Ok(incident.observe(attempt.event.id.short(), started) == Change::Late)
     }
 
@@ -113,7 +114,10 @@ impl NotifySlack {
             };
             return Ok((incident, change));
         }
-        let observe = |incident: &mut Incident| incident.observe(event, observation);
+        let observe = |incident: &mut Incident| {
+            incident.forget_future(attempt.now());
+            incident.observe(event, observation)
+        };
         let observed = self.documents.change(&key, attempt.now(), observe).await?;
         if matches!(observed.1, Change::Failing | Change::Recovered) {
             attempt.invocation.once(OBSERVED, async { Ok::<_, Failure>(()) }).await?;

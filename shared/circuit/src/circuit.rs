@@ -19,6 +19,9 @@ const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How soon to look again while somebody else probes.
 const SOON: SignedDuration = SignedDuration::from_secs(5);
+/// By how much clocks may differ. What lies further ahead than a wait or a probe can last was written by a clock that is
+/// wrong, and does not count.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// Enough for a person.
 const REASON_LIMIT: usize = 300;
 
@@ -134,14 +137,14 @@ impl Circuit {
     /// until it has ended, or is gone.
     pub fn ask(&mut self, call: u64, at: Timestamp) -> Ask {
         let Some(open) = &mut self.open else { return Ask::Go(Ticket { call, opening: None }) };
-        if at < open.until {
+        if lies_ahead(open.until, at, LONGEST_ASKED) {
             return Ask::Wait { until: open.until, why: open.why.clone() };
         }
         if open.throttled {
             self.open = None;
             return Ask::Go(Ticket { call, opening: None });
         }
-        if open.probe.as_ref().is_some_and(|probe| probe.call != call && at < probe.until) {
+        if open.probe.as_ref().is_some_and(|probe| probe.call != call && lies_ahead(probe.until, at, LEASE)) {
             return Ask::Wait { until: later(at, SOON), why: format!("it is being tried; {}", open.why) };
         }
         open.probe = Some(Probe { call, until: later(at, LEASE) });
@@ -160,7 +163,10 @@ impl Circuit {
             }
             (None, End::Failed { reason, answered }) => {
                 let oldest = later(at, -WINDOW).max(answered.unwrap_or(Timestamp::MIN));
-                self.failures.retain(|failed| failed.at > oldest && failed.call != ticket.call);
+                self.failures.retain(|failed| {
+                    let is_credible = failed.at <= later(at, SKEW);
+                    failed.at > oldest && is_credible && failed.call != ticket.call
+                });
                 self.failures.push(Failed { call: ticket.call, at });
                 if self.failures.len() < FAILURES {
                     return Change::Nothing;
@@ -189,7 +195,9 @@ impl Circuit {
             }
             // Of a call that was under way: it asks for what it wants.
             (Some(open), End::Asked(wait) | End::Throttled(wait)) => {
-                open.until = open.until.max(later(at, wait.min(LONGEST_ASKED)));
+                let until = later(at, wait.min(LONGEST_ASKED));
+                open.until =
+                    if lies_ahead(open.until, at, LONGEST_ASKED) { open.until.max(until) } else { until };
                 Change::Nothing
             }
             (Some(open), End::Unknown) if is_probe => {
@@ -220,6 +228,11 @@ impl Circuit {
         self.open = Some(Open { until, row, why: why.clone(), throttled: false, probe: None });
         Change::Opened { until, why }
     }
+}
+
+/// Whether `until` is still to come at `at`, and no further ahead than something that lasts for `longest` at most.
+fn lies_ahead(until: Timestamp, at: Timestamp, longest: SignedDuration) -> bool {
+    at < until && until <= later(at, longest.saturating_add(SKEW))
 }
 
 fn asked(wait: SignedDuration) -> String {

@@ -50,6 +50,40 @@ fn failures_in_a_row_open_it_and_nothing_is_called_until_its_time_is_over() {
     assert_eq!((until, why.as_str()), (at(0) + FIRST_OPEN, "10 calls in a row failed, at last: 500"));
 }
 
+const YEARS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
+
+// 11-B4
+#[test]
+fn a_circuit_that_a_clock_years_ahead_has_opened_keeps_no_call_back() {
+    let far = |circuit: &mut Circuit, end: End| {
+        for call in 0..FAILURES as u64 {
+            let ticket = Ticket { call, opening: None };
+            circuit.ended(ticket, at(YEARS), end.clone(), 0.0);
+        }
+    };
+    let asked = End::Asked(SignedDuration::from_mins(30));
+    let throttled = End::Throttled(SignedDuration::from_mins(30));
+    for end in [failed(), asked, throttled] {
+        let mut circuit = Circuit::default();
+        far(&mut circuit, end);
+        let probe = go(&mut circuit, 99, at(0));
+        circuit.ended(probe, at(0), End::Answered, 0.0);
+        assert!(circuit.is_clean());
+    }
+    // Neither does a probe of that clock.
+    let (mut circuit, _) = opened();
+    go(&mut circuit, 50, at(YEARS));
+    go(&mut circuit, 51, at(60_000));
+    // Nor do its failures count with ours.
+    let mut circuit = Circuit::default();
+    for call in 0..FAILURES as u64 - 1 {
+        circuit.ended(Ticket { call, opening: None }, at(YEARS), failed(), 0.0);
+    }
+    let ours = go(&mut circuit, 99, at(0));
+    circuit.ended(ours, at(0), failed(), 0.0);
+    assert!(circuit.open_until().is_none());
+}
+
 #[test]
 fn an_answer_in_between_begins_the_count_anew_whoever_got_it() {
     let mut circuit = Circuit::default();

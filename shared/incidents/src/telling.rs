@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// By how much clocks may differ, and what was sent at the last moment be late.
 const SKEW: SignedDuration = SignedDuration::from_secs(15);
+/// The longest time that Lambda gives an invocation, and so the longest time that an instant in a document may lie ahead of
+/// ours. What lies further ahead was written by a clock that is wrong, and does not count.
+const AHEAD: SignedDuration = SignedDuration::from_mins(15);
 /// How soon to look again while somebody else tells, and by how much more some do: all at once would be in each other's
 /// way.
 const SOON: SignedDuration = SignedDuration::from_secs(3);
@@ -41,6 +44,7 @@ pub(crate) fn take(lease: &mut Option<Lease>, holder: Holder, now: Timestamp) ->
     if let Some(held) = lease
         && held.holder != holder.id
         && held.until > now
+        && is_credible(held.until, later(now, SKEW))
     {
         let more = i64::try_from(holder.id % SPREAD).unwrap_or_default();
         return Err(later(now, SOON + SignedDuration::from_secs(more)));
@@ -77,6 +81,11 @@ pub(crate) fn give_back(lease: &mut Option<Lease>, holder: Holder) {
     if holds(lease.as_ref(), holder) {
         *lease = None;
     }
+}
+
+/// Whether an instant in a document can have been written by a clock that is right.
+pub(crate) fn is_credible(at: Timestamp, now: Timestamp) -> bool {
+    at <= later(now, AHEAD)
 }
 
 pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

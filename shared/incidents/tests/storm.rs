@@ -354,3 +354,19 @@ proptest! {
         prop_assert_eq!(world.channel.closed, many, "each ends once");
     }
 }
+
+// 11-B4
+#[test]
+fn what_a_wrong_clock_has_written_makes_nothing_wait_for_years() {
+    const YEARS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
+    let mut board = Board::default();
+    board.join("first", None, at(YEARS));
+    assert_eq!(board.join("second", None, at(0)), ("second".to_owned(), true));
+
+    let mut burst = Burst::default();
+    for n in 0..3 {
+        burst.admit(&n.to_string(), member("cause", at(YEARS)), false, at(YEARS));
+    }
+    let Next::Wait(until) = burst.next("0", Holder::new(at(0)), at(0), true) else { return };
+    assert!(until <= at(60_000), "{until}");
+}

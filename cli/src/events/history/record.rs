@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use clap::ValueEnum;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -14,14 +14,16 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(in crate::events) enum Outcome {
     /// It failed for now or was put off, and is tried again
     Waiting,
-    /// Somebody is at it
+    /// A worker handles it
     Working,
-    /// Whoever was at it has run out of time without a word; somebody else takes over
+    /// The worker timed out or crashed; the event is tried again
     Interrupted,
     /// It is done
     Done,
     /// Nothing was to be told or done: no rule takes it, it came late, or it is part of a story that was told
     Skipped,
+    /// It could not be acted on: a body that cannot be read, or a site that `sites` does not list
+    Ignored,
     /// It failed for good, and waits for a person
     Failed,
     /// It failed for good, and a person has dropped its dead letter
@@ -36,15 +38,22 @@ impl Outcome {
             Self::Interrupted => "interrupted",
             Self::Done => "done",
             Self::Skipped => "skipped",
+            Self::Ignored => "ignored",
             Self::Failed => "failed",
             Self::Dropped => "dropped",
         }
     }
 
-    /// Whether nobody begins again by himself, and nobody has to.
+    /// Terminal state: no attempt follows by itself, and no person has to act.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Skipped | Self::Dropped)
+        matches!(self, Self::Done | Self::Skipped | Self::Ignored | Self::Dropped)
     }
+}
+
+/// Whether a claim until `deadline` still runs. One for longer than Lambda gives an invocation was made by a clock that is
+/// wrong, and does not count.
+fn runs(deadline: Timestamp, now: Timestamp) -> bool {
+    (SignedDuration::ZERO..=SignedDuration::from_mins(15)).contains(&deadline.duration_since(now))
 }
 
 /// What the index has of a record.
@@ -106,10 +115,11 @@ impl Record {
         match self.state.as_str() {
             "done" => Outcome::Done,
             "skipped" => Outcome::Skipped,
+            "ignored" => Outcome::Ignored,
             "failed" => Outcome::Failed,
             "dropped" => Outcome::Dropped,
             "released" | "deferred" => Outcome::Waiting,
-            _ if self.deadline.is_some_and(|deadline| deadline >= now) => Outcome::Working,
+            _ if self.deadline.is_some_and(|deadline| runs(deadline, now)) => Outcome::Working,
             _ => Outcome::Interrupted,
         }
     }
@@ -185,6 +195,7 @@ mod tests {
             ("deferred", Outcome::Waiting),
             ("done", Outcome::Done),
             ("skipped", Outcome::Skipped),
+            ("ignored", Outcome::Ignored),
             ("failed", Outcome::Failed),
             ("dropped", Outcome::Dropped),
         ] {

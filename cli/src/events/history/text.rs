@@ -56,6 +56,7 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
         Outcome::Done => "done".to_owned(),
         Outcome::Skipped => format!("skipped: {}", record.reason),
+        Outcome::Ignored => format!("ignored: {}", record.reason),
         Outcome::Failed => "failed for good".to_owned(),
         Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
     };

@@ -204,3 +204,18 @@ async fn nobody_hears_of_the_recovery_from_a_failure_that_surely_did_not_arrive(
     assert!(matches!(world.one(SUCCEEDED, "Sales", 5).await, Outcome::Skipped(_)));
     assert!(world.said().is_empty());
 }
+
+// 11-B4
+#[tokio::test]
+async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_later_failures() {
+    const YEARS: i64 = 2 * 365 * 24 * 60;
+    let world = World::start(By::BotToken, RULES).await;
+    let from_the_future = world.event(SUCCEEDED, "Sales", at(YEARS));
+    world.attempt(&from_the_future, at(0)).await.unwrap();
+    assert_eq!(world.one(FAILED, "Sales", 1).await, Outcome::Done);
+
+    let seen_by_a_wrong_clock = world.event(SUCCEEDED, "Orders", at(YEARS));
+    world.attempt(&seen_by_a_wrong_clock, at(YEARS)).await.unwrap();
+    assert_eq!(world.one(FAILED, "Orders", 20).await, Outcome::Done);
+    assert_eq!(world.new_messages().len(), 2, "{:#?}", world.new_messages());
+}

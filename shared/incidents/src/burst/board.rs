@@ -1,6 +1,7 @@
 //! Which burst an object that fails now belongs to.
 
 use crate::documents::Document;
+use crate::telling::is_credible;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,9 @@ impl Board {
     /// The burst that an object which fails now belongs to, and whether it is the first: then the burst is called `new`.
     /// `over`: a burst that takes no more.
     pub fn join(&mut self, new: &str, over: Option<&str>, now: Timestamp) -> (String, bool) {
-        let within =
-            |time: Option<Timestamp>, lasts| time.is_some_and(|time| now.duration_since(time) <= lasts);
+        let within = |time: Option<Timestamp>, lasts| {
+            time.is_some_and(|time| is_credible(time, now) && now.duration_since(time) <= lasts)
+        };
         let fresh = within(self.last, WINDOW) && within(self.began, LASTS);
         if fresh && over != Some(self.burst.as_str()) {
             // Not at each of them: all would wait for each other's write.

@@ -10,7 +10,7 @@ pub use board::Board;
 pub use member::{Member, Place, Recovery};
 
 use crate::documents::Document;
-use crate::telling::{Holder, Lease, Message, Next, give_back, later, take_for};
+use crate::telling::{Holder, Lease, Message, Next, give_back, is_credible, later, take_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,6 +106,13 @@ impl Burst {
         }
     }
 
+    /// Forgets instants that a clock which was wrong has written: everything would wait for them.
+    fn forget_future(&mut self, now: Timestamp) {
+        for at in [&mut self.gathers, &mut self.last, &mut self.told] {
+            *at = at.filter(|at| is_credible(*at, now));
+        }
+    }
+
     fn is_full(&self) -> bool {
         let written =
             |(luid, member): (&String, &Member)| luid.len() + member.name.len() + member.cause.len() + MEMBER;
@@ -114,6 +121,7 @@ impl Burst {
 
     /// What is to be done so that an object's failure is told. `changes`: whether messages can be changed.
     pub fn next(&mut self, luid: &str, holder: Holder, now: Timestamp, changes: bool) -> Next {
+        self.forget_future(now);
         let Some(member) = self.members.get(luid) else { return Next::Alone };
         match member.place {
             Place::Alone => return Next::Alone,
@@ -155,6 +163,7 @@ impl Burst {
     /// What is to be done so that an object's recovery is told: the last one closes the story, the others show where
     /// `shows`: the message can be changed, or another may be posted that can.
     pub fn next_of_recovery(&mut self, luid: &str, holder: Holder, now: Timestamp, shows: bool) -> Next {
+        self.forget_future(now);
         if self.over || self.is_untold() {
             return Next::Told;
         }

@@ -5,6 +5,7 @@ mod told;
 pub use told::{How, Told};
 
 use crate::documents::Document;
+use crate::telling::is_credible;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -118,6 +119,18 @@ impl Streak {
 }
 
 impl Incident {
+    /// Forgets instants that a clock which was wrong has written: with a success in the future every failure would count
+    /// as an old one.
+    pub fn forget_future(&mut self, now: Timestamp) {
+        self.last_failure = self.last_failure.filter(|at| is_credible(*at, now));
+        self.last_success = self.last_success.filter(|at| is_credible(*at, now));
+        self.openings.retain(|at| is_credible(*at, now));
+        if let Some(streak) = &mut self.streak {
+            streak.since = if is_credible(streak.since, now) { streak.since } else { now };
+            streak.last = if is_credible(streak.last, now) { streak.last } else { now };
+        }
+    }
+
     /// Takes in what `event` tells. The same event changes nothing more when it comes again, and answers alike.
     pub fn observe(&mut self, event: &str, observation: Observation) -> Change {
         if let Some((_, change)) = self.applied.iter().find(|(id, _)| id == event) {

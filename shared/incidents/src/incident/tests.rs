@@ -201,3 +201,28 @@ fn a_streak_whose_end_is_not_told_yet_is_not_forgotten_for_those_that_nobody_wai
     assert!(incident.closed_by("s0").is_some() && incident.closed_by("s39").is_some());
     assert!(incident.closed_by("s1").is_none());
 }
+
+const YEAR: i64 = 365 * 24 * 60;
+
+// 11-B4
+#[test]
+fn an_instant_that_a_wrong_clock_wrote_does_not_make_every_failure_an_old_one() {
+    let mut incident = Incident::default();
+    incident.observe("a", Succeeded(at(2 * YEAR)));
+    incident.forget_future(at(0));
+    assert_eq!(incident.observe("b", Failed(at(1))), Change::Failing);
+    incident.forget_future(at(1));
+    incident.observe("c", Failed(at(2 * YEAR)));
+    incident.forget_future(at(2));
+    assert_eq!(incident.observe("d", Succeeded(at(3))), Change::Recovered);
+}
+
+// 11-B4
+#[test]
+fn a_lease_that_a_wrong_clock_took_keeps_nobody_out() {
+    let mut incident = Incident::default();
+    incident.observe("a", Failed(at(0)));
+    incident.settle("c", How::Alone, None);
+    assert_eq!(incident.next("c", by(1, 2 * YEAR), at(2 * YEAR), true), Next::Tell);
+    assert_eq!(incident.next("c", by(2, 0), at(0), true), Next::Tell);
+}

@@ -227,7 +227,10 @@ async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as
     assert_eq!((status, &answer["status"]), (StatusCode::ACCEPTED, &json!("accepted")));
     world.wait_for_records(2).await;
     for record in world.records() {
-        assert_eq!((&record["state"]["S"], &record["event_id"]["S"]), (&json!("ignored"), &answer["event_id"]));
+        assert_eq!(
+            (&record["state"]["S"], &record["event_id"]["S"]),
+            (&json!("ignored"), &answer["event_id"])
+        );
         assert_eq!(record["reason"]["S"], "body: not UTF-8 from byte 1 on");
     }
     world.stack.shutdown().await;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::simulator::SlackFault;
 use testkit::{Batch, Function, Request, Stage};
@@ -34,6 +36,17 @@ fn record(stage: &Stage) -> Value {
     let record = records.next().expect("a delivery record").clone();
     assert!(records.next().is_none(), "more than one delivery record");
     record
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+/// Puts an item into the table.
+async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
+    let client = testkit::dynamodb::client(stage.aws.url());
+    let item = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    client.put_item().table_name("deliveries").set_item(Some(item)).send().await.unwrap();
 }
 
 /// How often an attempt was counted with this outcome.
@@ -181,20 +194,41 @@ async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_i
     stage.assert_no_secret_in(&function.logs());
 }
 
+// 11-B4
+#[tokio::test]
+async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_event_back() {
+    let (stage, function) = start().await;
+    let years_ahead = Timestamp::now() + SignedDuration::from_hours(2 * 365 * 24);
+    let id = deliveries::Content::received(event(SITE).as_bytes()).event_id();
+    let deadline = AttributeValue::N(years_ahead.as_millisecond().to_string());
+    let one = AttributeValue::N("1".to_owned());
+    let pk = text(&format!("delivery#notify-slack#{id}"));
+    put(
+        &stage,
+        &[("pk", pk), ("state", text("claimed")), ("attempts", one.clone()), ("deadline_ms", deadline)],
+    )
+    .await;
+    let circuit = json!({
+        "failures": [], "openings": 1,
+        "open": { "until": years_ahead, "row": 1, "why": "500", "throttled": false, "probe": null },
+    });
+    let pk = text("circuit#notify-slack#Slack");
+    put(&stage, &[("pk", pk), ("version", one), ("document", text(&circuit.to_string()))]).await;
+
+    // A function looks at the circuit in the table once a call has failed.
+    stage.slack.fail_next(1, SlackFault::ServerError);
+    assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
+    assert!(function.failures(&batch(&event(SITE))).await.is_empty(), "{:?}", function.logs());
+    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+}
+
 // 11-B5
 #[tokio::test]
 async fn a_record_in_a_state_that_this_version_does_not_know_is_tried_later_with_the_reason() {
     let (stage, function) = start().await;
     assert!(function.failures(&batch(&event(SITE))).await.is_empty());
     let key = record(&stage)["pk"]["S"].as_str().unwrap().to_owned();
-    let client = testkit::dynamodb::client(stage.aws.url());
-    let parked = aws_sdk_dynamodb::types::AttributeValue::S("parked".to_owned());
-    let pk = aws_sdk_dynamodb::types::AttributeValue::S(key);
-    let update =
-        client.update_item().table_name("deliveries").key("pk", pk).update_expression("SET #state = :parked");
-    let update =
-        update.expression_attribute_names("#state", "state").expression_attribute_values(":parked", parked);
-    update.send().await.unwrap();
+    put(&stage, &[("pk", text(&key)), ("state", text("parked"))]).await;
 
     assert_eq!(function.failures(&batch(&event(SITE)).received(9)).await, ["m-1"]);
     let logs = function.logs().join("\n");

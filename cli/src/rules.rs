@@ -93,11 +93,12 @@ fn unknown_settings(rules: &Rules) -> Vec<&str> {
     unknown
 }
 
-/// What the template describes. Only names count here: its parameters have no values yet.
+/// What the template describes, with every workflow on. Only names count here: its parameters have no values yet.
 pub(crate) fn plan(template: &Path) -> Result<Plan, BoxError> {
     let template = Template::read(template)?;
     let places = Places { endpoint_url: String::new(), api_url: String::new() };
-    let parameters: BTreeMap<String, String> =
+    let mut parameters: BTreeMap<String, String> =
         template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+    parameters.extend(template.everything_on());
     Ok(template.plan(&parameters, &places)?)
 }

@@ -151,7 +151,9 @@ impl Stack {
     ) -> Self {
         let template = Template::read(&root().join("template.yaml")).unwrap();
         let places = Places { endpoint_url: emulator.url.clone(), api_url: "http://127.0.0.1".to_owned() };
-        let plan = template.plan(parameters, &places).unwrap();
+        let mut all = template.everything_on();
+        all.extend(parameters.clone());
+        let plan = template.plan(&all, &places).unwrap();
         let mut stack = Self { emulator, plan, secrets: BTreeMap::new() };
         stack.delete().await;
         // A dead-letter queue is there before the queue that names it.

@@ -2,6 +2,7 @@
 //! delivers its webhooks and a Slack that reads what it is sent.
 
 use crate::binaries;
+use local_aws::template::Template;
 use local_aws::{Stack, StackOptions};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -26,18 +27,19 @@ impl World {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackRecorder::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
+        let template = root().join("template.yaml");
+        let rules = root().join("rules.yaml").canonicalize().unwrap();
+        let mut parameters = Template::read(&template).unwrap().everything_on();
+        parameters.extend([
+            ("TableauServerUrl".to_owned(), tableau.url()),
+            ("TableauSite".to_owned(), "marketing".to_owned()),
+            ("SlackApiUrl".to_owned(), slack.api_url()),
+            ("RulesFile".to_owned(), rules.display().to_string()),
+        ]);
         let stack = Stack::start(StackOptions {
-            template: root().join("template.yaml"),
+            template,
             binaries: binaries(),
-            parameters: BTreeMap::from([
-                ("TableauServerUrl".to_owned(), tableau.url()),
-                ("TableauSite".to_owned(), "marketing".to_owned()),
-                ("SlackApiUrl".to_owned(), slack.api_url()),
-                (
-                    "RulesFile".to_owned(),
-                    root().join("rules.yaml").canonicalize().unwrap().display().to_string(),
-                ),
-            ]),
+            parameters,
             secrets: BTreeMap::from([
                 ("WebhookSecret".to_owned(), json!({ "current": TOKEN, "previous": "" })),
                 (

@@ -3,6 +3,9 @@
 use crate::reading::{dead_letters, of_type, read, resources_of};
 use serde_json::{Value, json};
 
+/// What one event sets off: back at OK a moment later, so that it rings for the next. Its end says nothing.
+const MOMENTS: [&str; 3] = ["NewDeadLettersAlarm", "UndeliveredAlarm", "IgnoredAlarm"];
+
 /// An alarm that there must be.
 struct Wanted {
     namespace: Value,
@@ -11,34 +14,67 @@ struct Wanted {
     threshold: u64,
 }
 
+/// The alarms on a function's own metrics, by outcome of its attempts.
+const OUTCOMES: [&str; 3] = ["transient", "misconfigured", "ignored"];
+
 fn wanted(template: &Value) -> Vec<Wanted> {
     let all = resources_of(template);
     let dead_letters = dead_letters(&all);
+    let own = json!({ "Ref": "AWS::StackName" });
     let mut wanted = Vec::new();
     for (id, _) in of_type(&all, "AWS::Serverless::Function") {
-        for metric in ["Errors", "Throttles"] {
-            let dimensions = json!([{ "Name": "FunctionName", "Value": { "Ref": id } }]);
+        let named = json!([{ "Name": "FunctionName", "Value": { "Ref": id } }]);
+        let works_on_a_queue = all.contains_key(&format!("{id}Queue"));
+        // 11-A1
+        let recursion = works_on_a_queue.then_some("RecursiveInvocationsDropped");
+        for metric in ["Errors", "Throttles"].into_iter().chain(recursion) {
+            let dimensions = named.clone();
             wanted.push(Wanted { namespace: json!("AWS/Lambda"), metric, dimensions, threshold: 0 });
         }
         let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
-        if all.contains_key(&format!("{id}Queue")) {
+        if works_on_a_queue {
             // While a destination is down, this tells: SQS's age leaves out what was received often.
+            for outcome in OUTCOMES {
+                let dimensions = json!([
+                    { "Name": "workflow", "Value": function },
+                    { "Name": "outcome", "Value": outcome },
+                ]);
+                wanted.push(Wanted { namespace: own.clone(), metric: "Attempts", dimensions, threshold: 0 });
+            }
+        } else {
+            // Four refusals switch a webhook off.
             let dimensions = json!([
-                { "Name": "workflow", "Value": function },
-                { "Name": "outcome", "Value": "transient" },
+                { "Name": "function", "Value": function },
+                { "Name": "status", "Value": "403" },
             ]);
-            let namespace = json!({ "Ref": "AWS::StackName" });
-            wanted.push(Wanted { namespace, metric: "Attempts", dimensions, threshold: 0 });
+            wanted.push(Wanted { namespace: own.clone(), metric: "Answers", dimensions, threshold: 3 });
         }
     }
     for (id, _) in of_type(&all, "AWS::SQS::Queue") {
         let dimensions =
             json!([{ "Name": "QueueName", "Value": { "Fn::GetAtt": format!("{id}.QueueName") } }]);
-        let (metric, threshold) = match dead_letters.contains(id) {
-            true => ("ApproximateNumberOfMessagesVisible", 0),
-            false => ("ApproximateAgeOfOldestMessage", 3600),
+        // 11-A8: what is there, and what comes.
+        let metrics: &[(&str, u64)] = match dead_letters.contains(id) {
+            true => &[("ApproximateNumberOfMessagesVisible", 0), ("NumberOfMessagesSent", 0)],
+            false => &[("ApproximateAgeOfOldestMessage", 3600)],
         };
-        wanted.push(Wanted { namespace: json!("AWS/SQS"), metric, dimensions, threshold });
+        for &(metric, threshold) in metrics {
+            let dimensions = dimensions.clone();
+            wanted.push(Wanted { namespace: json!("AWS/SQS"), metric, dimensions, threshold });
+        }
+    }
+    // 11-A6. Metrics of a bus of one's own have both dimensions. A rule's ARN ends with the bus's name and its own.
+    //
+    // Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html#eb-metrics>
+    for (id, rule) in of_type(&all, "AWS::Events::Rule") {
+        let arn = json!({ "Fn::GetAtt": format!("{id}.Arn") });
+        let name = json!({ "Fn::Select": [2, { "Fn::Split": ["/", arn] }] });
+        let dimensions = json!([
+            { "Name": "EventBusName", "Value": rule["EventBusName"] },
+            { "Name": "RuleName", "Value": name },
+        ]);
+        let metric = "InvocationsFailedToBeSentToDlq";
+        wanted.push(Wanted { namespace: json!("AWS/Events"), metric, dimensions, threshold: 0 });
     }
     for (id, _) in of_type(&all, "AWS::ApiGatewayV2::Api") {
         let dimensions = json!([{ "Name": "ApiId", "Value": { "Ref": id } }]);
@@ -47,18 +83,24 @@ fn wanted(template: &Value) -> Vec<Wanted> {
     wanted
 }
 
+/// Who gets an alarm: the operator's topic, the stack's own, both or none.
+fn recipients() -> Value {
+    let optional = |condition: &str, topic: &str| json!({ "Fn::If": [condition, { "Ref": topic }, { "Ref": "AWS::NoValue" }] });
+    json!([optional("HasAlarmTopic", "AlarmTopicArn"), optional("HasAlarmEmail", "AlarmTopic")])
+}
+
 /// Alarms that are missing, and what is wrong with those that are there.
 fn problems(template: &Value) -> Vec<String> {
     let all = resources_of(template);
     let alarms = of_type(&all, "AWS::CloudWatch::Alarm");
-    let topic =
-        json!({ "Fn::If": ["HasAlarmTopic", [{ "Ref": "AlarmTopicArn" }], { "Ref": "AWS::NoValue" }] });
     let mut problems = Vec::new();
     for (id, alarm) in &alarms {
+        let is_moment = MOMENTS.iter().any(|name| id.ends_with(name));
+        let end = if is_moment { Value::Null } else { recipients() };
         for (property, value) in
-            [("AlarmActions", &topic), ("OKActions", &topic), ("TreatMissingData", &json!("notBreaching"))]
+            [("AlarmActions", recipients()), ("OKActions", end), ("TreatMissingData", json!("notBreaching"))]
         {
-            if alarm[property] != *value {
+            if alarm[property] != value {
                 problems.push(format!("{id}.{property}: {}", alarm[property]));
             }
         }
@@ -85,8 +127,39 @@ fn problems(template: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_function_queue_and_api_has_its_alarms_and_they_tell_the_topic() {
+fn every_function_queue_and_api_has_its_alarms_and_they_tell_the_topics() {
     assert_eq!(problems(&read("template.yaml")), Vec::<String>::new());
+}
+
+/// 11-A8. An alarm that stays in alarm sends nothing: this one counts what comes within a minute, and is over with it.
+#[test]
+fn every_new_dead_letter_rings() {
+    let all = resources_of(&read("template.yaml"));
+    let mut seen = 0;
+    for (id, alarm) in of_type(&all, "AWS::CloudWatch::Alarm") {
+        if id.ends_with("NewDeadLettersAlarm") {
+            seen += 1;
+            let counted = (&alarm["Statistic"], &alarm["Period"], &alarm["EvaluationPeriods"]);
+            assert_eq!(counted, (&json!("Sum"), &json!(60), &json!(1)), "{id}");
+            assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+        }
+    }
+    assert_eq!(seen, dead_letters(&all).len());
+}
+
+/// 11-A4. A mail address is enough: the stack makes the topic, and subscribes it.
+#[test]
+fn a_mail_address_gets_a_topic_of_the_stack() {
+    let all = resources_of(&read("template.yaml"));
+    for id in ["AlarmTopic", "AlarmSubscription"] {
+        assert_eq!(all[id]["Condition"], "HasAlarmEmail", "{id}");
+    }
+    let expected = json!({
+        "TopicArn": { "Ref": "AlarmTopic" }, "Protocol": "email", "Endpoint": { "Ref": "AlarmEmail" },
+    });
+    assert_eq!(all["AlarmSubscription"]["Properties"], expected);
+    // CloudWatch may not use the key that AWS holds for SNS.
+    assert!(all["AlarmTopic"]["Properties"]["KmsMasterKeyId"].is_null());
 }
 
 #[test]
@@ -98,8 +171,8 @@ fn an_alarm_that_is_missing_or_tells_nobody_is_found() {
         broken["Resources"].as_object_mut().unwrap().remove(id);
         assert_eq!(problems(&broken).len(), 1, "{id} is gone");
         let mut broken = template.clone();
-        broken["Resources"][id]["Properties"]["OKActions"].take();
-        assert_eq!(problems(&broken).len(), 1, "{id} does not say when it is over");
+        broken["Resources"][id]["Properties"]["AlarmActions"].take();
+        assert_eq!(problems(&broken).len(), 1, "{id} is sent to no topic");
         let mut broken = template.clone();
         broken["Resources"][id]["Properties"]["Dimensions"][0]["Value"] = json!({ "Ref": "Other" });
         assert_eq!(problems(&broken).len(), 1, "{id} watches something else");

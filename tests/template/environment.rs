@@ -1,6 +1,6 @@
 //! Variables: what the code reads is what the template sets.
 
-use crate::reading::{functions, pascal, read, root};
+use crate::reading::{DOOR, functions, pascal, read, root};
 use crate::scan::{Read, reads, sources};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,6 +17,10 @@ const NOT_SET: [&str; 6] = [
     // Secrets in a file, for work on one machine.
     "SECRETS_FILE",
 ];
+
+/// Read by the host for every function, and never set for the common door: a file that is missing or broken stops a
+/// workflow, whose events wait, but must not stop the taking of events (11-A3).
+const NOT_FOR_THE_DOOR: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: &str = "workflow_function";
@@ -50,10 +54,13 @@ fn problems(template: &Value) -> Vec<String> {
     for folder in functions() {
         let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
         let set = set_for(template, &pascal(&folder));
+        let kept_away: &[&str] = if folder == DOOR { &NOT_FOR_THE_DOOR } else { &[] };
         let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
+        let missing = missing.filter(|name| !kept_away.contains(&name.as_str()));
         problems.extend(missing.map(|name| format!("{folder} reads {name}, which is not set")));
         problems.extend(set.difference(&read).map(|name| format!("{folder} does not read {name}")));
-        let forbidden = set.iter().filter(|name| NOT_SET.contains(&name.as_str()));
+        let forbidden =
+            set.iter().filter(|name| NOT_SET.contains(&name.as_str()) || kept_away.contains(&name.as_str()));
         problems.extend(forbidden.map(|name| format!("{folder}: {name} is not the template's to set")));
     }
     problems
@@ -85,6 +92,17 @@ fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
             "receive-webhook reads LOG_LEVEL, which is not set",
         ),
         (variables("NotifySlack"), "SECRETS_FILE", "notify-slack: SECRETS_FILE is not the template's to set"),
+        (variables("NotifySlack"), "RULES_FILE", "notify-slack reads RULES_FILE, which is not set"),
+        (
+            variables("ReceiveWebhook"),
+            "EXTRA_CA_FILE",
+            "receive-webhook: EXTRA_CA_FILE is not the template's to set",
+        ),
+        (
+            "/Globals/Function/Environment/Variables".to_owned(),
+            "RULES_FILE",
+            "receive-webhook: RULES_FILE is not the template's to set",
+        ),
     ] {
         let mut broken = template.clone();
         let all = broken.pointer_mut(&pointer).unwrap().as_object_mut().unwrap();
@@ -96,10 +114,31 @@ fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
     }
 }
 
+/// 11-A3. Of what a person sets by hand, the common door gets what CloudFormation checks: a choice from a list, and names
+/// of resources that the stack makes. It has no layer, no file and no network of its own.
+#[test]
+fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {
+    let template = read("template.yaml");
+    let id = pascal(DOOR);
+    let function = &template["Resources"][&id]["Properties"];
+    let globals = &template["Globals"]["Function"];
+    for property in ["Layers", "VpcConfig", "FileSystemConfigs"] {
+        assert!(function[property].is_null() && globals[property].is_null(), "{property}");
+    }
+    let own = function["Environment"]["Variables"].as_object().unwrap();
+    let shared = globals["Environment"]["Variables"].as_object().unwrap();
+    for (name, value) in own.iter().chain(shared) {
+        let Some(parameter) = value["Ref"].as_str().and_then(|name| template["Parameters"].get(name)) else {
+            continue;
+        };
+        assert!(parameter["AllowedValues"].is_array(), "{name} is a text that a person may mistype");
+    }
+}
+
 #[test]
 fn every_exception_is_still_read() {
     let runtime = reads(&sources(&root().join("shared/runtime/src")));
-    for name in NOT_SET {
+    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_DOOR) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
     for kind in [FOR_WORKFLOWS, FOR_THE_COMMON_DOOR, ON_REQUEST] {

@@ -6,9 +6,69 @@ use std::collections::BTreeSet;
 use tableau::EventName;
 use testkit::repository::every_rule;
 
+/// What receive-webhook calls a body that cannot be read.
+const UNREADABLE: &str = "Unreadable";
+
+/// The rules of the stack's own bus, and no other's.
+const RULES_OF_THE_BUS: &str =
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${TableauEventBus}/*";
+
+/// What a resource names, at any depth, with `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`.
+fn named_by(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), value) {
+                    ("Ref", Value::String(name)) => drop(names.insert(name.clone())),
+                    ("Fn::GetAtt", Value::String(path)) => {
+                        names.insert(path.split('.').next().unwrap().to_owned());
+                    }
+                    ("DependsOn", Value::Array(ids)) => {
+                        names.extend(ids.iter().map(|id| id.as_str().unwrap().to_owned()));
+                    }
+                    ("Fn::Sub", Value::String(text)) => {
+                        let variables = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+                        names.extend(variables.map(|(name, _)| name.split('.').next().unwrap().to_owned()));
+                    }
+                    (_, value) => named_by(value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_by(item, names)),
+        _ => {}
+    }
+}
+
+/// 11-A6. EventBridge drops at once what a missing permission refuses, so a rule that is live before the policies of its
+/// queue and of its dead-letter queue loses events. CloudFormation makes first what a resource names.
+#[test]
+fn a_rule_is_live_only_when_its_queues_let_it_in() {
+    let all = resources();
+    let first = |id: &str| {
+        let mut names = BTreeSet::new();
+        named_by(&all[id], &mut names);
+        names
+    };
+    for (id, rule) in of_type(&all, "AWS::Events::Rule") {
+        for to in rule["Targets"].as_array().unwrap() {
+            for arn in [&to["Arn"], &to["DeadLetterConfig"]["Arn"]] {
+                let queue = target(arn).unwrap();
+                let policies = of_type(&all, "AWS::SQS::QueuePolicy").into_iter();
+                let (policy, _) = policies
+                    .into_iter()
+                    .find(|(_, policy)| policy["Queues"] == json!([{ "Ref": queue }]))
+                    .unwrap();
+                assert!(first(id).contains(policy), "{id} does not wait for {policy}");
+                assert!(!first(policy).contains(id), "{policy} waits for {id}: neither could be made");
+            }
+        }
+    }
+}
+
 #[test]
 fn rules_take_known_events_and_only_they_may_fill_their_queues() {
-    let known: BTreeSet<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+    let mut known: BTreeSet<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
+    known.insert(UNREADABLE);
     let all = resources();
     let allowed = |queue: &str| -> Vec<Value> {
         let policies = of_type(&all, "AWS::SQS::QueuePolicy").into_iter();
@@ -26,6 +86,7 @@ fn rules_take_known_events_and_only_they_may_fill_their_queues() {
         let unknown: Vec<_> = names.iter().filter(|name| !known.contains(**name)).collect();
         assert!(unknown.is_empty(), "{id}: {unknown:?}");
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{id} names an event twice");
+        assert!(names.is_empty() || names.contains(&UNREADABLE), "{id}: a body that cannot be read vanishes");
         takes_everything |= rule["EventPattern"].get("detail-type").is_none();
 
         for to in rule["Targets"].as_array().unwrap() {
@@ -37,7 +98,7 @@ fn rules_take_known_events_and_only_they_may_fill_their_queues() {
                     "Principal": { "Service": "events.amazonaws.com" },
                     "Action": "sqs:SendMessage",
                     "Resource": { "Fn::GetAtt": format!("{queue}.Arn") },
-                    "Condition": { "ArnEquals": { "aws:SourceArn": { "Fn::GetAtt": format!("{id}.Arn") } } },
+                    "Condition": { "ArnLike": { "aws:SourceArn": { "Fn::Sub": RULES_OF_THE_BUS } } },
                 });
                 assert_eq!(allowed(queue), [statement], "who may send to {queue}");
             }

@@ -1,12 +1,24 @@
 //! Least privilege.
 
-use crate::reading::{functions, pascal, read, target};
+use crate::reading::{DOOR, functions, pascal, read, target};
 use serde_json::{Value, json};
 
 /// AWS has no resources for them, so their `Resource` can only be `*`.
 ///
 /// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>
 const WITHOUT_RESOURCES: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+
+/// What Lambda does in the name of the role of a function in a VPC; it wants any resource.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>
+const NETWORK_INTERFACES: [&str; 6] = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+];
 
 /// Every object in `value` with a key `Effect`, that is, every statement of a policy.
 fn statements<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
@@ -28,7 +40,8 @@ fn statements<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Val
 fn too_wide(statement: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     for part in ["Action", "Resource"] {
-        let excused = part == "Resource" && statement["Action"] == json!(WITHOUT_RESOURCES);
+        let excused = part == "Resource"
+            && [json!(WITHOUT_RESOURCES), json!(NETWORK_INTERFACES)].contains(&statement["Action"]);
         if statement[part].to_string().contains('*') && !excused {
             problems.push(format!("{part}: {}", statement[part]));
         }
@@ -40,7 +53,7 @@ fn too_wide(statement: &Value) -> Vec<String> {
 }
 
 #[test]
-fn no_policy_has_a_wildcard_but_for_xray() {
+fn no_policy_has_a_wildcard_but_for_xray_and_a_vpc() {
     let template = read("template.yaml");
     let mut found = Vec::new();
     statements("", &template["Resources"], &mut found);
@@ -67,14 +80,52 @@ fn who_signs_in_to_tableau_may_read_the_table_that_has_the_session_and_nobody_el
     }
 }
 
+/// The statements of a function's role that are there if a condition holds.
+fn conditional(role: &Value, condition: &str) -> Vec<Value> {
+    let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let branches = statements.iter().map(|statement| &statement["Fn::If"]);
+    let chosen =
+        branches.filter(|branch| branch[0] == condition && branch[2] == json!({ "Ref": "AWS::NoValue" }));
+    chosen.map(|branch| branch[1].clone()).collect()
+}
+
+/// 11-A4, 11-A8. What a role may for X-Ray and for a VPC it may only with them, and in a VPC Lambda may and the
+/// function's code may not: a call of its code has the key `lambda:SourceFunctionArn`.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security>
 #[test]
-fn a_wildcard_is_excused_for_xray_alone() {
+fn permissions_for_tracing_and_a_vpc_come_and_go_with_them() {
+    let template = read("template.yaml");
+    let allow = |actions: Value| json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+    for folder in functions() {
+        let role = &template["Resources"][format!("{}Role", pascal(&folder))];
+        assert_eq!(conditional(role, "IsTraced"), [allow(json!(WITHOUT_RESOURCES))], "{folder}");
+        let mut always = Vec::new();
+        let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+        always.extend(statements.iter().filter(|statement| statement["Fn::If"].is_null()));
+        let text = json!(always).to_string();
+        assert!(!text.contains("xray:") && !text.contains("ec2:"), "{folder}: {text}");
+        let mut deny = allow(json!(NETWORK_INTERFACES));
+        deny["Effect"] = json!("Deny");
+        deny["Condition"] = json!({ "Null": { "lambda:SourceFunctionArn": "false" } });
+        let in_vpc = match folder == DOOR {
+            true => Vec::new(),
+            false => vec![allow(json!(NETWORK_INTERFACES)), deny],
+        };
+        assert_eq!(conditional(role, "HasVpc"), in_vpc, "{folder}");
+    }
+}
+
+#[test]
+fn a_wildcard_is_excused_for_xray_and_a_vpc_alone() {
     let statement = |action: Value| json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
     assert!(too_wide(&statement(json!(WITHOUT_RESOURCES))).is_empty());
+    assert!(too_wide(&statement(json!(NETWORK_INTERFACES))).is_empty());
     for action in [
         json!("sqs:SendMessage"),
         json!([WITHOUT_RESOURCES[0], WITHOUT_RESOURCES[1], "sqs:SendMessage"]),
         json!("xray:*"),
+        json!([NETWORK_INTERFACES[1], "ec2:RunInstances"]),
     ] {
         assert!(!too_wide(&statement(action.clone())).is_empty(), "{action}");
     }

@@ -14,11 +14,9 @@ fn every_queue_has_one_function_that_reports_partial_batches() {
         {
             let event = &event["Properties"];
             assert_eq!(event["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}.{name}");
-            let concurrency = event["ScalingConfig"]["MaximumConcurrency"].as_u64();
-            assert!(
-                concurrency.is_some_and(|n| n >= 2),
-                "{id}.{name}: MaximumConcurrency of 2 or more, as a number"
-            );
+            let concurrency = &event["ScalingConfig"]["MaximumConcurrency"];
+            let mapping = json!({ "Fn::FindInMap": ["MaximumConcurrency", { "Ref": "WorkflowMaximumConcurrency" }, "Number"] });
+            assert_eq!(*concurrency, mapping, "{id}.{name}");
             let queue = target(&event["Queue"]).unwrap_or_else(|| panic!("{id}.{name}: !GetAtt of a queue"));
             sources.entry(queue).or_default().push(id);
             assert_eq!(
@@ -72,15 +70,62 @@ fn every_queue_is_encrypted_and_has_dead_letters_that_keep_longer() {
     }
 }
 
+/// 11-A2. Lambda takes 2 at least. The emulator takes a number alone, and a parameter is a text.
 #[test]
-fn reserved_concurrency_is_more_than_what_works_on_a_queue() {
-    // A function that may not run often enough for its queue would never answer its own URL.
-    let (template, all) = (read("template.yaml"), resources());
-    let pattern = &template["Parameters"]["WorkflowReservedConcurrency"]["AllowedPattern"];
+fn two_instances_work_on_a_queue_unless_a_parameter_says_more() {
+    let template = read("template.yaml");
+    let parameter = &template["Parameters"]["WorkflowMaximumConcurrency"];
+    assert_eq!(parameter["Default"], "2");
+    let mapping = template["Mappings"]["MaximumConcurrency"].as_object().unwrap();
+    let allowed = parameter["AllowedValues"].as_array().unwrap();
+    assert_eq!(mapping.len(), allowed.len());
+    for value in allowed.iter().map(|value| value.as_str().unwrap()) {
+        let number = mapping[value]["Number"].as_u64();
+        assert!(
+            number.is_some_and(|number| number >= 2 && number.to_string() == value),
+            "{value}: {number:?}"
+        );
+    }
+}
+
+/// 11-A1. Lambda drops a chain of invocations of one function after about 16, however long they are apart: four hours of
+/// quiet hours.
+#[test]
+fn a_function_that_sends_to_its_own_queue_may_be_invoked_again_and_again() {
+    let all = resources();
+    let mut senders = 0;
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
-        for event in function["Events"].as_object().into_iter().flatten().map(|(_, event)| event) {
-            let concurrency = event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap();
-            assert_eq!(*pattern, format!("^(0|[{}-9]|[1-9][0-9]+)$", concurrency + 1), "{id}");
+        let reads: Vec<&str> = function["Events"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, event)| target(&event["Properties"]["Queue"]))
+            .collect();
+        let statements =
+            all[&format!("{id}Role")]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+                .as_array()
+                .unwrap()
+                .clone();
+        let sends_to_itself = statements.iter().any(|statement| {
+            statement["Action"].to_string().contains("sqs:SendMessage")
+                && target(&statement["Resource"]).is_some_and(|queue| reads.contains(&queue))
+        });
+        senders += usize::from(sends_to_itself);
+        let expected = if sends_to_itself { json!("Allow") } else { serde_json::Value::Null };
+        assert_eq!(function["RecursiveLoop"], expected, "{id}");
+    }
+    assert!(senders > 0);
+}
+
+/// The function gives up by itself, with a reason, long before: after 50 failed tries, or three days of a mistake that
+/// a person has to mend, with waits of up to an hour.
+#[test]
+fn sqs_gives_up_only_on_what_kills_the_function_each_time() {
+    let all = resources();
+    for (id, queue) in of_type(&all, "AWS::SQS::Queue") {
+        let redrive = &queue["RedrivePolicy"];
+        if !redrive.is_null() {
+            assert_eq!(redrive["maxReceiveCount"], 150, "{id}");
         }
     }
 }

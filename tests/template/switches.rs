@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 const OF_ONE_WORKFLOW: [(&str, &str); 2] =
     [("SlackSecret", "NotifySlack"), ("SlackSecretArn", "NotifySlack")];
 
+/// What a first deploy is for.
+const ON_BY_ITSELF: &str = "NotifySlack";
+
 /// The workflow that a resource or output belongs to.
 fn owner(id: &str, workflows: &[String]) -> Option<String> {
     if let Some((_, workflow)) = OF_ONE_WORKFLOW.iter().find(|(other, _)| *other == id) {
@@ -41,7 +44,9 @@ fn problems(template: &Value, workflows: &[String]) -> Vec<String> {
             problems.push(format!("Conditions.{workflow}On is not {switch}"));
         }
         let body = &template["Parameters"][&parameter];
-        if body["Default"] != "true" || body["AllowedValues"] != json!(["true", "false"]) {
+        // 11-A2, 11-A8: a workflow that a new version brings must not switch itself on.
+        let default = if workflow == ON_BY_ITSELF { "true" } else { "false" };
+        if body["Default"] != default || body["AllowedValues"] != json!(["true", "false"]) {
             problems.push(format!("Parameters.{parameter}: {body}"));
         }
         let groups = &template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
@@ -76,7 +81,8 @@ fn what_has_no_switch_or_a_wrong_one_is_found() {
         ("/Resources/DeliveryTable/Condition", json!("NotifySlackOn")),
         ("/Outputs/UpdateBroadcastUrl/Condition", json!(null)),
         ("/Conditions/NotifySlackOn/Fn::Equals/1", json!("false")),
-        ("/Parameters/UpdateBroadcastEnabled/Default", json!("false")),
+        ("/Parameters/UpdateBroadcastEnabled/Default", json!("true")),
+        ("/Parameters/NotifySlackEnabled/Default", json!("false")),
     ] {
         let mut broken = template.clone();
         let (parent, key) = pointer.rsplit_once('/').unwrap();

@@ -146,7 +146,8 @@ fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_i
         "tests::a_rule_can_ask_for_a_part_of_the_name",
         "an_event_that_a_rule_names_is_done",
         "a_queued_event_is_done",
-        "policies::no_policy_has_a_wildcard_but_for_xray",
+        "policies::no_policy_has_a_wildcard_but_for_xray_and_a_vpc",
+        "rules::what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions",
         "environment::the_code_reads_what_the_template_sets_and_the_other_way_round",
         "every_package_takes_lints_from_the_workspace",
     ] {
@@ -204,6 +205,7 @@ fn without_write_the_resources_are_printed_and_template_yaml_stays() {
         "RehearseNewWorkflow",
         "RehearseNewWorkflowRole",
         "RehearseNewWorkflowAgeAlarm",
+        "FitsTwoWorkflows",
     ] {
         assert!(printed.contains(&format!("\n  {part}:\n")), "no {part} in\n{printed}");
     }

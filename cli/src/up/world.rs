@@ -3,6 +3,7 @@
 use super::settings::{Paths, Settings};
 use crate::options::{AWS_OFFSET, LOCAL_TOKEN, SlackBy, UpOptions};
 use jiff::Timestamp;
+use local_aws::template::Template;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
@@ -60,15 +61,18 @@ impl World {
             SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
+        // Deployed, most workflows are off until someone switches them on; on one machine all can be tried.
+        let mut parameters = Template::read(&paths.template)?.everything_on();
+        parameters.extend([
+            ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
+            ("TableauSite".to_owned(), tableau_settings.site),
+            ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
+            ("RulesFile".to_owned(), paths.rules.display().to_string()),
+        ]);
         let stack = Stack::start(StackOptions {
             template: paths.template.clone(),
             binaries: binaries.to_owned(),
-            parameters: BTreeMap::from([
-                ("TableauServerUrl".to_owned(), tableau_settings.server.clone()),
-                ("TableauSite".to_owned(), tableau_settings.site),
-                ("SlackApiUrl".to_owned(), if real_slack { SLACK_API.to_owned() } else { slack.api_url() }),
-                ("RulesFile".to_owned(), paths.rules.display().to_string()),
-            ]),
+            parameters,
             secrets: BTreeMap::from([
                 ("WebhookSecret".to_owned(), json!({ "current": LOCAL_TOKEN, "previous": "" })),
                 ("TableauSecret".to_owned(), tableau_settings.secret),

@@ -128,6 +128,31 @@ fn parameters_are_listed_and_checked() {
     assert_eq!(mode, "Parameters: Mode: `quiet` is not one of its allowed values");
 }
 
+/// 11-A2. Mappings are read, and what rules refuse for the sake of an AWS account runs here.
+#[test]
+fn a_mapping_gives_a_number_and_rules_about_an_account_are_left_out() {
+    let text = FIXTURE.replace("\nMappings:\n", "\nMappings:\n  Sizes:\n    \"2\": { Number: 4 }\n");
+    let text = text.replace("BatchSize: 5", "BatchSize: !FindInMap [Sizes, \"2\", Number]");
+    let refusing = format!(
+        "{text}Rules:\n  Never:\n    Assertions:\n      - Assert: !Equals [\"1\", \"2\"]\n        AssertDescription: no\n"
+    );
+    let plan = planned(&refusing, &[("Greeting", "hello")]).unwrap();
+    assert_eq!(plan.mappings[0].batch_size, 4);
+    let missing = text.replace("[Sizes, \"2\"", "[Sizes, \"3\"");
+    let message = planned(&missing, &[("Greeting", "hello")]).unwrap_err().to_string();
+    assert!(message.ends_with("Fn::FindInMap: there is no Sizes.3.Number"), "{message}");
+}
+
+/// 11-A2, 11-A8. Most workflows are off until an operator switches them on; on one machine all of them run.
+#[test]
+fn every_switch_of_a_workflow_can_be_turned_on_at_once() {
+    let switch = "\n  SendFaxEnabled:\n    Type: String\n    Default: \"false\"\n    AllowedValues: [\"true\", \"false\"]\n";
+    let named_alike = "  LegacyEnabled:\n    Type: String\n    Default: never\n";
+    let text = FIXTURE.replacen("\nParameters:\n", &format!("\nParameters:{switch}{named_alike}"), 1);
+    let on = Template::parse(&text).unwrap().everything_on();
+    assert_eq!(on, BTreeMap::from([("SendFaxEnabled".to_owned(), "true".to_owned())]));
+}
+
 #[test]
 fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
     for (before, after, expected) in [
@@ -199,8 +224,8 @@ fn our_plan(parameters: &[(&str, &str)]) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let template = Template::read(&path).unwrap();
     let required = template.parameters().into_iter().filter(|parameter| parameter.default.is_none());
-    let mut all: BTreeMap<String, String> =
-        required.map(|parameter| (parameter.name, "https://tableau.example.com".to_owned())).collect();
+    let mut all = template.everything_on();
+    all.extend(required.map(|parameter| (parameter.name, "https://tableau.example.com".to_owned())));
     all.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     template.plan(&all, &places()).unwrap()
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask new-workflow`: a workflow of one's own to start from.
 
+mod fit;
 mod name;
 mod place;
 mod source;

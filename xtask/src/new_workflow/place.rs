@@ -57,7 +57,7 @@ pub(super) fn of_block(text: &str, workflow: &Workflow) -> Result<Place, Problem
 }
 
 /// The workflows that are there: each has a condition of its own.
-fn workflows<'a>(lines: &[&'a str]) -> Result<Vec<&'a str>, Problem> {
+pub(super) fn workflows<'a>(lines: &[&'a str]) -> Result<Vec<&'a str>, Problem> {
     let conditions = section(lines, "Conditions:")?.filter_map(|line| {
         let (name, switch) = lines[line].strip_prefix("  ")?.split_once("On: !Equals [!Ref ")?;
         switch.starts_with(&format!("{name}Enabled,")).then_some(name)
@@ -66,7 +66,7 @@ fn workflows<'a>(lines: &[&'a str]) -> Result<Vec<&'a str>, Problem> {
 }
 
 /// The lines below a top-level key, up to the next one.
-fn section(lines: &[&str], key: &str) -> Result<Range<usize>, Problem> {
+pub(super) fn section(lines: &[&str], key: &str) -> Result<Range<usize>, Problem> {
     let Some(start) = lines.iter().position(|line| *line == key) else {
         return Err(format!("template.yaml has no `{key}`").into());
     };

@@ -1,5 +1,6 @@
 //! A workflow's parts of `template.yaml`: its switch, its block of resources and an output. No I/O.
 
+use super::fit;
 use super::place::{self, Entry, Place};
 use super::source::{Workflow, render};
 use crate::repository::Problem;
@@ -8,7 +9,7 @@ const BLOCK: &str = include_str!("../../templates/block.yaml.tmpl");
 
 /// The parts beside the block, in the order in which they stand in `template.yaml`: what each is, how it is found, its
 /// text.
-const ENTRIES: [(&str, Entry, &str); 4] = [
+const ENTRIES: [(&str, Entry, &str); 5] = [
     (
         "In Metadata, in the group Workflows",
         Entry { section: "Metadata:", around: ("          - ", "Enabled") },
@@ -28,6 +29,11 @@ const ENTRIES: [(&str, Entry, &str); 4] = [
         "In Outputs",
         Entry { section: "Outputs:", around: ("  ", "Url:") },
         include_str!("../../templates/output.yaml.tmpl"),
+    ),
+    (
+        "In Resources, in the widgets of Dashboard",
+        Entry { section: "Resources:", around: ("          - !If [", "On, !Sub '") },
+        include_str!("../../templates/alarms.yaml.tmpl"),
     ),
 ];
 
@@ -56,7 +62,17 @@ impl Stack {
         for (line, part) in parts {
             lines.splice(line..line, part);
         }
-        Ok(lines.join("\n") + "\n")
+        let text = lines.join("\n") + "\n";
+        fit::with_rule(&text, &self.workflows_with(workflow)?)
+    }
+
+    /// The workflows there will be, as the alphabet has them.
+    fn workflows_with(&self, workflow: &Workflow) -> Result<Vec<String>, Problem> {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let mut all: Vec<String> = place::workflows(&lines)?.into_iter().map(str::to_owned).collect();
+        all.push(workflow.name.pascal());
+        all.sort_unstable();
+        Ok(all)
     }
 
     /// All parts, with comments that say where to paste them.
@@ -70,6 +86,9 @@ impl Stack {
         for (section, entry, template) in &ENTRIES {
             let at = before(entry.place(&self.text, workflow), "after those of the other workflows");
             all.push_str(&format!("# {section}, {at}:\n{}\n", filled(template, workflow)));
+        }
+        if let Some(rule) = self.workflows_with(workflow).ok().and_then(|all| fit::rule(&all)) {
+            all.push_str(&format!("# In Rules, in place of the rule of that name, or at the end:\n{rule}\n"));
         }
         let at = before(place::of_block(&self.text, workflow), "at the end");
         all + &format!("# In Resources, {at}:\n{}", block(workflow))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 24] = [
     "Architectures",
     "CodeUri",
     "Description",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 22] = [
     "PackageType",
     "PermissionsBoundary",
     "Policies",
+    "RecursiveLoop",
     "ReservedConcurrentExecutions",
     "Role",
     "Runtime",
@@ -31,6 +32,7 @@ const KNOWN: [&str; 22] = [
     "Tags",
     "Timeout",
     "Tracing",
+    "VpcConfig",
 ];
 
 /// Lays a function's properties over what `Globals` say of all functions.

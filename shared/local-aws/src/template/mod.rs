@@ -109,7 +109,17 @@ impl Template {
         all.collect()
     }
 
-    /// Resolves the template, with these values for its parameters.
+    /// Values that switch every workflow on: `true` for each parameter `…Enabled` that is a switch.
+    pub fn everything_on(&self) -> BTreeMap<String, String> {
+        let all = self.root["Parameters"].as_object().into_iter().flatten();
+        let switches = all.filter(|(name, parameter)| {
+            name.ends_with("Enabled") && parameter["AllowedValues"] == serde_json::json!(["true", "false"])
+        });
+        switches.map(|(name, _)| (name.clone(), "true".to_owned())).collect()
+    }
+
+    /// Resolves the template, with these values for its parameters. Its `Rules` are left out: they refuse what would
+    /// not fit an AWS account, and there is none here.
     ///
     /// # Errors
     /// [`Error::Template`], which names the resource and the property that is not understood.

@@ -1,0 +1,74 @@
+//! What cannot be made again: the table, the token in the webhooks' URLs. And what is not wanted without being asked for.
+
+use crate::reading::read;
+use serde_json::json;
+
+/// 11-A7. An edit of `GenerateSecretString` makes CloudFormation generate a new value: with it every webhook at Tableau,
+/// whose URL has the old token, gets 403, and is switched off after four of them. What has to change goes into another
+/// secret, beside this one.
+///
+/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-secretsmanager-secret-generatesecretstring.html>
+#[test]
+fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
+    let template = read("template.yaml");
+    let secret = &template["Resources"]["WebhookSecret"];
+    let expected = json!({
+        "SecretStringTemplate": "{\"previous\":\"\"}",
+        "GenerateStringKey": "current",
+        "PasswordLength": 43,
+        "ExcludePunctuation": true,
+        "ExcludeCharacters": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    });
+    assert_eq!(secret["Properties"]["GenerateSecretString"], expected);
+    assert!(secret["Properties"]["Name"].is_null(), "another name would be another secret");
+}
+
+/// 11-A7. DynamoDB cannot change what an index carries: a deploy that tries fails, or removes the index and takes `events
+/// list` away until it is filled again. Another set of attributes goes into an index with another name.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateGlobalSecondaryIndexAction.html>
+#[test]
+fn the_index_by_day_carries_what_it_has_always_carried() {
+    let template = read("template.yaml");
+    let indexes = &template["Resources"]["DeliveryTable"]["Properties"]["GlobalSecondaryIndexes"];
+    let expected = json!([{
+        "IndexName": "by_day",
+        "KeySchema": [
+            { "AttributeName": "day", "KeyType": "HASH" },
+            { "AttributeName": "first_seen_at", "KeyType": "RANGE" },
+        ],
+        "Projection": {
+            "ProjectionType": "INCLUDE",
+            "NonKeyAttributes": [
+                "workflow", "event_id", "event_name", "site", "resource", "resource_name", "created_at", "state",
+                "deadline_ms", "reason", "attempts", "updated_at",
+            ],
+        },
+    }]);
+    assert_eq!(*indexes, expected);
+}
+
+/// 11-A8.
+#[test]
+fn the_table_stays_when_the_stack_goes() {
+    let template = read("template.yaml");
+    let table = &template["Resources"]["DeliveryTable"];
+    assert_eq!(table["DeletionPolicy"], "Retain");
+    assert_eq!(table["UpdateReplacePolicy"], "Retain");
+    let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+    assert_eq!(*recovery, true);
+    assert!(
+        table["Properties"]["TableName"].is_null(),
+        "a new stack could not make a table of the same name"
+    );
+}
+
+/// 11-A8. Five to ten dollars a million events, for little that the logs do not say.
+#[test]
+fn nothing_is_traced_unless_asked_for() {
+    let template = read("template.yaml");
+    assert_eq!(template["Parameters"]["Tracing"]["Default"], "PassThrough");
+    assert_eq!(template["Globals"]["Function"]["Tracing"], json!({ "Ref": "Tracing" }));
+    let active = json!({ "Fn::Equals": [{ "Ref": "Tracing" }, "Active"] });
+    assert_eq!(template["Conditions"]["IsTraced"], active);
+}

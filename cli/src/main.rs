@@ -10,6 +10,7 @@ mod out;
 mod rules;
 mod send;
 mod stack;
+mod table;
 mod up;
 
 use clap::Parser;
@@ -36,6 +37,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
+        Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }
 }

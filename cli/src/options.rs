@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::events::EventsCommand;
+use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -34,6 +35,11 @@ pub(crate) enum Command {
     Events {
         #[command(subcommand)]
         command: EventsCommand,
+    },
+    /// The table of a stack: what to do after a restore
+    Table {
+        #[command(subcommand)]
+        command: TableCommand,
     },
     /// Look at a rules file
     Rules {

@@ -1,0 +1,144 @@
+//! `table copy`: brings the items of another table into the stack's, after a restore or from a stack that was deleted.
+
+use crate::aws::Account;
+use crate::options::PlaceOptions;
+use crate::out::line;
+use crate::stack::Stack;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::process::ExitCode;
+use tokio::task::JoinSet;
+use workflow::BoxError;
+
+/// How many items are written at the same time.
+const AT_ONCE: usize = 25;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TableCommand {
+    /// Copy the items of another table into the stack's table; what is there already stays as it is
+    Copy(CopyOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyOptions {
+    /// The table to copy from: one that a deleted stack has left, or a restored one
+    #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
+    from: String,
+    #[command(flatten)]
+    place: PlaceOptions,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+/// What became of the items so far.
+#[derive(Debug, Default)]
+struct Tally {
+    copied: usize,
+    there: usize,
+    expired: usize,
+}
+
+/// Carries out a command.
+pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
+    let TableCommand::Copy(options) = command;
+    copy(&options).await
+}
+
+/// Copies page by page. Interrupted, it can be run again: an item that was copied counts as there.
+async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
+    let stack = Stack::find(&options.place).await?;
+    let account = &stack.account;
+    let Some(to) = &stack.table else {
+        return Err(
+            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.place).into()
+        );
+    };
+    let from = &options.from;
+    if from == to {
+        return Err(format!("`{from}` is the table of the stack `{}` itself", stack.name).into());
+    }
+    let client = Client::new(&account.config);
+    let now = Timestamp::now().as_second();
+    let mut tally = Tally::default();
+    let scan = client.scan().table_name(from).consistent_read(true);
+    let mut pages = scan.into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| account.explain("dynamodb:Scan", error))?;
+        let mut live = Vec::new();
+        for item in page.items.unwrap_or_default() {
+            match item.get("pk") {
+                Some(AttributeValue::S(_)) if is_expired(&item, now) => tally.expired += 1,
+                Some(AttributeValue::S(_)) => live.push(item),
+                _ => return Err(format!("`{from}` is no table of a stack: its items have no `pk`").into()),
+            }
+        }
+        write(account, &client, to, live, &mut tally).await?;
+    }
+    let Tally { copied, there, expired } = tally;
+    line!("{copied} items copied into {to}; {there} were there already, {expired} had expired")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the items that are not there yet, a few at a time.
+async fn write(
+    account: &Account,
+    client: &Client,
+    table: &str,
+    items: Vec<Item>,
+    tally: &mut Tally,
+) -> Result<(), BoxError> {
+    let mut rest = items.into_iter();
+    let mut writing = JoinSet::new();
+    loop {
+        while writing.len() < AT_ONCE {
+            let Some(item) = rest.next() else { break };
+            let put = client.put_item().table_name(table).set_item(Some(item));
+            let put = put.condition_expression("attribute_not_exists(pk)");
+            writing.spawn(put.send());
+        }
+        let Some(written) = writing.join_next().await else { return Ok(()) };
+        match written? {
+            Ok(_) => tally.copied += 1,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                tally.there += 1;
+            }
+            Err(error) => return Err(account.explain("dynamodb:PutItem", error)),
+        }
+    }
+}
+
+/// Whether DynamoDB would have deleted the item by now; it takes up to two days for that. `now` is in seconds since 1970.
+fn is_expired(item: &Item, now: i64) -> bool {
+    let Some(AttributeValue::N(at)) = item.get("expires_at") else { return false };
+    at.parse::<f64>().is_ok_and(|at| at < now as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(expires_at: Option<AttributeValue>) -> Item {
+        let mut item = Item::from([("pk".to_owned(), AttributeValue::S("delivery#x".to_owned()))]);
+        item.extend(expires_at.map(|at| ("expires_at".to_owned(), at)));
+        item
+    }
+
+    #[test]
+    fn only_what_dynamodb_would_have_deleted_has_expired() {
+        let number = |text: &str| Some(AttributeValue::N(text.to_owned()));
+        assert!(is_expired(&item(number("999")), 1_000));
+        assert!(!is_expired(&item(number("1000")), 1_000));
+        assert!(!is_expired(&item(number("1001")), 1_000));
+        assert!(!is_expired(&item(None), 1_000));
+        assert!(!is_expired(&item(Some(AttributeValue::S("1".to_owned()))), 1_000));
+    }
+}

@@ -109,6 +109,17 @@ impl Cloud {
         succeeded(&format!("sam {}", arguments[0]), &output)
     }
 
+    /// Runs `sam` in `folder`, which has to fail. Gives what it printed.
+    pub(crate) async fn sam_refuses(&self, folder: &Path, arguments: &[&str]) -> String {
+        let mut sam = self.program(&self.tools.join("sam"));
+        let output = tokio::time::timeout(PATIENCE, sam.current_dir(folder).args(arguments).output()).await;
+        let output = output.unwrap_or_else(|_| panic!("sam {} does not end", arguments[0])).unwrap();
+        let printed =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!output.status.success(), "sam {}: {printed}", arguments[0]);
+        printed
+    }
+
     /// Runs our command line. Panics with what it printed unless it ends well.
     pub(crate) async fn tableau_webhooks(&self, arguments: &[&str]) -> String {
         let ours = std::env::current_exe().unwrap();

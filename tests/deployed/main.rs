@@ -14,6 +14,8 @@ mod world;
 
 use cloud::Cloud;
 use inventory::{Inventory, kept_by_sam};
+use serde_json::json;
+use simulator::SAMPLE_PAT;
 use std::time::Instant;
 use world::{RULES, World, step};
 
@@ -37,7 +39,10 @@ async fn an_event_travels_through_the_deployed_stack() {
     let mut world = World::new(&cloud).await;
     let template = step("the layer with the rules is built", world.stack.build(RULES)).await;
     let start = Instant::now();
+    let refused = story::what_a_new_account_cannot_run_is_refused(&world, &template);
+    step("what a new account cannot run is refused", refused).await;
     step("sam deploy", world.stack.deploy(&template)).await;
+    step("two instances work on each queue", story::instances_work_on_each_queue(&world, 2)).await;
     step("the secrets are filled in", world.fill_in_secrets()).await;
     step("every URL answers a test", story::every_url_answers_a_test(&world)).await;
     step("a failed refresh at Tableau becomes a message", story::a_failed_refresh_becomes_a_message(&world))
@@ -54,9 +59,33 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("what cannot succeed waits as a dead letter", story::what_cannot_succeed_waits(&world)).await;
     step("… and is replayed when its cause is mended", story::it_is_replayed(&world)).await;
     step("changed rules take effect", story::changed_rules_take_effect(&mut world)).await;
+    step("what waits for a person rings", story::what_waits_for_a_person_rings(&world)).await;
     step("no secret is in a log", story::no_secret_is_in_a_log(&world)).await;
 
+    let body = step("an event is done", story::an_event_is_done(&world)).await;
+    let table = world.stack.output("TableName").to_owned();
+    let sign_ins = world.tableau.sign_ins(SAMPLE_PAT.0);
     step("sam delete", world.stack.delete()).await;
+    let left: Vec<_> = Inventory::take(&cloud).await.without(&before).into_iter().collect();
+    assert_eq!(left, [format!("dynamodb: {table}")], "the table alone is left");
+
+    let boundary = step("a boundary for roles", world.boundary()).await;
+    let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
+    let inside = ["SubnetIds=subnet-0a1b2c3d", "SecurityGroupIds=sg-0a1b2c3d"];
+    let bounded = format!("PermissionsBoundaryArn={boundary}");
+    let parameters = [more.as_slice(), &inside, &[bounded.as_str()]].concat();
+    step("sam deploy, in a company's account", world.stack.deploy_with(&template, &parameters)).await;
+    step("five instances work on each queue", story::instances_work_on_each_queue(&world, 5)).await;
+    step("every role has the boundary", story::every_role_has_the_boundary(&world, &boundary)).await;
+    step("the secrets are filled in", world.fill_in_secrets()).await;
+    step("the table is restored", story::the_table_is_restored(&world, &table)).await;
+    step("nothing is done twice after it", story::nothing_is_done_twice_after_it(&world, &body, sign_ins))
+        .await;
+
+    let table = world.stack.output("TableName").to_owned();
+    step("sam delete", world.stack.delete()).await;
+    cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
+    cloud.call("iam", "delete_policy", json!({ "PolicyArn": boundary })).await;
     let left = Inventory::take(&cloud).await.without(&before);
     assert!(left.is_empty(), "left behind: {left:#?}");
     let kept = kept_by_sam(&cloud).await;

@@ -55,14 +55,33 @@ impl<'a> Stack<'a> {
 
     /// Deploys what was built.
     pub(crate) async fn deploy(&mut self, template: &str) {
-        let mut arguments = vec!["deploy", "--template-file", template, "--stack-name", STACK];
-        let config = root().join("samconfig.toml").display().to_string();
-        arguments.extend(["--config-file", &config, "--no-confirm-changeset", "--no-progressbar"]);
-        arguments.extend(["--region", REGION, "--parameter-overrides"]);
-        arguments.extend(self.parameters.iter().map(String::as_str));
+        self.deploy_with(template, &[]).await;
+    }
+
+    /// The same with more parameters.
+    pub(crate) async fn deploy_with(&mut self, template: &str, more: &[&str]) {
+        let arguments = self.arguments(template, more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.cloud.sam(self.cloud.folder.path(), &arguments).await;
         self.look().await;
         self.lay_out_layer().await;
+    }
+
+    /// Deploys with parameters that the template's rules refuse. Gives what the operator reads.
+    pub(crate) async fn is_refused(&self, template: &str, more: &[&str]) -> String {
+        let arguments = self.arguments(template, more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.cloud.sam_refuses(self.cloud.folder.path(), &arguments).await
+    }
+
+    fn arguments(&self, template: &str, more: &[&str]) -> Vec<String> {
+        let config = root().join("samconfig.toml").display().to_string();
+        let mut arguments = vec!["deploy", "--template-file", template, "--stack-name", STACK];
+        arguments.extend(["--config-file", &config, "--no-confirm-changeset", "--no-progressbar"]);
+        arguments.extend(["--region", REGION, "--parameter-overrides"]);
+        arguments.extend(self.parameters.iter().map(String::as_str));
+        arguments.extend(more);
+        arguments.into_iter().map(str::to_owned).collect()
     }
 
     /// A copy of the built template whose layer was built, by the layer's own makefile, from these rules: as by someone

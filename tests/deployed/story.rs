@@ -1,9 +1,9 @@
 //! What is shown of the deployed stack, step by step.
 
-use crate::world::{MISSING_CHANNEL, RULES, World, until};
+use crate::world::{ALARM_EMAIL, MISSING_CHANNEL, RULES, World, until};
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Webhook, Workbook, notes, render};
 use std::sync::Arc;
 use std::time::Duration;
@@ -197,27 +197,140 @@ pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
             assert!(answer.contains(part), "no {part} in\n{answer}");
         }
     }
-    the_alarm_rings(world).await;
+    // The emulator emits no metrics of SQS: the depth that it does show is reported in their stead.
+    let (depth, _) = world.stack.depth("NotifySlackDeadLetters").await;
+    let queue = world.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
+    let of_queue = json!([{ "Name": "QueueName", "Value": queue }]);
+    for (alarm, metric) in [
+        ("NotifySlackDeadLettersAlarm", "ApproximateNumberOfMessagesVisible"),
+        ("NotifySlackNewDeadLettersAlarm", "NumberOfMessagesSent"),
+    ] {
+        let watched = rings(world, alarm, depth).await;
+        let metric = (json!("AWS/SQS"), json!(metric), &of_queue);
+        assert_eq!(
+            (watched["Namespace"].clone(), watched["MetricName"].clone(), &watched["Dimensions"]),
+            metric
+        );
+    }
 }
 
-/// The emulator emits no metrics of SQS: the depth that it does show is reported in their stead.
-async fn the_alarm_rings(world: &World<'_>) {
-    let name = world.stack.resource("NotifySlackDeadLettersAlarm");
-    let alarm = || async {
+/// Reports what an alarm watches, and waits until it rings. Gives the alarm.
+async fn rings(world: &World<'_>, alarm: &str, value: u64) -> Value {
+    let name = world.stack.resource(alarm);
+    let look = || async {
         let alarms = world.cloud.call("cloudwatch", "describe_alarms", json!({ "AlarmNames": [name] })).await;
         alarms["MetricAlarms"][0].clone()
     };
-    let watched = alarm().await;
-    let metric = (&watched["Namespace"], &watched["MetricName"]);
-    assert_eq!(metric, (&json!("AWS/SQS"), &json!("ApproximateNumberOfMessagesVisible")));
-    let (depth, _) = world.stack.depth("NotifySlackDeadLetters").await;
+    let watched = look().await;
     let point =
-        json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": depth });
+        json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": value });
     let metric = json!({ "Namespace": watched["Namespace"], "MetricData": [point] });
     world.cloud.call("cloudwatch", "put_metric_data", metric).await;
-    let queue = world.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
-    assert_eq!(watched["Dimensions"], json!([{ "Name": "QueueName", "Value": queue }]));
-    until("the alarm rings", PATIENCE, || async { alarm().await["StateValue"] == "ALARM" }).await;
+    until(&format!("{alarm} rings"), PATIENCE, || async { look().await["StateValue"] == "ALARM" }).await;
+    watched
+}
+
+/// Metrics of our own. The emulator does not take them out of logs, so they are reported here.
+pub(crate) async fn what_waits_for_a_person_rings(world: &World<'_>) {
+    for (alarm, outcome) in
+        [("NotifySlackMisconfiguredAlarm", "misconfigured"), ("UpdateBroadcastIgnoredAlarm", "ignored")]
+    {
+        let watched = rings(world, alarm, 1).await;
+        let metric = (&watched["Namespace"], &watched["MetricName"]);
+        assert_eq!(metric, (&json!(crate::stack::STACK), &json!("Attempts")));
+        assert!(watched["Dimensions"].to_string().contains(outcome), "{watched}");
+        assert_eq!(watched["AlarmActions"], json!([world.stack.resource("AlarmTopic")]));
+    }
+    let subscriptions = world.cloud.call("sns", "list_subscriptions", json!({})).await;
+    let subscription = &subscriptions["Subscriptions"][0];
+    assert_eq!(
+        (&subscription["Protocol"], &subscription["Endpoint"]),
+        (&json!("email"), &json!(ALARM_EMAIL))
+    );
+}
+
+/// 11-A2. Nothing of the stack is there after that, so CloudFormation has not begun.
+pub(crate) async fn what_a_new_account_cannot_run_is_refused(world: &World<'_>, template: &str) {
+    for (parameter, part) in [
+        ("WorkflowMaximumConcurrency=10", "ConcurrencyQuotaConfirmed=true"),
+        ("DoorReservedConcurrency=5", "A new account refuses reserved concurrency"),
+        ("SubnetIds=subnet-0a1b2c3d", "Give both SubnetIds and SecurityGroupIds"),
+    ] {
+        let said = world.stack.is_refused(template, &[parameter]).await;
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(part), "{parameter}: {said}");
+    }
+}
+
+/// 11-A2. Parameters are texts, and Lambda wants a number here.
+pub(crate) async fn instances_work_on_each_queue(world: &World<'_>, instances: u64) {
+    let mappings = world.cloud.call("lambda", "list_event_source_mappings", json!({})).await;
+    let mappings = mappings["EventSourceMappings"].as_array().unwrap();
+    assert_eq!(mappings.len(), 2);
+    for mapping in mappings {
+        assert_eq!(mapping["ScalingConfig"]["MaximumConcurrency"], json!(instances), "{mapping}");
+    }
+}
+
+/// 11-A4.
+pub(crate) async fn every_role_has_the_boundary(world: &World<'_>, boundary: &str) {
+    for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
+        let name = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
+        let role = world.cloud.call("iam", "get_role", name).await;
+        let of_role = &role["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"];
+        assert_eq!(*of_role, boundary, "{function}");
+    }
+}
+
+/// An event that is done, to be asked for again after a restore.
+pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
+    let before = world.messages("data-alerts");
+    let body = payload(world, EventName::AdminPromoted);
+    accepted(world, "WebhookUrl", &body).await;
+    world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    body
+}
+
+/// 11-A8. As docs/operations.md says under "Restore the table": the table that the deleted stack has left is restored to
+/// another one, and that is copied into the table of the new stack.
+pub(crate) async fn the_table_is_restored(world: &World<'_>, left: &str) {
+    let restored = format!("{left}-restored");
+    let restore =
+        json!({ "SourceTableName": left, "TargetTableName": restored, "UseLatestRestorableTime": true });
+    world.cloud.call("dynamodb", "restore_table_to_point_in_time", restore).await;
+    let before = world.stack.records().await.len();
+    let all = world.cloud.call("dynamodb", "scan", json!({ "TableName": left })).await;
+    let all = all["Items"].as_array().unwrap().len();
+    assert!(all > 4, "{all} items");
+
+    let copy = ["table", "copy", "--from", &restored, "--stack", crate::stack::STACK];
+    let printed = world.cloud.tableau_webhooks(&copy).await;
+    assert!(printed.starts_with(&format!("{all} items copied into ")), "{printed}");
+    assert_eq!(world.stack.records().await.len(), before + all);
+    let again = world.cloud.tableau_webhooks(&copy).await;
+    assert!(
+        again.starts_with("0 items copied into ") && again.contains(&format!("{all} were there")),
+        "{again}"
+    );
+    for table in [left, &restored] {
+        world.cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
+    }
+}
+
+/// What was done before the restore is not done again, and Tableau's session is the old one.
+pub(crate) async fn nothing_is_done_twice_after_it(world: &World<'_>, body: &str, sign_ins: u32) {
+    let before = world.messages("data-alerts");
+    let id = accepted(world, "WebhookUrl", body).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
+    world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
+    world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.messages("data-alerts"), before + 1, "the new event alone is told");
+    let records = world.records("AdminPromoted").await;
+    let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
+    assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("1")));
+    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), sign_ins, "signed in again");
 }
 
 pub(crate) async fn it_is_replayed(world: &World<'_>) {

@@ -14,6 +14,9 @@ const CLAIM: Duration = Duration::from_secs(120);
 /// The channel that some rules name and that is not there at first.
 pub(crate) const MISSING_CHANNEL: &str = "data-labels";
 
+/// Who gets the alarms.
+pub(crate) const ALARM_EMAIL: &str = "operator@example.com";
+
 /// The rules of the first deploy.
 pub(crate) const RULES: &str = "
 rules:
@@ -53,6 +56,9 @@ impl<'a> World<'a> {
                 ("TableauServerUrl", &tableau.url()),
                 ("TableauSite", "marketing"),
                 ("SlackApiUrl", &slack.api_url()),
+                // Off by itself; two workflows fit a new account.
+                ("UpdateBroadcastEnabled", "true"),
+                ("AlarmEmail", ALARM_EMAIL),
                 // As much as can be logged: none of it may be a secret.
                 ("LogLevel", "trace"),
             ],
@@ -65,6 +71,15 @@ impl<'a> World<'a> {
         let pat = json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 });
         self.stack.put_secret("TableauSecretArn", &pat).await;
         self.stack.put_secret("SlackSecretArn", &json!({ "bot_token": self.slack.token() })).await;
+    }
+
+    /// A policy such as companies require for every role; this one allows what roles allow. Gives its ARN.
+    pub(crate) async fn boundary(&self) -> String {
+        let allow = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+        let document = json!({ "Version": "2012-10-17", "Statement": [allow] }).to_string();
+        let policy = json!({ "PolicyName": "company-boundary", "PolicyDocument": document });
+        let policy = self.cloud.call("iam", "create_policy", policy).await;
+        policy["Policy"]["Arn"].as_str().unwrap().to_owned()
     }
 
     /// How many messages people see in a channel.

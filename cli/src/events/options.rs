@@ -39,8 +39,8 @@ pub(crate) enum DeadLettersCommand {
     Redrive(ReplayOptions),
     /// Delete dead letters, after a question; the records of their deliveries stay, and say so
     ///
-    /// Takes all dead letters of an event. Prints what is deleted, payloads included. An event that never came to its
-    /// workflow has no record.
+    /// Takes all dead letters of an event, or the one message whose id is given: a message that is no event has no other.
+    /// Prints what is deleted, payloads included. An event that never came to its workflow has no record.
     Drop(DropOptions),
 }
 
@@ -85,8 +85,8 @@ pub(crate) struct ShowOptions {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub(crate) struct ChoiceOptions {
-    /// Only these events: ids, or their first 8 digits or more. All that there are without one
-    #[arg(value_name = "EVENT_ID", value_parser = event_id)]
+    /// Only these: ids of events or of SQS messages, or their first 8 digits or more. All that there are without one
+    #[arg(value_name = "EVENT_ID", value_parser = letter_id)]
     ids: Vec<String>,
     /// Only this workflow's
     #[arg(long, value_name = "NAME")]
@@ -99,8 +99,8 @@ pub(crate) struct ChoiceOptions {
 }
 
 impl ChoiceOptions {
-    /// Beginnings of event ids; none: all events.
-    pub(super) fn event_ids(&self) -> BTreeSet<String> {
+    /// Beginnings of ids of events or messages; none: all.
+    pub(super) fn ids(&self) -> BTreeSet<String> {
         self.ids.iter().cloned().collect()
     }
 }
@@ -129,8 +129,8 @@ pub(crate) struct LettersOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct DropOptions {
-    /// The events: ids, or their first 8 digits or more
-    #[arg(value_name = "EVENT_ID", value_parser = event_id, required = true)]
+    /// Ids of events, or of SQS messages for those that are no events; the first 8 digits or more are enough
+    #[arg(value_name = "ID", value_parser = letter_id, required = true)]
     pub(super) ids: Vec<String>,
     /// Only this workflow's
     #[arg(long, value_name = "NAME")]
@@ -172,9 +172,30 @@ fn event_id(text: &str) -> Result<String, String> {
     Err("an event id has 64 hexadecimal digits, of which the first 8 or more are enough".to_owned())
 }
 
+/// The id of an event, or of an SQS message, which is a UUID.
+fn letter_id(text: &str) -> Result<String, String> {
+    let is_message = text.contains('-') && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
+    if is_message && (8..=32).contains(&digits) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    event_id(text)
+        .map_err(|error| format!("{error}; a message's id is a UUID, of which the first 8 are enough"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_is_named_by_its_event_or_by_its_message() {
+        for id in ["717BBC05A8F9", "717bbc05-a8f9-4b1c-9d2e-0123456789AB", "717bbc05-"] {
+            assert_eq!(letter_id(id).unwrap(), id.to_ascii_lowercase());
+        }
+        for wrong in ["", "717bbc0-", "--------", "717bbc05-x", &format!("-{}", "a".repeat(33))] {
+            assert!(letter_id(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_event_id_may_be_cut_short_but_not_to_nothing() {

@@ -24,14 +24,14 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
     let one = letters(&place, &["list", id(&body("b")).short(), "--json"]).await;
 
     let shown = stdout(&table);
-    assert!(shown.starts_with("WAITS FOR  WORKFLOW") && shown.ends_with("\n2 dead letters\n"), "{shown}");
-    assert!(shown.contains("of update-broadcast is no event: body: not JSON") && !shown.contains("hunter2"));
+    assert!(shown.starts_with("WAITS FOR  WORKFLOW"), "{shown}");
+    assert!(shown.ends_with("\n2 dead letters and 1 message that is no event\n"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
     let read = |output: &Output| -> Vec<Value> {
         stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let all = read(&json);
-    assert_eq!(all.len(), 2, "{}", stderr(&json));
-    assert!(stderr(&json).contains("is no event"), "{}", stderr(&json));
+    assert_eq!((all.len(), stderr(&json).as_str()), (3, ""));
     assert_eq!(
         (&all[0]["workflow"], &all[0]["reason"]),
         (&"notify-slack".into(), &"Slack: channel_not_found".into())
@@ -41,7 +41,16 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
         (&all[1]["event_name"], &all[1]["payload"]["resource_name"]),
         (&"SiteUpdated".into(), &"b".into())
     );
-    assert_eq!(read(&one), all[1..]);
+    assert_eq!(read(&one), all[1..2]);
+    // A message that is no event has the same fields, and nothing of its body.
+    let message_id = all[2]["message_id"].as_str().unwrap();
+    assert!(shown.contains(&format!("message {message_id}  no event: body: not JSON")), "{shown}");
+    let keys = |letter: &Value| letter.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&all[2]), keys(&all[0]));
+    assert_eq!(all[2]["reason"], "no event: body: not JSON, at line 1, column 1 (7 bytes)");
+    assert_eq!((&all[2]["event_id"], &all[2]["payload"]), (&"".into(), &Value::Null));
+    assert!(all[2]["waits_since"].is_string() && all[2]["workflow"] == "update-broadcast");
+    assert!(!stdout(&json).contains("hunter2"), "{}", stdout(&json));
     assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
     assert_eq!(place.aws.calls("SQS.DeleteMessageBatch"), 0);
 }
@@ -77,6 +86,114 @@ async fn what_is_dropped_is_shown_whole_and_nothing_else_is_dropped() {
     );
     // At once, not when its time out of sight is over.
     assert!(stdout(&letters(&place, &["list"]).await).ends_with("\n1 dead letter\n"));
+}
+
+/// Ids of the messages among the dead letters, in the list's order, with why each is there.
+async fn message_ids(place: &Place) -> Vec<(String, String)> {
+    let listed = stdout(&letters(place, &["list", "--json"]).await);
+    let letters = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    letters.map(|letter| (text(&letter["message_id"]), text(&letter["reason"]))).collect()
+}
+
+// 11-B7
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
+    let place = Place::start().await;
+    let foreign = [
+        "hunter2",
+        "{}",
+        "[1]",
+        r#"{"event_type":7}"#,
+        r#"{"source":"aws.s3","detail-type":"Object Created","detail":{"key":"a"}}"#,
+    ];
+    for body in foreign {
+        place.dead_letter("NotifySlackDeadLetters", body, "the message is no event").await;
+    }
+    place.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
+    let ids = message_ids(&place).await;
+
+    let beginning = &ids[0].0[..13];
+    let dropped = letters(&place, &["drop", &beginning.to_uppercase(), "--yes"]).await;
+    let asked = letters(&place, &["drop", &ids[1].0]).await;
+
+    let shown = stdout(&dropped);
+    assert_eq!((dropped.status.code(), stderr(&dropped).as_str()), (Some(0), ""));
+    assert!(shown.contains(&format!("message {}  no event: body: not JSON", ids[0].0)), "{shown}");
+    assert!(shown.ends_with("\n  hunter2\n1 message that is no event dropped\n"), "{shown}");
+    assert_eq!(asked.status.code(), Some(1));
+    assert_eq!(stderr(&asked), "error: there is no terminal to ask at: --yes drops without a question\n");
+    let mut left: Vec<String> = foreign[1..].iter().map(|text| (*text).to_owned()).collect();
+    left.push(body("a"));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), left);
+
+    let rest: Vec<&str> = ids[1..5].iter().map(|(id, _)| id.as_str()).collect();
+    let output = letters(&place, &[&["drop", "--yes"], &rest[..]].concat()).await;
+    assert!(stdout(&output).ends_with("\n4 messages that are no events dropped\n"), "{}", stdout(&output));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+}
+
+// 11-B7
+#[tokio::test(flavor = "multi_thread")]
+async fn one_letter_of_an_event_is_dropped_by_its_message_and_the_record_waits_for_the_last() {
+    let place = Place::start().await;
+    Story::of(&place, "notify-slack", &body("a")).attempt(HOUR, failed()).await;
+    for reason in ["one", "two"] {
+        place.dead_letter("NotifySlackDeadLetters", &body("a"), reason).await;
+    }
+    let ids = message_ids(&place).await;
+    for (id, outcome) in ids.iter().map(|(id, _)| id).zip(["failed", "dropped"]) {
+        let output = letters(&place, &["drop", id, "--yes"]).await;
+        assert!(stdout(&output).ends_with("\n1 dead letter dropped\n"), "{}", stdout(&output));
+        let listed = stdout(&place.run(&["events", "list", "--json"]).await);
+        assert!(listed.contains(&format!(r#""outcome":"{outcome}""#)), "{outcome}: {listed}");
+    }
+    assert!(place.bodies("NotifySlackDeadLetters").is_empty());
+}
+
+// 11-B7
+#[tokio::test(flavor = "multi_thread")]
+async fn the_beginning_of_several_ids_drops_nothing() {
+    let place = Place::start().await;
+    // Two events whose ids begin with the same eight digits, found by trying.
+    let bodies = [body("site 129321"), body("site 134491")];
+    let ids = bodies.clone().map(|body| id(&body));
+    let beginning = &ids[0].as_str()[..8];
+    assert!(ids[1].as_str().starts_with(beginning) && ids[0] != ids[1]);
+    for body in &bodies {
+        place.dead_letter("NotifySlackDeadLetters", body, "no").await;
+    }
+
+    let output = letters(&place, &["drop", beginning, "--yes"]).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    let mut both = ids.clone();
+    both.sort();
+    let expected =
+        format!("error: `{beginning}` is the beginning of several ids: {}, {}\n", both[0], both[1]);
+    assert_eq!(stderr(&output), expected);
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), bodies);
+    // One digit more tells them apart, and both letters can be seen again at once.
+    let output = letters(&place, &["drop", ids[0].short(), "--yes"]).await;
+    assert!(stdout(&output).ends_with("\n1 dead letter dropped\n"), "{}", stdout(&output));
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), bodies[1..]);
+}
+
+// 11-B7
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_no_event_is_not_replayed_and_says_how_to_drop_it() {
+    let place = Place::start().await;
+    place.dead_letter("NotifySlackDeadLetters", "hunter2", "no").await;
+    let (message, _) = message_ids(&place).await.remove(0);
+
+    let output = letters(&place, &["redrive", &message]).await;
+
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("left where it is: message {message} of notify-slack is no event: body: not JSON");
+    assert!(stdout(&output).starts_with(&expected), "{}", stdout(&output));
+    assert!(stdout(&output).contains("\n`events dead-letters drop MESSAGE_ID` deletes one\n"));
+    assert_eq!(stderr(&output), "error: what is no event cannot be replayed\n");
+    assert_eq!(place.bodies("NotifySlackDeadLetters"), ["hunter2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

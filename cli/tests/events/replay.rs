@@ -23,7 +23,10 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
         let line = format!("{name}  {}  Slack: channel_not_found\n", id(&body(name)).short());
         assert!(shown.contains(&line), "no {line} in\n{shown}");
     }
-    assert!(shown.contains("of notify-slack is no event: body: not JSON, at line 1, column 1\n"), "{shown}");
+    assert!(
+        shown.contains("of notify-slack is no event: body: not JSON, at line 1, column 1 (7 bytes)\n"),
+        "{shown}"
+    );
     assert!(shown.ends_with("\n12 events replayed\n"), "{shown}");
     assert!(!shown.contains("hunter2"));
     assert_eq!(place.bodies("NotifySlackQueue"), names.iter().map(|name| body(name)).collect::<Vec<_>>());

@@ -1,11 +1,11 @@
 //! Which dead letters are meant. No I/O.
 
-use super::letter::Letter;
+use super::letter::{Content, Letter};
 use crate::events::options::ChoiceOptions;
 use crate::events::span::Span;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tableau::EventId;
 use workflow::BoxError;
 
@@ -15,7 +15,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 /// Which letters are meant.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// Beginnings of event ids; none: all.
+    /// Beginnings of ids of events or messages; none: all.
     pub(super) ids: BTreeSet<String>,
     /// The event's name; none: any.
     pub(super) event: Option<String>,
@@ -24,22 +24,28 @@ pub(super) struct Choice {
     pub(super) started: Timestamp,
     /// Whether the letters are sent round again, and may be back before we are through.
     pub(super) sends: bool,
+    /// Whether messages that are no events are meant as well.
+    pub(super) no_events: bool,
 }
 
-/// A letter that is meant.
-#[derive(Clone, Debug)]
-pub(super) struct Chosen {
+/// A message that is no event, and is left where it is.
+#[derive(Debug)]
+pub(super) struct Unread {
     pub(super) message_id: String,
-    pub(super) letter: Letter,
+    pub(super) why: String,
+    /// Whether it was asked for by its id.
+    pub(super) named: bool,
 }
 
 /// What the choice has come across.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Those beginnings of event ids that named a letter.
-    pub(super) found: BTreeSet<String>,
-    /// Messages that are no events: the message's id, and why.
-    pub(super) unread: Vec<(String, String)>,
+    /// Those beginnings of ids that named a letter, with the whole ids of what they named.
+    pub(super) found: BTreeMap<String, BTreeSet<String>>,
+    /// Messages that are no events, where only events are meant.
+    pub(super) unread: Vec<Unread>,
+    /// Events with a letter that is not meant.
+    pub(super) others: BTreeSet<EventId>,
     /// Events that came after we began.
     pub(super) newer: BTreeSet<EventId>,
     /// Events that we sent round again, and that have failed again.
@@ -51,25 +57,34 @@ pub(super) struct Seen {
 }
 
 impl Choice {
-    pub(super) fn read(options: &ChoiceOptions, started: Timestamp, sends: bool) -> Result<Self, BoxError> {
+    pub(super) fn read(options: &ChoiceOptions, started: Timestamp) -> Result<Self, BoxError> {
         Ok(Self {
-            ids: options.event_ids(),
+            ids: options.ids(),
             event: options.event.as_ref().map(|event| event.as_str().to_owned()),
             span: options.span.at(started)?,
             started,
-            sends,
+            sends: false,
+            no_events: false,
         })
     }
 
-    /// The beginnings that name this event; `None` when others were asked for.
-    fn names(&self, id: &EventId) -> Option<Vec<&String>> {
-        let names: Vec<_> = self.ids.iter().filter(|beginning| id.as_str().starts_with(*beginning)).collect();
+    /// The beginnings that name this letter, by its event or by its message, each with the whole id; `None` when others
+    /// were asked for.
+    fn names<'a>(&'a self, letter: &'a Letter) -> Option<Vec<(&'a String, &'a str)>> {
+        let event = letter.event_id().map(EventId::as_str);
+        let ids = || event.into_iter().chain([letter.message_id.as_str()]);
+        let named = |beginning: &'a String| {
+            let id = ids().find(|id| begins(id, beginning))?;
+            Some((beginning, id))
+        };
+        let names: Vec<_> = self.ids.iter().filter_map(named).collect();
         (self.ids.is_empty() || !names.is_empty()).then_some(names)
     }
 
     /// Whether the letter is of the time and of the name that was asked for.
     fn fits(&self, letter: &Letter) -> bool {
-        self.span.holds(letter.sent_at) && self.event.as_ref().is_none_or(|event| *event == letter.event)
+        let name = letter.event().map(|event| &event.name);
+        self.span.holds(letter.sent_at) && (self.event.is_none() || self.event.as_ref() == name)
     }
 
     /// Whether the letter of an event that we have sent again came after that. `sent`: how late it was then at AWS at
@@ -82,34 +97,55 @@ impl Choice {
     }
 
     /// Those of some messages that are meant.
-    pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<Chosen> {
+    pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<Letter> {
         let mut chosen = Vec::new();
         seen.latest = messages.iter().flat_map(times).chain(seen.latest).max();
         for message in messages {
-            let message_id = message.message_id().unwrap_or_default().to_owned();
-            let letter = match Letter::read(message) {
-                Ok(letter) => letter,
-                Err(why) => {
-                    seen.unread.push((message_id, why));
-                    continue;
-                }
+            let letter = Letter::read(message);
+            let names = self.names(&letter);
+            if let (Content::NoEvent(why), false) = (&letter.content, self.no_events) {
+                let named = names.is_some_and(|names| !names.is_empty());
+                let message_id = letter.message_id;
+                seen.unread.push(Unread { message_id, why: why.clone(), named });
+                continue;
+            }
+            let Some(names) = names.filter(|_| self.fits(&letter)) else {
+                seen.others.extend(letter.event_id().cloned());
+                continue;
             };
-            let Some(names) = self.names(&letter.id).filter(|_| self.fits(&letter)) else { continue };
-            seen.found.extend(names.into_iter().cloned());
-            match seen.sent.get(&letter.id) {
-                Some(sent) if self.sends && self.is_back(&letter, *sent) => {
-                    seen.back.insert(letter.id);
-                }
-                None if self.sends && letter.sent_at.is_some_and(|sent_at| sent_at > self.started) => {
-                    seen.newer.insert(letter.id);
-                }
-                _ => chosen.push(Chosen { message_id, letter }),
+            for (beginning, id) in names {
+                seen.found.entry(beginning.clone()).or_default().insert(id.to_owned());
+            }
+            if self.is_new(&letter, seen) {
+                chosen.push(letter);
             }
         }
         // Only now: all letters of an event that come together are meant.
-        seen.sent.extend(chosen.iter().map(|chosen| (chosen.letter.id.clone(), seen.latest)));
+        let sent = chosen.iter().filter_map(Letter::event_id).map(|id| (id.clone(), seen.latest));
+        seen.sent.extend(sent);
         chosen
     }
+
+    /// Whether the letter was there when we began; one that was not is remembered.
+    fn is_new(&self, letter: &Letter, seen: &mut Seen) -> bool {
+        let Some(id) = letter.event_id().filter(|_| self.sends) else { return true };
+        match seen.sent.get(id) {
+            Some(sent) if self.is_back(letter, *sent) => {
+                seen.back.insert(id.clone());
+                false
+            }
+            None if letter.sent_at.is_some_and(|sent_at| sent_at > self.started) => {
+                seen.newer.insert(id.clone());
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Whether an id begins so. Ids are hexadecimal digits, with or without dashes.
+fn begins(id: &str, beginning: &str) -> bool {
+    id.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
 /// What a message tells of the clock of AWS.
@@ -121,13 +157,14 @@ fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::letter::EventFacts;
     use super::*;
     use tableau::Payload;
 
     fn choice(ids: &[&str]) -> Choice {
         let started = Timestamp::from_second(1_764_000_000).unwrap();
         let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        Choice { ids, event: None, span: Span::default(), started, sends: true }
+        Choice { ids, event: None, span: Span::default(), started, sends: true, no_events: false }
     }
 
     fn id() -> EventId {
@@ -135,24 +172,28 @@ mod tests {
         EventId::of(&Payload::parse(br#"{"event_type":"SiteUpdated","resource":"SITE"}"#).unwrap())
     }
 
+    const MESSAGE: &str = "0f1E2d3c-0000-4000-8000-000000000000";
+
     fn letter(sent_at: Option<Timestamp>) -> Letter {
-        let event = "SiteUpdated".to_owned();
+        let name = "SiteUpdated".to_owned();
         Letter {
-            id: id(),
+            message_id: MESSAGE.to_owned(),
+            content: Content::Event(EventFacts { id: id(), name, resource: String::new() }),
             body: String::new(),
-            event,
-            resource: String::new(),
             sent_at,
             reason: String::new(),
         }
     }
 
     #[test]
-    fn all_events_are_taken_unless_some_are_named() {
-        assert_eq!(choice(&[]).names(&id()), Some(vec![]));
-        assert_eq!(choice(&["00000000"]).names(&id()), None);
-        let both = choice(&["00000000", "66764cae3f27"]);
-        assert_eq!(both.names(&id()), Some(vec![&"66764cae3f27".to_owned()]));
+    fn all_events_are_taken_unless_some_are_named_by_event_or_by_message() {
+        let letter = letter(None);
+        assert_eq!(choice(&[]).names(&letter), Some(vec![]));
+        assert_eq!(choice(&["00000000"]).names(&letter), None);
+        let both = choice(&["00000000", "66764cae3f27", "0f1e2d3c-0000"]);
+        let event = ("66764cae3f27".to_owned(), id());
+        let message = "0f1e2d3c-0000".to_owned();
+        assert_eq!(both.names(&letter), Some(vec![(&message, MESSAGE), (&event.0, event.1.as_str())]));
     }
 
     #[test]
@@ -177,7 +218,7 @@ mod tests {
     }
 
     fn taken(choice: &Choice, messages: &[Message], seen: &mut Seen) -> Vec<String> {
-        choice.of(messages, seen).into_iter().map(|chosen| chosen.message_id).collect()
+        choice.of(messages, seen).into_iter().map(|letter| letter.message_id).collect()
     }
 
     #[test]

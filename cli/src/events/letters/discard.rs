@@ -1,10 +1,11 @@
 //! `events dead-letters drop`: deletes letters, after a question.
 
-use super::choice::{Choice, Chosen, Seen};
+use super::choice::{Choice, Seen};
 use super::interrupt::Interrupt;
+use super::letter::Letter;
 use super::queue::{DeadLetters, HELD_SECONDS};
 use super::records::Marks;
-use super::sweep::{Lines, Swept, Work, letters_of, say, workflow};
+use super::sweep::{Counted, Lines, Swept, Work, say, workflow};
 use crate::events::options::DropOptions;
 use crate::events::span::Span;
 use crate::out::{note, plain};
@@ -25,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(HELD_SECONDS.unsigned_abs() as u6
 pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
     let ids = options.ids.iter().cloned().collect();
-    let choice = Choice { ids, event: None, span: Span::default(), started, sends: false };
+    let span = Span::default();
+    let choice = Choice { ids, event: None, span, started, sends: false, no_events: true };
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.workflow.as_deref())?;
     let interrupt = Interrupt::listen();
@@ -36,19 +38,20 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
         let (mut letters, mut seen) = (DeadLetters::open(&stack.account, queues), Seen::default());
         let mut gathered = Gathered { chosen: Vec::new(), marks: &mut marks };
         result = workflow(&mut letters, &choice, &mut seen, &interrupt, &mut gathered).await;
+        held.push(Held { letters, chosen: gathered.chosen, others: std::mem::take(&mut seen.others) });
         swept.add(seen, &queues.workflow);
-        held.push((letters, gathered.chosen));
         if result.is_err() {
             break;
         }
     }
     let mut lines = Lines::new(&workflows, started);
     let mut dropped = Vec::new();
+    result = result.and_then(|()| swept.unambiguous());
     if result.is_ok() {
         result = show(&mut lines, &held);
-        let found: Vec<&Chosen> = held.iter().flat_map(|(_, chosen)| chosen).collect();
-        if result.is_ok() && !found.is_empty() && !interrupt.asked() {
-            let agreed = if options.yes { Ok(true) } else { agrees(&count(&found), began, &interrupt).await };
+        let found = count(held.iter().flat_map(|held| &held.chosen));
+        if result.is_ok() && found.all() > 0 && !interrupt.asked() {
+            let agreed = if options.yes { Ok(true) } else { agrees(&found, began, &interrupt).await };
             match agreed {
                 Ok(true) => (dropped, result) = delete(&mut held, &mut marks).await,
                 Ok(false) => {}
@@ -56,32 +59,42 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
             }
         }
     }
-    for (letters, _) in held {
+    for held in held {
         // Also after a failure: what stays must be seen again.
-        result = result.and(letters.give_back().await);
+        result = result.and(held.letters.give_back().await);
     }
-    let said = say(&[format!("{} dropped", count(&dropped.iter().collect::<Vec<_>>()))], false);
+    let said = say(&[format!("{} dropped", count(&dropped))], false);
     marks.trouble().into_iter().for_each(note);
     result.and(said)?;
     swept.end(&choice, options.workflow.as_deref(), &interrupt)
 }
 
-fn count(letters: &[&Chosen]) -> String {
-    let events: BTreeSet<&EventId> = letters.iter().map(|chosen| &chosen.letter.id).collect();
-    letters_of(letters.len(), events.len())
+fn count<'l>(letters: impl IntoIterator<Item = &'l Letter>) -> Counted {
+    let mut counted = Counted::default();
+    letters.into_iter().for_each(|letter| counted.add(letter));
+    counted
+}
+
+/// A workflow's letters, until they are dropped or given back.
+#[derive(Debug)]
+struct Held<'a> {
+    letters: DeadLetters<'a>,
+    chosen: Vec<Letter>,
+    /// Events with a letter that stays.
+    others: BTreeSet<EventId>,
 }
 
 /// What was found, for now.
 #[derive(Debug)]
 struct Gathered<'a, 's> {
-    chosen: Vec<Chosen>,
+    chosen: Vec<Letter>,
     marks: &'a mut Marks<'s>,
 }
 
 impl Work for Gathered<'_, '_> {
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Chosen>) -> Result<(), BoxError> {
-        for Chosen { letter, .. } in &chosen {
-            self.marks.look(&letters.queues.workflow, &letter.id).await;
+    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError> {
+        for id in chosen.iter().filter_map(Letter::event_id) {
+            self.marks.look(&letters.queues.workflow, id).await;
         }
         self.chosen.extend(chosen);
         Ok(())
@@ -90,9 +103,9 @@ impl Work for Gathered<'_, '_> {
 
 /// Shows every letter with its payload, the one thing that may not be found anywhere else. When nobody reads it,
 /// nothing is dropped.
-fn show(lines: &mut Lines, held: &[(DeadLetters<'_>, Vec<Chosen>)]) -> Result<(), BoxError> {
-    for (letters, chosen) in held {
-        for Chosen { letter, .. } in chosen {
+fn show(lines: &mut Lines, held: &[Held<'_>]) -> Result<(), BoxError> {
+    for Held { letters, chosen, .. } in held {
+        for letter in chosen {
             let mut shown = lines.of(&letters.queues.workflow, std::iter::once(letter));
             shown.push(format!("  {}", plain(&letter.body)));
             say(&shown, true)?;
@@ -102,37 +115,41 @@ fn show(lines: &mut Lines, held: &[(DeadLetters<'_>, Vec<Chosen>)]) -> Result<()
 }
 
 /// Deletes the letters, and says so in the records of those events that have none left; gives what was deleted.
-async fn delete(
-    held: &mut [(DeadLetters<'_>, Vec<Chosen>)],
-    marks: &mut Marks<'_>,
-) -> (Vec<Chosen>, Result<(), BoxError>) {
+async fn delete(held: &mut [Held<'_>], marks: &mut Marks<'_>) -> (Vec<Letter>, Result<(), BoxError>) {
     let mut dropped = Vec::new();
-    for (letters, chosen) in held {
+    for Held { letters, chosen, others } in held {
         let all: Vec<usize> = (0..chosen.len()).collect();
         let done = letters.delete(chosen, &all).await;
-        let is_done = |(at, _): &(usize, &Chosen)| done.letters.contains(at);
+        let is_done = |(at, _): &(usize, &Letter)| done.letters.contains(at);
         let (gone, left): (Vec<_>, Vec<_>) = chosen.iter().enumerate().partition(is_done);
-        let left: BTreeSet<&EventId> = left.iter().map(|(_, chosen)| &chosen.letter.id).collect();
-        dropped.extend(gone.iter().map(|(_, chosen)| (*chosen).clone()));
-        let gone: BTreeSet<&EventId> = gone.iter().map(|(_, chosen)| &chosen.letter.id).collect();
-        for id in gone.difference(&left) {
+        dropped.extend(gone.iter().map(|(_, letter)| (*letter).clone()));
+        let stay: BTreeSet<&EventId> =
+            left.iter().filter_map(|(_, letter)| letter.event_id()).chain(others.iter()).collect();
+        let gone: BTreeSet<&EventId> = gone.iter().filter_map(|(_, letter)| letter.event_id()).collect();
+        for id in gone.difference(&stay) {
             marks.dropped(&letters.queues.workflow, id).await;
         }
         if let Some(refused) = done.refused {
-            let left: Vec<&str> = left.iter().map(|id| id.short()).collect();
+            let left: BTreeSet<String> = left.iter().map(|(_, letter)| short(letter)).collect();
+            let left: Vec<&str> = left.iter().map(String::as_str).collect();
             return (dropped, Err(format!("not dropped: {}: {refused}", left.join(", ")).into()));
         }
     }
     (dropped, Ok(()))
 }
 
+/// What a letter is called in an error: its event's id, or the message's.
+fn short(letter: &Letter) -> String {
+    letter.event_id().map_or_else(|| plain(&letter.message_id), |id| id.short().to_owned())
+}
+
 /// Asks whether to drop so many letters, and waits for the answer while there is time.
-async fn agrees(found: &str, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
+async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Err("there is no terminal to ask at: --yes drops without a question".into());
     }
     // Whoever cannot read the question will not say yes.
-    let they = if found == "1 dead letter" { "It" } else { "They" };
+    let they = if found.all() == 1 { "It" } else { "They" };
     let _ = write!(stderr(), "Drop {found}? {they} cannot be brought back. [y/N] ");
     let (sender, mut answer) = oneshot::channel();
     // A thread of its own: nothing waits for it when the program ends.

@@ -8,32 +8,86 @@ use tableau::{EventId, Payload};
 /// The `source` of our events on the bus.
 const SOURCE: &str = "tableau.webhooks";
 
-/// An event that a workflow gave up, or that EventBridge could not bring to it.
+/// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::events) struct Letter {
-    pub(super) id: EventId,
-    /// What goes back into the workflow's queue.
+    /// What SQS calls it.
+    pub(super) message_id: String,
+    pub(super) content: Content,
+    /// Of an event, what goes back into the workflow's queue; of anything else, the message as it is.
     pub(super) body: String,
-    pub(super) event: String,
-    pub(super) resource: String,
     /// Since when it waits; of one that SQS itself moved here, since it was first sent.
     pub(super) sent_at: Option<Timestamp>,
+    /// Why it is here, as far as anyone has said.
     pub(super) reason: String,
 }
 
+/// What a message holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::events) enum Content {
+    /// An event that a workflow gave up, or that EventBridge could not bring to it.
+    Event(EventFacts),
+    /// Something that no workflow can read: why it is no event, without a word of it, since it may hold secrets.
+    NoEvent(String),
+}
+
+/// What is shown of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::events) struct EventFacts {
+    pub(super) id: EventId,
+    pub(super) name: String,
+    pub(super) resource: String,
+}
+
 impl Letter {
-    /// Reads a message. The error says why it is no event, without repeating it.
-    pub(super) fn read(message: &Message) -> Result<Self, String> {
-        let (body, payload) = event(message.body().unwrap_or_default())?;
+    /// Reads a message, whatever it is.
+    pub(super) fn read(message: &Message) -> Self {
+        let text = message.body().unwrap_or_default();
+        let (body, content) = match event(text) {
+            Ok((body, payload)) => {
+                let id = EventId::of(&payload);
+                let name = payload.event_type.unwrap_or_default();
+                let resource = payload.resource_name.unwrap_or_default();
+                (body, Content::Event(EventFacts { id, name, resource }))
+            }
+            Err(why) => (text.to_owned(), Content::NoEvent(format!("{why} ({})", size(text)))),
+        };
         let sent_at = system(message, &System::SentTimestamp).and_then(|text| text.parse().ok());
-        Ok(Self {
-            id: EventId::of(&payload),
+        Self {
+            message_id: message.message_id().unwrap_or_default().to_owned(),
+            content,
             body,
-            event: payload.event_type.unwrap_or_default(),
-            resource: payload.resource_name.unwrap_or_default(),
             sent_at: sent_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             reason: reason(message),
-        })
+        }
+    }
+
+    /// The event in it, if it is one.
+    pub(super) fn event(&self) -> Option<&EventFacts> {
+        match &self.content {
+            Content::Event(event) => Some(event),
+            Content::NoEvent(_) => None,
+        }
+    }
+
+    /// The event's id, if it is one.
+    pub(super) fn event_id(&self) -> Option<&EventId> {
+        self.event().map(|event| &event.id)
+    }
+
+    /// Why it waits for a person: the reason that came with it, or that it is no event.
+    pub(super) fn why(&self) -> String {
+        match &self.content {
+            Content::Event(_) => self.reason.clone(),
+            Content::NoEvent(why) => format!("no event: {why}"),
+        }
+    }
+}
+
+fn size(text: &str) -> String {
+    match text.len() {
+        1 => "1 byte".to_owned(),
+        bytes => format!("{bytes} bytes"),
     }
 }
 
@@ -98,12 +152,13 @@ mod tests {
 
     #[test]
     fn a_payload_goes_back_as_it_is() {
-        let letter = Letter::read(&message(BODY, &[("reason", "Slack: channel_not_found")])).unwrap();
+        let letter = Letter::read(&message(BODY, &[("reason", "Slack: channel_not_found")]));
         assert_eq!(letter.body, BODY);
-        assert_eq!(letter.id, EventId::of(&Payload::parse(BODY.as_bytes()).unwrap()));
-        assert_eq!((letter.event.as_str(), letter.resource.as_str()), ("SiteUpdated", "Marketing"));
+        let event = letter.event().unwrap();
+        assert_eq!(event.id, EventId::of(&Payload::parse(BODY.as_bytes()).unwrap()));
+        assert_eq!((event.name.as_str(), event.resource.as_str()), ("SiteUpdated", "Marketing"));
         assert_eq!(letter.sent_at, Timestamp::from_millisecond(1_764_000_000_000).ok());
-        assert_eq!(letter.reason, "Slack: channel_not_found");
+        assert_eq!(letter.why(), "Slack: channel_not_found");
     }
 
     #[test]
@@ -112,23 +167,27 @@ mod tests {
             format!(r#"{{"source":"{source}","detail-type":"SiteUpdated","id":"1","detail":{BODY}}}"#)
         };
         let attributes = [("ERROR_CODE", "NO_PERMISSIONS"), ("ERROR_MESSAGE", "not authorized")];
-        let letter = Letter::read(&message(&envelope("tableau.webhooks"), &attributes)).unwrap();
+        let letter = Letter::read(&message(&envelope("tableau.webhooks"), &attributes));
         let payload = Payload::parse(BODY.as_bytes()).unwrap();
-        assert_eq!((&letter.body, &letter.id), (&payload.canonical_json(), &EventId::of(&payload)));
-        assert_eq!(letter.reason, "EventBridge: not authorized");
+        assert_eq!(letter.body, payload.canonical_json());
+        assert_eq!(letter.event_id(), Some(&EventId::of(&payload)));
+        assert_eq!(letter.why(), "EventBridge: not authorized");
 
-        let other = Letter::read(&message(&envelope("aws.s3"), &[])).unwrap_err();
-        assert_eq!(other, "an event of the bus, but not one of ours");
+        let other = Letter::read(&message(&envelope("aws.s3"), &[]));
+        assert!(other.why().starts_with("no event: an event of the bus, but not one of ours ("), "{other:?}");
     }
 
+    // 11-B7
     #[test]
     fn what_is_no_event_says_why_and_is_not_repeated() {
         for (body, expected) in [
-            ("hunter2", "body: not JSON, at line 1, column 1"),
-            ("[\"hunter2\"]", "body: expected a JSON object, found an array"),
-            ("{}", "body: tells of nothing"),
+            ("hunter2", "no event: body: not JSON, at line 1, column 1 (7 bytes)"),
+            ("[\"hunter2\"]", "no event: body: expected a JSON object, found an array (11 bytes)"),
+            ("{}", "no event: body: tells of nothing (2 bytes)"),
         ] {
-            assert_eq!(Letter::read(&message(body, &[])).unwrap_err(), expected);
+            let letter = Letter::read(&message(body, &[("reason", "hunter2")]));
+            assert_eq!((letter.why().as_str(), letter.event()), (expected, None));
+            assert_eq!(letter.body, body);
         }
     }
 
@@ -136,6 +195,6 @@ mod tests {
     fn a_message_that_sqs_moved_says_where_to_look() {
         let moved =
             Message::builder().body(BODY).attributes(System::DeadLetterQueueSourceArn, "arn:aws:sqs:…");
-        assert!(Letter::read(&moved.build()).unwrap().reason.starts_with("tried as often as"));
+        assert!(Letter::read(&moved.build()).reason.starts_with("tried as often as"));
     }
 }

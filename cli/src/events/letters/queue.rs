@@ -1,7 +1,7 @@
 //! A workflow's dead-letter queue while it is looked through.
 
 use super::batch::{LIMIT, Queue, runs};
-use super::choice::Chosen;
+use super::letter::Letter;
 use crate::aws::Account;
 use crate::stack::WorkflowQueues;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
@@ -94,9 +94,9 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Puts letters into the workflow's queue, and takes those out of the dead letters that it has confirmed.
-    pub(super) async fn replay(&mut self, letters: &[Chosen]) -> Done {
+    pub(super) async fn replay(&mut self, letters: &[Letter]) -> Done {
         let mut done = Done::default();
-        let bodies: Vec<&str> = letters.iter().map(|chosen| chosen.letter.body.as_str()).collect();
+        let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
         let mut from = 0;
         for run in runs(&bodies) {
             let bodies = bodies.get(from..from + run).unwrap_or_default();
@@ -120,13 +120,13 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Takes the letters at these places out of the dead letters.
-    pub(super) async fn delete(&mut self, letters: &[Chosen], places: &[usize]) -> Done {
+    pub(super) async fn delete(&mut self, letters: &[Letter], places: &[usize]) -> Done {
         let mut done = Done::default();
         for places in places.chunks(LIMIT) {
             let ids: Vec<&str> = places
                 .iter()
                 .filter_map(|at| letters.get(*at))
-                .map(|chosen| chosen.message_id.as_str())
+                .map(|letter| letter.message_id.as_str())
                 .collect();
             let receipts: Vec<&str> =
                 ids.iter().map(|id| self.held.get(*id).map(String::as_str).unwrap_or_default()).collect();

@@ -3,8 +3,9 @@
 //! A letter is taken out of the dead letters only once its workflow's queue has confirmed it. Whatever happens in
 //! between, it is at worst sent twice, and what is finished does not run again: same payload, same event id.
 
-use super::choice::{Choice, Chosen};
+use super::choice::Choice;
 use super::interrupt::Interrupt;
+use super::letter::Letter;
 use super::progress::Progress;
 use super::queue::DeadLetters;
 use super::sweep::{Lines, Work, letters_of, say, sweep};
@@ -19,7 +20,7 @@ use workflow::BoxError;
 /// Replays what was asked for, and says what it was.
 pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
-    let choice = Choice::read(&options.choice, started, !options.dry_run)?;
+    let choice = Choice { sends: !options.dry_run, ..Choice::read(&options.choice, started)? };
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
     let dry = options.dry_run;
@@ -56,7 +57,7 @@ struct Replay {
 }
 
 impl Work for Replay {
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Chosen>) -> Result<(), BoxError> {
+    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError> {
         let workflow = letters.queues.workflow.clone();
         let (done, refused) = if self.dry {
             ((0..chosen.len()).collect(), None)
@@ -65,8 +66,8 @@ impl Work for Replay {
             (done.letters, done.refused)
         };
         self.replayed += done.len();
-        let replayed = done.iter().filter_map(|at| chosen.get(*at)).map(|chosen| &chosen.letter);
-        self.events.extend(replayed.clone().map(|letter| letter.id.clone()));
+        let replayed = done.iter().filter_map(|at| chosen.get(*at));
+        self.events.extend(replayed.clone().filter_map(Letter::event_id).cloned());
         let lines = self.lines.of(&workflow, replayed);
         // A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
         let said = self.progress.beside(|| say(&lines, self.dry));

@@ -1,19 +1,23 @@
 //! Going through the dead letters of a stack once, and doing something about those that are meant.
 
-use super::choice::{Choice, Chosen, Seen};
+use super::choice::{Choice, Seen, Unread};
 use super::interrupt::Interrupt;
-use super::letter::Letter;
+use super::letter::{Content, Letter};
 use super::queue::DeadLetters;
 use crate::events::table::{Table, age, cell, name, terminal_width};
 use crate::out::{line, plain};
 use crate::stack::{Stack, WorkflowQueues};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
 
 const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
+
+/// What stands in the column of the event's id for a message that is no event, before the message's own.
+const MESSAGE: &str = "message ";
 
 /// The most events that are named in a line.
 const NAMED: usize = 10;
@@ -21,7 +25,7 @@ const NAMED: usize = 10;
 /// What is done about the letters.
 pub(super) trait Work {
     /// Does it to some of a workflow's letters.
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Chosen>) -> Result<(), BoxError>;
+    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError>;
 
     /// So many messages were received.
     fn received(&mut self, _messages: usize) {}
@@ -73,31 +77,35 @@ pub(super) async fn workflow(
 /// What was come across on the way.
 #[derive(Debug, Default)]
 pub(super) struct Swept {
-    found: BTreeSet<String>,
+    found: BTreeMap<String, BTreeSet<String>>,
     newer: BTreeSet<EventId>,
     back: BTreeSet<EventId>,
-    notes: Vec<String>,
+    /// Messages that are no events, with their workflow.
+    unread: Vec<(String, Unread)>,
 }
 
 impl Swept {
     pub(super) fn add(&mut self, seen: Seen, workflow: &str) {
-        self.found.extend(seen.found);
+        for (beginning, ids) in seen.found {
+            self.found.entry(beginning).or_default().extend(ids);
+        }
         self.newer.extend(seen.newer);
         self.back.extend(seen.back);
-        self.notes.extend(seen.unread.into_iter().map(|(id, why)| {
-            format!("left where it is: message {} of {workflow} is no event: {why}", plain(&id))
-        }));
+        self.unread.extend(seen.unread.into_iter().map(|unread| (workflow.to_owned(), unread)));
     }
 
-    /// What else is to say. Who asks for certain events does not ask about other messages.
+    /// What else is to say. Who asks for certain letters does not ask about other messages.
     pub(super) fn notes(&self, choice: &Choice) -> Vec<String> {
-        let notes = self.notes.iter().filter(|_| choice.ids.is_empty()).cloned();
+        let unread = self.unread.iter().filter(|(_, unread)| choice.ids.is_empty() || unread.named);
+        let unread: Vec<String> = unread.map(|(workflow, unread)| left(workflow, unread)).collect();
+        let hint =
+            (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
             1 => Some("1 event came after this began, and is left where it is".to_owned()),
             newer => Some(format!("{newer} events came after this began, and are left where they are")),
         };
-        notes.chain(left).collect()
+        unread.into_iter().chain(hint).chain(left).collect()
     }
 
     /// What is to say below how many events were sent round again.
@@ -122,13 +130,30 @@ impl Swept {
         if interrupt.asked() {
             return Ok(Interrupt::exit_code());
         }
-        let missing: Vec<&str> = choice.ids.difference(&self.found).map(String::as_str).collect();
+        if self.unread.iter().any(|(_, unread)| unread.named) {
+            return Err("what is no event cannot be replayed".into());
+        }
+        let is_named = |id: &&str| !self.found.contains_key(*id);
+        let missing: Vec<&str> = choice.ids.iter().map(String::as_str).filter(is_named).collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
         let whose = workflow.map(|workflow| format!("{workflow}'s ")).unwrap_or_default();
         Err(format!("not among {whose}dead letters: {}", missing.join(", ")).into())
     }
+
+    /// Refuses a beginning that more than one id has: which of them is meant is not for us to guess.
+    pub(super) fn unambiguous(&self) -> Result<(), BoxError> {
+        let Some((beginning, ids)) = self.found.iter().find(|(_, ids)| ids.len() > 1) else { return Ok(()) };
+        let more = if ids.len() > NAMED { ", …" } else { "" };
+        let ids: Vec<String> = ids.iter().take(NAMED).map(|id| plain(id)).collect();
+        Err(format!("`{beginning}` is the beginning of several ids: {}{more}", ids.join(", ")).into())
+    }
+}
+
+/// What is said of a message that is no event.
+fn left(workflow: &str, Unread { message_id, why, .. }: &Unread) -> String {
+    format!("left where it is: message {} of {workflow} is no event: {why}", plain(message_id))
 }
 
 /// Letters as lines of a table, below a head.
@@ -162,14 +187,48 @@ impl Lines {
 
 /// What is shown of a dead letter.
 fn row(letter: &Letter, workflow: &str, now: Timestamp) -> [String; 6] {
-    [
-        age(letter.sent_at, now),
-        workflow.to_owned(),
-        cell(&letter.event),
-        name(&letter.resource),
-        letter.id.short().to_owned(),
-        plain(&letter.reason),
-    ]
+    let [event, name, id] = match &letter.content {
+        Content::Event(event) => [cell(&event.name), name(&event.resource), event.id.short().to_owned()],
+        Content::NoEvent(_) => [cell(""), cell(""), format!("{MESSAGE}{}", plain(&letter.message_id))],
+    };
+    [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
+}
+
+/// How many letters of how many events there are, and how many messages that are no events.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    letters: usize,
+    events: BTreeSet<EventId>,
+    no_events: usize,
+}
+
+impl Counted {
+    pub(super) fn add(&mut self, letter: &Letter) {
+        match letter.event_id() {
+            Some(id) => {
+                self.letters += 1;
+                self.events.insert(id.clone());
+            }
+            None => self.no_events += 1,
+        }
+    }
+
+    /// How many messages that is.
+    pub(super) fn all(&self) -> usize {
+        self.letters + self.no_events
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters = letters_of(self.letters, self.events.len());
+        let no_events = match self.no_events {
+            0 => return f.write_str(&letters),
+            1 => "1 message that is no event".to_owned(),
+            messages => format!("{messages} messages that are no events"),
+        };
+        if self.letters == 0 { f.write_str(&no_events) } else { write!(f, "{letters} and {no_events}") }
+    }
 }
 
 /// Prints lines. `needed`: whether it is all for nothing once nobody reads them.
@@ -192,6 +251,7 @@ pub(super) fn letters_of(letters: usize, events: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::letter::EventFacts;
     use super::*;
     use tableau::Payload;
 
@@ -208,7 +268,7 @@ mod tests {
     fn what_is_left_and_what_is_back_are_told_apart() {
         let span = crate::events::span::Span::default();
         let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
-        let choice = Choice { ids, event: None, span, started, sends: true };
+        let choice = Choice { ids, event: None, span, started, sends: true, no_events: false };
         assert_eq!(swept(1, 0).notes(&choice), ["1 event came after this began, and is left where it is"]);
         assert_eq!(
             swept(2, 0).notes(&choice),
@@ -240,11 +300,12 @@ mod tests {
 
     #[test]
     fn a_letter_cannot_steer_the_terminal() {
+        let id = EventId::of(&Payload::default());
+        let event = EventFacts { id, name: "X\u{1b}[31m".to_owned(), resource: "a\nb ".repeat(40) };
         let letter = Letter {
-            id: EventId::of(&Payload::default()),
+            message_id: "m".to_owned(),
+            content: Content::Event(event),
             body: String::new(),
-            event: "X\u{1b}[31m".to_owned(),
-            resource: "a\nb ".repeat(40),
             sent_at: Some(Timestamp::UNIX_EPOCH),
             reason: "\u{1b}]0;title\u{7}no".to_owned(),
         };

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("incidents", &["workflow"]),
     ("circuit", &["incidents", "workflow"]),
     ("destinations", &["tableau", "workflow"]),
-    ("secrets", &["workflow"]),
+    ("secrets", &["tableau", "workflow"]),
     ("runtime", &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "workflow"]),
     ("testkit", SHARED),
 ];

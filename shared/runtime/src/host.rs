@@ -15,8 +15,6 @@ use lambda_runtime::service_fn;
 use rules::Rules;
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -241,11 +239,7 @@ async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {
 /// Local work brings its secrets along, in `SECRETS` or in the file `SECRETS_FILE`; AWS keeps them.
 fn secret_store(env: &Env, aws: &SdkConfig) -> Result<Arc<dyn SecretStore>, StartError> {
     if let Some(text) = env.get("SECRETS") {
-        let all: HashMap<String, Value> = serde_json::from_str(text).map_err(|_| StartError::Secrets)?;
-        let secrets = MemorySecrets::default();
-        for (id, value) in all {
-            secrets.put(id, value.to_string());
-        }
+        let secrets = MemorySecrets::from_json(text).map_err(|_| StartError::Secrets)?;
         return Ok(Arc::new(secrets));
     }
     Ok(match env.get("SECRETS_FILE") {

@@ -35,6 +35,11 @@ impl TryFrom<Json> for WebhookTokens {
             if token.len() < SHORTEST && (required || !token.is_empty()) {
                 return Err(format!("`{name}` has fewer than {SHORTEST} characters"));
             }
+            if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(format!(
+                    "`{name}` has a space or another character that no URL has: paste it anew"
+                ));
+            }
         }
         let previous = (!json.previous.is_empty()).then(|| SecretString::from(json.previous));
         Ok(Self { current: SecretString::from(json.current), previous })
@@ -91,5 +96,16 @@ mod tests {
     fn a_short_token_is_refused() {
         assert_eq!(tokens(r#"{"current":"short"}"#).unwrap_err(), "`current` has fewer than 32 characters");
         assert!(tokens(r#"{"current":""}"#).is_err());
+    }
+
+    // 11-B12
+    #[test]
+    fn a_token_that_no_url_can_carry_is_refused_by_name() {
+        for character in [" ", "\\n", "\u{feff}", "ü", "…"] {
+            let token = format!("{character}{}", "h".repeat(43));
+            let error = tokens(&format!(r#"{{"current":"{}","previous":"{token}"}}"#, "n".repeat(43)));
+            let error = error.unwrap_err();
+            assert!(error.starts_with("`previous` has a space or another character"), "{error}");
+        }
     }
 }

@@ -1,14 +1,19 @@
 //! Where secrets are kept.
 
+use crate::clean::trimmed;
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::SecretString;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use workflow::{BoxError, chain};
+
+/// The most that a file with secrets may have. Secrets Manager takes 64 KiB for one.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// A secret that was not read.
 #[derive(Debug, thiserror::Error)]
@@ -89,14 +94,26 @@ impl SecretsFile {
 impl SecretStore for SecretsFile {
     async fn read(&self, id: &str) -> Result<SecretString, ReadError> {
         let file = self.0.display();
-        let text =
-            std::fs::read_to_string(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
-        // The parser's own words could repeat a part of the file.
-        let all: HashMap<String, Value> = serde_json::from_str(&text)
-            .map_err(|e| ReadError::permanent(format!("{file}: line {}: not a JSON object", e.line())))?;
+        let text = read_text(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
+        let all = all(&text).map_err(|what| ReadError::permanent(format!("{file}: {what}")))?;
         let value = all.get(id).ok_or_else(|| ReadError::permanent(format!("{file}: it is not in there")))?;
         Ok(SecretString::from(value.to_string()))
     }
+}
+
+/// The text of a file, if it is not larger than one with secrets is.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("larger than {MOST_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
+/// Secrets by id. The error is without the parser's own words, which could repeat a part of the text.
+fn all(text: &str) -> Result<HashMap<String, Value>, String> {
+    serde_json::from_str(trimmed(text)).map_err(|error| format!("line {}: not a JSON object", error.line()))
 }
 
 /// Secrets in memory.
@@ -104,6 +121,18 @@ impl SecretStore for SecretsFile {
 pub struct MemorySecrets(Mutex<HashMap<String, SecretString>>);
 
 impl MemorySecrets {
+    /// The secrets of a JSON object, `{"<secret id>": {…}, …}`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the text is none; it repeats nothing of it.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let secrets = Self::default();
+        for (id, value) in all(text).map_err(ReadError::permanent)? {
+            secrets.put(id, value.to_string());
+        }
+        Ok(secrets)
+    }
+
     /// Puts a secret in, or another in its place.
     pub fn put(&self, id: impl Into<String>, text: impl Into<String>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,6 @@
 //! The names of Tableau's webhook events.
 
+use crate::spelling::distance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -142,22 +143,6 @@ impl EventName {
         let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
         (distance <= 4).then_some(known)
     }
-}
-
-/// Levenshtein distance.
-fn distance(one: &str, two: &str) -> usize {
-    let two: Vec<char> = two.chars().collect();
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in two.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[two.len()]
 }
 
 impl From<String> for EventName {

@@ -5,6 +5,7 @@ mod event_id;
 mod event_name;
 mod luid;
 mod payload;
+mod spelling;
 
 pub use event::{Event, Incomplete, Subject};
 pub use event_id::EventId;
@@ -15,3 +16,4 @@ pub use luid::{
     VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
 pub use payload::{Payload, PayloadError};
+pub use spelling::nearest;

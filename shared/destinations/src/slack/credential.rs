@@ -59,10 +59,14 @@ impl TryFrom<Json> for SlackCredential {
         match (json.bot_token.is_empty(), json.webhook_urls.is_empty()) {
             (true, true) => Err("fill in `bot_token` or `webhook_urls`".to_owned()),
             (false, false) => Err("fill in `bot_token` or `webhook_urls`, not both".to_owned()),
+            (false, true) if !json.bot_token.bytes().all(is_of_token) => {
+                Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it anew"
+                    .to_owned())
+            }
             (false, true) => Ok(Self::bot_token(json.bot_token)),
             (true, false) => {
                 let urls = json.webhook_urls.into_iter().map(|(channel, url)| {
-                    check(&channel, &url)?;
+                    check(channel.trim(), url.trim())?;
                     Ok((channel.trim_start_matches('#').to_owned(), SecretString::from(url)))
                 });
                 Ok(Self(Kind::WebhookUrls(urls.collect::<Result<_, String>>()?)))
@@ -71,9 +75,28 @@ impl TryFrom<Json> for SlackCredential {
     }
 }
 
+/// Slack's tokens are letters, digits and dashes. What a header cannot carry would look like a Slack that is down.
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// A channel as an error may name it: a short name. Anything else may be a secret that stands in the wrong place.
+fn shown(channel: &str) -> String {
+    let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '#' | '-' | '_');
+    let is_name = channel.len() <= 30 && channel.chars().all(is_of_name) && !channel.starts_with("xox");
+    if is_name { format!("`{channel}`") } else { "a channel".to_owned() }
+}
+
 /// Refuses what cannot work, without repeating it: the URL is the secret.
 fn check(channel: &str, url: &str) -> Result<(), String> {
-    let wrong = |why: &str| Err(format!("`webhook_urls`: the URL of `{channel}` {why}"));
+    if channel.contains("://") {
+        return Err("`webhook_urls` has a URL for a key: write the channel's name before the colon, and the URL behind it"
+            .to_owned());
+    }
+    let wrong = |why: &str| Err(format!("`webhook_urls`: the URL of {} {why}", shown(channel)));
+    if url.is_empty() {
+        return wrong("is empty");
+    }
     let Ok(url) = Url::parse(url) else {
         return wrong("is not a URL");
     };
@@ -139,6 +162,19 @@ mod tests {
                 r#"{"webhook_urls":{"a":"https://hooks.slack.com/triggers/hunter2"}}"#,
                 "Workflow Builder trigger",
             ),
+            (
+                r#"{"webhook_urls":{"https://hooks.slack.com/services/hunter2":"alerts"}}"#,
+                "has a URL for a key",
+            ),
+            (r#"{"webhook_urls":{"xoxb-hunter2":"alerts"}}"#, "the URL of a channel is not a URL"),
+            (r#"{"webhook_urls":{"T0/B0/hunter2":"alerts"}}"#, "the URL of a channel is not a URL"),
+            (r#"{"webhook_urls":{"a":""}}"#, "the URL of `a` is empty"),
+            (r#"{"bot_token":"xoxb-hunter2 "}"#, "`bot_token` has a space"),
+            (r#"{"bot_token":"xoxb-hunter2\n"}"#, "`bot_token` has a space"),
+            (r#"{"bot_token":"xoxb-\u0000hunter2"}"#, "`bot_token` has a space"),
+            (r#"{"bot_token":"xoxb-hunter2…"}"#, "`bot_token` has a space"),
+            (r#"{"bot_token":"“xoxb-hunter2”"}"#, "`bot_token` has a space"),
+            (r#"{"bot_token":"\"xoxb-hunter2\""}"#, "`bot_token` has a space, a quotation mark"),
         ] {
             let error = parse(json).unwrap_err();
             assert!(error.contains(expected), "{error}");

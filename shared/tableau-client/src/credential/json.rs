@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A credential that cannot be used. Repeats nothing of it, not even a key: the two may have been confused.
+/// A credential that cannot be used. Repeats nothing of it, not even a key: keys and values may have been confused.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCredential {
@@ -26,13 +26,26 @@ pub enum InvalidCredential {
     NotAnObject,
     /// A key is none of the known ones.
     #[error(
-        "the credential has a field that is not known; there are `token_name`, `token_secret`, `user_name`, \
-         `password`, `client_id`, `secret_id`, `secret_value`, `scopes`"
+        "the credential has a field that is not known{}; there are `token_name`, `token_secret`, `user_name`, \
+         `password`, `client_id`, `secret_id`, `secret_value`, `scopes`",
+        .meant.map(|meant| format!(", and may be meant as `{meant}`")).unwrap_or_default()
     )]
-    UnknownField,
+    UnknownField {
+        /// The known key that it may be a misspelling of.
+        meant: Option<&'static str>,
+    },
     /// A value is no text.
     #[error("`{field}` of the credential must be a text, in quotation marks")]
     NotText {
+        /// Its key.
+        field: &'static str,
+    },
+    /// A value has a character that Tableau gives to none.
+    #[error(
+        "`{field}` of the credential has a space, a line break or another character that Tableau does not use there: \
+         paste it anew"
+    )]
+    Characters {
         /// Its key.
         field: &'static str,
     },
@@ -65,6 +78,8 @@ const CLIENT_ID: &str = "client_id";
 const SECRET_ID: &str = "secret_id";
 const SECRET_VALUE: &str = "secret_value";
 const SCOPES: &str = "scopes";
+/// What Tableau generates: visible ASCII. Names and passwords are people's own.
+const GENERATED: [&str; 4] = [TOKEN_SECRET, CLIENT_ID, SECRET_ID, SECRET_VALUE];
 const TEXTS: [&str; 7] = [TOKEN_NAME, TOKEN_SECRET, USER_NAME, PASSWORD, CLIENT_ID, SECRET_ID, SECRET_VALUE];
 
 impl TableauCredential {
@@ -82,8 +97,9 @@ impl TableauCredential {
         let Value::Object(mut json) = value else {
             return Err(InvalidCredential::NotAnObject);
         };
-        if json.keys().any(|key| key != SCOPES && !TEXTS.contains(&key.as_str())) {
-            return Err(InvalidCredential::UnknownField);
+        if let Some(unknown) = json.keys().find(|key| *key != SCOPES && !TEXTS.contains(&key.as_str())) {
+            let meant = tableau::nearest(unknown, TEXTS.into_iter().chain([SCOPES]));
+            return Err(InvalidCredential::UnknownField { meant });
         }
         let texts = TEXTS.map(|field| filled(&mut json, field));
         let [token_name, token_secret, user, password, client_id, secret_id, secret_value] = texts;
@@ -112,6 +128,11 @@ impl TableauCredential {
 fn filled(json: &mut Map<String, Value>, field: &'static str) -> Result<Option<String>, InvalidCredential> {
     match json.remove(field) {
         None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text))
+            if GENERATED.contains(&field) && !text.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            Err(InvalidCredential::Characters { field })
+        }
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
         Some(_) => Err(InvalidCredential::NotText { field }),
     }
@@ -176,6 +197,24 @@ mod tests {
                 "`scopes` of the credential must be a list of texts",
             ),
             (r#"{"user_name":"hunter2"}"#, "and nothing else"),
+            (r#"{"token_nam":"hunter2"}"#, "may be meant as `token_name`"),
+            (r#"{"tokenSecret":"hunter2"}"#, "may be meant as `token_secret`"),
+            (
+                r#"{"token_name":"n","token_secret":"hunter2 x"}"#,
+                "`token_secret` of the credential has a space",
+            ),
+            (
+                r#"{"token_name":"n","token_secret":"hunter2\n"}"#,
+                "`token_secret` of the credential has a space",
+            ),
+            (
+                r#"{"token_name":"n","token_secret":"hunter2…"}"#,
+                "`token_secret` of the credential has a space",
+            ),
+            (
+                r#"{"client_id":"c","secret_id":"i","secret_value":"“hunter2”","user_name":"a"}"#,
+                "`secret_value` of the credential has a space",
+            ),
         ] {
             let problem = problem(json);
             assert!(problem.contains(says), "{json}: {problem}");

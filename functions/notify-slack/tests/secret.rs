@@ -1,0 +1,44 @@
+//! A Slack secret as people paste it, used by the real binary.
+
+use serde_json::{Value, json};
+use testkit::{Batch, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+
+// 11-B12, case B12
+#[tokio::test]
+async fn a_bot_token_with_a_line_break_behind_it_posts() {
+    let stage = Stage::start().await;
+    stage.slack.add_channel("data-news", true);
+    let secret = format!("\u{feff}{}\r\n", json!({ "bot_token": format!(" {}\n", stage.slack.token()) }));
+    stage.aws.create_secret("slack", Value::from(secret));
+    let function = stage.queued("notify-slack", BINARY);
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    assert_eq!(stage.slack.messages().len(), 1, "{}", function.logs().join("\n"));
+    stage.assert_no_secret_in(&function.logs());
+}
+
+// 11-B12, case B12
+#[tokio::test]
+async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_not_slacks() {
+    for (character, expected) in [
+        ("\n", "`bot_token` has a line break in it"),
+        ("\u{7f}", "`bot_token` has a character in it that cannot be seen"),
+        ("é", "`bot_token` has a space, a quotation mark or another character that no token has"),
+        (" ", "`bot_token` has a space, a quotation mark or another character that no token has"),
+    ] {
+        let stage = Stage::start().await;
+        let secret = json!({ "bot_token": format!("{}{character}hunter2", stage.slack.token()) });
+        stage.aws.create_secret("slack", secret);
+        let function = stage.queued("notify-slack", BINARY);
+        assert_eq!(function.failures(&Batch::of_fixture("workbook-created")).await, ["m-1"]);
+        let logs = function.logs().join("\n");
+        assert!(
+            logs.contains(&format!("cannot read the secret `slack`: {expected}")),
+            "{character:?}: {logs}"
+        );
+        assert!(!logs.contains("builder error") && !logs.contains("hunter2"), "{logs}");
+        assert_eq!(stage.slack.calls(), 0);
+        stage.assert_no_secret_in(&function.logs());
+    }
+}

@@ -1,0 +1,60 @@
+//! Misspelt names. No I/O.
+
+/// The one of `names` that `text` is most likely a misspelling of; `None` when more than a third of it would be wrong.
+///
+/// Case and the characters between words do not count: `tokenName` and `TOKEN-NAME` are near to `token_name`.
+pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let letters = letters(text);
+    let near = names.into_iter().filter_map(|name| {
+        let wanted = self::letters(name);
+        let most = wanted.chars().count() / 3;
+        // Spares the work on a text that is far longer than any name.
+        let differ = letters.chars().count().abs_diff(wanted.chars().count());
+        let distance = (differ <= most).then(|| distance(&letters, &wanted))?;
+        (distance <= most).then_some((distance, name))
+    });
+    near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Levenshtein distance.
+pub(crate) fn distance(one: &str, two: &str) -> usize {
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in two.iter().enumerate() {
+            let substituted = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[two.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_is_near_and_another_word_is_not() {
+        let names = ["token_name", "token_secret", "bot_token", "SLACK_BOT_TOKEN"];
+        for (text, expected) in [
+            ("token_nam", Some("token_name")),
+            ("tokenName", Some("token_name")),
+            ("TOKEN-SECRET", Some("token_secret")),
+            ("bottoken ", Some("bot_token")),
+            ("slack_bot_tokn", Some("SLACK_BOT_TOKEN")),
+            ("xoxb-1234-abcd", None),
+            ("password", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(text, names), expected, "{text}");
+        }
+        assert_eq!(nearest(&"token_name".repeat(10_000), names), None);
+    }
+}

@@ -1,5 +1,6 @@
 //! The file as it is written, with lines, and its checks.
 
+use crate::comment::Comment;
 use crate::problem;
 use crate::when::{Hours, QuietHours};
 use crate::{Error, Rule, Rules, Site};
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::EventName;
@@ -39,8 +40,11 @@ struct RuleEntry {
     mute_until: Option<Spanned<String>>,
     #[serde(default)]
     quiet: Option<QuietEntry>,
-    r#do: Vec<Spanned<BTreeMap<String, Value>>>,
+    r#do: Vec<Spanned<BTreeMap<String, SettingsEntry>>>,
 }
+
+/// Nothing behind the colon is a workflow without settings.
+type SettingsEntry = Option<BTreeMap<String, Spanned<Value>>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +60,24 @@ struct QuietEntry {
 pub(crate) struct Line<T> {
     pub(crate) value: T,
     pub(crate) line: u64,
+}
+
+/// What a rule says to a workflow.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) value: Value,
+    /// The line of the workflow's name.
+    pub(crate) line: u64,
+    /// The lines of the settings.
+    lines: BTreeMap<String, u64>,
+}
+
+impl Settings {
+    /// The line of what this path begins with.
+    pub(crate) fn line_of(&self, path: &str) -> u64 {
+        let first = path.split(['.', '[']).next().unwrap_or_default();
+        self.lines.get(first).copied().unwrap_or(self.line)
+    }
 }
 
 impl<T> Line<T> {
@@ -80,16 +102,20 @@ impl File {
             })
         });
         parsed.map(Option::unwrap_or_default).map_err(|error| {
-            let line = error.location().map_or(1, |at| at.line());
             // The parser's text ends with the place, which stands before it already, and may show lines around it.
             let problem = error.without_snippet().to_string();
             let problem = problem.lines().next().unwrap_or_default();
             let found = problem.split(" at line ").next().unwrap_or_default();
-            Error::Wrong { line, problem: problem::problem(&field, found) }
+            let line = error.location().map_or(1, |at| at.line());
+            match problem::comment(text, found, line) {
+                Some(comment) => Error::Wrong { line: comment.line, problem: comment.problem() },
+                None => Error::Wrong { line, problem: problem::problem(&field, found) },
+            }
         })
     }
 
-    pub(crate) fn check(self) -> Result<Rules, Error> {
+    /// Checks what the parser cannot know. `text` is the file's, to say what is meant by a comment.
+    pub(crate) fn check(self, text: &str) -> Result<Rules, Error> {
         let mut luids = BTreeSet::new();
         let mut sites = Vec::with_capacity(self.sites.len());
         for entry in self.sites {
@@ -115,7 +141,8 @@ impl File {
             let quiet = entry.quiet.map(QuietEntry::check).transpose()?;
             let hours = Hours { critical: entry.critical, mute_until, quiet };
             let on = entry.on.into_iter().map(event_name).collect::<Result<_, _>>()?;
-            let actions = entry.r#do.into_iter().map(action).collect::<Result<_, _>>()?;
+            let actions = entry.r#do.into_iter().map(|entry| action(entry, text));
+            let actions = actions.collect::<Result<_, _>>()?;
             rules.push(Rule { name: name.value, on, hours, actions });
         }
         Ok(Rules { sites, rules })
@@ -124,7 +151,7 @@ impl File {
 
 impl SiteEntry {
     fn check(self) -> Result<Site, Error> {
-        let luid = Line::from(self.luid);
+        let luid = unquoted(self.luid)?;
         let timezone = self.timezone.map(time_zone).transpose()?.unwrap_or(TimeZone::UTC);
         let parsed = luid.value.parse().ok().filter(|_| is_luid(&luid.value));
         let shape = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
@@ -148,19 +175,19 @@ impl QuietEntry {
 }
 
 fn time_zone(name: Spanned<String>) -> Result<TimeZone, Error> {
-    let name = Line::from(name);
+    let name = unquoted(name)?;
     TimeZone::get(&name.value)
         .map_err(|_| name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value)))
 }
 
 fn time_of_day(text: Spanned<String>) -> Result<Time, Error> {
-    let text = Line::from(text);
+    let text = unquoted(text)?;
     Time::strptime("%H:%M", &text.value)
         .map_err(|_| text.wrong(format!("`{}` is no time of day, such as 22:00", text.value)))
 }
 
 fn instant(text: Spanned<String>) -> Result<Timestamp, Error> {
-    let text = Line::from(text);
+    let text = unquoted(text)?;
     let wrong = |_| text.wrong(format!("`{}` is no time, such as 2026-12-24T18:00:00+01:00", text.value));
     text.value.parse().map_err(wrong)
 }
@@ -172,7 +199,7 @@ fn is_luid(text: &str) -> bool {
 }
 
 fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
-    let name = Line::from(name);
+    let name = unquoted(name)?;
     match EventName::from(name.value.as_str()) {
         EventName::Other(text) => {
             let hint = match EventName::nearest(&text) {
@@ -185,15 +212,36 @@ fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
     }
 }
 
-fn action(entry: Spanned<BTreeMap<String, Value>>) -> Result<(String, Line<Value>), Error> {
+/// A text that has no typographic quotation marks around it, which YAML takes for a part of it.
+fn unquoted(text: Spanned<String>) -> Result<Line<String>, Error> {
+    let text = Line::from(text);
+    match problem::typographic_quotes("", &text.value) {
+        Some(problem) => Err(text.wrong(problem)),
+        None => Ok(text),
+    }
+}
+
+fn action(entry: Spanned<BTreeMap<String, SettingsEntry>>, text: &str) -> Result<(String, Settings), Error> {
     let Line { value, line } = Line::from(entry);
     let mut entries = value.into_iter();
-    match (entries.next(), entries.next()) {
-        // Nothing behind the colon is a workflow without settings.
-        (Some((workflow, Value::Null)), None) => Ok((workflow, Line { value: json!({}), line })),
-        (Some((workflow, settings @ Value::Object(_))), None) => {
-            Ok((workflow, Line { value: settings, line }))
+    let (Some((workflow, settings)), None) = (entries.next(), entries.next()) else {
+        return Err(Error::Wrong { line, problem: problem::ACTION.to_owned() });
+    };
+    let mut value = Map::new();
+    let mut lines = BTreeMap::new();
+    for (name, setting) in settings.unwrap_or_default() {
+        let setting = Line::from(setting);
+        let comment = Comment::in_place_of_value(text, setting.line).filter(|_| setting.value.is_null());
+        if let Some(comment) = comment {
+            return Err(setting.wrong(comment.problem()));
         }
-        _ => Err(Error::Wrong { line, problem: problem::ACTION.to_owned() }),
+        if let Some(problem) =
+            setting.value.as_str().and_then(|text| problem::typographic_quotes(&name, text))
+        {
+            return Err(setting.wrong(problem));
+        }
+        lines.insert(name.clone(), setting.line);
+        value.insert(name, setting.value);
     }
+    Ok((workflow, Settings { value: Value::Object(value), line, lines }))
 }

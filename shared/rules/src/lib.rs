@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod comment;
 mod error;
 mod file;
 mod problem;
@@ -8,14 +9,17 @@ mod when;
 pub use error::Error;
 pub use when::When;
 
-use file::{File, Line};
+use file::{File, Settings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use std::io::Read;
 use std::path::Path;
 use tableau::{Event, EventName, SiteLuid};
 use when::Hours;
+
+/// The most that a rules file may have.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// A rules file, checked.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +44,7 @@ struct Rule {
     name: String,
     on: Vec<EventName>,
     hours: Hours,
-    actions: Vec<(String, Line<Value>)>,
+    actions: Vec<(String, Settings)>,
 }
 
 /// What a rule asks a workflow to do about an event.
@@ -67,8 +71,7 @@ impl Rules {
     /// # Errors
     /// [`Error`] when it cannot be read, or is not right.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+        let text = read(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
         Self::parse(&text)
     }
 
@@ -77,7 +80,7 @@ impl Rules {
     /// # Errors
     /// [`Error`] naming the line, when the text is not right.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        File::parse(text)?.check()
+        File::parse(text)?.check(text)
     }
 
     /// How many rules there are.
@@ -146,6 +149,16 @@ impl Rules {
     }
 }
 
+/// The text of a file, if it is not larger than one with rules is.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("it is larger than {MOST_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
 impl Rule {
     fn actions_of<T: DeserializeOwned>(
         &self,
@@ -153,14 +166,16 @@ impl Rule {
         timezone: &TimeZone,
     ) -> impl Iterator<Item = Result<Action<T>, Error>> {
         let ours = self.actions.iter().filter(move |(name, _)| name == workflow);
-        ours.map(|(_, settings)| match T::deserialize(&settings.value) {
+        ours.map(|(_, settings)| match serde_path_to_error::deserialize(&settings.value) {
             Ok(settings) => {
                 let (rule, hours, timezone) = (self.name.clone(), self.hours.clone(), timezone.clone());
                 Ok(Action { rule, settings, hours, timezone })
             }
             Err(error) => {
-                let (line, rule, problem) = (settings.line, self.name.clone(), error.to_string());
-                Err(Error::Settings { line, rule, problem })
+                let path = error.path().to_string();
+                let line = settings.line_of(&path);
+                let problem = problem::of_settings(&path, &error.into_inner().to_string());
+                Err(Error::Settings { line, rule: self.name.clone(), problem })
             }
         })
     }

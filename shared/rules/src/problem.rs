@@ -1,21 +1,42 @@
 //! What the parser finds wrong, in words for who writes the file. No I/O.
 
+use crate::comment::Comment;
+
 /// How an entry of `do` is written.
 pub(crate) const ACTION: &str =
     "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`";
+
+/// How the parser begins to say that there is no value where it needs one.
+const NULL: &str = "cannot deserialize null into";
+
+/// The comment that explains what the parser has found on this line, if one does.
+pub(crate) fn comment(text: &str, found: &str, line: u64) -> Option<Comment> {
+    // What is no YAML may be so because of a bracket far above; what is YAML and no rule is wrong where it stands.
+    let is_yaml = ["unknown field", "missing field", "duplicate", "expected ", "invalid boolean", NULL];
+    if !is_yaml.iter().any(|start| found.starts_with(start)) {
+        return Comment::in_place_of_value(text, line)
+            .filter(|_| found.starts_with("comments must be separated"))
+            .or_else(|| Comment::that_hides_a_bracket(text));
+    }
+    let may_be_a_comment = found.starts_with(NULL) || found.starts_with("expected ");
+    Comment::in_place_of_value(text, line).filter(|_| may_be_a_comment)
+}
 
 /// What is wrong with the field at this path, when the parser has `found` this.
 pub(crate) fn problem(path: &str, found: &str) -> String {
     if found.contains("found a tab") || found.starts_with("tabs ") {
         return "a tab indents this line or the next one: write spaces".to_owned();
     }
-    let path = path.trim_end_matches(".?").trim_end_matches(".value");
+    // The parser notes a value with its line, and calls it `value`.
+    let path = path.trim_end_matches(".?").replace(".value", "");
     if !path.starts_with(|c: char| c.is_ascii_alphabetic()) {
         let no_fields = found == "expected mapping start";
         return if no_fields { "write `rules:`, and below it a list of rules" } else { found }.to_owned();
     }
     let name = path.rsplit('.').next().unwrap_or_default();
+    let is_of_workflow = path.split_once(".do[").is_some_and(|(_, rest)| rest.contains("]."));
     let expected = match (name.split('[').next().unwrap_or_default(), found) {
+        (_, "expected mapping start") if is_of_workflow => return ACTION.to_owned(),
         ("do", "expected mapping start") => ACTION,
         ("quiet", "expected mapping start") => "write { from: 19:00, to: 08:00 }",
         ("on", "expected sequence start") => "write a list: [WorkbookCreated]",
@@ -26,7 +47,70 @@ pub(crate) fn problem(path: &str, found: &str) -> String {
         (_, "expected mapping start") => "write fields with their values, as in { name: value }",
         (_, "expected string scalar") => "write a text",
         (_, "invalid boolean") => "write true or false",
-        _ => found,
+        _ => return of_syntax(&path, found),
     };
     format!("{path}: {expected}")
+}
+
+/// What is wrong, where the parser's own words need to be said otherwise.
+fn of_syntax(path: &str, found: &str) -> String {
+    if found.starts_with(NULL) {
+        return format!("{path}: it has no value: write a text");
+    }
+    if let Some(key) = found.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
+        return format!("{path}: `{key}` stands above already");
+    }
+    let special = [
+        "unexpected character",
+        "alias references",
+        "mapping values are not allowed",
+        "mapping keys are not",
+    ];
+    match special.iter().any(|start| found.starts_with(start)) {
+        true => format!("{path}: {found}: put a value with such characters in quotation marks"),
+        false => format!("{path}: {found}"),
+    }
+}
+
+/// What is wrong with the settings of a workflow at this path, when serde says this.
+pub(crate) fn of_settings(path: &str, problem: &str) -> String {
+    let Some((found, expected)) =
+        problem.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return problem.to_owned();
+    };
+    let expected = match expected {
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "fields with their values, as in { name: value }",
+        other => other,
+    };
+    match found {
+        "null" => format!("{path}: it has no value: write {expected}"),
+        found => format!("{path}: write {expected}, not {}", kind(found)),
+    }
+}
+
+/// What was found, as people call it.
+fn kind(found: &str) -> String {
+    match found.split_once(" `").map(|(_, value)| value) {
+        Some(value) => format!("`{value}"),
+        None => match found.split_once(" \"") {
+            Some((_, value)) => format!("\"{value}"),
+            None => format!("a {}", found.replace("sequence", "list").replace("map", "list of fields")),
+        },
+    }
+}
+
+/// What is wrong with a text that has typographic quotation marks around it, as a word processor makes them.
+pub(crate) fn typographic_quotes(name: &str, text: &str) -> Option<String> {
+    let is_quote = |c: char| matches!(c, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
+    let first = text.chars().next().filter(|c| is_quote(*c))?;
+    let inner = text.trim_matches(is_quote);
+    if !text.ends_with(is_quote) || inner.is_empty() {
+        return None;
+    }
+    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    Some(format!("{name}`{first}` is no quotation mark in YAML: write {inner} or \"{inner}\""))
 }

@@ -75,18 +75,22 @@ impl Way {
     }
 
     fn print_messages(&mut self) -> Result<(), out::Error> {
-        let Some(slack) = &self.slack else { return Ok(()) };
-        let messages = slack.messages();
-        for message in messages.iter().skip(self.shown) {
-            let title = title(message);
+        for message in self.new_messages() {
+            let title = title(&message);
             line!("\n  ┌─ {title} {}", "─".repeat(74usize.saturating_sub(title.chars().count())))?;
-            for part in render(message).lines() {
+            for part in render(&message).lines() {
                 line!("  │ {}", plain(part))?;
             }
             line!("  └{}\n", "─".repeat(78))?;
         }
-        self.shown = messages.len();
         Ok(())
+    }
+
+    /// Slack's messages that have not been shown. Asked for with every line, so it must not cost more with every message.
+    fn new_messages(&mut self) -> Vec<SlackMessage> {
+        let messages = self.slack.as_ref().map(|slack| slack.messages_since(self.shown)).unwrap_or_default();
+        self.shown += messages.len();
+        messages
     }
 }
 
@@ -196,6 +200,23 @@ mod tests {
         assert_eq!(end(waits), Some(First::Waits("until 23:59: told together".to_owned())));
         assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);
         assert_eq!(end(r#"{"message":"event put off","outcome":"busy"}"#), None);
+    }
+
+    // 11-B13
+    #[tokio::test]
+    async fn each_message_is_asked_for_once_however_many_lines_there_are() {
+        let slack = SlackRecorder::start().await.unwrap();
+        let http = http_client::client(None).unwrap();
+        let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
+        let mut way = Way::new(events, Some(slack.clone()));
+        let mut shown = Vec::new();
+        for n in 0..20 {
+            let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
+            post.header("content-type", "application/json").send().await.unwrap();
+            // A message is shown with the next line, and with none after it.
+            shown.extend((0..5).flat_map(|_| way.new_messages()).map(|message| message.text));
+        }
+        assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
     }
 
     #[test]

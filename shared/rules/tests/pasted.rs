@@ -1,7 +1,5 @@
 //! Files as they come out of editors and chats: marks, line ends, quotation marks, comments in the place of values.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use rules::Rules;
 use serde::Deserialize;
 

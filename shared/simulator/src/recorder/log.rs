@@ -36,11 +36,47 @@ impl<T: Clone> Log<T> {
         self.entries().clone()
     }
 
+    /// The entries behind the first `n`. Copies nothing else, however many there are.
+    pub(crate) fn since(&self, n: usize) -> Vec<T> {
+        self.entries().get(n..).map(<[T]>::to_vec).unwrap_or_default()
+    }
+
     /// All entries, as soon as there are at least `n`.
     pub(crate) async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<T>, TimedOut> {
         let mut length = self.length.subscribe();
         let there = tokio::time::timeout(timeout, length.wait_for(|l| *l >= n)).await.is_ok();
         let entries = self.all();
         if there { Ok(entries) } else { Err(TimedOut(format!("{n} entries, found {}", entries.len()))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often it is copied.
+    #[derive(Debug, Default)]
+    struct Entry(Arc<AtomicUsize>);
+
+    impl Clone for Entry {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Self(Arc::clone(&self.0))
+        }
+    }
+
+    // 11-B13
+    #[test]
+    fn who_asks_for_what_is_new_after_each_entry_copies_each_once() {
+        let copies = Arc::new(AtomicUsize::new(0));
+        let log = Log::default();
+        for n in 0..2_000 {
+            log.push(Entry(Arc::clone(&copies)));
+            assert_eq!(log.since(n).len(), 1);
+        }
+        assert_eq!(copies.load(Ordering::SeqCst), 2_000);
+        assert!(log.since(2_000).is_empty() && log.since(3_000).is_empty());
     }
 }

@@ -165,6 +165,11 @@ impl SlackRecorder {
         self.state.messages.all()
     }
 
+    /// [`SlackRecorder::messages`] behind the first `n`, for those who have seen these: costs no more when there are many.
+    pub fn messages_since(&self, n: usize) -> Vec<SlackMessage> {
+        self.state.messages.since(n)
+    }
+
     /// What a person sees in the channel of this id or name, oldest first: updates have replaced what they update.
     pub fn channel(&self, id_or_name: &str) -> Vec<SlackMessage> {
         let id = self.state.workspace().channel(id_or_name).map(|c| c.id.clone());

@@ -252,7 +252,7 @@ async fn a_destination_in_trouble_gets_the_message_when_it_is_back() {
 #[tokio::test]
 async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
     let world = World::start().await;
-    world.slack.fail_next(2, SlackFault::Revoked);
+    world.slack.fail_next(1, SlackFault::Archived);
     assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
     world.wait_for_records(1).await;
     let arrived = async {
@@ -262,7 +262,7 @@ async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
     };
     tokio::time::timeout(PATIENCE, arrived).await.unwrap();
     let dead = &world.stack.aws().messages("NotifySlackDeadLetters")[0];
-    assert!(dead.attributes["reason"].starts_with("Slack refused with 404"), "{:?}", dead.attributes);
+    assert!(dead.attributes["reason"].starts_with("Slack refused with 410"), "{:?}", dead.attributes);
     assert_eq!(world.records()[0]["state"]["S"], "failed");
     world.stack.shutdown().await;
 }

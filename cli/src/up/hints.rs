@@ -64,8 +64,8 @@ pub(crate) fn text(world: &World) -> String {
 /// From a Slack that refuses what it is sent to a message that arrives after all.
 fn dead_letter(slack: &str, to: &str, at: &str) -> String {
     format!(
-        "# Slack refuses every message from now on, as if the app were removed: the event becomes a dead letter:\n\
-         curl -X POST '{slack}/simulator/faults?fault=revoked'\n\
+        "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
+         curl -X POST '{slack}/simulator/faults?fault=archived'\n\
          cargo run -- send AdminPromoted{to}\n\
          cargo run -- events dead-letters list {at}\n\
          \n\
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(
             commands,
             [
-                "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=revoked'",
+                "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=archived'",
                 "cargo run -- send AdminPromoted --to 'http://127.0.0.1:9000/webhook'",
                 "cargo run -- events dead-letters list --local",
                 "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",

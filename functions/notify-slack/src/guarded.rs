@@ -103,6 +103,8 @@ pub(crate) fn may_have_arrived(error: &Guarded<Error>) -> bool {
     let unclear = |error: &Error| match error {
         Error::Unreachable { source, .. } => !source.is_connect(),
         Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
+        // A proxy that refuses or redirects did not pass the message on; of other answers nothing is known.
+        Error::Foreign { status, .. } => !(300..500).contains(status),
         _ => false,
     };
     matches!(error, Guarded::Call(error) if unclear(error))
@@ -123,7 +125,7 @@ fn verdict(error: &Error) -> Verdict {
         Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
             Verdict::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
-        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. } => {
+        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. } | Error::Foreign { retry_after, .. } => {
             retry_after.map_or(Verdict::Failed, Verdict::Asked)
         }
         Error::Refused { .. } => Verdict::Answered,
@@ -151,5 +153,17 @@ mod tests {
             assert_eq!(refused(refusal, None), Verdict::Answered, "{refusal:?}");
         }
         assert_eq!(verdict(&Error::NoSuchChannel("data".to_owned())), Verdict::Nothing);
+    }
+
+    // 11-B8
+    #[test]
+    fn answers_that_are_not_slacks_count_as_failures_and_may_hide_that_a_message_arrived() {
+        for (status, may) in [(200, true), (204, true), (302, false), (403, false), (503, true)] {
+            let target = "data".to_owned();
+            let foreign =
+                Error::Foreign { destination: "Slack", target, status, content: "HTML", retry_after: None };
+            assert_eq!(verdict(&foreign), Verdict::Failed);
+            assert_eq!(may_have_arrived(&Guarded::Call(foreign)), may, "{status}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub enum Refusal {
     Target,
     /// The message to be changed is gone, or may not be changed any more.
     Gone,
-    /// It did not like what we sent.
+    /// It did not like what we sent; of a message with a layout, the same words as plain text may do.
     Content,
 }
 
@@ -55,6 +55,24 @@ pub enum Error {
         /// How long it asked to be left alone.
         retry_after: Option<Duration>,
     },
+    /// An answer that is not the destination's own: of a proxy, a firewall or a login page on the way. Holds nothing of
+    /// what it said. Whether the destination acted is unknown.
+    #[error(
+        "the answer is not {destination}'s: {content} with status {status} for `{target}`; a proxy or a login page may stand \
+         between"
+    )]
+    Foreign {
+        /// Which destination was asked.
+        destination: &'static str,
+        /// Where in it: the channel.
+        target: String,
+        /// HTTP status.
+        status: u16,
+        /// What kind of answer it is: `HTML`, `a redirect`, `an empty body`, `JSON` or `text`.
+        content: &'static str,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// The credential has nothing for this channel.
     #[error("the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`")]
     NoSuchChannel(String),
@@ -81,10 +99,19 @@ impl Error {
     /// Whether the same delivery may succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Foreign { .. } => true,
             Self::Refused { refusal, .. } => refusal.is_transient(),
             Self::NoSuchChannel(_) | Self::NotChangeable(_) => false,
             Self::Credential(error) => error.transient,
+        }
+    }
+
+    /// Whether a person has to fix the secret: its credential is refused, or it has none for the channel.
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::Credential(error) => !error.transient,
+            Self::NoSuchChannel(_) => true,
+            _ => self.is_credential_refused(),
         }
     }
 
@@ -93,6 +120,7 @@ impl Error {
     pub(crate) fn count(&self, destination: &'static str) {
         let failure = match self {
             Self::Credential(_) => "credential",
+            error if error.is_misconfiguration() => "credential",
             error if error.is_transient() => "transient",
             _ => "permanent",
         };
@@ -115,7 +143,8 @@ impl From<Error> for Failure {
         let transient = error.is_transient();
         match error {
             Error::Credential(error) => error.into(),
-            Error::Refused { retry_after, .. } if transient => {
+            error if error.is_misconfiguration() => Self::misconfigured(error),
+            Error::Refused { retry_after, .. } | Error::Foreign { retry_after, .. } if transient => {
                 Self::Transient { source: Box::new(error), retry_after }
             }
             error if transient => Self::transient(error),

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) is_html: bool,
     pub(crate) body: String,
 }
 
@@ -23,6 +24,8 @@ impl Answer {
             .headers()
             .get(header::RETRY_AFTER)
             .and_then(|value| wait(value.to_str().ok()?.trim(), Timestamp::now()));
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        let is_html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
             body.extend_from_slice(&chunk);
@@ -31,12 +34,21 @@ impl Answer {
                 break;
             }
         }
-        Ok(Self { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(Self { status, retry_after, is_html, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
-    /// The destination's word for its refusal, fit for a log line.
-    pub(crate) fn word(text: &str) -> String {
-        text.trim().chars().filter(|c| !c.is_control()).take(80).collect()
+    /// What kind of answer it is, for a message about one that is not the destination's: its own words are no one's to
+    /// repeat.
+    pub(crate) fn kind(&self) -> &'static str {
+        let body = self.body.trim_start_matches('\u{feff}').trim_start();
+        match body.chars().next() {
+            _ if (300..400).contains(&self.status) => "a redirect",
+            None => "an empty body",
+            Some('<') => "HTML",
+            Some('{' | '[') => "JSON",
+            Some(_) if self.is_html => "HTML",
+            Some(_) => "text",
+        }
     }
 }
 

@@ -207,6 +207,10 @@ async fn slack_fails_when_it_is_told_to() {
         SlackFault::ServerError,
         SlackFault::Revoked,
         SlackFault::Revoked,
+        SlackFault::Archived,
+        SlackFault::Archived,
+        SlackFault::Html(403),
+        SlackFault::Empty(204),
         SlackFault::Reset,
         SlackFault::AnswerLost,
         SlackFault::Hang,
@@ -219,6 +223,11 @@ async fn slack_fails_when_it_is_told_to() {
     assert_eq!(poster.webhook(&body).await, (500, "rollup_error".to_owned()));
     assert_eq!(poster.webhook(&body).await, (404, "no_service".to_owned()));
     assert_eq!(poster.api("chat.postMessage", &body).await["error"], "token_revoked");
+    assert_eq!(poster.webhook(&body).await, (410, "channel_is_archived".to_owned()));
+    assert_eq!(poster.api("chat.postMessage", &body).await["error"], "is_archived");
+    let (status, page) = poster.webhook(&body).await;
+    assert!(status == 403 && page.starts_with("<!DOCTYPE html>"), "{status} {page}");
+    assert_eq!(poster.webhook(&body).await, (204, String::new()));
     let send = || poster.http.post(&poster.webhook).body(body.to_string());
     assert!(send().send().await.is_err(), "reset");
     assert!(poster.slack.messages().is_empty());
@@ -230,15 +239,40 @@ async fn slack_fails_when_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn a_layout_is_refused_and_the_same_without_it_is_taken() {
+    let poster = Poster::new().await;
+    poster.slack.fail_next(2, SlackFault::Blocks("invalid_blocks"));
+    let blocks = json!([{ "type": "header", "text": { "type": "plain_text", "text": "t" } }]);
+    let refused = poster.webhook(&json!({ "text": "t", "blocks": blocks })).await;
+    assert_eq!(refused, (400, "invalid_blocks".to_owned()));
+    assert_eq!(poster.webhook(&json!({ "text": "t" })).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_update_without_blocks_keeps_those_that_were_there() {
+    let poster = Poster::new().await;
+    let blocks = json!([{ "type": "header", "text": { "type": "plain_text", "text": "t" } }]);
+    let channel = poster.slack.add_channel("data", true);
+    let body = json!({ "channel": channel, "text": "t", "blocks": blocks });
+    let posted = poster.api("chat.postMessage", &body).await;
+    for (update, left) in [(json!({}), 1), (json!({ "blocks": [] }), 0)] {
+        let mut body = json!({ "channel": channel, "ts": posted["ts"], "text": "new" });
+        body.as_object_mut().unwrap().extend(update.as_object().unwrap().clone());
+        assert_eq!(poster.api("chat.update", &body).await["ok"], true);
+        assert_eq!(poster.slack.channel(&channel)[0].blocks.len(), left, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn people_let_calls_go_wrong_until_they_clear_it() {
     let poster = Poster::new().await;
     let faults = format!("{}/simulator/faults", poster.slack.url());
     let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
     let text = json!({ "text": "hello" });
 
-    assert_eq!(status(poster.http.post(format!("{faults}?fault=revoked"))).await, 200);
+    assert_eq!(status(poster.http.post(format!("{faults}?fault=archived"))).await, 200);
     for _ in 0..2 {
-        assert_eq!(poster.webhook(&text).await, (404, "no_service".to_owned()));
+        assert_eq!(poster.webhook(&text).await, (410, "channel_is_archived".to_owned()));
     }
     assert_eq!(status(poster.http.delete(&faults)).await, 200);
     assert_eq!(poster.webhook(&text).await.0, 200);

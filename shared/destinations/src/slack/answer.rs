@@ -10,25 +10,32 @@ use std::time::Duration;
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// An incoming webhook's answer: `ok`, or a word as plain text. The word counts before the status, since only
-/// some statuses are documented.
+/// some statuses are documented. Anything else is not Slack's, whatever its status; its content type says nothing, since
+/// Slack's own is HTML.
 ///
 /// Source: <https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
 pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
-    if answer.status == 200 && answer.body.trim() == "ok" {
+    let text = answer.body.trim();
+    if answer.status == 200 && text == "ok" {
         return Ok(());
     }
-    let word = Answer::word(&answer.body);
-    let refusal = match (word.as_str(), answer.status) {
-        (_, 429) => Refusal::Throttled,
-        (
-            "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team"
-            | "team_disabled",
-            _,
-        ) => Refusal::Credential,
-        ("channel_not_found" | "channel_is_archived" | "user_not_found" | "action_prohibited", _)
-        | ("posting_to_general_channel_denied", _) => Refusal::Target,
-        ("rollup_error", _) => Refusal::Unavailable,
-        (_, status) => by_status(status),
+    if answer.status == 429 {
+        return Err(refused(answer, channel, "rate_limited", Refusal::Throttled));
+    }
+    // A single word could be anybody's: `forbidden`, `blocked`. Each of Slack's has a line between words.
+    let word = Some(text).filter(|text| is_word(text) && text.contains('_') && answer.status >= 400);
+    let Some(word) = word else { return Err(foreign(answer, channel)) };
+    let refusal = match word {
+        "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team" | "team_disabled" => {
+            Refusal::Credential
+        }
+        "channel_not_found"
+        | "channel_is_archived"
+        | "user_not_found"
+        | "action_prohibited"
+        | "posting_to_general_channel_denied" => Refusal::Target,
+        "rollup_error" => Refusal::Unavailable,
+        _ => by_status(answer.status),
     };
     Err(refused(answer, channel, word, refusal))
 }
@@ -41,21 +48,27 @@ struct WebApiAnswer {
     ts: Option<String>,
 }
 
-/// A Web API answer: refusals come with status 200 and `"ok": false`.
+/// A Web API answer: an object that says `ok`, with the reason as a word if that is `false`, mostly with status 200. Anything
+/// else is not Slack's.
 ///
 /// Source: <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
 pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>, Error> {
-    if answer.status != 200 {
-        return Err(refused(answer, channel, Answer::word(&answer.body), by_status(answer.status)));
-    }
-    let Ok(parsed) = serde_json::from_str::<WebApiAnswer>(&answer.body) else {
-        return Err(refused(answer, channel, "not JSON".to_owned(), Refusal::Unavailable));
+    let parsed = serde_json::from_str::<WebApiAnswer>(&answer.body).ok();
+    let refused_as = match &parsed {
+        Some(WebApiAnswer { ok: true, channel, ts, .. }) if answer.status == 200 => {
+            return Ok(channel.clone().zip(ts.clone()).map(|(channel, ts)| Sent { channel, ts }));
+        }
+        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word) => Some(word.as_str()),
+        _ => None,
     };
-    if parsed.ok {
-        return Ok(parsed.channel.zip(parsed.ts).map(|(channel, ts)| Sent { channel, ts }));
-    }
-    let word = Answer::word(parsed.error.as_deref().unwrap_or("no reason given"));
-    let refusal = match word.as_str() {
+    let Some(word) = refused_as else {
+        return Err(if answer.status == 429 {
+            refused(answer, channel, "rate_limited", Refusal::Throttled)
+        } else {
+            foreign(answer, channel)
+        });
+    };
+    let refusal = match word {
         "ratelimited" | "rate_limited" => Refusal::Throttled,
         "internal_error"
         | "fatal_error"
@@ -63,6 +76,7 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
         | "request_timeout"
         | "team_added_to_org"
         | "org_login_required" => Refusal::Unavailable,
+        // An administrator of the workspace, or of the secret, can give the app back what it had.
         "invalid_auth"
         | "not_authed"
         | "account_inactive"
@@ -74,22 +88,36 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
         | "team_access_not_granted"
         | "access_denied"
         | "accesslimited"
-        | "ekm_access_denied" => Refusal::Credential,
+        | "ekm_access_denied"
+        | "enterprise_is_restricted"
+        | "two_factor_setup_required"
+        | "team_not_found" => Refusal::Credential,
+        // The rule names a channel that is not there, or not for the app.
         "channel_not_found"
         | "not_in_channel"
         | "is_archived"
+        | "user_not_found"
+        | "messages_tab_disabled"
         | "cannot_reply_to_message"
         | "message_limit_exceeded" => Refusal::Target,
         "message_not_found" | "cant_update_message" | "edit_window_closed" | "is_inactive" => Refusal::Gone,
         word if word.starts_with("restricted_action") => Refusal::Target,
+        _ if answer.status == 429 => Refusal::Throttled,
+        _ if answer.status >= 500 => Refusal::Unavailable,
         _ => Refusal::Content,
     };
     Err(refused(answer, channel, word, refusal))
 }
 
+/// Whether a text can be one of Slack's words for a reason.
+fn is_word(text: &str) -> bool {
+    let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+    (1..=80).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// What a word means that is not known here.
 fn by_status(status: u16) -> Refusal {
     match status {
-        429 => Refusal::Throttled,
         401 | 403 => Refusal::Credential,
         404 | 410 => Refusal::Target,
         408 | 500.. => Refusal::Unavailable,
@@ -97,11 +125,22 @@ fn by_status(status: u16) -> Refusal {
     }
 }
 
-fn refused(answer: &Answer, channel: &str, code: String, refusal: Refusal) -> Error {
+fn refused(answer: &Answer, channel: &str, word: &str, refusal: Refusal) -> Error {
     let throttled = (refusal == Refusal::Throttled).then_some(DEFAULT_WAIT);
     let retry_after = answer.retry_after.or(throttled);
     let target = channel.to_owned();
+    let code = word.to_owned();
     Error::Refused { destination: "Slack", target, status: answer.status, code, refusal, retry_after }
+}
+
+fn foreign(answer: &Answer, channel: &str) -> Error {
+    Error::Foreign {
+        destination: "Slack",
+        target: channel.to_owned(),
+        status: answer.status,
+        content: answer.kind(),
+        retry_after: answer.retry_after,
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +148,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: None, body: body.to_owned() }
+        Answer { status, retry_after: None, is_html: false, body: body.to_owned() }
     }
 
     fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
@@ -128,9 +167,8 @@ mod tests {
             (410, "channel_is_archived", Refusal::Target),
             (400, "invalid_blocks", Refusal::Content),
             (500, "rollup_error", Refusal::Unavailable),
-            (502, "<html>bad gateway</html>", Refusal::Unavailable),
+            (403, "a_word_of_tomorrow", Refusal::Credential),
             (429, "", Refusal::Throttled),
-            (200, "<html>a proxy's page</html>", Refusal::Content),
         ] {
             assert_eq!(refusal(of_webhook(&answer(status, word), "data")), expected, "{status} {word}");
         }
@@ -153,10 +191,84 @@ mod tests {
         }
     }
 
+    // 11-B8
+    #[test]
+    fn what_is_not_slacks_own_answer_may_pass_and_is_not_repeated() {
+        let pages = [
+            "",
+            "<!DOCTYPE html><p>hunter2 login</p>",
+            "\u{feff} <html>hunter2</html>",
+            "Access to hunter2 is denied",
+            "hunter2",
+            r#"{"error":"hunter2"}"#,
+            r#"{"ok":"hunter2"}"#,
+            r#"{"ok":false,"error":"Blocked: hunter2"}"#,
+            r#"{"ok":false}"#,
+            "[\"hunter2\"]",
+        ];
+        for status in [200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 407, 410, 500, 502, 503, 511] {
+            for page in pages {
+                let answer = answer(status, page);
+                let errors = [
+                    of_webhook(&answer, "data").unwrap_err(),
+                    of_web_api(&answer, "data").map(|_| ()).unwrap_err(),
+                ];
+                for error in errors {
+                    assert!(error.is_transient(), "{status} {page}: {error}");
+                    let text = format!("{error} {error:?}");
+                    assert!(!text.contains("hunter2"), "{text}");
+                    let expected = format!(
+                        "the answer is not Slack's: {} with status {status} for `data`; a proxy or a login page may stand \
+                         between",
+                        answer.kind()
+                    );
+                    assert_eq!(error.to_string(), expected);
+                    assert!(matches!(workflow::Failure::from(error), workflow::Failure::Transient { .. }));
+                }
+            }
+        }
+        let ok = of_webhook(&answer(302, "ok"), "data").unwrap_err();
+        assert!(ok.to_string().contains("a redirect with status 302"), "{ok}");
+    }
+
+    // 11-B3
+    #[test]
+    fn what_a_person_fixes_in_the_secret_or_the_app_waits_and_what_a_rule_gets_wrong_does_not() {
+        let failure = |word: &str| {
+            let body = format!(r#"{{"ok":false,"error":"{word}"}}"#);
+            workflow::Failure::from(of_web_api(&answer(200, &body), "data").unwrap_err()).kind()
+        };
+        for word in [
+            "invalid_auth",
+            "not_authed",
+            "token_revoked",
+            "token_expired",
+            "account_inactive",
+            "missing_scope",
+            "not_allowed_token_type",
+        ] {
+            assert_eq!(failure(word), "misconfigured", "{word}");
+        }
+        for word in ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "no_text"] {
+            assert_eq!(failure(word), "permanent", "{word}");
+        }
+        for (status, word, kind) in [
+            (404, "no_service", "misconfigured"),
+            (404, "no_team", "misconfigured"),
+            (403, "invalid_token", "misconfigured"),
+            (404, "channel_not_found", "permanent"),
+            (410, "channel_is_archived", "permanent"),
+        ] {
+            let error = of_webhook(&answer(status, word), "data").unwrap_err();
+            assert_eq!(workflow::Failure::from(error).kind(), kind, "{word}");
+        }
+        assert_eq!(workflow::Failure::from(Error::NoSuchChannel("data".to_owned())).kind(), "misconfigured");
+    }
+
     #[test]
     fn a_wait_that_slack_names_is_kept() {
         let throttled =
-            Answer { status: 429, retry_after: Some(Duration::from_secs(30)), body: String::new() };
+            Answer { retry_after: Some(Duration::from_secs(30)), ..answer(429, "") };
         match of_web_api(&throttled, "data").unwrap_err() {
             Error::Refused { retry_after, .. } => assert_eq!(retry_after, Some(Duration::from_secs(30))),
             other => panic!("{other}"),

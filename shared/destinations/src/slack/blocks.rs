@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
-use super::mrkdwn::{cut, one_line};
+use super::mrkdwn::{cut, escape, one_line};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ const CONTEXT_LIMIT: usize = 10;
 const BLOCKS_LIMIT: usize = 50;
 /// Longer `text` is refused by some methods (`msg_too_long`).
 const TEXT_LIMIT: usize = 4_000;
+/// Well below: text in place of a refused layout must not be refused for its length.
+const PLAIN_LIMIT: usize = 3_000;
 
 /// A text object. Lengths are counted in characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,14 @@ impl Text {
         }
     }
 
+    /// The text as markup.
+    fn to_markup(&self) -> String {
+        match self {
+            Self::PlainText(text) => escape(text),
+            Self::Mrkdwn(text) => text.clone(),
+        }
+    }
+
     /// The text without its kind.
     pub fn as_str(&self) -> &str {
         match self {
@@ -89,6 +99,15 @@ pub enum Block {
 }
 
 impl Block {
+    /// What it says, as markup.
+    fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Header { text } => vec![format!("*{}*", text.to_markup())],
+            Self::Section { text, fields } => text.iter().chain(fields).map(Text::to_markup).collect(),
+            Self::Context { elements } => elements.iter().map(Text::to_markup).collect(),
+        }
+    }
+
     /// A header, cut to 150 characters.
     pub fn header(text: &str) -> Self {
         Self::Header { text: Text::PlainText(cut(&one_line(text), HEADER_LIMIT)) }
@@ -141,6 +160,14 @@ impl Message {
     pub(super) fn to_json(&self) -> Value {
         json!({ "text": self.text, "blocks": self.blocks, "unfurl_links": false, "unfurl_media": false })
     }
+
+    /// The body of the same message without a layout, which Slack refused: what the blocks say, line by line.
+    pub(super) fn to_plain_json(&self) -> Value {
+        let lines: Vec<String> = self.blocks.iter().flat_map(Block::lines).collect();
+        let text = if lines.is_empty() { self.text.clone() } else { lines.join("\n") };
+        let text = cut(&text, PLAIN_LIMIT);
+        json!({ "text": text, "parse": "none", "unfurl_links": false, "unfurl_media": false })
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +197,25 @@ mod tests {
                 ]
             })
         );
+    }
+
+    // 11-B9
+    #[test]
+    fn a_message_without_its_layout_says_the_same() {
+        let blocks = [
+            Block::header("Refresh failed: A <!channel> & B"),
+            Block::section("*Cause* – `x`"),
+            Block::fields(["*Project*\nFinance".to_owned()]).unwrap(),
+            Block::context(["event 1".to_owned()]),
+        ];
+        let plain = Message::new("Refresh failed", blocks).to_plain_json();
+        let text = "*Refresh failed: A &lt;!channel&gt; &amp; B*\n*Cause* – `x`\n*Project*\nFinance\nevent 1";
+        let expected =
+            json!({ "text": text, "parse": "none", "unfurl_links": false, "unfurl_media": false });
+        assert_eq!(plain, expected);
+        assert_eq!(Message::new("only a line", []).to_plain_json()["text"], "only a line");
+        let long = Message::new("t", vec![Block::section("é".repeat(3_000)); 50]).to_plain_json();
+        assert_eq!(long["text"].as_str().unwrap().chars().count(), PLAIN_LIMIT);
     }
 
     #[test]

@@ -11,12 +11,12 @@ pub mod mrkdwn;
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
 
-use crate::Error;
 use crate::http::Answer;
+use crate::{Error, Refusal};
 use credential::Kind;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
 use workflow::CredentialSource;
@@ -97,7 +97,7 @@ impl Slack {
     ///
     /// # Errors
     /// [`Error`]. A refused credential is read again once and the message posted with the new one, if there is
-    /// a new one.
+    /// a new one. A layout that Slack refuses is no error by itself: the message is posted once more as plain text.
     pub async fn post(&self, channel: &str, message: &Message) -> Result<Posted, Error> {
         self.deliver(Delivery::Post(channel), message).await
     }
@@ -135,7 +135,8 @@ impl Slack {
     async fn try_twice(&self, delivery: Delivery<'_>, message: &Message) -> Result<Posted, Error> {
         let credential = self.credentials.current().await?;
         let refused = match self.deliver_with(&credential, delivery, message).await {
-            Err(error) if error.is_credential_refused() => error,
+            // A URL that the secret lacked may be there by now, too.
+            Err(error) if error.is_misconfiguration() => error,
             other => return other,
         };
         match self.credentials.replacement(&credential).await? {
@@ -144,16 +145,42 @@ impl Slack {
         }
     }
 
+    /// Delivers a message with its layout; if Slack refuses that, once more as plain text: late and plain is better than a
+    /// message that nobody gets.
     async fn deliver_with(
         &self,
         credential: &SlackCredential,
         delivery: Delivery<'_>,
         message: &Message,
     ) -> Result<Posted, Error> {
+        match self.deliver_body(credential, delivery, message.to_json()).await {
+            Err(Error::Refused { refusal: Refusal::Content, code, .. }) => {
+                tracing::debug!(
+                    monotonic_counter.destination_failures = 1,
+                    destination = "Slack",
+                    failure = "layout",
+                    "a layout was refused"
+                );
+                tracing::warn!(
+                    code,
+                    "Slack refuses the layout of a message, which is sent once more as plain text"
+                );
+                self.deliver_body(credential, delivery, message.to_plain_json()).await
+            }
+            other => other,
+        }
+    }
+
+    async fn deliver_body(
+        &self,
+        credential: &SlackCredential,
+        delivery: Delivery<'_>,
+        body: Value,
+    ) -> Result<Posted, Error> {
         match (credential.kind(), delivery) {
-            (Kind::BotToken(token), _) => self.deliver_by_token(token, delivery, message).await,
+            (Kind::BotToken(token), _) => self.deliver_by_token(token, delivery, body).await,
             (Kind::WebhookUrls(_), Delivery::Post(channel)) => {
-                self.post_by_webhook(credential.webhook_url(channel)?, channel, message).await
+                self.post_by_webhook(credential.webhook_url(channel)?, channel, &body).await
             }
             // The secret held a bot token when that message was posted.
             (Kind::WebhookUrls(_), Delivery::Reply(sent) | Delivery::Update(sent)) => {
@@ -166,10 +193,10 @@ impl Slack {
         &self,
         url: &SecretString,
         channel: &str,
-        message: &Message,
+        body: &Value,
     ) -> Result<Posted, Error> {
         let request = self.http.post(url.expose_secret());
-        let answer = send(request, &message.to_json()).await?;
+        let answer = send(request, body).await?;
         answer::of_webhook(&answer, channel).map(|()| Posted { message: None })
     }
 
@@ -177,9 +204,8 @@ impl Slack {
         &self,
         token: &SecretString,
         delivery: Delivery<'_>,
-        message: &Message,
+        mut body: Value,
     ) -> Result<Posted, Error> {
-        let mut body = message.to_json();
         body["channel"] = json!(delivery.channel());
         let method = match delivery {
             Delivery::Post(_) => "chat.postMessage",
@@ -190,6 +216,10 @@ impl Slack {
             }
             Delivery::Update(sent) => {
                 body["ts"] = json!(sent.ts);
+                if body.get("blocks").is_none() {
+                    // Without the field, an update keeps the blocks that were there.
+                    body["blocks"] = json!([]);
+                }
                 "chat.update"
             }
         };
@@ -202,7 +232,7 @@ impl Slack {
     }
 }
 
-async fn send(request: reqwest::RequestBuilder, body: &serde_json::Value) -> Result<Answer, Error> {
+async fn send(request: reqwest::RequestBuilder, body: &Value) -> Result<Answer, Error> {
     let unreachable =
         |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
     let request = request.header("content-type", "application/json; charset=utf-8").body(body.to_string());

@@ -28,6 +28,14 @@ pub enum SlackFault {
     ServerError,
     /// The webhook or token was revoked: `404` and `no_service`, or `token_revoked`.
     Revoked,
+    /// The channel was archived: `410` and `channel_is_archived`, or `is_archived`.
+    Archived,
+    /// Every message with blocks is refused with this word, such as `invalid_blocks`; one without is served.
+    Blocks(&'static str),
+    /// This status and the HTML page of a proxy, in place of Slack's answer.
+    Html(u16),
+    /// This status and an empty body, in place of Slack's answer.
+    Empty(u16),
     /// No answer, ever.
     Hang,
     /// The connection is reset before a byte of the answer.

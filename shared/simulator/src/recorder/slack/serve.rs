@@ -41,9 +41,16 @@ pub(super) async fn serve(
         Some(SlackFault::ServerError) => return plain(500, "rollup_error"),
         Some(SlackFault::Revoked) if method.is_some() => return not_ok("token_revoked"),
         Some(SlackFault::Revoked) => return plain(404, "no_service"),
+        Some(SlackFault::Archived) if method.is_some() => return not_ok("is_archived"),
+        Some(SlackFault::Archived) => return plain(410, "channel_is_archived"),
+        Some(SlackFault::Blocks(word)) if has_blocks(&body) => {
+            return if method.is_some() { not_ok(word) } else { plain(400, word) };
+        }
+        Some(SlackFault::Html(status)) => return page(status),
+        Some(SlackFault::Empty(status)) => return plain(status, ""),
         Some(SlackFault::Hang) => std::future::pending::<()>().await,
         Some(SlackFault::Reset) => return connection.reset(),
-        Some(SlackFault::AnswerLost) | None => {}
+        Some(SlackFault::AnswerLost | SlackFault::Blocks(_)) | None => {}
     }
     if parts.method != Method::POST {
         return plain(405, "method_not_allowed");
@@ -73,6 +80,22 @@ pub(super) async fn serve(
         },
     };
     if answered { response } else { connection.reset() }
+}
+
+fn has_blocks(body: &[u8]) -> bool {
+    let blocks = |body: &Value| body["blocks"].as_array().is_some_and(|blocks| !blocks.is_empty());
+    serde_json::from_slice(body).is_ok_and(|body: Value| blocks(&body))
+}
+
+/// What a proxy, a firewall or a login page answers in place of Slack. A redirect leads to a sign-in.
+fn page(status: u16) -> Response {
+    let mut response = plain(status, "<!DOCTYPE html><title>Sign in to the network</title>");
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    if response.status().is_redirection() {
+        let to = HeaderValue::from_static("https://login.corp.example.com/");
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
 }
 
 fn invalid(error: &'static str, detail: impl Into<String>) -> Invalid {
@@ -127,6 +150,8 @@ fn api(
         return Err(invalid("not_in_channel", format!("the app is not in `{wanted}`")));
     }
     let ts = raw.get("ts").and_then(Value::as_str).unwrap_or_default().to_owned();
+    // An update without the field keeps what was there.
+    let keeps_blocks = raw.get("blocks").is_none_or(Value::is_null);
     let mut message = message(&format!("/api/{method}"), call, raw)?;
     (message.channel, message.channel_name) = (channel.id, channel.name);
     let mut earlier = state.messages.all();
@@ -141,6 +166,9 @@ fn api(
             return Err(invalid("cant_update_message", "posted by a webhook"));
         }
         message.ts = ts;
+        if keeps_blocks {
+            message.blocks.clone_from(&old.blocks);
+        }
     } else {
         if let Some(parent) = &message.thread_ts {
             let is_parent = find(parent).is_some_and(|m| m.thread_ts.is_none());

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// `?fault=revoked&times=2`; until cleared unless `times` says how often.
+/// `?fault=archived&times=2`; until cleared unless `times` says how often.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Planned {
@@ -17,18 +17,23 @@ struct Planned {
     times: Option<u32>,
 }
 
+const KNOWN: &str = "archived, revoked, blocks, html, 429, 500, reset";
+
 pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/simulator/faults", post(add).delete(clear))
 }
 
 async fn add(State(state): State<Arc<Shared>>, Query(planned): Query<Planned>) -> (StatusCode, Json<Value>) {
     let fault = match planned.fault.as_str() {
+        "archived" => SlackFault::Archived,
         "revoked" => SlackFault::Revoked,
+        "blocks" => SlackFault::Blocks("invalid_blocks"),
+        "html" => SlackFault::Html(200),
         "429" => SlackFault::RateLimited { retry_after: 1 },
         "500" => SlackFault::ServerError,
         "reset" => SlackFault::Reset,
         other => {
-            let error = format!("'{other}' is no fault; known: revoked, 429, 500, reset");
+            let error = format!("'{other}' is no fault; known: {KNOWN}");
             return (StatusCode::BAD_REQUEST, Json(json!({ "error": error })));
         }
     };

@@ -125,9 +125,8 @@ fn verdict(error: &Error) -> Verdict {
         Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
             Verdict::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
-        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. } | Error::Foreign { retry_after, .. } => {
-            retry_after.map_or(Verdict::Failed, Verdict::Asked)
-        }
+        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. }
+        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
         Error::Refused { .. } => Verdict::Answered,
         _ => Verdict::Nothing,
     }

@@ -301,7 +301,9 @@ async fn a_page_of_a_proxy_in_place_of_slacks_answer_is_tried_again() {
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     assert_eq!(outcomes(&function), ["transient"; 4]);
-    assert!(function.logs().iter().any(|line| line.contains("the answer is not Slack's: HTML with status 200")));
+    assert!(
+        function.logs().iter().any(|line| line.contains("the answer is not Slack's: HTML with status 200"))
+    );
     assert!(function.failures(&batch).await.is_empty());
     assert_eq!((stage.slack.messages().len(), stage.aws.messages("dead-letters").len()), (1, 0));
 }

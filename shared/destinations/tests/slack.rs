@@ -124,7 +124,9 @@ fn client(recorder: &SlackRecorder, by_token: bool) -> Slack {
 // 11-B9
 #[tokio::test]
 async fn a_layout_that_slack_refuses_is_posted_once_more_as_plain_text() {
-    for word in ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_payload", "no_text"] {
+    for word in
+        ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_payload", "no_text"]
+    {
         for by_token in [true, false] {
             let recorder = SlackRecorder::start().await.unwrap();
             recorder.fail_next(2, SlackFault::Blocks(word));
@@ -174,7 +176,10 @@ async fn an_answer_that_is_not_slacks_may_pass_and_says_so() {
         for by_token in [true, false] {
             recorder.fail_next(1, fault.clone());
             let error = client(&recorder, by_token).post("data-alerts", &message()).await.unwrap_err();
-            assert!(error.to_string().starts_with(&format!("the answer is not Slack's: {content}")), "{error}");
+            assert!(
+                error.to_string().starts_with(&format!("the answer is not Slack's: {content}")),
+                "{error}"
+            );
             assert!(!format!("{error} {error:?}").contains("Sign in"), "{error:?}");
             assert_eq!(Failure::from(error).kind(), "transient");
         }

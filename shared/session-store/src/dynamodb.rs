@@ -112,13 +112,15 @@ impl SessionStore for DynamoDbSessionStore {
 
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
         // All of it: a field that is missing here would be missing for everyone but the one who signed in.
-        let Session { token, site, user, api_version, server } = session;
+        let Session { token, site, user, api_version, server, signed_in_at } = session;
+        let signed_in_at = signed_in_at.map_or(AttributeValue::Null(true), |at| number(at.as_millisecond()));
         let request = self
             .update(key, lease)
             .condition_expression(HELD)
             .update_expression(
                 "SET #version = :next, #token = :token, #site = :site, #user = :user, \
-                 #api_version = :api_version, #server = :server, #expires_at = :expires_at \
+                 #api_version = :api_version, #server = :server, #signed_in_at = :signed_in_at, \
+                 #expires_at = :expires_at \
                  REMOVE #holder, #until",
             )
             .expression_attribute_names("#token", "token")
@@ -126,6 +128,7 @@ impl SessionStore for DynamoDbSessionStore {
             .expression_attribute_names("#user", "user")
             .expression_attribute_names("#api_version", "api_version")
             .expression_attribute_names("#server", "server")
+            .expression_attribute_names("#signed_in_at", "signed_in_at_ms")
             .expression_attribute_names("#expires_at", "expires_at")
             .expression_attribute_values(":next", number(lease.version + 1))
             .expression_attribute_values(":token", text(token.expose_secret()))
@@ -133,6 +136,7 @@ impl SessionStore for DynamoDbSessionStore {
             .expression_attribute_values(":user", text(user.as_str()))
             .expression_attribute_values(":api_version", text(api_version.to_string()))
             .expression_attribute_values(":server", text(server.as_ref().map_or("", Url::as_str)))
+            .expression_attribute_values(":signed_in_at", signed_in_at)
             .expression_attribute_values(":expires_at", expires_at(lease));
         decide(request).await
     }
@@ -202,5 +206,6 @@ fn session(item: &Item) -> Option<Session> {
             None | Some("") => None,
             Some(url) => Some(url.parse().ok()?),
         },
+        signed_in_at: instant(item, "signed_in_at_ms"),
     })
 }

@@ -33,6 +33,7 @@ fn session(token: &str) -> Session {
         user: "6513270e-269e-4d37-b2a7-4de452e6b438".parse().unwrap(),
         api_version: "3.24".parse().unwrap(),
         server: server(token).map(|server| server.parse().unwrap()),
+        signed_in_at: server(token).map(|_| at(1)),
     }
 }
 
@@ -43,9 +44,9 @@ fn server(token: &str) -> Option<&'static str> {
 
 /// Everything of an entry that counts, in a form that compares.
 fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
-    let session = entry.session.map(|Session { token, site, user, api_version, server }| {
+    let session = entry.session.map(|Session { token, site, user, api_version, server, signed_in_at }| {
         let server = server.as_ref().map(|server| server.as_str());
-        format!("{} {site} {user} {api_version} {server:?}", token.expose_secret())
+        format!("{} {site} {user} {api_version} {server:?} {signed_in_at:?}", token.expose_secret())
     });
     (entry.version, session, entry.leased_until)
 }
@@ -53,7 +54,8 @@ fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
 fn told(token: &str) -> Option<String> {
     let server = server(token);
     Some(format!(
-        "{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24 {server:?}"
+        "{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24 {server:?} {:?}",
+        server.map(|_| at(1))
     ))
 }
 

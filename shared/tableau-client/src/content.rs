@@ -56,7 +56,7 @@ impl TableauClient {
         let Some(OwnerRef { id: Some(id), .. }) = owner else { return Ok(None) };
         match self.user(&id).await {
             Ok(user) => Ok(Some(Owner::from(&user))),
-            Err(error) if error.is_transient() => Err(error),
+            Err(error) if error.is_transient() || error.is_misconfiguration() => Err(error),
             // A user that is gone or that we may not see does not keep the message back.
             Err(Error::Refused { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -29,7 +29,7 @@ pub enum Error {
         operation: &'static str,
         /// HTTP status.
         status: u16,
-        /// Tableau's error code, such as `404006`; empty when the answer was not Tableau's (a proxy's page).
+        /// Tableau's error code, such as `404006`.
         code: String,
         /// Tableau's short text.
         summary: String,
@@ -38,10 +38,22 @@ pub enum Error {
         /// How long Tableau asked to be left alone.
         retry_after: Option<Duration>,
     },
-    /// Tableau sent the caller elsewhere: the server's address is not the site's own.
+    /// An answer that is not Tableau's own: of a proxy, a firewall or a login page on the way. Holds nothing of what it said.
+    #[error("{operation}: {}{}", foreign(*.status, .content), wait(.retry_after))]
+    Foreign {
+        /// What was asked.
+        operation: &'static str,
+        /// HTTP status.
+        status: u16,
+        /// What kind of answer it is: `HTML`, `an empty body`, `JSON`, `XML` or `text`.
+        content: &'static str,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The caller was sent elsewhere: by a proxy or a login page, or because the server's address is not the site's own.
     #[error(
-        "{operation}: Tableau redirects elsewhere{}; set the server's address to the one in your browser's address bar \
-         once you are signed in",
+        "{operation}: the answer redirects elsewhere{}; a proxy or a login page may stand between, or the server's address \
+         is not the one in your browser's address bar once you are signed in",
         .to.as_ref().map(|host| format!(", to {host}")).unwrap_or_default()
     )]
     Redirected {
@@ -133,23 +145,30 @@ fn refused_because(stolen: bool) -> &'static str {
 }
 
 fn told(status: u16, code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
-    let wait = retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default();
-    if code.is_empty() {
-        return format!("an answer that is not Tableau's (of a proxy, or another server?): {status}{wait}");
-    }
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-    format!("Tableau refused with {status} ({code}, {summary}{detail}){}{wait}", hint(code))
+    let advice = advice(code).map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("Tableau refused with {status} ({code}, {summary}{detail}){advice}{}", wait(retry_after))
+}
+
+fn foreign(status: u16, content: &str) -> String {
+    format!(
+        "the answer is not Tableau's: {content} with status {status}; a proxy or a login page may stand between"
+    )
+}
+
+fn wait(retry_after: &Option<Duration>) -> String {
+    retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default()
 }
 
 /// What to look at, where Tableau does not say it.
-fn hint(code: &str) -> &'static str {
+fn advice(code: &str) -> Option<&'static str> {
     match code {
-        CREDENTIAL_REFUSED => {
-            "; check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
-             site: what stands behind /site/ in the browser's address"
-        }
-        "404001" => "; leave the version empty for the newest that both sides know",
-        _ => "",
+        CREDENTIAL_REFUSED => Some(
+            "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
+             site: what stands behind /site/ in the browser's address",
+        ),
+        "404001" => Some("leave the version empty for the newest that both sides know"),
+        _ => None,
     }
 }
 
@@ -172,9 +191,34 @@ impl Error {
     /// Tableau's error code, if the answer had one; of [`Error::CredentialRefused`], that of the answer that others got.
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Refused { code, .. } if !code.is_empty() => Some(code),
+            Self::Refused { code, .. } => Some(code),
             Self::CredentialRefused { .. } => Some(CREDENTIAL_REFUSED),
             _ => None,
+        }
+    }
+
+    /// What to look at, where the error's code tells more than Tableau says: for people, without a full stop.
+    pub fn advice(&self) -> Option<&'static str> {
+        self.code().and_then(advice)
+    }
+
+    /// Whether a person has to fix the credential: its secret cannot be read or is malformed, Tableau refuses it, or it does
+    /// not reach far enough for the call.
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::Credential(error) => !error.transient,
+            Self::CredentialRefused { .. } | Self::SessionRefused { stolen: false, .. } => true,
+            Self::Refused { status: 401, .. } => !self.is_session_over(),
+            _ => false,
+        }
+    }
+
+    /// Whether a server that is there no longer would fail like this.
+    pub(crate) fn is_server_gone(&self) -> bool {
+        match self {
+            Self::Unreachable { source, .. } => source.is_connect(),
+            Self::Foreign { status, .. } => matches!(status, 401 | 404 | 410 | 421),
+            _ => false,
         }
     }
 
@@ -184,9 +228,10 @@ impl Error {
         self.code().is_some_and(|code| code.starts_with("404") && code != "404001" && code != "404003")
     }
 
-    /// Whether the session has ended: expired, or taken over by another sign-in with the same token.
+    /// Whether the session has ended: expired, taken over by another sign-in with the same token, or not known where the
+    /// site has moved to.
     pub(crate) fn is_session_over(&self) -> bool {
-        self.code() == Some("401002")
+        self.code().is_some_and(|code| code.starts_with("401") && code != CREDENTIAL_REFUSED)
     }
 
     /// Whether signing in was refused because of the credential, now or when somebody else tried.
@@ -198,6 +243,8 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. }
+            | Self::Foreign { .. }
+            | Self::Redirected { .. }
             | Self::OutOfTime { .. }
             | Self::SessionStore(_)
             | Self::CredentialRefused { .. }
@@ -206,10 +253,7 @@ impl Error {
             Self::Credential(error) => error.transient,
             Self::SessionRefused { stolen, .. } => *stolen,
             Self::Metadata { errors, .. } => errors.iter().any(MetadataError::is_transient),
-            Self::Redirected { .. }
-            | Self::Unreadable { .. }
-            | Self::TooLarge { .. }
-            | Self::Invalid { .. } => false,
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::Invalid { .. } => false,
         }
     }
 
@@ -219,6 +263,7 @@ impl Error {
         if !self.is_not_found() {
             let failure = match self {
                 Self::Credential(_) => "credential",
+                error if error.is_misconfiguration() => "credential",
                 error if error.is_transient() => "transient",
                 _ => "permanent",
             };
@@ -235,7 +280,7 @@ impl Error {
     /// how long nobody tries it again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Refused { retry_after, .. } | Self::Foreign { retry_after, .. } => *retry_after,
             Self::CredentialRefused { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
@@ -247,6 +292,7 @@ impl From<Error> for Failure {
         let (transient, retry_after) = (error.is_transient(), error.retry_after());
         match error {
             Error::Credential(error) => error.into(),
+            error if error.is_misconfiguration() => Self::misconfigured(error),
             error if transient => Self::Transient { source: Box::new(error), retry_after },
             error => Self::permanent(error),
         }

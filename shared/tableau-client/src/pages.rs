@@ -1,11 +1,11 @@
 //! Lists, page by page: never more than one page is held, unless all is asked for.
 
-use crate::call::{Call, Path};
+use crate::call::{Call, Path, foreign};
 use crate::filter::{Filter, Filtered};
 use crate::{ApiVersion, Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -163,7 +163,12 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         for (name, value) in &self.query {
             call = call.query(*name, value.as_str());
         }
-        let answer: Value = self.client.ask(call).await?;
+        let answer: Map<String, Value> = self.client.ask(call).await?;
+        // Tableau leaves out what is empty; an answer with something else in its place is not Tableau's.
+        if !answer.is_empty() && !answer.contains_key(self.list.wrapper) && !answer.contains_key("pagination")
+        {
+            return Err(foreign(operation, 200, None, b"{"));
+        }
         self.fetched += 1;
         let wrapper = answer.get(self.list.wrapper).unwrap_or(&Value::Null);
         let sent = lenient::elements(wrapper, self.list.element).len();

@@ -2,6 +2,7 @@
 
 use crate::ApiVersion;
 use std::fmt;
+use std::time::Duration;
 use tableau::UserLuid;
 use url::Url;
 
@@ -19,6 +20,9 @@ pub struct Settings {
     pub api_version: Option<ApiVersion>,
     /// As whom, if not as the credential's own user.
     pub act_as: Option<ActAs>,
+    /// How long a session is used at most, from the sign-in on. `None` leaves it to the server, whose sessions end after
+    /// some hours without use.
+    pub session_limit: Option<Duration>,
 }
 
 /// The user in whose name a client works.
@@ -60,6 +64,11 @@ pub enum InvalidSettings {
     /// The version is not one.
     #[error("the Tableau API version must be two numbers with a dot between, such as 3.24")]
     Version,
+    /// The longest use of a session is not a number of minutes.
+    #[error(
+        "the longest use of a Tableau session must be a whole number of minutes, such as 60, or 0 for the server's own limit"
+    )]
+    SessionMinutes,
 }
 
 /// The sentence: it is what shows when `main` ends with this error.
@@ -89,12 +98,26 @@ impl Settings {
             "" => None,
             version => Some(version.parse().map_err(|_| InvalidSettings::Version)?),
         };
-        Ok(Self { server, site: site.to_owned(), api_version, act_as: None })
+        Ok(Self { server, site: site.to_owned(), api_version, act_as: None, session_limit: None })
     }
 
     /// The server's address: a scheme, a host and maybe a port.
     pub fn server(&self) -> &Url {
         &self.server
+    }
+
+    /// The same with a limit of our own to how long a session is used, in whole minutes as a setting has it. Empty and `0`
+    /// leave it to the server.
+    ///
+    /// # Errors
+    /// [`InvalidSettings::SessionMinutes`] when it is not a number of minutes.
+    pub fn limit_session(mut self, minutes: &str) -> Result<Self, InvalidSettings> {
+        let minutes = match minutes.trim() {
+            "" => 0,
+            minutes => minutes.parse::<u32>().map_err(|_| InvalidSettings::SessionMinutes)?,
+        };
+        self.session_limit = (minutes > 0).then(|| Duration::from_secs(u64::from(minutes) * 60));
+        Ok(self)
     }
 
     /// The same in another user's name.
@@ -217,6 +240,20 @@ mod tests {
             let error = Settings::new(address, "", "").unwrap_err();
             assert_eq!(error, wrong, "{address}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{address}");
+        }
+    }
+
+    // 11-B13
+    #[test]
+    fn the_limit_of_a_session_is_a_number_of_minutes() {
+        let limit = |minutes: &str| {
+            Settings::new("https://a", "", "").unwrap().limit_session(minutes).map(|it| it.session_limit)
+        };
+        for (minutes, seconds) in [("", None), ("0", None), (" 60 ", Some(3_600)), ("1", Some(60))] {
+            assert_eq!(limit(minutes), Ok(seconds.map(Duration::from_secs)), "{minutes}");
+        }
+        for minutes in ["-1", "1.5", "60 min", "1h", "99999999999"] {
+            assert_eq!(limit(minutes), Err(InvalidSettings::SessionMinutes), "{minutes}");
         }
     }
 

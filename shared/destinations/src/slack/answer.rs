@@ -26,9 +26,8 @@ pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
     let word = Some(text).filter(|text| is_word(text) && text.contains('_') && answer.status >= 400);
     let Some(word) = word else { return Err(foreign(answer, channel)) };
     let refusal = match word {
-        "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team" | "team_disabled" => {
-            Refusal::Credential
-        }
+        "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team"
+        | "team_disabled" => Refusal::Credential,
         "channel_not_found"
         | "channel_is_archived"
         | "user_not_found"
@@ -267,8 +266,7 @@ mod tests {
 
     #[test]
     fn a_wait_that_slack_names_is_kept() {
-        let throttled =
-            Answer { retry_after: Some(Duration::from_secs(30)), ..answer(429, "") };
+        let throttled = Answer { retry_after: Some(Duration::from_secs(30)), ..answer(429, "") };
         match of_web_api(&throttled, "data").unwrap_err() {
             Error::Refused { retry_after, .. } => assert_eq!(retry_after, Some(Duration::from_secs(30))),
             other => panic!("{other}"),

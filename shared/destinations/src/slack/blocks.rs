@@ -210,8 +210,7 @@ mod tests {
         ];
         let plain = Message::new("Refresh failed", blocks).to_plain_json();
         let text = "*Refresh failed: A &lt;!channel&gt; &amp; B*\n*Cause* – `x`\n*Project*\nFinance\nevent 1";
-        let expected =
-            json!({ "text": text, "parse": "none", "unfurl_links": false, "unfurl_media": false });
+        let expected = json!({ "text": text, "parse": "none", "unfurl_links": false, "unfurl_media": false });
         assert_eq!(plain, expected);
         assert_eq!(Message::new("only a line", []).to_plain_json()["text"], "only a line");
         let long = Message::new("t", vec![Block::section("é".repeat(3_000)); 50]).to_plain_json();

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The longest answer that is read: a page of 1,000 elements is well below.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+/// Tableau's codes are a status and three more digits. Gateways answer with `{"error":{"code":403}}`.
+const CODE_LENGTH: usize = 6;
 /// How much of Tableau's own words an error repeats.
 const TEXT_LIMIT: usize = 300;
 
@@ -39,20 +41,52 @@ pub(super) async fn read(operation: &'static str, mut response: Response) -> Res
     Ok(bytes)
 }
 
-pub(crate) fn parse<T: DeserializeOwned>(operation: &'static str, bytes: &[u8]) -> Result<T, Error> {
+/// Reads an answer to a call that succeeded. One that has nothing of what was asked for is not Tableau's.
+pub(crate) fn parse<T: DeserializeOwned>(
+    operation: &'static str,
+    status: u16,
+    bytes: &[u8],
+) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            let source = "the answer is not JSON; is this a Tableau server?".into();
-            return Error::Unreadable { operation, source };
+        let path = error.path().to_string();
+        if bytes.trim_ascii_start().first() != Some(&b'{') || path == "." {
+            return foreign(operation, status, None, bytes);
         }
         // serde's own words repeat the value it did not like, and that may be a session token.
-        let (path, problem) = (error.path().to_string(), error.inner().classify());
+        let problem = error.inner().classify();
         Error::Unreadable { operation, source: format!("at `{path}`: {problem:?} error").into() }
     })
 }
 
-/// An error answer. Proxies and Tableau's own 5xx answer with HTML, which has no code.
+/// Whether the body of a call that succeeded can be Tableau's: JSON, XML from a method that knows nothing else, or none.
+pub(super) fn may_be_tableaus(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start(), [] | [b'{', ..]) || is_xml(bytes.trim_ascii_start())
+}
+
+fn is_xml(body: &[u8]) -> bool {
+    body.starts_with(b"<?xml") || body.starts_with(b"<tsResponse")
+}
+
+/// An answer that is not Tableau's.
+pub(crate) fn foreign(
+    operation: &'static str,
+    status: u16,
+    retry_after: Option<Duration>,
+    bytes: &[u8],
+) -> Error {
+    let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
+    let content = match body.first() {
+        None => "an empty body",
+        Some(_) if is_xml(body) => "XML",
+        Some(b'<') => "HTML",
+        Some(b'{' | b'[') => "JSON",
+        Some(_) => "text",
+    };
+    Error::Foreign { operation, status, content, retry_after }
+}
+
+/// An error answer. Proxies answer with HTML, and so does Tableau's own gateway: without a code it is not Tableau's.
 pub(super) fn refused(
     operation: &'static str,
     status: StatusCode,
@@ -63,7 +97,7 @@ pub(super) fn refused(
     let (code, summary, detail) = match serde_json::from_slice(bytes) {
         Ok(ErrorAnswer { error }) => {
             let code = match error.code {
-                Value::String(code) => short(&code),
+                Value::String(code) => code,
                 Value::Number(code) => code.to_string(),
                 _ => String::new(),
             };
@@ -71,6 +105,9 @@ pub(super) fn refused(
         }
         Err(_) => in_xml(bytes).unwrap_or_default(),
     };
+    if code.len() != CODE_LENGTH || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return foreign(operation, status, retry_after, bytes);
+    }
     let named = || wait::named_in(&detail).or_else(|| wait::named_in(&summary));
     let retry_after = retry_after.or_else(|| named().filter(|_| matches!(status, 429 | 503)));
     Error::Refused { operation, status, code, summary, detail, retry_after }
@@ -80,7 +117,7 @@ pub(super) fn refused(
 fn in_xml(bytes: &[u8]) -> Option<(String, String, String)> {
     let (_, error) = std::str::from_utf8(bytes).ok()?.split_once("<error")?;
     let between = |start: &str, end: &str| Some(short(error.split_once(start)?.1.split_once(end)?.0));
-    let code = between("code=\"", "\"").filter(|code| code.bytes().all(|b| b.is_ascii_digit()))?;
+    let code = between("code=\"", "\"")?;
     let element = |start, end| between(start, end).unwrap_or_default();
     Some((code, element("<summary>", "</summary>"), element("<detail>", "</detail>")))
 }
@@ -122,6 +159,8 @@ mod tests {
             "null",
             r#"{"error":{}}"#,
             r#"{"error":{"code":null,"detail":7}}"#,
+            r#"{"error":{"code":403,"message":"Forbidden"}}"#,
+            r#"{"error":{"code":"hunter2"}}"#,
         ] {
             assert_eq!(error(503, body).code(), None, "{body}");
         }

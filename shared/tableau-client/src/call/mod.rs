@@ -4,7 +4,7 @@ mod answer;
 mod send;
 mod wait;
 
-pub(crate) use answer::parse;
+pub(crate) use answer::{foreign, parse};
 pub(crate) use send::{LastError, Request, Sent, Take};
 
 use crate::session::Shared;
@@ -129,8 +129,15 @@ impl<'a> Call<'a> {
 
     /// Outside the REST API a session that is over shows as a plain 401: the codes are the REST API's.
     fn tells_session_over(&self, error: &Error) -> bool {
-        let plain = matches!(error, Error::Refused { status: 401, code, .. } if code.is_empty());
+        let plain = matches!(error, Error::Foreign { status: 401, .. });
         error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
+    }
+
+    /// Whether the answer says that the site is not at this server, or not any more.
+    fn tells_moved(&self, error: &Error) -> bool {
+        let no_such_site =
+            matches!(self.path, Path::Site(_) | Path::Experimental(_)) && error.code() == Some("404000");
+        no_such_site || matches!(error, Error::Redirected { .. })
     }
 
     fn url(&self, server: &Url, version: ApiVersion, site: &SiteLuid) -> Url {
@@ -145,8 +152,8 @@ impl<'a> Call<'a> {
 impl TableauClient {
     /// Calls and reads the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        let bytes = self.call(&call, Take::Whole).await?.into_bytes();
-        parse(call.operation, &bytes)
+        let (status, bytes) = self.call(&call, Take::Whole).await?.into_body();
+        parse(call.operation, status, &bytes)
     }
 
     /// Calls; what is answered does not matter.
@@ -193,6 +200,7 @@ impl TableauClient {
         let mut credential = self.credential().await?;
         let mut over = None;
         let mut replaced = 0;
+        let mut moved = false;
         loop {
             let opened = AtomicBool::new(false);
             let shared = self.shared_session(&mut credential, over.as_ref(), &opened, last).await?;
@@ -207,9 +215,21 @@ impl TableauClient {
                 repeat: call.repeat,
                 timeout: call.timeout,
                 gone: call.gone.as_ref(),
+                may_have_moved: session.server.is_some() && !moved && !opened.load(Ordering::Relaxed),
                 last,
             };
             match self.send(&request, take).await {
+                // Tableau moves sites between servers, and a session stays where it was opened: the server that was
+                // configured knows where the site is now. A session of another server, which may be gone, is replaced too.
+                Err(error)
+                    if !moved
+                        && !opened.load(Ordering::Relaxed)
+                        && (call.tells_moved(&error)
+                            || (request.may_have_moved && error.is_server_gone())) =>
+                {
+                    moved = true;
+                    over = Some(shared);
+                }
                 // A session that was opened for this call ends at once only when somebody else signs in over it. Where
                 // that cannot be, or comes again, another session would be refused as well.
                 Err(error)
@@ -267,20 +287,34 @@ impl TableauClient {
         self.broker().session(&key, credential.fingerprint(&key), over, open).await
     }
 
-    /// The session's version of the REST API; signs in if nobody has. Boxed for the reason that calls are.
-    pub(crate) fn session_version(
+    /// The session's version of the REST API; signs in if nobody has.
+    pub(crate) async fn session_version(&self) -> Result<ApiVersion, Error> {
+        Ok(self.version_in(&self.current_session("find the version of the REST API").await?))
+    }
+
+    /// The session that all share. Boxed for the reason that calls are.
+    fn current_session(
         &self,
-    ) -> Pin<Box<dyn Future<Output = Result<ApiVersion, Error>> + Send + '_>> {
+        operation: &'static str,
+    ) -> Pin<Box<dyn Future<Output = Result<Session, Error>> + Send + '_>> {
         Box::pin(async move {
             let last = LastError::default();
-            let version = async {
+            let session = async {
                 let mut credential = self.credential().await?;
                 let opened = AtomicBool::default();
-                let shared = self.shared_session(&mut credential, None, &opened, &last).await?;
-                Ok(self.version_in(&shared.session))
+                Ok(self.shared_session(&mut credential, None, &opened, &last).await?.session)
             };
-            self.bounded("find the version of the REST API", &last, version).await
+            self.bounded(operation, &last, session).await
         })
+    }
+
+    /// The site that the session is for; signs in if nobody has. Events of another site are about things that this client
+    /// cannot see.
+    ///
+    /// # Errors
+    /// [`Error`] when nobody is signed in and signing in fails.
+    pub async fn session_site(&self) -> Result<SiteLuid, Error> {
+        Ok(self.current_session("find the site of the session").await?.site)
     }
 
     /// A pinned version holds whatever another process, with another setting, made of the session that is shared.

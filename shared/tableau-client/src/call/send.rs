@@ -1,6 +1,6 @@
 //! One request, and its repetition while Tableau is in trouble.
 
-use super::answer::{read, refused};
+use super::answer::{foreign, may_be_tableaus, read, refused};
 use super::wait;
 use super::{Gone, Repeat};
 use crate::error::host;
@@ -15,6 +15,8 @@ use url::Url;
 
 /// How often a call without a deadline is tried, the first time included.
 const TRIES: u32 = 3;
+/// How often a server is tried that the site may have moved away from.
+const TRIES_IF_MOVED: u32 = 2;
 /// The longest wait between two tries without a deadline. What asks for more is an error, for the caller's queue to
 /// wait out.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
@@ -29,6 +31,8 @@ pub(crate) struct Request<'a> {
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
     pub(crate) gone: Option<&'a Gone>,
+    /// Whether the site may have moved away from this server: then the caller has a better way than to try again.
+    pub(crate) may_have_moved: bool,
     pub(crate) last: &'a LastError,
 }
 
@@ -69,15 +73,16 @@ pub(crate) enum Take {
 
 /// What came back.
 pub(crate) enum Sent {
-    Whole(Vec<u8>),
+    /// The status and the body.
+    Whole(u16, Vec<u8>),
     Open(Response),
     /// To another server, which a credential may be sent to.
     Elsewhere(Url),
 }
 
 impl Sent {
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        if let Self::Whole(bytes) = self { bytes } else { Vec::new() }
+    pub(crate) fn into_body(self) -> (u16, Vec<u8>) {
+        if let Self::Whole(status, bytes) = self { (status, bytes) } else { (0, Vec::new()) }
     }
 
     pub(crate) fn into_response(self) -> Option<Response> {
@@ -94,7 +99,7 @@ impl TableauClient {
                 // What a try before has deleted is not there any more.
                 Err(error) if request.gone.is_some_and(|gone| gone.is_told_by(&error)) => {
                     request.last.clear();
-                    return Ok(Sent::Whole(Vec::new()));
+                    return Ok(Sent::Whole(204, Vec::new()));
                 }
                 Err(error) if may_repeat(request, &error) => error,
                 Err(error) => return Err(error),
@@ -108,7 +113,8 @@ impl TableauClient {
             }
             let named = error.retry_after();
             let wait = wait::before_next(tried, named);
-            if !self.has_patience(tried, named.unwrap_or(wait), wait) {
+            let moved = request.may_have_moved && error.is_server_gone() && tried >= TRIES_IF_MOVED;
+            if moved || !self.has_patience(tried, named.unwrap_or(wait), wait) {
                 return Err(error);
             }
             request.last.put(error);
@@ -165,13 +171,22 @@ impl TableauClient {
                 .ok_or_else(|| Error::Redirected { operation, to: named() });
         }
         if status.is_success() && take == Take::Open {
-            return Ok(Sent::Open(response));
+            // No file is HTML.
+            let content_type = response.headers().get(header::CONTENT_TYPE);
+            let is_page = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+            return if is_page {
+                Err(foreign(operation, status.as_u16(), retry_after, b"<"))
+            } else {
+                Ok(Sent::Open(response))
+            };
         }
         let bytes = read(operation, response).await?;
-        if status.is_success() {
-            Ok(Sent::Whole(bytes))
-        } else {
+        if !status.is_success() {
             Err(refused(operation, status, retry_after, &bytes))
+        } else if may_be_tableaus(&bytes) {
+            Ok(Sent::Whole(status.as_u16(), bytes))
+        } else {
+            Err(foreign(operation, status.as_u16(), retry_after, &bytes))
         }
     }
 }
@@ -183,7 +198,12 @@ impl Gone {
 }
 
 fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
-    let passes = error.is_transient() && !error.is_session_over();
+    let passes = match error {
+        // A page that stands between is still there in a moment, unless it speaks of trouble.
+        Error::Foreign { status, .. } => matches!(status, 408 | 429 | 500..),
+        Error::Redirected { .. } => false,
+        error => error.is_transient() && !error.is_session_over(),
+    };
     passes && (request.repeat == Repeat::Harmless || is_untouched(error))
 }
 
@@ -191,7 +211,7 @@ fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
 fn is_untouched(error: &Error) -> bool {
     match error {
         Error::Unreachable { source, .. } => source.is_connect(),
-        Error::Refused { status, .. } => *status == 429,
+        Error::Refused { status, .. } | Error::Foreign { status, .. } => *status == 429,
         _ => false,
     }
 }

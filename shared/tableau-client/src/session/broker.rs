@@ -26,6 +26,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(800);
 /// How long a credential that Tableau refused is not tried again. Not longer, since what is wrong may be mended at
 /// Tableau; a new secret is tried at once.
 const REFUSED: SignedDuration = SignedDuration::from_secs(60);
+/// How far the clock of the process that signed in may be ahead of ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
 /// As many refused credentials are remembered under one key: there is one, and another while it is rotated.
 const REMEMBERED: usize = 4;
 
@@ -40,6 +43,8 @@ pub(crate) struct Broker {
     store: Arc<dyn SessionStore>,
     /// An argument, so that tests can let time pass.
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// How long a session is used at most, from the sign-in on; `None` leaves it to Tableau.
+    limit: Option<SignedDuration>,
     /// The session this process uses. The lock is held over a sign-in, so that one process makes one.
     current: Mutex<Option<Shared>>,
 }
@@ -63,18 +68,32 @@ impl Drop for Held {
 }
 
 impl Broker {
-    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
-        Self::with_clock(store, Timestamp::now)
+    pub(crate) fn new(store: Arc<dyn SessionStore>, limit: Option<Duration>) -> Self {
+        let limit = limit.map(|limit| SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX));
+        Self { limit, ..Self::with_clock(store, Timestamp::now) }
     }
 
     pub(super) fn with_clock(
         store: Arc<dyn SessionStore>,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { store, clock: Box::new(clock), current: Mutex::new(None) }
+        Self { store, clock: Box::new(clock), limit: None, current: Mutex::new(None) }
     }
 
-    /// The session to use: any but `over`, which Tableau has just refused.
+    #[cfg(test)]
+    pub(super) fn limited_to(self, limit: SignedDuration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Whether a session has been used for as long as the limit allows. One whose age cannot be told, or was opened in the
+    /// future by our clock, is too old: a limit that does not hold is none.
+    fn is_too_old(&self, session: &Session) -> bool {
+        let Some(limit) = self.limit else { return false };
+        let age = session.signed_in_at.map(|at| (self.clock)().duration_since(at));
+        age.is_none_or(|age| age >= limit || age < -CLOCKS_DIFFER)
+    }
+
+    /// The session to use: any but `over`, which Tableau has just refused, and one that is too old.
     ///
     /// `sign_in` runs in one process at a time over all who share `key`. Without the store nobody signs in: whoever
     /// did would end the session that all others use. Waits for others up to [`PATIENCE`]; a caller with less time
@@ -93,8 +112,10 @@ impl Broker {
         // The tokens tell, not the versions: those begin again when the store has forgotten the key, and a session that
         // could not be published has the version of the one before.
         let over = over.map(|over| over.session.token.expose_secret());
-        let usable =
-            |shared: &Shared| shared.key == key && over != Some(shared.session.token.expose_secret());
+        let usable = |shared: &Shared| {
+            let refused = over == Some(shared.session.token.expose_secret());
+            shared.key == key && !refused && !self.is_too_old(&shared.session)
+        };
         let deadline = Instant::now() + PATIENCE;
         let lock = tokio::time::timeout_at(deadline, self.current.lock());
         let mut current = lock.await.map_err(|_| Error::SignInPending)?;

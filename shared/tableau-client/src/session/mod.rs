@@ -12,6 +12,7 @@ pub(crate) use broker::{Broker, Shared};
 pub use store::{Entry, Lease, MemorySessionStore, Refusal, SessionStore};
 
 use crate::ApiVersion;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
@@ -30,6 +31,8 @@ pub struct Session {
     pub api_version: ApiVersion,
     /// Where it is valid, if signing in led to another server than the settings name.
     pub server: Option<Url>,
+    /// When it was opened, by the clock of the process that signed in; `None` for one of an older version of this code.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for Session {
@@ -40,6 +43,7 @@ impl fmt::Debug for Session {
             .field("user", &self.user)
             .field("api_version", &self.api_version)
             .field("server", &self.server.as_ref().map(Url::as_str))
+            .field("signed_in_at", &self.signed_in_at)
             .finish()
     }
 }

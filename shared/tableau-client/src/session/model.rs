@@ -94,6 +94,7 @@ impl World {
             user: "u".parse().unwrap(),
             api_version: "3.24".parse().unwrap(),
             server: None,
+            signed_in_at: None,
         }
     }
 

@@ -104,6 +104,7 @@ impl TableauClient {
                 repeat: Repeat::Harmless,
                 timeout: None,
                 gone: None,
+                may_have_moved: false,
                 last,
             };
             let SignedIn { credentials } = match self.send(&request, Take::Whole).await? {
@@ -111,13 +112,17 @@ impl TableauClient {
                     server = to;
                     continue;
                 }
-                sent => parse(OPERATION, &sent.into_bytes())?,
+                sent => {
+                    let (status, bytes) = sent.into_body();
+                    parse(OPERATION, status, &bytes)?
+                }
             };
             let SignedInCredentials { token, site, user } = credentials;
             // Whoever sees many of these has processes that sign in over each other.
             tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
             let server = Some(server).filter(|server| *server != settings.server);
-            return Ok(Session { token, site: site.id, user: user.id, api_version, server });
+            let (site, user, signed_in_at) = (site.id, user.id, Some(Timestamp::now()));
+            return Ok(Session { token, site, user, api_version, server, signed_in_at });
         }
         Err(Error::Redirected { operation: OPERATION, to: Some(host(&server)) })
     }
@@ -134,6 +139,7 @@ impl TableauClient {
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
+            may_have_moved: false,
             last: &LastError::default(),
         };
         match self.send(&request, Take::Whole).await {
@@ -183,12 +189,14 @@ impl TableauClient {
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
+            may_have_moved: false,
             last,
         };
         match self.send(&request, Take::Whole).await? {
             Sent::Elsewhere(to) => Ok(Answer::Elsewhere(to)),
             sent => {
-                let answer: ServerInfoAnswer = parse(OPERATION, &sent.into_bytes())?;
+                let (status, bytes) = sent.into_body();
+                let answer: ServerInfoAnswer = parse(OPERATION, status, &bytes)?;
                 Ok(Answer::Here(answer.server_info))
             }
         }

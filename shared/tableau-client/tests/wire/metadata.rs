@@ -50,7 +50,7 @@ async fn it_may_be_switched_off() {
     let tableau = Tableau::start().await;
     tableau.says(CALL, Reply::html(404));
     let error = tableau.client().metadata::<Value>("{ x }", &json!({})).await.unwrap_err();
-    assert!(matches!(error, Error::Refused { status: 404, .. }), "{error:?}");
+    assert!(matches!(error, Error::Foreign { status: 404, .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 use workflow::Fixed;
 
 /// A request as it came.
@@ -80,6 +81,7 @@ struct Script {
 #[derive(Clone)]
 pub(crate) struct Tableau {
     script: Arc<Mutex<Script>>,
+    accepting: Arc<Mutex<Option<AbortHandle>>>,
     pub(crate) url: String,
 }
 
@@ -88,17 +90,18 @@ impl Tableau {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let tableau = Self { script: Arc::default(), url };
+        let tableau = Self { script: Arc::default(), accepting: Arc::default(), url };
         let signed_in = json!({"credentials": {"site": {"id": "s-1", "contentUrl": "marketing"},
             "user": {"id": "u-1"}, "token": "HvZM|5fI6=:_-|a946", "estimatedTimeToExpiration": "90:00:00:00"}});
         tableau.says("POST /auth/signin", Reply::json(200, &signed_in));
         let served = tableau.clone();
-        tokio::spawn(async move {
+        let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let served = served.clone();
                 tokio::spawn(async move { served.serve(stream).await });
             }
         });
+        *tableau.accepting.lock().unwrap() = Some(accepting.abort_handle());
         tableau
     }
 
@@ -117,6 +120,13 @@ impl Tableau {
     pub(crate) fn forgets(&self, call: &str) -> &Self {
         self.script.lock().unwrap().replies.remove(call);
         self
+    }
+
+    /// Closes its port: connections are refused from now on.
+    pub(crate) async fn shut_down(&self) {
+        let accepting = self.accepting.lock().unwrap().take();
+        accepting.unwrap().abort();
+        tokio::task::yield_now().await;
     }
 
     /// The requests of a call so far.

@@ -5,7 +5,7 @@ mod lineage;
 
 pub use lineage::{Lineage, LineageOwner};
 
-use crate::call::{Call, Path};
+use crate::call::{Call, Path, foreign};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -101,7 +101,7 @@ impl TableauClient {
     ///
     /// # Errors
     /// [`Error::Metadata`] when there are errors and no data: transient if one of them may pass.
-    /// [`Error::Refused`] with status 404 where the Metadata API is switched off.
+    /// [`Error::Foreign`] with status 404 where the Metadata API is switched off.
     ///
     /// Source: <https://help.tableau.com/current/api/metadata_api/en-us/>
     pub async fn metadata<T: DeserializeOwned>(
@@ -113,6 +113,9 @@ impl TableauClient {
         let body = json!({ "query": query, "variables": variables });
         let answer: Answer = self.ask(Call::post(OPERATION, Path::Api("metadata/graphql"), &body)).await?;
         let errors: Vec<MetadataError> = lenient::list(&answer.errors, "error");
+        if answer.data.is_null() && errors.is_empty() {
+            return Err(foreign(OPERATION, 200, None, b"{"));
+        }
         if answer.data.is_null() {
             return Err(Error::Metadata { operation: OPERATION, errors });
         }

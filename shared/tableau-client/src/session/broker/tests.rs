@@ -11,6 +11,7 @@ fn session(token: &str) -> Session {
         user: "u".parse().unwrap(),
         api_version: "3.24".parse().unwrap(),
         server: None,
+        signed_in_at: None,
     }
 }
 
@@ -24,7 +25,7 @@ async fn brokers_that_share_a_store_sign_in_once() {
     let count = Arc::new(AtomicU32::new(0));
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (broker, count) = (Broker::new(Arc::clone(&store)), Arc::clone(&count));
+            let (broker, count) = (Broker::new(Arc::clone(&store), None), Arc::clone(&count));
             tokio::spawn(async move {
                 let sign_in = || async {
                     count.fetch_add(1, Ordering::SeqCst);
@@ -44,7 +45,7 @@ async fn brokers_that_share_a_store_sign_in_once() {
 #[tokio::test]
 async fn a_session_that_is_over_is_replaced_once() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store)), Broker::new(store));
+    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
     let first = one.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let same = two.session("k", 1, None, || async { Ok(session("never")) }).await.unwrap();
 
@@ -57,7 +58,7 @@ async fn a_session_that_is_over_is_replaced_once() {
 #[tokio::test]
 async fn a_session_of_another_key_says_nothing_about_this_one() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store)), Broker::new(store));
+    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
     let first = one.session("old", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let second = one.session("old", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
     two.session("new", 1, None, || async { Ok(session("three")) }).await.unwrap();
@@ -68,7 +69,7 @@ async fn a_session_of_another_key_says_nothing_about_this_one() {
 #[tokio::test]
 async fn a_sign_in_that_was_given_up_gives_its_lease_back() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let broker = Broker::new(Arc::clone(&store));
+    let broker = Broker::new(Arc::clone(&store), None);
     let hangs = || std::future::pending::<Result<Session, Error>>();
     let given_up = tokio::time::timeout(Duration::from_millis(20), broker.session("k", 1, None, hangs)).await;
     assert!(given_up.is_err());
@@ -79,7 +80,7 @@ async fn a_sign_in_that_was_given_up_gives_its_lease_back() {
 #[tokio::test]
 async fn a_failed_sign_in_leaves_the_way_free() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let broker = Broker::new(store);
+    let broker = Broker::new(store, None);
     let failed = broker
         .session("k", 1, None, || async { Err(Error::Redirected { operation: "sign in", to: None }) })
         .await;
@@ -112,19 +113,67 @@ async fn a_lease_by_a_clock_that_is_far_ahead_keeps_nobody_waiting() {
     let lease = Lease { version: 0, holder: 7, until: ahead + LEASE };
     assert!(store.lease("k", &lease, ahead).await.unwrap());
 
-    let shared = Broker::new(store).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
+    let shared =
+        Broker::new(store, None).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
 
     assert_eq!((token(&shared).as_str(), began.elapsed()), ("one", Duration::ZERO));
+}
+
+// 11-B13
+#[tokio::test]
+async fn a_session_is_used_no_longer_than_the_limit_allows() {
+    let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
+    let start: Timestamp = "2026-11-28T09:00:00Z".parse().unwrap();
+    let now = Arc::new(std::sync::Mutex::new(start));
+    let opened = |token: &str, minutes: i64| {
+        let signed_in_at = Some(start + SignedDuration::from_mins(minutes));
+        Session { signed_in_at, ..session(token) }
+    };
+    let broker = |limit: Option<i64>| {
+        let now = Arc::clone(&now);
+        let broker = Broker::with_clock(Arc::clone(&store), move || *now.lock().unwrap());
+        limit.map_or_else(
+            || Broker::with_clock(Arc::clone(&store), move || start),
+            |minutes| broker.limited_to(SignedDuration::from_mins(minutes)),
+        )
+    };
+    let at = |minutes: i64| *now.lock().unwrap() = start + SignedDuration::from_mins(minutes);
+    let used = async |broker: &Broker, next: Session| {
+        let sign_in = || {
+            let next = next.clone();
+            async move { Ok(next) }
+        };
+        token(&broker.session("k", 1, None, sign_in).await.unwrap())
+    };
+    let (one, two) = (broker(Some(60)), broker(Some(60)));
+
+    assert_eq!(used(&one, opened("first", 0)).await, "first");
+    at(59);
+    assert_eq!(
+        (used(&one, session("no")).await, used(&two, session("no")).await),
+        ("first".into(), "first".into())
+    );
+    at(60);
+    assert_eq!(used(&one, opened("second", 60)).await, "second");
+    // The other finds the new one, though it still holds the old.
+    assert_eq!(used(&two, session("no")).await, "second");
+    // Without a limit it is the server that ends sessions.
+    at(100_000);
+    assert_eq!(used(&broker(None), session("no")).await, "second");
+    // One whose age is not known, and one of a clock that is years ahead, are replaced.
+    assert_eq!(used(&one, session("of old code")).await, "of old code");
+    assert_eq!(used(&two, opened("of 2028", 900_000)).await, "of 2028");
+    assert_eq!(used(&one, opened("last", 100_000)).await, "last");
 }
 
 #[tokio::test]
 async fn a_store_that_forgot_the_key_begins_again() {
     let before: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let mut broker = Broker::new(before);
+    let mut broker = Broker::new(before, None);
     let first = broker.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let second = broker.session("k", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
     broker.store = Arc::new(MemorySessionStore::default());
-    let other = Broker::new(Arc::clone(&broker.store));
+    let other = Broker::new(Arc::clone(&broker.store), None);
     other.session("k", 1, None, || async { Ok(session("three")) }).await.unwrap();
 
     let read = broker.session("k", 1, Some(&second), || async { Ok(session("never")) }).await.unwrap();
@@ -203,7 +252,7 @@ async fn each_refused_credential_has_a_time_of_its_own() {
 #[tokio::test]
 async fn a_session_says_nothing_of_a_credential_that_was_refused() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let broker = || Broker::new(Arc::clone(&store));
+    let broker = || Broker::new(Arc::clone(&store), None);
     assert!(broker().session("k", 1, None, || async { Err(refused()) }).await.is_err());
     let shared = broker().session("k", 2, None, || async { Ok(session("one")) }).await.unwrap();
 
@@ -218,7 +267,8 @@ async fn a_refusal_by_a_clock_that_is_far_ahead_does_not_count() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let ahead = Broker::with_clock(Arc::clone(&store), || Timestamp::now() + SignedDuration::from_hours(1));
     assert!(ahead.session("k", 1, None, || async { Err(refused()) }).await.is_err());
-    let shared = Broker::new(store).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
+    let shared =
+        Broker::new(store, None).session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
     assert_eq!(token(&shared), "one");
 }
 
@@ -249,7 +299,7 @@ impl SessionStore for Down {
 
 #[tokio::test]
 async fn without_the_store_nobody_signs_in() {
-    let broker = Broker::new(Arc::new(Down));
+    let broker = Broker::new(Arc::new(Down), None);
     let sign_in = || async { panic!("a sign-in ends the session that all others use") };
     let error = broker.session("k", 1, None, sign_in).await.unwrap_err();
     assert!(error.is_transient());

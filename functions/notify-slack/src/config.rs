@@ -7,7 +7,7 @@ use workflow::BoxError;
 /// The function's settings. What each means stands in its README.
 #[derive(Debug)]
 pub struct Config {
-    /// `TABLEAU_SERVER_URL`, `TABLEAU_SITE`, `TABLEAU_API_VERSION`.
+    /// `TABLEAU_SERVER_URL`, `TABLEAU_SITE`, `TABLEAU_API_VERSION`, `TABLEAU_SESSION_MINUTES`.
     pub tableau: Settings,
     /// `TABLEAU_SECRET`: the id of the secret with the credential.
     pub tableau_secret: String,
@@ -29,6 +29,7 @@ impl Config {
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
+        let tableau = tableau.limit_session(optional("TABLEAU_SESSION_MINUTES"))?;
         let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL).to_owned();
         Ok(Self { tableau, tableau_secret, slack_secret, slack_api_url })
     }

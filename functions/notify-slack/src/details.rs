@@ -5,7 +5,7 @@ use incidents::Holder;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::{Action, Event};
-use tableau_client::{Cause, Content};
+use tableau_client::{Cause, CauseLookup, Content};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, chain};
 
@@ -18,6 +18,7 @@ const DETAILS_TIMEOUT: Duration = Duration::from_secs(15);
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// The oldest event that may come: one from the archive, which keeps events for ten years at most.
 const OLDEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+const NO_ANSWER: &str = "Tableau did not answer";
 
 /// Whether Tableau told us something.
 #[derive(Debug, PartialEq)]
@@ -26,17 +27,15 @@ pub(crate) enum Told<T> {
     Yes(T),
     /// There is nothing to tell.
     Nothing,
-    /// It did not answer in time.
-    NotNow,
-    /// It refused; mostly because the credential's user may not ask. With its code.
-    Refused(String),
+    /// It did not, and why: for people, without a full stop.
+    Not(String),
 }
 
 impl<T> Told<T> {
     pub(crate) fn as_option(&self) -> Option<&T> {
         match self {
             Self::Yes(value) => Some(value),
-            Self::Nothing | Self::NotNow | Self::Refused(_) => None,
+            Self::Nothing | Self::Not(_) => None,
         }
     }
 }
@@ -95,53 +94,117 @@ impl<'a> Attempt<'a> {
 }
 
 impl NotifySlack {
-    /// What Tableau can tell about the event. What it cannot tell for now is waited for, but not for long.
+    /// What Tableau can tell about the event. What it cannot tell for now, or not before a person has fixed the credential, is
+    /// waited for, but not for long.
     async fn details(&self, event: &Event, invocation: &Invocation) -> Result<Details, Failure> {
         let patient = invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS;
         let time = DETAILS_TIMEOUT.min(invocation.remaining() / 2);
-        let (reason, failure) = match tokio::time::timeout(time, self.ask(event, invocation)).await {
+        let (why, reason, failure) = match tokio::time::timeout(time, self.ask(event, invocation)).await {
             Ok(Ok(details)) => return Ok(details),
-            Ok(Err(error)) => (chain(&error), Failure::from(error)),
+            Ok(Err(error)) => (why(&error), chain(&error), Failure::from(error)),
             Err(_) => {
                 let reason = format!("Tableau did not answer within {} s", time.as_secs());
-                (reason.clone(), Failure::transient(reason))
+                (NO_ANSWER.to_owned(), reason.clone(), Failure::transient(reason))
             }
         };
         if patient {
             return Err(failure);
         }
         tracing::warn!(event.id = %event.id, reason, "the message goes out without details");
-        Ok(Details { content: Told::NotNow, cause: Told::NotNow })
+        Ok(Details { content: Told::Not(why.clone()), cause: Told::Not(why) })
     }
 
-    /// Asks Tableau. Only what may pass is an error.
+    /// Asks Tableau. Only what may pass, or a person fixes, is an error.
     async fn ask(&self, event: &Event, invocation: &Invocation) -> Result<Details, tableau_client::Error> {
         let content = match event.name.action() {
             Some(Action::Deleted) => Told::Nothing,
-            _ => told(self.tableau.content(&event.subject).await, event)?,
+            _ if self.is_of_another_site(event).await? => {
+                let why =
+                    || "the event is of another site than the one that Tableau is asked about".to_owned();
+                return Ok(Details { content: Told::Not(why()), cause: Told::Not(why()) });
+            }
+            _ => match self.tableau.content(&event.subject).await {
+                Ok(content) => content.map_or(Told::Nothing, Told::Yes),
+                Err(error) => not_told(error, event)?,
+            },
         };
         let cause = match event.name.action() {
-            Some(Action::RefreshFailed) => {
-                told(self.tableau.failure_cause(event, invocation.now).await, event)?
-            }
+            Some(Action::RefreshFailed) => match self.tableau.failure_cause(event, invocation.now).await {
+                Ok(lookup) => reason_of(lookup, event),
+                Err(error) => not_told(error, event)?,
+            },
             _ => Told::Nothing,
         };
         Ok(Details { content, cause })
     }
+
+    /// Whether the event is of a site that our credential does not sign in to: there is no use in looking for its things.
+    async fn is_of_another_site(&self, event: &Event) -> Result<bool, tableau_client::Error> {
+        let ours = self.tableau.session_site().await?;
+        let is_other = !ours.as_str().eq_ignore_ascii_case(event.site.as_str());
+        if is_other {
+            tracing::warn!(
+                event.id = %event.id,
+                site.luid = %event.site,
+                "the event is of another site than the Tableau credential; nothing is looked up"
+            );
+        }
+        Ok(is_other)
+    }
 }
 
-fn told<T>(
-    answer: Result<Option<T>, tableau_client::Error>,
-    event: &Event,
-) -> Result<Told<T>, tableau_client::Error> {
-    match answer {
-        Ok(Some(answer)) => Ok(Told::Yes(answer)),
-        Ok(None) => Ok(Told::Nothing),
-        Err(error) if error.is_transient() => Err(error),
-        Err(error) => {
-            let reason = chain(&error);
-            tracing::warn!(event.id = %event.id, reason, "the message goes out without a detail");
-            Ok(Told::Refused(error.code().unwrap_or("no code").to_owned()))
-        }
+fn not_told<T>(error: tableau_client::Error, event: &Event) -> Result<Told<T>, tableau_client::Error> {
+    if error.is_transient() || error.is_misconfiguration() {
+        return Err(error);
     }
+    let reason = chain(&error);
+    tracing::warn!(event.id = %event.id, reason, "the message goes out without a detail");
+    Ok(Told::Not(why(&error)))
+}
+
+fn reason_of(lookup: CauseLookup, event: &Event) -> Told<Cause> {
+    let why = match lookup {
+        CauseLookup::Found(cause) => return Told::Yes(cause),
+        CauseLookup::NoneListed => "Tableau lists no failed job for it".to_owned(),
+        CauseLookup::Unreadable { code } => format!("Tableau lists its job, but does not show it ({code})"),
+        CauseLookup::NoText { .. } => "its job has no text about the failure".to_owned(),
+        CauseLookup::TooMany { jobs } => {
+            format!("{jobs} jobs of this name failed at that time, too many to find its own among them")
+        }
+        CauseLookup::Refused { code } => refused(&code),
+        _ => "it was not found".to_owned(),
+    };
+    tracing::info!(event.id = %event.id, why, "no reason of the failure was found");
+    Told::Not(why)
+}
+
+/// Why Tableau told nothing, in words for a channel.
+fn why(error: &tableau_client::Error) -> String {
+    use tableau_client::Error::{Credential, Foreign, Redirected, SessionRefused};
+    match error {
+        Foreign { status, content, .. } => format!(
+            "{NO_ANSWER}: {content} with status {status} came in place of its answer; a proxy or a login page may stand between"
+        ),
+        Redirected { .. } => {
+            "the answer redirects elsewhere; a proxy or a login page may stand between, or the server has another \
+             address"
+                .to_owned()
+        }
+        Credential(error) if !error.transient => "the Tableau secret cannot be read, and has to be fixed".to_owned(),
+        SessionRefused { source, .. } => why(source),
+        error => match (error.code(), error.advice()) {
+            (Some(code), Some(advice)) => format!("Tableau refused ({code}); {advice}"),
+            (Some(code), None) => refused(code),
+            (None, _) if error.is_transient() => NO_ANSWER.to_owned(),
+            (None, _) => "Tableau's answer cannot be read".to_owned(),
+        },
+    }
+}
+
+fn refused(code: &str) -> String {
+    let advice = match code {
+        "403000" | "403079" => "; the token's user has to be a site administrator",
+        _ => "",
+    };
+    format!("Tableau refused ({code}){advice}")
 }

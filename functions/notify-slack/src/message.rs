@@ -83,18 +83,13 @@ fn explanation(event: &Event, details: &Details) -> Option<String> {
         }
         (Some(Action::RefreshFailed), missing) => {
             let why = match missing {
-                Told::NotNow => "Tableau did not answer".to_owned(),
-                Told::Refused(code) => refused(code),
-                _ => "no failed job was found for it".to_owned(),
+                Told::Not(why) => why.as_str(),
+                Told::Yes(_) | Told::Nothing => "it was not looked for",
             };
-            Some(format!("*Cause* – not available: {why}\n*Next step* – {}", hint(event)?))
+            Some(format!("*Cause* – not available: {}\n*Next step* – {}", escape(why), hint(event)?))
         }
         _ => hint(event).map(|hint| format!("*Next step* – {hint}")),
     }
-}
-
-fn refused(code: &str) -> String {
-    format!("Tableau refused ({}); the token's user has to be a site administrator", escape(code))
 }
 
 fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<String> {
@@ -145,8 +140,7 @@ fn small_print(event: &Event, site: Option<&Site>, details: &Details) -> String 
         None => format!(" · site {}", event.site),
     };
     let missing = match &details.content {
-        Told::NotNow => " · project and owner not available: Tableau did not answer".to_owned(),
-        Told::Refused(code) => format!(" · project and owner not available: {}", refused(code)),
+        Told::Not(why) => format!(" · project and owner not available: {}", escape(why)),
         Told::Yes(_) | Told::Nothing => String::new(),
     };
     format!("{} · event {}{site}{missing}", escape(event.name.as_str()), event.id.short())
@@ -237,16 +231,14 @@ mod tests {
     #[test]
     fn a_failure_without_a_reason_says_so() {
         let event = event("WorkbookRefreshFailed", "Sales");
-        let not_now = Details { content: Told::NotNow, cause: Told::NotNow };
-        let refused = Details { content: Told::Nothing, cause: Told::Refused("403000".to_owned()) };
-        let texts_of = |details: &Details| texts(&message(&event, None, details, None)).join("\n");
-        assert!(texts_of(&not_now).contains("*Cause* – not available: Tableau did not answer"));
-        assert!(texts_of(&not_now).contains("project and owner not available"));
+        let why = || "a <!here> page stood between".to_owned();
+        let details = Details { content: Told::Not(why()), cause: Told::Not(why()) };
+        let text = texts(&message(&event, None, &details, None)).join("\n");
         assert!(
-            texts_of(&refused)
-                .contains("Tableau refused (403000); the token's user has to be a site administrator")
+            text.contains("*Cause* – not available: a &lt;!here&gt; page stood between\n*Next step* – "),
+            "{text}"
         );
-        assert!(texts_of(&nothing()).contains("*Cause* – not available: no failed job was found for it"));
+        assert!(text.contains("project and owner not available: a &lt;!here&gt; page"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub use config::Config;
 use circuit::{Circuits, Guarded, Verdict};
 use runtime::{LoadedRules, rules_of};
 use std::future::Future;
-use tableau::{Action, Event, ViewLuid, WorkbookLuid};
+use tableau::{Action, Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error, TableauClient};
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
@@ -34,7 +34,10 @@ impl Workflow for UpdateBroadcast {
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
-        let views = views_of(workbook, self.guarded(invocation, self.tableau.broadcasts()).await?);
+        let Some(broadcasts) = self.guarded(invocation, self.broadcasts_of(&event.site)).await? else {
+            return Ok(Outcome::skipped("the event is of another site than the Tableau credential"));
+        };
+        let views = views_of(workbook, broadcasts);
         if views.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }
@@ -51,6 +54,15 @@ impl Workflow for UpdateBroadcast {
 }
 
 impl UpdateBroadcast {
+    /// The Broadcasts of a site; `None` when it is another than the credential signs in to.
+    async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
+        let ours = self.tableau.session_site().await?;
+        if !ours.as_str().eq_ignore_ascii_case(site.as_str()) {
+            return Ok(None);
+        }
+        self.tableau.broadcasts().await.map(Some)
+    }
+
     async fn guarded<T: Send>(
         &self,
         invocation: &Invocation,
@@ -63,10 +75,9 @@ impl UpdateBroadcast {
 
 fn verdict(error: &Error) -> Verdict {
     match error {
-        Error::Unreachable { .. } | Error::OutOfTime { .. } => Verdict::Failed,
-        Error::Refused { status: 408 | 429 | 500.., retry_after, .. } => {
-            retry_after.map_or(Verdict::Failed, Verdict::Asked)
-        }
+        Error::Unreachable { .. } | Error::OutOfTime { .. } | Error::Redirected { .. } => Verdict::Failed,
+        Error::Refused { status: 408 | 429 | 500.., retry_after, .. }
+        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
         Error::Credential(_)
         | Error::CredentialRefused { .. }
         | Error::Invalid { .. }

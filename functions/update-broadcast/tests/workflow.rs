@@ -116,3 +116,60 @@ async fn a_tableau_that_is_down_is_left_alone_after_ten_calls_in_a_row() {
     assert!(logs.contains("Tableau is left alone until") && calls >= 10, "{calls}\n{logs}");
     stage.assert_no_secret_in(&function.logs());
 }
+
+// 11-B10
+#[tokio::test]
+async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
+    let rules = "rules: [{ name: n, on: [WorkbookRefreshSucceeded], do: [{ update-broadcast: {} }] }]\n";
+    let stage = Stage::with_rules(rules).await;
+    let function = stage.inline("update-broadcast", BINARY);
+    let mut event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let calls = stage.tableau.calls("GET *");
+    event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
+    let answer = function.answer(&Request::post(event.to_string())).await;
+    assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
+    // The sign-in asks for the server's version, and nothing else is asked.
+    assert_eq!(stage.tableau.calls("GET *"), calls + 1);
+}
+
+// 11-B3
+#[tokio::test]
+async fn an_expired_token_keeps_the_event_waiting_until_the_secret_is_fixed() {
+    let stage = Stage::start().await;
+    let function = stage.queued("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let batch = Batch::default().message(&event.to_string());
+    let sent = times_sent(&stage);
+    stage.aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": "expired" }));
+    for _ in 0..2 {
+        assert_eq!(function.failures(&batch).await, ["m-1"]);
+    }
+    let logs = function.logs().join("\n");
+    assert!(logs.contains(r#""outcome":"misconfigured""#) && logs.contains("15 days without use"), "{logs}");
+    stage.aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
+    // As after the minutes for which a secret is kept.
+    let function = stage.queued("update-broadcast", BINARY);
+    assert!(function.failures(&batch).await.is_empty(), "{}", function.logs().join("\n"));
+    assert_eq!(times_sent(&stage), sent + 1);
+    assert!(stage.aws.messages("dead-letters").is_empty());
+}
+
+// 11-B8
+#[tokio::test]
+async fn a_page_in_place_of_tableaus_answer_is_tried_again() {
+    let stage = Stage::start().await;
+    let function = stage.queued("update-broadcast", BINARY);
+    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let batch = Batch::default().message(&event.to_string());
+    for (fault, times) in
+        // A redirect may mean that the site has moved: the call is made once more after a new sign-in.
+        [(Fault::Html(200), 1), (Fault::Html(403), 1), (Fault::Status(204), 1), (Fault::Html(302), 2)]
+    {
+        stage.tableau.fail_next("GET */broadcasts/views*", times, fault);
+        assert_eq!(function.failures(&batch).await, ["m-1"]);
+    }
+    let logs = function.logs().join("\n");
+    assert!(logs.contains("the answer is not Tableau's: HTML with status 403"), "{logs}");
+    assert!(function.failures(&batch).await.is_empty());
+    assert!(stage.aws.messages("dead-letters").is_empty());
+}

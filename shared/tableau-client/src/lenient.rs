@@ -69,6 +69,26 @@ fn words(value: Value) -> Option<String> {
     }
 }
 
+/// Texts, in whatever they are wrapped: one text, a list of them, `{"text": "…"}`, or elements of these. What says nothing
+/// is left out, and so is what was there before.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let mut texts = Vec::new();
+    collect(&Value::deserialize(deserializer)?, &mut texts);
+    Ok(texts)
+}
+
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) if !text.trim().is_empty() && !texts.contains(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Value::Object(map) => ["text", "note", "notes", "statusNote"]
+            .iter()
+            .filter_map(|key| map.get(*key))
+            .for_each(|value| collect(value, texts)),
+        _ => {}
+    }
+}
+
 /// The page of content, for `flatten`: Tableau's pages spell its key in two ways, and an answer may have both.
 pub(crate) fn webpage_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let mut rest = Map::deserialize(deserializer)?;

@@ -26,7 +26,7 @@ pub use ::tableau::{
     QualityWarningLuid, ScheduleLuid, SiteLuid, Subject, TableLuid, TaskLuid, UnknownEvent, UserLuid,
     ViewLuid, VirtualConnectionLuid, VirtualConnectionTableLuid, WebhookLuid, WorkbookLuid,
 };
-pub use cause::{Cause, CauseClass};
+pub use cause::{Cause, CauseClass, CauseLookup};
 pub use client::TableauClient;
 pub use content::{Content, Owner};
 pub use credential::{InvalidCredential, TableauCredential};

@@ -6,7 +6,8 @@ use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, User, Wo
 use std::sync::Arc;
 use tableau::{Event, EventName, Payload, Subject};
 use tableau_client::{
-    BroadcastOptions, CauseClass, Error, MemorySessionStore, Settings, TableauClient, TableauCredential,
+    BroadcastOptions, CauseClass, CauseLookup, Error, MemorySessionStore, Settings, TableauClient,
+    TableauCredential,
 };
 use workflow::{CredentialSource, Fixed};
 
@@ -119,7 +120,8 @@ async fn the_cause_is_that_of_the_right_job_among_others() {
         (EventName::WorkbookRefreshFailed, dashboard.as_str(), CauseClass::TimeLimit),
     ] {
         let event = event(&simulator, name, luid, "Sales");
-        let cause = client.failure_cause(&event, now).await.unwrap().unwrap();
+        let lookup = client.failure_cause(&event, now).await.unwrap();
+        let cause = lookup.found().unwrap();
         assert_eq!(cause.class, class, "{}", cause.line);
         assert!(!cause.line.contains("Exception:"), "{}", cause.line);
     }
@@ -131,7 +133,7 @@ async fn a_failure_without_a_job_has_no_cause() {
     let luid = simulator.add(Datasource::named("Sales"));
     let event = event(&simulator, EventName::DatasourceRefreshFailed, luid.as_str(), "Sales");
     let cause = client(&simulator).failure_cause(&event, simulator.clock().now()).await.unwrap();
-    assert_eq!(cause, None);
+    assert_eq!(cause, CauseLookup::NoneListed);
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ pub struct TableauBuilder {
     settings: Settings,
     sample: bool,
     address: SocketAddr,
+    moved_to: Option<String>,
     client: Option<reqwest::Client>,
 }
 
@@ -36,9 +37,9 @@ impl TableauBuilder {
             exports_at_once: 20,
             running_jobs_show_a_finish_code: true,
             pats_may_impersonate: false,
-            moved_to: None,
         };
-        Self { settings, sample, address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), client: None }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self { settings, sample, address, moved_to: None, client: None }
     }
 
     /// Listens here instead of a free port on 127.0.0.1.
@@ -117,7 +118,7 @@ impl TableauBuilder {
     /// Answers every REST call with a redirect to the same path there, as a pod of Tableau Cloud does that the site
     /// is not on.
     pub fn moved_to(mut self, url: &str) -> Self {
-        self.settings.moved_to = Some(url.trim_end_matches('/').to_owned());
+        self.moved_to = Some(url.trim_end_matches('/').to_owned());
         self
     }
 
@@ -140,6 +141,7 @@ impl TableauBuilder {
             None => loopback_client()?,
         };
         let state = Arc::new(State::new(self.settings, model, client));
+        *state.moved_to() = self.moved_to;
         let router = Router::new()
             .merge(admin::routes())
             .merge(switchboard::routes())

@@ -1,10 +1,11 @@
 //! Switches to turn, and what can be asked of a running simulator.
 
 use super::delivery::Delivery;
-use super::model::{BroadcastRecord, Feature, WebhookRecord};
+use super::model::{BroadcastRecord, Feature, JobKind, JobShape, WebhookRecord};
 use super::refresh::JobRecord;
 use super::simulator::TableauSimulator;
 use crate::fault::{Fault, matches};
+use tableau::JobLuid;
 
 /// Switches.
 impl TableauSimulator {
@@ -46,6 +47,27 @@ impl TableauSimulator {
     /// Allows or forbids something for the whole site.
     pub fn allow(&self, feature: Feature, allowed: bool) {
         self.state.model().switch(feature, allowed);
+    }
+
+    /// Moves the site to another server, or back with `None`: every REST call is answered with a redirect to the same path
+    /// there, as a pod of Tableau Cloud does that the site is not on.
+    pub fn move_to(&self, url: Option<&str>) {
+        *self.state.moved_to() = url.map(|url| url.trim_end_matches('/').to_owned());
+    }
+
+    /// Shows a job in another shape when it is fetched alone. Of an unknown job nothing happens.
+    pub fn show_job_as(&self, job: &JobLuid, shape: JobShape) {
+        if let Some(job) = self.state.model().job_mut(job) {
+            job.shape = shape;
+        }
+    }
+
+    /// Makes a refresh one that Tableau Bridge carries out, of the type `refresh_extracts_via_bridge`. Of an unknown job
+    /// nothing happens.
+    pub fn run_by_bridge(&self, job: &JobLuid) {
+        if let Some(job) = self.state.model().job_mut(job) {
+            job.kind = JobKind::BridgeRefresh;
+        }
     }
 
     /// Switches broadcasts on or off. Off, they answer `403151`.

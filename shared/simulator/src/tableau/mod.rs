@@ -24,7 +24,7 @@ mod switchboard;
 pub use builder::TableauBuilder;
 pub use content::{ConnectedApp, Content, Datasource, PatCredential, Project, User, Webhook, Workbook};
 pub use delivery::{Attempt, Delivery, DeliveryState, Fired, NotFound};
-pub use model::{BroadcastRecord, Feature, SiteRole, WebhookRecord};
+pub use model::{BroadcastRecord, Feature, JobShape, SiteRole, WebhookRecord};
 pub use refresh::JobRecord;
 pub use rest::RestVersion;
 pub use sample::{SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, sample_payload};

@@ -2,7 +2,7 @@
 
 use super::delivery::NotFound;
 use super::events::About;
-use super::model::{FinishCode, Job, JobKind, Model, Target, mint};
+use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
 use super::state::State;
 use crate::clock::before;
 use jiff::Timestamp;
@@ -63,6 +63,7 @@ impl Model {
             completed_at: None,
             finish: None,
             notes: None,
+            shape: JobShape::default(),
         });
         let last = self.jobs.len() - 1;
         &mut self.jobs[last]

@@ -1,6 +1,6 @@
 //! The job history of the sample site: the last nights' refreshes, some of them failed.
 
-use super::model::{FinishCode, Job, JobKind, Model, Target, mint};
+use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
 use super::notes;
 use crate::clock::{after, before};
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub(super) fn add_to(model: &mut Model, now: Timestamp) {
         for hours in [74, 50, 26, 2] {
             let created_at = before(now, Duration::from_secs(hours * HOUR + minutes * 60));
             let mut job = Job::ended(site.clone(), target.clone(), &name, created_at);
-            if target.kind() == Some("Datasource") && hours != 74 {
+            if target.kind() == Some("Data Source") && hours != 74 {
                 job.kind = JobKind::IncrementalRefresh;
             }
             if name == "Customer Master" {
@@ -71,6 +71,7 @@ impl Job {
             completed_at: Some(after(created_at, Duration::from_secs(103))),
             finish: Some(FinishCode::Success),
             notes: None,
+            shape: JobShape::default(),
         }
     }
 }

@@ -25,7 +25,6 @@ pub(crate) struct Settings {
     pub(crate) exports_at_once: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
-    pub(crate) moved_to: Option<String>,
 }
 
 /// How often a route was called.
@@ -51,6 +50,7 @@ pub(crate) struct State {
     calls: Mutex<BTreeMap<String, Calls>>,
     exports: Mutex<BTreeMap<SiteLuid, usize>>,
     deliveries: Mutex<Vec<Delivery>>,
+    moved_to: Mutex<Option<String>>,
 }
 
 impl State {
@@ -67,7 +67,13 @@ impl State {
             calls: Mutex::default(),
             exports: Mutex::default(),
             deliveries: Mutex::default(),
+            moved_to: Mutex::default(),
         }
+    }
+
+    /// Where the site is, if it is not here any more.
+    pub(crate) fn moved_to(&self) -> MutexGuard<'_, Option<String>> {
+        self.moved_to.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn model(&self) -> MutexGuard<'_, Model> {

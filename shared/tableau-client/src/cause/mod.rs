@@ -5,13 +5,14 @@
 
 mod class;
 mod line;
+mod search;
 
 pub use class::CauseClass;
 
-use crate::{Error, Filter, Job, JobSummary, TableauClient};
-use jiff::{SignedDuration, Timestamp};
+use crate::{Error, Job, TableauClient};
+use jiff::Timestamp;
 use line::one_line;
-use std::time::Duration;
+use search::Search;
 use tableau::{Event, JobLuid};
 
 /// Why a refresh failed, for people.
@@ -25,70 +26,56 @@ pub struct Cause {
     pub job: JobLuid,
 }
 
-/// An event comes a moment after its job's end. A job that ended earlier is another run of the same refresh, and only
-/// taken when a second look finds none nearer: events can be late.
-const NEAR: SignedDuration = SignedDuration::from_mins(2);
-const LATE: SignedDuration = SignedDuration::from_mins(15);
-/// How many jobs are looked at, at most: each is a call.
-const CANDIDATES: usize = 8;
-/// How long to wait before a second look: the event may be faster than the list of jobs.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// What came of looking for the reason of a failed refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CauseLookup {
+    /// Its job was found, and says why.
+    Found(Cause),
+    /// Tableau lists no job that failed about then and can be its.
+    NoneListed,
+    /// A job of its name is listed, and Tableau refuses to show it.
+    Unreadable {
+        /// Tableau's code, such as `400031`.
+        code: String,
+    },
+    /// Its job was found, and says nothing.
+    NoText {
+        /// The job.
+        job: JobLuid,
+    },
+    /// So many jobs of its name failed about then that its own was not found in time.
+    TooMany {
+        /// How many there are.
+        jobs: usize,
+    },
+    /// Tableau refuses to list jobs.
+    Refused {
+        /// Tableau's code: 403000 without the rights, 403079 when the site forbids job lists.
+        code: String,
+    },
+}
+
+impl CauseLookup {
+    /// The reason, if it was found.
+    pub fn found(&self) -> Option<&Cause> {
+        if let Self::Found(cause) = self { Some(cause) } else { None }
+    }
+}
 
 impl TableauClient {
-    /// Why the refresh that `event` tells of failed. `None` when the job is not found or has no notes. Needs an
-    /// administrator's credential.
+    /// Why the refresh that `event` tells of failed. Looks twice, two seconds apart, unless the first look finds it, and takes
+    /// about ten seconds at most beside the calls themselves. Needs an administrator's credential.
     ///
     /// # Errors
-    /// [`Error`] when Tableau does not answer, or refuses to list jobs (403000, 403079).
-    pub async fn failure_cause(&self, event: &Event, now: Timestamp) -> Result<Option<Cause>, Error> {
-        let around = event.created_at.unwrap_or(now);
-        if let Some(cause) = self.look_for_cause(event, around, NEAR).await? {
-            return Ok(Some(cause));
-        }
-        tokio::time::sleep(SECOND_LOOK).await;
-        self.look_for_cause(event, around, LATE).await
-    }
-
-    async fn look_for_cause(
-        &self,
-        event: &Event,
-        around: Timestamp,
-        within: SignedDuration,
-    ) -> Result<Option<Cause>, Error> {
-        let since = around.checked_sub(within).unwrap_or(around);
-        let failed = Filter::all().in_state("Failed").refreshes().ended_since(since);
-        let jobs = self.jobs(failed).page().await?.unwrap_or_default();
-        for candidate in candidates(jobs, event, around) {
-            let job = match self.job(&candidate.id).await {
-                Ok(job) => job,
-                Err(error) if error.is_transient() => return Err(error),
-                // One that is gone, or that we may not see or cannot read, does not hide the others.
-                Err(_) => continue,
-            };
-            if job.subject().as_ref() == Some(&event.subject) {
-                return Ok(cause(&job));
-            }
-        }
-        Ok(None)
+    /// [`Error`] when Tableau does not answer or refuses the credential.
+    pub async fn failure_cause(&self, event: &Event, now: Timestamp) -> Result<CauseLookup, Error> {
+        Search::new(self, event, now).run().await
     }
 }
 
-/// The jobs most likely to be the event's: first those that bear its name, then those that ended nearest to it.
-fn candidates(mut jobs: Vec<JobSummary>, event: &Event, around: Timestamp) -> Vec<JobSummary> {
-    let named = |job: &JobSummary| match (&job.title, &event.resource_name) {
-        (Some(title), Some(name)) => title.contains(name.as_str()),
-        _ => false,
-    };
-    let distance = |job: &JobSummary| {
-        job.ended_at.map_or(i64::MAX, |ended| (ended.as_millisecond() - around.as_millisecond()).abs())
-    };
-    jobs.sort_by_key(|job| (!named(job), distance(job)));
-    jobs.truncate(CANDIDATES);
-    jobs
-}
-
-fn cause(job: &Job) -> Option<Cause> {
-    let notes = job.notes()?;
-    let class = CauseClass::of(notes);
-    Some(Cause { class, line: one_line(notes, class), job: job.id.clone() })
+fn cause(job: &Job) -> CauseLookup {
+    let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job.id.clone() } };
+    let class = CauseClass::of(&notes);
+    CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job.id.clone() })
 }

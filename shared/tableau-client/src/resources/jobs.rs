@@ -20,12 +20,15 @@ pub struct JobSummary {
     /// `Pending`, `InProgress`, `Success`, `Failed` or `Cancelled`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub status: Option<String>,
-    /// `refresh_extracts`, `increment_extracts`, …
+    /// `refresh_extracts`, `increment_extracts`, `refresh_extracts_via_bridge`, `run_flow`, …
     #[serde(default, deserialize_with = "lenient::text")]
     pub job_type: Option<String>,
     /// For refreshes, what is refreshed.
     #[serde(default, deserialize_with = "lenient::text")]
     pub title: Option<String>,
+    /// For refreshes, what kind of thing is refreshed: `Workbook`, `Data Source`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub subtitle: Option<String>,
     /// 0 runs first, 100 last.
     #[serde(default, deserialize_with = "lenient::number")]
     pub priority: Option<u8>,
@@ -66,13 +69,19 @@ pub struct Job {
     /// For extract refreshes: what was refreshed, and how that went.
     #[serde(default, deserialize_with = "lenient::part")]
     pub extract_refresh_job: Option<ExtractRefresh>,
+    /// The same parts beside it: where they stand depends on the kind of job and Tableau's version.
+    #[serde(flatten)]
+    beside: ExtractRefresh,
 }
 
 /// The part of a job that only extract refreshes have.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExtractRefresh {
-    #[serde(default, deserialize_with = "lenient::text")]
-    notes: Option<String>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    notes: Vec<String>,
+    #[serde(default, deserialize_with = "lenient::texts")]
+    status_notes: Vec<String>,
     #[serde(default, deserialize_with = "lenient::part")]
     workbook: Option<Refreshed<WorkbookLuid>>,
     #[serde(default, deserialize_with = "lenient::part")]
@@ -132,14 +141,30 @@ impl Job {
 
     /// What the job refreshed.
     pub fn subject(&self) -> Option<Subject> {
-        let refresh = self.extract_refresh_job.as_ref()?;
-        let workbook = refresh.workbook.as_ref().and_then(|w| w.id.clone()).map(Subject::Workbook);
-        workbook.or_else(|| refresh.datasource.as_ref().and_then(|d| d.id.clone()).map(Subject::Datasource))
+        self.parts().find_map(ExtractRefresh::subject)
     }
 
-    /// What the job had to say. May name hosts and users of the data source.
-    pub fn notes(&self) -> Option<&str> {
-        self.extract_refresh_job.as_ref()?.notes.as_deref().filter(|notes| !notes.trim().is_empty())
+    /// What the job had to say, line by line. May name hosts and users of the data source. Refreshes have `notes`, newer kinds
+    /// of jobs `statusNotes`.
+    pub fn notes(&self) -> Option<String> {
+        let mut texts: Vec<&str> = Vec::new();
+        for text in self.parts().flat_map(|part| part.notes.iter().chain(&part.status_notes)) {
+            if !texts.contains(&text.as_str()) {
+                texts.push(text);
+            }
+        }
+        (!texts.is_empty()).then(|| texts.join("\n"))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &ExtractRefresh> {
+        self.extract_refresh_job.iter().chain([&self.beside])
+    }
+}
+
+impl ExtractRefresh {
+    fn subject(&self) -> Option<Subject> {
+        let workbook = self.workbook.as_ref().and_then(|w| w.id.clone()).map(Subject::Workbook);
+        workbook.or_else(|| self.datasource.as_ref().and_then(|d| d.id.clone()).map(Subject::Datasource))
     }
 }
 
@@ -158,10 +183,10 @@ impl Filtered for JobSummary {
 }
 
 impl Filter<JobSummary> {
-    /// Extract refreshes, full and incremental.
+    /// Extract refreshes: full, incremental, and through Tableau Bridge.
     #[must_use]
     pub fn refreshes(self) -> Self {
-        self.of_types(["refresh_extracts", "increment_extracts"])
+        self.of_types(["refresh_extracts", "increment_extracts", "refresh_extracts_via_bridge"])
     }
 
     /// Those of these types, such as `run_flow`.
@@ -293,7 +318,40 @@ mod tests {
             "extractRefreshJob": {"notes": "Login failed", "datasource": {"id": "d-1", "name": "Sales"}}
         }));
         assert_eq!(failed.subject(), Some(Subject::Datasource("d-1".parse().unwrap())));
-        assert_eq!((failed.end(), failed.notes()), (Some(JobEnd::Failed), Some("Login failed")));
+        assert_eq!(failed.end(), Some(JobEnd::Failed));
+        assert_eq!(failed.notes().as_deref(), Some("Login failed"));
+    }
+
+    // 11-B11
+    #[test]
+    fn what_a_job_says_is_read_wherever_it_stands() {
+        let datasource = json!({"id": "d-1", "name": "Sales"});
+        let refresh = json!({"datasource": datasource});
+        let with = |notes: Value| json!({"id": "j", "extractRefreshJob": {"datasource": datasource, "notes": notes}});
+        let note = |text: &str| json!({"type": "RefreshFailed", "value": "1", "text": text});
+        for shape in [
+            with(json!("Login failed\nfor user")),
+            with(json!(["Login failed", "for user"])),
+            with(json!([{"text": "Login failed"}, {"text": "for user"}])),
+            with(json!({"note": ["Login failed", "for user", ""]})),
+            json!({"id": "j", "extractRefreshJob": refresh, "notes": ["Login failed", "for user"]}),
+            json!({"id": "j", "extractRefreshJob": refresh, "notes": "Login failed\nfor user"}),
+            json!({"id": "j", "extractRefreshJob": {"datasource": datasource, "notes": "Login failed"},
+                "notes": ["Login failed", "for user"]}),
+            json!({"id": "j", "datasource": datasource, "notes": null,
+                "statusNotes": {"statusNote": [note("Login failed"), note("for user")]}}),
+            json!({"id": "j", "extractRefreshJob": refresh, "statusNotes": {"statusNote": note("Login failed\nfor user")}}),
+            json!({"id": "j", "extractRefreshJob": {"datasource": datasource,
+                "statusNotes": [note("Login failed"), note("for user")]}}),
+        ] {
+            let read = job(shape.clone());
+            assert_eq!(read.notes().as_deref(), Some("Login failed\nfor user"), "{shape}");
+            assert_eq!(read.subject(), Some(Subject::Datasource("d-1".parse().unwrap())), "{shape}");
+        }
+        for nothing in [json!(null), json!(""), json!(" \n"), json!([]), json!([" "]), json!({}), json!(7)] {
+            let shape = json!({"id": "j", "extractRefreshJob": {"notes": nothing}, "notes": nothing, "statusNotes": nothing});
+            assert_eq!(job(shape).notes(), None, "{nothing}");
+        }
     }
 
     #[test]

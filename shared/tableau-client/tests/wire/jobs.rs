@@ -65,7 +65,7 @@ async fn jobs_are_listed_by_state_type_and_time() {
 
     assert_eq!((jobs.len(), jobs[0].title.as_deref(), jobs[0].priority), (1, Some("Superstore"), Some(50)));
     let asked = &tableau.heard("GET /jobs")[0].query["filter"];
-    let expected = "status:eq:Failed,jobType:in:[refresh_extracts,increment_extracts],completedAt:gte:2025-01-15T17:00:00Z";
+    let expected = "status:eq:Failed,jobType:in:[refresh_extracts,increment_extracts,refresh_extracts_via_bridge],completedAt:gte:2025-01-15T17:00:00Z";
     assert_eq!(asked, expected);
 }
 

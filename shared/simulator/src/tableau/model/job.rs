@@ -17,12 +17,34 @@ pub(crate) struct Job {
     pub(crate) completed_at: Option<Timestamp>,
     pub(crate) finish: Option<FinishCode>,
     pub(crate) notes: Option<String>,
+    pub(crate) shape: JobShape,
+}
+
+/// How a job shows when it is fetched alone. Tableau has been seen to answer in each of these ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobShape {
+    /// `extractRefreshJob` with `notes`, a text.
+    #[default]
+    Notes,
+    /// The same with `notes` as a list of lines.
+    ListOfNotes,
+    /// `notes`, a list of lines, beside `extractRefreshJob`.
+    NotesBeside,
+    /// `statusNotes` with the text, beside `extractRefreshJob`.
+    StatusNotes,
+    /// `statusNotes` with the text, and no `extractRefreshJob`.
+    StatusNotesAlone,
+    /// It is in the list, and fetching it answers `400031`.
+    Unreadable,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobKind {
     FullRefresh,
     IncrementalRefresh,
+    /// A refresh that Tableau Bridge carries out.
+    BridgeRefresh,
     Flow,
     Subscription,
 }
@@ -33,6 +55,7 @@ impl JobKind {
         match self {
             Self::FullRefresh => "refresh_extracts",
             Self::IncrementalRefresh => "increment_extracts",
+            Self::BridgeRefresh => "refresh_extracts_via_bridge",
             Self::Flow => "run_flow",
             Self::Subscription => "single_subscription_notify",
         }
@@ -41,7 +64,7 @@ impl JobKind {
     /// As a single job writes it.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
-            Self::FullRefresh | Self::IncrementalRefresh => "RefreshExtract",
+            Self::FullRefresh | Self::IncrementalRefresh | Self::BridgeRefresh => "RefreshExtract",
             Self::Flow => "RunFlow",
             Self::Subscription => "Subscription",
         }
@@ -65,10 +88,11 @@ impl Target {
         }
     }
 
+    /// As the subtitle of a job writes it.
     pub(crate) fn kind(&self) -> Option<&'static str> {
         match self {
             Self::Workbook(_) => Some("Workbook"),
-            Self::Datasource(_) => Some("Datasource"),
+            Self::Datasource(_) => Some("Data Source"),
             Self::Nothing => None,
         }
     }
@@ -121,6 +145,6 @@ impl Job {
     }
 
     pub(crate) fn is_refresh(&self) -> bool {
-        matches!(self.kind, JobKind::FullRefresh | JobKind::IncrementalRefresh)
+        matches!(self.kind, JobKind::FullRefresh | JobKind::IncrementalRefresh | JobKind::BridgeRefresh)
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use capability::{Capability, Mode};
 pub(crate) use connected_app::{ConnectedApp, covers};
 pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
+pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
 pub use publishing::{BroadcastRecord, WebhookRecord};
 pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};

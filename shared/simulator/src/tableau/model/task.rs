@@ -43,7 +43,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tableau::model::{Job, JobKind, mint};
+    use crate::tableau::model::{Job, JobKind, JobShape, mint};
 
     fn job(target: &Target, second: i64, finish: FinishCode) -> Job {
         let at = Timestamp::from_second(second).unwrap();
@@ -59,6 +59,7 @@ mod tests {
             completed_at: Some(at),
             finish: Some(finish),
             notes: None,
+            shape: JobShape::default(),
         }
     }
 

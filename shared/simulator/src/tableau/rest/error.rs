@@ -10,6 +10,7 @@ pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
     ("400006", "Invalid page number"),
     ("400007", "Invalid page size"),
     ("400009", "Bad Request"),
+    ("400031", "Bad Request"),
     ("400105", "Bad Request"),
     ("400108", "Bad Request"),
     ("400109", "Bad Request"),

@@ -9,7 +9,7 @@ use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
 use crate::clock::{after, before};
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Feature, FinishCode, Job, JobKind, Target};
+use crate::tableau::model::{Feature, FinishCode, Job, JobKind, JobShape, Target};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tableau::SiteLuid;
@@ -76,6 +76,9 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.job(call.id()).filter(|j| j.site == call.site());
     let job = found.ok_or_else(|| RestError::not_found("404018", "Job", call.id()))?;
+    if job.shape == JobShape::Unreadable {
+        return Err(RestError::new("400031", format!("The job '{}' cannot be shown.", job.luid)));
+    }
     let finish = match (job.finish, job.started_at) {
         (Some(finish), _) => Some(finish.code()),
         // An error that is none: only `completedAt` tells that a job has ended.
@@ -93,7 +96,16 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
         .with_some("startedAt", job.started_at.map(seconds))
         .with_some("completedAt", job.completed_at.map(seconds))
         .with_some("finishCode", finish);
-    Ok(Answer::ok(Element::root().child(element.child_some(extract_refresh(job)))))
+    let element = match job.shape {
+        JobShape::StatusNotesAlone => element,
+        _ => element.child_some(extract_refresh(job)),
+    };
+    let element = match job.shape {
+        JobShape::NotesBeside => element.many(lines(job)),
+        JobShape::StatusNotes | JobShape::StatusNotesAlone => element.child_some(status_notes(job)),
+        _ => element,
+    };
+    Ok(Answer::ok(Element::root().child(element)))
 }
 
 /// Cancels a job that has not ended. No body.
@@ -115,8 +127,26 @@ fn extract_refresh(job: &Job) -> Option<Element> {
         Target::Nothing => return None,
     };
     let about = Element::new(name).with_some("id", job.target.luid()).with("name", job.title.as_str());
-    let notes = job.notes.as_deref().map(|notes| Element::new("notes").text(notes));
-    Some(Element::new("extractRefreshJob").child(about).child_some(notes))
+    let refresh = Element::new("extractRefreshJob").child(about);
+    Some(match job.shape {
+        JobShape::Notes | JobShape::Unreadable => {
+            refresh.child_some(job.notes.as_deref().map(|notes| Element::new("notes").text(notes)))
+        }
+        JobShape::ListOfNotes => refresh.many(lines(job)),
+        JobShape::NotesBeside | JobShape::StatusNotes | JobShape::StatusNotesAlone => refresh,
+    })
+}
+
+/// The notes, an element for each line.
+fn lines(job: &Job) -> Vec<Element> {
+    job.notes.iter().flat_map(|notes| notes.lines()).map(|line| Element::new("notes").text(line)).collect()
+}
+
+fn status_notes(job: &Job) -> Option<Element> {
+    let note = |text: &str| {
+        Element::new("statusNote").with("type", "RefreshFailed").with("value", "1").with("text", text)
+    };
+    Some(Element::new("statusNotes").many(vec![note(job.notes.as_deref()?)]))
 }
 
 pub(crate) fn refresh_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {

@@ -66,7 +66,7 @@ pub(super) async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-    if let Some(there) = &state.settings.moved_to {
+    if let Some(there) = state.moved_to().as_deref() {
         return moved(there, &parts.uri);
     }
     let Some((version, path)) = split(parts.uri.path()) else {

@@ -1,0 +1,258 @@
+//! Looking for the job of a failed refresh among those that are listed.
+
+use super::{CauseLookup, cause};
+use crate::{Error, Filter, Job, JobSummary, TableauClient};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+use std::time::Duration;
+use tableau::{Event, JobLuid, Subject};
+use tokio::time::Instant;
+
+/// An event comes a moment after its job's end. A job that ended earlier is another run of the same refresh, and only
+/// taken when a second look finds none nearer: events can be late.
+const NEAR: SignedDuration = SignedDuration::from_mins(2);
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+/// How long to wait before a second look: the event may be faster than the list of jobs.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// How long jobs are looked at, in both looks together: each is a call.
+const TIME: Duration = Duration::from_secs(8);
+/// How many jobs of another name are looked at, at most: a name may have changed since.
+const OTHERS: usize = 8;
+/// How many failed jobs of the last minutes are read, at most.
+const LISTED: usize = 3_000;
+
+/// How well a listed job fits an event, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    title: Title,
+    /// Whether it is about the other kind of thing: a workbook, where the event is about a data source.
+    other_kind: bool,
+    /// Between the job's end and the event.
+    milliseconds: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Title {
+    /// The event's name, or the event has none.
+    Same,
+    /// The same in other letters: upper and lower case, spaces around.
+    Alike,
+    /// The name is part of it.
+    Contains,
+    Other,
+}
+
+impl Title {
+    fn is_ours(self) -> bool {
+        self <= Self::Alike
+    }
+}
+
+/// A job that was fetched.
+enum Looked {
+    /// It is ours.
+    Ours(Job),
+    /// It does not say what it refreshed.
+    Unsaid(Job),
+    /// It is of something else.
+    Other,
+    /// It cannot be fetched, with Tableau's code.
+    Unreadable(String),
+}
+
+pub(super) struct Search<'a> {
+    client: &'a TableauClient,
+    event: &'a Event,
+    /// When it happened.
+    around: Timestamp,
+    /// When to stop looking at jobs.
+    until: Instant,
+    /// Jobs that are of something else.
+    others: HashSet<JobLuid>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
+        let around = event.created_at.unwrap_or(now);
+        let until = Instant::now() + TIME;
+        let until = client.deadline().map_or(until, |deadline| until.min(deadline));
+        Self { client, event, around, until, others: HashSet::new() }
+    }
+
+    pub(super) async fn run(mut self) -> Result<CauseLookup, Error> {
+        use CauseLookup::{NoText, NoneListed, Unreadable};
+        match self.look(NEAR).await? {
+            NoneListed | NoText { .. } | Unreadable { .. } => {}
+            found => return Ok(found),
+        }
+        tokio::time::sleep(SECOND_LOOK).await;
+        self.look(LATE).await
+    }
+
+    async fn look(&mut self, within: SignedDuration) -> Result<CauseLookup, Error> {
+        let jobs = match self.listed(within).await {
+            Ok(jobs) => jobs,
+            Err(error) => return refusal(error).map(|code| CauseLookup::Refused { code }),
+        };
+        let ours = jobs.iter().filter(|(fit, _)| fit.title.is_ours()).count();
+        let mut unreadable = None;
+        let mut unsaid = None;
+        for (at, (fit, luid)) in jobs.iter().enumerate() {
+            if self.others.contains(luid) {
+                continue;
+            }
+            if !fit.title.is_ours() && at >= ours + OTHERS {
+                break;
+            }
+            if Instant::now() >= self.until {
+                if fit.title.is_ours() {
+                    return Ok(CauseLookup::TooMany { jobs: ours });
+                }
+                break;
+            }
+            match self.look_at(luid).await? {
+                Looked::Ours(job) => return Ok(cause(&job)),
+                Looked::Unsaid(job) if fit.title == Title::Same && ours == 1 => unsaid = Some(job),
+                Looked::Unreadable(code) if fit.title.is_ours() => {
+                    unreadable.get_or_insert(code);
+                }
+                Looked::Unreadable(_) => {}
+                Looked::Other | Looked::Unsaid(_) => {
+                    self.others.insert(luid.clone());
+                }
+            }
+        }
+        // The only one of that name, which says nothing else.
+        if let Some(job) = unsaid {
+            return Ok(cause(&job));
+        }
+        Ok(unreadable.map_or(CauseLookup::NoneListed, |code| CauseLookup::Unreadable { code }))
+    }
+
+    /// The failed refreshes of that time, the likeliest first. By state and not by type: of types there may be more than are
+    /// known here.
+    async fn listed(&self, within: SignedDuration) -> Result<Vec<(Fit, JobLuid)>, Error> {
+        let since = self.around.checked_sub(within).unwrap_or(self.around);
+        let failed = Filter::all().in_state("Failed").ended_since(since);
+        let jobs = self.client.jobs(failed).all(LISTED).await?;
+        let refreshes = jobs.into_iter().filter(is_refresh);
+        let mut jobs: Vec<(Fit, JobLuid)> =
+            refreshes.map(|job| (fit(&job, self.event, self.around), job.id)).collect();
+        jobs.sort_by_key(|(fit, _)| *fit);
+        Ok(jobs)
+    }
+
+    async fn look_at(&self, luid: &JobLuid) -> Result<Looked, Error> {
+        let job = match self.client.job(luid).await {
+            Ok(job) => job,
+            // One that is gone, or that we may not see or cannot read, does not hide the others.
+            Err(error) => return refusal(error).map(Looked::Unreadable),
+        };
+        Ok(match job.subject() {
+            Some(subject) if subject == self.event.subject => Looked::Ours(job),
+            Some(_) => Looked::Other,
+            None => Looked::Unsaid(job),
+        })
+    }
+}
+
+/// The code of a refusal that lasts, and is about what was asked for; the error itself otherwise.
+fn refusal(error: Error) -> Result<String, Error> {
+    if error.is_transient() || error.is_misconfiguration() {
+        return Err(error);
+    }
+    Ok(error.code().unwrap_or("an answer of another shape").to_owned())
+}
+
+fn is_refresh(job: &JobSummary) -> bool {
+    let kind = job.job_type.as_deref().map(str::to_ascii_lowercase);
+    kind.is_none_or(|kind| kind.contains("refresh") || kind.contains("increment"))
+}
+
+fn fit(job: &JobSummary, event: &Event, around: Timestamp) -> Fit {
+    let alike = |text: &str| text.trim().to_lowercase();
+    let title = match (&job.title, &event.resource_name) {
+        (_, None) => Title::Same,
+        (Some(title), Some(name)) if title == name => Title::Same,
+        (Some(title), Some(name)) if alike(title) == alike(name) => Title::Alike,
+        (Some(title), Some(name)) if title.contains(name.as_str()) => Title::Contains,
+        _ => Title::Other,
+    };
+    // `Data Source`, `Datasource`; anything else tells nothing.
+    let kind = job.subtitle.as_deref().map(|kind| alike(kind).replace([' ', '_'], ""));
+    let other_kind = match (&event.subject, kind.as_deref()) {
+        (Subject::Workbook(_), Some("datasource")) | (Subject::Datasource(_), Some("workbook")) => true,
+        _ => false,
+    };
+    let distance = |ended: Timestamp| (ended.as_millisecond() - around.as_millisecond()).abs();
+    Fit { title, other_kind, milliseconds: job.ended_at.map_or(i64::MAX, distance) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use tableau::Payload;
+
+    fn event(name: Value) -> Event {
+        let payload = json!({
+            "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": name,
+            "site_luid": "s-1", "resource_luid": "d-1", "created_at": "2025-01-15T17:14:45Z",
+        });
+        Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+    }
+
+    fn job(title: &str, subtitle: &str, second: u32) -> JobSummary {
+        serde_json::from_value(json!({
+            "id": format!("{title}-{subtitle}-{second}").replace(' ', ""), "title": title, "subtitle": subtitle,
+            "endedAt": format!("2025-01-15T17:14:{second:02}Z"), "jobType": "refresh_extracts",
+        }))
+        .unwrap()
+    }
+
+    // 11-B11
+    #[test]
+    fn the_same_title_comes_first_then_the_same_kind_then_the_nearest_end() {
+        let event = event(json!("Sales"));
+        let around = event.created_at.unwrap();
+        let mut jobs = [
+            job("Other", "Data Source", 45),
+            job("Sales Orders", "Data Source", 45),
+            job("sales ", "Data Source", 45),
+            job("Sales", "Workbook", 45),
+            job("Sales", "Data Source", 40),
+            job("Sales", "", 44),
+            job("Sales", "Datasource", 43),
+        ];
+        jobs.sort_by_key(|job| fit(job, &event, around));
+        let order: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+        assert_eq!(
+            order,
+            [
+                "Sales--44",
+                "Sales-Datasource-43",
+                "Sales-DataSource-40",
+                "Sales-Workbook-45",
+                "sales-DataSource-45",
+                "SalesOrders-DataSource-45",
+                "Other-DataSource-45",
+            ]
+        );
+    }
+
+    // 11-B11
+    #[test]
+    fn refreshes_of_every_type_count_and_other_jobs_do_not() {
+        let of =
+            |kind: Value| is_refresh(&serde_json::from_value(json!({"id": "j", "jobType": kind})).unwrap());
+        for kind in
+            ["refresh_extracts", "increment_extracts", "refresh_extracts_via_bridge", "RefreshExtract"]
+        {
+            assert!(of(json!(kind)), "{kind}");
+        }
+        assert!(of(json!(null)));
+        for kind in ["run_flow", "single_subscription_notify", "encrypt_extracts", "subscription"] {
+            assert!(!of(json!(kind)), "{kind}");
+        }
+    }
+}

@@ -49,6 +49,7 @@ impl World {
                 ("SlackSecret".to_owned(), json!({ "webhook_urls": BTreeMap::from(channels) })),
             ]),
             environment: BTreeMap::new(),
+            concurrent_executions: None,
             aws: "127.0.0.1:0".parse().unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
             events: None,

@@ -105,6 +105,9 @@ fn what_happened(event: &StackEvent) -> Option<(String, String)> {
             return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
         }
         StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
+        StackEvent::RecursionStopped { function } => {
+            (function, "not invoked: it invoked itself 16 times, and has no RecursiveLoop: Allow".to_owned())
+        }
         StackEvent::DeadLettered { queue } => (queue, "got a message".to_owned()),
         StackEvent::Log { function, line } => return logged(function, line),
         _ => return None,

@@ -79,6 +79,7 @@ impl World {
                 ("SlackSecret".to_owned(), slack_secret),
             ]),
             environment: BTreeMap::new(),
+            concurrent_executions: None,
             listen: address(0),
             aws: address(AWS_OFFSET),
             events: Some(events),

@@ -1,11 +1,16 @@
 //! A function for the tests of this crate, which does what its event says.
 //!
-//! HTTP and queue events are answered as our functions answer them; of any other event, `do` says what happens:
+//! HTTP and queue events are answered as our functions answer them; a message `{"again": 3}` is sent to the function's own
+//! queue with one less, and `slow` takes half a second. Of any other event, `do` says what happens:
 //! `fail`, `exit`, `sleep`, `large`, `variables`; anything else comes back.
 
+use aws_credential_types::Credentials;
+use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedCredentialsProvider};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+const SLOW: Duration = Duration::from_millis(500);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -34,10 +39,10 @@ fn variables() -> Value {
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (event, context) = event.into_parts();
     if let Some(records) = event["Records"].as_array() {
-        return Ok(work(records));
+        return work(records).await;
     }
     if event["requestContext"]["http"].is_object() {
-        return respond(&event);
+        return respond(&event).await;
     }
     act(&event, &context.request_id).await
 }
@@ -63,10 +68,15 @@ async fn act(event: &Value, request_id: &str) -> Result<Value, Error> {
 }
 
 /// Answers a request with the event it came as, or as its `x-answer` header says.
-fn respond(event: &Value) -> Result<Value, Error> {
+async fn respond(event: &Value) -> Result<Value, Error> {
     match event["headers"]["x-answer"].as_str() {
         Some("fail") => Err("asked to fail".into()),
         Some("plain") => Ok(json!({ "plain": true })),
+        Some("pid") => Ok(json!({ "pid": std::process::id() })),
+        Some("slow") => {
+            tokio::time::sleep(SLOW).await;
+            Ok(json!({ "slow": true }))
+        }
         Some("binary") => Ok(json!({
             "statusCode": 201, "headers": { "content-type": "image/png" }, "body": "iVBORw==", "isBase64Encoded": true,
             "cookies": ["a=1", "b=2"]
@@ -77,12 +87,38 @@ fn respond(event: &Value) -> Result<Value, Error> {
     }
 }
 
-/// Fails the messages whose body says so.
-fn work(records: &[Value]) -> Value {
+/// Fails the messages whose body says so, and sends again those that say that.
+async fn work(records: &[Value]) -> Result<Value, Error> {
     say(&format!("{} records", records.len()));
-    let failed =
-        records.iter().filter(|record| record["body"].as_str().is_some_and(|body| body.contains("poison")));
-    let failures: Vec<Value> =
-        failed.map(|record| json!({ "itemIdentifier": record["messageId"] })).collect();
-    json!({ "batchItemFailures": failures })
+    let mut failures = Vec::new();
+    for record in records {
+        let body = record["body"].as_str().unwrap_or_default();
+        if body.contains("slow") {
+            tokio::time::sleep(SLOW).await;
+        }
+        if body.contains("poison") {
+            failures.push(json!({ "itemIdentifier": record["messageId"] }));
+        }
+        let message: Value = serde_json::from_str(body).unwrap_or_default();
+        if let Some(left @ 1..) = message["again"].as_u64() {
+            send(&json!({ "again": left - 1 }).to_string()).await?;
+        }
+    }
+    Ok(json!({ "batchItemFailures": failures }))
+}
+
+/// Sends a message to the function's own queue, with the SDK as our functions do.
+async fn send(body: &str) -> Result<(), Error> {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(variable("AWS_ENDPOINT_URL").unwrap_or_default());
+    let client = aws_sdk_sqs::Client::from_conf(config.build());
+    let queue = variable("QUEUE_URL").unwrap_or_default();
+    client.send_message().queue_url(queue).message_body(body).delay_seconds(900).send().await?;
+    Ok(())
 }

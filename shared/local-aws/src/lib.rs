@@ -3,6 +3,8 @@
 mod aws;
 mod error;
 mod gateway;
+mod lambda;
+mod lineage;
 mod poller;
 mod process;
 mod runtime_api;

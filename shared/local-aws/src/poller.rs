@@ -3,7 +3,9 @@
 use crate::aws::names::arn;
 use crate::aws::sqs::{Message, checksum, system_attributes};
 use crate::aws::{Aws, REGION};
-use crate::process::LambdaProcess;
+use crate::lambda::Lambda;
+use crate::lineage::Lineage;
+use crate::process::InvocationError;
 use crate::stack_event::{Observer, StackEvent};
 use crate::template::Mapping;
 use serde_json::{Map, Value, json};
@@ -15,8 +17,17 @@ const WAIT: Duration = Duration::from_secs(20);
 /// How long to leave a queue alone that cannot be received from.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Polls a queue until the task ends.
-pub(crate) async fn poll(aws: Aws, mapping: Mapping, function: LambdaProcess, observer: Observer) {
+/// The first wait after Lambda refused to run the function; doubles up to the longest. The lengths are ours: AWS says that
+/// they grow.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(5);
+/// How many batches Lambda works on at the same time to begin with, unless the mapping says how many at most.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
+pub(crate) const CONCURRENCY: usize = 5;
+
+/// Polls a queue until the task ends. One such task works on one batch after the other.
+pub(crate) async fn poll(aws: Aws, mapping: Mapping, function: Lambda, observer: Observer) {
     loop {
         match aws.receive(&mapping.queue, mapping.batch_size, WAIT).await {
             Ok(messages) if messages.is_empty() => {}
@@ -26,20 +37,18 @@ pub(crate) async fn poll(aws: Aws, mapping: Mapping, function: LambdaProcess, ob
     }
 }
 
-async fn deliver(
-    aws: &Aws,
-    mapping: &Mapping,
-    function: &LambdaProcess,
-    observer: &Observer,
-    messages: &[Message],
-) {
+async fn deliver(aws: &Aws, mapping: &Mapping, function: &Lambda, observer: &Observer, messages: &[Message]) {
     let started = Instant::now();
     let name = || function.name().to_owned();
-    let failed = match function.invoke(&event(&mapping.queue, messages)).await {
+    let failed = match invoke(aws, mapping, function, observer, messages).await {
         Ok(_) if !mapping.reports_failures => BTreeSet::new(),
         Ok(answer) => failures(&answer, messages),
         Err(error) => {
-            observer.notify(StackEvent::Failed { function: name(), reason: error.chain() });
+            observer.notify(match error {
+                InvocationError::Throttled => StackEvent::Throttled { function: name() },
+                InvocationError::Recursive { .. } => StackEvent::RecursionStopped { function: name() },
+                error => StackEvent::Failed { function: name(), reason: error.chain() },
+            });
             all(messages)
         }
     };
@@ -51,6 +60,37 @@ async fn deliver(
         failures: failed.len(),
         duration: started.elapsed(),
     });
+}
+
+/// Invokes the function with a batch. While it is throttled Lambda keeps the messages and tries again, until their
+/// visibility timeout is over; after any other refusal they come back by themselves when it is.
+///
+/// Sources: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy>,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
+async fn invoke(
+    aws: &Aws,
+    mapping: &Mapping,
+    function: &Lambda,
+    observer: &Observer,
+    messages: &[Message],
+) -> Result<Value, InvocationError> {
+    let received = Instant::now();
+    let hidden = aws.visibility_timeout(&mapping.queue).unwrap_or_default();
+    let event = event(&mapping.queue, messages);
+    // One message is a link of one chain. Of several AWS does not say what counts: here the longest chain.
+    let headers = messages.iter().filter_map(|message| message.trace_header.as_deref());
+    let trace = headers.max_by_key(|header| Lineage::next(Some(header), function.name()).earlier());
+    let mut wait = FIRST_BACK_OFF;
+    loop {
+        let outcome = function.invoke(&event, trace).await;
+        let is_throttled = matches!(outcome, Err(InvocationError::Throttled));
+        if !is_throttled || received.elapsed() + wait >= hidden {
+            return outcome;
+        }
+        observer.notify(StackEvent::Throttled { function: function.name().to_owned() });
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_BACK_OFF);
+    }
 }
 
 /// The event a function gets.

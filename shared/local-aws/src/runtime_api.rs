@@ -26,6 +26,8 @@ pub(crate) struct Invocation {
     pub(crate) id: String,
     pub(crate) arn: String,
     pub(crate) deadline_ms: i64,
+    /// The value of `X-Amzn-Trace-Id`.
+    pub(crate) trace: String,
     pub(crate) payload: Bytes,
 }
 
@@ -129,8 +131,6 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         }
         changed.await;
     };
-    let trace =
-        format!("Root=1-5759e988-{};Sampled=0", invocation.id.replace('-', "").get(..24).unwrap_or_default());
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -140,7 +140,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     set("lambda-runtime-aws-request-id", &invocation.id);
     set("lambda-runtime-deadline-ms", &invocation.deadline_ms.to_string());
     set("lambda-runtime-invoked-function-arn", &invocation.arn);
-    set("lambda-runtime-trace-id", &trace);
+    set("lambda-runtime-trace-id", &invocation.trace);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     (headers, invocation.payload).into_response()
 }

@@ -3,7 +3,8 @@
 use crate::aws::names::random_alphanumeric;
 use crate::aws::{Aws, Notice, STACK};
 use crate::error::{Error, listen};
-use crate::gateway::{self, Bound};
+use crate::gateway::{self, Bound, Bucket};
+use crate::lambda::{Account, Lambda};
 use crate::poller;
 use crate::process::{FunctionSpec, LambdaProcess, LogLine};
 use crate::server::Server;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
@@ -29,6 +31,11 @@ pub struct StackOptions {
     pub secrets: BTreeMap<String, Value>,
     /// Variables that every function gets; they win over the template's.
     pub environment: BTreeMap<String, String>,
+    /// How many executions the account may have at the same time, of all functions together: 10 for a new account. With it, a
+    /// request that finds none free is answered 503, a queue's batch waits, a function has as many processes as
+    /// executions, and the throttling of the HTTP API's stage holds. Without it there are no limits, and a function has
+    /// one process for requests and one for its queue.
+    pub concurrent_executions: Option<usize>,
     /// Where the HTTP API listens; port 0 is any free one.
     pub listen: SocketAddr,
     /// Where the AWS services listen; port 0 is any free one.
@@ -45,6 +52,8 @@ pub struct Stack {
     plan: Plan,
     functions: BTreeMap<String, LambdaProcess>,
     workers: BTreeMap<String, LambdaProcess>,
+    /// All functions, as they are invoked.
+    lambdas: Vec<Lambda>,
     gateway: Server,
     tasks: JoinSet<()>,
 }
@@ -68,24 +77,27 @@ impl Stack {
         let mut tasks = JoinSet::new();
         let logs = relay_logs(&observer, &mut tasks);
         relay_notices(&aws, &observer, &mut tasks);
-        let start = |function: &Function| start(function, &options, &aws, logs.clone());
-        // The HTTP API and the queue get a process each, so that a batch does not hold up a request: Lambda would
-        // start another environment.
-        let mut functions = BTreeMap::new();
-        let mut workers = BTreeMap::new();
-        for function in &plan.functions {
-            functions.insert(function.name.clone(), start(function)?);
-            if plan.mappings.iter().any(|mapping| mapping.function == function.name) {
-                workers.insert(function.name.clone(), start(function)?);
-            }
+        let spec = |function: &Function| spec(function, &options, &aws, logs.clone());
+        let mut running = Running::default();
+        match options.concurrent_executions {
+            None => running.start(&plan, spec)?,
+            Some(executions) => running.start_pools(&plan, spec, &Account::new(executions))?,
         }
         for mapping in &plan.mappings {
-            if let Some(worker) = workers.get(&mapping.function) {
+            let Some(worker) = running.of_queues.get(&mapping.function) else { continue };
+            let most = mapping.maximum_concurrency.unwrap_or(poller::CONCURRENCY);
+            let pollers = options.concurrent_executions.map_or(1, |_| most);
+            for _ in 0..pollers {
                 tasks.spawn(poller::poll(aws.clone(), mapping.clone(), worker.clone(), observer.clone()));
             }
         }
-        let gateway = Server::start(listener, gateway::router(bound(&plan, &functions)?, observer));
-        Ok(Self { url: places.api_url, aws, plan, functions, workers, gateway, tasks })
+        let throttling = options.concurrent_executions.and(plan.throttling);
+        let throttle = throttling.map(|limits| Bucket::new(limits, Instant::now()));
+        let bound = bound(&plan, &running.of_requests)?;
+        let gateway = Server::start(listener, gateway::router(bound, throttle, observer));
+        let lambdas = running.of_requests.into_values().chain(running.of_queues.into_values()).collect();
+        let Running { functions, workers, .. } = running;
+        Ok(Self { url: places.api_url, aws, plan, functions, workers, lambdas, gateway, tasks })
     }
 
     /// The HTTP API, without a slash at its end.
@@ -98,14 +110,26 @@ impl Stack {
         &self.aws
     }
 
-    /// The process that answers a function's requests, by the function's name.
+    /// The process that answers a function's requests, by the function's name; none where functions have as many processes
+    /// as executions.
     pub fn function(&self, name: &str) -> Option<&LambdaProcess> {
         self.functions.get(name)
     }
 
-    /// The process that works on a function's queue, by the function's name.
+    /// The process that works on a function's queue, by the function's name; none where functions have as many processes as
+    /// executions.
     pub fn worker(&self, name: &str) -> Option<&LambdaProcess> {
         self.workers.get(name)
+    }
+
+    /// How many processes a function was given, all in all; as many as it had executions at the same time.
+    pub fn environments(&self, name: &str) -> usize {
+        self.lambdas
+            .iter()
+            .filter(|lambda| lambda.name() == name)
+            .map(Lambda::environments)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The routes of the HTTP API.
@@ -122,9 +146,51 @@ impl Stack {
     pub async fn shutdown(mut self) {
         drop(self.gateway);
         self.tasks.shutdown().await;
-        for process in self.functions.values().chain(self.workers.values()) {
-            process.kill().await;
+        for lambda in &self.lambdas {
+            lambda.kill().await;
         }
+    }
+}
+
+/// Functions that are about to run.
+#[derive(Default)]
+struct Running {
+    functions: BTreeMap<String, LambdaProcess>,
+    workers: BTreeMap<String, LambdaProcess>,
+    of_requests: BTreeMap<String, Lambda>,
+    of_queues: BTreeMap<String, Lambda>,
+}
+
+impl Running {
+    /// The HTTP API and the queue get a process each, so that a batch does not hold up a request: Lambda would start another
+    /// environment.
+    fn start(&mut self, plan: &Plan, spec: impl Fn(&Function) -> FunctionSpec) -> Result<(), Error> {
+        for function in &plan.functions {
+            let name = || function.name.clone();
+            let process = LambdaProcess::new(spec(function))?;
+            self.of_requests.insert(name(), Lambda::single(process.clone(), function.recursion_allowed));
+            self.functions.insert(name(), process);
+            if plan.mappings.iter().any(|mapping| mapping.function == function.name) {
+                let process = LambdaProcess::new(spec(function))?;
+                self.of_queues.insert(name(), Lambda::single(process.clone(), function.recursion_allowed));
+                self.workers.insert(name(), process);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_pools(
+        &mut self,
+        plan: &Plan,
+        spec: impl Fn(&Function) -> FunctionSpec,
+        account: &Account,
+    ) -> Result<(), Error> {
+        for function in &plan.functions {
+            let lambda = Lambda::pooled(spec(function), function.recursion_allowed, account.clone())?;
+            self.of_requests.insert(function.name.clone(), lambda.clone());
+            self.of_queues.insert(function.name.clone(), lambda);
+        }
+        Ok(())
     }
 }
 
@@ -173,15 +239,15 @@ fn content(secret: &Secret) -> Option<Value> {
     }
 }
 
-fn start(
+fn spec(
     function: &Function,
     options: &StackOptions,
     aws: &Aws,
     logs: Option<UnboundedSender<LogLine>>,
-) -> Result<LambdaProcess, Error> {
+) -> FunctionSpec {
     let mut environment = function.environment.clone();
     environment.extend(options.environment.clone());
-    LambdaProcess::new(FunctionSpec {
+    FunctionSpec {
         name: function.name.clone(),
         binary: binary(&options.binaries, &function.binary),
         environment,
@@ -189,14 +255,14 @@ fn start(
         memory_mb: function.memory_mb,
         endpoint_url: Some(aws.url().to_owned()),
         logs,
-    })
+    }
 }
 
 fn binary(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn bound(plan: &Plan, functions: &BTreeMap<String, LambdaProcess>) -> Result<Vec<Bound>, Error> {
+fn bound(plan: &Plan, functions: &BTreeMap<String, Lambda>) -> Result<Vec<Bound>, Error> {
     let bound = plan.routes.iter().map(|route| {
         let function = functions.get(&route.function).cloned().ok_or_else(|| Error::Template {
             resource: route.key.to_string(),

@@ -45,6 +45,17 @@ pub enum StackEvent {
         /// Why, in one line.
         reason: String,
     },
+    /// Lambda refused an invocation, since no concurrent execution was free.
+    Throttled {
+        /// The function.
+        function: String,
+    },
+    /// Lambda refused an invocation, since the function would have been invoked once too often by what it sent itself: what
+    /// the metric `RecursiveInvocationsDropped` counts.
+    RecursionStopped {
+        /// The function.
+        function: String,
+    },
     /// A message was given up: received too often, or sent to a dead-letter queue by its function.
     DeadLettered {
         /// The dead-letter queue it went to.

@@ -24,6 +24,7 @@ fn options() -> StackOptions {
         parameters: BTreeMap::from([("Greeting".to_owned(), "hello".to_owned())]),
         secrets: BTreeMap::new(),
         environment: BTreeMap::new(),
+        concurrent_executions: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         aws: SocketAddr::from(([127, 0, 0, 1], 0)),
         events: None,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
-use local_aws::template::{Parameter, Places, Plan, SecretContent, Template};
+use local_aws::template::{Parameter, Places, Plan, SecretContent, Template, Throttling};
 use local_aws::{DeadLetters, Error, KeyKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,6 +55,8 @@ fn what_is_connected_with_what_is_read_from_references() {
     let mapping = &plan.mappings[0];
     assert_eq!((mapping.function.as_str(), mapping.queue.as_str()), ("echo-bootstrap", "EchoQueue"));
     assert!(mapping.reports_failures && mapping.batch_size == 5);
+    assert_eq!(mapping.maximum_concurrency, Some(5));
+    assert_eq!(plan.throttling, Some(Throttling { rate_per_second: 10, burst: 20 }));
     let routes: Vec<_> = plan.routes.iter().map(|r| (r.key.to_string(), r.function.as_str())).collect();
     let expected = ["ANY /echo", "POST /echo/{token}"].map(|key| (key.to_owned(), "echo-bootstrap"));
     assert_eq!(routes, expected);
@@ -70,6 +72,18 @@ fn what_is_connected_with_what_is_read_from_references() {
     assert_eq!(
         (sort, index.carries.as_ref()),
         (Some(("moment", KeyKind::N)), Some(&["who".to_owned()].into()))
+    );
+}
+
+#[test]
+fn a_function_says_whether_it_may_invoke_itself() {
+    assert!(!plan(&[]).functions[0].recursion_allowed);
+    assert!(plan(&[("Recursion", "Allow")]).functions[0].recursion_allowed);
+    assert!(
+        !planned(&FIXTURE.replace("      RecursiveLoop: !Ref Recursion\n", ""), &[("Greeting", "x")])
+            .unwrap()
+            .functions[0]
+            .recursion_allowed
     );
 }
 
@@ -191,6 +205,21 @@ fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
             "PayloadFormatVersion: \"2.0\"",
             "PayloadFormatVersion: \"1.0\"",
             "EchoIntegration: PayloadFormatVersion: only 2.0 is understood here",
+        ),
+        (
+            "ThrottlingRateLimit: 10",
+            "ThrottlingRateLimit: ten",
+            "Stage: DefaultRouteSettings.ThrottlingRateLimit: `ten`",
+        ),
+        (
+            "MaximumConcurrency: 5",
+            "MaximumConcurrency: 1",
+            "Echo.Events.Queue: ScalingConfig.MaximumConcurrency: must be from 2 to 1000",
+        ),
+        (
+            "RecursiveLoop: !Ref Recursion",
+            "RecursiveLoop: true",
+            "Echo: RecursiveLoop: must be Allow or Terminate",
         ),
         ("StageName: $default", "StageName: prod", "Stage: StageName: only $default is understood here"),
         ("Type: ScheduleV2", "Type: S3", "Echo.Events.Daily: Type: S3 is not understood here"),

@@ -111,26 +111,36 @@ async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<Value, Ref
         let received = shared.receive(receive.queue, receive.max, receive.hidden, receive.wait).await?;
         return Ok(receive.answer(&received));
     }
-    let answer = shared.lock().call(operation, &shared.url, &body, fault);
+    let trace = parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok());
+    let call = Call { operation, url: &shared.url, body: &body, trace, fault };
+    let answer = shared.lock().call(call);
     shared.changed.notify_waiters();
     answer
 }
 
+/// A call that does not wait.
+struct Call<'a> {
+    operation: &'a str,
+    /// The endpoint's.
+    url: &'a str,
+    body: &'a Value,
+    /// `X-Amzn-Trace-Id`.
+    trace: Option<&'a str>,
+    fault: Option<Fault>,
+}
+
 impl State {
     /// Carries out a call that does not wait.
-    fn call(
-        &mut self,
-        operation: &str,
-        url: &str,
-        body: &Value,
-        fault: Option<Fault>,
-    ) -> Result<Value, Refusal> {
+    fn call(&mut self, call: Call<'_>) -> Result<Value, Refusal> {
+        let Call { operation, url, body, trace, fault } = call;
         let partly = fault == Some(Fault::PartialFailure);
         match operation {
-            "SQS.SendMessage" => self.send_message(body),
-            "SQS.SendMessageBatch" => self.queues.batch(Batch::Send, body, partly),
-            "SQS.DeleteMessageBatch" => self.queues.batch(Batch::Delete, body, partly),
-            "SQS.ChangeMessageVisibilityBatch" => self.queues.batch(Batch::ChangeVisibility, body, partly),
+            "SQS.SendMessage" => self.send_message(body, trace),
+            "SQS.SendMessageBatch" => self.queues.batch(Batch::Send, body, trace, partly),
+            "SQS.DeleteMessageBatch" => self.queues.batch(Batch::Delete, body, None, partly),
+            "SQS.ChangeMessageVisibilityBatch" => {
+                self.queues.batch(Batch::ChangeVisibility, body, None, partly)
+            }
             "SQS.DeleteMessage" => self.queues.delete_message(body),
             "SQS.ChangeMessageVisibility" => self.queues.change_message_visibility(body),
             "SQS.GetQueueUrl" => self.queues.get_queue_url(url, body),
@@ -149,8 +159,8 @@ impl State {
     }
 
     /// Sends a message. One sent straight to a dead-letter queue was given up by whoever sent it.
-    fn send_message(&mut self, body: &Value) -> Result<Value, Refusal> {
-        let answer = self.queues.send_message(body)?;
+    fn send_message(&mut self, body: &Value, trace: Option<&str>) -> Result<Value, Refusal> {
+        let answer = self.queues.send_message(body, trace)?;
         let queue = last_part(body["QueueUrl"].as_str().unwrap_or_default());
         if self.queues.takes_dead_letters(queue) {
             self.notify(Notice::DeadLettered { queue: queue.to_owned() });

@@ -128,6 +128,12 @@ impl Aws {
         self.state().queues.set_visibility_timeout(queue, timeout);
     }
 
+    /// Lets messages sent from now on come into sight after at most this, however long the `DelaySeconds` they are sent
+    /// with: for tests in which a quarter of an hour has to pass.
+    pub fn set_longest_delay(&self, queue: &str, delay: Duration) {
+        self.state().queues.set_longest_delay(queue, delay);
+    }
+
     /// The messages in a queue, oldest first; none when there is no such queue.
     pub fn messages(&self, queue: &str) -> Vec<StoredMessage> {
         self.state().queues.stored(queue)
@@ -211,6 +217,11 @@ impl Aws {
     /// Sends what happens inside to `observer`.
     pub(crate) fn observe(&self, observer: mpsc::UnboundedSender<Notice>) {
         self.state().observer = Some(observer);
+    }
+
+    /// How long a message received from a queue stays out of sight; none when there is no such queue.
+    pub(crate) fn visibility_timeout(&self, queue: &str) -> Option<Duration> {
+        self.state().queues.visibility_timeout(queue)
     }
 
     /// Receives from a queue, as the poller of a function does; waits up to `wait` for the first message.

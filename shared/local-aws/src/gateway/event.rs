@@ -4,6 +4,7 @@
 
 use super::route::{PathParameters, RouteKey, decoded};
 use crate::aws::ACCOUNT;
+use crate::lineage::new_root;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -87,9 +88,7 @@ fn headers(sent: &HeaderMap, host: &str, peer: SocketAddr) -> Map<String, Value>
     let names = sent.keys().filter(|name| **name != COOKIE);
     let values = names.filter_map(|name| Some((name.as_str().to_owned(), text(sent, name)?)));
     let port = host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
-    let trace = uuid::Uuid::new_v4().simple().to_string();
-    let trace =
-        format!("Root=1-{:08x}-{}", Timestamp::now().as_second(), trace.get(..24).unwrap_or_default());
+    let trace = format!("Root={}", new_root());
     let forwarded =
         sent.get("x-forwarded-for").map(|before| String::from_utf8_lossy(before.as_bytes()) + ", ");
     let added = [

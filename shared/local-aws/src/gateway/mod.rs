@@ -3,15 +3,20 @@
 mod answer;
 mod event;
 mod route;
+mod throttle;
 
 pub use route::RouteKey;
 
-use crate::process::LambdaProcess;
+pub(crate) use throttle::Bucket;
+
+use crate::lambda::Lambda;
+use crate::process::InvocationError;
 use crate::stack_event::{Observer, StackEvent};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,23 +29,24 @@ const BODY_LIMIT_BYTES: usize = 10 * 1024 * 1024;
 /// What is read of a body before it is found to be too large: all of it, so that the client hears the answer.
 const READ_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
-/// A route and the process behind it.
+/// A route and the function behind it.
 #[derive(Clone, Debug)]
 pub(crate) struct Bound {
     pub(crate) key: RouteKey,
-    pub(crate) function: LambdaProcess,
+    pub(crate) function: Lambda,
     pub(crate) timeout: Duration,
 }
 
 #[derive(Debug)]
 struct Api {
     routes: Vec<Bound>,
+    throttle: Option<Bucket>,
     observer: Observer,
 }
 
-/// An HTTP API with these routes.
-pub(crate) fn router(routes: Vec<Bound>, observer: Observer) -> Router {
-    Router::new().fallback(handle).with_state(Arc::new(Api { routes, observer }))
+/// An HTTP API with these routes, and with the throttling of its stage.
+pub(crate) fn router(routes: Vec<Bound>, throttle: Option<Bucket>, observer: Observer) -> Router {
+    Router::new().fallback(handle).with_state(Arc::new(Api { routes, throttle, observer }))
 }
 
 async fn handle(
@@ -55,17 +61,12 @@ async fn handle(
         return answer::own(StatusCode::NOT_FOUND, "Not Found");
     };
     let response = match axum::body::to_bytes(body, READ_LIMIT_BYTES).await {
+        _ if api.throttle.as_ref().is_some_and(|bucket| !bucket.take(Instant::now())) => {
+            answer::own(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
+        }
         Ok(body) if body.len() <= BODY_LIMIT_BYTES => {
             let event = event::event(&route.key, parameters, &parts, &body, peer);
-            match timeout(route.timeout, route.function.invoke(&event)).await {
-                Ok(Ok(answer)) => answer::response(&answer),
-                Ok(Err(error)) => {
-                    let function = route.function.name().to_owned();
-                    api.observer.notify(StackEvent::Failed { function, reason: error.chain() });
-                    answer::failed()
-                }
-                Err(_) => answer::own(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-            }
+            answer(&api, route, &event).await
         }
         _ => answer::own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
     };
@@ -76,4 +77,27 @@ async fn handle(
         duration: started.elapsed(),
     });
     response
+}
+
+/// What the function behind a route answers.
+///
+/// An HTTP API answers 503 both when a function takes too long and when Lambda refuses to run it with 429: the latter is
+/// not documented, but what clients get, as in <https://github.com/anomalyco/sst/issues/2232>.
+async fn answer(api: &Api, route: &Bound, event: &Value) -> Response {
+    let unavailable = || answer::own(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+    // API Gateway is not among the services that hand a lineage on: each request begins a chain.
+    let trace = event["headers"]["x-amzn-trace-id"].as_str();
+    let function = || route.function.name().to_owned();
+    match timeout(route.timeout, route.function.invoke(event, trace)).await {
+        Ok(Ok(answer)) => answer::response(&answer),
+        Ok(Err(InvocationError::Throttled)) => {
+            api.observer.notify(StackEvent::Throttled { function: function() });
+            unavailable()
+        }
+        Ok(Err(error)) => {
+            api.observer.notify(StackEvent::Failed { function: function(), reason: error.chain() });
+            answer::failed()
+        }
+        Err(_) => unavailable(),
+    }
 }

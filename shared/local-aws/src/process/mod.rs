@@ -10,6 +10,7 @@ pub use outcome::InvocationError;
 
 use crate::Error;
 use crate::aws::names::arn;
+use crate::lineage::Lineage;
 use crate::runtime_api::{Answer, Invocation, RuntimeApi};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// How long a bootstrap may take until it asks for its first invocation.
@@ -88,10 +90,15 @@ impl LambdaProcess {
     /// # Errors
     /// [`InvocationError`], which says whether the function failed, its process ended, or its time was up.
     pub async fn invoke(&self, event: &Value) -> Result<Value, InvocationError> {
+        let run = self.begin(event, Lineage::next(None, self.name()).header());
+        run.await.unwrap_or_else(|_| Err(InvocationError::Interrupted))
+    }
+
+    /// Begins an invocation with this trace header. It does not keep the process alive beyond the last handle.
+    pub(crate) fn begin(&self, event: &Value, trace: String) -> JoinHandle<Result<Value, InvocationError>> {
         let payload = Bytes::from(event.to_string());
         let inner = Arc::clone(&self.inner);
-        let run = tokio::spawn(async move { inner.run(payload).await });
-        run.await.unwrap_or_else(|_| Err(InvocationError::Interrupted))
+        tokio::spawn(async move { inner.run(payload, trace).await })
     }
 
     /// What the process wrote to its standard output and error, line by line, the last 10,000 lines of them.
@@ -140,11 +147,11 @@ impl Inner {
         self.start().await
     }
 
-    async fn run(&self, payload: Bytes) -> Result<Value, InvocationError> {
+    async fn run(&self, payload: Bytes, trace: String) -> Result<Value, InvocationError> {
         let mut slot = self.running.lock().await;
         let last = slot.take();
         let mut running = self.process(last).await?;
-        let outcome = self.work(&mut running, payload).await;
+        let outcome = self.work(&mut running, payload, trace).await;
         match &outcome {
             Err(InvocationError::Ended { .. } | InvocationError::TimedOut { .. }) => {
                 self.end(&mut running).await
@@ -195,13 +202,18 @@ impl Inner {
         }
     }
 
-    async fn work(&self, running: &mut Running, payload: Bytes) -> Result<Value, InvocationError> {
+    async fn work(
+        &self,
+        running: &mut Running,
+        payload: Bytes,
+        trace: String,
+    ) -> Result<Value, InvocationError> {
         let id = uuid::Uuid::new_v4().to_string();
         let limit = self.spec.timeout;
         let allowed_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let deadline_ms = Timestamp::now().as_millisecond().saturating_add(allowed_ms);
         let arn = arn("lambda", &format!("function:{}", self.spec.name));
-        let answer = running.api.invoke(Invocation { id, arn, deadline_ms, payload });
+        let answer = running.api.invoke(Invocation { id, arn, deadline_ms, trace, payload });
         let finished = async {
             tokio::select! {
                 // An answer given before the end counts.

@@ -52,6 +52,17 @@ pub enum InvocationError {
     /// The process could not be started.
     #[error("the process could not be started")]
     Start(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Lambda did not invoke it: as many executions as the account allows are under way.
+    #[error("throttled: no concurrent execution is free")]
+    Throttled,
+    /// Lambda did not invoke it: it would have been invoked once too often by what it sent itself.
+    #[error(
+        "stopped as recursive: one event led to {invocations} invocations of it; RecursiveLoop: Allow permits more"
+    )]
+    Recursive {
+        /// How many invocations there were.
+        invocations: u32,
+    },
     /// The runtime that carried the invocation was shut down.
     #[error("the invocation was interrupted")]
     Interrupted,

@@ -69,6 +69,11 @@ pub(super) fn function(resource: &Resource<'_>) -> Result<(Function, Vec<Mapping
             environment.insert(variable.to_owned(), value);
         }
     }
+    let recursion_allowed = match whole.text("RecursiveLoop")?.as_deref() {
+        Some("Allow") => true,
+        None | Some("Terminate") => false,
+        Some(_) => return Err(whole.error("RecursiveLoop", "must be Allow or Terminate")),
+    };
     let function = Function {
         logical_id: resource.id.to_owned(),
         name: name.clone(),
@@ -76,6 +81,7 @@ pub(super) fn function(resource: &Resource<'_>) -> Result<(Function, Vec<Mapping
         environment,
         timeout: Duration::from_secs(whole.number("Timeout")?.unwrap_or(3)),
         memory_mb: u32::try_from(memory_mb).map_err(|_| whole.error("MemorySize", "is too large"))?,
+        recursion_allowed,
     };
     let events = resource.body["Properties"]["Events"].as_object();
     let mappings = events.into_iter().flatten().filter_map(|(event, body)| {
@@ -119,10 +125,16 @@ fn mapping(event: &Resource<'_>, function: &str) -> Result<Option<Mapping>, Erro
     }
     let batch_size = event.number("BatchSize")?.unwrap_or(10);
     let batch_size = usize::try_from(batch_size).ok().filter(|size| (1..=10).contains(size));
+    let at_once = event.number("ScalingConfig.MaximumConcurrency")?;
+    let at_once = at_once.map(|most| match usize::try_from(most) {
+        Ok(most @ 2..=1000) => Ok(most),
+        _ => Err(event.error("ScalingConfig.MaximumConcurrency", "must be from 2 to 1000")),
+    });
     Ok(Some(Mapping {
         function: function.to_owned(),
         queue: last_part(&event.required_text("Queue")?).to_owned(),
         batch_size: batch_size.ok_or_else(|| event.error("BatchSize", "from 1 to 10 is understood here"))?,
         reports_failures: !responses.is_empty(),
+        maximum_concurrency: at_once.transpose()?,
     }))
 }

@@ -1,7 +1,7 @@
 //! The HTTP API: routes and the integrations they lead to.
 
-use super::Route;
 use super::resource::Resource;
+use super::{Route, Throttling};
 use crate::Error;
 use crate::gateway::RouteKey;
 use std::time::Duration;
@@ -33,6 +33,20 @@ fn function(integration: &Resource<'_>) -> Result<String, Error> {
     let name = uri.split(":function:").nth(1).and_then(|rest| rest.split(['/', ':']).next());
     name.map(str::to_owned)
         .ok_or_else(|| integration.error("IntegrationUri", format!("`{uri}` is not a function")))
+}
+
+/// How many requests a stage takes; none without both limits.
+pub(super) fn throttling(stage: &Resource<'_>) -> Result<Option<Throttling>, Error> {
+    let limit = |name: &str| {
+        let property = format!("DefaultRouteSettings.{name}");
+        let number = stage.number(&property)?;
+        number
+            .map(|number| u32::try_from(number).map_err(|_| stage.error(&property, "is too large")))
+            .transpose()
+    };
+    let rate_per_second = limit("ThrottlingRateLimit")?;
+    let burst = limit("ThrottlingBurstLimit")?;
+    Ok(rate_per_second.zip(burst).map(|(rate_per_second, burst)| Throttling { rate_per_second, burst }))
 }
 
 /// Refuses APIs that work in ways the local one does not.

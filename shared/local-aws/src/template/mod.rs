@@ -10,7 +10,7 @@ mod stores;
 mod yaml;
 
 use crate::Error;
-pub use plan::{Function, Mapping, Plan, Route, Rule, Secret, SecretContent};
+pub use plan::{Function, Mapping, Plan, Route, Rule, Secret, SecretContent, Throttling};
 
 use resolve::Resolver;
 use resource::Resource;
@@ -47,12 +47,11 @@ pub struct Parameter {
 
 /// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and schedules,
 /// custom resources and layers are up to whoever runs the stack.
-const IGNORED: [&str; 25] = [
+const IGNORED: [&str; 24] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
     "AWS::ApiGatewayV2::Integration",
-    "AWS::ApiGatewayV2::Stage",
     "AWS::Budgets::",
     "AWS::CloudFormation::",
     "AWS::CloudWatch::",
@@ -186,6 +185,10 @@ impl Plan {
             "AWS::Events::Rule" => self.rules.extend(stores::rule(resource)?),
             "AWS::DynamoDB::Table" => self.tables.push(stores::table(resource)?),
             "AWS::SecretsManager::Secret" => self.secrets.push(stores::secret(resource)?),
+            "AWS::ApiGatewayV2::Stage" => {
+                http_api::check(resource)?;
+                self.throttling = http_api::throttling(resource)?;
+            }
             kind if IGNORED.iter().any(|known| kind.starts_with(known)) => http_api::check(resource)?,
             kind => return Err(resource.error("Type", format!("{kind} is not understood here"))),
         }

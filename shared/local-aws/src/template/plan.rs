@@ -13,6 +13,8 @@ pub struct Plan {
     pub functions: Vec<Function>,
     /// The routes of the HTTP API.
     pub routes: Vec<Route>,
+    /// How many requests the HTTP API takes, if its stage says so.
+    pub throttling: Option<Throttling>,
     /// The queues.
     pub queues: Vec<QueueSpec>,
     /// Which function works on which queue.
@@ -46,6 +48,8 @@ pub struct Function {
     pub timeout: Duration,
     /// Its memory.
     pub memory_mb: u32,
+    /// Whether it may go on being invoked by what it sent itself: `RecursiveLoop: Allow`.
+    pub recursion_allowed: bool,
 }
 
 /// A route of the HTTP API.
@@ -59,6 +63,15 @@ pub struct Route {
     pub timeout: Duration,
 }
 
+/// How many requests a stage takes; more are answered 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttling {
+    /// Requests per second, on average.
+    pub rate_per_second: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
 /// An event source mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
@@ -70,6 +83,8 @@ pub struct Mapping {
     pub batch_size: usize,
     /// Whether the function's answer says which messages failed.
     pub reports_failures: bool,
+    /// The most invocations at the same time, if the template says so.
+    pub maximum_concurrency: Option<usize>,
 }
 
 /// A rule on a bus.

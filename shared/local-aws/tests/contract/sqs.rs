@@ -6,7 +6,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
-    MessageSystemAttributeName as System, QueueAttributeName as Name, SendMessageBatchRequestEntry,
+    MessageSystemAttributeName as System, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+    QueueAttributeName as Name, SendMessageBatchRequestEntry,
 };
 use std::collections::HashMap;
 use std::time::Instant;
@@ -313,5 +314,42 @@ async fn parameters_out_of_range_are_refused() {
                 client.receive_message().queue_url(&url).wait_time_seconds(21).send().await.unwrap_err();
             assert_eq!(code(waiting), "InvalidParameterValue");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_trace_header_of_a_request_stays_with_its_messages() {
+    for place in places().await {
+        if !place.is_double() {
+            // ministack 1.5.33 does not keep it; SQS does.
+            continue;
+        }
+        let (client, url) = queue(&place).await;
+        let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0;Lineage=1:a87bd80c:0";
+        let with_trace = move |request: &mut aws_sdk_sqs::config::http::HttpRequest| {
+            request.headers_mut().insert("X-Amzn-Trace-Id", trace);
+        };
+        let own = MessageSystemAttributeValue::builder().data_type("String").string_value("Root=1-2-3");
+        let entry = SendMessageBatchRequestEntry::builder().id("1").message_body("batch").build().unwrap();
+
+        let plain = client.send_message().queue_url(&url).message_body("plain");
+        plain.customize().mutate_request(with_trace).send().await.unwrap();
+        let batch = client.send_message_batch().queue_url(&url).entries(entry);
+        batch.customize().mutate_request(with_trace).send().await.unwrap();
+        let named = client.send_message().queue_url(&url).message_body("own").message_system_attributes(
+            MessageSystemAttributeNameForSends::AwsTraceHeader,
+            own.build().unwrap(),
+        );
+        named.customize().mutate_request(with_trace).send().await.unwrap();
+        send(&client, &url, "none").await;
+
+        let messages = receive(&client, &url, 30, 0).await.into_iter().map(|message| {
+            let trace = message.attributes.unwrap_or_default().remove(&System::AwsTraceHeader);
+            (message.body.unwrap_or_default(), trace)
+        });
+        let expected =
+            [("plain", Some(trace)), ("batch", Some(trace)), ("own", Some("Root=1-2-3")), ("none", None)];
+        let expected = expected.map(|(body, trace)| (body.to_owned(), trace.map(str::to_owned)));
+        assert_eq!(messages.collect::<HashMap<_, _>>(), HashMap::from(expected));
     }
 }

@@ -19,7 +19,13 @@ pub(crate) enum Batch {
 
 impl Queues {
     /// Carries a batch out. `partly`: as if the service failed at the first entry.
-    pub(crate) fn batch(&mut self, batch: Batch, body: &Value, partly: bool) -> Result<Value, Refusal> {
+    pub(crate) fn batch(
+        &mut self,
+        batch: Batch,
+        body: &Value,
+        trace: Option<&str>,
+        partly: bool,
+    ) -> Result<Value, Refusal> {
         let operation = match batch {
             Batch::Send => "SendMessageBatch",
             Batch::Delete => "DeleteMessageBatch",
@@ -34,7 +40,7 @@ impl Queues {
             let answer = if partly && at == 0 {
                 Err(Refusal::internal("com.amazonaws.sqs#InternalError"))
             } else {
-                self.single(batch, url, entry)
+                self.single(batch, url, entry, trace)
             };
             match answer {
                 Ok(mut answer) => {
@@ -54,14 +60,20 @@ impl Queues {
     }
 
     /// The entry as a request of its own.
-    fn single(&mut self, batch: Batch, url: &str, entry: &Value) -> Result<Value, Refusal> {
+    fn single(
+        &mut self,
+        batch: Batch,
+        url: &str,
+        entry: &Value,
+        trace: Option<&str>,
+    ) -> Result<Value, Refusal> {
         let mut request = entry.clone();
         if let Some(members) = request.as_object_mut() {
             members.remove("Id");
             members.insert("QueueUrl".to_owned(), Value::String(url.to_owned()));
         }
         match batch {
-            Batch::Send => self.send_message(&request),
+            Batch::Send => self.send_message(&request, trace),
             Batch::Delete => self.delete_message(&request),
             Batch::ChangeVisibility => self.change_message_visibility(&request),
         }

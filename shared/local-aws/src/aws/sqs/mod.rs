@@ -77,6 +77,16 @@ impl Queues {
         }
     }
 
+    pub(super) fn visibility_timeout(&self, name: &str) -> Option<Duration> {
+        self.0.get(name).map(|queue| queue.spec.visibility_timeout)
+    }
+
+    pub(super) fn set_longest_delay(&mut self, name: &str, delay: Duration) {
+        if let Some(queue) = self.0.get_mut(name) {
+            queue.longest_delay = delay;
+        }
+    }
+
     fn queue(&mut self, name: &str) -> Result<&mut Queue, Refusal> {
         self.0.get_mut(name).ok_or_else(no_such_queue)
     }

@@ -54,6 +54,8 @@ pub(crate) enum Receipt {
 pub(crate) struct Queue {
     pub(crate) spec: QueueSpec,
     pub(crate) created_at_s: i64,
+    /// No message is delayed for longer, whatever was asked for.
+    pub(crate) longest_delay: Duration,
     messages: Vec<Message>,
 }
 
@@ -62,7 +64,7 @@ const RECEIPT: &str = "AQEB";
 
 impl Queue {
     pub(crate) fn new(spec: QueueSpec, created_at_s: i64) -> Self {
-        Self { spec, created_at_s, messages: Vec::new() }
+        Self { spec, created_at_s, longest_delay: Duration::MAX, messages: Vec::new() }
     }
 
     /// Adds a message; gives its id.
@@ -85,7 +87,7 @@ impl Queue {
             receive_count: 0,
             receipt: None,
             dead_letter_of: None,
-            visible_at: now + delay,
+            visible_at: now + delay.min(self.longest_delay),
         });
         id
     }
@@ -243,5 +245,14 @@ mod tests {
         queue.send((start, 0), "later".to_owned(), Map::new(), None, SECOND);
         assert_eq!(queue.counts(start), Counts { delayed: 1, ..Counts::default() });
         assert_eq!(queue.counts(start + SECOND), Counts { visible: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn delays_can_be_cut_short() {
+        let (mut queue, start) = (queue(9), Instant::now());
+        queue.longest_delay = SECOND;
+        queue.send((start, 0), "later".to_owned(), Map::new(), None, 900 * SECOND);
+        assert_eq!(queue.receive((start, 0), 10, SECOND).0.len(), 0);
+        assert_eq!(queue.receive((start + SECOND, 0), 10, SECOND).0.len(), 1);
     }
 }

@@ -101,7 +101,11 @@ impl<'a> Receive<'a> {
 }
 
 impl Queues {
-    pub(crate) fn send_message(&mut self, body: &Value) -> Result<Value, Refusal> {
+    /// Sends a message. `trace`: the request's `X-Amzn-Trace-Id`, which stays with the message as `AWSTraceHeader` unless
+    /// the message brings its own.
+    ///
+    /// Source: <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html>
+    pub(crate) fn send_message(&mut self, body: &Value, trace: Option<&str>) -> Result<Value, Refusal> {
         let known =
             ["QueueUrl", "MessageBody", "DelaySeconds", "MessageAttributes", "MessageSystemAttributes"];
         let input = Input::new("SendMessage", body, &known)?;
@@ -112,8 +116,8 @@ impl Queues {
             input.get("MessageAttributes").and_then(Value::as_object).unwrap_or(&empty);
         check_body(text, check_attributes(attributes)?)?;
         let delay = seconds(&input, "DelaySeconds", 0..=900)?.unwrap_or_default();
-        let trace =
-            input.get("MessageSystemAttributes").and_then(|v| v["AWSTraceHeader"]["StringValue"].as_str());
+        let own = input.get("MessageSystemAttributes");
+        let trace = own.and_then(|own| own["AWSTraceHeader"]["StringValue"].as_str()).or(trace);
         let id = queue.send(now(), text.to_owned(), attributes.clone(), trace.map(str::to_owned), delay);
         let mut answer = json!({ "MessageId": id, "MD5OfMessageBody": checksum::of_body(text) });
         if let Some(sum) = checksum::of_attributes(attributes) {

@@ -63,7 +63,7 @@ impl Night {
 
 /// A workbook is published in quiet hours.
 async fn quiet_hours(template: &str) -> Site {
-    let site = Site::start(template, &rules(), TableauSimulator::sample(), None).await;
+    let site = Site::start(template, &rules(), TableauSimulator::sample(), &[], None).await;
     site.register(&EventName::WorkbookCreated);
     site.stack.aws().set_longest_delay(QUEUE, Duration::from_millis(1));
     let workbook = site.tableau.workbook("Superstore").unwrap();

@@ -46,11 +46,12 @@ pub(crate) fn template() -> String {
 }
 
 impl Site {
-    /// With this template, these rules, and so many concurrent executions, if there is a limit.
+    /// With this template, these rules, parameters, and so many concurrent executions, if there is a limit.
     pub(crate) async fn start(
         template: &str,
         rules: &str,
         tableau: TableauBuilder,
+        parameters: &[(&str, String)],
         concurrent_executions: Option<usize>,
     ) -> Self {
         let files = [file(template), file(rules)];
@@ -58,7 +59,7 @@ impl Site {
         let tableau = tableau.start().await.unwrap();
         let slack = SlackRecorder::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
-        let parameters = [
+        let ours = [
             ("TableauServerUrl", tableau.url()),
             ("TableauSite", "marketing".to_owned()),
             ("SlackApiUrl", slack.api_url()),
@@ -75,7 +76,11 @@ impl Site {
         let options = StackOptions {
             template: path(&files[0]),
             binaries: binaries(),
-            parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into(),
+            parameters: ours
+                .iter()
+                .chain(parameters)
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
             secrets: secrets.map(|(id, value)| (id.to_owned(), value)).into(),
             environment: BTreeMap::new(),
             concurrent_executions,

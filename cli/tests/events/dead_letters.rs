@@ -47,7 +47,7 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
     assert!(shown.contains(&format!("message {message_id}  no event: body: not JSON")), "{shown}");
     let keys = |letter: &Value| letter.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&all[2]), keys(&all[0]));
-    assert_eq!(all[2]["reason"], "no event: body: not JSON, at line 1, column 1 (7 bytes)");
+    assert_eq!(all[2]["reason"], "no event: body: not JSON, at line 1, column 1: expected value (7 bytes)");
     assert_eq!((&all[2]["event_id"], &all[2]["payload"]), (&"".into(), &Value::Null));
     assert!(all[2]["waits_since"].is_string() && all[2]["workflow"] == "update-broadcast");
     assert!(!stdout(&json).contains("hunter2"), "{}", stdout(&json));

@@ -100,7 +100,10 @@ pub(crate) fn body(name: &str) -> String {
 
 /// An event as EventBridge puts it into dead letters.
 pub(crate) fn envelope(detail: &str) -> String {
-    format!(r#"{{"source":"tableau.webhooks","detail-type":"SiteUpdated","detail":{detail}}}"#)
+    format!(
+        r#"{{"version":"0","id":"1","source":"tableau.webhooks","detail-type":"SiteUpdated","account":"1","region":"r",
+            "time":"2026-11-28T10:00:00Z","resources":[],"detail":{detail}}}"#
+    )
 }
 
 pub(crate) fn id(body: &str) -> EventId {

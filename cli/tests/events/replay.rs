@@ -24,7 +24,9 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
         assert!(shown.contains(&line), "no {line} in\n{shown}");
     }
     assert!(
-        shown.contains("of notify-slack is no event: body: not JSON, at line 1, column 1 (7 bytes)\n"),
+        shown.contains(
+            "of notify-slack is no event: body: not JSON, at line 1, column 1: expected value (7 bytes)\n"
+        ),
         "{shown}"
     );
     assert!(shown.ends_with("\n12 events replayed\n"), "{shown}");

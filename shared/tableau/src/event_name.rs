@@ -1,6 +1,5 @@
 //! The names of Tableau's webhook events.
 
-use crate::spelling::distance;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -139,7 +138,8 @@ impl EventName {
 
     /// The known name that `text` is most likely a misspelling of; `None` when it is far from all of them.
     pub fn nearest(text: &str) -> Option<Self> {
-        let distances = Self::KNOWN.into_iter().map(|known| (distance(text, known.as_str()), known));
+        let distances =
+            Self::KNOWN.into_iter().map(|known| (strsim::levenshtein(text, known.as_str()), known));
         let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
         (distance <= 4).then_some(known)
     }

@@ -1,12 +1,9 @@
 //! A message of a dead-letter queue, read. No I/O.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+use deliveries::Content as Stored;
 use jiff::Timestamp;
-use serde_json::Value;
 use tableau::{EventId, Payload};
-
-/// The `source` of our events on the bus.
-const SOURCE: &str = "tableau.webhooks";
 
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,12 +40,16 @@ impl Letter {
     /// Reads a message, whatever it is.
     pub(super) fn read(message: &Message) -> Self {
         let text = message.body().unwrap_or_default();
-        let (body, content) = match event(text) {
-            Ok((body, payload)) => {
-                let id = EventId::of(&payload);
-                let name = payload.event_type.unwrap_or_default();
-                let resource = payload.resource_name.unwrap_or_default();
-                (body, Content::Event(EventFacts { id, name, resource }))
+        let (body, content) = match content_of(message) {
+            Ok(stored) => {
+                let id = stored.event_id();
+                let name = stored.name().to_owned();
+                let resource = stored.payload().and_then(|payload| payload.resource_name.clone());
+                let facts = EventFacts { id, name, resource: resource.unwrap_or_default() };
+                // As it is, where the event is all of it: a replay changes nothing.
+                let is_whole = Stored::stored(text).is_ok_and(|whole| whole == stored);
+                let body = if is_whole { text.to_owned() } else { stored.to_json() };
+                (body, Content::Event(facts))
             }
             Err(why) => (text.to_owned(), Content::NoEvent(format!("{why} ({})", size(text)))),
         };
@@ -91,27 +92,22 @@ fn size(text: &str) -> String {
     }
 }
 
-/// The body that the workflow takes, and what is in it. EventBridge puts the whole event into the dead letters, of which
-/// the workflow takes the detail.
-fn event(body: &str) -> Result<(String, Payload), String> {
-    let envelope: Option<Value> = serde_json::from_str(body).ok();
-    let envelope = envelope.filter(|value| value["detail-type"].is_string() && value["detail"].is_object());
-    let (body, payload) = match envelope {
-        Some(envelope) if envelope["source"] == SOURCE => {
-            let payload = Payload::parse(envelope["detail"].to_string().as_bytes());
-            let payload = payload.map_err(|error| error.to_string())?;
-            (payload.canonical_json(), payload)
+/// What the message holds, as the workflow reads it too.
+fn content_of(message: &Message) -> Result<Stored, String> {
+    let attributes = message.message_attributes();
+    let has_attribute = |name: &str| attributes.is_some_and(|attributes| attributes.contains_key(name));
+    let body = message.body().unwrap_or_default();
+    match deliveries::of_message(body, has_attribute).map_err(|error| error.to_string())? {
+        Stored::Event(payload) if payload.is_test() => Err("body: tells of nothing".to_owned()),
+        Stored::Event(payload) if !has_field_of_tableau(&payload) => {
+            Err("body: has no field of a Tableau event".to_owned())
         }
-        Some(_) => return Err("an event of the bus, but not one of ours".to_owned()),
-        None => {
-            let payload = Payload::parse(body.as_bytes()).map_err(|error| error.to_string())?;
-            (body.to_owned(), payload)
-        }
-    };
-    if payload.is_test() {
-        return Err("body: tells of nothing".to_owned());
+        content => Ok(content),
     }
-    Ok((body, payload))
+}
+
+fn has_field_of_tableau(payload: &Payload) -> bool {
+    Payload { other: payload.other.clone(), ..Payload::default() } != *payload
 }
 
 /// What is said about why it is here: by us, by EventBridge, or by SQS.
@@ -173,15 +169,35 @@ mod tests {
         assert_eq!(letter.event_id(), Some(&EventId::of(&payload)));
         assert_eq!(letter.why(), "EventBridge: not authorized");
 
-        let other = Letter::read(&message(&envelope("aws.s3"), &[]));
-        assert!(other.why().starts_with("no event: an event of the bus, but not one of ours ("), "{other:?}");
+        let other = Letter::read(&message(&envelope("aws.s3"), &attributes));
+        assert!(other.why().starts_with("no event: body: has no field of a Tableau event ("), "{other:?}");
+    }
+
+    // 11-B6
+    #[test]
+    fn an_event_with_keys_of_an_envelope_goes_back_whole() {
+        let outer =
+            r#"{"event_type":"SiteUpdated","detail-type":"X","source":"tableau.webhooks","detail":{"a":1}}"#;
+        let letter = Letter::read(&message(outer, &[]));
+        assert_eq!((letter.body.as_str(), letter.event().unwrap().name.as_str()), (outer, "SiteUpdated"));
+    }
+
+    #[test]
+    fn a_body_that_the_ingress_could_not_read_goes_back_with_its_own_id() {
+        let unreadable = Stored::received(b"\xff");
+        let letter = Letter::read(&message(&unreadable.to_json(), &[]));
+        assert_eq!(letter.event_id(), Some(&EventId::of_bytes(b"\xff")));
+        assert_eq!(
+            (&letter.body, letter.event().unwrap().name.as_str()),
+            (&unreadable.to_json(), "Unreadable")
+        );
     }
 
     // 11-B7
     #[test]
     fn what_is_no_event_says_why_and_is_not_repeated() {
         for (body, expected) in [
-            ("hunter2", "no event: body: not JSON, at line 1, column 1 (7 bytes)"),
+            ("hunter2", "no event: body: not JSON, at line 1, column 1: expected value (7 bytes)"),
             ("[\"hunter2\"]", "no event: body: expected a JSON object, found an array (11 bytes)"),
             ("{}", "no event: body: tells of nothing (2 bytes)"),
         ] {

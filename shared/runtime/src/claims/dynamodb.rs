@@ -11,9 +11,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
-/// What may be claimed: a new event, one that failed, was given back or dropped, and one whose claim is over, is ours, or was
+/// What may be claimed: a new event, one that failed, was given back, dropped or ignored, and one whose claim is over, is ours, or was
 /// made by a clock that is wrong.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :failed, :dropped) OR DEFERRED \
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :failed, :dropped, :ignored) OR DEFERRED \
                          OR (#state = :claimed AND (#deadline < :now OR #deadline > :latest OR #owner = :owner))";
 /// A deferred event, for a message that Tableau's delivery or a person sent.
 const DEFERRED: &str = "#state = :deferred";
@@ -119,6 +119,7 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":deferred", text("deferred"))
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":dropped", text("dropped"))
+            .expression_attribute_values(":ignored", text("ignored"))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":deadline", number(deadline.as_millisecond()))
             .expression_attribute_values(":latest", number(latest.as_millisecond()))
@@ -277,7 +278,7 @@ fn refused_claim(item: Option<&Item>, claimant: &Claimant) -> Claim {
         |name: &str| field(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse::<i64>().ok());
     let state = field("state").and_then(|value| value.as_s().ok()).map_or("", String::as_str);
     match state {
-        "done" | "skipped" | "ignored" => Claim::Finished,
+        "done" | "skipped" => Claim::Finished,
         "claimed" => {
             let deadline = number("deadline_ms").and_then(|ms| Timestamp::from_millisecond(ms).ok());
             Claim::Busy { until: deadline.unwrap_or(claimant.now) }

@@ -1,7 +1,8 @@
 //! Claims: who works on an event, and what came of it.
 //!
 //! A record per workflow and event. It is *claimed* until a deadline, *released* after a failure that may pass,
-//! *deferred* when its time has not come, or finished: *done*, *skipped*, *ignored*, or *failed* for good. A claim past its deadline
+//! *deferred* when its time has not come, or finished: *done*, *skipped*, *ignored*, or *failed* for good. An ignored event
+//! may be claimed again: sent once more from the archive, it is acted on after `sites` has been corrected. A claim past its deadline
 //! belongs to a process that died and is taken over. A failed event may be claimed again: that is what a replay does once
 //! the cause is gone. One whose dead letters a person has *dropped* (`tableau-webhooks events dead-letters drop`, which
 //! alone writes that) is for a claim like one that failed: Tableau may deliver it once more.
@@ -171,11 +172,6 @@ impl End {
             Self::Released(_) | Self::Misconfigured(_) => "released",
             Self::Deferred(_) => "deferred",
         }
-    }
-
-    /// Whether the event is finished: no later attempt begins.
-    pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Done | Self::Skipped(_) | Self::Ignored(_))
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {

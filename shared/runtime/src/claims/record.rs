@@ -33,7 +33,7 @@ impl Record {
             {
                 return Claim::Busy { until: *deadline };
             }
-            State::Ended(end) if end.is_final() => return Claim::Finished,
+            State::Ended(End::Done | End::Skipped(_)) => return Claim::Finished,
             State::Ended(End::Deferred(_))
                 if claimant.copy_of.is_some_and(|copy_of| self.attempts > copy_of) =>
             {

@@ -10,6 +10,11 @@ use std::time::Duration;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a whole request may take, if its sender sets no other limit.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may be idle and still be used again. Lambda stops the process between two events: a server or
+/// something on the way may have closed the connection by then, and nothing in here noticed. Below the five seconds after
+/// which the most impatient servers close. The age is checked when a connection is taken, so it needs no timer that runs
+/// meanwhile.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +91,7 @@ fn builder(extra_authorities: Option<&Path>) -> Result<reqwest::ClientBuilder, E
         .tls_backend_preconfigured(tls)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("tableau-webhooks/", env!("CARGO_PKG_VERSION"))))
 }

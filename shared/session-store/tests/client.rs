@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 use local_aws::{Aws, Fault};
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
@@ -27,13 +29,30 @@ impl World {
 
     /// A client as a fresh process has it.
     fn client(&self) -> TableauClient {
+        self.client_limited_to("")
+    }
+
+    /// The same with a limit to how long a session is used, in minutes.
+    fn client_limited_to(&self, minutes: &str) -> TableauClient {
+        let settings = Settings::new(&self.tableau.url(), "marketing", "").unwrap();
         let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
         TableauClient::new(
             http_client::client(None).unwrap(),
-            Settings::new(&self.tableau.url(), "marketing", "").unwrap(),
+            settings.limit_session(minutes).unwrap(),
             Arc::new(Fixed::new(credential)),
             session_store::sessions(Some((dynamodb(self.aws.url()), "table".to_owned()))),
         )
+    }
+
+    /// Lets the session in the table be as old as that.
+    async fn age(&self, minutes: i64) {
+        let signed_in_at = Timestamp::now() - SignedDuration::from_mins(minutes);
+        let pk = self.aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
+        let update =
+            dynamodb(self.aws.url()).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+        let update = update.update_expression("SET signed_in_at_ms = :at");
+        let at = AttributeValue::N(signed_in_at.as_millisecond().to_string());
+        update.expression_attribute_values(":at", at).send().await.unwrap();
     }
 
     /// Reads and writes at the table, and sign-ins, so far.
@@ -59,6 +78,28 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
     first.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (4, 4, 2), "and replaced by somebody else");
+}
+
+// 11-B13
+#[tokio::test]
+async fn processes_share_a_session_no_longer_than_the_limit_allows() {
+    let world = World::start().await;
+    world.client().workbook(&world.workbook).await.unwrap();
+    let sign_ins = || world.so_far().2;
+    world.age(61).await;
+    world.client().workbook(&world.workbook).await.unwrap();
+    world.client_limited_to("0").workbook(&world.workbook).await.unwrap();
+    assert_eq!(sign_ins(), 1, "the server's limit");
+    let clients = [world.client_limited_to("60"), world.client_limited_to("60"), world.client()];
+    for _ in 0..2 {
+        for client in &clients {
+            client.workbook(&world.workbook).await.unwrap();
+        }
+        assert_eq!(sign_ins(), 2, "one sign-in for all");
+    }
+    world.age(59).await;
+    world.client_limited_to("60").workbook(&world.workbook).await.unwrap();
+    assert_eq!(sign_ins(), 2, "not old enough");
 }
 
 #[tokio::test]

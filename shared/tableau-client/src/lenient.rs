@@ -71,10 +71,10 @@ fn words(value: Value) -> Option<String> {
 
 /// Texts, in whatever they are wrapped: one text, a list of them, `{"text": "…"}`, or elements of these. What says nothing
 /// is left out, and so is what was there before.
-pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[String]>, D::Error> {
     let mut texts = Vec::new();
     collect(&Value::deserialize(deserializer)?, &mut texts);
-    Ok(texts)
+    Ok(texts.into())
 }
 
 fn collect(value: &Value, texts: &mut Vec<String>) {

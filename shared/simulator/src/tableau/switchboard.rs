@@ -37,11 +37,12 @@ pub(super) fn routes() -> Router<Arc<State>> {
 /// A fault as it is written in `?fault=`.
 fn read(text: &str, retry_after: Option<u64>) -> Option<Fault> {
     let (kind, value) = text.split_once(':').unwrap_or((text, ""));
-    let status = || value.parse().ok().filter(|status| (400..600).contains(status));
+    let status = |from: u16| value.parse().ok().filter(|status| (from..600).contains(status));
     match kind {
         "429" => Some(Fault::TooManyRequests { retry_after }),
-        "status" => status().map(Fault::Status),
-        "html" => status().map(Fault::Html),
+        "status" => status(400).map(Fault::Status),
+        // A login page comes with 200 as well.
+        "html" => status(200).map(Fault::Html),
         "error" => CODES.iter().find(|(code, _)| *code == value).map(|(code, _)| Fault::Error(code)),
         "partial" => PARTIAL.iter().find(|code| **code == value).map(|code| Fault::Partial(code)),
         "delay" => value.parse().ok().map(|ms| Fault::Delay(Duration::from_millis(ms))),
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_written_as_it_is_read() {
-        let all = "status:503 html:502 429 error:409093 partial:RATE_EXCEEDED delay:20 reset";
+        let all = "status:503 html:502 html:200 429 error:409093 partial:RATE_EXCEEDED delay:20 reset";
         for text in all.split(' ') {
             assert_eq!(written(&read(text, None).unwrap()), text);
         }

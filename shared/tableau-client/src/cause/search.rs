@@ -180,10 +180,10 @@ fn fit(job: &JobSummary, event: &Event, around: Timestamp) -> Fit {
     };
     // `Data Source`, `Datasource`; anything else tells nothing.
     let kind = job.subtitle.as_deref().map(|kind| alike(kind).replace([' ', '_'], ""));
-    let other_kind = match (&event.subject, kind.as_deref()) {
-        (Subject::Workbook(_), Some("datasource")) | (Subject::Datasource(_), Some("workbook")) => true,
-        _ => false,
-    };
+    let other_kind = matches!(
+        (&event.subject, kind.as_deref()),
+        (Subject::Workbook(_), Some("datasource")) | (Subject::Datasource(_), Some("workbook"))
+    );
     let distance = |ended: Timestamp| (ended.as_millisecond() - around.as_millisecond()).abs();
     Fit { title, other_kind, milliseconds: job.ended_at.map_or(i64::MAX, distance) }
 }

@@ -71,7 +71,7 @@ pub struct Job {
     pub extract_refresh_job: Option<ExtractRefresh>,
     /// The same parts beside it: where they stand depends on the kind of job and Tableau's version.
     #[serde(flatten)]
-    beside: ExtractRefresh,
+    beside: Box<ExtractRefresh>,
 }
 
 /// The part of a job that only extract refreshes have.
@@ -79,9 +79,9 @@ pub struct Job {
 #[serde(rename_all = "camelCase")]
 pub struct ExtractRefresh {
     #[serde(default, deserialize_with = "lenient::texts")]
-    notes: Vec<String>,
+    notes: Box<[String]>,
     #[serde(default, deserialize_with = "lenient::texts")]
-    status_notes: Vec<String>,
+    status_notes: Box<[String]>,
     #[serde(default, deserialize_with = "lenient::part")]
     workbook: Option<Refreshed<WorkbookLuid>>,
     #[serde(default, deserialize_with = "lenient::part")]
@@ -157,7 +157,7 @@ impl Job {
     }
 
     fn parts(&self) -> impl Iterator<Item = &ExtractRefresh> {
-        self.extract_refresh_job.iter().chain([&self.beside])
+        self.extract_refresh_job.iter().chain([&*self.beside])
     }
 }
 

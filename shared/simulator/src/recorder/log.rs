@@ -41,6 +41,11 @@ impl<T: Clone> Log<T> {
         self.entries().get(n..).map(<[T]>::to_vec).unwrap_or_default()
     }
 
+    /// The oldest entry that fits. Copies nothing else.
+    pub(crate) fn find(&self, fits: impl Fn(&T) -> bool) -> Option<T> {
+        self.entries().iter().find(|entry| fits(entry)).cloned()
+    }
+
     /// All entries, as soon as there are at least `n`.
     pub(crate) async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<T>, TimedOut> {
         let mut length = self.length.subscribe();
@@ -78,5 +83,7 @@ mod tests {
         }
         assert_eq!(copies.load(Ordering::SeqCst), 2_000);
         assert!(log.since(2_000).is_empty() && log.since(3_000).is_empty());
+        assert!(log.find(|_| true).is_some() && log.find(|_| false).is_none());
+        assert_eq!(copies.load(Ordering::SeqCst), 2_001);
     }
 }

@@ -154,12 +154,12 @@ fn api(
     let keeps_blocks = raw.get("blocks").is_none_or(Value::is_null);
     let mut message = message(&format!("/api/{method}"), call, raw)?;
     (message.channel, message.channel_name) = (channel.id, channel.name);
-    let mut earlier = state.messages.all();
-    {
-        let deleted = state.deleted();
-        earlier.retain(|old| !deleted.contains(&(old.channel.clone(), old.ts.clone())));
-    }
-    let find = |ts: &str| earlier.iter().find(|m| m.channel == message.channel && m.ts == ts);
+    let channel = message.channel.clone();
+    let find = |ts: &str| {
+        let is_deleted = state.deleted().contains(&(channel.clone(), ts.to_owned()));
+        let found = || state.messages.find(|m| m.channel == channel && m.ts == ts);
+        if is_deleted { None } else { found() }
+    };
     if call == SlackCall::Update {
         let old = find(&ts).ok_or_else(|| invalid("message_not_found", format!("no message {ts}")))?;
         if old.call == SlackCall::Webhook {

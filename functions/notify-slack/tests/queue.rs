@@ -1,6 +1,6 @@
 //! The queue side of a workflow's function, on the real binary: what is ignored, what waits, what is given up.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};

@@ -113,7 +113,7 @@ impl Slack {
     /// Puts `message` in the place of another of the same bot token.
     ///
     /// # Errors
-    /// As for [`Slack::post`], and [`Refusal::Gone`](crate::Refusal::Gone) when that message cannot be changed any more.
+    /// As for [`Slack::post`], and [`Refusal::Gone`] when that message cannot be changed any more.
     ///
     /// Source: <https://docs.slack.dev/reference/methods/chat.update>
     pub async fn update(&self, sent: &Sent, message: &Message) -> Result<Posted, Error> {

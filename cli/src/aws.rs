@@ -75,6 +75,12 @@ impl Account {
             return error.into();
         }
         let message = match &error {
+            error if aws_http::is_too_long(error) => {
+                let mebibytes = aws_http::ANSWER_LIMIT_BYTES / (1024 * 1024);
+                format!(
+                    "{place} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
+                )
+            }
             SdkError::ServiceError(answer) => {
                 refused(action, answer.err().code().unwrap_or("an error"), answer.err().message())
             }

@@ -3,6 +3,33 @@
 use std::path::PathBuf;
 use url::{Host, Url};
 
+/// The most of an answer that is read. A door answers in one line.
+const ANSWER_LIMIT_BYTES: usize = 64 * 1024;
+
+/// Reads an answer as text.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence about who answered: it is too long, or does not end in time.
+pub(crate) async fn text(mut response: reqwest::Response) -> Result<String, String> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > ANSWER_LIMIT_BYTES => {
+                return Err(format!("with more than {} KiB, which no door does", ANSWER_LIMIT_BYTES / 1024));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(String::from_utf8_lossy(&body).into_owned()),
+            Err(error) if error.is_timeout() => {
+                let seconds = http_client::REQUEST_TIMEOUT.as_secs();
+                return Err(format!("without an end within {seconds} s"));
+            }
+            Err(error) => {
+                return Err(format!("and broke off: {}", workflow::chain(&error.without_url())));
+            }
+        }
+    }
+}
+
 /// A client for `to`: through the machine's proxy, unless that is this machine itself. Trusts the authorities in
 /// `AWS_CA_BUNDLE` as well, as every AWS tool does: a proxy's own, for one.
 pub(crate) fn client(to: Option<&Url>) -> Result<reqwest::Client, http_client::Error> {

@@ -24,7 +24,8 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let request = http.post(options.to).header("content-type", "application/json").body(payload);
     let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
     let status = response.status();
-    let body = response.text().await.map_err(reqwest::Error::without_url)?;
+    let body = http::text(response).await;
+    let body = body.map_err(|what| format!("{place} answered {} {what}; check --to", status.as_u16()))?;
     line!("POST {place}  {name}\n{} {}", status.as_u16(), plain(&body))?;
     Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

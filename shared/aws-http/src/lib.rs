@@ -6,12 +6,30 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::{LengthLimitError, Limited};
+use std::error::Error;
 
-/// Makes the SDK's HTTP client of ours. The SDK's timeouts for operations and their attempts stand around it; those for
+/// The most of an answer that is read; one with more is an error. The largest that the services in use send is a page of
+/// DynamoDB, 1 MB of data, which is a few times that as JSON.
+pub const ANSWER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Makes the SDK's HTTP client of ours, which reads no more than [`ANSWER_LIMIT_BYTES`] of an answer. The SDK's timeouts for operations and their attempts stand around it; those for
 /// connecting and reading are the client's own.
 pub fn shared_client(http: reqwest::Client) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(http));
     http_client_fn(move |_, _| connector.clone())
+}
+
+/// Whether an error of the SDK is about an answer with more than [`ANSWER_LIMIT_BYTES`].
+pub fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 #[derive(Debug)]
@@ -32,7 +50,9 @@ impl HttpConnector for Connector {
 }
 
 fn http_response(response: reqwest::Response) -> http::Response<SdkBody> {
-    http::Response::<reqwest::Body>::from(response).map(SdkBody::from_body_1_x)
+    // Without a limit the SDK reads into memory whatever a server at the address sends.
+    http::Response::<reqwest::Body>::from(response)
+        .map(|body| SdkBody::from_body_1_x(Limited::new(body, ANSWER_LIMIT_BYTES)))
 }
 
 fn classify(error: reqwest::Error) -> ConnectorError {

@@ -1,7 +1,21 @@
 //! Where files are.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
+
+/// The most that a file for this program may have.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// The text of a file, without a byte order mark.
+pub(crate) fn text(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MOST_BYTES / (1024 * 1024))));
+    }
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
 
 /// The file here or in a folder above, so that commands work anywhere in the repository.
 pub(crate) fn find(file: &Path) -> Result<PathBuf, BoxError> {

@@ -162,6 +162,67 @@ fn settings_that_have_no_use_are_told_and_a_file_of_them_has_to_be_there() {
     assert_eq!(stderr(&both), "error: --slack is for the simulated Slack, and SLACK_BOT_TOKEN is set\n");
 }
 
+/// What is said on standard error with this as the file of settings.
+fn with_settings(text: impl AsRef<[u8]>) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    std::fs::write(&file, text).unwrap();
+    let output = run(&["up", "--once", "--port", "0", "--env-file", &file.display().to_string()]);
+    (output.status.code(), stderr(&output))
+}
+
+#[test]
+fn a_misspelt_setting_is_told_with_the_nearest_known_name() {
+    let (code, told) = with_settings("SLACK_BOT_TOKN=hunter2\nAWS_PROFILE=ours\nTABLEAU_SERVR_URL=hunter2\n");
+    let expected = "warning: `SLACK_BOT_TOKN` is not known; did you mean SLACK_BOT_TOKEN?\n\
+                    warning: `TABLEAU_SERVR_URL` is not known; did you mean TABLEAU_SERVER_URL?\n";
+    assert_eq!((code, told.as_str()), (Some(0), expected));
+}
+
+// 11-B12
+#[test]
+fn a_pasted_setting_is_cleaned_or_told_by_name() {
+    // A mark before the first name, CRLF, and blanks: the name is known all the same.
+    let mark = with_settings("\u{feff}TABLEAU_SITE=\" marketing \"\r\n");
+    assert_eq!(mark, (Some(0), "note: TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set\n".to_owned()));
+    for (text, expected) in [
+        (
+            "SLACK_BOT_TOKEN=\"xoxb-1\nhunter2\"\n",
+            "error: SLACK_BOT_TOKEN: `bot_token` has a line break in it: write it on one line\n",
+        ),
+        (
+            "SLACK_WEBHOOK_URL=hunter2\n",
+            "error: SLACK_WEBHOOK_URL: `webhook_urls`: the URL of `default` is not a URL\n",
+        ),
+        (
+            "TABLEAU_SERVER_URL=https://x.example\nTABLEAU_TOKEN_NAME=n\nTABLEAU_TOKEN_SECRET='hunter2 x'\n",
+            "error: TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET: `token_secret` of the credential has a space, a line \
+             break or another character that Tableau does not use there: paste it anew\n",
+        ),
+    ] {
+        assert_eq!(with_settings(text), (Some(1), expected.to_owned()));
+    }
+}
+
+#[test]
+fn a_file_of_settings_that_is_far_too_large_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.env");
+    std::fs::File::create(&file).unwrap().set_len(10_000_000_000).unwrap();
+    let file = file.display().to_string();
+    let output = run(&["up", "--once", "--port", "0", "--env-file", &file]);
+    assert_eq!(stderr(&output), format!("error: cannot read {file}: it is larger than 1 MiB\n"));
+}
+
+#[test]
+fn sites_of_a_rules_file_with_a_byte_order_mark_are_seen() {
+    let sites = "\u{feff}sites: []\r\nrules:\r\n  - name: a\r\n    on: [DatasourceRefreshFailed]\r\n    do: [{ notify-slack: { \
+                 channel: data-alerts } }]\r\n";
+    let (_folder, file) = rules_file(sites);
+    let output = run(&["up", "--once", "--port", "0", "--rules", &file]);
+    assert!(stdout(&output).contains("Slack #data-alerts"), "{}{}", stdout(&output), stderr(&output));
+}
+
 #[test]
 fn the_shipped_rules_are_right_wherever_one_stands() {
     for folder in [".", "docs"] {
@@ -245,7 +306,10 @@ fn sending_to_nobody_says_so_without_the_token() {
 
 #[test]
 fn a_reader_that_goes_away_ends_the_program_without_a_word() {
-    for arguments in [&["send", "AdminPromoted", "--dry-run"][..], &["rules", "check"]] {
+    let up = ["up", "--once", "--port", "0"];
+    let send = ["send", "AdminPromoted", "--dry-run"];
+    for arguments in [&send[..], &["rules", "check"], &["--help"], &["events", "--help"], &["--version"], &up]
+    {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = command(arguments).stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();

@@ -27,6 +27,9 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     line!("tableau-webhooks: the local stack\n")?;
     let paths = settings::Paths::find(&options)?;
     let settings = settings::Settings::read(options.env_file.as_deref())?;
+    for sentence in settings.unknown() {
+        note(format!("warning: {sentence}"));
+    }
     for sentence in settings.unused() {
         note(format!("note: {sentence}"));
     }

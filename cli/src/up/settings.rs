@@ -1,11 +1,11 @@
 //! Where the files are, and which real destinations to use instead of the simulated ones.
 
-use crate::files::find;
+use crate::files::{self, find};
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use workflow::BoxError;
@@ -35,7 +35,7 @@ impl Paths {
         // The functions' own word for a broken file comes with the first event; here it is the first thing said.
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
-        let text = std::fs::read_to_string(&file)?;
+        let text = files::text(&file)?;
         if !rules.sites().is_empty() || text.lines().any(|line| line.starts_with("sites:")) {
             return Ok(Self { template, rules: file, channels, _copy: None });
         }
@@ -59,24 +59,63 @@ fn tell_of_quiet_hours(rules: &Rules) {
 
 /// Real destinations, from the environment or a file of `NAME=value` lines. The environment goes first.
 #[derive(Default)]
-pub(crate) struct Settings(HashMap<String, String>);
+pub(crate) struct Settings {
+    values: HashMap<String, String>,
+    unknown: Vec<String>,
+}
+
+/// All settings.
+const NAMES: [&str; 6] = [
+    "SLACK_BOT_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "TABLEAU_SERVER_URL",
+    "TABLEAU_SITE",
+    "TABLEAU_TOKEN_NAME",
+    "TABLEAU_TOKEN_SECRET",
+];
+
+/// What to say of a name that no setting has, and that one may be meant by. Other names may be other programs' own.
+fn misspelt(name: &str) -> Option<String> {
+    if NAMES.contains(&name) {
+        return None;
+    }
+    if let Some(meant) = tableau::nearest(name, NAMES) {
+        return Some(format!("`{name}` is not known; did you mean {meant}?"));
+    }
+    let is_ours = ["SLACK_", "TABLEAU_"].iter().any(|start| name.to_ascii_uppercase().starts_with(start));
+    is_ours.then(|| format!("`{name}` is not known; there are {}", NAMES.join(", ")))
+}
 
 impl Settings {
     /// Reads the file, or `.env` where there is one.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, BoxError> {
+        let mut unknown = Vec::new();
         let file = match file {
             Some(file) => Some(file.to_owned()),
             None => find(Path::new(".env")).ok(),
         };
         let mut settings = file.as_deref().map(lines).transpose()?.unwrap_or_default();
+        for name in settings.keys() {
+            if let Some(sentence) = misspelt(name) {
+                unknown.push(sentence);
+            }
+        }
+        unknown.sort();
         settings.extend(
             std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
         );
-        Ok(Self(settings))
+        Ok(Self { values: settings, unknown })
     }
 
+    /// A setting's value, without blanks around it; none where it is empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+        self.values.get(name).map(|value| value.trim_matches(is_blank)).filter(|value| !value.is_empty())
+    }
+
+    /// Sentences about names in the file that mean nothing, and are close to one that does.
+    pub(crate) fn unknown(&self) -> &[String] {
+        &self.unknown
     }
 
     /// Sentences about settings that are not used.
@@ -95,11 +134,12 @@ impl Settings {
 }
 
 fn lines(file: &Path) -> Result<HashMap<String, String>, BoxError> {
-    let lines = dotenvy::from_path_iter(file).map_err(|error| match error.not_found() {
-        true => format!("there is no {}", file.display()),
-        false => format!("cannot read {}", file.display()),
+    let text = files::text(file).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => format!("there is no {}", file.display()),
+        _ => format!("cannot read {}: {error}", file.display()),
     })?;
     // The parser's own words repeat the line, which may hold a secret.
+    let lines = dotenvy::from_read_iter(text.as_bytes());
     let lines =
         lines.map(|line| line.map_err(|_| format!("{}: a line is not NAME=value", file.display()).into()));
     lines.collect()
@@ -110,7 +150,8 @@ mod tests {
     use super::*;
 
     fn unused(names: &[&str]) -> Vec<String> {
-        Settings(names.iter().map(|&name| (name.to_owned(), "x".to_owned())).collect()).unused()
+        let values = names.iter().map(|&name| (name.to_owned(), "x".to_owned())).collect();
+        Settings { values, unknown: Vec::new() }.unused()
     }
 
     #[test]
@@ -119,5 +160,21 @@ mod tests {
         assert!(unused(&["TABLEAU_SERVER_URL", "TABLEAU_SITE", "SLACK_WEBHOOK_URL"]).is_empty());
         let both = unused(&["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
         assert_eq!(both, ["SLACK_WEBHOOK_URL is not used: SLACK_BOT_TOKEN is set"]);
+    }
+
+    #[test]
+    fn a_name_that_is_close_to_a_setting_is_told_and_other_programs_names_are_not() {
+        for (name, expected) in [
+            ("SLACK_BOT_TOKEN", None),
+            ("SLACK_BOT_TOKN", Some("`SLACK_BOT_TOKN` is not known; did you mean SLACK_BOT_TOKEN?")),
+            ("slack_webhook_url", Some("`slack_webhook_url` is not known; did you mean SLACK_WEBHOOK_URL?")),
+            ("TABLEAU_SERVER", Some("`TABLEAU_SERVER` is not known; did you mean TABLEAU_SERVER_URL?")),
+            ("AWS_PROFILE", None),
+            ("PATH", None),
+        ] {
+            assert_eq!(misspelt(name).as_deref(), expected, "{name}");
+        }
+        let ours = misspelt("TABLEAU_X").unwrap_or_default();
+        assert!(ours.starts_with("`TABLEAU_X` is not known; there are SLACK_BOT_TOKEN, "), "{ours}");
     }
 }

@@ -2,9 +2,11 @@
 
 use super::settings::{Paths, Settings};
 use crate::options::{AWS_OFFSET, LOCAL_TOKEN, SlackBy, UpOptions};
+use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
 use local_aws::{Stack, StackEvent, StackOptions};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 use tableau::EventName;
+use tableau_client::TableauCredential;
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
@@ -167,7 +170,7 @@ fn slack_secret(
     let url = url.map(|url| ("SLACK_WEBHOOK_URL", json!({ "webhook_urls": { "default": url } })));
     if let Some((name, secret)) = token.or(url) {
         return match by {
-            None => Ok((secret, true)),
+            None => Ok((checked::<SlackCredential>(name, secret)?, true)),
             Some(_) => Err(format!("--slack is for the simulated Slack, and {name} is set").into()),
         };
     }
@@ -184,6 +187,14 @@ fn slack_secret(
         }
     };
     Ok((secret, false))
+}
+
+/// The secret, if the function that reads it will take it: better one line now than no message in half a minute.
+fn checked<T: DeserializeOwned>(names: &str, secret: Value) -> Result<Value, BoxError> {
+    match secrets::parse::<T>(&secret.to_string().into()) {
+        Ok(_) => Ok(secret),
+        Err(problem) => Err(format!("{names}: {problem}").into()),
+    }
 }
 
 struct TableauSettings {
@@ -212,6 +223,7 @@ impl TableauSettings {
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
         let secret = json!({ "token_name": name, "token_secret": secret });
+        let secret = checked::<TableauCredential>(&names.join(" and "), secret)?;
         Ok(Self { server: server.to_owned(), site, secret, real: true })
     }
 }

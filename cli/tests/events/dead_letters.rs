@@ -5,6 +5,7 @@ use crate::story::{HOUR, Story, failed};
 use local_aws::Fault;
 use runtime::End;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -242,6 +243,27 @@ async fn nothing_is_dropped_that_nobody_can_read() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
     assert_eq!(place.bodies("NotifySlackDeadLetters"), [body("a")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_first_line_alone_ends_the_list_without_a_word() {
+    let place = Place::start().await;
+    duplicates(&place).await;
+    place.dead_letter("UpdateBroadcastDeadLetters", "hunter2", "no").await;
+    for format in [&[][..], &["--json"]] {
+        let mut command = place.command(&[&["events", "dead-letters", "list"], format].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let output = tokio::task::spawn_blocking(move || {
+            let mut head = BufReader::new(child.stdout.take().unwrap());
+            head.read_line(&mut String::new()).unwrap();
+            drop(head);
+            child.wait_with_output().unwrap()
+        });
+        let output = output.await.unwrap();
+        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{format:?}");
+    }
+    // All were given back.
+    assert!(place.aws.messages("NotifySlackDeadLetters").iter().all(|message| !message.in_flight));
 }
 
 /// As many letters of one event as make more than one answer of SQS.

@@ -1,0 +1,111 @@
+//! `up` while thousands of events come.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
+/// Until then the next line is there, also on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+const EVENTS: usize = 150;
+
+/// The local stack, with what it prints.
+struct Up {
+    child: Child,
+    lines: Receiver<String>,
+    api: String,
+}
+
+impl Up {
+    fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let folder = Path::new(PROGRAM).parent().expect("a folder").display().to_string();
+        let mut command = Command::new(PROGRAM);
+        command.args(["up", "--port", "0", "--env-file", "/dev/null", "--binaries", &folder]);
+        command.current_dir(root).env_clear().stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        let mut up = Self { child, lines, api: String::new() };
+        let api = up.line_with("  API        ");
+        up.api = api.trim().rsplit("//").next().unwrap_or_default().to_owned();
+        up.line_with("Routes of the API");
+        up
+    }
+
+    fn line_with(&self, part: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(SOON).expect("a line");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends events and waits until the message of each is shown; gives the processor time that `up` has used, in ticks.
+    fn send(&self, name: &str, count: usize) -> u64 {
+        let before = self.ticks();
+        for n in 0..count {
+            let body = format!(
+                r#"{{"resource":"USER","event_type":"AdminPromoted","resource_name":"{name} {n}","resource_luid":"{name}-{n}","site_luid":"8b2a95d8-52b9-40a4-8712-cd6da771bd1b"}}"#
+            );
+            self.post(&body);
+        }
+        (0..count).for_each(|_| drop(self.line_with("┌─ Slack #")));
+        self.ticks() - before
+    }
+
+    fn post(&self, body: &str) {
+        let mut stream = std::net::TcpStream::connect(&self.api).unwrap();
+        let token = "local-webhook-token-not-a-secret-0123456789";
+        let request = format!(
+            "POST /webhook?token={token} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.api,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = String::new();
+        BufReader::new(stream).read_line(&mut status).unwrap();
+        assert!(status.contains(" 202 "), "{status}");
+    }
+
+    fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        // utime and stime, the 14th and the 15th of all.
+        fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Ctrl-C, so that it ends its functions.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+// 11-B13
+#[test]
+fn an_event_costs_no_more_after_hundreds_of_others() {
+    let up = Up::start();
+    // The functions start with the first events.
+    up.send("warm", 20);
+    let early = up.send("early", EVENTS);
+    up.send("more", 5 * EVENTS);
+    let late = up.send("late", EVENTS);
+    // With a copy of all messages for every line it was more than twice as much here, and grew without end.
+    assert!(
+        late < early * 3 / 2 + 10,
+        "{early} ticks for {EVENTS} events, and {late} after six times as many"
+    );
+}

@@ -99,14 +99,15 @@ impl NotifySlack {
     async fn details(&self, event: &Event, invocation: &Invocation) -> Result<Details, Failure> {
         let patient = invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_DETAILS;
         let time = DETAILS_TIMEOUT.min(invocation.remaining() / 2);
-        let (why, reason, failure) = match tokio::time::timeout(time, self.ask(event, invocation)).await {
-            Ok(Ok(details)) => return Ok(details),
-            Ok(Err(error)) => (why(&error), chain(&error), Failure::from(error)),
-            Err(_) => {
-                let reason = format!("Tableau did not answer within {} s", time.as_secs());
-                (NO_ANSWER.to_owned(), reason.clone(), Failure::transient(reason))
-            }
-        };
+        let (why, reason, failure) =
+            match tokio::time::timeout(time, self.ask(event, invocation, patient)).await {
+                Ok(Ok(details)) => return Ok(details),
+                Ok(Err(error)) => (why(&error), chain(&error), Failure::from(error)),
+                Err(_) => {
+                    let reason = format!("Tableau did not answer within {} s", time.as_secs());
+                    (NO_ANSWER.to_owned(), reason.clone(), Failure::transient(reason))
+                }
+            };
         if patient {
             return Err(failure);
         }
@@ -114,8 +115,14 @@ impl NotifySlack {
         Ok(Details { content: Told::Not(why.clone()), cause: Told::Not(why) })
     }
 
-    /// Asks Tableau. Only what may pass, or a person fixes, is an error.
-    async fn ask(&self, event: &Event, invocation: &Invocation) -> Result<Details, tableau_client::Error> {
+    /// Asks Tableau. What may pass, or a person fixes, is an error if there is time to wait for it; otherwise the detail is
+    /// left out, and the others are kept.
+    async fn ask(
+        &self,
+        event: &Event,
+        invocation: &Invocation,
+        patient: bool,
+    ) -> Result<Details, tableau_client::Error> {
         let content = match event.name.action() {
             Some(Action::Deleted) => Told::Nothing,
             _ if self.is_of_another_site(event).await? => {
@@ -125,13 +132,13 @@ impl NotifySlack {
             }
             _ => match self.tableau.content(&event.subject).await {
                 Ok(content) => content.map_or(Told::Nothing, Told::Yes),
-                Err(error) => not_told(error, event)?,
+                Err(error) => not_told(error, event, patient)?,
             },
         };
         let cause = match event.name.action() {
             Some(Action::RefreshFailed) => match self.tableau.failure_cause(event, invocation.now).await {
                 Ok(lookup) => reason_of(lookup, event),
-                Err(error) => not_told(error, event)?,
+                Err(error) => not_told(error, event, patient)?,
             },
             _ => Told::Nothing,
         };
@@ -153,8 +160,12 @@ impl NotifySlack {
     }
 }
 
-fn not_told<T>(error: tableau_client::Error, event: &Event) -> Result<Told<T>, tableau_client::Error> {
-    if error.is_transient() || error.is_misconfiguration() {
+fn not_told<T>(
+    error: tableau_client::Error,
+    event: &Event,
+    patient: bool,
+) -> Result<Told<T>, tableau_client::Error> {
+    if patient && (error.is_transient() || error.is_misconfiguration()) {
         return Err(error);
     }
     let reason = chain(&error);

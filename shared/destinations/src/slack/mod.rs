@@ -145,8 +145,7 @@ impl Slack {
         }
     }
 
-    /// Delivers a message with its layout; if Slack refuses that, once more as plain text: late and plain is better than a
-    /// message that nobody gets.
+    /// Delivers a message with its layout; if Slack refuses that, once more as plain text, so that the alert arrives.
     async fn deliver_with(
         &self,
         credential: &SlackCredential,

@@ -287,7 +287,7 @@ impl TableauClient {
         self.broker().session(&key, credential.fingerprint(&key), over, open).await
     }
 
-    /// The session's version of the REST API; signs in if nobody has.
+    /// The session's version of the REST API; signs in if there is no session.
     pub(crate) async fn session_version(&self) -> Result<ApiVersion, Error> {
         Ok(self.version_in(&self.current_session("find the version of the REST API").await?))
     }
@@ -308,11 +308,11 @@ impl TableauClient {
         })
     }
 
-    /// The site that the session is for; signs in if nobody has. Events of another site are about things that this client
+    /// The site that the session is for; signs in if there is no session. Events of another site are about things that this client
     /// cannot see.
     ///
     /// # Errors
-    /// [`Error`] when nobody is signed in and signing in fails.
+    /// [`Error`] when there is no session and signing in fails.
     pub async fn session_site(&self) -> Result<SiteLuid, Error> {
         Ok(self.current_session("find the site of the session").await?.site)
     }

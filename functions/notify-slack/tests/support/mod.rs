@@ -1,0 +1,46 @@
+//! The real binary in front of a Tableau and a Slack on the wire, and what tests ask of it.
+
+use serde_json::{Value, json};
+use testkit::simulator::render;
+use testkit::{Batch, Function, Stage};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+
+pub(crate) fn queued(stage: &Stage) -> Function {
+    stage.queued("notify-slack", BINARY)
+}
+
+pub(crate) fn inline(stage: &Stage) -> Function {
+    stage.inline("notify-slack", BINARY)
+}
+
+/// A real-looking event about a data source of the sample site, whose job failed with these notes.
+pub(crate) fn failed(stage: &Stage, notes: &str) -> Value {
+    let luid = stage.tableau.datasource("Sales Orders").expect("the sample has it");
+    stage.tableau.fail_refresh(&luid, notes).unwrap();
+    json!({
+        "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "Sales Orders",
+        "site_luid": stage.tableau.site().as_str(), "resource_luid": luid.as_str(),
+        "created_at": stage.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    })
+}
+
+pub(crate) fn message(event: &Value) -> Batch {
+    Batch::default().message(&event.to_string())
+}
+
+pub(crate) fn readable(stage: &Stage) -> String {
+    stage.slack.messages().iter().map(render).collect::<Vec<_>>().join("\n---\n")
+}
+
+/// The metrics of `name` that the function reported, without their time.
+pub(crate) fn metrics(function: &Function, name: &str) -> Vec<Value> {
+    let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let lines = lines.filter(|line| line["_aws"].is_object() && line[name].is_number());
+    lines
+        .map(|mut line| {
+            line["_aws"]["Timestamp"].take();
+            line
+        })
+        .collect()
+}

@@ -1,0 +1,204 @@
+//! What Tableau answers, or something in its place.
+
+use crate::outcomes;
+use crate::support::{BINARY, failed, inline, message, queued, readable};
+use serde_json::json;
+use tableau::JobLuid;
+use testkit::simulator::{Fault, Feature, JobShape, SAMPLE_PAT, TableauSimulator, notes};
+use testkit::{Function, Request, Stage};
+
+// 11-B3, 11-B8
+#[tokio::test]
+async fn an_expired_token_raises_the_alarm_at_once_and_the_message_goes_out_soon_with_advice() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    stage.tableau.revoke_pat(SAMPLE_PAT.0);
+    assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+    assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+    assert!(function.failures(&message(&event)).await.is_empty());
+    assert_eq!(outcomes(&function), ["misconfigured", "misconfigured", "done"]);
+    let text = readable(&stage);
+    assert!(
+        text.contains("Tableau refused (401001); check the name and the secret, whether a token has"),
+        "{text}"
+    );
+    assert!(text.contains("15 days without use") && !text.contains("site administrator"), "{text}");
+    stage.assert_no_secret_in(&function.logs());
+}
+
+// 11-B8
+#[tokio::test]
+async fn a_page_in_place_of_tableaus_answer_is_waited_for_and_then_named() {
+    for (fault, content) in [
+        (Fault::Html(200), "HTML with status 200"),
+        (Fault::Html(403), "HTML with status 403"),
+        (Fault::Status(204), "an empty body with status 204"),
+    ] {
+        let stage = Stage::start().await;
+        let function = queued(&stage);
+        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+        stage.tableau.fail_next("GET /sites/*", 1_000, fault);
+        assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+        assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
+        assert!(function.failures(&message(&event)).await.is_empty());
+        assert_eq!(outcomes(&function), ["transient", "transient", "done"]);
+        let text = readable(&stage);
+        let said =
+            format!("{content} came in place of its answer; a proxy or a login page may stand between");
+        assert!(text.contains(&said) && !text.contains("site administrator"), "{text}");
+    }
+}
+
+// 11-B8
+#[tokio::test]
+async fn a_page_in_place_of_one_answer_keeps_no_other_detail_back() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    stage.tableau.fail_next("GET /sites/*/jobs", 1_000, Fault::Html(403));
+    for failures in [1, 1, 0] {
+        assert_eq!(function.failures(&message(&event)).await.len(), failures);
+    }
+    let text = readable(&stage);
+    assert!(
+        text.contains("Owner") && text.contains("HTML with status 403 came in place of its answer"),
+        "{text}"
+    );
+}
+
+// 11-B8
+#[tokio::test]
+async fn advice_about_roles_is_for_two_codes_only() {
+    for (code, advised) in [("403000", true), ("403079", true), ("403004", false), ("409004", false)] {
+        let stage = Stage::start().await;
+        let function = inline(&stage);
+        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+        stage.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error(code));
+        assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
+        let text = readable(&stage);
+        assert!(text.contains(&format!("Tableau refused ({code})")), "{text}");
+        assert_eq!(text.contains("site administrator"), advised, "{text}");
+    }
+}
+
+// 11-B10
+#[tokio::test]
+async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_nothing() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    assert!(function.failures(&message(&failed(&stage, notes::SNOWFLAKE_LOGIN))).await.is_empty());
+    let pods = [
+        TableauSimulator::sample().start().await.unwrap(),
+        TableauSimulator::sample().start().await.unwrap(),
+    ];
+    // From the configured server to one pod, and from there to another; the first is shut down.
+    for pod in pods {
+        stage.tableau.move_to(Some(&pod.url()));
+        for name in ["Inventory Positions", "Shipments"] {
+            let luid = pod.datasource(name).unwrap();
+            pod.fail_refresh(&luid, notes::NO_SPACE).unwrap();
+            let event = json!({
+                "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": name,
+                "site_luid": pod.site().as_str(), "resource_luid": luid.as_str(),
+                "created_at": pod.clock().now().to_string(),
+            });
+            // An event of its own each time, for the table and for the burst.
+            let fresh = inline_with_table(&stage);
+            let answer = fresh.answer(&Request::post(event.to_string())).await;
+            assert_eq!(answer.body["status"], "done", "{}", fresh.logs().join("\n"));
+            let text = readable(&stage);
+            let last = text.rsplit("---").next().unwrap();
+            assert!(last.contains("Out of memory or disk") && last.contains("Owner"), "{last}");
+        }
+        assert_eq!(pod.sign_ins(SAMPLE_PAT.0), 1);
+    }
+}
+
+/// The function in inline mode, with the stack's table: it shares the session with others, and waits for no one.
+fn inline_with_table(stage: &Stage) -> Function {
+    stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
+}
+
+// 11-B10
+#[tokio::test]
+async fn an_event_of_another_site_is_not_looked_up() {
+    let rules = "rules: [{ name: n, on: [DatasourceRefreshFailed], do: [{ notify-slack: { channel: data-alerts } }] }]\n";
+    let stage = Stage::with_rules(rules).await;
+    let function = inline(&stage);
+    let mut event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
+    assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
+    let text = readable(&stage);
+    assert!(
+        text.contains("not available: the event is of another site than the one that Tableau is asked"),
+        "{text}"
+    );
+    assert!(!text.contains("404"), "{text}");
+    assert_eq!(stage.tableau.calls("GET /sites/*"), 0);
+}
+
+// 11-B11
+#[tokio::test]
+async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {
+    type Prepare = fn(&Stage, &JobLuid);
+    let cases: [(Prepare, &str); 5] = [
+        (|stage, job| stage.tableau.show_job_as(job, JobShape::StatusNotes), "Credentials refused"),
+        (
+            |stage, job| stage.tableau.show_job_as(job, JobShape::Unreadable),
+            "not available: Tableau lists its job, but does not show it (400031)",
+        ),
+        (
+            |stage, _| stage.tableau.allow(Feature::JobLists, false),
+            "not available: Tableau refused (403079); the token's user has to be a site administrator",
+        ),
+        (|_, _| {}, "Credentials refused"),
+        (|stage, job| stage.tableau.run_by_bridge(job), "Credentials refused"),
+    ];
+    for (prepare, words) in cases {
+        let stage = Stage::start().await;
+        let function = inline(&stage);
+        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+        let jobs = stage.tableau.jobs();
+        prepare(&stage, &jobs.last().unwrap().luid);
+        assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
+        assert!(readable(&stage).contains(words), "no {words} in\n{}", readable(&stage));
+    }
+    for (notes, words) in
+        [(Some(" "), "its job has no text about the failure"), (None, "lists no failed job for it")]
+    {
+        let stage = Stage::start().await;
+        let function = inline(&stage);
+        let luid = stage.tableau.datasource("General Ledger").unwrap();
+        if let Some(notes) = notes {
+            stage.tableau.fail_refresh(&luid, notes).unwrap();
+        }
+        let event = json!({
+            "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "General Ledger",
+            "site_luid": stage.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": stage.tableau.clock().now().to_string(),
+        });
+        assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
+        assert!(readable(&stage).contains(words), "no {words} in\n{}", readable(&stage));
+    }
+}
+
+// 11-B13; that sessions end is shown where the table is: shared/session-store/tests/client.rs
+#[tokio::test]
+async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
+    let stage = Stage::start().await;
+    let event = failed(&stage, notes::SNOWFLAKE_LOGIN).to_string();
+    let with = |minutes: &str| {
+        let settings = [("TABLE_NAME", "deliveries"), ("TABLEAU_SESSION_MINUTES", minutes)];
+        stage.function("notify-slack", BINARY.as_ref(), &settings)
+    };
+    for minutes in ["", "0", "60"] {
+        assert_eq!(with(minutes).answer(&Request::post(event.clone())).await.status, 200);
+        assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 1, "{minutes}");
+    }
+    let item = stage.aws.items("deliveries").into_iter().find(|item| item["signed_in_at_ms"].is_object());
+    assert!(item.is_some_and(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#")));
+    let wrong = with("an hour");
+    wrong.invoke(&Request::post(event).event()).await.unwrap_err();
+    assert!(wrong.logs().join("\n").contains("must be a whole number of minutes, such as 60"));
+}

@@ -4,7 +4,7 @@ use crate::NotifySlack;
 use incidents::Holder;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
-use tableau::{Action, Event};
+use tableau::{Action, Event, Subject};
 use tableau_client::{Cause, CauseLookup, Content};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, chain};
@@ -125,6 +125,8 @@ impl NotifySlack {
     ) -> Result<Details, tableau_client::Error> {
         let content = match event.name.action() {
             Some(Action::Deleted) => Told::Nothing,
+            // Of users and sites there is nothing to ask.
+            _ if !matches!(event.subject, Subject::Workbook(_) | Subject::Datasource(_)) => Told::Nothing,
             _ if self.is_of_another_site(event).await? => {
                 let why =
                     || "the event is of another site than the one that Tableau is asked about".to_owned();

@@ -5,7 +5,7 @@ use crate::support::{BINARY, failed, inline, message, queued, readable};
 use serde_json::json;
 use tableau::JobLuid;
 use testkit::simulator::{Fault, Feature, JobShape, SAMPLE_PAT, TableauSimulator, notes};
-use testkit::{Function, Request, Stage};
+use testkit::{Batch, Function, Request, Stage};
 
 // 11-B3, 11-B8
 #[tokio::test]
@@ -136,6 +136,15 @@ async fn an_event_of_another_site_is_not_looked_up() {
     );
     assert!(!text.contains("404"), "{text}");
     assert_eq!(stage.tableau.calls("GET /sites/*"), 0);
+}
+
+#[tokio::test]
+async fn an_event_about_a_user_does_not_ask_tableau() {
+    let stage = Stage::start().await;
+    let function = queued(&stage);
+    stage.tableau.fail_always("*", Fault::Status(503));
+    assert!(function.failures(&Batch::of_fixture("admin-promoted")).await.is_empty());
+    assert_eq!((stage.tableau.calls("*"), stage.slack.messages().len()), (0, 1));
 }
 
 // 11-B11

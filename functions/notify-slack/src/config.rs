@@ -29,7 +29,9 @@ impl Config {
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let tableau = tableau.limit_session(optional("TABLEAU_SESSION_MINUTES"))?;
+        let minutes = optional("TABLEAU_SESSION_MINUTES");
+        let tableau =
+            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
         let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL).to_owned();
         Ok(Self { tableau, tableau_secret, slack_secret, slack_api_url })
     }

@@ -24,7 +24,9 @@ impl Config {
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;
-        let tableau = tableau.limit_session(optional("TABLEAU_SESSION_MINUTES"))?;
+        let minutes = optional("TABLEAU_SESSION_MINUTES");
+        let tableau =
+            tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
         Ok(Self { tableau, tableau_secret })
     }
 }

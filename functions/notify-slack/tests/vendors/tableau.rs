@@ -208,6 +208,8 @@ async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
     let item = stage.aws.items("deliveries").into_iter().find(|item| item["signed_in_at_ms"].is_object());
     assert!(item.is_some_and(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#")));
     let wrong = with("an hour");
-    wrong.invoke(&Request::post(event).event()).await.unwrap_err();
-    assert!(wrong.logs().join("\n").contains("must be a whole number of minutes, such as 60"));
+    let answer = wrong.answer(&Request::post(event)).await;
+    assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("misconfigured")));
+    let reason = answer.body["reason"].as_str().unwrap();
+    assert!(reason.contains("TABLEAU_SESSION_MINUTES") && reason.contains("such as 60"), "{reason}");
 }

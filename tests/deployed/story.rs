@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Webhook, Workbook, notes, render};
 use std::sync::Arc;
 use std::time::Duration;
-use tableau::EventName;
+use tableau::{EventName, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +106,11 @@ pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
     let person = TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions);
     person.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
 
+    a_change_is_broadcast(world, &workbook, &view, 2).await;
+}
+
+/// A changed workbook's Broadcast is overwritten, for the `times`-th time.
+async fn a_change_is_broadcast(world: &World<'_>, workbook: &WorkbookLuid, view: &ViewLuid, times: u32) {
     let body = json!({
         "resource": "WORKBOOK", "event_type": "WorkbookUpdated", "resource_name": "Weekly",
         "site_luid": world.tableau.site().as_str(), "resource_luid": workbook.as_str(),
@@ -113,7 +118,7 @@ pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
     });
     accepted(world, "WebhookUrl", &body.to_string()).await;
 
-    let sent = || async { world.tableau.broadcasts().iter().any(|b| b.view == view && b.times == 2) };
+    let sent = || async { world.tableau.broadcasts().iter().any(|b| b.view == *view && b.times == times) };
     until("the Broadcast is overwritten", PATIENCE, sent).await;
 }
 
@@ -272,16 +277,6 @@ pub(crate) async fn instances_work_on_each_queue(world: &World<'_>, instances: u
     }
 }
 
-/// 11-A4.
-pub(crate) async fn every_role_has_the_boundary(world: &World<'_>, boundary: &str) {
-    for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
-        let name = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
-        let role = world.cloud.call("iam", "get_role", name).await;
-        let of_role = &role["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"];
-        assert_eq!(*of_role, boundary, "{function}");
-    }
-}
-
 /// An event that is done, to be asked for again after a restore.
 pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
     let before = world.messages("data-alerts");
@@ -292,44 +287,50 @@ pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
     body
 }
 
-/// 11-A8. As docs/operations.md says under "Restore the table": the table that the deleted stack has left is restored to
-/// another one, and that is copied into the table of the new stack.
-pub(crate) async fn the_table_is_restored(world: &World<'_>, left: &str) {
+/// 11-A8. As docs/operations.md says under "Restore the table": the table that the deleted stack has left, at a moment.
+/// Gives the name of the restored one, and how many items it holds.
+pub(crate) async fn the_table_that_is_left_is_restored(world: &World<'_>, left: &str) -> (String, usize) {
     let restored = format!("{left}-restored");
     let restore =
         json!({ "SourceTableName": left, "TargetTableName": restored, "UseLatestRestorableTime": true });
     world.cloud.call("dynamodb", "restore_table_to_point_in_time", restore).await;
-    let before = world.stack.records().await.len();
-    let all = world.cloud.call("dynamodb", "scan", json!({ "TableName": left })).await;
-    let all = all["Items"].as_array().unwrap().len();
-    assert!(all > 4, "{all} items");
+    world.cloud.call("dynamodb", "delete_table", json!({ "TableName": left })).await;
+    let all = world.cloud.call("dynamodb", "scan", json!({ "TableName": restored })).await;
+    let items = all["Items"].as_array().unwrap().len();
+    assert!(items > 4, "{items} items");
+    (restored, items)
+}
 
-    let copy = ["table", "copy", "--from", &restored, "--stack", crate::stack::STACK];
+/// 11-A8. Its items go into the table of the stack that is there now, and once only.
+pub(crate) async fn its_items_are_copied_into_the_new_stack(world: &World<'_>, restored: &str, items: usize) {
+    let before = world.stack.records().await.len();
+    let copy = ["table", "copy", "--from", restored, "--stack", crate::stack::STACK];
     let printed = world.cloud.tableau_webhooks(&copy).await;
-    assert!(printed.starts_with(&format!("{all} items copied into ")), "{printed}");
-    assert_eq!(world.stack.records().await.len(), before + all);
+    assert!(printed.starts_with(&format!("{items} items copied into ")), "{printed}");
+    assert_eq!(world.stack.records().await.len(), before + items);
     let again = world.cloud.tableau_webhooks(&copy).await;
-    assert!(
-        again.starts_with("0 items copied into ") && again.contains(&format!("{all} were there")),
-        "{again}"
-    );
-    for table in [left, &restored] {
-        world.cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
-    }
+    let there = format!("; {items} were there already, ");
+    assert!(again.starts_with("0 items copied into ") && again.contains(&there), "{again}");
+    world.cloud.call("dynamodb", "delete_table", json!({ "TableName": restored })).await;
 }
 
 /// What was done before the restore is not done again, and Tableau's session is the old one.
 pub(crate) async fn nothing_is_done_twice_after_it(world: &World<'_>, body: &str, sign_ins: u32) {
-    let before = world.messages("data-alerts");
+    let before = world.messages("data-news");
     let id = accepted(world, "WebhookUrl", body).await;
     world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.messages("data-news"), before, "it was done before");
     accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
-    world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
+    world.wait_for_messages("data-news", before + 1, PATIENCE).await;
     world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-alerts"), before + 1, "the new event alone is told");
+    assert_eq!(world.messages("data-news"), before + 1, "the new event alone is told");
     let records = world.records("AdminPromoted").await;
     let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("1")));
+
+    let workbook = world.tableau.workbook("Weekly").unwrap();
+    let view = world.tableau.view("Weekly overview").unwrap();
+    a_change_is_broadcast(world, &workbook, &view, 3).await;
     assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), sign_ins, "signed in again");
 }
 

@@ -73,15 +73,6 @@ impl<'a> World<'a> {
         self.stack.put_secret("SlackSecretArn", &json!({ "bot_token": self.slack.token() })).await;
     }
 
-    /// A policy such as companies require for every role; this one allows what roles allow. Gives its ARN.
-    pub(crate) async fn boundary(&self) -> String {
-        let allow = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
-        let document = json!({ "Version": "2012-10-17", "Statement": [allow] }).to_string();
-        let policy = json!({ "PolicyName": "company-boundary", "PolicyDocument": document });
-        let policy = self.cloud.call("iam", "create_policy", policy).await;
-        policy["Policy"]["Arn"].as_str().unwrap().to_owned()
-    }
-
     /// How many messages people see in a channel.
     pub(crate) fn messages(&self, channel: &str) -> usize {
         self.slack.channel(channel).len()

@@ -50,6 +50,8 @@ async fn an_event_travels_through_the_deployed_stack() {
     println!("{:>7.1} s  from `sam deploy` to the first message", start.elapsed().as_secs_f64());
 
     step("a wrong token is refused", story::a_wrong_token_is_refused(&world)).await;
+    let unreadable = story::a_body_that_cannot_be_read_is_recorded_by_every_workflow(&world);
+    step("a body that cannot be read is recorded by every workflow", unreadable).await;
     step("an event that comes twice is one message", story::an_event_that_comes_twice_is_one_message(&world))
         .await;
     step("a workflow's own URL works too", story::a_workflows_own_url_works(&world)).await;

@@ -72,6 +72,19 @@ pub(crate) async fn a_wrong_token_is_refused(world: &World<'_>) {
     }
 }
 
+/// Four refusals would switch the webhook off, so it is stored; and no workflow lets it vanish.
+pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(world: &World<'_>) {
+    let id = accepted(world, "WebhookUrl", "{\"event_type\":\"WorkbookUpd").await;
+    for workflow in ["notify-slack", "update-broadcast"] {
+        let key = format!("delivery#{workflow}#{id}");
+        let is_ignored = || async {
+            let records = world.stack.records().await;
+            records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "ignored")
+        };
+        until(&format!("{workflow} records it as ignored"), PATIENCE, is_ignored).await;
+    }
+}
+
 pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) {
     let body = payload(world, EventName::AdminPromoted);
     let before = world.messages("data-news");

@@ -60,7 +60,8 @@ fn every_graph_searches_this_stack_and_shows_metrics_that_are_reported() {
             }
         }
     }
-    let expected = ["Accepted", "Answers", "Attempts", "DestinationFailures", "SignIns"];
+    let expected =
+        ["Accepted", "Answers", "Attempts", "DeadLetters", "DestinationFailures", "SignIns", "Unreadable"];
     assert_eq!(ours, expected.map(str::to_owned).into());
 }
 

@@ -155,6 +155,7 @@ fn numbers_are_shown_and_an_outcome_has_one_colour_everywhere() {
         "deferred",
         "done",
         "duplicate",
+        "exhausted",
         "ignored",
         "misconfigured",
         "permanent",

@@ -1,5 +1,6 @@
 //! Names of events, as people write them. No I/O.
 
+use deliveries::UNREADABLE;
 use tableau::EventName;
 
 /// An event's name that Tableau has; otherwise the names that it could be.
@@ -23,9 +24,24 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     Err(format!("`{text}` is no event name; there are: {names}"))
 }
 
+/// The same for events on record: also the name of a body that could not be read.
+pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
+    if text.eq_ignore_ascii_case(UNREADABLE) {
+        return Ok(EventName::from(UNREADABLE));
+    }
+    event_name(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_that_could_not_be_read_has_a_name_on_record() {
+        assert_eq!(recorded_name("unreadable").unwrap().as_str(), "Unreadable");
+        assert_eq!(recorded_name("SiteUpdated").unwrap(), EventName::SiteUpdated);
+        assert!(event_name("Unreadable").is_err() && recorded_name("Unreadble").is_err());
+    }
 
     #[test]
     fn a_misspelt_event_name_gets_the_one_that_was_meant() {

@@ -2,7 +2,7 @@
 
 use super::history::Outcome;
 use super::span::SpanOptions;
-use crate::names::event_name;
+use crate::names::recorded_name;
 use crate::options::PlaceOptions;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, Subcommand, ValueEnum};
@@ -49,7 +49,7 @@ pub(crate) struct ListOptions {
     #[command(flatten)]
     pub(super) span: SpanOptions,
     /// Only events of this name, such as DatasourceRefreshFailed
-    #[arg(long, value_name = "NAME", value_parser = event_name)]
+    #[arg(long, value_name = "NAME", value_parser = recorded_name)]
     pub(super) event: Option<EventName>,
     /// Only this workflow's
     #[arg(long, value_name = "NAME")]
@@ -92,7 +92,7 @@ pub(crate) struct ChoiceOptions {
     #[arg(long, value_name = "NAME")]
     pub(super) workflow: Option<String>,
     /// Only events of this name, such as DatasourceRefreshFailed
-    #[arg(long, value_name = "NAME", value_parser = event_name)]
+    #[arg(long, value_name = "NAME", value_parser = recorded_name)]
     pub(super) event: Option<EventName>,
     #[command(flatten)]
     pub(super) span: SpanOptions,

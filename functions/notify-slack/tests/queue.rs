@@ -201,7 +201,7 @@ async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_i
     assert!(reason(&stage).contains("cannot read the secret `slack`"), "{}", reason(&stage));
     assert_eq!(
         (&record(&stage)["state"]["S"], counted(&function, "misconfigured")),
-        (&json!("released"), 60)
+        (&json!("misconfigured"), 60)
     );
     assert!(record(&stage)["misconfigured_since"]["S"].is_string());
 

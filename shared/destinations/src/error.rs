@@ -40,7 +40,7 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// An answer, and it was no.
-    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(*.refusal))]
+    #[error("{destination} refused with {status} `{code}` for `{target}`{}", hint(destination, *.refusal))]
     Refused {
         /// Which destination.
         destination: &'static str,
@@ -84,15 +84,19 @@ pub enum Error {
     Credential(#[from] CredentialError),
 }
 
-fn hint(refusal: Refusal) -> &'static str {
-    match refusal {
+fn hint(destination: &str, refusal: Refusal) -> String {
+    if refusal == Refusal::Credential {
+        return format!(": put a valid credential into the {destination} secret");
+    }
+    let hint = match refusal {
         Refusal::Throttled => ": too many messages",
         Refusal::Unavailable => ": it is in trouble itself",
-        Refusal::Credential => ": put a valid credential into the secret",
+        Refusal::Credential => "",
         Refusal::Target => ": check the channel, and that the app may post to it",
         Refusal::Gone => ": the message cannot be changed any more",
         Refusal::Content => ": it does not accept this message",
-    }
+    };
+    hint.to_owned()
 }
 
 impl Error {

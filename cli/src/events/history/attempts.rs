@@ -22,7 +22,7 @@ pub(super) struct Attempt {
 pub(super) enum End {
     Ended {
         at: Option<Timestamp>,
-        /// As the runtime calls it: done, skipped, failed, released, deferred.
+        /// As the runtime calls it: done, skipped, ignored, failed, released, misconfigured, deferred.
         outcome: String,
         reason: String,
         /// When the next one was due.

@@ -139,7 +139,11 @@ fn row(record: &Record, now: Timestamp) -> [String; 7] {
     let reason = match (outcome, record.next_at(now)) {
         (Outcome::Interrupted, _) => "no end was recorded".to_owned(),
         (_, Some(next_at)) => {
-            let word = if record.is_put_off() { "until" } else { "next try" };
+            let word = match (record.is_put_off(), record.waits_for_a_person()) {
+                (true, _) => "until",
+                (false, true) => "waits for a person, next try",
+                (false, false) => "next try",
+            };
             format!("{word} {}: {}", minute(next_at), record.reason)
         }
         _ => record.reason.clone(),

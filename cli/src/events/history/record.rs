@@ -12,7 +12,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::events) enum Outcome {
-    /// It failed for now or was put off, and is tried again
+    /// It is tried again: it failed for now, was put off, or waits for a person to fix a secret or the rules
     Waiting,
     /// A worker handles it
     Working,
@@ -24,7 +24,7 @@ pub(in crate::events) enum Outcome {
     Skipped,
     /// It could not be acted on: a body that cannot be read, or a site that `sites` does not list
     Ignored,
-    /// It failed for good, and waits for a person
+    /// It failed for good: a dead letter waits for a person
     Failed,
     /// It failed for good, and a person has dropped its dead letter
     Dropped,
@@ -118,10 +118,15 @@ impl Record {
             "ignored" => Outcome::Ignored,
             "failed" => Outcome::Failed,
             "dropped" => Outcome::Dropped,
-            "released" | "deferred" => Outcome::Waiting,
+            "released" | "misconfigured" | "deferred" => Outcome::Waiting,
             _ if self.deadline.is_some_and(|deadline| runs(deadline, now)) => Outcome::Working,
             _ => Outcome::Interrupted,
         }
+    }
+
+    /// Whether it waits for a person to fix a secret, a setting or the rules.
+    pub(super) fn waits_for_a_person(&self) -> bool {
+        self.state == "misconfigured"
     }
 
     /// Whether it waits because its time has not come, and not because it failed.
@@ -192,6 +197,7 @@ mod tests {
         assert_eq!(outcome("claimed", None), Outcome::Interrupted);
         for (state, expected) in [
             ("released", Outcome::Waiting),
+            ("misconfigured", Outcome::Waiting),
             ("deferred", Outcome::Waiting),
             ("done", Outcome::Done),
             ("skipped", Outcome::Skipped),

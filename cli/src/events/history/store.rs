@@ -77,7 +77,7 @@ impl<'a> Records<'a> {
             .update_item()
             .table_name(self.table)
             .key("pk", text(format!("delivery#{workflow}#{event_id}")))
-            .condition_expression("#state IN (:failed, :released) AND #attempts = :attempts")
+            .condition_expression("#state IN (:failed, :released, :misconfigured) AND #attempts = :attempts")
             .update_expression(
                 "SET #state = :dropped, #updated_at = :now, #expires_at = :expires_at REMOVE #deadline",
             )
@@ -88,6 +88,7 @@ impl<'a> Records<'a> {
             .expression_attribute_names("#deadline", "deadline_ms")
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":released", text("released"))
+            .expression_attribute_values(":misconfigured", text("misconfigured"))
             .expression_attribute_values(":dropped", text("dropped"))
             .expression_attribute_values(":attempts", AttributeValue::N(attempts.to_string()))
             .expression_attribute_values(":now", text(format!("{now:.3}")))

@@ -4,10 +4,13 @@ use super::attempts::{Attempt, End};
 use super::record::{Outcome, Record};
 use super::show::Delivery;
 use crate::out::plain;
+use deliveries::Content;
 use jiff::Timestamp;
 
 /// What is wide enough for every word on the left.
 const LEFT: usize = 16;
+/// So many characters of a body that cannot be read are shown as text.
+const SHOWN: usize = 1_000;
 
 fn pair(indent: &str, name: &str, text: &str) -> String {
     let width = LEFT - indent.len();
@@ -34,6 +37,11 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
     let facts = [("resource", resource_name), ("LUID", resource), ("site", site), ("happened", &happened)];
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
     lines.extend(facts.map(|(name, text)| pair("", name, text)));
+    if let Ok(Content::Unreadable(unreadable)) = Content::stored(&delivery.payload.to_string()) {
+        // As a person reads it: the payload below may hold it in base64.
+        let text: String = unreadable.text().chars().take(SHOWN).collect();
+        lines.push(pair("", "body", &text));
+    }
     let payload = serde_json::to_string_pretty(&delivery.payload).unwrap_or_default();
     lines.extend(payload.lines().enumerate().map(|(at, line)| {
         let name = if at == 0 { "payload" } else { "" };
@@ -83,6 +91,12 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
 fn waits(record: &Record, now: Timestamp) -> String {
     let Some(next_at) = record.next_at(now) else { return "waits for its next attempt".to_owned() };
     let at = instant(Some(next_at));
+    if record.waits_for_a_person() {
+        return format!(
+            "waits until a person fixes this, for three days, next try at {at}: {}",
+            record.reason
+        );
+    }
     let when = match (record.is_put_off(), next_at < now) {
         (true, false) => format!("waits until {at}"),
         (true, true) => format!("waited until {at}, and is looked at again within 15 minutes"),
@@ -139,6 +153,7 @@ fn attempt(attempt: &Attempt) -> String {
             let took = attempt.duration_ms().map(|ms| format!("{}, ", duration(ms))).unwrap_or_default();
             let outcome = match outcome.as_str() {
                 "released" => "failed for now",
+                "misconfigured" => "waits for a person",
                 "deferred" => "put off",
                 "failed" => "failed for good",
                 outcome => outcome,
@@ -228,6 +243,11 @@ notify-slack: failed for good, 3 attempts
                 "waited until 2025-11-24 15:59:00 UTC, and is looked at again within 15 minutes",
             ),
             ("released", at(60), "failed for now, next try at 2025-11-24 16:01:00 UTC"),
+            (
+                "misconfigured",
+                at(60),
+                "waits until a person fixes this, for three days, next try at 2025-11-24 16:01:00 UTC",
+            ),
             ("released", at(-60), "failed for now, next try was due at 2025-11-24 15:59:00 UTC"),
         ] {
             assert_eq!(first(state, deadline), format!("notify-slack: {expected}{because}"));

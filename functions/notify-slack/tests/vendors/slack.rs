@@ -22,7 +22,7 @@ async fn a_revoked_webhook_or_token_keeps_events_waiting_until_the_secret_is_fix
         assert_eq!(function.failures(&batch).await, ["m-1"]);
         assert_eq!(outcomes(&function), ["misconfigured", "misconfigured"]);
         let logs = function.logs().join("\n");
-        assert!(logs.contains("put a valid credential into the secret"), "{logs}");
+        assert!(logs.contains("put a valid credential into the Slack secret"), "{logs}");
         assert!(stage.aws.messages("dead-letters").is_empty());
 
         assert!(function.failures(&batch).await.is_empty());

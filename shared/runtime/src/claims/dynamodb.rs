@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// What may be claimed: a new event, one that failed, was given back, dropped or ignored, and one whose claim is over, is ours, or was
 /// made by a clock that is wrong.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :failed, :dropped, :ignored) OR DEFERRED \
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :misconfigured, :failed, :dropped, :ignored) OR DEFERRED \
                          OR (#state = :claimed AND (#deadline < :now OR #deadline > :latest OR #owner = :owner))";
 /// A deferred event, for a message that Tableau's delivery or a person sent.
 const DEFERRED: &str = "#state = :deferred";
@@ -116,6 +116,7 @@ impl ClaimStore for DynamoDbClaims {
             .condition_expression(CLAIMABLE.replace("DEFERRED", deferred))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":released", text("released"))
+            .expression_attribute_values(":misconfigured", text("misconfigured"))
             .expression_attribute_values(":deferred", text("deferred"))
             .expression_attribute_values(":failed", text("failed"))
             .expression_attribute_values(":dropped", text("dropped"))

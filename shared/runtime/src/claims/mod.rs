@@ -169,7 +169,8 @@ impl End {
             Self::Skipped(_) => "skipped",
             Self::Ignored(_) => "ignored",
             Self::Failed(_) => "failed",
-            Self::Released(_) | Self::Misconfigured(_) => "released",
+            Self::Released(_) => "released",
+            Self::Misconfigured(_) => "misconfigured",
             Self::Deferred(_) => "deferred",
         }
     }

@@ -192,8 +192,12 @@ async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
 /// Five instances together make five calls a second, so that an opening keeps about 90 calls back.
 #[tokio::test]
 async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
-    let (mut rng, mut refused, mut calls) = (fastrand::Rng::with_seed(2026), 0, 0);
-    for _ in 0..10 {
+    let mut rng = fastrand::Rng::with_seed(2026);
+    let mut refused = 0;
+    let mut calls = 0;
+    for seed in 0..100 {
+        // How long a circuit stays open is up to chance as well, and with it which call is the probe.
+        fastrand::seed(seed);
         let (all, slack) = (instances(&memory(), 5), Destination::default());
         for n in 0..2_000 {
             let now = at(0) + SignedDuration::from_millis(n * 200);
@@ -203,5 +207,6 @@ async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
         }
         calls += slack.calls();
     }
-    assert!(refused < 400, "{refused} of {} were not made", calls + refused);
+    let all = calls + refused;
+    assert!(refused * 100 < all, "{refused} of {all} were not made");
 }

@@ -15,9 +15,9 @@ use tableau::EventName;
 /// How often thirteen hours have a quarter.
 const QUARTERS: usize = 13 * 4;
 /// How long the machine has for those at least.
-const LEAST_SECONDS: i64 = 20;
+const LEAST_SECONDS: i64 = 45;
 /// The quiet hours that are left at most, and time for the message.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(180);
 const SETTING: &str = "RecursiveLoop: Allow";
 
 /// Rules whose thirteen quiet hours end at the next full minute that is far enough away.

@@ -147,6 +147,26 @@ fn every_new_dead_letter_rings() {
     assert_eq!(seen, dead_letters(&all).len());
 }
 
+/// 11-B3. Events that wait for a person are tried at least once an hour: the alarm must not end between two tries.
+#[test]
+fn the_alarm_for_a_person_lasts_until_an_hour_has_passed_without_a_failure() {
+    let all = resources_of(&read("template.yaml"));
+    let mut seen = 0;
+    for (id, alarm) in of_type(&all, "AWS::CloudWatch::Alarm") {
+        if id.ends_with("MisconfiguredAlarm") {
+            seen += 1;
+            let period = alarm["Period"].as_u64().unwrap();
+            assert!(period * alarm["EvaluationPeriods"].as_u64().unwrap() > 3_600, "{id}");
+            assert_eq!(
+                (period, &alarm["DatapointsToAlarm"]),
+                (300, &json!(1)),
+                "{id} rings at the first one"
+            );
+        }
+    }
+    assert_eq!(seen, dead_letters(&all).len());
+}
+
 /// 11-A4. A mail address is enough: the stack makes the topic, and subscribes it.
 #[test]
 fn a_mail_address_gets_a_topic_of_the_stack() {

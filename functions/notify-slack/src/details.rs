@@ -2,7 +2,7 @@
 
 use crate::NotifySlack;
 use incidents::Holder;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::time::Duration;
 use tableau::{Action, Event, Subject};
 use tableau_client::{Cause, CauseLookup, Content};
@@ -14,10 +14,6 @@ const ATTEMPT_WITHOUT_DETAILS: u32 = 3;
 /// How long Tableau may take to tell, all calls together: the message itself needs time as well.
 const DETAILS_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How far Tableau's clock may be ahead of ours.
-const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// The oldest event that may come: one from the archive, which keeps events for ten years at most.
-const OLDEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 const NO_ANSWER: &str = "Tableau did not answer";
 
 /// Whether Tableau told us something.
@@ -68,8 +64,7 @@ impl<'a> Attempt<'a> {
     /// instant in the future all later events of the object would count as old ones.
     pub(crate) fn happened_at(&self) -> Timestamp {
         let now = self.invocation.now;
-        let is_credible = |at: &Timestamp| (-OLDEST..=AHEAD).contains(&at.duration_since(now));
-        self.event.created_at.filter(is_credible).unwrap_or(now)
+        self.event.credible_time(now).unwrap_or(now)
     }
 
     /// Whether an earlier attempt told the channel.

@@ -177,11 +177,24 @@ async fn the_last_receive_of_a_message_is_a_dead_letter_with_the_reason_without_
     assert!(function.failures(&batch(&event(SITE)).received(150)).await.is_empty());
     let dead = &stage.aws.messages("dead-letters")[0];
     assert!(
-        dead.attributes["reason"].starts_with("received 150 times without an end"),
+        dead.attributes["reason"].starts_with("received 150 times; no attempt recorded its end"),
         "{:?}",
         dead.attributes
     );
     assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("failed"), 0));
+}
+
+// 11-B2
+#[tokio::test]
+async fn the_last_receive_says_what_was_wrong_before() {
+    let (stage, function) = start().await;
+    stage.aws.create_secret("slack", json!({ "bot_token": "" }));
+    assert_eq!(function.failures(&batch(&event(SITE)).received(149)).await, ["m-1"]);
+    assert!(function.failures(&batch(&event(SITE)).received(150)).await.is_empty());
+    let expected = "received 150 times; the last reason: cannot read the secret `slack`";
+    let dead = &stage.aws.messages("dead-letters")[0];
+    assert!(dead.attributes["reason"].starts_with(expected), "{:?}", dead.attributes);
+    assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
 }
 
 // 11-B3

@@ -225,13 +225,10 @@ async fn a_queue_has_as_many_batches_at_once_as_its_mapping_allows() {
 async fn the_stage_takes_as_many_requests_as_its_throttling_says() {
     let (stack, _events) = stack("Terminate", Some(100)).await;
 
-    let mut answers = Vec::new();
-    for _ in 0..40 {
-        answers.push(send(stack.url(), "GET /echo", &["X-Answer: plain"], b"").await);
-    }
+    let answers = at_once(&stack, 100, "plain").await;
 
     let statuses = statuses(&answers);
-    assert!(answers[..20].iter().all(|answer| answer.status == 200), "the burst: {statuses:?}");
+    assert!(statuses[&200] >= 20, "the burst: {statuses:?}");
     assert!(statuses[&429] > 0, "{statuses:?}");
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert_eq!(refused.json(), json!({ "message": "Too Many Requests" }));

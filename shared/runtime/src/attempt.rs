@@ -141,9 +141,7 @@ impl<W: Workflow> Worker<W> {
         let (attempted, attempt) = match self.claim(&key, &facts, request, message).await {
             Err(error) => (unclaimed(Failure::transient(error), message, request), 0),
             Ok(Claim::Unknown { state }) => {
-                let reason =
-                    format!("the delivery record has the state `{state}`, which this version does not know");
-                (unclaimed(Failure::transient(reason), message, request), 0)
+                (unclaimed(Failure::transient(unknown_state(&state)), message, request), 0)
             }
             Ok(Claim::Finished | Claim::ExtraCopy) => (Attempted::Duplicate, 0),
             Ok(Claim::Busy { until }) => (Attempted::Busy { until }, 0),
@@ -168,23 +166,38 @@ impl<W: Workflow> Worker<W> {
         content: &Content,
         request: &Request,
         message: Message<'_>,
-        reason: String,
+        received: u32,
     ) -> Attempted {
         let key = ClaimKey { workflow: W::NAME, event: content.event_id() };
         let facts = EventFacts::from(content);
         let began = request.now();
-        let given_up = Attempted::Failed { failure: Failure::transient(reason.clone()), next: Next::GiveUp };
+        let given_up = |why: String| Attempted::Failed {
+            failure: Failure::transient(format!("received {received} times; {why}")),
+            next: Next::GiveUp,
+        };
         let (attempted, attempt) = match self.claim(&key, &facts, request, Some(message)).await {
             Ok(Claim::Finished | Claim::ExtraCopy) => (Attempted::Duplicate, 0),
-            Ok(Claim::Granted { attempt, .. }) => {
-                let end = End::Failed(reason);
-                let ended = Ended { attempt, began, at: request.now(), end, next_at: None };
+            Ok(Claim::Granted { attempt, progress }) => {
+                let why = progress.last_reason.clone().map_or_else(
+                    || {
+                        "no attempt recorded its end: the function crashed, timed out or ran out of memory"
+                            .to_owned()
+                    },
+                    |reason| format!("the last reason: {reason}"),
+                );
+                let attempted = given_up(why);
+                let claimed = Claimed { key: &key, attempt, progress, began };
+                let ended = claimed.ended(&attempted, request.now());
                 if let Err(error) = self.claims.end(&key, &ended).await {
                     tracing::error!(event.id = %key.event, error = chain(&error), "the record does not say `failed`");
                 }
-                (given_up, attempt)
+                (attempted, attempt)
             }
-            Ok(Claim::Busy { .. } | Claim::Unknown { .. }) | Err(_) => (given_up, 0),
+            Ok(Claim::Busy { until }) => {
+                (given_up(format!("another worker has claimed the event until {until:.0}")), 0)
+            }
+            Ok(Claim::Unknown { state }) => (given_up(unknown_state(&state)), 0),
+            Err(error) => (given_up(chain(&error)), 0),
         };
         log(&key, &facts, &attempted, attempt, Duration::ZERO, request);
         attempted
@@ -216,7 +229,7 @@ impl<W: Workflow> Worker<W> {
             Content::Unreadable(unreadable) => return Ok(Outcome::ignored(unreadable.reason.clone())),
         };
         let event = match Event::try_from(payload) {
-            Ok(event) => event,
+            Ok(event) => Event { created_at: event.credible_time(invocation.now), ..event },
             Err(incomplete) => return Ok(Outcome::ignored(incomplete.to_string())),
         };
         if !rules_of(&self.rules)?.accepts(event.site.as_str()) {
@@ -260,6 +273,10 @@ impl<W: Workflow> Worker<W> {
             (Err(error), _) => failed(Failure::transient(error), Some(&claimed.progress), at, message),
         }
     }
+}
+
+fn unknown_state(state: &str) -> String {
+    format!("the delivery record has the state `{state}`, which this version does not know")
 }
 
 /// An attempt that holds the claim.

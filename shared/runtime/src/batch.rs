@@ -64,11 +64,7 @@ impl<W: Workflow> Batches<W> {
             queue: self.failed.as_ref(),
         };
         let attempted = if received >= RECEIVES {
-            let reason = format!(
-                "received {received} times without an end that was recorded: the function crashed, timed out or ran \
-                 out of memory, or the table did not answer; its log says which"
-            );
-            self.worker.give_up(&content, request, carried, reason).await
+            self.worker.give_up(&content, request, carried, received).await
         } else {
             self.worker.attempt(&content, request, Some(carried)).await
         };

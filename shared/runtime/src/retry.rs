@@ -9,8 +9,8 @@ use workflow::Failure;
 pub(crate) const TRIES: u32 = 50;
 /// So long an event waits for a person to fix a secret, a setting or the rules.
 pub(crate) const LONGEST_FIX: SignedDuration = SignedDuration::from_hours(72);
-/// So often an event is deferred: five days of quarter hours. Lambda's own detection of loops is switched off for these
-/// functions, so the bound is ours.
+/// So often an event is deferred, whether for seconds or for a quarter of an hour: a night has about fifty. Lambda's own
+/// detection of loops is switched off for these functions, so the bound is ours.
 pub(crate) const MOST_DEFERRALS: u32 = 500;
 /// `maxReceiveCount` of the queues. The last receive is ours to end: SQS would move the message without a reason.
 pub(crate) const RECEIVES: u32 = 150;
@@ -28,8 +28,8 @@ const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 const TRUSTED: u32 = 3;
 /// Messages that were asked to wait for the same time return within so long of each other.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
-/// An instant that lies further back was written by a clock that is wrong.
-const LONGEST_CREDIBLE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// A queue keeps a message for seven days: an instant that lies further back was written by a clock that is wrong.
+const LONGEST_CREDIBLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What happens to the message of an attempt that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ mod tests {
     fn a_clock_that_is_years_ahead_gives_nothing_up() {
         let refused = Failure::misconfigured("token_revoked");
         let since = Progress { misconfigured_since: Some(at(0)), ..Progress::default() };
-        for hours in [-1_000, 3 * 365 * 24] {
+        for hours in [-1_000, 10 * 24, 3 * 365 * 24] {
             assert!(matches!(after(&refused, &since, hours), Next::RetryAfter(_)), "{hours}");
         }
     }

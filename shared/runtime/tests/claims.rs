@@ -35,7 +35,17 @@ fn granted(attempt: u32, names: &[&str]) -> Claim {
 
 async fn claim(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> Claim {
     let facts = EventFacts { name: "WorkbookUpdated".to_owned(), ..EventFacts::default() };
-    store.claim(key, &facts, &claimant(now, now + 60)).await.unwrap()
+    without_reason(store.claim(key, &facts, &claimant(now, now + 60)).await.unwrap())
+}
+
+/// Most rules are not about the reason of the attempt before.
+fn without_reason(claim: Claim) -> Claim {
+    match claim {
+        Claim::Granted { attempt, progress } => {
+            Claim::Granted { attempt, progress: Progress { last_reason: None, ..progress } }
+        }
+        other => other,
+    }
 }
 
 fn claimant(now: i64, deadline: i64) -> Claimant {
@@ -75,6 +85,7 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     a_worker_recognises_its_own_claim(&*store).await;
     a_claim_of_a_clock_that_is_years_ahead_does_not_count(&*store).await;
     an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
+    a_claim_is_told_the_reason_of_the_attempt_before(&*store).await;
     a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
@@ -186,6 +197,29 @@ async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
     assert!(matches!(claim_by(store, &key, &copy(2, 2_100)).await, Claim::Granted { attempt: 5, .. }));
     end(store, &key, 5, End::Done, 2_101).await.unwrap();
     assert_eq!(claim_by(store, &key, &copy(2, 2_200)).await, Claim::Finished);
+}
+
+// 11-B2: what is given up says why.
+async fn a_claim_is_told_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
+    let long = "x".repeat(2_000);
+    for end in [
+        End::Released(long.clone()),
+        End::Misconfigured(long.clone()),
+        End::Deferred(long.clone()),
+        End::Failed(long.clone()),
+        End::Ignored(long.clone()),
+        End::Released(String::new()),
+    ] {
+        let key = key();
+        claim(store, &key, 0).await;
+        self::end(store, &key, 1, end.clone(), 1).await.unwrap();
+        // The worker of the second attempt dies: the reason is the first one's.
+        claim(store, &key, 2).await;
+        let next = claim_by(store, &key, &claimant(100, 160)).await;
+        let Claim::Granted { attempt: 3, progress } = next else { panic!("{next:?}") };
+        let kept = (end != End::Released(String::new())).then(|| long[..1_000].to_owned());
+        assert_eq!(progress.last_reason, kept, "{end:?}");
+    }
 }
 
 // 11-B2, 11-B3, 11-A1: what the runtime needs to know in order to give an event up.

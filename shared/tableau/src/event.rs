@@ -4,7 +4,7 @@ use crate::{
     DatasourceLuid, EventId, EventName, Object, Payload, ResourceLuid, SiteLuid, UserLuid, ViewLuid,
     WorkbookLuid,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Something that happened at Tableau: the checked form of a [`Payload`].
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +120,17 @@ impl Subject {
     }
 }
 
+/// By how much Tableau's clock may be ahead of ours.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// The oldest event that may come: one from an archive, of ten years at most.
+const OLDEST: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+
 impl Event {
+    /// When it happened, if that can be at `now`: an instant in the future would make later events count as old ones.
+    pub fn credible_time(&self, now: Timestamp) -> Option<Timestamp> {
+        self.created_at.filter(|at| (-OLDEST..=AHEAD).contains(&at.duration_since(now)))
+    }
+
     /// The workbook the event is about, if it is about one.
     pub fn workbook(&self) -> Option<&WorkbookLuid> {
         match &self.subject {

@@ -72,6 +72,8 @@ fn encoding(body: &[u8]) -> Option<&'static str> {
             "compressed with deflate"
         }
         [b'P', b'K', 3, 4, ..] => "a zip archive",
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => "compressed with bzip2",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "compressed with xz",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => "text in UTF-16",
         _ => return None,
     })
@@ -250,7 +252,9 @@ mod tests {
     #[test]
     fn a_body_in_another_encoding_is_named() {
         let utf_16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let cases: [(&[u8], &str); 7] = [
+        let cases: [(&[u8], &str); 9] = [
+            (b"BZh91AY&SY", "body: compressed with bzip2; send plain JSON"),
+            (b"\xfd7zXZ\0\0", "body: compressed with xz; send plain JSON"),
             (b"\x1f\x8b\x08\x00", "body: compressed with gzip; send plain JSON"),
             (b"\x28\xb5\x2f\xfd\x04", "body: compressed with zstd; send plain JSON"),
             (b"\x78\x9c\xab\xae\x05", "body: compressed with deflate; send plain JSON"),

@@ -21,8 +21,6 @@ const DEFERRED: &str = "#state = :deferred";
 const DEFERRED_BY_IT: &str = "(#state = :deferred AND #attempts <= :copy_of)";
 /// Whose a record is: of the attempt that claimed it last.
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
-/// SQS and people need no more of a reason.
-const REASON_LIMIT: usize = 1_000;
 /// As many attempts are kept in an event's history, so that an item stays far below the 400 KB that DynamoDB takes.
 const HISTORY_LIMIT: u32 = 100;
 
@@ -178,8 +176,7 @@ impl ClaimStore for DynamoDbClaims {
 
     async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
         let Ended { attempt, began, at, end, next_at } = ended;
-        let reason = end.reason().map(|reason| reason.chars().take(REASON_LIMIT).collect::<String>());
-        let reason = reason.filter(|reason| !reason.is_empty());
+        let reason = end.kept_reason();
         let mut set = String::from("#state = :state, #updated_at = :updated_at, #expires_at = :expires_at");
         let mut remove = Vec::new();
         let mut request = self
@@ -269,6 +266,7 @@ fn granted(item: Option<&Item>) -> Result<Claim, StoreError> {
         failures: count("failures").unwrap_or_default(),
         deferrals: count("deferrals").unwrap_or_default(),
         misconfigured_since: since.and_then(|since| since.parse().ok()),
+        last_reason: field("reason").and_then(|value| value.as_s().ok()).cloned(),
     };
     Ok(Claim::Granted { attempt, progress })
 }

@@ -25,6 +25,9 @@ use workflow::BoxError;
 /// How long a record is kept. Tableau repeats an event within hours; the rest is history for people.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// SQS and people need no more of a reason.
+const REASON_LIMIT: usize = 1_000;
+
 /// The longest time that Lambda gives an invocation. A claim that ends later than that from now was made by a clock that is
 /// wrong, and does not count.
 pub(crate) const LONGEST_CLAIM: SignedDuration = SignedDuration::from_mins(15);
@@ -100,6 +103,8 @@ pub struct Progress {
     pub deferrals: u32,
     /// Since when the event waits for a person to fix a secret, a setting or the rules.
     pub misconfigured_since: Option<Timestamp>,
+    /// The reason of the last attempt whose end was recorded.
+    pub last_reason: Option<String>,
 }
 
 /// The answer to a claim.
@@ -175,7 +180,13 @@ impl End {
         }
     }
 
-    pub(crate) fn reason(&self) -> Option<&str> {
+    /// The reason as it is kept: cut, and nothing instead of an empty one.
+    pub(crate) fn kept_reason(&self) -> Option<String> {
+        let reason: String = self.reason()?.chars().take(REASON_LIMIT).collect();
+        (!reason.is_empty()).then_some(reason)
+    }
+
+    fn reason(&self) -> Option<&str> {
         match self {
             Self::Done => None,
             Self::Skipped(reason)

@@ -58,20 +58,21 @@ impl Record {
         self.check(ended.attempt)?;
         let before = &self.progress;
         let effects = before.effects.clone();
-        self.progress = match &ended.end {
+        let progress = match &ended.end {
             End::Released(_) => {
                 let failures = before.failures + 1;
-                Progress { effects, failures, deferrals: before.deferrals, misconfigured_since: None }
+                Progress { effects, failures, deferrals: before.deferrals, ..Progress::default() }
             }
             End::Misconfigured(_) => {
                 let misconfigured_since = before.misconfigured_since.or(Some(ended.at));
-                Progress { effects, failures: 0, deferrals: before.deferrals, misconfigured_since }
+                Progress { effects, deferrals: before.deferrals, misconfigured_since, ..Progress::default() }
             }
             End::Deferred(_) => Progress { effects, deferrals: before.deferrals + 1, ..Progress::default() },
             End::Done | End::Skipped(_) | End::Ignored(_) | End::Failed(_) => {
                 Progress { effects, ..Progress::default() }
             }
         };
+        self.progress = Progress { last_reason: ended.end.kept_reason(), ..progress };
         self.state = State::Ended(ended.end.clone());
         Ok(())
     }

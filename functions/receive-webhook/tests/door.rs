@@ -71,13 +71,15 @@ async fn an_unknown_event_and_a_missing_field_are_stored_too() {
         json!({"event_type": "WorkbookUpdated"}),
         json!({"resource_name": "an event without a name"}),
         json!({"event_type": "x".repeat(5_000)}),
+        json!({"event_type": " ", "resource_name": "a blank name"}),
+        json!({"event_type": "a\u{0}b"}),
     ] {
         let (status, _) = door.answer(Request::post(body.to_string())).await;
         assert_eq!(status, 202, "{body}");
     }
     let stored = door.stored();
     let names: Vec<_> = stored.iter().map(|event| event["detail-type"].as_str().unwrap()).collect();
-    assert_eq!(names, ["FlowRunFailed", "WorkbookUpdated", "Unknown", "Unknown"]);
+    assert_eq!(names, ["FlowRunFailed", "WorkbookUpdated", "Unknown", "Unknown", "Unknown", "Unknown"]);
 }
 
 #[tokio::test]

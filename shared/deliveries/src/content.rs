@@ -81,11 +81,14 @@ impl Content {
         let payload = Payload::parse(text.as_bytes())?;
         if payload.other.len() == 1 && payload.other.contains_key(KEY) {
             let stored: Option<Stored> = serde_json::from_str(text).ok();
-            // Anyone with the token can send a body of this form: it is ours only if its bytes have this hash.
-            if let Some(Stored { unreadable: StoredUnreadable { reason, sha256, body } }) = stored
-                && body.bytes().is_some_and(|bytes| EventId::of_bytes(&bytes) == sha256)
+            // Anyone with the token can send a body of this form: it counts only if its bytes have this hash and indeed
+            // cannot be read, else it could take the id of another event.
+            if let Some(Stored { unreadable: StoredUnreadable { sha256, body, .. } }) = stored
+                && let Some(bytes) = body.bytes()
+                && let unreadable @ Self::Unreadable(_) = Self::received(&bytes)
+                && unreadable.event_id() == sha256
             {
-                return Ok(Self::Unreadable(Unreadable { reason, sha256, body }));
+                return Ok(unreadable);
             }
         }
         Ok(Self::Event(payload))
@@ -216,6 +219,7 @@ mod tests {
             r#"{"unreadable":true}"#,
             r#"{"unreadable":{"reason":"r"}}"#,
             r#"{"unreadable":{"reason":"r","sha256":"of another event","text":"hello"}}"#,
+            r#"{"unreadable":{"reason":"r","sha256":"66764cae3f271aa0625a326e9fc66354d184574566364473c29659a80bd7bfd7","text":"{\"event_type\":\"SiteUpdated\",\"resource\":\"SITE\"}"}}"#,
         ] {
             assert!(matches!(Content::stored(text), Ok(Content::Event(_))), "{text}");
         }

@@ -62,7 +62,10 @@ impl EventBus {
 #[async_trait]
 impl EventPublisher for EventBus {
     async fn publish(&self, content: &Content) -> Result<(), NotStored> {
-        let name = Some(content.name()).filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT);
+        // The name comes from the sender, and EventBridge must not refuse the event for it.
+        let is_plain = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+        let name =
+            Some(content.name()).filter(|n| !n.is_empty() && n.len() <= DETAIL_TYPE_LIMIT).filter(is_plain);
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)

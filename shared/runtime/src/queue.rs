@@ -65,8 +65,9 @@ impl FailedMessages for SqsQueue {
         for (name, value) in
             [("reason", note.reason), ("workflow", note.workflow), ("event_id", note.event_id)]
         {
-            // SQS takes no empty attribute, and of control characters only three.
-            let value: String = value.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect();
+            // SQS takes no empty attribute, of control characters only three, and neither U+FFFE nor U+FFFF.
+            let is_taken = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+            let value: String = value.chars().filter(is_taken).take(REASON_LIMIT).collect();
             if !value.is_empty() {
                 let attribute = MessageAttributeValue::builder().data_type("String").string_value(value);
                 request = request.message_attributes(name, attribute.build()?);

@@ -82,6 +82,7 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     a_failed_or_ignored_event_may_be_claimed_again(&*store).await;
     a_deferred_event_goes_on_when_it_is_claimed_again(&*store).await;
     an_attempt_that_was_overtaken_changes_nothing(&*store).await;
+    an_end_that_is_recorded_twice_counts_once(&*store).await;
     a_worker_recognises_its_own_claim(&*store).await;
     a_claim_of_a_clock_that_is_years_ahead_does_not_count(&*store).await;
     an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
@@ -146,8 +147,29 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
         assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
     }
     end(store, &key, 2, End::Done, 102).await.unwrap();
-    let again = end(store, &key, 2, End::Done, 103).await;
-    assert!(matches!(again, Err(StoreError::Superseded)), "{again:?}");
+    let other = end(store, &key, 2, End::Released("late".to_owned()), 103).await;
+    assert!(matches!(other, Err(StoreError::Superseded)), "{other:?}");
+}
+
+// 11-B5: the answer to the end of an attempt was lost, and the worker records it again.
+async fn an_end_that_is_recorded_twice_counts_once(store: &dyn ClaimStore) {
+    for last in [
+        End::Done,
+        End::Failed("no such channel".to_owned()),
+        End::Released("Slack is down".to_owned()),
+        End::Deferred("quiet hours".to_owned()),
+    ] {
+        let key = key();
+        claim(store, &key, 0).await;
+        end(store, &key, 1, last.clone(), 1).await.unwrap();
+        end(store, &key, 1, last.clone(), 2).await.unwrap();
+        if let Claim::Granted { progress, .. } = claim(store, &key, 3).await {
+            assert!(progress.failures + progress.deferrals <= 1, "{last:?}: {progress:?}");
+            // The next attempt has begun: what the first one says is too late.
+            let late = end(store, &key, 1, last, 4).await;
+            assert!(matches!(late, Err(StoreError::Superseded)), "{late:?}");
+        }
+    }
 }
 
 // 11-B5: the answer to a claim was lost, and the worker asks again.

@@ -98,7 +98,7 @@ fn content_of(message: &Message) -> Result<Stored, String> {
     let has_attribute = |name: &str| attributes.is_some_and(|attributes| attributes.contains_key(name));
     let body = message.body().unwrap_or_default();
     match deliveries::of_message(body, has_attribute).map_err(|error| error.to_string())? {
-        Stored::Event(payload) if payload.is_test() => Err("body: tells of nothing".to_owned()),
+        Stored::Event(payload) if payload.is_test() => Err("body: is empty".to_owned()),
         Stored::Event(payload) if !has_field_of_tableau(&payload) => {
             Err("body: has no field of a Tableau event".to_owned())
         }
@@ -199,7 +199,7 @@ mod tests {
         for (body, expected) in [
             ("hunter2", "no event: body: not JSON, at line 1, column 1: expected value (7 bytes)"),
             ("[\"hunter2\"]", "no event: body: expected a JSON object, found an array (11 bytes)"),
-            ("{}", "no event: body: tells of nothing (2 bytes)"),
+            ("{}", "no event: body: is empty (2 bytes)"),
         ] {
             let letter = Letter::read(&message(body, &[("reason", "hunter2")]));
             assert_eq!((letter.why().as_str(), letter.event()), (expected, None));

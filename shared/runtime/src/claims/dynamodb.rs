@@ -66,17 +66,29 @@ impl DynamoDbClaims {
         self.client.update_item().table_name(&self.table).key("pk", text(key.to_string()))
     }
 
-    /// A change to a record that must still be ours.
-    async fn change(&self, attempt: u32, request: UpdateItemFluentBuilder) -> Result<(), StoreError> {
+    /// A change to a record that must still be ours. `state`: of an end, which may be on record already, when the answer to
+    /// the first call was lost.
+    async fn change(
+        &self,
+        attempt: u32,
+        state: Option<&str>,
+        request: UpdateItemFluentBuilder,
+    ) -> Result<(), StoreError> {
         let request = request
             .condition_expression(OURS)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#attempts", "attempts")
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":attempt", number(attempt));
         match request.send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(()),
-            Err(UpdateItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Superseded),
+            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                let field = |name: &str| refused.item().and_then(|item| item.get(name));
+                let is_ours = field("attempts") == Some(&number(attempt));
+                let is_recorded = state.is_some_and(|state| field("state") == Some(&text(state)));
+                if is_ours && is_recorded { Ok(()) } else { Err(StoreError::Superseded) }
+            }
             Err(error) => Err(StoreError::Unavailable(Box::new(error))),
         }
     }
@@ -171,7 +183,7 @@ impl ClaimStore for DynamoDbClaims {
             .update_expression("ADD #effects :effect")
             .expression_attribute_names("#effects", "effects")
             .expression_attribute_values(":effect", AttributeValue::Ss(vec![effect.to_owned()]));
-        self.change(attempt, request).await
+        self.change(attempt, None, request).await
     }
 
     async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
@@ -247,7 +259,8 @@ impl ClaimStore for DynamoDbClaims {
                 .expression_attribute_values(":entry", AttributeValue::L(vec![AttributeValue::M(entry)]));
         }
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        self.change(*attempt, request.update_expression(format!("SET {set}{remove}"))).await
+        self.change(*attempt, Some(end.state()), request.update_expression(format!("SET {set}{remove}")))
+            .await
     }
 }
 

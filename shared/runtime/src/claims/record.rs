@@ -55,6 +55,12 @@ impl Record {
 
     /// Ends the attempt, if the record is still its own.
     pub(super) fn end(&mut self, ended: &Ended) -> Result<(), StoreError> {
+        if self.attempts == ended.attempt
+            && matches!(&self.state, State::Ended(end) if end.state() == ended.end.state())
+        {
+            // Recorded before: the answer was lost, and the call is repeated.
+            return Ok(());
+        }
         self.check(ended.attempt)?;
         let before = &self.progress;
         let effects = before.effects.clone();

@@ -11,7 +11,7 @@ pub(crate) use python::TOOLS;
 use crate::repository::{Problem, Repository};
 use clap::builder::PossibleValuesParser;
 use std::time::{Duration, Instant};
-use steps::{Ended, STEPS, Step};
+use steps::{Ended, PartOf, STEPS, Step};
 
 /// Runs everything that must pass before a change goes in, quickest first; stops at the first failure.
 #[derive(clap::Args)]
@@ -20,15 +20,30 @@ pub(crate) struct Arguments {
     /// Only formatting, lints and tests, which need nothing but Rust.
     #[arg(long)]
     quick: bool,
+    /// Everything, and other people's clients and a browser too. Needs Chromium; what it installs takes some minutes.
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
     /// Only this step.
     #[arg(
         long,
         value_name = "STEP",
-        conflicts_with = "quick",
+        conflicts_with_all = ["quick", "full"],
         hide_possible_values = true,
         value_parser = PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
     )]
     step: Option<String>,
+}
+
+impl Arguments {
+    fn part_of(&self) -> PartOf {
+        if self.quick {
+            PartOf::Quick
+        } else if self.full {
+            PartOf::Full
+        } else {
+            PartOf::Usual
+        }
+    }
 }
 
 /// How a step ended, and after how long; `None` when it did not run.
@@ -41,7 +56,7 @@ struct Line {
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), Problem> {
     let asked = |step: &&Step| match &arguments.step {
         Some(name) => step.name == name,
-        None => step.quick || !arguments.quick,
+        None => step.part_of <= arguments.part_of(),
     };
     let mut lines: Vec<Line> = Vec::new();
     for step in STEPS.iter().filter(asked) {

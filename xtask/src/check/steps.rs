@@ -14,10 +14,21 @@ pub(crate) struct Step {
     pub(crate) name: &'static str,
     /// What it is for.
     pub(crate) purpose: &'static str,
-    /// Whether `--quick` runs it.
-    pub(crate) quick: bool,
+    /// Which checks include it.
+    pub(crate) part_of: PartOf,
     /// How it runs.
     pub(crate) run: Run,
+}
+
+/// The smallest check that includes a step. A larger check includes what a smaller one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PartOf {
+    /// `--quick`: needs nothing but Rust.
+    Quick,
+    /// The check without options, which every change passes.
+    Usual,
+    /// `--full`: browsers and other people's clients, which take long to install.
+    Full,
 }
 
 /// How a step runs.
@@ -29,8 +40,8 @@ pub(crate) enum Run {
     InstallTools,
     /// A Python tool with these arguments and variables.
     Tool(Tools, &'static str, &'static [&'static str], Variables),
-    /// `cargo` with these arguments, and the Python of the tools in `CONFORMANCE_PYTHON`.
-    CargoWithPython(&'static [&'static str]),
+    /// `cargo` with these arguments, and the Python of these tools in `CONFORMANCE_PYTHON`.
+    CargoWithPython(Tools, &'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
     /// `sam build`.
@@ -69,43 +80,43 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         purpose: "the code is formatted as rustfmt.toml says",
-        quick: true,
+        part_of: PartOf::Quick,
         run: Run::Cargo(&["fmt", "--all", "--check"], &[]),
     },
     Step {
         name: "clippy",
         purpose: "no lint, ours in clippy.toml included, has anything to say",
-        quick: true,
+        part_of: PartOf::Quick,
         run: Run::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
     },
     Step {
         name: "doc",
         purpose: "the documentation builds, and its links lead somewhere",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-Dwarnings")]),
     },
     Step {
         name: "test",
         purpose: "every test passes: units, real binaries, the repository itself",
-        quick: true,
+        part_of: PartOf::Quick,
         run: Run::Cargo(&["test", "--workspace"], &[]),
     },
     Step {
         name: "tools",
         purpose: "the Python tools are there: requirements.txt in .venv, requirements-scan.txt in .venv-scan",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::InstallTools,
     },
     Step {
         name: "cfn-lint",
         purpose: "CloudFormation knows every resource and property of template.yaml",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Tool(TOOLS, "cfn-lint", &["template.yaml"], &[]),
     },
     Step {
         name: "sam",
         purpose: "SAM can make a CloudFormation template of template.yaml",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Tool(
             TOOLS,
             "sam",
@@ -116,19 +127,22 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "checkov",
         purpose: "a scanner finds nothing in template.yaml but what .checkov.yaml gives a reason for",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Tool(SCANNER, "checkov", &["--file", "template.yaml"], &[]),
     },
     Step {
         name: "conformance",
         purpose: "clients that vendors wrote find in our doubles what they expect",
-        quick: false,
-        run: Run::CargoWithPython(&["test", "--workspace", "--test", "conformance", "--", "--nocapture"]),
+        part_of: PartOf::Usual,
+        run: Run::CargoWithPython(
+            TOOLS,
+            &["test", "--workspace", "--test", "conformance", "--", "--nocapture"],
+        ),
     },
     Step {
         name: "emulator",
         purpose: "our doubles of AWS behave as an AWS emulator does, and so does what we keep there",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
             Suite { package: "shared/runtime", test: "claims" },
@@ -141,25 +155,25 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "build",
         purpose: "`sam build` makes a package of every function",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Build,
     },
     Step {
         name: "invoke",
         purpose: "every function answers its fixture as under `sam local invoke`",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Built("invoke"),
     },
     Step {
         name: "deployed",
         purpose: "the template deploys, and an event travels through what stands there",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Deployed("deployed"),
     },
     Step {
         name: "delivery",
         purpose: "while everything goes wrong, no event is lost, and none acts twice that does not have to",
-        quick: false,
+        part_of: PartOf::Usual,
         run: Run::Delivery,
     },
 ];
@@ -167,7 +181,12 @@ pub(crate) const STEPS: &[Step] = &[
 /// The table, for `--help`.
 pub(crate) fn overview() -> String {
     let line = |step: &Step| {
-        format!("  {:<12}{}{}\n", step.name, step.purpose, if step.quick { " (quick)" } else { "" })
+        let part_of = match step.part_of {
+            PartOf::Quick => " (quick)",
+            PartOf::Usual => "",
+            PartOf::Full => " (full)",
+        };
+        format!("  {:<12}{}{part_of}\n", step.name, step.purpose)
     };
     format!("Steps:\n{}", STEPS.iter().map(line).collect::<String>())
 }
@@ -188,9 +207,9 @@ impl Run {
                 let mut tool = repository.program(tools.tool(repository, tool));
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
             }
-            Self::CargoWithPython(arguments) => {
-                TOOLS.install(repository)?;
-                let python = TOOLS.tool(repository, "python");
+            Self::CargoWithPython(tools, arguments) => {
+                tools.install(repository)?;
+                let python = tools.tool(repository, "python");
                 succeed(repository.cargo().args(*arguments).env("CONFORMANCE_PYTHON", python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
@@ -255,7 +274,7 @@ mod tests {
 
     #[test]
     fn quick_steps_need_nothing_but_rust() {
-        for step in STEPS.iter().filter(|step| step.quick) {
+        for step in STEPS.iter().filter(|step| step.part_of == PartOf::Quick) {
             assert!(matches!(step.run, Run::Cargo(..)), "{}", step.name);
         }
     }

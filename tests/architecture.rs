@@ -45,7 +45,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
 ];
 
 /// What may use anything in `shared/`, since nothing of it is deployed.
-const TOOLS: &[&str] = &["repository-tests", "tableau-webhooks", "xtask"];
+const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xtask"];
 
 const SHARED: &[&str] = &[
     "aws-http",

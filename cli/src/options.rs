@@ -98,7 +98,7 @@ pub(crate) struct UpOptions {
     /// The rules file
     #[arg(long, value_name = "FILE", default_value = "rules.yaml")]
     pub(crate) rules: PathBuf,
-    /// Take the functions' binaries from this folder instead of building them
+    /// The folder with the functions' binaries [default: the folder of this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) binaries: Option<PathBuf>,
     /// How messages go to the simulated Slack. A bot can change them and reply, incoming webhooks only post [default:

@@ -33,9 +33,8 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     for sentence in settings.unused() {
         note(format!("note: {sentence}"));
     }
-    // Before the build, which may take minutes.
     world::check_ports(&options)?;
-    let binaries = binaries::ready(&options, &paths.template).await?;
+    let binaries = binaries::folder(&options, &paths.template)?;
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
     let world = World::start(&options, &paths, &settings, &binaries, sender).await?;

@@ -40,6 +40,8 @@ pub(crate) enum Run {
     InstallTools,
     /// A Python tool with these arguments and variables.
     Tool(Tools, &'static str, &'static [&'static str], Variables),
+    /// Scanners of what is in `.github`.
+    GitHub,
     /// `cargo` with these arguments, and the Python of these tools in `CONFORMANCE_PYTHON`.
     CargoWithPython(Tools, &'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
@@ -131,6 +133,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::Tool(SCANNER, "checkov", &["--file", "template.yaml"], &[]),
     },
     Step {
+        name: "github",
+        purpose: "GitHub can read the workflows and forms in .github, and a scanner finds no weakness in them",
+        part_of: PartOf::Usual,
+        run: Run::GitHub,
+    },
+    Step {
         name: "conformance",
         purpose: "clients that vendors wrote find in our doubles what they expect",
         part_of: PartOf::Usual,
@@ -207,6 +215,7 @@ impl Run {
                 let mut tool = repository.program(tools.tool(repository, tool));
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
             }
+            Self::GitHub => github(repository)?,
             Self::CargoWithPython(tools, arguments) => {
                 tools.install(repository)?;
                 let python = tools.tool(repository, "python");
@@ -231,6 +240,23 @@ impl Run {
         }
         Ok(Ended::Passed)
     }
+}
+
+/// Checks what is in `.github` against GitHub's schemas, and scans the workflows. Nothing is asked of the network.
+fn github(repository: &Repository) -> Result<(), Problem> {
+    SCANNER.install(repository)?;
+    let schemas: [(&str, &[&str]); 4] = [
+        ("github-workflows", &[".github/workflows/check.yml", ".github/workflows/weekly.yml"]),
+        ("dependabot", &[".github/dependabot.yml"]),
+        ("github-issue-forms", &[".github/ISSUE_TEMPLATE/bug.yml", ".github/ISSUE_TEMPLATE/idea.yml"]),
+        ("github-issue-config", &[".github/ISSUE_TEMPLATE/config.yml"]),
+    ];
+    for (schema, files) in schemas {
+        let mut check = repository.program(SCANNER.tool(repository, "check-jsonschema"));
+        succeed(check.args(["--builtin-schema", &format!("vendor.{schema}")]).args(files))?;
+    }
+    let mut zizmor = repository.program(SCANNER.tool(repository, "zizmor"));
+    succeed(zizmor.args(["--offline", "--no-progress", "--strict-collection", ".github"]))
 }
 
 /// A test of the repository, told where the built functions and the tools are.

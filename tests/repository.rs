@@ -1,0 +1,185 @@
+//! What a public repository has: a licence that is the stated one, licences of others that we may use, links that lead
+//! somewhere, a changelog in a known form, a workflow that runs the command of the README.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use testkit::repository::root;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every crate in the lock file, ours included.
+fn packages() -> Vec<Value> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output =
+        cargo.args(["metadata", "--format-version", "1", "--locked"]).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_licence_is_the_one_that_the_packages_state() {
+    let licence = read("LICENSE");
+    assert!(licence.contains("Apache License") && licence.contains("Version 2.0, January 2004"));
+    assert!(licence.contains("END OF TERMS AND CONDITIONS"), "the text is not whole");
+    let ours: Vec<Value> = packages().into_iter().filter(|package| package["source"].is_null()).collect();
+    assert!(ours.len() > 10);
+    for package in ours {
+        assert_eq!(package["license"], "Apache-2.0", "{}", package["name"]);
+    }
+}
+
+/// The items of a list in deny.toml, which has one item a line.
+fn denied_list(name: &str) -> BTreeSet<String> {
+    let text = read("deny.toml");
+    let list = text.split(&format!("\n{name} = [\n")).nth(1).unwrap().split("\n]").next().unwrap();
+    list.lines().map(|line| line.trim().trim_matches([',', '"']).to_owned()).collect()
+}
+
+/// cargo-deny checks the same every week, and what only it can: advisories.
+#[test]
+fn every_crate_has_a_licence_and_a_source_that_deny_toml_allows() {
+    let allowed = denied_list("allow");
+    assert!(allowed.contains("MIT"), "{allowed:?}");
+    let mut wrong = Vec::new();
+    for package in packages().iter().filter(|package| !package["source"].is_null()) {
+        let name = package["name"].as_str().unwrap();
+        let source = package["source"].as_str().unwrap();
+        if source != "registry+https://github.com/rust-lang/crates.io-index" {
+            wrong.push(format!("{name} comes from {source}"));
+        }
+        let licence = package["license"].as_str().unwrap_or_default();
+        let expression = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX);
+        if !expression.is_ok_and(|licence| licence.evaluate(|one| allowed.contains(&one.to_string()))) {
+            wrong.push(format!("{name} has the licence `{licence}`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_changelog_has_the_form_of_keep_a_changelog() {
+    const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+    let text = read("CHANGELOG.md");
+    let mut versions = text.lines().filter_map(|line| line.strip_prefix("## "));
+    assert_eq!(versions.next(), Some("[Unreleased]"));
+    for version in versions {
+        let released = version.strip_prefix('[').and_then(|rest| rest.split_once("] - "));
+        let (number, day) = released.unwrap_or_else(|| panic!("`## {version}` is no version with its day"));
+        assert_eq!(number.split('.').filter_map(|part| part.parse::<u32>().ok()).count(), 3, "{version}");
+        assert!(day.parse::<jiff::civil::Date>().is_ok(), "{version}");
+    }
+    for kind in text.lines().filter_map(|line| line.strip_prefix("### ")) {
+        assert!(KINDS.contains(&kind), "`### {kind}` is none of {KINDS:?}");
+    }
+}
+
+#[test]
+fn the_workflow_runs_the_command_of_the_readme() {
+    const CHECK: &str = "cargo xtask check";
+    assert!(read("README.md").lines().any(|line| line == CHECK));
+    assert!(read(".ci/run").lines().any(|line| line == format!("exec {CHECK}")));
+    let runs = |workflow: &str| -> Vec<String> {
+        let text = read(workflow);
+        let commands =
+            text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("run: "));
+        commands.map(str::to_owned).collect()
+    };
+    assert!(runs(".github/workflows/check.yml").iter().any(|command| command == CHECK));
+    let weekly = runs(".github/workflows/weekly.yml");
+    assert!(weekly.iter().any(|command| command == "cargo xtask check --full"), "{weekly:?}");
+    assert!(weekly.iter().any(|command| command == "cargo deny --locked check"), "{weekly:?}");
+}
+
+/// Every page in the repository, by its path from the root.
+fn pages() -> BTreeMap<PathBuf, String> {
+    let mut git = Command::new("git");
+    let output = git
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.md"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let paths = String::from_utf8(output.stdout).unwrap();
+    let existing = paths.lines().map(PathBuf::from).filter(|path| root().join(path).is_file());
+    existing.map(|path| (path.clone(), fs::read_to_string(root().join(path)).unwrap())).collect()
+}
+
+/// The text without blocks of code, in which nothing is a link.
+fn prose(page: &str) -> String {
+    let mut in_code = false;
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        } else if !in_code {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
+/// Where the links of a page lead, with the places in other pages that are not in the repository left out.
+fn links(page: &str) -> Vec<String> {
+    let prose = prose(page);
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    targets
+        .map(|(target, _)| target.to_owned())
+        .filter(|target| {
+            !target.contains("://") && !target.starts_with("mailto:") && !target.contains(char::is_whitespace)
+        })
+        .collect()
+}
+
+/// The anchors that GitHub makes of a page's headings.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let prose = prose(page);
+    let headings = prose.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_to_a_file_or_a_heading_of_the_repository_leads_somewhere() {
+    let pages = pages();
+    assert!(pages.contains_key(Path::new("README.md")), "{:?}", pages.keys());
+    let mut dead = Vec::new();
+    let mut count = 0;
+    for (path, page) in &pages {
+        for link in links(page) {
+            count += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => root().join(path),
+                file => root().join(path).parent().unwrap().join(file),
+            };
+            let lives = target.exists()
+                && (anchor.is_empty()
+                    || fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor)));
+            if !lives {
+                dead.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(count > 50, "only {count} links were found");
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+#[test]
+fn a_link_and_the_anchor_of_a_heading_are_recognised() {
+    let page =
+        "# The URL's token: `rotate` it\nSee [a](b.md#c), [web](https://example.com) and\n```\n[x](y)\n```\n";
+    assert_eq!(links(page), ["b.md#c"]);
+    assert_eq!(anchors(page), BTreeSet::from(["the-urls-token-rotate-it".to_owned()]));
+}

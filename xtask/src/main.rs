@@ -4,6 +4,7 @@
 mod check;
 mod delivery;
 mod new_workflow;
+mod release;
 mod repository;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,7 @@ enum Chore {
     NewWorkflow(new_workflow::Arguments),
     Check(check::Arguments),
     Delivery(delivery::Arguments),
+    Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,5 +44,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
         Chore::NewWorkflow(arguments) => new_workflow::run(&repository, &arguments),
         Chore::Check(arguments) => check::run(&repository, &arguments),
         Chore::Delivery(arguments) => delivery::run(&repository, &arguments),
+        Chore::Release(arguments) => release::run(&repository, &arguments),
     }
 }

@@ -7,6 +7,7 @@ mod steps;
 
 pub(crate) use emulator::{Emulator, Iam};
 pub(crate) use python::TOOLS;
+pub(crate) use sam::{build_for, functions_in};
 
 use crate::repository::{Problem, Repository};
 use clap::builder::PossibleValuesParser;

@@ -3,7 +3,7 @@
 use super::python::TOOLS;
 use crate::repository::{Problem, Repository, succeed};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Where the result is put: not where `sam build` puts it by itself, from where somebody may be about to deploy for
@@ -24,16 +24,35 @@ for folder in map(pathlib.Path, sys.argv[1:]):
 
 /// Builds everything in `template.yaml` that has code, for the processor of this machine, and prints how large it is.
 pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
-    TOOLS.install(repository)?;
     let architecture = architecture(std::env::consts::ARCH)?;
-    let mut sam = sam(repository);
-    // The server's address plays no part in a build, but has no default.
-    let parameters =
-        [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
-    succeed(sam.args(["build", "--build-dir", BUILT, "--parameter-overrides"]).args(parameters))?;
+    build_for(repository, architecture, &built(repository))?;
     println!("\n{architecture}:");
     print!("{}", sizes(repository)?);
     Ok(())
+}
+
+/// Builds everything in `template.yaml` that has code into a folder, for a processor by Lambda's name.
+pub(crate) fn build_for(repository: &Repository, architecture: &str, folder: &Path) -> Result<(), Problem> {
+    TOOLS.install(repository)?;
+    let mut sam = sam(repository);
+    sam.arg("build").arg("--build-dir").arg(folder).arg("--parameter-overrides");
+    // The server's address plays no part in a build, but has no default.
+    let parameters =
+        [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
+    succeed(sam.args(parameters))
+}
+
+/// The functions that a folder of `sam build` holds, in order: those with an executable.
+pub(crate) fn functions_in(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.join("bootstrap").is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// The command `sam`, which finds `cargo-lambda` and zig beside itself.
@@ -63,14 +82,7 @@ fn architecture(ours: &str) -> Result<&'static str, Problem> {
 
 /// A line for each function.
 fn sizes(repository: &Repository) -> Result<String, Problem> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(built(repository))? {
-        let path = entry?.path();
-        if path.join("bootstrap").is_file() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
+    let folders = functions_in(&built(repository))?;
     let output =
         repository.program(TOOLS.tool(repository, "python")).args(["-c", SIZES]).args(&folders).output()?;
     if !output.status.success() {

@@ -3,6 +3,7 @@
 use crate::claims::{Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, Progress, StoreError};
 use crate::host::{LoadedRules, rules_of};
 use crate::queue::FailedMessages;
+pub(crate) use crate::request::Request;
 use crate::retry::{LONGEST_FIX, MOST_DEFERRALS, Next, Retry, TRIES};
 use crate::telemetry::{self, Metric};
 use async_trait::async_trait;
@@ -16,31 +17,6 @@ use workflow::{BoxError, EffectLog, Failure, Invocation, Outcome, Workflow, chai
 
 /// What is left for giving the claim back and answering, when a workflow has used up its time.
 const RESERVE: Duration = Duration::from_millis(1_000);
-
-/// One call of the function by Lambda.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) id: String,
-    started: Timestamp,
-    started_at: Instant,
-    pub(crate) deadline: Instant,
-}
-
-impl Request {
-    pub(crate) fn new(id: String, now: Timestamp, timeout: Duration) -> Self {
-        let started_at = Instant::now();
-        Self { id, started: now, started_at, deadline: started_at + timeout }
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        let passed = SignedDuration::try_from(self.started_at.elapsed()).unwrap_or_default();
-        self.started.checked_add(passed).unwrap_or(self.started)
-    }
-
-    pub(crate) fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-}
 
 /// How an attempt ended.
 #[derive(Debug)]

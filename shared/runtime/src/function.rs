@@ -14,7 +14,6 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use std::time::Duration;
 use workflow::{BoxError, Workflow};
 
 /// What Lambda invokes.
@@ -46,10 +45,7 @@ const SQS: &str = "aws:sqs";
 impl<W: Workflow> Function<W> {
     /// Answers one invocation.
     pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, BoxError> {
-        let now = Timestamp::now();
-        let left_ms = i128::from(event.context.deadline) - i128::from(now.as_millisecond());
-        let timeout = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
-        let request = Request::new(event.context.request_id, now, timeout);
+        let request = Request::of_lambda(event.context.request_id, event.context.deadline, Timestamp::now());
         let text = event.payload.get();
         let kind: Kind = serde_json::from_str(text).map_err(|_| unknown_kind())?;
         match (kind.request_context, kind.records, &self.batches) {

@@ -11,10 +11,13 @@ mod host;
 mod http;
 mod publish;
 mod queue;
+mod request;
 mod retry;
 mod telemetry;
 mod tokens;
 
+#[cfg(test)]
+mod clocks;
 #[cfg(test)]
 mod model;
 

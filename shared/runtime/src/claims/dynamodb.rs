@@ -1,10 +1,11 @@
 //! Claims in DynamoDB: one item per workflow and event, one conditional write per move.
 
 use super::{
-    Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, KEPT, LONGEST_CLAIM, Progress, StoreError,
+    Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, KEPT, LONGEST_CLAIM, Progress,
+    REASON_LIMIT, StoreError,
 };
 use async_trait::async_trait;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -12,9 +13,11 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
 /// What may be claimed: a new event, one that failed, was given back, dropped or ignored, and one whose claim is over, is ours, or was
-/// made by a clock that is wrong.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR #state IN (:released, :misconfigured, :failed, :dropped, :ignored) OR DEFERRED \
-                         OR (#state = :claimed AND (#deadline < :now OR #deadline > :latest OR #owner = :owner))";
+/// made by a clock that is wrong. A record without a state, or a claim without an end, is damaged: nothing would ever end it.
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR NOT attribute_type(#state, :text) \
+                         OR #state IN (:released, :misconfigured, :failed, :dropped, :ignored) OR DEFERRED \
+                         OR (#state = :claimed AND (NOT attribute_type(#deadline, :number) OR #deadline < :now \
+                         OR #deadline > :latest OR #owner = :owner))";
 /// A deferred event, for a message that Tableau's delivery or a person sent.
 const DEFERRED: &str = "#state = :deferred";
 /// The same, for a message that a deferred attempt sent: no later attempt may have sent another.
@@ -23,6 +26,8 @@ const DEFERRED_BY_IT: &str = "(#state = :deferred AND #attempts <= :copy_of)";
 const OURS: &str = "#state = :claimed AND #attempts = :attempt";
 /// As many attempts are kept in an event's history, so that an item stays far below the 400 KB that DynamoDB takes.
 const HISTORY_LIMIT: u32 = 100;
+/// As much of a state that this version does not know is shown.
+const STATE_LIMIT: usize = 64;
 
 /// Claims in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`. Its index by `day`
 /// and `first_seen_at` lists them.
@@ -33,6 +38,15 @@ pub struct DynamoDbClaims {
 }
 
 type Item = HashMap<String, AttributeValue>;
+
+/// How a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Write {
+    /// What is counted and listed goes on from what is there.
+    On,
+    /// It begins again, because what is there is damaged, or too large for more. The effects that happened stay.
+    Anew,
+}
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -89,18 +103,16 @@ impl DynamoDbClaims {
                 let is_recorded = state.is_some_and(|state| field("state") == Some(&text(state)));
                 if is_ours && is_recorded { Ok(()) } else { Err(StoreError::Superseded) }
             }
-            Err(error) => Err(StoreError::Unavailable(Box::new(error))),
+            Err(error) => Err(unwritten(error)),
         }
     }
-}
 
-#[async_trait]
-impl ClaimStore for DynamoDbClaims {
-    async fn claim(
+    async fn claim_once(
         &self,
         key: &ClaimKey,
         facts: &EventFacts,
         claimant: &Claimant,
+        write: Write,
     ) -> Result<Claim, StoreError> {
         let Claimant { owner, now, deadline, copy_of } = claimant;
         let now = *now;
@@ -115,8 +127,12 @@ impl ClaimStore for DynamoDbClaims {
             ("created_at", &facts.created_at),
             ("payload", &facts.payload),
         ];
-        let mut set = String::from(
-            "#state = :claimed, #owner = :owner, #deadline = :deadline, #attempts = if_not_exists(#attempts, :zero) + :one, \
+        let (attempts, remove) = match write {
+            Write::On => ("if_not_exists(#attempts, :zero) + :one", ""),
+            Write::Anew => (":one", " REMOVE #history, #failures, #deferrals, #misconfigured_since"),
+        };
+        let mut set = format!(
+            "#state = :claimed, #owner = :owner, #deadline = :deadline, #attempts = {attempts}, \
              #workflow = :workflow, #event_id = :event_id, #day = if_not_exists(#day, :day), \
              #first_seen_at = if_not_exists(#first_seen_at, :seen_at), #updated_at = :seen_at, \
              #expires_at = :expires_at",
@@ -135,7 +151,8 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":deadline", number(deadline.as_millisecond()))
             .expression_attribute_values(":latest", number(latest.as_millisecond()))
             .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":text", text("S"))
+            .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":workflow", text(key.workflow))
             .expression_attribute_values(":event_id", text(key.event.as_str()))
@@ -148,7 +165,14 @@ impl ClaimStore for DynamoDbClaims {
         if let Some(copy_of) = copy_of {
             request = request.expression_attribute_values(":copy_of", number(copy_of));
         }
-        for name in [
+        let begun_again: &[&str] = match write {
+            Write::On => {
+                request = request.expression_attribute_values(":zero", number(0));
+                &[]
+            }
+            Write::Anew => &["history", "failures", "deferrals", "misconfigured_since"],
+        };
+        let names = [
             "state",
             "owner",
             "attempts",
@@ -158,7 +182,8 @@ impl ClaimStore for DynamoDbClaims {
             "first_seen_at",
             "updated_at",
             "expires_at",
-        ] {
+        ];
+        for name in names.iter().chain(begun_again).copied() {
             request = request.expression_attribute_names(format!("#{name}"), name);
         }
         for (name, fact) in facts {
@@ -167,27 +192,22 @@ impl ClaimStore for DynamoDbClaims {
                 .expression_attribute_names(format!("#{name}"), name)
                 .expression_attribute_values(format!(":{name}"), text(fact));
         }
-        let request = request.update_expression(format!("SET {set}"));
+        let request = request.update_expression(format!("SET {set}{remove}"));
         match request.send().await.map_err(SdkError::into_service_error) {
             Ok(answer) => granted(answer.attributes()),
             Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 Ok(refused_claim(refused.item(), claimant))
             }
-            Err(error) => Err(StoreError::Unavailable(Box::new(error))),
+            Err(error) => Err(unwritten(error)),
         }
     }
 
-    async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {
-        let request = self
-            .update(key)
-            .update_expression("ADD #effects :effect")
-            .expression_attribute_names("#effects", "effects")
-            .expression_attribute_values(":effect", AttributeValue::Ss(vec![effect.to_owned()]));
-        self.change(attempt, None, request).await
-    }
-
-    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+    async fn end_once(&self, key: &ClaimKey, ended: &Ended, write: Write) -> Result<(), StoreError> {
         let Ended { attempt, began, at, end, next_at } = ended;
+        let counted = |name: &str| match write {
+            Write::On => format!(", #{name} = if_not_exists(#{name}, :zero) + :one"),
+            Write::Anew => format!(", #{name} = :one"),
+        };
         let reason = end.kept_reason();
         let mut set = String::from("#state = :state, #updated_at = :updated_at, #expires_at = :expires_at");
         let mut remove = Vec::new();
@@ -202,25 +222,28 @@ impl ClaimStore for DynamoDbClaims {
             .expression_attribute_values(":expires_at", expires_at(*at));
         match end {
             End::Released(_) => {
-                set.push_str(", #failures = if_not_exists(#failures, :zero) + :one");
+                set.push_str(&counted("failures"));
                 remove.push("#misconfigured_since");
             }
             End::Misconfigured(_) => {
-                set.push_str(", #misconfigured_since = if_not_exists(#misconfigured_since, :updated_at)");
+                set.push_str(match write {
+                    Write::On => ", #misconfigured_since = if_not_exists(#misconfigured_since, :updated_at)",
+                    Write::Anew => ", #misconfigured_since = :updated_at",
+                });
                 remove.push("#failures");
             }
             End::Deferred(_) => {
-                set.push_str(", #deferrals = if_not_exists(#deferrals, :zero) + :one");
+                set.push_str(&counted("deferrals"));
                 remove.extend(["#failures", "#misconfigured_since"]);
             }
             End::Done | End::Skipped(_) | End::Ignored(_) | End::Failed(_) => {
                 remove.extend(["#failures", "#misconfigured_since", "#deferrals"]);
             }
         }
-        if set.contains(":zero") {
-            request = request
-                .expression_attribute_values(":zero", number(0))
-                .expression_attribute_values(":one", number(1));
+        for (placeholder, value) in [(":zero", 0), (":one", 1)] {
+            if set.contains(placeholder) {
+                request = request.expression_attribute_values(placeholder, number(value));
+            }
         }
         for name in ["failures", "misconfigured_since", "deferrals"] {
             let placeholder = format!("#{name}");
@@ -252,10 +275,15 @@ impl ClaimStore for DynamoDbClaims {
             ]);
             entry.extend(reason.map(|reason| ("reason".to_owned(), text(reason))));
             entry.extend(next_at.map(|next_at| ("next_at".to_owned(), text(instant(next_at)))));
-            set.push_str(", #history = list_append(if_not_exists(#history, :none), :entry)");
+            set.push_str(match write {
+                Write::On => ", #history = list_append(if_not_exists(#history, :none), :entry)",
+                Write::Anew => ", #history = :entry",
+            });
+            if write == Write::On {
+                request = request.expression_attribute_values(":none", AttributeValue::L(Vec::new()));
+            }
             request = request
                 .expression_attribute_names("#history", "history")
-                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
                 .expression_attribute_values(":entry", AttributeValue::L(vec![AttributeValue::M(entry)]));
         }
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
@@ -264,11 +292,56 @@ impl ClaimStore for DynamoDbClaims {
     }
 }
 
+#[async_trait]
+impl ClaimStore for DynamoDbClaims {
+    async fn claim(
+        &self,
+        key: &ClaimKey,
+        facts: &EventFacts,
+        claimant: &Claimant,
+    ) -> Result<Claim, StoreError> {
+        match self.claim_once(key, facts, claimant, Write::On).await {
+            Err(StoreError::Damaged(_)) => self.claim_once(key, facts, claimant, Write::Anew).await,
+            claimed => claimed,
+        }
+    }
+
+    async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {
+        let record = |expression: &str| {
+            let request = self
+                .update(key)
+                .update_expression(expression)
+                .expression_attribute_names("#effects", "effects")
+                .expression_attribute_values(":effect", AttributeValue::Ss(vec![effect.to_owned()]));
+            self.change(attempt, None, request)
+        };
+        match record("ADD #effects :effect").await {
+            Err(StoreError::Damaged(_)) => record("SET #effects = :effect").await,
+            recorded => recorded,
+        }
+    }
+
+    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+        match self.end_once(key, ended, Write::On).await {
+            Err(StoreError::Damaged(_)) => self.end_once(key, ended, Write::Anew).await,
+            ended => ended,
+        }
+    }
+}
+
+/// Why a write failed: DynamoDB calls it invalid when what is there is of another type, or there is no room for more.
+fn unwritten(error: UpdateItemError) -> StoreError {
+    match error.code() {
+        Some("ValidationException") => StoreError::Damaged(Box::new(error)),
+        _ => StoreError::Unavailable(Box::new(error)),
+    }
+}
+
 fn granted(item: Option<&Item>) -> Result<Claim, StoreError> {
     let field = |name: &str| item.and_then(|item| item.get(name));
     let count = |name: &str| field(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
     let attempt =
-        count("attempts").ok_or_else(|| StoreError::Unavailable("the item has no attempts".into()))?;
+        count("attempts").ok_or_else(|| StoreError::Damaged("`attempts` is no number of attempts".into()))?;
     let effects: BTreeSet<String> = match field("effects") {
         Some(AttributeValue::Ss(effects)) => effects.iter().cloned().collect(),
         _ => BTreeSet::new(),
@@ -279,9 +352,16 @@ fn granted(item: Option<&Item>) -> Result<Claim, StoreError> {
         failures: count("failures").unwrap_or_default(),
         deferrals: count("deferrals").unwrap_or_default(),
         misconfigured_since: since.and_then(|since| since.parse().ok()),
-        last_reason: field("reason").and_then(|value| value.as_s().ok()).cloned(),
+        last_reason: field("reason")
+            .and_then(|value| value.as_s().ok())
+            .map(|reason| cut(reason, REASON_LIMIT)),
     };
     Ok(Claim::Granted { attempt, progress })
+}
+
+/// What a record says goes into logs and dead letters.
+fn cut(text: &str, limit: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(limit).collect()
 }
 
 fn refused_claim(item: Option<&Item>, claimant: &Claimant) -> Claim {
@@ -298,6 +378,6 @@ fn refused_claim(item: Option<&Item>, claimant: &Claimant) -> Claim {
         // Refused for the sake of a later copy alone.
         "deferred" => Claim::ExtraCopy,
         // The record has gone between the refusal and the answer, or another version wrote it.
-        _ => Claim::Unknown { state: state.to_owned() },
+        _ => Claim::Unknown { state: cut(state, STATE_LIMIT) },
     }
 }

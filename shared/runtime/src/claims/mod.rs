@@ -26,7 +26,7 @@ use workflow::BoxError;
 pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// SQS and people need no more of a reason.
-const REASON_LIMIT: usize = 1_000;
+pub(crate) const REASON_LIMIT: usize = 1_000;
 
 /// The longest time that Lambda gives an invocation. A claim that ends later than that from now was made by a clock that is
 /// wrong, and does not count.
@@ -206,6 +206,9 @@ pub enum StoreError {
     /// The store does not answer, or refused.
     #[error("the delivery table did not answer")]
     Unavailable(#[source] BoxError),
+    /// The store does not take the write beside what the record holds.
+    #[error("the delivery record is damaged")]
+    Damaged(#[source] BoxError),
     /// The claim ran out, and another attempt has taken over.
     #[error("another attempt has taken the event over")]
     Superseded,

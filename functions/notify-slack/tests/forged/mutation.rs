@@ -1,0 +1,166 @@
+//! Every way to damage or to forge one field of an item.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// More than a message, a log line or an attribute of SQS takes, and less than an item of DynamoDB.
+const HUGE: usize = 150_000;
+/// What no message, log or terminal may take as it is.
+pub(crate) const MARKUP: &str = "<!channel> *x* <https://evil.example|click> \u{1b}[2J \u{202e} `c`";
+
+/// A changed item, and what was changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Mutation {
+    /// The attribute, and within a document the path.
+    pub(crate) field: String,
+    /// What it is now, in a few words.
+    pub(crate) how: String,
+    /// Whether the field still has its type: then it says something else, and is not broken.
+    pub(crate) is_typed: bool,
+    pub(crate) item: Value,
+}
+
+/// Instants that a wrong clock or a forger writes, as seconds from now.
+const OFF: [i64; 8] = [-31_536_000_000, -31_536_000, -86_400, -60, 60, 840, 86_400, 31_536_000];
+
+fn instants(now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    OFF.into_iter().map(move |off| now + SignedDuration::from_secs(off))
+}
+
+/// Mutations of the attributes of `item`, but for its key; `elsewhere` is an address that nothing may call.
+pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Vec<Mutation> {
+    let huge = "x".repeat(HUGE);
+    let mut all = Vec::new();
+    for (name, value) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "pk") {
+        let mut mutate = |how: &str, new: Option<Value>| {
+            let mut changed = item.clone();
+            match &new {
+                Some(new) => changed[name] = new.clone(),
+                None => drop(changed.as_object_mut().unwrap().remove(name)),
+            }
+            let kind = |value: &Value| value.as_object().and_then(|map| map.keys().next().cloned());
+            let is_typed = new.as_ref().is_some_and(|new| kind(new) == kind(value));
+            all.push(Mutation { field: name.clone(), how: how.to_owned(), is_typed, item: changed });
+        };
+        mutate("missing", None);
+        for text in ["", "x", "done", MARKUP, elsewhere] {
+            mutate(&format!("the text {text:?}"), Some(json!({ "S": text })));
+        }
+        mutate("a huge text", Some(json!({ "S": huge })));
+        for number in
+            ["-1", "0", "1", "1.5", "4294967295", "1000000000000000000", "18446744073709551615", "1E+120"]
+        {
+            mutate(&format!("the number {number}"), Some(json!({ "N": number })));
+        }
+        for at in instants(now) {
+            // An instant is a number of milliseconds, or a text.
+            let (how, new) = match value.get("N") {
+                Some(_) => ("number", json!({ "N": at.as_millisecond().to_string() })),
+                None => ("text", json!({ "S": at.to_string() })),
+            };
+            mutate(&format!("the {how} of {at:.0}"), Some(new));
+        }
+        for (how, new) in [
+            ("true", json!({ "BOOL": true })),
+            ("null", json!({ "NULL": true })),
+            ("an empty list", json!({ "L": [] })),
+            ("a list of a text", json!({ "L": [{ "S": "x" }] })),
+            ("an empty map", json!({ "M": {} })),
+            ("a set", json!({ "SS": ["x", MARKUP] })),
+        ] {
+            mutate(how, Some(new));
+        }
+    }
+    all
+}
+
+/// Mutations of every value in the document of `item`.
+pub(crate) fn of_document(item: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<Mutation> {
+    let document: Value = serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap();
+    let mut paths = Vec::new();
+    paths_of(&document, String::new(), &mut paths);
+    let mut all = Vec::new();
+    for path in paths {
+        let old = document.pointer(&path).unwrap();
+        for (how, new) in values(old, now, elsewhere) {
+            let mut changed = document.clone();
+            *changed.pointer_mut(&path).unwrap() = new.clone();
+            let is_typed = std::mem::discriminant(old) == std::mem::discriminant(&new);
+            all.push(with_document(item, &path, &how, is_typed, &changed));
+        }
+        if let Some((parent, key)) = path.rsplit_once('/')
+            && let Some(Value::Object(_)) = document.pointer(parent)
+        {
+            let mut changed = document.clone();
+            changed.pointer_mut(parent).and_then(Value::as_object_mut).unwrap().remove(key);
+            all.push(with_document(item, &path, "missing", false, &changed));
+        }
+    }
+    all
+}
+
+fn with_document(item: &Value, path: &str, how: &str, is_typed: bool, document: &Value) -> Mutation {
+    let mut item = item.clone();
+    item["document"] = json!({ "S": document.to_string() });
+    Mutation { field: format!("document{path}"), how: how.to_owned(), is_typed, item }
+}
+
+fn paths_of(value: &Value, path: String, paths: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| paths_of(value, format!("{path}/{key}"), paths));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, value)| paths_of(value, format!("{path}/{n}"), paths));
+        }
+        _ => {}
+    }
+    paths.push(path);
+}
+
+fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> = vec![("a huge text".to_owned(), json!("x".repeat(HUGE)))];
+    for value in [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(1.5),
+        json!(u32::MAX),
+        json!(1_000_000_000_000_000_000_u64),
+        json!(u64::MAX),
+        json!(""),
+        json!("x"),
+        json!(MARKUP),
+        json!([]),
+        json!({}),
+        json!([["x", "Failing"]]),
+    ] {
+        all.push((value.to_string(), value));
+    }
+    for text in elsewhere {
+        all.push((format!("{text:?}"), json!(text)));
+    }
+    for at in instants(now) {
+        all.push((format!("{at:.0}"), json!(at.to_string())));
+        if old.is_object() {
+            all.push((format!("the digest of {at:.0}"), json!({ "Digest": at.to_string() })));
+        }
+    }
+    match old {
+        Value::Array(items) if !items.is_empty() => {
+            let many: Vec<Value> = items.iter().cycle().take(2_000).cloned().collect();
+            all.push(("2,000 of it".to_owned(), json!(many)));
+        }
+        Value::Object(map) if !map.is_empty() => {
+            let many = (0..800)
+                .flat_map(|n| map.iter().map(move |(key, value)| (format!("{key}{n}"), value.clone())));
+            all.push(("800 of it".to_owned(), Value::Object(many.collect::<Map<_, _>>())));
+            let mut more = map.clone();
+            more.extend(map.iter().next().map(|(_, value)| ("board-room".to_owned(), value.clone())));
+            all.push(("one more, called board-room".to_owned(), Value::Object(more)));
+        }
+        _ => {}
+    }
+    all
+}

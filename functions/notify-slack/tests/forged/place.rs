@@ -1,0 +1,244 @@
+//! The real binary before an AWS, a Tableau and a Slack on the wire, and a table that can be put back as it was.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use testkit::simulator::SlackCall;
+use testkit::{Batch, Function, Stage};
+
+const TABLE: &str = "deliveries";
+/// As often as a message comes at once, before it comes for the last time.
+const RECEIVES: u32 = 4;
+/// A message of the longest log line that CloudWatch takes.
+const LONGEST_LINE: usize = 64 * 1024;
+/// One event is told in one new message, with a reply to it at its end, in a channel or two.
+const MOST_MESSAGES: usize = 4;
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum End {
+    /// The record's state, and its reason.
+    Recorded(String, String),
+    /// A dead letter with this reason.
+    DeadLetter(String),
+    /// Neither: what is known.
+    Lost(String),
+}
+
+pub(crate) struct Place {
+    pub(crate) stage: Stage,
+    client: aws_sdk_dynamodb::Client,
+    /// An address on loopback that nothing may call, and how often it was called.
+    pub(crate) elsewhere: String,
+    called: Arc<AtomicUsize>,
+    events: AtomicUsize,
+}
+
+/// The rules: three channels are named. Slack has a fourth that the bot may post to.
+fn rules() -> String {
+    let hour = |ahead| {
+        let at = Timestamp::now() + SignedDuration::from_hours(ahead);
+        at.strftime("%H:%M").to_string()
+    };
+    format!(
+        "
+rules:
+  - name: failures
+    on: [DatasourceRefreshFailed, DatasourceRefreshSucceeded]
+    do: [{{ notify-slack: {{ channel: data-alerts }} }}]
+  - name: news
+    on: [WorkbookCreated]
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
+  - name: quiet
+    quiet: {{ from: '{}', to: '{}', timezone: UTC }}
+    on: [WorkbookUpdated]
+    do: [{{ notify-slack: {{ channel: data-night }} }}]
+",
+        hour(-2),
+        hour(2)
+    )
+}
+
+impl Place {
+    pub(crate) async fn start() -> Self {
+        let stage = Stage::with_rules(&rules()).await;
+        stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+        stage.slack.add_channel("data-night", true);
+        stage.slack.add_channel("board-room", true);
+        let client = testkit::dynamodb::client(stage.aws.url());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let elsewhere = format!("http://{}/", listener.local_addr().unwrap());
+        let called = Arc::<AtomicUsize>::default();
+        let counter = Arc::clone(&called);
+        tokio::spawn(async move {
+            while listener.accept().await.is_ok() {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        Self { stage, client, elsewhere, called, events: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn function(&self) -> Function {
+        self.stage.queued_with("notify-slack", env!("CARGO_BIN_EXE_notify-slack"), &[("LOG_LEVEL", "info")])
+    }
+
+    /// The LUID of a data source whose refresh has failed.
+    pub(crate) fn object(&self) -> String {
+        let luid = self.stage.tableau.datasource("Sales Orders").unwrap();
+        self.stage.tableau.fail_refresh(&luid, "Incorrect username or password").unwrap();
+        luid.as_str().to_owned()
+    }
+
+    /// An event, each time another.
+    pub(crate) fn event(&self, name: &str, luid: &str) -> String {
+        let number = self.events.fetch_add(1, Ordering::SeqCst);
+        let resource = if name.starts_with("Workbook") { "WORKBOOK" } else { "EXTRACTS" };
+        json!({
+            "resource": resource, "event_type": name, "resource_name": format!("Number {number}"),
+            "site_luid": self.stage.tableau.site().as_str(), "resource_luid": luid,
+            "created_at": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "text": number.to_string(),
+        })
+        .to_string()
+    }
+
+    pub(crate) fn items(&self) -> Vec<Value> {
+        self.stage.aws.items(TABLE)
+    }
+
+    /// The items whose keys begin so.
+    pub(crate) fn items_of(&self, kind: &str) -> Vec<Value> {
+        let items = self.items().into_iter();
+        items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(kind)).collect()
+    }
+
+    /// The only item whose key begins so.
+    pub(crate) fn item_of(&self, kind: &str) -> Value {
+        let items = self.items_of(kind);
+        assert_eq!(items.len(), 1, "{kind}: {items:?}");
+        items[0].clone()
+    }
+
+    /// Makes the table hold these items and no others.
+    pub(crate) async fn restore(&self, items: &[Value]) {
+        for item in self.items() {
+            let delete = self.client.delete_item().table_name(TABLE).key("pk", attribute(&item["pk"]));
+            delete.send().await.unwrap();
+        }
+        for item in items {
+            self.put(item).await;
+        }
+    }
+
+    pub(crate) async fn put(&self, item: &Value) {
+        let item = attributes(item);
+        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Brings an event to the function as its queue does, up to the last receive.
+    pub(crate) async fn drive(&self, function: &Function, event: &str) -> End {
+        for receive in (1..=RECEIVES).chain([150]) {
+            let batch = Batch::default().message(event).received(receive);
+            match function.invoke(&batch.event()).await {
+                Err(error) => return End::Lost(format!("the function fails: {error}")),
+                Ok(reply) if reply["batchItemFailures"] == json!([]) => return self.end_of(event),
+                Ok(_) => {}
+            }
+        }
+        End::Lost(format!("received for the last time, and comes back; {:?}", self.end_of(event)))
+    }
+
+    fn end_of(&self, event: &str) -> End {
+        let content = deliveries::Content::received(event.as_bytes());
+        let body = content.to_json();
+        let dead = self.stage.aws.messages("dead-letters");
+        if let Some(dead) = dead.into_iter().find(|message| message.body == body) {
+            let reason = dead.attributes.get("reason").cloned().unwrap_or_default();
+            return if reason.is_empty() {
+                End::Lost("no reason".to_owned())
+            } else {
+                End::DeadLetter(reason)
+            };
+        }
+        let key = format!("delivery#notify-slack#{}", content.event_id());
+        let item = self.items().into_iter().find(|item| item["pk"]["S"] == key.as_str()).unwrap_or_default();
+        let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+        match text("state").as_str() {
+            state @ ("done" | "skipped" | "ignored") => End::Recorded(state.to_owned(), text("reason")),
+            "deferred" => {
+                let copies = self.stage.aws.messages("queue");
+                let has_copy = copies.iter().any(|message| message.body == body);
+                if has_copy {
+                    End::Recorded("deferred".to_owned(), text("reason"))
+                } else {
+                    End::Lost("no copy".to_owned())
+                }
+            }
+            state => End::Lost(format!("the message is gone, and the record says `{state}`")),
+        }
+    }
+
+    /// What is wrong with all that was said since `before`, and with the last lines of the log: whatever was stored, nothing
+    /// may be.
+    pub(crate) fn spilled(&self, before: usize, function: &Function) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if self.called.swap(0, Ordering::SeqCst) > 0 {
+            wrong.push("a foreign address was called".to_owned());
+        }
+        let said = self.stage.slack.messages_since(before);
+        for message in &said {
+            if !["data-alerts", "data-news", "data-night"].contains(&message.channel_name.as_str()) {
+                wrong.push(format!("a message in {}: {}", message.channel_name, message.text));
+            }
+            let text = message.raw.to_string();
+            let forbidden = ["<!channel>", "<https://evil.example", "\\u001b", "\u{202e}"];
+            wrong.extend(
+                forbidden
+                    .iter()
+                    .filter(|part| text.contains(*part))
+                    .map(|part| format!("{part:?} in {text}")),
+            );
+        }
+        let new = said.iter().filter(|message| message.call != SlackCall::Update).count();
+        if new > MOST_MESSAGES {
+            wrong.push(format!("{new} new messages"));
+        }
+        let logs = function.logs();
+        for line in logs
+            .iter()
+            .rev()
+            .take(60)
+            .filter(|line| line.len() > LONGEST_LINE || line.contains("panicked at"))
+        {
+            wrong.push(format!(
+                "a line of {} bytes: {}",
+                line.len(),
+                line.chars().take(200).collect::<String>()
+            ));
+        }
+        wrong
+    }
+}
+
+fn attributes(item: &Value) -> HashMap<String, AttributeValue> {
+    item.as_object().unwrap().iter().map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+/// A value as DynamoDB's JSON has it.
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
+    let text = || value.as_str().unwrap().to_owned();
+    let list = || value.as_array().unwrap().iter();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
+        "NULL" => AttributeValue::Null(true),
+        "L" => AttributeValue::L(list().map(attribute).collect()),
+        "M" => AttributeValue::M(attributes(value)),
+        "SS" => AttributeValue::Ss(list().map(|text| text.as_str().unwrap().to_owned()).collect()),
+        other => panic!("an attribute of type {other}"),
+    }
+}

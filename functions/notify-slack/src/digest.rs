@@ -88,6 +88,27 @@ impl NotifySlack {
         }
     }
 
+    async fn put_into_digest(
+        &self,
+        attempt: &Attempt<'_>,
+        channel: &str,
+        until: Timestamp,
+        turn: Turn,
+    ) -> Result<(), Failure> {
+        let event = attempt.event;
+        let details = attempt.details(self).await?;
+        let entry = Entry {
+            what: headline(event),
+            object: event.subject.luid().to_owned(),
+            name: short(&name_of(event, details)),
+            at: attempt.happened_at(),
+            cause: details.cause.as_option().map(|cause| cause.class.title().to_owned()),
+            turn,
+            told: false,
+        };
+        self.add_to_digest(channel, until, event.id.short(), attempt.now(), &entry).await
+    }
+
     /// Puts an event into the digest of the quiet hours that end at `until`, if no earlier attempt did, and sees to it
     /// that it is told: when to come again, if not yet.
     pub(crate) async fn tell_in_digest(
@@ -99,22 +120,19 @@ impl NotifySlack {
     ) -> Result<Step, Failure> {
         let (event, now, key) = (attempt.event, attempt.now(), digest_key(channel, until));
         if self.digest_of(attempt, channel).is_none() {
-            let details = attempt.details(self).await?;
-            let entry = Entry {
-                what: headline(event),
-                object: event.subject.luid().to_owned(),
-                name: short(&name_of(event, details)),
-                at: attempt.happened_at(),
-                cause: details.cause.as_option().map(|cause| cause.class.title().to_owned()),
-                turn,
-                told: false,
-            };
-            let add = self.add_to_digest(channel, until, event.id.short(), now, &entry);
+            // In a box, as in `guarded`.
+            let add = Box::pin(self.put_into_digest(attempt, channel, until, turn));
             attempt.invocation.once(&format!("{}{until}", beginning(channel)), add).await?;
         }
         let holder = attempt.holder();
         let next = |digest: &mut Digest| digest.next(event.id.short(), holder, now, until);
-        let (digest, next) = self.documents.change(&key, now, next).await?;
+        let (mut digest, mut next_step) = self.documents.change(&key, now, next).await?;
+        if next_step == Next::Alone {
+            // The digest was damaged and has begun anew, without what earlier attempts put into it.
+            Box::pin(self.put_into_digest(attempt, channel, until, turn)).await?;
+            (digest, next_step) = self.documents.change(&key, now, next).await?;
+        }
+        let next = next_step;
         match next {
             Next::Wait(until) => return Ok(Step::Wait(until)),
             Next::Tell => {}

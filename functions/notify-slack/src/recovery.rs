@@ -5,10 +5,18 @@ use crate::digest::burst_of_digest;
 use crate::message::name_of;
 use crate::story::{Telling, burst_key};
 use crate::{Channels, NotifySlack, Progress, Step, channels, nobody, roundup};
+use destinations::slack::MessageOptions;
 use incidents::{Burst, Change, Closed, How, Incident, Next, Observation, Recovery, Told, Turn};
 use rules::{Rules, When};
+use std::collections::BTreeSet;
 use tableau::{Action, Event, EventName};
-use workflow::{Failure, Outcome};
+use workflow::{Failure, Outcome, Workflow};
+
+/// The channels that any rule names.
+fn named_channels(rules: &Rules) -> Result<BTreeSet<String>, Failure> {
+    let settings = rules.settings::<MessageOptions>(NotifySlack::NAME).map_err(Failure::misconfigured)?;
+    Ok(settings.iter().map(|options| options.channel.trim_start_matches('#').to_owned()).collect())
+}
 
 impl NotifySlack {
     /// Tells that a refresh succeeded or an object was deleted: that a story is over, if there was one.
@@ -34,10 +42,14 @@ impl NotifySlack {
         if let Some(closed) = closed {
             // A story has the hours of the rules that began it.
             let hours = self.hours_of_failures(attempt, rules)?;
+            let named = named_channels(rules)?;
             for (channel, told) in &closed.streak.told {
                 let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
+                // A document alone opens no channel: one that no rule names any more sees the end in its message, if it
+                // has one, and gets no new message.
+                let otherwise = if named.contains(channel) { When::Now } else { When::Muted(attempt.now()) };
                 let telling =
-                    self.telling(attempt, rules, channel, when.copied().unwrap_or(When::Now)).await?;
+                    self.telling(attempt, rules, channel, when.copied().unwrap_or(otherwise)).await?;
                 // In a box, as in `guarded`.
                 match Box::pin(self.tell_recovery(&telling, closed, told)).await {
                     // Who was told nothing of the failure is told of the success, if a rule says so.
@@ -97,7 +109,10 @@ impl NotifySlack {
     ) -> Result<Option<Step>, Failure> {
         let Telling { attempt, channel, .. } = *telling;
         let (luid, now) = (attempt.event.subject.luid(), attempt.now());
-        let recover = |burst: &mut Burst| burst.recover(luid, closed.at);
+        let recover = |burst: &mut Burst| {
+            burst.forget_future(now);
+            burst.recover(luid, closed.at)
+        };
         let (burst, recovery) = self.documents.change(key, now, recover).await?;
         match recovery {
             Recovery::Alone => {

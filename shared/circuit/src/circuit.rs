@@ -138,14 +138,17 @@ impl Circuit {
     pub fn ask(&mut self, call: u64, at: Timestamp) -> Ask {
         let Some(open) = &mut self.open else { return Ask::Go(Ticket { call, opening: None }) };
         if lies_ahead(open.until, at, LONGEST_ASKED) {
-            return Ask::Wait { until: open.until, why: open.why.clone() };
+            return Ask::Wait { until: open.until, why: cut(&open.why) };
         }
         if open.throttled {
             self.open = None;
             return Ask::Go(Ticket { call, opening: None });
         }
         if open.probe.as_ref().is_some_and(|probe| probe.call != call && lies_ahead(probe.until, at, LEASE)) {
-            return Ask::Wait { until: later(at, SOON), why: format!("it is being tried; {}", open.why) };
+            return Ask::Wait {
+                until: later(at, SOON),
+                why: format!("it is being tried; {}", cut(&open.why)),
+            };
         }
         open.probe = Some(Probe { call, until: later(at, LEASE) });
         Ask::Go(Ticket { call, opening: Some(self.openings) })
@@ -224,7 +227,7 @@ impl Circuit {
         let chance = if asked.is_some() { 0.0 } else { chance.clamp(0.0, 1.0) };
         let until = later(at, wait.saturating_add(wait.mul_f64(chance / 4.0)));
         self.failures.clear();
-        self.openings += 1;
+        self.openings = self.openings.wrapping_add(1);
         self.open = Some(Open { until, row, why: why.clone(), throttled: false, probe: None });
         Change::Opened { until, why }
     }
@@ -244,5 +247,5 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 fn cut(reason: &str) -> String {
-    reason.chars().take(REASON_LIMIT).collect()
+    reason.chars().filter(|c| !c.is_control()).take(REASON_LIMIT).collect()
 }

@@ -135,10 +135,12 @@ impl Digest {
         if members.len() < MANY_WAITING { Vec::new() } else { members }
     }
 
-    /// What is to be done so that `event` is told, not before `until`.
+    /// What is to be done so that `event` is told, not before `until`. [`Next::Alone`] when it is not in the digest.
     pub fn next(&mut self, event: &str, holder: Holder, now: Timestamp, until: Timestamp) -> Next {
         match self.entries.get(event) {
-            None => Next::Told,
+            // Beyond as many as are counted nobody knows them by name.
+            None if self.unnamed.contains(event) || self.unnamed.len() >= COUNTED => Next::Told,
+            None => Next::Alone,
             Some(entry) if entry.told => Next::Told,
             Some(_) if now < until => Next::Wait(until),
             Some(_) => take(&mut self.lease, holder, now).map_or_else(Next::Wait, |_| Next::Tell),

@@ -125,8 +125,10 @@ impl Documents {
         let (version, text) = self.0.read(key).await.map_err(Error::Store)?;
         let Some(text) = text else { return Ok((version, D::default())) };
         let document = serde_json::from_str(&text).unwrap_or_else(|error| {
-            // Of another version of this code. What it knew is lost, which is better than to fail for ever.
-            tracing::warn!(key, reason = %error, "a document cannot be read, and begins anew");
+            // Of another version of this code, or damaged. What it knew is lost, which is better than to fail for ever. The
+            // error's own text would repeat what is in the document.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            tracing::warn!(key, ?kind, line, column, "a document cannot be read, and begins anew");
             D::default()
         });
         Ok((version, document))

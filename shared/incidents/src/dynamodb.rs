@@ -8,6 +8,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use workflow::{BoxError, chain};
 
+/// The newest version that is believed: no document changes so often. One beyond it, or that is no number, is damaged, and
+/// no condition on it would ever hold.
+const MOST_VERSIONS: u64 = 1 << 53;
+/// How often a damaged version is mended before the document is left alone.
+const TRIES: u32 = 3;
+
 /// Documents in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbDocuments {
@@ -20,6 +26,32 @@ impl DynamoDbDocuments {
     pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
+
+    /// Writes version 1 in the place of one that is damaged, unless another process has done so.
+    async fn mend_version(&self, key: &str, damaged: AttributeValue) -> Result<(), BoxError> {
+        tracing::warn!(key, "the version of a document is damaged, and begins anew");
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .condition_expression("#version = :damaged")
+            .update_expression("SET #version = :first")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":damaged", damaged)
+            .expression_attribute_values(":first", AttributeValue::N("1".to_owned()));
+        match request.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+/// The version of an item: 0 before the first, nothing when it is damaged.
+fn version(stored: Option<&AttributeValue>) -> Option<u64> {
+    let Some(stored) = stored else { return Some(0) };
+    let version = stored.as_n().ok()?.parse().ok()?;
+    (1..=MOST_VERSIONS).contains(&version).then_some(version)
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> BoxError {
@@ -29,12 +61,22 @@ fn unavailable(error: &(dyn std::error::Error + 'static)) -> BoxError {
 #[async_trait]
 impl DocumentStore for DynamoDbDocuments {
     async fn read(&self, key: &str) -> Result<(u64, Option<String>), BoxError> {
-        let get = self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(key.to_owned()));
-        let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
-        let Some(item) = answer.item() else { return Ok((0, None)) };
-        let version = item.get("version").and_then(|value| value.as_n().ok()?.parse().ok());
-        let text = item.get("document").and_then(|value| value.as_s().ok()).cloned();
-        Ok((version.unwrap_or_default(), text))
+        for _ in 0..TRIES {
+            let get =
+                self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(key.to_owned()));
+            let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+            let Some(item) = answer.item() else { return Ok((0, None)) };
+            let stored = item.get("version");
+            match (version(stored), stored) {
+                (Some(version), _) => {
+                    let text = item.get("document").and_then(|value| value.as_s().ok()).cloned();
+                    return Ok((version, text));
+                }
+                (None, Some(damaged)) => self.mend_version(key, damaged.clone()).await?,
+                (None, None) => break,
+            }
+        }
+        Err(format!("the version of the document `{key}` is damaged").into())
     }
 
     async fn write(

@@ -17,11 +17,21 @@ use workflow::{BoxError, chain};
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Nobody has the right to publish, or only by a clock that is wrong, or we do: an answer that was lost makes the SDK ask
-/// twice.
+/// twice. A lease whose end is no number is damaged, and would never end.
 const FREE_OR_OURS: &str =
-    "(attribute_not_exists(#until) OR #until <= :now OR #until > :latest OR #holder = :holder)";
+    "(NOT attribute_type(#until, :number) OR #until <= :now OR #until > :latest OR #holder = :holder)";
 /// The lease is still the one that counts.
 const HELD: &str = "#version = :version AND #holder = :holder";
+
+/// The newest version that is believed: nobody signs in so often. One beyond it, or that is no number, is damaged, and no
+/// condition on it would ever hold.
+const MOST_VERSIONS: u64 = 1 << 53;
+/// How often a damaged version is mended before the item is left alone.
+const TRIES: u32 = 3;
+/// Enough of a reason for a person.
+const REASON_LIMIT: usize = 1_000;
+/// The longest session token that is believed. Tableau's have less than 100 characters.
+const LONGEST_TOKEN: usize = 4_096;
 
 /// Sessions in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
 #[derive(Clone, Debug)]
@@ -55,6 +65,22 @@ impl DynamoDbSessionStore {
         text(format!("session#{key}"))
     }
 
+    /// Writes version 1 in the place of one that is damaged, unless another process has done so.
+    async fn mend_version(&self, key: &str, damaged: AttributeValue) -> Result<(), BoxError> {
+        tracing::warn!("the version of the shared Tableau session is damaged, and begins anew");
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", Self::pk(key))
+            .condition_expression("#version = :damaged")
+            .update_expression("SET #version = :first")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":damaged", damaged)
+            .expression_attribute_values(":first", number(1));
+        decide(request).await.map(|_| ())
+    }
+
     /// A write by whoever has or wants the lease.
     fn update(&self, key: &str, lease: &Lease) -> UpdateItemFluentBuilder {
         self.client
@@ -85,9 +111,16 @@ async fn decide(request: UpdateItemFluentBuilder) -> Result<bool, BoxError> {
 #[async_trait]
 impl SessionStore for DynamoDbSessionStore {
     async fn read(&self, key: &str) -> Result<Entry, BoxError> {
-        let get = self.client.get_item().table_name(&self.table).key("pk", Self::pk(key));
-        let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
-        Ok(answer.item().map(entry).unwrap_or_default())
+        for _ in 0..TRIES {
+            let get = self.client.get_item().table_name(&self.table).key("pk", Self::pk(key));
+            let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+            let Some(item) = answer.item() else { return Ok(Entry::default()) };
+            match item.get("version").filter(|version| is_damaged(version)) {
+                None => return Ok(entry(item)),
+                Some(damaged) => self.mend_version(key, damaged.clone()).await?,
+            }
+        }
+        Err("the version of the shared session is damaged".into())
     }
 
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
@@ -103,6 +136,7 @@ impl SessionStore for DynamoDbSessionStore {
                 "SET #version = :version, #holder = :holder, #until = :until, #expires_at = :expires_at",
             )
             .expression_attribute_names("#expires_at", "expires_at")
+            .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":latest", number(lease.latest().as_millisecond()))
             .expression_attribute_values(":until", number(lease.until.as_millisecond()))
@@ -167,6 +201,11 @@ impl SessionStore for DynamoDbSessionStore {
     }
 }
 
+fn is_damaged(version: &AttributeValue) -> bool {
+    let version = version.as_n().ok().and_then(|version| version.parse::<u64>().ok());
+    version.is_none_or(|version| version > MOST_VERSIONS)
+}
+
 fn entry(item: &Item) -> Entry {
     let version = item.get("version").and_then(|value| value.as_n().ok());
     let refusals = item.get("refusals").and_then(|value| value.as_l().ok());
@@ -189,16 +228,28 @@ fn refusal(item: &Item) -> Option<Refusal> {
     Some(Refusal {
         credential: item.get("credential")?.as_n().ok()?.parse().ok()?,
         until: instant(item, "until_ms")?,
-        reason: item.get("reason")?.as_s().ok()?.clone(),
+        reason: item
+            .get("reason")?
+            .as_s()
+            .ok()?
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(REASON_LIMIT)
+            .collect(),
     })
 }
 
-/// The session of an item. `None` before the first, and for one that another version of this code wrote otherwise:
-/// it is replaced like one that is over.
+/// Whether a header can hold the token. One that cannot would fail every call, and never be replaced.
+fn can_be_sent(token: &str) -> bool {
+    (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The session of an item. `None` before the first, for one that another version of this code wrote otherwise, and for one
+/// whose token no request can carry: it is replaced like one that is over.
 fn session(item: &Item) -> Option<Session> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     Some(Session {
-        token: text("token")?.as_str().into(),
+        token: text("token").filter(|token| can_be_sent(token))?.as_str().into(),
         site: text("site")?.parse().ok()?,
         user: text("user")?.parse().ok()?,
         api_version: text("api_version")?.parse().ok()?,

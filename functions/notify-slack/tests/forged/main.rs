@@ -11,23 +11,27 @@
 mod mutation;
 mod place;
 
+use incidents::{Board, Burst, How, Incident, Member, Observation};
 use jiff::{SignedDuration, Timestamp};
 use mutation::Mutation;
 use place::{End, Place};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 use testkit::Function;
 use testkit::simulator::SlackFault;
 
+/// A record can say that its event is over, that an effect happened, and that it has waited for too long.
+const MAY_LIE: &[&str] =
+    &["state", "effects", "failures", "deferrals", "misconfigured_since", "deadline_ms", "attempts"];
 const OTHER: &str = "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb";
 
 /// Checks an end: `may_lie` says which fields can change what becomes of an event by saying something untrue.
 fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) -> Option<String> {
-    let what = format!("{} is {}: {end:?}", mutation.field, mutation.how);
     let lies = mutation.is_typed && may_lie.iter().any(|field| mutation.field.starts_with(field));
     match end {
         End::Recorded(state, _) if expected.contains(&state.as_str()) => None,
         End::Recorded(..) | End::DeadLetter(_) if lies => None,
-        End::Recorded(..) | End::DeadLetter(_) | End::Lost(_) => Some(what),
+        End::Recorded(..) | End::DeadLetter(_) | End::Lost(_) => Some(format!("{end:?}")),
     }
 }
 
@@ -37,6 +41,47 @@ async fn next_event_is_handled(place: &Place, function: &Function, what: &str) {
     let end = place.drive(function, &place.event("WorkbookCreated", OTHER)).await;
     assert_eq!(end, End::Recorded("done".to_owned(), String::new()), "the event after {what}");
     assert_eq!(place.stage.slack.messages().len(), before + 1, "the event after {what}");
+}
+
+/// A document as the table holds it.
+fn stored(key: &str, document: &impl Serialize) -> Value {
+    json!({
+        "pk": { "S": key }, "version": { "N": "3" }, "expires_at": { "N": "1900000000" },
+        "document": { "S": serde_json::to_string(document).unwrap() },
+    })
+}
+
+/// Puts each mutation of one item of `items` into the table beside the others, and brings an event.
+async fn forge(
+    place: &Place,
+    function: &Function,
+    items: &[Value],
+    mutations: Vec<Mutation>,
+    event: &str,
+    luid: &str,
+) {
+    let mut wrong = Vec::new();
+    for mutation in mutations {
+        let key = &mutation.item["pk"];
+        let others = items.iter().filter(|item| item["pk"] != *key).cloned();
+        place.restore(&others.chain([mutation.item.clone()]).collect::<Vec<_>>()).await;
+        let before = place.stage.slack.messages().len();
+        let end = place.drive(function, &place.event(event, luid)).await;
+        let found = judge(&mutation, &end, &["done", "skipped", "deferred"], &[]).into_iter();
+        let found = found.chain(place.spilled(before, function));
+        let what = format!("{event}: {key} whose {} is {}", mutation.field, mutation.how);
+        wrong.extend(found.map(|why| format!("{what}: {why}")));
+    }
+    next_event_is_handled(place, function, "damaged documents").await;
+    report(wrong);
+}
+
+/// All mutations of an item with a document.
+fn mutations(place: &Place, item: &Value) -> Vec<Mutation> {
+    let now = Timestamp::now();
+    let mut all = mutation::of_attributes(item, now, &place.elsewhere);
+    all.extend(mutation::of_document(item, now, &[&place.elsewhere, &place.board_room]));
+    all
 }
 
 fn report(wrong: Vec<String>) {
@@ -59,46 +104,96 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
     let released = place.item_of("delivery#");
     place.restore(&[]).await;
     place.drive(&function, &place.event("WorkbookUpdated", OTHER)).await;
-    let deferred = place.item_of("delivery#");
+    let mut deferred = place.item_of("delivery#");
+    // The record is copied to other events, which no digest holds.
+    deferred.as_object_mut().unwrap().remove("effects");
     let mut claimed = released.clone();
     claimed["state"] = json!({ "S": "claimed" });
     // Of a worker that has died a moment ago.
     claimed["deadline_ms"] =
         json!({ "N": (now - SignedDuration::from_secs(1)).as_millisecond().to_string() });
-    let session = place.items_of("session#");
 
     let mut wrong = Vec::new();
-    for (base, name) in
-        [(&released, "WorkbookCreated"), (&claimed, "WorkbookCreated"), (&deferred, "WorkbookUpdated")]
-    {
+    for (base, name, only) in [
+        (&released, "WorkbookCreated", None),
+        (&claimed, "WorkbookCreated", Some(["state", "deadline_ms", "owner"])),
+        (&deferred, "WorkbookUpdated", Some(["effects", "deferrals", "deadline_ms"])),
+    ] {
         let expected: &[&str] = if name == "WorkbookCreated" { &["done"] } else { &["deferred"] };
-        for mutation in mutation::of_attributes(base, now, &place.elsewhere) {
+        let mutations = mutation::of_attributes(base, now, &place.elsewhere).into_iter();
+        for mutation in
+            mutations.filter(|mutation| only.is_none_or(|only| only.contains(&mutation.field.as_str())))
+        {
             let event = place.event(name, OTHER);
             let id = deliveries::Content::received(event.as_bytes()).event_id();
             let mut item = mutation.item.clone();
             item["pk"] = json!({ "S": format!("delivery#notify-slack#{id}") });
-            place.restore(&[session.clone(), vec![item]].concat()).await;
+            place.put(&item).await;
             let before = place.stage.slack.messages().len();
+            let end = place.drive(&function, &event).await;
+            let found = judge(&mutation, &end, expected, MAY_LIE).into_iter();
+            let found = found.chain(place.spilled(before, &function));
             let what =
                 format!("a {} record whose {} is {}", base["state"]["S"], mutation.field, mutation.how);
-            let end = place.drive(&function, &event).await;
-            // A record can say that the event is over, that an effect happened, and that it has waited for too long.
-            let may_lie = [
-                "state",
-                "effects",
-                "failures",
-                "deferrals",
-                "misconfigured_since",
-                "deadline_ms",
-                "attempts",
-            ];
-            wrong.extend(
-                judge(&mutation, &end, expected, &may_lie)
-                    .map(|why| format!("{}: {why}", base["state"]["S"])),
-            );
-            wrong.extend(place.spilled(before, &function).into_iter().map(|why| format!("{what}: {why}")));
-            next_event_is_handled(&place, &function, &what).await;
+            wrong.extend(found.map(|why| format!("{what}: {why}")));
         }
+        next_event_is_handled(&place, &function, "damaged delivery records").await;
     }
     report(wrong);
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
+    let place = Place::start().await;
+    let (function, luid) = (place.function(), place.object());
+    assert!(matches!(
+        place.drive(&function, &place.event("DatasourceRefreshFailed", &luid)).await,
+        End::Recorded(..)
+    ));
+    let items = [place.items_of("session#"), place.items_of("incident#")].concat();
+    let incident = place.item_of("incident#");
+    assert!(incident["document"]["S"].as_str().unwrap().contains(r#""message":{"channel":"C"#), "{incident}");
+    for event in ["DatasourceRefreshFailed", "DatasourceRefreshSucceeded"] {
+        forge(&place, &function, &items, mutations(&place, &incident), event, &luid).await;
+    }
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_burst_or_board_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
+    let place = Place::start().await;
+    let (function, luid) = (place.function(), place.object());
+    let now = Timestamp::now();
+    let (mut board, mut burst, mut incident) = (Board::default(), Burst::default(), Incident::default());
+    board.join("0123456789ab", None, now);
+    let member = |name: &str| Member::new(name, Some("Wrong password"), now - SignedDuration::from_secs(20));
+    burst.adopt(["a", "b", "c"].map(|name| (name.to_owned(), member(name))));
+    burst.adopt([(luid.clone(), member("Sales Orders"))]);
+    incident.observe("fedcba", Observation::Failed(now - SignedDuration::from_secs(20)));
+    incident.settle("data-alerts", How::Burst("0123456789ab".to_owned()), None);
+    let board = stored("board#notify-slack#data-alerts", &board);
+    let burst = stored("burst#notify-slack#data-alerts#0123456789ab", &burst);
+    let incident = stored(&format!("incident#notify-slack#{luid}"), &incident);
+    place.drive(&function, &place.event("WorkbookCreated", OTHER)).await;
+    let session = place.items_of("session#");
+
+    let without_incident = [session.clone(), vec![board.clone(), burst.clone()]].concat();
+    forge(&place, &function, &without_incident, mutations(&place, &board), "DatasourceRefreshFailed", &luid)
+        .await;
+    let all = [session, vec![board, burst.clone(), incident]].concat();
+    for event in ["DatasourceRefreshFailed", "DatasourceRefreshSucceeded"] {
+        forge(&place, &function, &all, mutations(&place, &burst), event, &luid).await;
+    }
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_digest_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
+    let place = Place::start().await;
+    let function = place.function();
+    place.drive(&function, &place.event("WorkbookUpdated", OTHER)).await;
+    let (session, digest) = (place.items_of("session#"), place.item_of("digest#"));
+    let items = [session, vec![digest.clone()]].concat();
+    forge(&place, &function, &items, mutations(&place, &digest), "WorkbookUpdated", OTHER).await;
 }

@@ -21,7 +21,7 @@ pub(crate) struct Mutation {
 }
 
 /// Instants that a wrong clock or a forger writes, as seconds from now.
-const OFF: [i64; 8] = [-31_536_000_000, -31_536_000, -86_400, -60, 60, 840, 86_400, 31_536_000];
+const OFF: [i64; 6] = [-31_536_000_000, -86_400, 60, 840, 86_400, 31_536_000];
 
 fn instants(now: Timestamp) -> impl Iterator<Item = Timestamp> {
     OFF.into_iter().map(move |off| now + SignedDuration::from_secs(off))
@@ -43,13 +43,11 @@ pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Ve
             all.push(Mutation { field: name.clone(), how: how.to_owned(), is_typed, item: changed });
         };
         mutate("missing", None);
-        for text in ["", "x", "done", MARKUP, elsewhere] {
+        for text in ["", "done", MARKUP, elsewhere] {
             mutate(&format!("the text {text:?}"), Some(json!({ "S": text })));
         }
         mutate("a huge text", Some(json!({ "S": huge })));
-        for number in
-            ["-1", "0", "1", "1.5", "4294967295", "1000000000000000000", "18446744073709551615", "1E+120"]
-        {
+        for number in ["-1", "1.5", "4294967295", "18446744073709551615", "1E+120"] {
             mutate(&format!("the number {number}"), Some(json!({ "N": number })));
         }
         for at in instants(now) {
@@ -61,9 +59,7 @@ pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Ve
             mutate(&format!("the {how} of {at:.0}"), Some(new));
         }
         for (how, new) in [
-            ("true", json!({ "BOOL": true })),
             ("null", json!({ "NULL": true })),
-            ("an empty list", json!({ "L": [] })),
             ("a list of a text", json!({ "L": [{ "S": "x" }] })),
             ("an empty map", json!({ "M": {} })),
             ("a set", json!({ "SS": ["x", MARKUP] })),
@@ -122,19 +118,13 @@ fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value
     let mut all: Vec<(String, Value)> = vec![("a huge text".to_owned(), json!("x".repeat(HUGE)))];
     for value in [
         json!(null),
-        json!(true),
         json!(-1),
-        json!(0),
         json!(1.5),
         json!(u32::MAX),
-        json!(1_000_000_000_000_000_000_u64),
         json!(u64::MAX),
-        json!(""),
-        json!("x"),
         json!(MARKUP),
         json!([]),
         json!({}),
-        json!([["x", "Failing"]]),
     ] {
         all.push((value.to_string(), value));
     }

@@ -31,6 +31,8 @@ pub(crate) enum End {
 pub(crate) struct Place {
     pub(crate) stage: Stage,
     client: aws_sdk_dynamodb::Client,
+    /// The id of a channel that no rule names.
+    pub(crate) board_room: String,
     /// An address on loopback that nothing may call, and how often it was called.
     pub(crate) elsewhere: String,
     called: Arc<AtomicUsize>,
@@ -67,7 +69,7 @@ impl Place {
         let stage = Stage::with_rules(&rules()).await;
         stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
         stage.slack.add_channel("data-night", true);
-        stage.slack.add_channel("board-room", true);
+        let board_room = stage.slack.add_channel("board-room", true);
         let client = testkit::dynamodb::client(stage.aws.url());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let elsewhere = format!("http://{}/", listener.local_addr().unwrap());
@@ -78,7 +80,7 @@ impl Place {
                 counter.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Self { stage, client, elsewhere, called, events: AtomicUsize::new(0) }
+        Self { stage, client, board_room, elsewhere, called, events: AtomicUsize::new(0) }
     }
 
     pub(crate) fn function(&self) -> Function {

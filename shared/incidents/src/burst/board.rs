@@ -1,5 +1,6 @@
 //! Which burst an object that fails now belongs to.
 
+use super::is_burst_id;
 use crate::documents::Document;
 use crate::telling::is_credible;
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +32,7 @@ impl Board {
             time.is_some_and(|time| is_credible(time, now) && now.duration_since(time) <= lasts)
         };
         let fresh = within(self.last, WINDOW) && within(self.began, LASTS);
-        if fresh && over != Some(self.burst.as_str()) {
+        if fresh && is_burst_id(&self.burst) && over != Some(self.burst.as_str()) {
             // Not at each of them: all would wait for each other's write.
             if self.last.is_some_and(|last| now.duration_since(last) > WINDOW / 4) {
                 self.last = Some(now);

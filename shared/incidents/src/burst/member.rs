@@ -1,5 +1,6 @@
 //! An object among those that fail together.
 
+use crate::telling::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,12 @@ impl Member {
 
     pub(super) fn failed_last(&self) -> Timestamp {
         self.last.unwrap_or(self.since)
+    }
+
+    pub(super) fn forget_future(&mut self, now: Timestamp) {
+        self.since = if is_credible(self.since, now) { self.since } else { now };
+        self.last = self.last.filter(|at| is_credible(*at, now));
+        self.recovered = self.recovered.filter(|at| is_credible(*at, now));
     }
 
     /// Takes in one more failure, which may be one from before the recovery.

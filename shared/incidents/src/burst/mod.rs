@@ -33,6 +33,11 @@ const ROOM: usize = 200_000;
 /// What else is written of a member, in bytes.
 const MEMBER: usize = 110;
 
+/// Whether it can be a burst's name, which is the id of an event: anything else may make a key that no table takes.
+pub(crate) fn is_burst_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// Objects that began to fail at about the same time, as one channel is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -106,8 +111,12 @@ impl Burst {
         }
     }
 
-    /// Forgets instants that a clock which was wrong has written: everything would wait for them.
-    fn forget_future(&mut self, now: Timestamp) {
+    /// Forgets instants that a clock which was wrong has written: everything would wait for them, and no recovery would be
+    /// later than such a failure.
+    pub fn forget_future(&mut self, now: Timestamp) {
+        for member in self.members.values_mut() {
+            member.forget_future(now);
+        }
         for at in [&mut self.gathers, &mut self.last, &mut self.told] {
             *at = at.filter(|at| is_credible(*at, now));
         }
@@ -187,7 +196,7 @@ impl Burst {
     /// Notes that what `shown` holds was told, with a message.
     pub fn told(&mut self, holder: Holder, shown: &Self, now: Timestamp, message: Option<Message>) {
         give_back(&mut self.lease, holder);
-        (self.told, self.tellings) = (Some(now), self.tellings.max(shown.tellings + 1));
+        (self.told, self.tellings) = (Some(now), self.tellings.max(shown.tellings.saturating_add(1)));
         self.message = message.or(self.message.take());
         for (luid, as_shown) in &shown.members {
             if let Some(member) = self.members.get_mut(luid)

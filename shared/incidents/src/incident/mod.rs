@@ -4,8 +4,9 @@ mod told;
 
 pub use told::{How, Told};
 
+use crate::burst::is_burst_id;
 use crate::documents::Document;
-use crate::telling::is_credible;
+use crate::telling::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ const STEADY: SignedDuration = SignedDuration::from_hours(1);
 const CLOSED: usize = 16;
 /// As many events are remembered, so that one that comes again is not counted again.
 const REMEMBERED: usize = 32;
+/// Quiet hours are daily, and a day has 25 hours at most: a digest beyond that is none.
+const LATEST_DIGEST: SignedDuration = SignedDuration::from_hours(26);
 
 /// What an event tells of an object. Times are Tableau's own, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +123,24 @@ impl Streak {
 
 impl Incident {
     /// Forgets instants that a clock which was wrong has written: with a success in the future every failure would count
-    /// as an old one.
+    /// as an old one. Forgets as well what this crate never writes, and what would keep every later event of the object
+    /// out: a digest that never comes, the name of a burst that no key can hold, more than is remembered.
     pub fn forget_future(&mut self, now: Timestamp) {
+        let closed = self.closed.iter_mut().map(|closed| &mut closed.streak);
+        for streak in self.streak.iter_mut().chain(closed) {
+            for told in streak.told.values_mut() {
+                let is_credible = match &told.how {
+                    How::Alone => true,
+                    How::Burst(id) => is_burst_id(id),
+                    How::Digest(until) => *until <= later(now, LATEST_DIGEST),
+                };
+                if !is_credible {
+                    told.how = How::Alone;
+                }
+            }
+        }
+        self.applied.drain(..self.applied.len().saturating_sub(REMEMBERED));
+        self.closed.drain(..self.closed.len().saturating_sub(CLOSED));
         self.last_failure = self.last_failure.filter(|at| is_credible(*at, now));
         self.last_success = self.last_success.filter(|at| is_credible(*at, now));
         self.openings.retain(|at| is_credible(*at, now));
@@ -192,7 +211,7 @@ impl Incident {
 
     fn fail(&mut self, at: Timestamp) {
         if let Some(streak) = &mut self.streak {
-            streak.failures += 1;
+            streak.failures = streak.failures.saturating_add(1);
             streak.since = streak.since.min(at);
             streak.last = streak.last.max(at);
             return;

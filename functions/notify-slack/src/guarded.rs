@@ -54,8 +54,8 @@ impl GuardedSlack {
         message: &Message,
         aloud: bool,
     ) -> Result<Option<incidents::Message>, Guarded<Error>> {
-        if let Some(before) = before {
-            match self.update(to, &sent(before), message).await {
+        if let Some(before) = before.and_then(sent) {
+            match self.update(to, &before, message).await {
                 Err(error) if is_gone(&error) => {}
                 other => return other.map(kept),
             }
@@ -72,8 +72,7 @@ impl GuardedSlack {
         below: &Message,
         aloud: bool,
     ) -> Result<(), Guarded<Error>> {
-        if let Some(before) = before {
-            let before = sent(before);
+        if let Some(before) = before.and_then(sent) {
             match self.update(to, &before, in_place).await {
                 Err(error) if is_gone(&error) => {}
                 Ok(_) if aloud => return self.reply(to, &before, below).await.map(|_| ()),
@@ -93,9 +92,11 @@ impl GuardedSlack {
     }
 }
 
-/// Whether a message could not be changed because it is not there, or not ours any more.
+/// Whether a message could not be changed because it, or its channel, is not there, or not ours any more. Whether the rule's
+/// channel is there, a new message finds out.
 fn is_gone(error: &Guarded<Error>) -> bool {
-    matches!(error, Guarded::Call(error) if error.is_gone())
+    let has_no_channel = |error: &Error| matches!(error, Error::Refused { refusal: Refusal::Target, .. });
+    matches!(error, Guarded::Call(error) if error.is_gone() || has_no_channel(error))
 }
 
 /// Whether a message may be there although posting it failed.
@@ -115,8 +116,16 @@ fn kept(posted: Posted) -> Option<incidents::Message> {
     posted.message.map(|sent| incidents::Message { channel: sent.channel, id: sent.ts })
 }
 
-fn sent(kept: &incidents::Message) -> Sent {
-    Sent { channel: kept.channel.clone(), ts: kept.id.clone() }
+/// The message that a document names; nothing when it has not the form of Slack's ids.
+///
+/// Slack lets a bot change messages of its own only, so the most that a forged document can name is another of our messages.
+fn sent(kept: &incidents::Message) -> Option<Sent> {
+    let is_id = |text: &str, taken: fn(&u8) -> bool| {
+        (1..=32).contains(&text.len()) && text.as_bytes().iter().all(taken)
+    };
+    let is_slacks = is_id(&kept.channel, u8::is_ascii_alphanumeric)
+        && is_id(&kept.id, |byte| byte.is_ascii_digit() || *byte == b'.');
+    is_slacks.then(|| Sent { channel: kept.channel.clone(), ts: kept.id.clone() })
 }
 
 fn verdict(error: &Error) -> Verdict {

@@ -35,12 +35,13 @@ fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) ->
     }
 }
 
-/// Another event of another object is handled.
+/// Another event of another object is handled, and the log is as it should be.
 async fn next_event_is_handled(place: &Place, function: &Function, what: &str) {
     let before = place.stage.slack.messages().len();
     let end = place.drive(function, &place.event("WorkbookCreated", OTHER)).await;
     assert_eq!(end, End::Recorded("done".to_owned(), String::new()), "the event after {what}");
     assert_eq!(place.stage.slack.messages().len(), before + 1, "the event after {what}");
+    place.check_log(function);
 }
 
 /// A document as the table holds it.
@@ -68,12 +69,12 @@ async fn forge(
         let before = place.stage.slack.messages().len();
         let end = place.drive(function, &place.event(event, luid)).await;
         let found = judge(&mutation, &end, &["done", "skipped", "deferred"], &[]).into_iter();
-        let found = found.chain(place.spilled(before, function));
+        let found = found.chain(place.spilled(before));
         let what = format!("{event}: {key} whose {} is {}", mutation.field, mutation.how);
         wrong.extend(found.map(|why| format!("{what}: {why}")));
     }
-    next_event_is_handled(place, function, "damaged documents").await;
     report(wrong);
+    next_event_is_handled(place, function, "damaged documents").await;
 }
 
 /// All mutations of an item with a document.
@@ -113,6 +114,8 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
     claimed["deadline_ms"] =
         json!({ "N": (now - SignedDuration::from_secs(1)).as_millisecond().to_string() });
 
+    let session = place.items_of("session#");
+
     let mut wrong = Vec::new();
     for (base, name, only) in [
         (&released, "WorkbookCreated", None),
@@ -128,11 +131,11 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
             let id = deliveries::Content::received(event.as_bytes()).event_id();
             let mut item = mutation.item.clone();
             item["pk"] = json!({ "S": format!("delivery#notify-slack#{id}") });
-            place.put(&item).await;
+            place.restore(&[session.clone(), vec![item]].concat()).await;
             let before = place.stage.slack.messages().len();
             let end = place.drive(&function, &event).await;
             let found = judge(&mutation, &end, expected, MAY_LIE).into_iter();
-            let found = found.chain(place.spilled(before, &function));
+            let found = found.chain(place.spilled(before));
             let what =
                 format!("a {} record whose {} is {}", base["state"]["S"], mutation.field, mutation.how);
             wrong.extend(found.map(|why| format!("{what}: {why}")));

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// More than a message, a log line or an attribute of SQS takes, and less than an item of DynamoDB.
-const HUGE: usize = 150_000;
+const HUGE: usize = 70_000;
 /// What no message, log or terminal may take as it is.
 pub(crate) const MARKUP: &str = "<!channel> *x* <https://evil.example|click> \u{1b}[2J \u{202e} `c`";
 
@@ -115,42 +115,40 @@ fn paths_of(value: &Value, path: String, paths: &mut Vec<String>) {
 }
 
 fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value)> {
-    let mut all: Vec<(String, Value)> = vec![("a huge text".to_owned(), json!("x".repeat(HUGE)))];
-    for value in [
-        json!(null),
-        json!(-1),
-        json!(1.5),
-        json!(u32::MAX),
-        json!(u64::MAX),
-        json!(MARKUP),
-        json!([]),
-        json!({}),
-    ] {
-        all.push((value.to_string(), value));
-    }
-    for text in elsewhere {
-        all.push((format!("{text:?}"), json!(text)));
-    }
-    for at in instants(now) {
-        all.push((format!("{at:.0}"), json!(at.to_string())));
-        if old.is_object() {
-            all.push((format!("the digest of {at:.0}"), json!({ "Digest": at.to_string() })));
-        }
-    }
+    let mut all = vec![("null".to_owned(), json!(null))];
     match old {
-        Value::Array(items) if !items.is_empty() => {
-            let many: Vec<Value> = items.iter().cycle().take(2_000).cloned().collect();
-            all.push(("2,000 of it".to_owned(), json!(many)));
+        Value::String(_) => {
+            all.push(("a huge text".to_owned(), json!("x".repeat(HUGE))));
+            all.extend(["", MARKUP].iter().chain(elsewhere).map(|text| (format!("{text:?}"), json!(text))));
+            all.extend(instants(now).map(|at| (format!("{at:.0}"), json!(at.to_string()))));
         }
-        Value::Object(map) if !map.is_empty() => {
-            let many = (0..800)
+        Value::Number(_) => {
+            let numbers = [json!(-1), json!(0), json!(1.5), json!(u32::MAX), json!(u64::MAX)];
+            all.extend(numbers.into_iter().map(|number| (number.to_string(), number)));
+        }
+        Value::Array(items) => {
+            let many: Vec<Value> =
+                items.iter().cycle().take(if items.is_empty() { 0 } else { 1_000 }).cloned().collect();
+            all.push((format!("{} of it", many.len()), json!(many)));
+        }
+        Value::Object(map) => {
+            all.push(("empty".to_owned(), json!({})));
+            let last = instants(now).last().unwrap_or(now);
+            all.push((format!("the digest of {last:.0}"), json!({ "Digest": last.to_string() })));
+            all.push(("a burst without a name".to_owned(), json!({ "Burst": "x".repeat(3_000) })));
+            let many = (0..400)
                 .flat_map(|n| map.iter().map(move |(key, value)| (format!("{key}{n}"), value.clone())));
-            all.push(("800 of it".to_owned(), Value::Object(many.collect::<Map<_, _>>())));
+            all.push(("400 of it".to_owned(), Value::Object(many.collect::<Map<_, _>>())));
             let mut more = map.clone();
             more.extend(map.iter().next().map(|(_, value)| ("board-room".to_owned(), value.clone())));
             all.push(("one more, called board-room".to_owned(), Value::Object(more)));
         }
-        _ => {}
+        Value::Null | Value::Bool(_) => {
+            all.extend(
+                [json!(true), json!("x"), json!({}), json!(u64::MAX)].map(|value| (value.to_string(), value)),
+            );
+            all.extend(instants(now).map(|at| (format!("{at:.0}"), json!(at.to_string()))));
+        }
     }
     all
 }

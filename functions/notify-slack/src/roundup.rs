@@ -28,11 +28,11 @@ pub(crate) fn burst(burst: &Burst) -> Message {
         (1, recovered) => format!("🔴 1 extract refresh fails, {recovered} recovered"),
         (failing, recovered) => format!("🔴 {failing} extract refreshes fail, {recovered} recovered"),
     };
-    let mut causes: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+    let mut causes: BTreeMap<String, Vec<&Member>> = BTreeMap::new();
     for member in members.iter().filter(|member| member.recovered.is_none()) {
-        causes.entry(member.cause.as_str()).or_default().push(member);
+        causes.entry(short(&member.cause)).or_default().push(member);
     }
-    let mut causes: Vec<(&str, Vec<&Member>)> = causes.into_iter().collect();
+    let mut causes: Vec<(String, Vec<&Member>)> = causes.into_iter().collect();
     causes.iter_mut().for_each(|(_, members)| members.sort_by_key(|member| &member.name));
     causes.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
     let summary: Vec<String> =
@@ -177,7 +177,7 @@ impl Lines {
 }
 
 fn happened(entry: &Entry, when: &str) -> String {
-    format!("• *{}*: {}{} ({when})", escape(&entry.what), name(entry), cause(entry))
+    format!("• *{}*: {}{} ({when})", escape(&short(&entry.what)), name(entry), cause(entry))
 }
 
 fn name(entry: &Entry) -> String {
@@ -185,7 +185,7 @@ fn name(entry: &Entry) -> String {
 }
 
 fn cause(entry: &Entry) -> String {
-    entry.cause.as_deref().map(|cause| format!(" – {}", escape(cause))).unwrap_or_default()
+    entry.cause.as_deref().map(|cause| format!(" – {}", escape(&short(cause)))).unwrap_or_default()
 }
 
 fn counted(events: usize) -> String {

@@ -1,7 +1,8 @@
 //! Least privilege.
 
-use crate::reading::{DOOR, functions, pascal, read, target};
+use crate::reading::{DOOR, functions, pascal, read, root, target};
 use serde_json::{Value, json};
+use std::fs;
 
 /// AWS has no resources for them, so their `Resource` can only be `*`.
 ///
@@ -63,20 +64,62 @@ fn no_policy_has_a_wildcard_but_for_xray_and_a_vpc() {
     }
 }
 
+/// What a function's role may do with the table's items: the actions, and the keys of the items.
+fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
+    let mut found = Vec::new();
+    statements("", role, &mut found);
+    let of_the_table = found.into_iter().map(|(_, statement)| statement);
+    let of_the_table =
+        of_the_table.filter(|statement| target(&statement["Resource"]) == Some("DeliveryTable"));
+    let keys =
+        |statement: &Value| statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].clone();
+    of_the_table.map(|statement| (statement["Action"].clone(), keys(statement))).collect()
+}
+
+/// The kinds of items that our code keeps for a workflow: the first parts of their keys.
+fn kinds() -> Vec<String> {
+    let mut kinds = vec!["delivery".to_owned()];
+    let mut folders = vec![root().join("shared")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                let named = text.split("const KIND: &'static str = \"").skip(1);
+                kinds.extend(named.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+            }
+        }
+    }
+    kinds.sort();
+    kinds
+}
+
+// 12-S5
 #[test]
-fn who_signs_in_to_tableau_may_read_the_table_that_has_the_session_and_nobody_else() {
+fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_session_and_the_door_none() {
     let template = read("template.yaml");
+    let kinds = kinds();
+    assert!(kinds.len() > 4, "{kinds:?}");
     for folder in functions() {
         let id = pascal(&folder);
         let resource = |id: &str| &template["Resources"][id]["Properties"];
+        let reached = of_the_table(resource(&format!("{id}Role")));
+        if folder == DOOR {
+            assert_eq!(reached, [], "{folder}");
+            continue;
+        }
         let signs_in = !resource(&id)["Environment"]["Variables"]["TABLEAU_SECRET"].is_null();
-        let mut found = Vec::new();
-        statements("", resource(&format!("{id}Role")), &mut found);
-        let reads = found.iter().any(|(_, statement)| {
-            statement["Action"] == "dynamodb:GetItem"
-                && target(&statement["Resource"]) == Some("DeliveryTable")
-        });
+        let [(actions, keys)] = &reached[..] else { panic!("{folder}: {reached:?}") };
+        let reads = actions.as_array().unwrap().contains(&json!("dynamodb:GetItem"));
         assert_eq!(reads, signs_in, "{folder}: dynamodb:GetItem on the table");
+        let mut keys: Vec<String> = serde_json::from_value(keys.clone()).unwrap();
+        keys.sort();
+        let mut expected: Vec<String> = kinds.iter().map(|kind| format!("{kind}#{folder}#*")).collect();
+        expected.extend(signs_in.then(|| "session#*".to_owned()));
+        expected.sort();
+        assert_eq!(keys, expected, "{folder}");
     }
 }
 

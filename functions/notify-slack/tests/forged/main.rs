@@ -8,6 +8,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
 
+mod messages;
 mod mutation;
 mod place;
 

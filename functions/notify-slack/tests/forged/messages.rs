@@ -1,0 +1,116 @@
+//! Messages that no function of ours has sent: a principal of the account may put any text into a queue, and may invoke a
+//! function with any event.
+
+use crate::next_event_is_handled;
+use crate::place::Place;
+use serde_json::{Value, json};
+use testkit::Batch;
+
+/// Bodies of a queue's messages.
+fn bodies() -> Vec<String> {
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
+    let event = r#"{"event_type":"WorkbookCreated","resource_luid":"x","site_luid":"y"}"#;
+    let envelope = |detail: &str| {
+        format!(
+            r#"{{"version":"0","id":"1","detail-type":"X","source":"tableau.webhooks","account":"1","time":"t",
+                "region":"r","resources":[],"detail":{detail}}}"#
+        )
+    };
+    let mut all = vec![
+        String::new(),
+        "x".to_owned(),
+        "\u{feff}{}".to_owned(),
+        nested("[", "]"),
+        nested("{\"a\":", "}"),
+        "x".repeat(250_000),
+        format!("{{\"event_type\":\"{}\"}}", "x".repeat(250_000)),
+        envelope("null"),
+        envelope(&envelope(event)),
+        envelope(r#"{"unreadable":{"reason":"r","sha256":"x","base64":"!"}}"#),
+    ];
+    for value in [json!(null), json!(true), json!(-1), json!(1e300), json!("x"), json!([]), json!({})] {
+        all.push(value.to_string());
+        for field in
+            ["event_type", "resource", "resource_name", "resource_luid", "site_luid", "created_at", "text"]
+        {
+            let mut payload: Value = serde_json::from_str(event).unwrap();
+            payload[field] = value.clone();
+            all.push(payload.to_string());
+        }
+    }
+    all
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_or_a_dead_letter() {
+    let place = Place::start().await;
+    let function = place.function();
+    for body in bodies() {
+        let beginning: String = body.chars().take(80).collect();
+        let before = (place.items_of("delivery#").len(), place.stage.aws.messages("dead-letters").len());
+        let reply = function.invoke(&Batch::default().message(&body).received(150).event()).await;
+        let reply = reply.unwrap_or_else(|error| panic!("{beginning}: {error}"));
+        assert_eq!(reply["batchItemFailures"], json!([]), "{beginning}");
+        let after = (place.items_of("delivery#").len(), place.stage.aws.messages("dead-letters").len());
+        // SQS itself takes no empty message.
+        assert!(before != after || body.is_empty(), "{beginning}: neither a record nor a dead letter");
+    }
+    assert!(place.stage.slack.messages().is_empty());
+    next_event_is_handled(&place, &function, "forged messages").await;
+}
+
+// 12-S5
+#[tokio::test]
+async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
+    let place = Place::start().await;
+    let function = place.function();
+    for (name, value) in [
+        ("copy_of", "-1"),
+        ("copy_of", "x"),
+        ("copy_of", "99999999999999999999"),
+        ("ERROR_CODE", "x"),
+        ("RULE_ARN", "\u{202e}<!channel>"),
+    ] {
+        let before = place.stage.slack.messages().len();
+        let event = place.event("WorkbookCreated", "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb");
+        let batch = Batch::default().message(&event).attribute(name, value);
+        assert!(function.failures(&batch).await.is_empty(), "{name}={value:?}");
+        assert_eq!(place.stage.slack.messages().len(), before + 1, "{name}={value:?}");
+    }
+    for count in ["", "x", "-1", "99999999999999999999"] {
+        let event = place.event("WorkbookCreated", "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb");
+        let mut batch = Batch::default().message(&event).event();
+        batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(count);
+        let before = place.stage.slack.messages().len();
+        let reply = function.invoke(&batch).await.unwrap();
+        assert_eq!(reply["batchItemFailures"], json!([]), "{count:?}");
+        assert_eq!(place.stage.slack.messages().len(), before + 1, "{count:?}");
+    }
+}
+
+// 12-S5
+#[tokio::test]
+async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
+    let place = Place::start().await;
+    let function = place.function();
+    for event in [
+        json!(null),
+        json!({}),
+        json!([]),
+        json!("x"),
+        json!({ "source": "aws.events", "detail": {} }),
+        json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": "{}" } }] }),
+        json!({ "Records": [{ "eventSource": "aws:s3" }] }),
+        json!({ "Records": [{}] }),
+        json!({ "Records": {} }),
+    ] {
+        let answer = function.invoke(&event).await;
+        assert!(answer.is_err(), "{event}: {answer:?}");
+    }
+    // A request that no API Gateway has checked needs the token like any other.
+    let request = testkit::Request::post("{}").query_token(None).event();
+    assert_eq!(function.answer_to(&request).await.status, 403);
+    assert!(place.items_of("delivery#").is_empty() && place.stage.aws.messages("queue").is_empty());
+    next_event_is_handled(&place, &function, "invocations by others").await;
+}

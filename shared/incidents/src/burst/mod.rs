@@ -35,7 +35,7 @@ const MEMBER: usize = 110;
 
 /// Whether it can be a burst's name, which is the id of an event: anything else may make a key that no table takes.
 pub(crate) fn is_burst_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Objects that began to fail at about the same time, as one channel is told.

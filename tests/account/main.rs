@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod quiet_hours;
+mod routes;
 mod site;
 mod storm;

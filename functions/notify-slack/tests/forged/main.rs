@@ -6,7 +6,7 @@
 //! is not configured, and the next event is handled. What is damaged, and does not only say something untrue, does not even
 //! cost the event.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod messages;
 mod mutation;
@@ -246,7 +246,7 @@ async fn forge_at_start(
     let mut wrong = Vec::new();
     for mutation in mutations {
         let function = place.function();
-        place.restore(&[others, &[mutation.item.clone()]].concat()).await;
+        place.restore(&[others, std::slice::from_ref(&mutation.item)].concat()).await;
         let before = place.stage.slack.messages().len();
         fault.iter().for_each(|fault| place.stage.slack.fail_next(1, fault.clone()));
         let end = place.drive(&function, &place.event("WorkbookCreated", OTHER)).await;

@@ -5,7 +5,7 @@
 //! refuse; the queue side decides what can be acted on.
 
 use crate::attempt::{Attempted, Request};
-use crate::http::{HttpRequest, HttpResponse, error_response, json_response, with_header};
+use crate::http::{HttpRequest, HttpResponse};
 use crate::publish::EventPublisher;
 use crate::telemetry::{self, Metric};
 use crate::tokens::WebhookTokens;
@@ -91,14 +91,14 @@ impl Door {
         let content = Content::received(&body);
         if content.payload().is_some_and(tableau::Payload::is_test) {
             tracing::info!(function = self.function, request.id = request.id, "test request answered");
-            return Ok(json_response(StatusCode::OK, &json!({ "status": "test" })));
+            return Ok(HttpResponse::json(StatusCode::OK, &json!({ "status": "test" })));
         }
         let id = content.event_id();
         match &self.then {
             Then::Store(publisher) => {
                 publisher.publish(&content).await.map_err(Refused::NotStored)?;
                 self.accepted(&id, &content, request);
-                Ok(json_response(StatusCode::ACCEPTED, &json!({ "status": "accepted", "event_id": id })))
+                Ok(HttpResponse::json(StatusCode::ACCEPTED, &json!({ "status": "accepted", "event_id": id })))
             }
             Then::Handle(handler) => Ok(inline(&id, handler.handle(&content, request).await)),
         }
@@ -154,31 +154,36 @@ impl Door {
 /// What inline mode answers.
 fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
     match attempted {
-        Attempted::Done => json_response(StatusCode::OK, &json!({ "status": "done", "event_id": id })),
-        Attempted::Skipped(reason) => {
-            json_response(StatusCode::OK, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
-        }
-        Attempted::Ignored(reason) => {
-            json_response(StatusCode::OK, &json!({ "status": "ignored", "event_id": id, "reason": reason }))
-        }
+        Attempted::Done => HttpResponse::json(StatusCode::OK, &json!({ "status": "done", "event_id": id })),
+        Attempted::Skipped(reason) => HttpResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "skipped", "event_id": id, "reason": reason }),
+        ),
+        Attempted::Ignored(reason) => HttpResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "ignored", "event_id": id, "reason": reason }),
+        ),
         Attempted::Deferred { until, reason } => {
             let body = json!({ "status": "deferred", "event_id": id, "reason": reason, "until": until });
-            json_response(StatusCode::OK, &body)
+            HttpResponse::json(StatusCode::OK, &body)
         }
         Attempted::Duplicate => {
             let reason = "the event was handled before";
-            json_response(StatusCode::OK, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
+            HttpResponse::json(
+                StatusCode::OK,
+                &json!({ "status": "skipped", "event_id": id, "reason": reason }),
+            )
         }
         Attempted::Busy { .. } => {
             let reason = "the event is being handled";
             let body =
                 json!({ "status": "failed", "event_id": id, "failure": "transient", "reason": reason });
-            json_response(StatusCode::BAD_GATEWAY, &body)
+            HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
         Attempted::Failed { failure, .. } => {
             let (kind, reason) = (failure.kind(), failure.reason());
             let body = json!({ "status": "failed", "event_id": id, "failure": kind, "reason": reason });
-            json_response(StatusCode::BAD_GATEWAY, &body)
+            HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
     }
 }
@@ -187,16 +192,16 @@ impl Refused {
     fn response(&self) -> HttpResponse {
         match self {
             Self::Method => {
-                let response = error_response(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-                with_header(response, ALLOW, "POST")
+                let response = HttpResponse::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+                response.with_header(ALLOW, "POST")
             }
-            Self::Forbidden(_) => error_response(StatusCode::FORBIDDEN, "forbidden"),
+            Self::Forbidden(_) => HttpResponse::error(StatusCode::FORBIDDEN, "forbidden"),
             Self::TooLarge => {
-                error_response(StatusCode::PAYLOAD_TOO_LARGE, &format!("body: over {BODY_LIMIT} bytes"))
+                HttpResponse::error(StatusCode::PAYLOAD_TOO_LARGE, &format!("body: over {BODY_LIMIT} bytes"))
             }
             Self::Secret(_) | Self::NotStored(_) | Self::TookTooLong => {
-                let response = error_response(StatusCode::SERVICE_UNAVAILABLE, "try again later");
-                with_header(response, RETRY_AFTER, RETRY_AFTER_SECONDS)
+                let response = HttpResponse::error(StatusCode::SERVICE_UNAVAILABLE, "try again later");
+                response.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
         }
     }

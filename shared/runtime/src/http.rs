@@ -6,10 +6,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use lambda_http::http::{HeaderValue, Method, StatusCode};
-use lambda_http::{Body, Response};
+use lambda_http::{Body, IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::future::{Future, ready};
+use std::pin::Pin;
 
 /// What the path of the common ingress ends with, unless the token follows.
 const ROUTE: &str = "webhook";
@@ -129,26 +131,125 @@ impl UrlToken {
     }
 }
 
-/// An answer. `lambda_http` writes it in the shape that the caller reads.
-pub(crate) type HttpResponse = Response<Body>;
+/// An answer.
+pub(crate) struct HttpResponse(Response<Body>);
 
-/// An answer in JSON.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> HttpResponse {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+impl HttpResponse {
+    /// An answer in JSON.
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self(response)
+    }
+
+    /// An answer that refuses.
+    pub(crate) fn error(status: StatusCode, error: &str) -> Self {
+        Self::json(status, &json!({ "error": error }))
+    }
+
+    /// The answer with one more header.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.0.headers_mut().insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
 }
 
-/// An answer that refuses.
-pub(crate) fn error_response(status: StatusCode, error: &str) -> HttpResponse {
-    json_response(status, &json!({ "error": error }))
+/// `lambda_http` has this for any `Response`. It decodes the body by its content type, with the tables of every legacy encoding:
+/// 0.4 MB of the binary. This body is UTF-8.
+impl IntoResponse for HttpResponse {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
 }
 
-/// An answer with one more header.
-pub(crate) fn with_header(mut response: HttpResponse, name: HeaderName, value: &'static str) -> HttpResponse {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
-    response
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "local-webhook-token-not-a-secret-0123456789";
+
+    fn load_balancer(path: &str) -> HttpRequest {
+        let mut event = AlbTargetGroupRequest::default();
+        event.path = Some(path.to_owned());
+        event.into()
+    }
+
+    fn accepts(request: &HttpRequest) -> Option<bool> {
+        let token = request.token("notify-slack")?;
+        Some(token.is_taken_by(|token| token == SECRET))
+    }
+
+    // 12-C
+    #[test]
+    fn the_token_is_the_last_segment_of_the_path_as_sent_or_decoded_once() {
+        let encoded = SECRET.replace('-', "%2D");
+        let twice = SECRET.replace('-', "%252D");
+        let all = SECRET.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
+        for (path, expected) in [
+            (format!("/webhook/{SECRET}"), Some(true)),
+            (format!("/prod/webhooks/notify-slack/{SECRET}"), Some(true)),
+            (format!("/{SECRET}"), Some(true)),
+            (format!("/webhook/{encoded}"), Some(true)),
+            (format!("/webhook/{all}"), Some(true)),
+            (format!("/webhook/../webhook/{SECRET}"), Some(true)),
+            (format!("/webhook/{twice}"), Some(false)),
+            (format!("/webhook%2F{SECRET}"), Some(false)),
+            (format!("/webhook/x%2f{SECRET}"), Some(false)),
+            (format!("/webhook/{SECRET}/."), Some(false)),
+            (format!("/webhook/{SECRET}/.."), Some(false)),
+            (format!("/webhook/{SECRET}%00"), Some(false)),
+            (format!("/webhook/{SECRET}%ff"), Some(false)),
+            (format!("/webhook/{SECRET}%"), Some(false)),
+            (format!("/webhook/{SECRET};a=b"), Some(false)),
+            (format!("/webhook/{SECRET}/"), None),
+            ("/webhook".to_owned(), None),
+            ("/prod/webhooks/notify-slack".to_owned(), None),
+            ("/".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(accepts(&load_balancer(&path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_percent_sign_is_taken_as_it_is() {
+        let token = UrlToken::new("a%41b");
+        assert!(token.is_taken_by(|text| text == "a%41b") && token.is_taken_by(|text| text == "aAb"));
+        assert!(!token.is_taken_by(|text| text == "a%2541b"));
+    }
+
+    // 12-C
+    #[test]
+    fn a_body_is_the_bytes_that_were_sent() {
+        let body = |text: &str, base64: bool| {
+            let mut request = load_balancer("/");
+            request.body = Some(text.to_owned());
+            request.is_base64_encoded = base64;
+            request.body(6)
+        };
+        for (text, base64, expected) in [
+            ("", false, Some(&b""[..])),
+            ("", true, Some(b"")),
+            ("/wA=", false, Some(b"/wA=")),
+            ("/wA=", true, Some(b"\xff\0")),
+            ("/wA", true, Some(b"/wA")),
+            ("_wA=", true, Some(b"_wA=")),
+            ("a b\n", true, Some(b"a b\n")),
+            ("123456", false, Some(b"123456")),
+            ("1234567", false, None),
+            ("MTIzNDU2", true, Some(b"123456")),
+            ("MTIzNDU2Nw==", true, None),
+            ("not base64!", true, None),
+        ] {
+            assert_eq!(body(text, base64).as_deref(), expected, "{text:?}, base64: {base64}");
+        }
+        assert_eq!(load_balancer("/").body(6).as_deref(), Some(&b""[..]));
+    }
 }

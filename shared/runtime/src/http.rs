@@ -1,5 +1,6 @@
 //! What the ingress reads of an HTTP request, and what it answers.
 
+use crate::tokens::SHORTEST;
 use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use base64::Engine;
@@ -13,8 +14,6 @@ use serde_json::{Value, json};
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-/// What the path of the common ingress ends with, unless the token follows.
-const ROUTE: &str = "webhook";
 /// The name of the token where a path or a query has names.
 const TOKEN: &str = "token";
 
@@ -103,11 +102,11 @@ impl HttpRequest {
     }
 }
 
-/// The last segment of a path, as it was sent; `None` where the path ends with the route itself. Dot segments are
-/// compared, not resolved, and an encoded slash separates nothing.
+/// The last segment of a path, as it was sent; `None` where it is the route and no token. Dot segments are compared, not
+/// resolved, and an encoded slash separates nothing.
 fn last_segment<'a>(path: &'a str, function: &str) -> Option<&'a str> {
     let segment = path.rsplit('/').next()?;
-    (!segment.is_empty() && segment != ROUTE && segment != function).then_some(segment)
+    (segment.len() >= SHORTEST && segment != function).then_some(segment)
 }
 
 /// The token of a URL. Some callers hand a path and a query on decoded, others as they were sent.
@@ -202,8 +201,8 @@ mod tests {
             (format!("/webhook/{twice}"), Some(false)),
             (format!("/webhook%2F{SECRET}"), Some(false)),
             (format!("/webhook/x%2f{SECRET}"), Some(false)),
-            (format!("/webhook/{SECRET}/."), Some(false)),
-            (format!("/webhook/{SECRET}/.."), Some(false)),
+            (format!("/webhook/{SECRET}/."), None),
+            (format!("/webhook/{SECRET}/.."), None),
             (format!("/webhook/{SECRET}%00"), Some(false)),
             (format!("/webhook/{SECRET}%ff"), Some(false)),
             (format!("/webhook/{SECRET}%"), Some(false)),

@@ -78,6 +78,7 @@ async fn every_kind_of_caller_gets_the_same_outcome_in_its_own_shape() {
             webhook().path("/webhook").query_token(TOKEN),
             202,
         ),
+        ("the token in the query of another route", webhook().path("/hooks/tableau").query_token(TOKEN), 202),
         ("no token", webhook().path("/webhook"), 403),
         ("a wrong token", webhook().path(format!("/webhook/{wrong}")), 403),
         ("a wrong token in the query", webhook().path("/webhook").query_token(&wrong), 403),

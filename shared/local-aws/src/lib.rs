@@ -14,7 +14,7 @@ mod stack_event;
 pub mod template;
 
 pub use aws::{
-    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, QueueSpec, REGION, STACK,
+    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, QueueSpec, REGION, STACK,
     StackResource, StoredMessage, TableSpec, Target,
 };
 pub use error::Error;

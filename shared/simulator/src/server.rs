@@ -25,9 +25,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves `router` on a socket that is bound already.
+    /// Serves `router`, behind the guard of all local listeners, on a socket that is bound already.
     pub(crate) fn serve(socket: TcpListener, router: Router) -> io::Result<Self> {
         let address = socket.local_addr()?;
+        let router = loopback_server::guarded(router, address.port());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let stopped = Arc::new(AtomicBool::new(false));
         let socket = Socket { socket, stopped: Arc::clone(&stopped) };

@@ -11,7 +11,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// Settings of a [`TableauSimulator`] that has not started yet.
 #[derive(Clone, Debug)]
@@ -133,7 +132,7 @@ impl TableauBuilder {
     /// # Errors
     /// When the address cannot be bound or no HTTP client can be made.
     pub async fn start(self) -> io::Result<TableauSimulator> {
-        let socket = TcpListener::bind(self.address).await?;
+        let socket = loopback_server::bind(self.address).await?;
         let now = self.settings.clock.now();
         let model = if self.sample { sample::model(now) } else { sample::empty(now) };
         let client = match self.client {

@@ -141,7 +141,12 @@ async fn another_host_or_origin_is_refused_on_every_path_and_method() {
         &["GET / HTTP/1.1", HOST, "Sec-Fetch-Site: new-kind"],
         &["GET / HTTP/1.1", HOST, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"],
         &["GET / HTTP/1.1", HOST, "Origin: http://127.0.0.1:PORT", "Sec-Fetch-Site: cross-site"],
-        &["OPTIONS /known HTTP/1.1", HOST, "Origin: http://evil.example", "Access-Control-Request-Method: POST"],
+        &[
+            "OPTIONS /known HTTP/1.1",
+            HOST,
+            "Origin: http://evil.example",
+            "Access-Control-Request-Method: POST",
+        ],
         &["DELETE /known HTTP/1.1", HOST, "Origin: http://evil.example"],
         &["PUT /unknown HTTP/1.1", HOST, "Origin: http://evil.example"],
         &[
@@ -168,8 +173,9 @@ async fn a_refusal_comes_before_the_body_is_sent() {
     let listener = listener("127.0.0.1:0").await;
     for expect in ["X-Nothing: 1", "Expect: 100-continue"] {
         let mut stream = TcpStream::connect(listener.address).await.unwrap();
-        let head =
-            format!("POST /known HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000\r\n{expect}\r\n\r\n");
+        let head = format!(
+            "POST /known HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000\r\n{expect}\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);

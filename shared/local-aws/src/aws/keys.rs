@@ -177,9 +177,8 @@ impl Keys {
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
 fn read<'a>(authorization: &'a str, date: Option<&str>) -> Option<(&'a str, Signed<'a>)> {
     let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
-    let field = |name: &str| {
-        fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-    };
+    let field =
+        |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
     let mut scope = field("Credential")?.split('/');
     let (id, _day, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
     let headers = field("SignedHeaders")?.split(';').collect();

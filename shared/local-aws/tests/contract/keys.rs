@@ -6,7 +6,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_types::SdkConfig;
-use local_aws::{Aws, Keys, QueueSpec};
+use local_aws::{Aws, QueueSpec};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -92,7 +92,8 @@ async fn a_wrong_key_is_refused_by_each_service_and_changes_nothing() {
 async fn what_a_refusal_says_holds_no_key() {
     let aws = aws().await;
     let keys = aws.keys();
-    let wrong = Credentials::new(keys.access_key_id(), "x", Some(keys.session_token().to_owned()), None, "test");
+    let wrong =
+        Credentials::new(keys.access_key_id(), "x", Some(keys.session_token().to_owned()), None, "test");
     let client = aws_sdk_secretsmanager::Client::new(&config(aws.url(), wrong));
     let said = told(client.get_secret_value().secret_id("tableau").send().await.unwrap_err()).1;
     let debug = format!("{aws:?} {keys:?}");

@@ -4,6 +4,7 @@ mod aws;
 mod events;
 mod files;
 mod http;
+mod local;
 mod names;
 mod options;
 mod out;

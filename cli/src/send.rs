@@ -1,8 +1,9 @@
 //! `send`: a realistic event, posted as Tableau would.
 
 use crate::http;
+use crate::local;
 use crate::names::event_name;
-use crate::options::SendOptions;
+use crate::options::{LOCAL_AWS_PORT, SendOptions};
 use crate::out::{line, plain};
 use jiff::Timestamp;
 use std::process::ExitCode;
@@ -18,10 +19,14 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         line!("{payload}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let place = place(&options.to);
-    let local = http::is_loopback(&options.to);
-    let http = http::client(Some(&options.to))?;
-    let request = http.post(options.to).header("content-type", "application/json").body(payload);
+    let to = match options.to {
+        Some(url) => url,
+        None => local::find(None, LOCAL_AWS_PORT)?.webhook_url()?,
+    };
+    let place = place(&to);
+    let local = http::is_loopback(&to);
+    let http = http::client(Some(&to))?;
+    let request = http.post(to).header("content-type", "application/json").body(payload);
     let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
     let status = response.status();
     let body = http::text(response).await;

@@ -153,6 +153,12 @@ impl Stack {
         &self.plan.routes
     }
 
+    /// What a secret holds now, by its logical id; none when it has no value, or there is no such secret.
+    pub fn secret(&self, logical_id: &str) -> Option<String> {
+        let secret = self.plan.secrets.iter().find(|secret| secret.logical_id == logical_id)?;
+        self.aws.secret(&secret.name)
+    }
+
     /// What the template describes.
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -26,12 +26,12 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
         return Err("the request is for another place than its Host");
     }
     // The origin of this very address: what is at another port, or under another name, is another program's page.
-    let is_ours = |origin: &str| ["http://", "https://"].iter().any(|s| origin.strip_prefix(s) == Some(host));
-    if only(headers, &ORIGIN)?.is_some_and(|origin| !is_ours(origin)) {
+    if only(headers, &ORIGIN)?.is_some_and(|origin| without_scheme(origin) != Some(host)) {
         return Err("the request comes from a page of another origin");
     }
-    if only(headers, &REFERER)?.is_some_and(|referer| !is_ours(origin_of(referer))) {
-        return Err("the request comes from a page of another origin");
+    // Programs send one too, when they follow a redirect: from one double to another, as between two pods of Tableau.
+    if only(headers, &REFERER)?.is_some_and(|referer| !is_on_this_machine(referer)) {
+        return Err("the request comes from a page of another machine");
     }
     match only(headers, &SEC_FETCH_SITE)? {
         None | Some("same-origin" | "none") => Ok(()),
@@ -57,9 +57,18 @@ fn is_own(host: &str, port: u16) -> bool {
     })
 }
 
-/// `http://localhost:8091` of `http://localhost:8091/simulator?x#y`.
-fn origin_of(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
-    &url[..end]
+fn without_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))
+}
+
+/// Whether a URL is one of this machine, at whatever port.
+fn is_on_this_machine(url: &str) -> bool {
+    let authority = without_scheme(url).and_then(|rest| rest.split(['/', '?', '#']).next());
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    authority.is_some_and(|authority| {
+        NAMES.iter().any(|name| match authority.strip_prefix(name) {
+            Some(rest) => rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port),
+            None => false,
+        })
+    })
 }

@@ -130,6 +130,11 @@ impl Aws {
         self.state().secrets.create(name, None)
     }
 
+    /// What a secret holds now, by its name.
+    pub(crate) fn secret(&self, name: &str) -> Option<String> {
+        self.state().secrets.current(name).map(str::to_owned)
+    }
+
     /// Creates a queue, or changes one that is there.
     pub fn create_queue(&self, spec: QueueSpec) {
         self.state().queues.create(spec);

@@ -1,7 +1,10 @@
 //! The command line.
 
+#[cfg(feature = "account")]
 use crate::events::EventsCommand;
+#[cfg(feature = "account")]
 use crate::table::TableCommand;
+#[cfg(feature = "account")]
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -29,11 +32,13 @@ pub(crate) enum Command {
     /// Post a realistic event to the local stack, or to a deployed one
     Send(SendOptions),
     /// What became of events, and sending those that failed for good round again
+    #[cfg(feature = "account")]
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
     /// The table of a stack: what to do after a restore
+    #[cfg(feature = "account")]
     Table {
         #[command(subcommand)]
         command: TableCommand,
@@ -46,6 +51,7 @@ pub(crate) enum Command {
 }
 
 /// Which stack, and where.
+#[cfg(feature = "account")]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlaceOptions {
     /// The stack

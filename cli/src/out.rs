@@ -67,6 +67,7 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+#[cfg(feature = "account")]
 /// The value as JSON on one line, in which whatever a terminal would obey is escaped: the value stays the same.
 pub(crate) fn json(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();

@@ -25,8 +25,8 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     Err(format!("`{text}` is no event name; there are: {names}"))
 }
 
-#[cfg(feature = "account")]
 /// The same for events on record: also the name of a body that could not be read.
+#[cfg(feature = "account")]
 pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     if text.eq_ignore_ascii_case(UNREADABLE) {
         return Ok(EventName::from(UNREADABLE));

@@ -3,8 +3,7 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
-use serde::Serialize;
-use std::fmt::{Arguments, Display, Write as _};
+use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
 /// Writes a line to standard output. Gives [`Error`] when nobody can read it.
@@ -67,9 +66,10 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-#[cfg(feature = "account")]
 /// The value as JSON on one line, in which whatever a terminal would obey is escaped: the value stays the same.
-pub(crate) fn json(value: &impl Serialize) -> String {
+#[cfg(feature = "account")]
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    use std::fmt::Write as _;
     let json = serde_json::to_string(value).unwrap_or_default();
     json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
         match is_obeyed(c) {

@@ -55,6 +55,8 @@ pub(crate) enum Run {
     Deployed(&'static str),
     /// The fault run and the door flood, in their usual size.
     Delivery,
+    /// A test of the repository that opens Chromium, and fails where there is none.
+    InChromium(&'static str),
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -184,6 +186,12 @@ pub(crate) const STEPS: &[Step] = &[
         part_of: PartOf::Usual,
         run: Run::Delivery,
     },
+    Step {
+        name: "browser",
+        purpose: "no page of another site reads or posts anything at the local stack (Chromium has to be installed)",
+        part_of: PartOf::Full,
+        run: Run::InChromium("browser"),
+    },
 ];
 
 /// The table, for `--help`.
@@ -237,6 +245,13 @@ impl Run {
                     .map_err(|problem| emulator.explain(problem))?;
             }
             Self::Delivery => delivery::run(repository, &delivery::Arguments::default())?,
+            Self::InChromium(test) => {
+                // The test runs the functions' binaries, which no test of its own package builds.
+                succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
+                let mut cargo = repository.cargo();
+                cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);
+                succeed(cargo.env("BROWSER_REQUIRED", "1"))?;
+            }
         }
         Ok(Ended::Passed)
     }

@@ -1,6 +1,5 @@
 //! The browser.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -17,8 +16,7 @@ pub(crate) fn program() -> Option<PathBuf> {
     if found.is_none() {
         let message = "there is no Chromium: install it, on Debian with `apt-get install chromium`";
         assert!(std::env::var_os("BROWSER_REQUIRED").is_none(), "{message}");
-        // Past the capture of the test harness.
-        writeln!(std::io::stderr(), "SKIPPED: {message}").unwrap();
+        testkit::dynamodb::say(&format!("SKIPPED: {message}"));
     }
     found
 }

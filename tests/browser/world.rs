@@ -24,9 +24,21 @@ pub(crate) struct World {
     runtime_api: String,
 }
 
-/// One thing to try: an address, a body, and headers for where a page may set them.
-fn target(url: &str, body: &str, headers: Value) -> Value {
-    json!({ "url": url, "body": body, "headers": headers })
+/// One thing to try.
+struct Try {
+    listener: &'static str,
+    url: String,
+    body: String,
+    /// For where a page may set them.
+    headers: Value,
+}
+
+impl Try {
+    /// The same under another name of this machine.
+    fn at(&self, host: &str) -> Value {
+        let url = self.url.replacen("127.0.0.1", host, 1);
+        json!({ "url": url, "body": self.body, "headers": self.headers })
+    }
 }
 
 impl World {
@@ -74,82 +86,52 @@ impl World {
         Self { stack, tableau, slack, events, runtime_api }
     }
 
-    /// What each frame tries, with `site` as the page's name.
-    pub(crate) fn targets(&self, site: &str) -> BTreeMap<String, Value> {
+    /// What there is to try, by listener.
+    fn tries(&self) -> Vec<Try> {
         let luid = self.tableau.datasource("Sales Orders").unwrap();
         let event = std::fs::read_to_string(root().join("events/tableau/workbook-created.json")).unwrap();
         let message = json!({ "text": "forged" }).to_string();
         let secret = json!({ "SecretId": "TableauSecret" }).to_string();
         let operation = json!({ "X-Amz-Target": "secretsmanager.GetSecretValue" });
-        let none = json!({});
-        let webhook = self.slack.webhook_url().replace(&self.slack.url(), "");
-        let paths: BTreeMap<&str, (String, Vec<(String, &str, &Value)>)> = BTreeMap::from([
-            (
-                LISTENERS[0],
-                (
-                    self.stack.url().to_owned(),
-                    vec![(format!("/webhook?token={TOKEN}"), event.as_str(), &none)],
-                ),
-            ),
-            (
-                LISTENERS[1],
-                (self.stack.aws().url().to_owned(), vec![("/".to_owned(), secret.as_str(), &operation)]),
-            ),
-            (
-                LISTENERS[2],
-                (
-                    self.slack.url(),
-                    vec![
-                        (webhook, message.as_str(), &none),
-                        ("/simulator/faults?fault=archived".to_owned(), "", &none),
-                    ],
-                ),
-            ),
-            (
-                LISTENERS[3],
-                (
-                    self.tableau.url(),
-                    vec![
-                        ("/simulator".to_owned(), "", &none),
-                        ("/simulator/page.js".to_owned(), "", &none),
-                        ("/simulator/faults?fault=reset".to_owned(), "", &none),
-                        (format!("/simulator/refresh/{luid}/fail"), "", &none),
-                        ("/api/3.29/serverinfo".to_owned(), "", &none),
-                    ],
-                ),
-            ),
-            (
-                "runtime api",
-                (
-                    self.runtime_api.clone(),
-                    vec![
-                        ("/2018-06-01/runtime/invocation/next".to_owned(), "", &none),
-                        ("/2018-06-01/runtime/init/error".to_owned(), "{}", &none),
-                    ],
-                ),
-            ),
-        ]);
-        let at = |host: &str, listener: &str| -> Vec<Value> {
-            let (url, paths) = &paths[listener];
-            let base = url.replace("127.0.0.1", host);
-            paths
-                .iter()
-                .map(|(path, body, headers)| target(&format!("{base}{path}"), body, (*headers).clone()))
-                .collect()
+        let api = self.stack.url();
+        let slack = self.slack.url();
+        let tableau = self.tableau.url();
+        let runtime_api = format!("{}/2018-06-01/runtime", self.runtime_api);
+        let plain = |listener, url: String, body: &str| Try {
+            listener,
+            url,
+            body: body.to_owned(),
+            headers: json!({}),
+        };
+        vec![
+            plain("api", format!("{api}/webhook?token={TOKEN}"), &event),
+            Try { headers: operation, ..plain("aws", format!("{}/", self.stack.aws().url()), &secret) },
+            plain("slack", self.slack.webhook_url(), &message),
+            plain("slack", format!("{slack}/simulator/faults?fault=archived"), ""),
+            plain("tableau", format!("{tableau}/simulator"), ""),
+            plain("tableau", format!("{tableau}/simulator/page.js"), ""),
+            plain("tableau", format!("{tableau}/simulator/faults?fault=reset"), ""),
+            plain("tableau", format!("{tableau}/simulator/refresh/{luid}/fail"), ""),
+            plain("tableau", format!("{tableau}/api/3.29/serverinfo"), ""),
+            plain("runtime api", format!("{runtime_api}/invocation/next"), ""),
+            plain("runtime api", format!("{runtime_api}/init/error"), "{}"),
+        ]
+    }
+
+    /// What each frame tries, with `site` as the page's name.
+    pub(crate) fn targets(&self, site: &str) -> BTreeMap<String, Value> {
+        let tries = self.tries();
+        let at = |host: &str, is_tried: &dyn Fn(&Try) -> bool| -> Vec<Value> {
+            tries.iter().filter(|one| is_tried(one)).map(|one| one.at(host)).collect()
         };
         let of_frame = |frame: &str| -> Vec<Value> {
             if LISTENERS.contains(&frame) {
-                // Its own origin first; then the same listener and the one without a frame, by another name.
-                return [
-                    at(site, frame),
-                    at(site, frame),
-                    at("127.0.0.1", frame),
-                    at("127.0.0.1", "runtime api"),
-                ]
-                .concat();
+                // Its own origin; then the same listener, and the one without a frame, as other origins.
+                let own = at(site, &|one| one.listener == frame);
+                let others = at("127.0.0.1", &|one| [frame, "runtime api"].contains(&one.listener));
+                return [own, others].concat();
             }
-            let hosts = ["127.0.0.1", "localhost", site];
-            hosts.iter().flat_map(|host| paths.keys().flat_map(|listener| at(host, listener))).collect()
+            ["127.0.0.1", "localhost", site].iter().flat_map(|host| at(host, &|_| true)).collect()
         };
         let frames = LISTENERS.iter().chain(&["neighbour", "sandbox", "top"]);
         frames.map(|frame| ((*frame).to_owned(), Value::Array(of_frame(frame)))).collect()

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/>
 
+mod list;
 mod query;
 mod schema;
 
@@ -20,7 +21,7 @@ fn error(message: &str, code: Option<&str>) -> Value {
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let text = call.body.text(&["query"]).ok_or_else(|| malformed("There is no query."))?;
     let variables = call.body.get(&["variables"]).cloned().unwrap_or_default();
-    let answer = match query::parse(text, &variables) {
+    let answer = match query::parse(text, &variables, call.body.text(&["operationName"])) {
         Ok(fields) => data(call.model, call.site().as_str(), &fields),
         Err(message) => Err(message),
     };
@@ -33,7 +34,10 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
 fn data(model: &Model, site: &str, fields: &[Selection]) -> Result<Value, String> {
     let mut data = Map::new();
     for field in fields {
-        data.insert(field.key().to_owned(), schema::root(model, site, field)?);
+        let value = schema::root(model, site, field)?;
+        if data.insert(field.key().to_owned(), value).is_some() {
+            return Err(schema::conflict(field.key()));
+        }
     }
     Ok(Value::Object(data))
 }

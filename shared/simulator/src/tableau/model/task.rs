@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn failures_are_counted_since_the_last_success() {
         let site = super::super::Site { luid: mint(), name: String::new(), content_url: String::new() };
-        let mut model = Model::new(site);
+        let mut model = Model::new(site, Timestamp::UNIX_EPOCH);
         let target = Target::Workbook(mint());
         for (second, finish) in [(1, FinishCode::Error), (2, FinishCode::Success), (4, FinishCode::Error)] {
             model.jobs.push(job(&target, second, finish));

@@ -16,7 +16,11 @@ pub(crate) fn info(call: &mut Call<'_>) -> Result<Answer, RestError> {
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_site.htm#query_site>
 pub(crate) fn site(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (wanted, key) = (call.id(), call.query("key"));
+    let wanted = call.id();
+    let key = call.query("key");
+    if key.is_some_and(|key| !matches!(key, "name" | "contentUrl")) {
+        return Err(RestError::new("400008", "key is name or contentUrl."));
+    }
     let found = call.model.sites.iter().find(|site| match key {
         Some("name") => site.name == wanted,
         Some("contentUrl") => site.content_url == wanted,

@@ -38,7 +38,7 @@ async fn the_list_of_jobs_can_be_filtered_down_to_failed_refreshes_in_a_window()
     assert_eq!(before.len() + since.len(), all);
     let twice = filter("createdAt:gt:2026-03-01T06:14:44Z,createdAt:lt:2026-03-01T06:14:44Z").await;
     assert_eq!(twice.len(), before.len(), "the last one wins");
-    assert_eq!(caller.get("/jobs?filter=colour:eq:red").await.code(), "400000");
+    assert_eq!(caller.get("/jobs?filter=colour:eq:red").await.code(), "400065");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ import tableauserverclient as TSC
 from tableauserverclient.server.endpoint import Endpoint
 
 # Importing them registers their checks, which run in this order.
-import signing_in, lists, work, changes
+import signing_in, lists, samples, work, changes
 from client import checks
 from reasons import reason, unused
 

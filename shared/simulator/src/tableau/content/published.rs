@@ -156,6 +156,7 @@ impl Content for Workbook {
             show_tabs: self.tabs,
             has_extracts: !self.live,
             encrypt_extracts: false,
+            acceleration: None,
             created_at: before(to.now, Duration::from_secs(90 * 86_400)),
             updated_at: before(to.now, Duration::from_secs(3 * 86_400)),
             broken: None,

@@ -3,7 +3,8 @@
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/workbook.doc.html>
 
 use super::query::Selection;
-use super::schema::{Node, conflict, undefined};
+use super::schema::Node;
+use super::types::unknown_argument;
 use crate::tableau::model::Model;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
@@ -11,50 +12,38 @@ use std::cmp::Ordering;
 /// The nodes of a page, unless a call asks for fewer or more.
 const PAGE: usize = 100;
 
-/// The value of a list: the nodes that pass its filter in the order that it asks for. `…Connection` gives a page of them.
-pub(super) fn show<'a>(
-    model: &'a Model,
-    mut nodes: Vec<Node<'a>>,
-    kind: &'static str,
-    field: &Selection,
-) -> Result<Value, String> {
-    let is_connection = field.name.ends_with("Connection");
-    let known: &[&str] = if is_connection {
-        &["filter", "orderBy", "first", "after", "offset"]
-    } else {
-        &["filter", "orderBy"]
+/// Checks the arguments of a list.
+pub(super) fn check(kind: &'static str, field: &Selection) -> Result<(), String> {
+    arguments(kind, field).map(|_| ())
+}
+
+/// What a call asks of a list.
+struct Arguments<'a> {
+    /// The name of a field, and the values of which it has one.
+    conditions: Vec<(&'static str, Vec<&'a Value>)>,
+    /// The names of fields, and whether each is in descending order.
+    orders: Vec<(&'static str, bool)>,
+    start: usize,
+    size: usize,
+}
+
+fn arguments<'a>(kind: &'static str, field: &'a Selection) -> Result<Arguments<'a>, String> {
+    let known: &[&str] = match field.name.ends_with("Connection") {
+        true => &["filter", "orderBy", "first", "after", "offset"],
+        false => &["filter", "orderBy"],
     };
     if let Some(unknown) = field.arguments.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(unknown_argument(unknown, &field.name));
     }
-    match field.arguments.get("filter") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(conditions)) => {
-            for (name, wanted) in conditions {
-                nodes = filtered(model, nodes, kind, name, wanted)?;
-            }
+    let conditions = match field.arguments.get("filter") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(filter)) => {
+            filter.iter().map(|(name, wanted)| condition(kind, name, wanted)).collect::<Result<_, _>>()?
         }
         Some(_) => return Err(wrong_type("filter", &field.name)),
-    }
-    let orders = orders(kind, field)?;
-    nodes.sort_by(|a, b| {
-        let by = |(name, descending): &(&str, bool)| {
-            let ordering = compare(&a.scalar(model, name), &b.scalar(model, name));
-            if *descending { ordering.reverse() } else { ordering }
-        };
-        // What is equal is in the order of the ids.
-        orders.iter().map(by).fold(Ordering::Equal, Ordering::then).then_with(|| a.id().cmp(&b.id()))
-    });
-    if is_connection {
-        page(model, &nodes, field)
-    } else {
-        field.needs_fields(kind)?;
-        nodes.iter().map(|node| node.show(model, &field.fields)).collect()
-    }
-}
-
-fn unknown_argument(name: &str, field: &str) -> String {
-    format!("Validation error of type UnknownArgument: Unknown field argument '{name}' @ '{field}'")
+    };
+    let size = number(field, "first")?.unwrap_or(PAGE);
+    Ok(Arguments { conditions, orders: orders(kind, field)?, start: start(field)?, size })
 }
 
 fn wrong_type(argument: &str, field: &str) -> String {
@@ -63,14 +52,12 @@ fn wrong_type(argument: &str, field: &str) -> String {
     )
 }
 
-/// Those of which a field is as it is wanted: `name` is one text, `nameWithin` one of several. Upper and lower case matter.
-fn filtered<'a>(
-    model: &'a Model,
-    nodes: Vec<Node<'a>>,
+/// `name` is one text, `nameWithin` one of several. Upper and lower case matter.
+fn condition<'a>(
     kind: &str,
     name: &str,
-    wanted: &Value,
-) -> Result<Vec<Node<'a>>, String> {
+    wanted: &'a Value,
+) -> Result<(&'static str, Vec<&'a Value>), String> {
     let one = name.strip_suffix("Within");
     let field = one.unwrap_or(name);
     let unknown = || {
@@ -79,20 +66,14 @@ fn filtered<'a>(
         )
     };
     let field = *fields(kind).iter().find(|known| **known == field).ok_or_else(unknown)?;
-    let fits = |value: &Value| if is_flag(field) { value.is_boolean() } else { value.is_string() };
-    let sound = match (one, wanted) {
-        (Some(_), Value::Array(values)) => !is_flag(field) && values.iter().all(fits),
-        (Some(_), _) => false,
-        (None, value) => fits(value),
+    let is_flag = field.starts_with("is") || field.starts_with("has");
+    let values: Vec<&Value> = match (one, wanted) {
+        (Some(_), Value::Array(values)) if !is_flag => values.iter().collect(),
+        (Some(_), _) => return Err(wrong_type("filter", name)),
+        (None, value) => vec![value],
     };
-    if !sound {
-        return Err(wrong_type("filter", name));
-    }
-    let passes = |node: &Node<'a>| {
-        let value = node.scalar(model, field);
-        wanted.as_array().map_or_else(|| value == *wanted, |any| any.contains(&value))
-    };
-    Ok(nodes.into_iter().filter(passes).collect())
+    let fits = |value: &&Value| if is_flag { value.is_boolean() } else { value.is_string() };
+    if values.iter().all(fits) { Ok((field, values)) } else { Err(wrong_type("filter", name)) }
 }
 
 /// The fields that filters and orders know.
@@ -118,11 +99,7 @@ fn fields(kind: &str) -> &'static [&'static str] {
     }
 }
 
-fn is_flag(field: &str) -> bool {
-    field.starts_with("is") || field.starts_with("has")
-}
-
-/// Fields, and whether each is in descending order: `{field: NAME, direction: DESC}`, or a list of these.
+/// `{field: NAME, direction: DESC}`, or a list of these, of which the first matters most.
 fn orders(kind: &str, field: &Selection) -> Result<Vec<(&'static str, bool)>, String> {
     let wrong = || wrong_type("orderBy", &field.name);
     let orders = match field.arguments.get("orderBy") {
@@ -156,13 +133,6 @@ fn constant(field: &str) -> String {
     constant
 }
 
-fn compare(a: &Value, b: &Value) -> Ordering {
-    match (a, b) {
-        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
-        _ => a.as_str().cmp(&b.as_str()),
-    }
-}
-
 /// A whole number of an argument, which is not below zero.
 fn number(field: &Selection, name: &str) -> Result<Option<usize>, String> {
     match field.arguments.get(name) {
@@ -177,51 +147,72 @@ fn number(field: &Selection, name: &str) -> Result<Option<usize>, String> {
 /// Where a page begins: after a cursor, which is the number of the last node seen, or at an offset.
 fn start(field: &Selection) -> Result<usize, String> {
     let offset = number(field, "offset")?;
-    match (field.arguments.get("after"), offset) {
-        (None | Some(Value::Null), offset) => Ok(offset.unwrap_or(0)),
-        (Some(_), Some(_)) => Err("after and offset cannot be set at the same time".to_owned()),
-        (Some(cursor), None) => {
+    match field.arguments.get("after") {
+        None | Some(Value::Null) => Ok(offset.unwrap_or(0)),
+        Some(_) if offset.is_some() => Err("after and offset cannot be set at the same time".to_owned()),
+        Some(cursor) => {
             let cursor = cursor.as_str().and_then(|cursor| cursor.parse().ok());
             cursor.ok_or_else(|| "The cursor is not valid".to_owned())
         }
     }
 }
 
-fn page(model: &Model, nodes: &[Node<'_>], field: &Selection) -> Result<Value, String> {
-    let start = start(field)?.min(nodes.len());
-    let end = start.saturating_add(number(field, "first")?.unwrap_or(PAGE)).min(nodes.len());
-    field.needs_fields("Connection")?;
-    let mut answer = Map::new();
+/// The value of a list: the nodes that pass its filter in the order that it asks for. `…Connection` gives a page of them.
+pub(super) fn show<'a>(
+    model: &'a Model,
+    mut nodes: Vec<Node<'a>>,
+    kind: &'static str,
+    field: &Selection,
+) -> Result<Value, String> {
+    let arguments = arguments(kind, field)?;
+    for (name, wanted) in &arguments.conditions {
+        nodes.retain(|node| wanted.contains(&&node.scalar(model, name)));
+    }
+    nodes.sort_by(|a, b| {
+        let by = |(name, descending): &(&str, bool)| {
+            let ordering = compare(&a.scalar(model, name), &b.scalar(model, name));
+            if *descending { ordering.reverse() } else { ordering }
+        };
+        // What is equal is in the order of the ids.
+        arguments
+            .orders
+            .iter()
+            .map(by)
+            .fold(Ordering::Equal, Ordering::then)
+            .then_with(|| a.id().cmp(&b.id()))
+    });
+    if !field.name.ends_with("Connection") {
+        return nodes.iter().map(|node| node.show(model, &field.fields)).collect();
+    }
+    let start = arguments.start.min(nodes.len());
+    let end = start.saturating_add(arguments.size).min(nodes.len());
+    let mut page = Map::new();
     for part in &field.fields {
-        if let Some(argument) = part.arguments.keys().next() {
-            return Err(unknown_argument(argument, &part.name));
-        }
         let value = match part.name.as_str() {
             "nodes" => {
-                part.needs_fields("nodes")?;
                 nodes[start..end].iter().map(|n| n.show(model, &part.fields)).collect::<Result<_, _>>()?
             }
-            "totalCount" => part.leaf(json!(nodes.len()))?,
-            "pageInfo" => page_info(part, end, nodes.len())?,
-            other => return Err(undefined(other, "Connection")),
+            "pageInfo" => page_info(part, end, nodes.len()),
+            "totalCount" => json!(nodes.len()),
+            _ => json!(format!("{kind}sConnection")),
         };
-        if answer.insert(part.key().to_owned(), value).is_some() {
-            return Err(conflict(part.key()));
-        }
+        page.insert(part.key().to_owned(), value);
     }
-    Ok(Value::Object(answer))
+    Ok(Value::Object(page))
 }
 
-fn page_info(part: &Selection, end: usize, all: usize) -> Result<Value, String> {
-    part.needs_fields("PageInfo")?;
-    let mut info = Map::new();
-    for field in &part.fields {
-        let value = match field.name.as_str() {
-            "hasNextPage" => json!(end < all),
-            "endCursor" => json!(end.to_string()),
-            other => return Err(undefined(other, "PageInfo")),
-        };
-        info.insert(field.key().to_owned(), field.leaf(value)?);
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        _ => a.as_str().cmp(&b.as_str()),
     }
-    Ok(Value::Object(info))
+}
+
+fn page_info(part: &Selection, end: usize, all: usize) -> Value {
+    let value = |name: &str| match name {
+        "hasNextPage" => json!(end < all),
+        "endCursor" => json!(end.to_string()),
+        _ => json!("PageInfo"),
+    };
+    part.fields.iter().map(|field| (field.key().to_owned(), value(&field.name))).collect::<Map<_, _>>().into()
 }

@@ -5,6 +5,7 @@
 mod list;
 mod query;
 mod schema;
+mod types;
 
 use super::model::Model;
 use super::rest::{Answer, Call, RestError, malformed};
@@ -32,12 +33,10 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
 }
 
 fn data(model: &Model, site: &str, fields: &[Selection]) -> Result<Value, String> {
+    types::check("Query", fields)?;
     let mut data = Map::new();
     for field in fields {
-        let value = schema::root(model, site, field)?;
-        if data.insert(field.key().to_owned(), value).is_some() {
-            return Err(schema::conflict(field.key()));
-        }
+        data.insert(field.key().to_owned(), schema::root(model, site, field)?);
     }
     Ok(Value::Object(data))
 }

@@ -97,6 +97,8 @@ pub(crate) struct Workbook {
     pub(crate) show_tabs: bool,
     pub(crate) has_extracts: bool,
     pub(crate) encrypt_extracts: bool,
+    /// Whether its data is accelerated, and at once. Kept, and makes nothing faster here.
+    pub(crate) acceleration: Option<(bool, bool)>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     /// The notes that automatic refreshes of it fail with.

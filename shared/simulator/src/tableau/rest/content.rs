@@ -74,6 +74,7 @@ const WORKBOOK_FIELDS: Fields = Fields {
         "project.name",
         "owner.id",
         "tags",
+        "dataAccelerationConfig",
     ],
     more: &[
         "sheetCount",
@@ -87,7 +88,6 @@ const WORKBOOK_FIELDS: Fields = Fields {
         "owner.email",
         "owner.siteRole",
         "owner.lastLogin",
-        "dataAccelerationConfig",
     ],
 };
 
@@ -237,6 +237,10 @@ fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
         let location = Element::new("location").with("id", project.luid.as_str()).with("type", "Project");
         location.with("name", project.name.as_str())
     });
+    let (enabled, now) = workbook.acceleration.unzip();
+    let acceleration = Element::new("dataAccelerationConfig")
+        .with_some("accelerationEnabled", enabled)
+        .with_some("accelerateNow", now);
     Element::new("workbook")
         .with("id", workbook.luid.as_str())
         .with("name", workbook.name.as_str())
@@ -258,7 +262,7 @@ fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
         .child_some(location)
         .child(owner(model, &workbook.owner))
         .child(tags::element(&workbook.tags))
-        .child(Element::new("dataAccelerationConfig"))
+        .child(acceleration)
 }
 
 /// A workbook as it is shown alone.

@@ -74,7 +74,7 @@ impl Asked {
         let place = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
         element.attributes.retain(|(name, _)| self.has(&place(name)));
         element.children.retain_mut(|child| match child {
-            Child::Many(_) => true,
+            Child::Many(_) => false,
             Child::One(child) => {
                 let at = place(&child.name);
                 if self.has(&at) {

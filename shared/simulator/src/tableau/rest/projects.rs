@@ -131,6 +131,9 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let at = at.ok_or_else(|| RestError::not_found("404005", "Project", &id))?;
     let mut project = call.model.projects[at].clone();
     call.may_lead(&project)?;
+    if call.query("publishSamples").is_some_and(|publish| !publish.eq_ignore_ascii_case("false")) {
+        return Err(RestError::new("400008", "There are no samples to publish here."));
+    }
     let text = |path: &[&str]| call.body.text(&[&["project"], path].concat());
     if let Some(name) = text(&["name"]).filter(|name| *name != project.name) {
         if project.is_default {

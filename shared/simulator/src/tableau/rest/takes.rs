@@ -187,7 +187,7 @@ pub(crate) const VIEWS: Takes = query(&[
 pub(crate) const USAGE: Takes = query(&[always("includeUsageStatistics")]);
 pub(crate) const LABELS: Takes = Takes { query: &[always("categories")], body: CONTENT };
 pub(crate) const LABEL_VALUES: Takes = query(&[always("categories"), always("isInternal")]);
-pub(crate) const SITE: Takes = query(&[always("key")]);
+pub(crate) const SITE: Takes = query(&[always("key"), always("includeUsage")]);
 pub(crate) const REMOVED_USER: Takes = query(&[always("mapAssetsTo")]);
 
 // Files.
@@ -232,13 +232,16 @@ pub(crate) const SIGN_IN: Takes = body(&[
     "credentials/user/id",
 ]);
 pub(crate) const SWITCH_SITE: Takes = body(&["site/contentUrl"]);
-pub(crate) const PROJECT: Takes = body(&[
-    "project/name",
-    "project/description",
-    "project/contentPermissions",
-    "project/parentProjectId",
-    "project/owner/id",
-]);
+pub(crate) const PROJECT: Takes = Takes {
+    query: &[always("publishSamples")],
+    body: &[
+        "project/name",
+        "project/description",
+        "project/contentPermissions",
+        "project/parentProjectId",
+        "project/owner/id",
+    ],
+};
 pub(crate) const WORKBOOK: Takes = body(&[
     "workbook/name",
     "workbook/description",
@@ -246,6 +249,9 @@ pub(crate) const WORKBOOK: Takes = body(&[
     "workbook/encryptExtracts?",
     "workbook/project/id",
     "workbook/owner/id",
+    "workbook/dataAccelerationConfig/accelerationEnabled?",
+    "workbook/dataAccelerationConfig/accelerateNow?",
+    // The views that data is accelerated for.
     "workbook/views/view[]/id",
 ]);
 pub(crate) const DATASOURCE: Takes = body(&[

@@ -47,7 +47,19 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let change = Change::of(call, "workbook", &id)?;
     let tabs = call.body.flag(&["workbook", "showTabs"]);
     let encrypted = call.body.flag(&["workbook", "encryptExtracts"]);
+    let acceleration = |name: &str| call.body.flag(&["workbook", "dataAccelerationConfig", name]);
+    let enabled = acceleration("accelerationEnabled");
+    let at_once = acceleration("accelerateNow");
+    let views = call.body.list(&["workbook", "views", "view"]);
+    for id in views.into_iter().filter_map(|view| view.get("id")?.as_str()) {
+        let is_its_own = call.model.view(id).is_some_and(|view| view.workbook.as_str() == call.id());
+        is_its_own.then_some(()).ok_or_else(|| RestError::not_found("404011", "View", id))?;
+    }
     let workbook = &mut call.model.workbooks[at];
+    if enabled.is_some() || at_once.is_some() {
+        let before = workbook.acceleration.unwrap_or_default();
+        workbook.acceleration = Some((enabled.unwrap_or(before.0), at_once.unwrap_or(before.1)));
+    }
     workbook.name = change.name.unwrap_or_else(|| workbook.name.clone());
     workbook.description = change.description.or_else(|| workbook.description.take());
     workbook.project = change.project.unwrap_or_else(|| workbook.project.clone());

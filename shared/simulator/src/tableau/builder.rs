@@ -34,7 +34,7 @@ impl TableauBuilder {
             refreshes_take: None,
             refreshes_per_hour: None,
             exports_at_once: 20,
-            running_jobs_show_a_finish_code: true,
+            running_jobs_show_a_finish_code: false,
             pats_may_impersonate: false,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -101,7 +101,11 @@ impl TableauBuilder {
         self
     }
 
-    /// Whether a running job shows `finishCode` 1 with progress 0, as some kinds of jobs do; yes unless set.
+    /// Whether a running job shows `finishCode` 1 with progress 0, as imports of users do; no unless set, since a running
+    /// refresh has no finish code.
+    ///
+    /// Source: `tableau/server-client-python:test/assets/users_bulk_add_job.xml`, and `job_get_by_id_inprogress.xml`
+    /// there.
     pub fn running_jobs_show_a_finish_code(mut self, yes: bool) -> Self {
         self.settings.running_jobs_show_a_finish_code = yes;
         self

@@ -140,7 +140,7 @@ impl Content for Workbook {
         }
         let number = to.model.next_number();
         if !self.live {
-            to.model.schedule(site.clone(), model::Target::Workbook(luid.clone()), to.now);
+            to.model.schedule(site.clone(), model::Target::Workbook(luid.clone()));
         }
         to.model.workbooks.push(model::Workbook {
             luid: luid.clone(),
@@ -208,7 +208,7 @@ impl Content for Datasource {
         let luid = self.luid.unwrap_or_else(mint);
         let number = to.model.next_number();
         if !self.live {
-            to.model.schedule(site.clone(), model::Target::Datasource(luid.clone()), to.now);
+            to.model.schedule(site.clone(), model::Target::Datasource(luid.clone()));
         }
         to.model.datasources.push(model::Datasource {
             luid: luid.clone(),

@@ -21,7 +21,7 @@ pub use publishing::{BroadcastRecord, WebhookRecord};
 pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
-pub(crate) use task::Task;
+pub(crate) use task::{STARTS_AT_HOUR, Task};
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;

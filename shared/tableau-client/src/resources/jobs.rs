@@ -250,6 +250,7 @@ impl TableauClient {
             path: "jobs".to_owned(),
             wrapper: "backgroundJobs",
             element: "backgroundJob",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)

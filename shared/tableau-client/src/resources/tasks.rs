@@ -112,6 +112,7 @@ impl TableauClient {
             path: "tasks/extractRefreshes".to_owned(),
             wrapper: "tasks",
             element: "task",
+            paged: false,
             unknown: all_fields,
         };
         Pages::new(self, list, Filter::all())

@@ -5,6 +5,7 @@
 mod answers;
 mod changes;
 mod deleting;
+mod expected;
 mod exports;
 mod foreign;
 mod jobs;

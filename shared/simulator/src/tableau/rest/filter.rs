@@ -45,7 +45,7 @@ enum Kind {
 /// A field means the same in every list.
 fn kind(field: &str) -> Kind {
     match field {
-        "name" | "friendlyName" | "ownerName" | "projectName" | "workbookName" | "title" => Kind::Name,
+        "name" | "friendlyName" | "ownerName" | "projectName" | "workbookName" => Kind::Name,
         "createdAt" | "updatedAt" | "startedAt" | "completedAt" | "lastLogin" => Kind::Time,
         "priority" | "progress" | "size" | "sheetCount" | "sheetNumber" | "favoritesTotal" | "hitsTotal" => {
             Kind::Number
@@ -239,7 +239,7 @@ mod tests {
             ("name:like:SALES*", true),
             ("name:like:*ord*", true),
             ("name:like:ord*", false),
-            ("title:eq:sales orders", true),
+            ("title:eq:sales orders", false),
             ("jobType:eq:REFRESH_extracts", false),
             ("tags:eq:critical", false),
             ("tags:in:[critical,Critical]", true),

@@ -5,6 +5,7 @@
 use super::call::{Answer, Call, Then};
 use super::element::Element;
 use super::error::RestError;
+use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
 use crate::clock::{after, before};
@@ -31,6 +32,22 @@ const SPEC: Spec = &[
     ("args", HAS),
 ];
 
+const FIELDS: Fields = Fields {
+    row: "job",
+    by_default: &[
+        "id",
+        "status",
+        "createdAt",
+        "startedAt",
+        "endedAt",
+        "priority",
+        "jobType",
+        "title",
+        "subtitle",
+    ],
+    more: &[],
+};
+
 fn field(job: &Job, name: &str) -> Field {
     match name {
         "jobType" => Field::Text(job.kind.list_name().to_owned()),
@@ -54,13 +71,14 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
         return Err(RestError::new("403079", "Listing jobs is not allowed on this site."));
     }
     let filter = Filter::parse(call.query("filter"), SPEC)?;
+    let asked = FIELDS.asked(call.query("fields"))?;
     let site = call.site();
     let mut rows: Vec<&Job> = call.model.jobs.iter().filter(|j| j.site == site).collect();
     rows.retain(|job| filter.passes(|name| field(job, name)));
     rows.sort_by_key(|job| std::cmp::Reverse(job.created_at));
     sort(&mut rows, call.query("sort"), SPEC, |job, name| field(job, name))?;
     page::answer(call, "backgroundJobs", &rows, |job| {
-        Element::new("backgroundJob")
+        let element = Element::new("backgroundJob")
             .with("id", job.luid.as_str())
             .with("status", job.status())
             .with("createdAt", seconds(job.created_at))
@@ -69,7 +87,8 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
             .with("priority", job.priority)
             .with("jobType", job.kind.list_name())
             .with("title", job.title.as_str())
-            .with_some("subtitle", job.target.kind())
+            .with_some("subtitle", job.target.kind());
+        asked.of(element)
     })
 }
 

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+const OPERATION: &str = "ask the Metadata API";
+
 /// What the Metadata API answered: data, errors, or some of both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataAnswer<T> {
@@ -109,15 +111,23 @@ impl TableauClient {
         query: &str,
         variables: &Value,
     ) -> Result<MetadataAnswer<T>, Error> {
-        const OPERATION: &str = "ask the Metadata API";
         let body = json!({ "query": query, "variables": variables });
         let answer: Answer = self.ask(Call::post(OPERATION, Path::Api("metadata/graphql"), &body)).await?;
-        let errors: Vec<MetadataError> = lenient::list(&answer.errors, "error");
+        let unreadable = |source| Error::Unreadable { operation: OPERATION, source };
+        let errors: Vec<MetadataError> = match &answer.errors {
+            Value::Null => Vec::new(),
+            Value::Array(errors) => lenient::read_some(errors, "errors").map_err(unreadable)?,
+            other => return Err(unreadable(lenient::expected("a list at `errors`", lenient::shape(other)))),
+        };
         if answer.data.is_null() && errors.is_empty() {
             return Err(foreign(OPERATION, 200, None, b"{"));
         }
         if answer.data.is_null() {
             return Err(Error::Metadata { operation: OPERATION, errors });
+        }
+        if !answer.data.is_object() {
+            let shape = lenient::shape(&answer.data);
+            return Err(unreadable(lenient::expected("an object at `data`", shape)));
         }
         let data = serde_path_to_error::deserialize(answer.data).map_err(|error| {
             let path = error.path().to_string();

@@ -63,6 +63,7 @@ impl TableauClient {
             path: "webhooks".to_owned(),
             wrapper: "webhooks",
             element: "webhook",
+            paged: false,
             unknown: all_fields,
         };
         Pages::new(self, list, Filter::all())

@@ -149,3 +149,38 @@ fn no_arguments(field: &Selection) -> Result<(), String> {
 pub(super) fn unknown_argument(argument: &str, field: &str) -> String {
     format!("Validation error of type UnknownArgument: Unknown field argument '{argument}' @ '{field}'")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tableau::metadata::{query, schema};
+    use crate::tableau::sample;
+    use serde_json::Value as Json;
+
+    #[test]
+    fn every_field_of_a_type_has_a_value() {
+        let model = sample::model("2026-03-02T06:14:44Z".parse().unwrap());
+        let site = model.default_site();
+        let of = |kind: &str| values(kind).join(" ");
+        let workbook = format!(
+            "{} owner {{ {} }} tags {{ {} }} views {{ {} }} sheets {{ id }} dashboardsConnection {{ pageInfo {{ {} }} }}",
+            of("Workbook"),
+            of("TableauUser"),
+            of("Tag"),
+            of("View"),
+            of("PageInfo")
+        );
+        let datasource = format!("{} owner {{ id }} tags {{ id }}", of("PublishedDatasource"));
+        let text = format!(
+            "{{ __typename workbooks {{ {workbook} upstreamDatasources {{ {datasource} }} }} \
+             publishedDatasources {{ downstreamWorkbooks {{ {workbook} }} }} }}"
+        );
+
+        let fields = query::parse(&text, &Json::Null, None).unwrap();
+
+        assert_eq!(check("Query", &fields), Ok(()));
+        for field in &fields {
+            assert_eq!(schema::root(&model, site.as_str(), field).err(), None);
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::tableau::model::{Datasource, Model, User, Workbook};
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
-const WORKBOOK: Spec = &[
+pub(crate) const WORKBOOK: Spec = &[
     ("name", EQ_IN),
     ("contentUrl", EQ_IN),
     ("projectName", EQ_IN),
@@ -33,7 +33,7 @@ const WORKBOOK: Spec = &[
 ];
 
 /// `projectName` comes first so that it can be left out.
-const DATASOURCE: Spec = &[
+pub(crate) const DATASOURCE: Spec = &[
     ("projectName", EQ_IN),
     ("name", EQ_IN),
     ("description", EQ_IN),

@@ -36,6 +36,7 @@ pub(in crate::tableau) const CODES: &[(&str, &str)] = &[
     ("403010", "Forbidden"),
     ("403014", "Page size limit exceeded"),
     ("403027", "Forbidden"),
+    ("403070", "Forbidden"),
     ("403072", "Forbidden"),
     ("403073", "Forbidden"),
     ("403074", "Forbidden"),

@@ -280,4 +280,27 @@ mod tests {
             assert_eq!(sorted.unwrap_err().code, "400066", "{text}");
         }
     }
+
+    #[test]
+    fn the_readme_lists_every_field_that_can_be_filtered_by() {
+        use super::super::{content, jobs, people, projects, views};
+        for (list, spec) in [
+            ("workbooks", content::WORKBOOK),
+            ("data sources", content::DATASOURCE),
+            ("views", views::SPEC),
+            ("projects", projects::SPEC),
+            ("users", people::SPEC),
+            ("jobs", jobs::SPEC),
+        ] {
+            let start = format!("| {list} | ");
+            let row = include_str!("../../../README.md").lines().find_map(|line| line.strip_prefix(&start));
+            let listed = row.unwrap_or_default();
+            for (field, _) in spec {
+                assert!(listed.contains(&format!("`{field}`")), "{field} of {list}");
+            }
+            let fields =
+                listed.split('`').skip(1).step_by(2).filter(|word| !matches!(*word, "cieq" | "like"));
+            assert_eq!(fields.count(), spec.len(), "{list}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use tableau::SiteLuid;
 /// What a quota of refreshes is counted over.
 const HOUR: Duration = Duration::from_secs(3600);
 
-const SPEC: Spec = &[
+pub(crate) const SPEC: Spec = &[
     ("jobType", EQ_IN),
     ("status", EQ),
     ("createdAt", COMPARE),

@@ -17,7 +17,7 @@ use crate::tableau::model::User;
 /// The first version that shows e-mail addresses of single users.
 const EMAIL_SINCE: RestVersion = RestVersion { major: 3, minor: 26 };
 
-const SPEC: Spec = &[
+pub(crate) const SPEC: Spec = &[
     ("name", USER_NAME),
     ("friendlyName", EQ_IN_LIKE),
     ("luid", EQ_IN),

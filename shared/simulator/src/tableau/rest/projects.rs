@@ -14,7 +14,7 @@ use crate::tableau::events::seconds;
 use crate::tableau::model::{Model, Project};
 use tableau::ProjectLuid;
 
-const SPEC: Spec = &[
+pub(crate) const SPEC: Spec = &[
     ("name", EQ_IN),
     ("ownerName", EQ_IN),
     ("ownerEmail", EQ_IN),

@@ -53,8 +53,7 @@ fn sees(call: &Call<'_>, task: &Task) -> bool {
 
 fn find(call: &Call<'_>, id: &str) -> Result<Task, RestError> {
     let found = call.model.tasks.iter().find(|t| t.luid == id && t.site == call.site() && sees(call, t));
-    // The code for a missing task is not documented.
-    found.cloned().ok_or_else(|| RestError::not_found("404025", "Task", id))
+    found.cloned().ok_or_else(|| RestError::not_found("404026", "Task", id))
 }
 
 pub(crate) fn task(call: &mut Call<'_>) -> Result<Answer, RestError> {
@@ -65,6 +64,6 @@ pub(crate) fn task(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn run_now(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let task = find(call, call.id())?;
     let about = task.target.luid().and_then(|luid| call.model.refreshable(luid));
-    let about = about.ok_or_else(|| RestError::not_found("404025", "Task", &task.luid))?;
+    let about = about.ok_or_else(|| RestError::not_found("404026", "Task", &task.luid))?;
     Ok(jobs::refresh(call, true, about, JobKind::FullRefresh)?.status(200))
 }

@@ -17,7 +17,7 @@ use crate::tableau::model::{Model, View, Workbook};
 /// The first version in which the views of a workbook have times.
 const TIMES_SINCE: RestVersion = RestVersion { major: 3, minor: 12 };
 
-const SPEC: Spec = &[
+pub(crate) const SPEC: Spec = &[
     ("name", EQ_IN),
     ("viewUrlName", EQ_IN),
     ("contentUrl", EQ_IN),

@@ -1,5 +1,7 @@
 //! Jobs and refreshes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use serde_json::{Value, json};

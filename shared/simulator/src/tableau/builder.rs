@@ -6,6 +6,7 @@ use super::state::{Settings, State};
 use super::{admin, sample, switchboard};
 use crate::clock::Clock;
 use crate::server::Server;
+use crate::tls::Identity;
 use axum::Router;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,6 +22,7 @@ pub struct TableauBuilder {
     address: SocketAddr,
     moved_to: Option<String>,
     client: Option<reqwest::Client>,
+    tls: bool,
 }
 
 impl TableauBuilder {
@@ -38,7 +40,7 @@ impl TableauBuilder {
             pats_may_impersonate: false,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { settings, sample, address, moved_to: None, client: None }
+        Self { settings, sample, address, moved_to: None, client: None, tls: false }
     }
 
     /// Listens here instead of a free port on 127.0.0.1.
@@ -131,10 +133,17 @@ impl TableauBuilder {
         self
     }
 
+    /// Speaks TLS instead of plain HTTP, with a certificate for this machine that is made anew at each start. Clients
+    /// check it with [`TableauSimulator::authority`].
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Starts it, on the Tokio runtime of the caller.
     ///
     /// # Errors
-    /// When the address cannot be bound or no HTTP client can be made.
+    /// When the address cannot be bound, or no HTTP client or certificate can be made.
     pub async fn start(self) -> io::Result<TableauSimulator> {
         let socket = loopback_server::bind(self.address).await?;
         let now = self.settings.clock.now();
@@ -150,7 +159,9 @@ impl TableauBuilder {
             .merge(switchboard::routes())
             .fallback(rest::serve)
             .with_state(Arc::clone(&state));
-        Ok(TableauSimulator::running(state, Server::serve(socket, router)?))
+        // The real time, whatever the clock says: clients check the certificate by theirs.
+        let identity = if self.tls { Some(Identity::new(Clock::real().now())?) } else { None };
+        Ok(TableauSimulator::running(state, Server::serve_as(identity, socket, router)?))
     }
 }
 

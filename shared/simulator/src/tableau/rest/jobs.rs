@@ -135,7 +135,7 @@ pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
     if !job.is_open() {
         return Err(RestError::new("403091", "The job cannot be cancelled, because it is already complete."));
     }
-    (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
+    job.cancel(now);
     Ok(Answer::no_content().status(200))
 }
 

@@ -1,5 +1,5 @@
 #![doc = include_str!("README.md")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -7,6 +7,7 @@
 )]
 
 mod airflow;
+mod dagster;
 mod tabcmd;
 
 use serde_json::Value;
@@ -31,7 +32,6 @@ const PASSWORD: &str = "svc-pipeline's password";
 
 /// The Python that a client is installed in, if the caller has one.
 fn python(variable: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a setting of the run")]
     let python = std::env::var_os(variable);
     if python.is_none() {
         eprintln!("SKIPPED: {variable} is not set; `cargo xtask check --full` sets it");
@@ -81,6 +81,7 @@ impl Site {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.folder.path());
         command.env("LANG", "C.UTF-8").env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
+        command.env("PYTHONWARNINGS", "ignore");
         command.env("TABLEAU_URL", self.tableau.url()).env("TABLEAU_HOST", self.host());
         command.env("TABLEAU_SITE", SAMPLE_CONTENT_URL).env("TABLEAU_USER", NAME);
         command.env("TABLEAU_PASSWORD", PASSWORD);

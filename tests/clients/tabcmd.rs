@@ -3,7 +3,7 @@
 use super::{Ended, NAME, PASSWORD, Site, python, run};
 use std::fs;
 use std::path::{Path, PathBuf};
-use testkit::simulator::{PatCredential, SAMPLE_CONTENT_URL, notes};
+use testkit::simulator::{Datasource, PatCredential, SAMPLE_CONTENT_URL, notes};
 
 const TOKEN: (&str, &str) = ("tabcmd", "a-secret-of-this-test-alone");
 
@@ -44,6 +44,7 @@ async fn tabcmd_waits_for_a_refresh_and_its_exit_code_says_how_it_went() {
     let Some(python) = python("TABCMD_PYTHON") else { return };
     let site = Site::start().await;
     site.tableau.break_refreshes(site.tableau.datasource("Budget").unwrap(), Some(notes::MISSING_COLUMN));
+    site.tableau.add(Datasource::named("Nightly Totals"));
     let before = site.tableau.jobs().len();
     let tabcmd = Tabcmd::of(&site, &python);
     tabcmd.sign_in().await;
@@ -55,6 +56,8 @@ async fn tabcmd_waits_for_a_refresh_and_its_exit_code_says_how_it_went() {
     assert!(looks > 2, "the job was seen running: {looks} looks");
     let datasource = tabcmd.refresh(&["--project", "sales", "--datasource", "Sales Orders"]).await;
     assert_eq!(datasource.code, Some(0), "{}", datasource.printed);
+    let in_default = tabcmd.refresh(&["--datasource", "Nightly Totals"]).await;
+    assert_eq!(in_default.code, Some(0), "found in the default project: {}", in_default.printed);
     let failed = tabcmd.refresh(&["--project", "Finance", "--datasource", "Budget"]).await;
     assert_eq!(failed.code, Some(1), "{}", failed.printed);
     assert!(failed.printed.contains("Invalid column name"), "the reason is shown: {}", failed.printed);
@@ -62,7 +65,12 @@ async fn tabcmd_waits_for_a_refresh_and_its_exit_code_says_how_it_went() {
     assert_eq!(missing.code, Some(1), "{}", missing.printed);
 
     let asked_for = site.asked_for(before);
-    let expected = [("Budget", "Failed"), ("Sales Orders", "Success"), ("Superstore", "Success")];
+    let expected = [
+        ("Budget", "Failed"),
+        ("Nightly Totals", "Success"),
+        ("Sales Orders", "Success"),
+        ("Superstore", "Success"),
+    ];
     assert_eq!(asked_for, expected.map(|(name, how)| (name.to_owned(), how)));
 }
 

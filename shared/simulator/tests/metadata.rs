@@ -34,6 +34,57 @@ async fn a_data_source_leads_to_its_workbooks_and_back() {
     assert_eq!(answer.json, json!({ "data": { "found": [datasource] } }));
 }
 
+// 12-B: as dagster-tableau asks, a field of its query twice among them.
+#[tokio::test]
+async fn a_dashboard_leads_over_its_sheets_to_the_published_data_sources_that_they_show() {
+    let tableau = TableauSimulator::empty().start().await.unwrap();
+    let report = Workbook::named("Report").using("Sales").with_view("Overview").with_view("By Region");
+    let luid = tableau.add(report);
+    let sales = tableau.add(Datasource::named("Sales"));
+    let caller = Caller::administrator(&tableau).await;
+
+    let text = "query ($luid: String!) { workbooks(filter: { luid: $luid }) { uri
+        sheets { luid name path createdAt __typename parentEmbeddedDatasources { id name hasExtracts name
+            upstreamTables { name database { name } } parentPublishedDatasources { luid hasExtracts } } }
+        dashboards { name __typename sheets { luid } } views { name } } }";
+    let found = query(&caller, text, json!({ "luid": luid })).await.json["data"]["workbooks"][0].clone();
+
+    let (sheet, dashboard) = (&found["sheets"][0], &found["dashboards"][0]);
+    assert_eq!((&sheet["name"], &sheet["path"]), (&json!("By Region"), &json!("Report/ByRegion")));
+    assert_eq!((&sheet["__typename"], &dashboard["__typename"]), (&json!("Sheet"), &json!("Dashboard")));
+    assert_eq!(dashboard["sheets"], json!([{ "luid": sheet["luid"] }]));
+    assert_eq!(found["views"].as_array().unwrap().len(), 2);
+    assert!(sheet["createdAt"].is_string() && found["uri"].as_str().unwrap().starts_with("sites/"));
+    let embedded = &sheet["parentEmbeddedDatasources"][0];
+    assert_ne!(embedded["id"], sales.as_str(), "it has an id of its own");
+    let expected = json!({ "id": embedded["id"], "name": "Sales", "hasExtracts": false, "upstreamTables": [],
+        "parentPublishedDatasources": [{ "luid": sales, "hasExtracts": true }] });
+    assert_eq!(*embedded, expected);
+}
+
+#[tokio::test]
+async fn a_type_has_the_fields_of_its_own_and_no_others() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+
+    for (fields, field, kind) in [
+        ("sheets { sheets { name } }", "sheets", "Sheet"),
+        ("dashboards { parentEmbeddedDatasources { name } }", "parentEmbeddedDatasources", "Dashboard"),
+        ("embeddedDatasources { luid }", "luid", "EmbeddedDatasource"),
+        ("embeddedDatasources { upstreamTables { colour } }", "colour", "DatabaseTable"),
+        ("embeddedDatasources { upstreamTables { database { colour } } }", "colour", "Database"),
+    ] {
+        let wrong = query(&caller, &format!("{{ workbooks {{ {fields} }} }}"), Value::Null).await;
+        let message = wrong.json["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(&format!("Field '{field}' in type '{kind}' is undefined")), "{message}");
+    }
+    for conflict in ["name: luid name", "a: name a: luid", "tags { name } tags(orderBy: []) { name }"] {
+        let wrong = query(&caller, &format!("{{ workbooks {{ {conflict} }} }}"), Value::Null).await;
+        let message = wrong.json["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains("FieldsConflict"), "{conflict}: {message}");
+    }
+}
+
 #[tokio::test]
 async fn the_number_in_a_pages_address_leads_to_the_luid() {
     let tableau = TableauSimulator::sample().start().await.unwrap();

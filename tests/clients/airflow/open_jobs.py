@@ -9,7 +9,7 @@ from connection import check, raises
 PASSWORD = connection.with_password()
 
 import tableauserverclient as TSC
-from airflow.exceptions import AirflowException
+from airflow.exceptions import AirflowSkipException
 from airflow.providers.tableau.hooks.tableau import TableauHook, TableauJobFailedException, TableauJobFinishCode
 from airflow.providers.tableau.operators.tableau import TableauOperator
 from airflow.providers.tableau.sensors.tableau import TableauJobStatusSensor
@@ -53,3 +53,18 @@ check("the sensor raises TableauJobFailedException when its job is cancelled")
 error = raises(TimeoutError, lambda: refresh("datasources", "Shipments", timeout=1))
 assert "still PENDING" in str(error)
 check("a job that does not start in time is neither a success nor a failure: TimeoutError")
+
+with TableauHook(tableau_conn_id=PASSWORD) as hook:
+    punctuality = next(w.id for w in hook.get_all("workbooks") if w.name == "Delivery Punctuality")
+    task = next(t.id for t in hook.get_all("tasks") if t.target.id == punctuality)
+run = lambda **settings: TableauOperator(
+    task_id="run", resource="tasks", method="run", find=task, tableau_conn_id=PASSWORD, **settings
+).execute({})
+run()
+error = raises(TSC.ServerResponseError, run)
+assert error.code == "409093", error
+raises(AirflowSkipException, lambda: run(skip_on_conflict=True))
+check("a task whose refresh is queued already is refused with 409093, or skipped if the operator says so")
+
+raises(AttributeError, lambda: refresh("datasources", "Shipments", skip_on_conflict=True))
+check("of a refresh that is queued already the client library makes nothing, and the operator an AttributeError")

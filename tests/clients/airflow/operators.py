@@ -89,7 +89,7 @@ error = raises(TSC.server.endpoint.exceptions.FailedSignInError, lambda: operato
 assert error.code == "401001", error
 check("a wrong password is refused")
 
-forged = connection.with_jwt(APP[0], APP[1], "a secret that nobody gave out, long enough", name="forged")
+forged = connection.with_jwt(APP[0], APP[1], "another secret, long enough to sign with", name="forged")
 error = raises(TSC.server.endpoint.exceptions.FailedSignInError, lambda: operator(resource="datasources", find="x", tableau_conn_id=forged).execute({}))
 assert error.code == "401001", error
 check("a token with a wrong signature is refused")

@@ -94,7 +94,7 @@ fn fields(kind: &str) -> &'static [&'static str] {
             "createdAt",
             "updatedAt",
         ],
-        "View" => &["id", "luid", "name", "path"],
+        "View" | "Sheet" | "Dashboard" => &["id", "luid", "name", "path", "createdAt", "updatedAt"],
         _ => &["id", "name"],
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/>
 
+mod lineage;
 mod list;
 mod query;
 mod schema;

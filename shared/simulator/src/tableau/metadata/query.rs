@@ -83,6 +83,20 @@ fn string_length(text: &str) -> Option<usize> {
     end.map(|(at, _)| at + 1)
 }
 
+/// Adds a field. One that is there already gets its fields as well; the same answer for another field or other arguments
+/// stays beside it, for [`check`](super::types::check) to refuse.
+///
+/// Source: <https://spec.graphql.org/October2021/#sec-Field-Selection-Merging>
+fn merge(field: Selection, into: &mut Vec<Selection>) {
+    let is_same = |other: &&mut Selection| {
+        other.key() == field.key() && other.name == field.name && other.arguments == field.arguments
+    };
+    match into.iter_mut().find(is_same) {
+        Some(same) => field.fields.into_iter().for_each(|below| merge(below, &mut same.fields)),
+        None => into.push(field),
+    }
+}
+
 struct Reader {
     tokens: Vec<String>,
     at: usize,
@@ -152,7 +166,8 @@ impl Reader {
         self.expect("{")?;
         let mut fields = Vec::new();
         while !self.take("}") {
-            fields.push(self.field()?);
+            let field = self.field()?;
+            merge(field, &mut fields);
         }
         Ok(fields)
     }
@@ -220,6 +235,14 @@ mod tests {
         let arguments = json!({ "filter": { "luid": "x", "nameWithin": ["a, \"b\"", "c"] }, "first": 2 });
         assert_eq!(Value::Object(fields[0].arguments.clone()), arguments);
         assert_eq!(fields[0].fields[1].fields[0].name, "name");
+    }
+
+    #[test]
+    fn a_field_that_is_asked_for_again_is_one_field() {
+        let parsed = |text| parse(text, &Value::Null, None).unwrap();
+
+        assert_eq!(parsed("{ w { name id name o { a } o { b a } } }"), parsed("{ w { name id o { a b } } }"));
+        assert_eq!(parsed("{ w(first: 1) { a } w(first: 2) { a } }").len(), 2, "these conflict");
     }
 
     #[test]

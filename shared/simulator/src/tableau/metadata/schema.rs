@@ -1,5 +1,6 @@
 //! What can be asked for: workbooks, published data sources, and what leads from one to the other.
 
+use super::lineage;
 use super::list;
 use super::query::Selection;
 use crate::tableau::events::seconds;
@@ -14,11 +15,13 @@ pub(super) enum Node<'a> {
     Datasource(&'a Datasource),
     User(&'a User),
     View(&'a View),
+    /// What a workbook holds to connect to a published data source.
+    Embedded(&'a Workbook, &'a Datasource),
     Tag(&'a str),
 }
 
 /// What a field holds.
-enum Found<'a> {
+pub(super) enum Found<'a> {
     Value(Value),
     One(Option<Node<'a>>),
     /// The type of the nodes, and the nodes.
@@ -60,7 +63,9 @@ impl<'a> Node<'a> {
             Self::Workbook(_) => "Workbook",
             Self::Datasource(_) => "PublishedDatasource",
             Self::User(_) => "TableauUser",
-            Self::View(_) => "View",
+            Self::View(view) if view.sheet_type == "view" => "Sheet",
+            Self::View(_) => "Dashboard",
+            Self::Embedded(..) => "EmbeddedDatasource",
             Self::Tag(_) => "Tag",
         }
     }
@@ -68,11 +73,12 @@ impl<'a> Node<'a> {
     /// The Metadata API has ids of its own: they are no LUIDs, and what they look like is not for callers to know.
     pub(super) fn id(&self) -> String {
         let own = match self {
-            Self::Workbook(workbook) => workbook.luid.as_str(),
-            Self::Datasource(datasource) => datasource.luid.as_str(),
-            Self::User(user) => user.luid.as_str(),
-            Self::View(view) => view.luid.as_str(),
-            Self::Tag(tag) => tag,
+            Self::Workbook(workbook) => workbook.luid.to_string(),
+            Self::Datasource(datasource) => datasource.luid.to_string(),
+            Self::User(user) => user.luid.to_string(),
+            Self::View(view) => view.luid.to_string(),
+            Self::Embedded(workbook, datasource) => format!("{} {}", workbook.luid, datasource.luid),
+            Self::Tag(tag) => (*tag).to_owned(),
         };
         let hash = Sha256::digest(format!("{} {own}", self.kind()));
         let mut bytes = [0; 16];
@@ -95,9 +101,8 @@ impl<'a> Node<'a> {
             (Self::Workbook(workbook), name) => of_workbook(model, workbook, name),
             (Self::Datasource(datasource), name) => of_datasource(model, datasource, name),
             (Self::User(user), name) => of_user(user, name),
-            (Self::View(view), "luid") => Some(Found::Value(json!(view.luid))),
-            (Self::View(view), "name") => Some(Found::Value(json!(view.name))),
-            (Self::View(view), "path") => Some(Found::Value(json!(view.content_url.replace("/sheets", "")))),
+            (Self::View(view), name) => lineage::of_view(model, view, name),
+            (Self::Embedded(_, datasource), name) => lineage::of_embedded(datasource, name),
             (Self::Tag(tag), "name") => Some(Found::Value(json!(tag))),
             _ => None,
         };
@@ -106,7 +111,7 @@ impl<'a> Node<'a> {
 }
 
 /// The list that a field is a page of, if it is one.
-fn without_connection(name: &str) -> &str {
+pub(super) fn without_connection(name: &str) -> &str {
     name.strip_suffix("Connection").unwrap_or(name)
 }
 
@@ -115,11 +120,6 @@ fn tags(tags: &[String]) -> Found<'_> {
 }
 
 fn of_workbook<'a>(model: &'a Model, workbook: &'a Workbook, name: &str) -> Option<Found<'a>> {
-    let views = |kinds: &[&str]| {
-        let views =
-            model.views_of(workbook).filter(|view| kinds.is_empty() || kinds.contains(&view.sheet_type));
-        Found::Many("View", views.map(Node::View).collect())
-    };
     Some(match name {
         "luid" => Found::Value(json!(workbook.luid)),
         "name" => Found::Value(json!(workbook.name)),
@@ -127,14 +127,16 @@ fn of_workbook<'a>(model: &'a Model, workbook: &'a Workbook, name: &str) -> Opti
         "projectName" => Found::Value(json!(model.project(&workbook.project).map(|p| &p.name))),
         "projectLuid" => Found::Value(json!(workbook.project)),
         "vizportalUrlId" => Found::Value(json!(workbook.number.to_string())),
+        "uri" => Found::Value(json!(format!("sites/1/workbooks/{}", workbook.number))),
         "createdAt" => Found::Value(json!(seconds(workbook.created_at))),
         "updatedAt" => Found::Value(json!(seconds(workbook.updated_at))),
         "owner" => Found::One(model.user(workbook.owner.as_str()).map(Node::User)),
         name => match without_connection(name) {
             "tags" => tags(&workbook.tags),
-            "views" => views(&[]),
-            "sheets" => views(&["view"]),
-            "dashboards" => views(&["dashboard", "story"]),
+            "views" => Found::Many("View", model.views_of(workbook).map(Node::View).collect()),
+            "sheets" => lineage::sheets(model, workbook),
+            "dashboards" => lineage::dashboards(model, workbook),
+            "embeddedDatasources" => lineage::embedded(model, workbook),
             "upstreamDatasources" => Found::Many(
                 "PublishedDatasource",
                 model.datasources_of(workbook).map(Node::Datasource).collect(),
@@ -168,6 +170,7 @@ fn of_datasource<'a>(model: &'a Model, datasource: &'a Datasource, name: &str) -
         "owner" => Found::One(model.user(datasource.owner.as_str()).map(Node::User)),
         name => match without_connection(name) {
             "tags" => tags(&datasource.tags),
+            "upstreamTables" => lineage::tables(),
             "downstreamWorkbooks" => Found::Many("Workbook", users().map(Node::Workbook).collect()),
             _ => return None,
         },

@@ -24,7 +24,14 @@ fn member(kind: &str, name: &str) -> Option<Member> {
             Some("PublishedDatasource")
         }
         ("Workbook" | "PublishedDatasource", "tags") => Some("Tag"),
-        ("Workbook", "views" | "sheets" | "dashboards") => Some("View"),
+        ("Workbook", "views") => Some("View"),
+        ("Workbook" | "Dashboard", "sheets") => Some("Sheet"),
+        ("Workbook", "dashboards") => Some("Dashboard"),
+        ("Workbook", "embeddedDatasources") | ("Sheet", "parentEmbeddedDatasources") => {
+            Some("EmbeddedDatasource")
+        }
+        ("EmbeddedDatasource", "parentPublishedDatasources") => Some("PublishedDatasource"),
+        ("EmbeddedDatasource" | "PublishedDatasource", "upstreamTables") => Some("DatabaseTable"),
         _ => None,
     };
     if let Some(list) = list {
@@ -32,6 +39,7 @@ fn member(kind: &str, name: &str) -> Option<Member> {
     }
     match (kind, name) {
         ("Workbook" | "PublishedDatasource", "owner") => Some(One("TableauUser")),
+        ("DatabaseTable", "database") => Some(One("Database")),
         (kind, name) => values(kind).contains(&name).then_some(Value),
     }
 }
@@ -47,6 +55,7 @@ fn values(kind: &str) -> &'static [&'static str] {
             "projectName",
             "projectLuid",
             "vizportalUrlId",
+            "uri",
             "createdAt",
             "updatedAt",
         ],
@@ -65,7 +74,20 @@ fn values(kind: &str) -> &'static [&'static str] {
             "updatedAt",
         ],
         "TableauUser" => &["id", "luid", "name", "username", "email"],
-        "View" => &["id", "luid", "name", "path"],
+        "View" | "Sheet" | "Dashboard" => &["id", "luid", "name", "path", "createdAt", "updatedAt"],
+        "EmbeddedDatasource" => &["id", "name", "hasExtracts"],
+        "DatabaseTable" => &[
+            "id",
+            "luid",
+            "name",
+            "fullName",
+            "schema",
+            "connectionType",
+            "tableType",
+            "isEmbedded",
+            "projectName",
+        ],
+        "Database" => &["id", "luid", "name", "connectionType", "isEmbedded", "projectName"],
         "Tag" => &["id", "name"],
         "PageInfo" => &["hasNextPage", "endCursor"],
         _ => &[],

@@ -230,7 +230,7 @@ fn shown<'a>(text: &str, secret: &'a str) -> Option<&'a str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     // 12-S4
     #[test]

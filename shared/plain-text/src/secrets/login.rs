@@ -15,18 +15,13 @@ const QUOTED_LIMIT: usize = 200;
 /// Adds passwords of logins.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut previous = "";
-    let mut at = 0;
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`')) {
-        if word.is_empty() {
-            at += 1;
-            continue;
-        }
+    let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
+    for word in text.split(is_gap).filter(|word| !word.is_empty()) {
+        let at = word.as_ptr().addr() - text.as_ptr().addr();
         let bare = word.trim_end_matches([',', ';', ')', '.', ':']);
         let part = with_host(bare).or_else(|| without_host(bare, previous));
         found.extend(part.map(|(from, to)| at + from..at + to));
         previous = word;
-        at = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-        at += text[at..].chars().next().map_or(0, char::len_utf8);
     }
     quoted(text, found);
     identified(text, found);
@@ -69,14 +64,12 @@ fn is_user(user: &str) -> bool {
 
 /// The password in `sqlplus user/password`.
 fn without_host(word: &str, previous: &str) -> Option<(usize, usize)> {
-    let (command, login) = match word.split_once('=') {
-        Some((command, login)) => (command, login),
-        None => (previous, word),
-    };
-    let is_login = is_one_of_in_any_case(BEFORE_LOGIN, command);
+    let is_command = |word: &str| is_one_of_in_any_case(BEFORE_LOGIN, word);
+    let assigned = word.split_once('=').filter(|(command, _)| is_command(command)).map(|(_, login)| login);
+    let login = assigned.or_else(|| is_command(previous).then_some(word))?;
     let (user, password) = login.split_once(['/', ','])?;
     let is_password = !password.is_empty() && !password.bytes().all(|b| b.is_ascii_digit());
-    (is_login && is_user(user) && is_password).then_some((word.len() - password.len(), word.len()))
+    (is_user(user) && is_password).then_some((word.len() - password.len(), word.len()))
 }
 
 /// The password in `user/"pass word"@host`.

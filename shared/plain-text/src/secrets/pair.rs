@@ -172,7 +172,9 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
     ] {
         let Some(value) = behind.strip_prefix(separator) else { continue };
         // A scope, a URL, a pipe within a word.
-        if value.starts_with([':', '/']) && separator == ":" || (separator == "|" && apart == 0) {
+        if separator == ":" && (value.starts_with(':') || value.starts_with("//"))
+            || (separator == "|" && apart == 0)
+        {
             return None;
         }
         let tie = if is_quoted || !value.starts_with(char::is_whitespace) { Tie::Strong } else { tie };
@@ -296,8 +298,10 @@ fn option(text: &str, start: usize, end: usize) -> Option<std::ops::Range<usize>
         let is_port = is_short && shown.len() <= 5 && shown.bytes().all(|b| b.is_ascii_digit());
         return (!is_port && !is_no_secret(shown) && !is_ordinary(shown)).then_some(value);
     }
-    let is_attached =
-        name.len() > 1 && name.starts_with('p') && !head.ends_with("--") && is_run_of_mysql(head);
+    let is_attached = name.starts_with('p')
+        && (name.len() > 1 || !is_apart)
+        && !head.ends_with("--")
+        && is_run_of_mysql(head);
     is_attached.then(|| start + 1..word_end(text, start))
 }
 

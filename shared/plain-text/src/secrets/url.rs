@@ -72,8 +72,11 @@ fn user_end(url: &str, path: usize) -> Option<(usize, usize)> {
         let last = url.rfind('@').filter(|_| url[..at].contains(':'));
         return Some((0, last.unwrap_or(at)));
     }
-    let (name, password) = url[..path].split_once(':')?;
     let at = url.rfind('@').filter(|at| *at > path)?;
+    let Some((name, password)) = url[..path].split_once(':') else {
+        // A host has a dot; a token that is the user need not.
+        return (!url[..path].contains('.')).then_some((0, at));
+    };
     let is_port = (1..=5).contains(&password.len()) && password.bytes().all(|b| b.is_ascii_digit());
     // A host, its port, and an `@` in the path; or a user, and a password of digits.
     Some((if is_port { name.len() + 1 } else { 0 }, at))

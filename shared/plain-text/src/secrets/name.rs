@@ -22,7 +22,7 @@ const NAME_LIMIT: usize = 80;
 
 /// They tell a secret wherever they stand in a name.
 const ANYWHERE: &str = "\
-    password passwd passphrase passcode passwort kennwort motdepasse contrasena contraseña senha wachtwoord \
+    password passwd passphrase passcode passwort kennwort motdepasse parola contrasena contraseña senha hasło heslo lösenord adgangskode salasana şifre wachtwoord \
     пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization";
 
 /// Behind a word of [`ANYWHERE`], they say that it is about the secret and not the secret itself.
@@ -37,7 +37,7 @@ const ABOUT: &str = "\
 const SURE_WORDS: &str = "\
     pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey";
 const HEADER_WORDS: &str = "auth cookie cookies";
-const ASSIGNED_WORDS: &str = "sas pat private bearer assertion ticket session samlresponse samlrequest";
+const ASSIGNED_WORDS: &str = "sas pat private bearer assertion ticket clave session samlresponse samlrequest";
 /// Behind a secret's word, they add nothing.
 const FILLERS: &str = "\
     value text plain plaintext string header b64 base64 enc encoded new old current prod dev test primary \
@@ -75,10 +75,15 @@ pub(super) fn of(name: &str, before: [&str; 2]) -> Option<Name> {
 
 /// Of a name with a word of [`ANYWHERE`]: whether it is the secret's own name; `None` without such a word.
 fn behind_the_last(compact: &str) -> Option<Option<()>> {
-    let (at, word) = ANYWHERE.split(' ').filter_map(|word| compact.rfind(word).map(|at| (at, word))).max()?;
-    let rest = &compact[at + word.len()..];
+    let places = ANYWHERE.split(' ').filter_map(|word| last_place(compact, word).map(|at| at + word.len()));
+    let rest = &compact[places.max()?..];
     let is_about = ABOUT.split(' ').any(|about| rest.ends_with(about));
     Some((!is_about).then_some(()))
+}
+
+/// As `rfind`, which prepares more than a short name is worth.
+fn last_place(name: &str, word: &str) -> Option<usize> {
+    name.as_bytes().windows(word.len()).rposition(|part| part == word.as_bytes())
 }
 
 fn split(lower: &str) -> Vec<&str> {
@@ -109,6 +114,11 @@ fn camel_parted(name: &str) -> String {
 }
 
 fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
+    if let [filler] = words
+        && matches!(*filler, "hash" | "value" | "text" | "string")
+    {
+        return of(before[0], [before[1], ""]);
+    }
     let fillers = words.iter().rev().take_while(|word| is_one_of(FILLERS, word)).count();
     let words = &words[..words.len() - fillers];
     let (last, earlier) = words.split_last()?;
@@ -121,6 +131,7 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
         "key" | "keys" => Some(Name::Vague),
         "id" if matches!(previous, "session" | "sess") => Some(Name::Vague),
         "id" if previous == "key" && matches!(two_before, "access" | "aws") => Some(Name::Sure),
+        "verifier" if previous == "code" => Some(Name::Sure),
         "code"
             if matches!(previous, "auth" | "security" | "verification" | "mfa" | "otp" | "pass" | "pin") =>
         {

@@ -13,6 +13,9 @@ const GAP: usize = 40;
 const TAG_LIMIT: usize = 300;
 /// How far back a program's name may stand before its option, in bytes.
 const COMMAND_LIMIT: usize = 200;
+/// How far `is` may stand from "password for", in words, and how long each may be.
+const USER_WORDS: usize = 4;
+const USER_LIMIT: usize = 80;
 /// The most digits that a number has which counts something.
 const NUMBER_LIMIT: usize = 12;
 
@@ -106,16 +109,20 @@ fn named(
     if tie == Tie::Beside && (kind != Name::Sure || is_about_syntax(before)) {
         return None;
     }
+    // `key="password" value="x"`: the value of `key` is the name of another.
+    let is_key = text[start..end].eq_ignore_ascii_case("key");
     if tie == Tie::Element {
         let value = value::of_element(text, at);
         let shown = &text[value.clone()];
-        let is_name = kind == Name::Vague && name::of(shown, ["", ""]).is_some();
+        let is_name = is_key && name::of(shown, ["", ""]).is_some();
         return (!is_name && !is_no_secret(shown)).then_some(value);
     }
     let is_quoted = opening_quote(&text[at..]).is_some();
     let word = if is_quoted { "" } else { &text[at..word_end(text, at)] };
     if !is_quoted && tie == Tie::Beside {
-        return is_no_word(word).then(|| at..at + word.len());
+        let is_number =
+            is_of_digits(&text[start..end]) && word.len() >= 4 && word.bytes().all(|b| b.is_ascii_digit());
+        return (is_no_word(word) || is_number).then(|| at..at + word.len());
     }
     // Before the whole value is read: what is not removed is read again.
     if !is_quoted && tie == Tie::Weak && (is_ordinary(word) || is_participle(word)) {
@@ -135,8 +142,7 @@ fn named(
         value.end = block_end(text, at);
     }
     let shown = &text[value.clone()];
-    // `key="password" value="x"`: the value is the name of another.
-    if kind == Name::Vague && name::of(shown, ["", ""]).is_some() {
+    if is_key && name::of(shown, ["", ""]).is_some() {
         return None;
     }
     let counts =
@@ -181,8 +187,7 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
         let (at, is_block) = value_start(text, text.len() - value.len())?;
         return Some((if is_block { Tie::Block } else { tie }, at));
     }
-    if let Some(inner) = behind.strip_prefix('(').filter(|inner| !is_closed && opening_quote(inner).is_some())
-    {
+    if let Some(inner) = behind.strip_prefix(['(', '<']).filter(|_| !is_closed) {
         return Some((Tie::Beside, text.len() - inner.len()));
     }
     if is_quoted || (apart == 0 && opening_quote(behind).is_none()) || behind.starts_with('\n') {
@@ -193,7 +198,27 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
             return value_start(text, at + verb.len()).map(|(at, _)| (Tie::Weak, at));
         }
     }
+    if let Some(value) = of_user(text, at) {
+        return Some((Tie::Weak, value));
+    }
     (!behind.is_empty()).then_some((Tie::Beside, at))
+}
+
+/// Where the value begins in `password for user 'svc' is x`, `password of svc: x`.
+fn of_user(text: &str, at: usize) -> Option<usize> {
+    let behind = text[at..].strip_prefix("for ").or_else(|| text[at..].strip_prefix("of "))?;
+    let mut value = text.len() - behind.len();
+    for word in behind.split_inclusive(' ').take(USER_WORDS) {
+        value += word.len();
+        let word = word.trim_end_matches(' ');
+        if word.len() > USER_LIMIT || word.contains('\n') {
+            break;
+        }
+        if word.ends_with([':', '=']) || matches!(word, "is" | "was" | "are") {
+            return value_start(text, value).map(|(at, _)| at);
+        }
+    }
+    None
 }
 
 /// The white space on the line that a text begins with.
@@ -318,6 +343,12 @@ fn begins_with_scheme(text: &str) -> bool {
 /// "Unexpected token 'FROM'", "unknown column 'password'".
 fn is_about_syntax(before: &Before) -> bool {
     before.words().iter().any(|word| !word.is_empty() && is_one_of(SYNTAX, word))
+}
+
+/// Whether a name is one of a number: `PIN 4829`, `OTP code 482913`.
+fn is_of_digits(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pin", "otp", "passcode", "code"].iter().any(|digits| name.ends_with(digits))
 }
 
 /// Whether a word has letters and digits, or signs: no word of a sentence has.

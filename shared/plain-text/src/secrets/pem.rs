@@ -37,12 +37,17 @@ pub(super) fn find(text: &str, found: &mut Parts) {
 
 /// The next `----BEGIN` or `----END` from `at` on, with all its dashes, and whether it is the first of the two.
 fn next_mark(text: &str, at: usize) -> Option<(usize, bool)> {
-    text[at..].match_indices("----").find_map(|(found, dashes)| {
-        let start = at + found;
-        let word = text[start + dashes.len()..].trim_start_matches('-').trim_start_matches(' ');
-        let is = |mark: &str| word.get(..mark.len()).is_some_and(|word| word.eq_ignore_ascii_case(mark));
-        (is("BEGIN") || is("END")).then(|| (start, is("BEGIN")))
-    })
+    let mut at = at;
+    while let Some(start) = text[at..].find("----").map(|found| at + found) {
+        let label = text[start..].trim_start_matches('-');
+        at = text.len() - label.len();
+        let label = label.strip_prefix(' ').unwrap_or(label);
+        let is = |mark: &str| label.get(..mark.len()).is_some_and(|word| word.eq_ignore_ascii_case(mark));
+        if is("BEGIN") || is("END") {
+            return Some((start, is("BEGIN")));
+        }
+    }
+    None
 }
 
 fn next_end(text: &str, from: usize) -> Option<usize> {

@@ -78,7 +78,8 @@ fn is_fingerprint(word: &str, is_named: bool) -> bool {
 /// Adds the word when it is random as a whole, or else its parts that are.
 fn in_word(text: &str, word: Range<usize>, found: &mut Parts) {
     with_prefix(text, &word, found);
-    if is_secret(&text[word.clone()], RANDOM_LENGTH) {
+    // What is put together with `:` is put together of different things, as an address is.
+    if !text[word.clone()].contains(':') && is_secret(&text[word.clone()], RANDOM_LENGTH) {
         found.push(word);
         return;
     }

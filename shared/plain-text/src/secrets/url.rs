@@ -3,7 +3,6 @@
 
 use super::Parts;
 use super::judge;
-use super::value::opening_quote;
 use std::ops::Range;
 
 /// From this length on, a piece of a path without words in it is a token.
@@ -22,6 +21,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
         at = end.max(start);
     }
     queries(text, found);
+    chains(text, found);
 }
 
 fn in_url(text: &str, url: Range<usize>, found: &mut Parts) {
@@ -110,12 +110,44 @@ fn url_end(text: &str, start: usize) -> usize {
 fn queries(text: &str, found: &mut Parts) {
     let mut at = 0;
     while let Some(start) = text[at..].find('?').map(|mark| at + mark + 1) {
-        let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.$[]".contains(b);
-        let name = text[start..].bytes().take(NAME_LIMIT).take_while(is_name).count();
         at = start;
-        if name > 0 && text[start + name..].starts_with('=') && opening_quote(&text[start..]).is_none() {
+        if parameter(text, start).is_some() {
             at = url_end(text, start).max(start);
             found.push(start..at);
         }
     }
+}
+
+/// `a=1&b=2`, the body of a form: each value.
+fn chains(text: &str, found: &mut Parts) {
+    let mut at = 0;
+    while let Some(mark) = text[at..].find('&').map(|mark| at + mark) {
+        let from = at;
+        at = mark + 1;
+        if parameter(text, at).is_none() {
+            continue;
+        }
+        // The pair before the first `&`, then each behind one.
+        let pair = text[from..mark].rsplit(|c: char| c.is_whitespace() || "\"'<>`(,;".contains(c)).next();
+        let name = mark - pair.unwrap_or_default().len();
+        found.extend(parameter(text, name).filter(|value| *value < mark).map(|value| value..mark));
+        while let Some(value) = parameter(text, at) {
+            at = value_end(text, value);
+            found.push(value..at);
+            at += usize::from(text[at..].starts_with('&'));
+        }
+    }
+}
+
+/// Where the value of a parameter begins whose name begins at `start`.
+fn parameter(text: &str, start: usize) -> Option<usize> {
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || b"_-.$[]".contains(b);
+    let name = text[start..].bytes().take(NAME_LIMIT).take_while(is_name).count();
+    (name > 0 && text[start + name..].starts_with('=')).then_some(start + name + 1)
+}
+
+fn value_end(text: &str, start: usize) -> usize {
+    let end = text[start..].find(|c: char| c.is_whitespace() || "&\"'<>`,".contains(c));
+    let value = &text[start..end.map_or(text.len(), |end| start + end)];
+    start + value.trim_end_matches(['.', ';', ')', '}', ']', ':', '!']).len()
 }

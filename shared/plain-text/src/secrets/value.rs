@@ -34,6 +34,7 @@ pub(super) fn of(text: &str, start: usize, form: Form) -> Range<usize> {
     let end = match rest.as_bytes().first() {
         Some(b'{') => braces_end(text, start),
         Some(b'[') => brackets_end(text, start, b'[', b']'),
+        Some(b'<') if rest[1..].starts_with(char::is_alphanumeric) => brackets_end(text, start, b'<', b'>'),
         Some(b'(') => brackets_end(text, start, b'(', b')'),
         _ => match form {
             Form::Word => word_end(text, start),

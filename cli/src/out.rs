@@ -64,6 +64,7 @@ pub(crate) fn plain(text: &str) -> String {
     visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
 
+#[cfg(feature = "account")]
 fn is_obeyed(c: char) -> bool {
     c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }

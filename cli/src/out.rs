@@ -3,7 +3,7 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
-use plain_text::{is_invisible, visible};
+use plain_text::visible;
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
@@ -66,7 +66,7 @@ pub(crate) fn plain(text: &str) -> String {
 
 #[cfg(feature = "account")]
 fn is_obeyed(c: char) -> bool {
-    c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
+    c.is_control() || plain_text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// The value as JSON on one line, in which what a terminal would obey or a reader would not see is escaped: the value stays

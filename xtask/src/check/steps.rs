@@ -106,6 +106,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::Cargo(&["test", "--workspace"], &[]),
     },
     Step {
+        name: "run",
+        purpose: "`cargo run` builds what it needs and shows the first event and its message",
+        part_of: PartOf::Usual,
+        run: Run::Cargo(&["run", "--", "--once", "--port", "0"], &[]),
+    },
+    Step {
         name: "tools",
         purpose: "the Python tools are there: requirements.txt in .venv, requirements-scan.txt in .venv-scan",
         part_of: PartOf::Usual,

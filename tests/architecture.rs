@@ -13,7 +13,8 @@ use testkit::repository::root;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("tableau", &[]),
     ("plain-text", &[]),
-    ("aws-http", &[]),
+    ("aws-http", &["confidential", "workflow"]),
+    ("confidential", &[]),
     ("http-client", &[]),
     ("loopback-server", &[]),
     ("local-aws", &["loopback-server"]),
@@ -21,12 +22,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("deliveries", &["tableau"]),
     ("rules", &["tableau"]),
     ("simulator", &["loopback-server", "tableau"]),
-    ("tableau-client", &["plain-text", "tableau", "workflow"]),
-    ("session-store", &["tableau-client", "workflow"]),
+    ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
+    ("session-store", &["aws-http", "tableau-client", "workflow"]),
     ("incidents", &["workflow"]),
     ("circuit", &["incidents", "workflow"]),
-    ("destinations", &["plain-text", "tableau", "workflow"]),
-    ("secrets", &["plain-text", "tableau", "workflow"]),
+    ("destinations", &["confidential", "plain-text", "tableau", "workflow"]),
+    ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     ("runtime", &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "workflow"]),
     ("testkit", SHARED),
 ];
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// What a package in `functions/` may use outside its tests.
 const FUNCTIONS_MAY_USE: &[&str] = &[
     "circuit",
+    "confidential",
     "destinations",
     "http-client",
     "incidents",
@@ -53,6 +55,7 @@ const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xt
 const SHARED: &[&str] = &[
     "aws-http",
     "circuit",
+    "confidential",
     "deliveries",
     "destinations",
     "http-client",

@@ -80,7 +80,8 @@ impl EventPublisher for EventBus {
         }
         let failed = answer.entries().iter().find_map(|entry| entry.error_code());
         Err(NotStored(
-            format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into(),
+            format!("EventBridge refused the event: {}", failed.map_or("no reason given", aws_http::code))
+                .into(),
         ))
     }
 }

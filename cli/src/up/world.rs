@@ -17,7 +17,7 @@ use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 use tableau::EventName;
-use tableau_client::TableauCredential;
+use tableau_client::{Settings as Server, TableauCredential};
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
@@ -264,6 +264,8 @@ impl TableauSettings {
             );
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
+        // The functions would refuse it as well, with the first event; and the summary shows it.
+        Server::new(server, &site, "").map_err(|error| format!("TABLEAU_SERVER_URL: {error}"))?;
         let secret = json!({ "token_name": name, "token_secret": secret });
         let secret = checked::<TableauCredential>(&names.join(" and "), secret)?;
         Ok(Self { server: server.to_owned(), site, secret, real: true })

@@ -11,8 +11,8 @@ use url::Url;
 /// What stands in a text where a secret was.
 pub const REDACTED: &str = "[redacted]";
 
-/// The longest segment at the beginning of a path that is a word, and no secret: `services`.
-const LONGEST_WORD: usize = 12;
+/// The longest segment at the beginning of a path that is a word, and no secret: `services`, `notify-slack`.
+const LONGEST_WORD: usize = 32;
 
 /// What a request carries that its answer must not bring back into an error, a log line, a record or a message.
 #[derive(Clone, Default)]
@@ -29,7 +29,8 @@ impl Secrets {
     pub fn of_url(url: &Url) -> Self {
         let mut segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
         let is_word = |segment: &str| {
-            segment.len() <= LONGEST_WORD && segment.bytes().all(|byte| byte.is_ascii_lowercase())
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            segment.len() < LONGEST_WORD && segment.bytes().all(fits)
         };
         let words = segments.iter().take_while(|segment| is_word(segment)).count();
         // Where nothing else is secret the last is, even if it reads like a word.

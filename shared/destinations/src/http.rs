@@ -1,5 +1,6 @@
 //! What every destination's answer needs.
 
+use confidential::Secrets;
 use jiff::Timestamp;
 use reqwest::{Response, header};
 use std::time::Duration;
@@ -17,8 +18,8 @@ pub(crate) struct Answer {
 const BODY_LIMIT: usize = 1024 * 1024;
 
 impl Answer {
-    /// Reads an answer. Errors lose their URL.
-    pub(crate) async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
+    /// Reads an answer, and takes out of it what it repeats of `secrets`. Errors lose their URL.
+    pub(crate) async fn read(mut response: Response, secrets: &Secrets) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -34,6 +35,7 @@ impl Answer {
                 break;
             }
         }
+        let body = secrets.redact_answer(body);
         Ok(Self { status, retry_after, is_html, body: String::from_utf8_lossy(&body).into_owned() })
     }
 

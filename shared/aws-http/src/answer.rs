@@ -66,7 +66,7 @@ pub(crate) async fn without_secrets(
     let (mut head, body) = response.into_parts();
     let body = body.collect().await.map_err(|error| ConnectorError::other(error, None))?;
     head.headers = headers(&head.headers, &secrets);
-    let body = secrets.redact_answer(body.to_bytes().into());
+    let body = secrets.redact_refusal(body.to_bytes().into());
     Ok(Response::from_parts(head, SdkBody::from(body)))
 }
 

@@ -4,7 +4,9 @@ use crate::encoding::decoded;
 use secrecy::zeroize::Zeroizing;
 
 /// So many characters in a row give away a secret.
-pub(crate) const PIECE: usize = 8;
+const PIECE: usize = 8;
+/// So many in a row, or a whole secret, are no chance, even among the names that an answer tells.
+const LONG_PIECE: usize = 16;
 /// A secret that is shorter is only looked for where it stands alone.
 const SHORTEST_INSIDE: usize = 6;
 /// How many times a text may be encoded.
@@ -20,6 +22,17 @@ pub(crate) struct Patterns {
     short: Zeroizing<Vec<Short>>,
     /// The length of the shortest pattern.
     shortest: usize,
+    /// How many characters in a row count.
+    least: usize,
+}
+
+/// Which pieces of a secret count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pieces {
+    /// All of 8 characters or more.
+    Short,
+    /// Whole secrets, and pieces of 16 characters or more: a password may share a word with a name.
+    Long,
 }
 
 /// A whole secret that is shorter than a piece.
@@ -28,7 +41,7 @@ struct Short {
     value: u64,
     mask: u64,
     length: usize,
-    /// Whether the character before, or behind, must be no letter and no digit.
+    /// Whether the character before, or behind, must not be one of a name or an id.
     alone_before: bool,
     alone_behind: bool,
 }
@@ -37,7 +50,8 @@ impl secrecy::zeroize::DefaultIsZeroes for Short {}
 
 impl Short {
     fn stands_alone(&self, bytes: &[u8], from: usize) -> bool {
-        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let joins = |byte: Option<&u8>| byte.is_some_and(is_of_name);
         let before = from.checked_sub(1).and_then(|at| bytes.get(at));
         let behind = bytes.get(from + self.length);
         !(self.alone_before && joins(before)) && !(self.alone_behind && joins(behind))
@@ -74,12 +88,13 @@ const fn slot(piece: u64) -> (usize, u64) {
 }
 
 impl Patterns {
-    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>, pieces: Pieces) -> Self {
         let mut all = Self {
             pieces: Zeroizing::default(),
             filter: Zeroizing::new(vec![0; 1 << (FILTER_BITS - 6)]),
             short: Zeroizing::default(),
             shortest: usize::MAX,
+            least: if pieces == Pieces::Short { PIECE } else { LONG_PIECE },
         };
         for secret in secrets {
             all.add(secret.as_bytes());
@@ -105,6 +120,7 @@ impl Patterns {
         let number =
             |bytes: &[u8]| bytes.iter().fold(0, |n, b| (n << 8) | u64::from(CANONICAL[usize::from(*b)]));
         if secret.len() >= PIECE {
+            self.least = self.least.min(secret.len());
             for piece in secret.windows(PIECE).map(number) {
                 let (word, bit) = slot(piece);
                 self.filter[word] |= bit;
@@ -129,18 +145,27 @@ impl Patterns {
 
     /// How many bytes a text must have at least to hold a secret or a piece of one.
     pub(crate) fn shortest(&self) -> usize {
-        self.shortest.min(PIECE)
+        self.shortest.min(self.least)
     }
 
     /// Calls `found` with the beginning and end of each piece in `bytes`. `is_guess`: whether they may be no text at all.
     pub(crate) fn find(&self, bytes: &[u8], is_guess: bool, mut found: impl FnMut(usize, usize)) {
         let mut last = 0_u64;
+        // Pieces that overlap, as far as they have come.
+        let mut row = 0..0;
         for (at, byte) in bytes.iter().enumerate() {
             last = (last << 8) | u64::from(CANONICAL[usize::from(*byte)]);
             let end = at + 1;
             let (word, bit) = slot(last);
             if self.filter[word] & bit != 0 && end >= PIECE && self.pieces.binary_search(&last).is_ok() {
-                found(end - PIECE, end);
+                if row.end != at {
+                    row.start = end - PIECE;
+                }
+                row.end = end;
+                // With the first that is long enough all of the row, then what comes to it.
+                if row.len() >= self.least {
+                    found(row.start, end);
+                }
             }
             for short in self.short.iter() {
                 if last & short.mask == short.value && end >= short.length {

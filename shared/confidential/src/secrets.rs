@@ -1,6 +1,6 @@
 //! The secrets of a request.
 
-use crate::pattern::Patterns;
+use crate::pattern::{Patterns, Pieces};
 use crate::search::ranges;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -52,7 +52,12 @@ impl Secrets {
 
     /// The bytes without anything of these secrets. [`REDACTED`] stands in its place.
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let ranges = ranges(bytes, &self.patterns());
+        self.redact_pieces(bytes, Pieces::Short)
+    }
+
+    fn redact_pieces<'a>(&self, bytes: &'a [u8], pieces: Pieces) -> Cow<'a, [u8]> {
+        let patterns = Patterns::new(self.0.iter().map(ExposeSecret::expose_secret), pieces);
+        let ranges = ranges(bytes, &patterns);
         if ranges.is_empty() {
             return Cow::Borrowed(bytes);
         }
@@ -70,39 +75,58 @@ impl Secrets {
 
     /// The text without anything of these secrets.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.redact(text.as_bytes()) {
+        self.redact_pieces_of_text(text, Pieces::Short)
+    }
+
+    fn redact_pieces_of_text<'a>(&self, text: &'a str, pieces: Pieces) -> Cow<'a, str> {
+        match self.redact_pieces(text.as_bytes(), pieces) {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 
-    /// The body of an answer without anything of these secrets. Of JSON, texts and numbers lose them and keys do not: a
+    /// Whether there is anything of these secrets in a text.
+    pub fn are_in(&self, text: &str) -> bool {
+        matches!(self.redact_text(text), Cow::Owned(_))
+    }
+
+    /// The body of a refusal without anything of these secrets. Of JSON, texts and numbers lose them and keys do not: a
     /// password may be a word that is a key as well, and the answer has to stay readable.
+    pub fn redact_refusal(&self, body: Vec<u8>) -> Vec<u8> {
+        self.redact_body(body, Pieces::Short)
+    }
+
+    /// The same of an answer to what succeeded. Names and ids in it are needed, so that only whole secrets, and pieces of 16
+    /// characters or more, are taken out.
     pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
-        let redacted = match self.redact(&body) {
+        self.redact_body(body, Pieces::Long)
+    }
+
+    fn redact_body(&self, body: Vec<u8>, pieces: Pieces) -> Vec<u8> {
+        let redacted = match self.redact_pieces(&body, pieces) {
             Cow::Borrowed(_) => return body,
             Cow::Owned(redacted) => redacted,
         };
         let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return redacted };
-        self.redact_values(&mut json);
+        self.redact_values(&mut json, pieces);
         serde_json::to_vec(&json).unwrap_or(redacted)
     }
 
-    fn redact_values(&self, value: &mut Value) {
+    fn redact_values(&self, value: &mut Value, pieces: Pieces) {
         let text = match value {
             Value::String(text) => Cow::Borrowed(text.as_str()),
             Value::Number(number) => Cow::Owned(number.to_string()),
-            Value::Array(values) => return values.iter_mut().for_each(|value| self.redact_values(value)),
-            Value::Object(object) => return object.values_mut().for_each(|value| self.redact_values(value)),
+            Value::Array(values) => {
+                return values.iter_mut().for_each(|value| self.redact_values(value, pieces));
+            }
+            Value::Object(object) => {
+                return object.values_mut().for_each(|value| self.redact_values(value, pieces));
+            }
             Value::Null | Value::Bool(_) => return,
         };
-        if let Cow::Owned(redacted) = self.redact_text(&text) {
+        if let Cow::Owned(redacted) = self.redact_pieces_of_text(&text, pieces) {
             *value = Value::String(redacted);
         }
-    }
-
-    fn patterns(&self) -> Patterns {
-        Patterns::new(self.0.iter().map(ExposeSecret::expose_secret))
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// An answer, read to its end.
 pub(crate) struct Answer {
+    /// Of the request.
+    pub(crate) secrets: Secrets,
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) is_html: bool,
@@ -19,7 +21,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 impl Answer {
     /// Reads an answer, and takes out of it what it repeats of `secrets`. Errors lose their URL.
-    pub(crate) async fn read(mut response: Response, secrets: &Secrets) -> Result<Self, reqwest::Error> {
+    pub(crate) async fn read(mut response: Response, secrets: Secrets) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -36,7 +38,8 @@ impl Answer {
             }
         }
         let body = secrets.redact_answer(body);
-        Ok(Self { status, retry_after, is_html, body: String::from_utf8_lossy(&body).into_owned() })
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok(Self { secrets, status, retry_after, is_html, body })
     }
 
     /// What kind of answer it is, for a message about one that is not the destination's: its own words are no one's to

@@ -27,7 +27,7 @@ pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
         return Err(refused(answer, channel, "rate_limited", Refusal::Throttled));
     }
     // A single word could be anybody's: `forbidden`, `blocked`. Each of Slack's has a line between words.
-    let word = Some(text).filter(|text| is_word(text) && text.contains('_') && answer.status >= 400);
+    let word = Some(text).filter(|text| is_word(text, answer) && text.contains('_') && answer.status >= 400);
     let Some(word) = word else { return Err(foreign(answer, channel)) };
     let refusal = match word {
         "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team"
@@ -61,7 +61,9 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
         Some(WebApiAnswer { ok: true, channel, ts, .. }) if answer.status == 200 => {
             return Ok(sent(channel.as_deref(), ts.as_deref()));
         }
-        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word) => Some(word.as_str()),
+        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word, answer) => {
+            Some(word.as_str())
+        }
         _ => None,
     };
     let Some(word) = refused_as else {
@@ -127,10 +129,10 @@ fn sent(channel: Option<&str>, ts: Option<&str>) -> Option<Sent> {
     Some(Sent { channel: channel.to_owned(), ts: ts.to_owned() })
 }
 
-/// Whether a text can be one of Slack's words for a reason.
-fn is_word(text: &str) -> bool {
+/// Whether a text can be one of Slack's words for a reason, and nothing of what was sent.
+fn is_word(text: &str, answer: &Answer) -> bool {
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
-    (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(fits)
+    (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(fits) && !answer.secrets.are_in(text)
 }
 
 /// What a word means that is not known here.
@@ -164,9 +166,16 @@ fn foreign(answer: &Answer, channel: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use confidential::Secrets;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: None, is_html: false, body: body.to_owned() }
+        Answer {
+            secrets: Secrets::default(),
+            status,
+            retry_after: None,
+            is_html: false,
+            body: body.to_owned(),
+        }
     }
 
     fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {

@@ -197,7 +197,7 @@ impl Slack {
     ) -> Result<Posted, Error> {
         let url = url.expose_secret().parse::<SecureUrl>().map_err(Error::BadWebhookUrl)?;
         let secrets = Secrets::of_url(&url);
-        let answer = send(self.http.post(url.as_url().clone()), body, &secrets).await?;
+        let answer = send(self.http.post(url.as_url().clone()), body, secrets).await?;
         answer::of_webhook(&answer, channel).map(|()| Posted { message: None })
     }
 
@@ -231,12 +231,12 @@ impl Slack {
             .http
             .post(format!("{}/{method}", self.api_url.as_str().trim_end_matches('/')))
             .bearer_auth(token.expose_secret());
-        let answer = send(request, &body, &Secrets::new([token.clone()])).await?;
+        let answer = send(request, &body, Secrets::new([token.clone()])).await?;
         answer::of_web_api(&answer, delivery.channel()).map(|message| Posted { message })
     }
 }
 
-async fn send(request: reqwest::RequestBuilder, body: &Value, secrets: &Secrets) -> Result<Answer, Error> {
+async fn send(request: reqwest::RequestBuilder, body: &Value, secrets: Secrets) -> Result<Answer, Error> {
     let unreachable =
         |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
     let request = request.header("content-type", "application/json; charset=utf-8").body(body.to_string());

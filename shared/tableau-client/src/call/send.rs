@@ -187,8 +187,12 @@ impl TableauClient {
                 Ok(Sent::Open(response))
             };
         }
-        let bytes = secrets.redact_answer(read(operation, response).await?);
-        let bytes = if status.is_success() { bytes } else { body_secrets.redact_answer(bytes) };
+        let bytes = read(operation, response).await?;
+        let bytes = if status.is_success() {
+            secrets.redact_answer(bytes)
+        } else {
+            body_secrets.redact_refusal(secrets.redact_refusal(bytes))
+        };
         if !status.is_success() {
             Err(refused(operation, status, retry_after, &bytes))
         } else if may_be_tableaus(&bytes) {

@@ -252,6 +252,30 @@ mod tests {
         }
     }
 
+    // 12-S2
+    #[test]
+    fn a_session_is_shared_by_the_same_server_by_pods_of_tableau_cloud_and_on_this_machine() {
+        for (one, other, expected) in [
+            ("https://tableau.example.com", "https://tableau.example.com:443/", true),
+            ("https://10ay.online.tableau.com", "https://10ax.online.tableau.com", true),
+            ("http://127.0.0.1:80", "http://localhost:8091", true),
+            ("http://[::1]:80", "http://127.1:8091", true),
+            ("https://tableau.example.com", "https://tableau.example.com:8443", false),
+            ("https://tableau.example.com", "https://10ay.online.tableau.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com:8443", false),
+            ("https://10ay.online.tableau.com", "https://evilonline.tableau.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com.evil.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com.", false),
+            ("https://10ay.online.tableau.com", "http://127.0.0.1", false),
+            ("http://127.0.0.1", "https://10ay.online.tableau.com", false),
+            ("http://127.0.0.1", "https://127.0.0.1.evil.com", false),
+        ] {
+            let url = |text: &str| text.parse::<SecureUrl>().unwrap();
+            assert_eq!(may_share(&url(one), &url(other)), expected, "{one} {other}");
+        }
+    }
+
+    // 12-S2
     #[test]
     fn a_redirect_is_followed_to_a_neighbour_over_https_only() {
         for (from, location, to) in [
@@ -261,6 +285,12 @@ mod tests {
                 "prod-ca-a.online.tableau.com",
             ),
             ("10ay.online.tableau.com", "https://10ax.online.tableau.com/", "10ax.online.tableau.com"),
+            ("10ay.online.tableau.com", "//online.tableau.com:443", "online.tableau.com"),
+            (
+                "10ay.online.tableau.com",
+                "HTTPS://PROD-USEAST-A.Online.Tableau.Com",
+                "prod-useast-a.online.tableau.com",
+            ),
         ] {
             let from: Url = format!("https://{from}/").parse().unwrap();
             assert_eq!(redirected(&from, location).unwrap().as_str(), format!("https://{to}/"));
@@ -278,6 +308,19 @@ mod tests {
             "https://online.tableau.com/other",
             "https://u:p@10ay.online.tableau.com/",
             "https://online.tableau.com.evil.example/",
+            "https://10ay.online.tableau.com.evil.com/",
+            "https://evilonline.tableau.com/",
+            "https://online.tableau.com.",
+            "https://10ay.online.tableau.com./",
+            "https://.online.tableau.com/",
+            "https://a..online.tableau.com/",
+            "https://a_b.online.tableau.com/",
+            "https://b\u{fc}cher.online.tableau.com.example/",
+            "https://10ay.online.tableau.c\u{3bf}m/",
+            "https://10ay@evil.example/?.online.tableau.com",
+            "//evil.example/",
+            "\\\\evil.example\\",
+            "http://127.1/",
             "https://eviltableau.com/",
             "https://tableau.com/",
             "https://203.0.113.7/",

@@ -16,6 +16,7 @@ mod oddities;
 mod own_session;
 mod patience;
 mod quality_warnings;
+mod repeating;
 mod server;
 mod shapes;
 mod signing_in;

@@ -50,7 +50,7 @@ pub enum MetadataCode {
     BackfillRunning,
     /// Not for our eyes.
     AccessDenied,
-    /// Another, or none.
+    /// Another. Empty when there is none, or something else in its place.
     Other(String),
 }
 
@@ -60,6 +60,10 @@ impl MetadataError {
         use MetadataCode::{BackfillRunning, RateExceeded, TimeLimitExceeded};
         matches!(self.code, BackfillRunning | RateExceeded | TimeLimitExceeded)
     }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 #[derive(Deserialize)]
@@ -83,7 +87,7 @@ impl From<Raw> for MetadataError {
             "ACCESS_DENIED" => MetadataCode::AccessDenied,
             // A recorded answer has no code, only the text.
             "" if message.starts_with("Reached time limit") => MetadataCode::TimeLimitExceeded,
-            other => MetadataCode::Other(other.chars().take(100).collect()),
+            other => MetadataCode::Other(if is_code(other) { other.to_owned() } else { String::new() }),
         };
         Self { code, message }
     }

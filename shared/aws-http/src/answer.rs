@@ -23,8 +23,7 @@ impl Sent {
             .headers()
             .iter()
             .filter(|(name, _)| name.as_str().contains("authorization") || name.as_str().contains("token"));
-        // Of a signed request the signature; a bearer token behind its scheme.
-        let secrets = secrets.filter_map(|(_, value)| value.to_str().ok()?.rsplit([' ', '=']).next());
+        let secrets = secrets.filter_map(|(_, value)| value.to_str().ok()).map(secret_part);
         Self { headers: secrets.map(SecretString::from).collect(), body: request.body().try_clone() }
     }
 
@@ -35,6 +34,14 @@ impl Sent {
             collect(&body, false, &mut found);
         }
         Secrets::new(self.headers.iter().cloned().chain(found))
+    }
+}
+
+/// Of a signed request the signature, of a bearer token what is behind its scheme, and all of anything else.
+fn secret_part(value: &str) -> &str {
+    match value.split_once("Signature=") {
+        Some((_, signature)) => signature,
+        None => value.split_once(' ').map_or(value, |(_, credential)| credential),
     }
 }
 
@@ -80,4 +87,44 @@ fn headers(headers: &HeaderMap, secrets: &Secrets) -> HeaderMap {
         Some((name.clone(), value))
     });
     redacted.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 12-S1
+    #[tokio::test]
+    async fn a_refusal_loses_what_the_request_has_told_and_nothing_else() {
+        let (token, signature) = ("IQoJb3JpZ2luX2VjEJr//w==", "0123456789abcdef0123456789abcdef");
+        let stored = "HvZM|5fI6=:_-|a946";
+        let request = Request::builder()
+            .header("authorization", format!("AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={signature}"))
+            .header("x-amz-security-token", token)
+            .header("x-amz-target", "DynamoDB_20120810.UpdateItem")
+            .body(SdkBody::from(
+                serde_json::json!({ "TableName": "t", "Values": { ":token": { "S": stored } }, "SecretId": "tableau" })
+                    .to_string(),
+            ))
+            .unwrap();
+        let sent = Sent::of(&request);
+        let message = format!("{token} {signature} {stored} DynamoDB_20120810.UpdateItem on tableau");
+        let answer = |status: u16| {
+            let body = serde_json::json!({ "message": message }).to_string();
+            Response::builder()
+                .status(status)
+                .header("x-amzn-errortype", token)
+                .body(SdkBody::from(body))
+                .unwrap()
+        };
+        for status in [302, 400, 403, 500] {
+            let answer = without_secrets(answer(status), &sent).await.unwrap();
+            assert_eq!(answer.headers()["x-amzn-errortype"], "[redacted]");
+            let body: Value = serde_json::from_slice(answer.body().bytes().unwrap()).unwrap();
+            let left = "[redacted] [redacted] [redacted] DynamoDB_20120810.UpdateItem on tableau";
+            assert_eq!(body["message"], left, "{status}");
+        }
+        let answer = without_secrets(answer(200), &sent).await.unwrap();
+        assert_eq!(answer.headers()["x-amzn-errortype"], token);
+    }
 }

@@ -29,6 +29,15 @@ pub(crate) enum Place {
     StatusLine,
 }
 
+/// What of the request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Part {
+    All,
+    Body,
+    /// The secret alone: it could be a word of the vendor's, and no limit to a text's length cuts it off.
+    Secret,
+}
+
 /// How it is written there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Encoding {
@@ -44,6 +53,7 @@ pub(crate) enum Encoding {
 pub(crate) struct Repeat {
     pub(crate) status: u16,
     pub(crate) place: Place,
+    pub(crate) part: Part,
     pub(crate) encoding: Encoding,
 }
 
@@ -63,20 +73,31 @@ const PLACES: [Place; 10] = [
 const ENCODINGS: [Encoding; 5] =
     [Encoding::Plain, Encoding::Json, Encoding::Xml, Encoding::Percent, Encoding::Base64];
 
-/// Each status in each place, with one encoding after the other: another `turn` has others.
+/// Each status in each place, once with the request or its body and once with the secret alone, with one encoding after the
+/// other: another `turn` has others.
 pub(crate) fn every(turn: usize) -> Vec<Repeat> {
     let pairs = PLACES.into_iter().flat_map(|place| STATUSES.map(|status| (status, place)));
     // Ten statuses and five encodings: without the tens each status would have one of its own.
     let encoding = |at: usize| ENCODINGS[(at + at / STATUSES.len() + turn) % ENCODINGS.len()];
-    let of = |(at, (status, place))| Repeat { status, place, encoding: encoding(at) };
-    pairs.enumerate().map(of).collect()
+    let of = |(at, (status, place))| {
+        let part = if (at + turn) % 3 == 0 { Part::Body } else { Part::All };
+        // Encoded it could not be a word.
+        let alone = if place == Place::Code { Encoding::Plain } else { encoding(at + 1) };
+        [
+            Repeat { status, place, part, encoding: encoding(at) },
+            Repeat { status, place, part: Part::Secret, encoding: alone },
+        ]
+    };
+    pairs.enumerate().flat_map(of).collect()
 }
 
 /// What it answers properly.
 #[derive(Clone, Debug)]
 pub(crate) enum Well {
     Nothing,
-    /// Tableau's sign-in, with a new session each time.
+    /// Tableau's version, which is asked for before a sign-in.
+    Version,
+    /// The same, and its sign-in, with a new session each time.
     SignIn,
     /// AWS's secrets of these names, and no other call.
     Secrets(Vec<(&'static str, Value)>),
@@ -151,6 +172,19 @@ struct Request {
     path: String,
     target: String,
     body: String,
+    secret: String,
+}
+
+/// The secret of a request: in a header, in the body of a sign-in, or its path.
+fn secret(header: impl Fn(&str) -> String, path: &str, body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let credentials = &body["credentials"];
+    let in_body = ["personalAccessTokenSecret", "password", "jwt"].map(|key| credentials[key].as_str());
+    let in_header = ["x-tableau-auth", "x-amz-security-token"].map(&header);
+    let bearer = header("authorization").strip_prefix("Bearer ").map(str::to_owned);
+    let mut found = in_body.into_iter().flatten().map(str::to_owned).chain(in_header).chain(bearer);
+    let in_path = || path.rsplit(['/', '=']).next().unwrap_or_default().to_owned();
+    found.find(|secret| !secret.is_empty()).unwrap_or_else(in_path)
 }
 
 fn jwt(body: &str) -> Option<String> {
@@ -183,7 +217,8 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     let path = text.split(' ').nth(1)?.to_owned();
     let target = header("x-amz-target");
     let body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
-    Some(Request { text: String::from_utf8_lossy(&bytes).into_owned(), path, target, body })
+    let secret = secret(header, &path, &body);
+    Some(Request { text: String::from_utf8_lossy(&bytes).into_owned(), path, target, body, secret })
 }
 
 fn answer(status: u16, reason: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -195,7 +230,7 @@ impl Well {
     fn answer(&self, request: &Request, echo: &Echo) -> Option<Vec<u8>> {
         let body = match self {
             Self::Nothing => return None,
-            Self::SignIn if request.path.ends_with("/serverinfo") => {
+            Self::Version | Self::SignIn if request.path.ends_with("/serverinfo") => {
                 json!({ "serverInfo": { "restApiVersion": "3.24" } })
             }
             Self::SignIn if request.path.ends_with("/auth/signin") => {
@@ -205,7 +240,7 @@ impl Well {
                 heard.secrets.push(token.clone());
                 json!({ "credentials": { "token": token, "site": { "id": super::stand::SITE }, "user": { "id": "u-1" } } })
             }
-            Self::SignIn => return None,
+            Self::Version | Self::SignIn => return None,
             Self::Secrets(secrets) => {
                 let body: Value = serde_json::from_str(&request.body).unwrap_or_default();
                 let id = body["SecretId"].as_str().filter(|_| request.target.ends_with("GetSecretValue"))?;
@@ -219,7 +254,11 @@ impl Well {
 
 impl Repeat {
     fn of(self, request: &Request) -> Vec<u8> {
-        let text = self.encoding.write(&request.text);
+        let text = self.encoding.write(match self.part {
+            Part::All => &request.text,
+            Part::Body => &request.body,
+            Part::Secret => &request.secret,
+        });
         // What neither a status line nor a header can carry.
         let line: String = text.chars().map(|c| if c.is_ascii_graphic() { c } else { ' ' }).collect();
         let host: String = text.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -26,20 +26,47 @@ fn tableau_credentials() -> [(Value, &'static str); 4] {
 
 const EVENTS: [&str; 3] = ["WorkbookCreated", "WorkbookRefreshFailed", "WorkbookRefreshSucceeded"];
 
-/// Handles events until every answer of the plan was given, and looks at all that came out.
-async fn run(stand: &mut Stand, name: &str, variables: &[(&str, &str)], echo: &Echo, plan: &[Repeat]) {
-    echo.plan(plan);
-    let function = stand.queued(name, variables);
-    let mut number = 0;
-    while echo.repeated() < plan.len() {
-        number += 1;
-        assert!(number <= plan.len() * 3, "{name} asks for nothing: {}", function.logs().join("\n"));
-        let kind = if name == "update-broadcast" { "WorkbookUpdated" } else { EVENTS[number % EVENTS.len()] };
-        stand.handle(&function, &[event(kind, number)]).await;
+/// A function before a double.
+struct Case {
+    function: &'static str,
+    /// The setting with the double's address.
+    address: &'static str,
+    /// The secret with the credential: its name, what is in it, and what of that is secret.
+    name: &'static str,
+    credential: Value,
+    secret: &'static str,
+}
+
+impl Case {
+    /// Handles events until every answer of the plan was given, and looks at all that came out. A credential that was refused is
+    /// not tried again for a minute, so that a stack that asks for nothing any more is followed by a new one.
+    async fn run(&self, echo: &Echo, plan: &[Repeat]) {
+        echo.plan(plan);
+        for stack in 0..plan.len() {
+            let before = echo.repeated();
+            if before >= plan.len() {
+                return;
+            }
+            let mut stand = Stand::start(&[self.secret, AWS_TOKEN]).await;
+            stand.stage.aws.create_secret(self.name, self.credential.clone());
+            let function = stand.queued(self.function, &[(self.address, &echo.url)]);
+            for number in 0..plan.len() {
+                let so_far = echo.repeated();
+                let kind = match self.function {
+                    "update-broadcast" => "WorkbookUpdated",
+                    _ => EVENTS[number % EVENTS.len()],
+                };
+                stand.handle(&function, &[event(kind, stack * plan.len() + number)]).await;
+                if echo.repeated() == so_far || so_far >= plan.len() {
+                    break;
+                }
+            }
+            stand.assert_no_secret(&function, &echo.secrets()).await;
+            // There is something to look at, and it says what went wrong.
+            assert!(stand.text().contains("\"outcome\":"), "{}", stand.text());
+            assert!(echo.repeated() > before, "it asks for nothing: {}", stand.text());
+        }
     }
-    stand.assert_no_secret(&function, &echo.secrets()).await;
-    // There is something to look at, and it says what went wrong.
-    assert!(stand.text().contains("\"outcome\":"), "{}", stand.text());
 }
 
 /// So many stacks run beside each other: most of their time they wait before they try again.
@@ -65,15 +92,15 @@ where
     }
 }
 
-async fn of_tableau(name: &'static str, well: Well, turn: usize) {
+async fn of_tableau(function: &'static str, well: Well, turn: usize) {
     in_parts(every(turn), |at, part| {
         let well = well.clone();
         async move {
-            let (credential, secret) = &tableau_credentials()[at % 4];
+            let (credential, secret) = tableau_credentials()[at % 4].clone();
+            let name = "tableau";
+            let address = "TABLEAU_SERVER_URL";
             let echo = Echo::start(well).await;
-            let mut stand = Stand::start(&[secret, AWS_TOKEN]).await;
-            stand.stage.aws.create_secret("tableau", credential.clone());
-            run(&mut stand, name, &[("TABLEAU_SERVER_URL", &echo.url)], &echo, &part).await;
+            Case { function, address, name, credential, secret }.run(&echo, &part).await;
         }
     })
     .await;
@@ -82,7 +109,8 @@ async fn of_tableau(name: &'static str, well: Well, turn: usize) {
 // 12-S1
 #[tokio::test]
 async fn a_tableau_that_repeats_each_sign_in_is_told_nowhere() {
-    of_tableau("notify-slack", Well::Nothing, 0).await;
+    of_tableau("notify-slack", Well::Version, 0).await;
+    of_tableau("update-broadcast", Well::Version, 3).await;
 }
 
 // 12-S1
@@ -102,7 +130,7 @@ async fn a_tableau_that_repeats_each_call_about_broadcasts_is_told_nowhere() {
 async fn a_slack_that_repeats_each_message_is_told_nowhere() {
     let paths = [
         "T024BE7LD/B024BE7LD/q1w2E3r4T5y6U7i8O9p0a1s2",
-        "tsecretworkspace/bsecretbot/correcthorsebatterystaple",
+        "tsecretworkspace/bsecretbot/correct_horse_battery_staple",
     ];
     let tokens = ["xoxb-1234567890-0987654321-q1w2E3r4T5y6U7i8", LETTERS];
     in_parts(every(3), move |at, part| async move {
@@ -114,9 +142,10 @@ async fn a_slack_that_repeats_each_message_is_told_nowhere() {
             }
             _ => (tokens[at / 2 % 2], json!({ "bot_token": tokens[at / 2 % 2] })),
         };
-        let mut stand = Stand::start(&[secret, AWS_TOKEN]).await;
-        stand.stage.aws.create_secret("slack", credential);
-        run(&mut stand, "notify-slack", &[("SLACK_API_URL", &echo.url)], &echo, &part).await;
+        let function = "notify-slack";
+        let name = "slack";
+        let address = "SLACK_API_URL";
+        Case { function, address, name, credential, secret }.run(&echo, &part).await;
     })
     .await;
 }

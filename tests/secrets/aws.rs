@@ -1,31 +1,37 @@
 //! AWS repeats every request.
 
 use crate::echo::{Echo, Well, every};
-use crate::stand::{AWS_TOKEN, Stand, binary, event};
+use crate::stand::{AWS_TOKEN, Stand, binary, event, in_parts};
 use serde_json::json;
 use testkit::{Request, TOKEN};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
 /// A door of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
-async fn asked(name: &str, well: Well, variables: &[(&str, &str)], status: u64) {
-    for chunk in every(4).chunks(10) {
-        let echo = Echo::start(well.clone()).await;
-        echo.plan(chunk);
-        let mut stand = Stand::start(&[AWS_TOKEN, TOKEN, PAT]).await;
-        let own = [("AWS_ENDPOINT_URL", echo.url.as_str()), ("AWS_SESSION_TOKEN", AWS_TOKEN)];
-        let function = stand.stage.function(name, &binary(name), &[&own, variables].concat());
-        let mut number = 0;
-        while echo.repeated() < chunk.len() {
-            number += 1;
-            assert!(number <= chunk.len() * 3, "{name} asks for nothing: {}", function.logs().join("\n"));
-            let answer =
-                function.answer(&Request::post(event("WorkbookRefreshFailed", number).to_string())).await;
-            assert!(answer.status == status || answer.status == 200, "{answer:?}");
-            stand.keep("an answer", format!("{answer:?}"));
+async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
+    in_parts(every(4), |_, part| {
+        let (well, variables) = (well.clone(), variables.to_vec());
+        async move {
+            let echo = Echo::start(well).await;
+            echo.plan(&part);
+            let mut stand = Stand::start(&[AWS_TOKEN, TOKEN, PAT]).await;
+            let own = [("AWS_ENDPOINT_URL", echo.url.as_str()), ("AWS_SESSION_TOKEN", AWS_TOKEN)];
+            let variables: Vec<_> = own.into_iter().chain(variables).collect();
+            let function = stand.stage.function(name, &binary(name), &variables);
+            for number in 0.. {
+                if echo.repeated() >= part.len() {
+                    break;
+                }
+                assert!(number <= part.len() * 3, "{name} asks for nothing: {}", function.logs().join("\n"));
+                let event = event("WorkbookRefreshFailed", number).to_string();
+                let answer = function.answer(&Request::post(event)).await;
+                assert!(answer.status == status || answer.status == 200, "{answer:?}");
+                stand.keep("an answer", format!("{answer:?}"));
+            }
+            stand.assert_no_secret(&function, &[]).await;
         }
-        stand.assert_no_secret(&function, &[]).await;
-    }
+    })
+    .await;
 }
 
 fn token() -> (&'static str, serde_json::Value) {

@@ -1,12 +1,9 @@
 //! Tableau and Slack repeat every request; what comes out of the workflows has no secret.
 
 use crate::echo::{Echo, Repeat, Well, every};
-use crate::stand::{AWS_TOKEN, Stand, event};
+use crate::stand::{AWS_TOKEN, Stand, event, in_parts};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-/// So many answers a stack gets: fewer than make it leave a destination alone.
-const ANSWERS: usize = 8;
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 /// It could be a word, a code or a name.
 const LETTERS: &str = "correcthorsebatterystaple";
@@ -65,29 +62,6 @@ impl Case {
             // There is something to look at, and it says what went wrong.
             assert!(stand.text().contains("\"outcome\":"), "{}", stand.text());
             assert!(echo.repeated() > before, "it asks for nothing: {}", stand.text());
-        }
-    }
-}
-
-/// So many stacks run beside each other: most of their time they wait before they try again.
-const BESIDE: usize = 5;
-
-/// Runs `one` with each part of the plan, a few at a time.
-async fn in_parts<F>(plan: Vec<Repeat>, one: impl Fn(usize, Vec<Repeat>) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let mut parts = plan.chunks(ANSWERS).map(<[Repeat]>::to_vec).enumerate();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < BESIDE
-            && let Some((at, part)) = parts.next()
-        {
-            running.spawn(one(at, part));
-        }
-        match running.join_next().await {
-            Some(ended) => ended.unwrap(),
-            None => return,
         }
     }
 }

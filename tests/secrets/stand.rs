@@ -1,5 +1,6 @@
 //! The real binaries before doubles that repeat, and all that comes out of them.
 
+use crate::echo::Repeat;
 use crate::search::assert_none;
 use jiff::Timestamp;
 use local_aws::template::{Places, Template};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::repository::root;
 use testkit::{Batch, Function, Stage};
+use tokio::task::JoinSet;
 
 /// The site of the sample content.
 pub(crate) const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
@@ -39,6 +41,31 @@ pub(crate) fn event(name: &str, number: usize) -> Value {
         "resource": "WORKBOOK", "event_type": name, "resource_name": format!("Superstore {number}"), "site_luid": SITE,
         "resource_luid": format!("4cdd2055-930d-4eaf-94f4-{number:012}"), "created_at": Timestamp::now().to_string(),
     })
+}
+
+/// So many answers a stack gets: fewer than make it leave a destination alone.
+const ANSWERS: usize = 8;
+/// So many stacks run beside each other: most of their time they wait before they try again.
+const BESIDE: usize = 5;
+
+/// Runs `one` with each part of the plan, a few at a time.
+pub(crate) async fn in_parts<F>(plan: Vec<Repeat>, one: impl Fn(usize, Vec<Repeat>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut parts = plan.chunks(ANSWERS).map(<[Repeat]>::to_vec).enumerate();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < BESIDE
+            && let Some((at, part)) = parts.next()
+        {
+            running.spawn(one(at, part));
+        }
+        match running.join_next().await {
+            Some(ended) => ended.unwrap(),
+            None => return,
+        }
+    }
 }
 
 /// A stack of its own for some answers.

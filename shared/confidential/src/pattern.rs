@@ -54,7 +54,8 @@ impl Short {
         let joins = |byte: Option<&u8>| byte.is_some_and(is_of_name);
         let before = from.checked_sub(1).and_then(|at| bytes.get(at));
         let behind = bytes.get(from + self.length);
-        !(self.alone_before && joins(before)) && !(self.alone_behind && joins(behind))
+        let is_inside = (self.alone_before && joins(before)) || (self.alone_behind && joins(behind));
+        !is_inside
     }
 }
 

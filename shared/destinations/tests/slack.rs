@@ -207,3 +207,19 @@ async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person(
     post(&recorder, &source(Some(with("data-alerts")))).await.unwrap();
     assert_eq!(recorder.messages().len(), 1);
 }
+
+// 12-S2
+#[tokio::test]
+async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_sent() {
+    let recorder = SlackRecorder::start().await.unwrap();
+    for token in
+        ["", "xoxb-hunter2\n", "xoxb hunter2", "xoxb-hunter2\u{e4}", "xoxb-\0hunter2", "\"xoxb-hunter2\""]
+    {
+        let error = post(&recorder, &rotated(token.to_owned(), None)).await.unwrap_err();
+        assert!(matches!(error, Error::BadToken) && error.is_misconfiguration(), "{error:?}");
+        assert!(error.to_string().contains("paste it anew"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        assert_eq!(Failure::from(error).kind(), "misconfigured");
+    }
+    assert_eq!(recorder.calls(), 0);
+}

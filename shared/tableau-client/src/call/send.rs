@@ -169,10 +169,11 @@ impl TableauClient {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             // Only a sign-in, and what is asked before it, is followed: a session is one server's.
             let elsewhere = location.filter(|_| request.token.is_none()).and_then(|to| redirected(url, to));
-            let named = || location.and_then(|to| url.join(to).ok()).map(|to| host(&to));
-            let named = || named().filter(|host| !host.is_empty());
-            let named = || named().map(|host| secrets.redact_text(&host).into_owned());
-            let named = || named().map(|host| body_secrets.redact_text(&host).into_owned());
+            let named = || {
+                let host = location.and_then(|to| url.join(to).ok()).map(|to| host(&to))?;
+                let host = body_secrets.redact_text(&secrets.redact_text(&host)).into_owned();
+                (!host.is_empty()).then_some(host)
+            };
             return elsewhere
                 .map(Sent::Elsewhere)
                 .ok_or_else(|| Error::Redirected { operation, to: named() });

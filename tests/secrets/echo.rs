@@ -79,7 +79,7 @@ pub(crate) fn every(turn: usize) -> Vec<Repeat> {
     let pairs = PLACES.into_iter().flat_map(|place| STATUSES.map(|status| (status, place)));
     // Ten statuses and five encodings: without the tens each status would have one of its own.
     let encoding = |at: usize| ENCODINGS[(at + at / STATUSES.len() + turn) % ENCODINGS.len()];
-    let of = |(at, (status, place))| {
+    let of = |(at, (status, place)): (usize, (u16, Place))| {
         let part = if (at + turn).is_multiple_of(3) { Part::Body } else { Part::All };
         // Encoded it could not be a word.
         let alone = if place == Place::Code { Encoding::Plain } else { encoding(at + 1) };

@@ -148,7 +148,7 @@ fn named(
     let counts =
         kind == Name::Vague || (kind == Name::Sure && text[start..end].to_lowercase().ends_with("tokens"));
     let is_number = shown.len() <= NUMBER_LIMIT && shown.bytes().all(|b| b.is_ascii_digit());
-    (!is_no_secret(shown) && !(counts && is_number)).then_some(value)
+    (!(is_no_secret(shown) || (counts && is_number))).then_some(value)
 }
 
 /// How the name that ends at `end` is tied to what follows, and where that begins.

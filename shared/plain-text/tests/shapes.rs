@@ -1,7 +1,5 @@
 //! Whether secrets are removed in every shape, and nothing else is.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use plain_text::{REMOVED, without_secrets};
 use proptest::prelude::*;
 use proptest::sample::select;

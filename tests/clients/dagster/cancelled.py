@@ -1,4 +1,4 @@
-"""The client's own polling of refreshes that do not end: one is cancelled meanwhile, for the other the time is over.
+"""The client's own polling of refreshes that do not end: one is cancelled meanwhile, the other takes too long.
 
   python cancelled.py CLIENT_ID SECRET_ID SECRET
 """
@@ -21,4 +21,4 @@ with workspace().get_client() as client:
     )
     assert error.code == "401002" and isinstance(error.__context__, Failure), error
     assert "not ready after the timeout" in str(error.__context__), error.__context__
-    check("when its time is over it cancels the job, which its token has no scope for")
+    check("when its timeout ends it tries to cancel the job, for which its token has no scope")

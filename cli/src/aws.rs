@@ -1,7 +1,8 @@
 //! AWS as an operator has it: environment, profiles, SSO, roles. And its errors, in a line each.
 
 use crate::http;
-use crate::options::{PlaceOptions, local_aws_url};
+use crate::local;
+use crate::options::{LOCAL_AWS_PORT, PlaceOptions};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -27,8 +28,13 @@ pub(crate) struct Account {
 impl Account {
     /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
     pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
-        let local = options.local.then(|| local_aws_url().parse::<Url>()).transpose()?;
-        let http = http::client(options.endpoint_url.as_ref().or(local.as_ref()))?;
+        let local = match options.local {
+            true => Some(local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?),
+            false => None,
+        };
+        let of_local = local.as_ref().map(|stack| stack.aws_url().parse::<Url>()).transpose()?;
+        let endpoint_url = of_local.or_else(|| options.endpoint_url.clone());
+        let http = http::client(endpoint_url.as_ref())?;
         let timeouts = aws_config::timeout::TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
@@ -36,8 +42,15 @@ impl Account {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(aws_http::shared_client(http))
             .timeout_config(timeouts);
-        if options.local {
-            let keys = Credentials::new("local", "local", None, None, "the local stack");
+        if let Some(stack) = &local {
+            let token = Some(stack.session_token.clone());
+            let keys = Credentials::new(
+                &stack.access_key_id,
+                &stack.secret_access_key,
+                token,
+                None,
+                "the local stack",
+            );
             loader = loader.credentials_provider(keys).region(Region::from_static(local_aws::REGION));
         }
         if let Some(profile) = &options.profile {
@@ -46,10 +59,9 @@ impl Account {
         if let Some(region) = &options.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        match &options.endpoint_url {
-            Some(url) => loader = loader.endpoint_url(url.as_str()),
-            None if options.local => loader = loader.endpoint_url(local_aws_url()),
-            None => {}
+        if let Some(url) = &endpoint_url {
+            // Without the slash that every URL has at its end.
+            loader = loader.endpoint_url(url.as_str().trim_end_matches('/'));
         }
         let config = loader.load().await;
         let Some(region) = config.region() else {
@@ -86,9 +98,7 @@ impl Account {
             }
             SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
-                let local = place.ends_with(&local_aws_url());
-                let hint = if local { "; is the local stack up? `cargo run` starts it" } else { "" };
-                format!("AWS in {place} cannot be reached{hint}")
+                format!("AWS in {place} cannot be reached")
             }
             _ => format!("{action} in {place} failed: {}", chain(&error)),
         };

@@ -1,15 +1,15 @@
 //! The command line.
 
+#[cfg(feature = "account")]
 use crate::events::EventsCommand;
+#[cfg(feature = "account")]
 use crate::table::TableCommand;
+#[cfg(feature = "account")]
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use url::Url;
 
-/// The token of webhook URLs on the local stack. It listens on loopback only, so the token is no secret, and the
-/// printed `curl` lines stay the same.
-pub(crate) const LOCAL_TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 /// Where the local stack's API listens, unless told otherwise.
 pub(crate) const LOCAL_PORT: u16 = 8090;
 /// How far behind it the local stack's AWS listens; Tableau and Slack are between.
@@ -32,11 +32,13 @@ pub(crate) enum Command {
     /// Post a realistic event to the local stack, or to a deployed one
     Send(SendOptions),
     /// What became of events, and sending those that failed for good round again
+    #[cfg(feature = "account")]
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
     /// The table of a stack: what to do after a restore
+    #[cfg(feature = "account")]
     Table {
         #[command(subcommand)]
         command: TableCommand,
@@ -49,6 +51,7 @@ pub(crate) enum Command {
 }
 
 /// Which stack, and where.
+#[cfg(feature = "account")]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlaceOptions {
     /// The stack
@@ -60,10 +63,11 @@ pub(crate) struct PlaceOptions {
     /// The profile with the credentials, if not the one of AWS_PROFILE
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
-    /// Where AWS is, if not where it always is
+    /// Where AWS is, if not where it always is. With --local: which of several local stacks
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<Url>,
-    /// The local stack that `up` has started, instead of a deployed one
+    /// The local stack that `up` has started, instead of a deployed one. Only of your own user: the keys of its run are in a
+    /// file that nobody else can read
     #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
     pub(crate) local: bool,
 }
@@ -127,23 +131,16 @@ pub(crate) struct SendOptions {
     /// The event's name, such as DatasourceRefreshFailed
     pub(crate) event: String,
     /// Where to: a door's URL, with the token in its path or as ?token=…. In the variable it is not seen in the list of
-    /// processes
-    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true, default_value_t = local_url())]
-    pub(crate) to: Url,
+    /// processes [default: the local stack that `up` has started]
+    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
+    pub(crate) to: Option<Url>,
     /// Print the payload instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-#[expect(clippy::expect_used, reason = "a constant that a test reads")]
-fn local_url() -> Url {
-    format!("http://127.0.0.1:{LOCAL_PORT}/webhook?token={LOCAL_TOKEN}").parse().expect("a URL")
-}
-
-/// Where the local stack's AWS is, unless it was started at other ports.
-pub(crate) fn local_aws_url() -> String {
-    format!("http://127.0.0.1:{}", LOCAL_PORT + AWS_OFFSET)
-}
+/// Where the local stack's AWS listens, unless it was started at other ports.
+pub(crate) const LOCAL_AWS_PORT: u16 = LOCAL_PORT + AWS_OFFSET;
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +150,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
-        assert_eq!(local_url().port(), Some(LOCAL_PORT));
     }
 }

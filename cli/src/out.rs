@@ -3,8 +3,8 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
-use serde::Serialize;
-use std::fmt::{Arguments, Display, Write as _};
+use plain_text::visible;
+use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
 /// Writes a line to standard output. Gives [`Error`] when nobody can read it.
@@ -57,28 +57,35 @@ pub(crate) fn note(what: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(&what.to_string()));
 }
 
-/// The text without what a terminal would obey: control characters, and those that turn the direction of writing.
-/// Names of workbooks are chosen by anyone who may publish, and answers come from anywhere.
+/// The text on one line, without what a terminal would obey or a reader would not see: control characters, those that change
+/// the direction of writing, invisible ones. Names of workbooks are chosen by anyone who may publish, and answers come from
+/// anywhere.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_obeyed(*c)).collect()
+    visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
 
+#[cfg(feature = "account")]
 fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || plain_text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The value as JSON on one line, in which whatever a terminal would obey is escaped: the value stays the same.
-pub(crate) fn json(value: &impl Serialize) -> String {
+/// The value as JSON on one line, in which what a terminal would obey or a reader would not see is escaped: the value stays
+/// the same.
+#[cfg(feature = "account")]
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
-    json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
-        match is_obeyed(c) {
-            // Beyond ASCII there are only strings, and all of these take four digits. Writing to a String cannot fail.
-            true => drop(write!(escaped, "\\u{:04x}", u32::from(c))),
-            false => escaped.push(c),
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !is_obeyed(c) {
+            shown.push(c);
+            continue;
         }
-        escaped
-    })
+        // Beyond ASCII there are only strings.
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            shown.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -87,15 +94,15 @@ mod tests {
 
     #[test]
     fn a_text_cannot_steer_the_terminal() {
-        assert_eq!(plain("a\u{1b}[2Jb\u{9b}31mc"), "a[2Jb31mc");
+        assert_eq!(plain("a\u{1b}[2Jb\u{9b}31mc"), "abc");
         assert_eq!(plain("two\nlines\tand a tab"), "two lines and a tab");
-        assert_eq!(plain("gnp.\u{202e}exe"), "gnp.exe");
+        assert_eq!(plain("gnp.\u{202e}e\u{61c}x\u{200b}e\u{3164}"), "gnp.exe");
         assert_eq!(plain("Größe 💡 数字"), "Größe 💡 数字");
     }
 
     #[test]
     fn json_cannot_steer_the_terminal_and_says_the_same() {
-        let text = "a\u{1b}[2J\u{7f}\u{9b}31m \u{202e}\n ü💡";
+        let text = "a\u{1b}[2J\u{7f}\u{9b}31m \u{202e}\u{61c}\u{e0041}\n ü💡";
         let shown = json(&text);
         assert!(!shown.chars().any(is_obeyed), "{shown:?}");
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);

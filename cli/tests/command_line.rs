@@ -17,6 +17,7 @@ fn command(arguments: &[&str]) -> Command {
     // Settings of whoever runs the tests must not turn into real destinations.
     let mut command = Command::new(PROGRAM);
     command.args(arguments).args(extra(arguments)).current_dir(root).env_clear();
+    command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

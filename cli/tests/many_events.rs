@@ -19,6 +19,7 @@ struct Up {
     child: Child,
     lines: Receiver<String>,
     api: String,
+    token: String,
 }
 
 impl Up {
@@ -27,16 +28,22 @@ impl Up {
         let folder = Path::new(PROGRAM).parent().expect("a folder").display().to_string();
         let mut command = Command::new(PROGRAM);
         command.args(["up", "--port", "0", "--env-file", "/dev/null", "--binaries", &folder]);
-        command.current_dir(root).env_clear().stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .current_dir(root)
+            .env_clear()
+            .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = child.stdout.take().unwrap();
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
-        let mut up = Self { child, lines, api: String::new() };
+        let mut up = Self { child, lines, api: String::new(), token: String::new() };
         let api = up.line_with("  API        ");
         up.api = api.trim().rsplit("//").next().unwrap_or_default().to_owned();
+        up.token = up.line_with("token=").split_off("token=".len());
         up.line_with("Routes of the API");
         up
     }
@@ -65,7 +72,7 @@ impl Up {
 
     fn post(&self, body: &str) {
         let mut stream = std::net::TcpStream::connect(&self.api).unwrap();
-        let token = "local-webhook-token-not-a-secret-0123456789";
+        let token = &self.token;
         let request = format!(
             "POST /webhook?token={token} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{body}",

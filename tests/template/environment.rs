@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Read, and rightly not set.
-const NOT_SET: [&str; 6] = [
+const NOT_SET: [&str; 7] = [
     // Lambda sets them for every function.
     "AWS_ACCESS_KEY_ID",
     "AWS_REGION",
@@ -14,6 +14,8 @@ const NOT_SET: [&str; 6] = [
     "AWS_SESSION_TOKEN",
     // Where AWS is not: on the local stack and on an emulator, which set it.
     "AWS_ENDPOINT_URL",
+    // The local stack's own site, which it tells functions of.
+    "SAMPLE_SITE",
     // Secrets in a file, for work on one machine.
     "SECRETS_FILE",
 ];

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,16 @@ use std::process::{Command, ExitCode};
 /// The program.
 const PROGRAM: &str = "tableau-webhooks";
 
-/// Commands that need no functions. What is not among them starts the local stack.
-const WITHOUT_FUNCTIONS: [&str; 9] =
-    ["send", "events", "table", "rules", "help", "-h", "--help", "-V", "--version"];
+/// What a command line needs to be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// The program and the functions, for the local stack.
+    Functions,
+    /// The program alone.
+    Program,
+    /// The program with the commands that ask an AWS account, and with their help.
+    WholeProgram,
+}
 
 /// Variables that cargo sets for the program it runs. A build script that looks at one of them would run again in a
 /// cargo that inherits it, and everything above it would be compiled again: the script of `ring` does.
@@ -32,28 +39,30 @@ fn launch(arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
     let launcher = env::current_exe()?;
     let folder = launcher.parent().ok_or("this program is in no folder")?;
     let program = folder.join(PROGRAM).with_extension(env::consts::EXE_EXTENSION);
-    let with_functions = needs_functions(&arguments);
+    let needs = needs(&arguments);
     let root = repository()?;
     let mut binaries = vec![PROGRAM.to_owned()];
-    if with_functions {
+    if needs == Needs::Functions {
         binaries.extend(functions(&root)?);
     }
     if binaries.iter().any(|name| !folder.join(name).with_extension(env::consts::EXE_EXTENSION).exists()) {
-        say(&announcement(with_functions));
+        say(&announcement(needs));
     }
-    build(&root, folder, &binaries)?;
+    build(&root, folder, &binaries, needs)?;
     start(&program, arguments)
 }
 
 /// What happens next, for someone who starts it for the first time.
-fn announcement(with_functions: bool) -> String {
-    let (what, then) = if with_functions {
-        (
-            "the program `tableau-webhooks` and the Lambda functions",
-            "Then the local stack starts: the functions, a simulated Tableau and Slack, and AWS services in memory.",
-        )
-    } else {
-        ("the program `tableau-webhooks`", "Then it runs.")
+fn announcement(needs: Needs) -> String {
+    let what = match needs {
+        Needs::Functions => "the program `tableau-webhooks` and the Lambda functions",
+        Needs::Program | Needs::WholeProgram => "the program `tableau-webhooks`",
+    };
+    let then = match needs {
+        Needs::Functions => {
+            "Then the local stack starts: the functions, a simulated Tableau and Slack, and AWS services in memory."
+        }
+        Needs::Program | Needs::WholeProgram => "Then it runs.",
     };
     format!(
         "\nFirst, cargo builds {what}.\nThe first build takes about two minutes on two cores; later ones take seconds. \
@@ -61,10 +70,13 @@ fn announcement(with_functions: bool) -> String {
     )
 }
 
-fn needs_functions(arguments: &[OsString]) -> bool {
-    arguments
-        .first()
-        .is_none_or(|first| !WITHOUT_FUNCTIONS.iter().any(|command| first == OsStr::new(command)))
+/// By the first argument. What is not known is an option of the local stack, or a mistake that the program explains.
+fn needs(arguments: &[OsString]) -> Needs {
+    match arguments.first().and_then(|first| first.to_str()) {
+        Some("send" | "rules") => Needs::Program,
+        Some("events" | "table" | "help" | "-h" | "--help" | "-V" | "--version") => Needs::WholeProgram,
+        _ => Needs::Functions,
+    }
 }
 
 /// The root of the repository, where the workspace is.
@@ -90,8 +102,9 @@ fn functions(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 /// Builds into the folder of this program: same profile, same target folder. `--bin` without `--package` keeps the
-/// features that `cargo run` chose, those of the whole workspace, so no crate is compiled twice.
-fn build(root: &Path, folder: &Path, binaries: &[String]) -> Result<(), Box<dyn Error>> {
+/// features of the whole workspace, so no crate is compiled twice for two of the binaries. The only default feature in the
+/// workspace is the program's `account`.
+fn build(root: &Path, folder: &Path, binaries: &[String], needs: Needs) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("build").current_dir(root);
     for (name, _) in env::vars_os() {
@@ -104,6 +117,9 @@ fn build(root: &Path, folder: &Path, binaries: &[String]) -> Result<(), Box<dyn 
     }
     if folder.file_name().is_some_and(|profile| profile == "release") {
         cargo.arg("--release");
+    }
+    if needs != Needs::WholeProgram {
+        cargo.arg("--no-default-features");
     }
     for name in binaries {
         cargo.args(["--bin", name]);
@@ -137,18 +153,19 @@ fn say(text: &str) {
 mod tests {
     use super::*;
 
-    fn needs(arguments: &[&str]) -> bool {
-        needs_functions(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    fn needs_of(arguments: &[&str]) -> Needs {
+        needs(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]
-    fn only_the_local_stack_needs_the_functions() {
-        assert!(needs(&[]));
-        assert!(needs(&["up"]));
-        assert!(needs(&["--once"]));
-        assert!(needs(&["--slack", "bot"]));
-        assert!(!needs(&["events", "list", "--local"]));
-        assert!(!needs(&["--help"]));
+    fn only_the_local_stack_needs_the_functions_and_only_some_commands_the_account() {
+        assert_eq!(needs_of(&[]), Needs::Functions);
+        assert_eq!(needs_of(&["up"]), Needs::Functions);
+        assert_eq!(needs_of(&["--once"]), Needs::Functions);
+        assert_eq!(needs_of(&["--slack", "bot"]), Needs::Functions);
+        assert_eq!(needs_of(&["send", "AdminPromoted"]), Needs::Program);
+        assert_eq!(needs_of(&["events", "list", "--local"]), Needs::WholeProgram);
+        assert_eq!(needs_of(&["--help"]), Needs::WholeProgram);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::FIRST_FAILURE;
 use super::world::World;
-use crate::options::{LOCAL_PORT, LOCAL_TOKEN};
+use crate::options::LOCAL_PORT;
 
 /// Lines that work when pasted into another terminal.
 pub(crate) fn text(world: &World) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn text(world: &World) -> String {
     let to = if api.ends_with(&format!(":{LOCAL_PORT}")) {
         String::new()
     } else {
-        format!(" --to '{api}/webhook?token={LOCAL_TOKEN}'")
+        format!(" --to \"{api}/webhook?token=$token\"")
     };
     let at = if to.is_empty() {
         "--local".to_owned()
@@ -37,14 +37,17 @@ pub(crate) fn text(world: &World) -> String {
     format!(
         "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
          \n\
+         # The token of webhooks' URLs, new in each run:\n\
+         token={token}\n\
+         \n\
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
          cargo run -- send WorkbookCreated{to}\n\
          \n\
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
-         curl -i '{api}/webhook?token={LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
+         curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
          \n\
          # A workflow's own door, and a wrong token:\n\
-         curl -i '{api}/webhooks/notify-slack/{LOCAL_TOKEN}' -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
+         curl -i \"{api}/webhooks/notify-slack/$token\" -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
          curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
          \n\
 {recovery}\
@@ -57,7 +60,8 @@ pub(crate) fn text(world: &World) -> String {
          \n\
 {dead_letter}\
          Routes of the API, from template.yaml:\n{}\n",
-        routes.join("\n")
+        routes.join("\n"),
+        token = world.webhook_token,
     )
 }
 

@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Starts everything, sends one failing refresh through, and stays up.
 pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     line!("tableau-webhooks: the local stack\n")?;
-    let paths = settings::Paths::find(&options)?;
     let settings = settings::Settings::read(options.env_file.as_deref())?;
+    let paths = settings::Paths::find(&options, &settings)?;
     for sentence in settings.unknown() {
         note(format!("warning: {sentence}"));
     }
@@ -37,11 +37,59 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     let binaries = binaries::folder(&options, &paths.template)?;
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
+    // From here on the end is ours: the file with the keys goes first.
+    let stop = Stop::listen()?;
     let world = World::start(&options, &paths, &settings, &binaries, sender).await?;
-    let shown = show(&world, started, options.once, events).await;
+    let registration = world.to_find()?.register();
+    if let Err(error) = &registration {
+        note(format!("note: `--local` does not find this stack: {error}"));
+    }
+    let shown = tokio::select! {
+        shown = show(&world, started, options.once, events) => shown,
+        () = stop.comes() => line!("\nstopping …").map_err(BoxError::from),
+    };
+    drop(registration);
     world.stop().await;
     shown?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C, and on Unix the other ways to ask a program for its end.
+struct Stop {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self { signals: [interrupt?, terminate?, hangup?] })
+    }
+
+    #[cfg(unix)]
+    async fn comes(self) {
+        let [mut interrupt, mut terminate, mut hangup] = self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn comes(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Sends the first event through, and shows what happens until it is time to end.
@@ -75,12 +123,6 @@ async fn show(
         return Ok(());
     }
     line!("{}", hints::text(world))?;
-    tokio::select! {
-        shown = way.follow() => shown?,
-        stopped = tokio::signal::ctrl_c() => {
-            stopped?;
-            line!("\nstopping …")?;
-        }
-    }
+    way.follow().await?;
     Ok(())
 }

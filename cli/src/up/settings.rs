@@ -5,9 +5,8 @@ use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
 use std::collections::HashMap;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 use workflow::BoxError;
 
 /// The files that the stack is made of.
@@ -17,33 +16,23 @@ pub(crate) struct Paths {
     pub(crate) rules: PathBuf,
     /// The channels that rules name.
     pub(crate) channels: Vec<String>,
-    /// Holds `rules`, when that is a copy.
-    _copy: Option<NamedTempFile>,
+    /// Whether rules name a site.
+    pub(crate) lists_sites: bool,
 }
 
-/// What the simulated site is called, and where its people live, when the rules file names no site.
-const SAMPLE_SITE: &str = "
-sites:
-  - luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
-    name: Marketing
-    timezone: Europe/Berlin
-";
-
 impl Paths {
-    pub(crate) fn find(options: &UpOptions) -> Result<Self, BoxError> {
-        let (template, file) = (find(&options.template)?, find(&options.rules)?);
+    /// Finds the files, and reads the rules.
+    pub(crate) fn find(options: &UpOptions, settings: &Settings) -> Result<Self, BoxError> {
+        let template = find(&options.template)?;
+        let file = find(&options.rules)?;
         // The functions' own word for a broken file comes with the first event; here it is the first thing said.
         let rules = crate::rules::read(&options.rules, &options.template)?;
         let channels = crate::rules::channels(&rules)?;
-        let text = files::text(&file)?;
-        if !rules.sites().is_empty() || text.lines().any(|line| line.starts_with("sites:")) {
-            return Ok(Self { template, rules: file, channels, _copy: None });
+        // A real site has other hours, which only the rules can say.
+        if settings.get("TABLEAU_SERVER_URL").is_none() {
+            tell_of_quiet_hours(&rules);
         }
-        tell_of_quiet_hours(&rules);
-        let mut copy = NamedTempFile::new()?;
-        copy.write_all(text.as_bytes())?;
-        copy.write_all(SAMPLE_SITE.as_bytes())?;
-        Ok(Self { template, rules: copy.path().to_owned(), channels, _copy: Some(copy) })
+        Ok(Self { template, rules: file, channels, lists_sites: !rules.sites().is_empty() })
     }
 }
 

@@ -1,21 +1,23 @@
 //! Everything that runs: Tableau, Slack, and the stack between them.
 
 use super::settings::{Paths, Settings};
-use crate::options::{AWS_OFFSET, LOCAL_TOKEN, SlackBy, UpOptions};
+use crate::local::LocalStack;
+use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
 use local_aws::{Stack, StackEvent, StackOptions};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 use tableau::EventName;
-use tableau_client::TableauCredential;
+use tableau_client::{Settings as Server, TableauCredential};
 use tokio::sync::mpsc::UnboundedSender;
 use workflow::BoxError;
 
@@ -29,6 +31,14 @@ pub(crate) struct World {
     /// None when messages go to a real Slack.
     pub(crate) slack: Option<SlackRecorder>,
     real_tableau: Option<String>,
+    /// The token in the URLs of webhooks, which the stack has generated as it does on AWS.
+    pub(crate) webhook_token: String,
+}
+
+/// The template's secret with the token.
+#[derive(Deserialize)]
+struct WebhookSecret {
+    current: String,
 }
 
 /// Where the API (0), Tableau (1), Slack (2) and AWS (3) listen.
@@ -64,6 +74,10 @@ impl World {
             SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
+        let environment = match paths.lists_sites || tableau_settings.real {
+            true => BTreeMap::new(),
+            false => BTreeMap::from([("SAMPLE_SITE".to_owned(), SAMPLE_SITE.to_owned())]),
+        };
         // Deployed, most workflows are off until someone switches them on; on one machine all can be tried.
         let mut parameters = Template::read(&paths.template)?.everything_on();
         parameters.extend([
@@ -77,30 +91,53 @@ impl World {
             binaries: binaries.to_owned(),
             parameters,
             secrets: BTreeMap::from([
-                ("WebhookSecret".to_owned(), json!({ "current": LOCAL_TOKEN, "previous": "" })),
                 ("TableauSecret".to_owned(), tableau_settings.secret),
                 ("SlackSecret".to_owned(), slack_secret),
             ]),
-            environment: BTreeMap::new(),
+            environment,
             concurrent_executions: None,
             listen: address(0),
             aws: address(AWS_OFFSET),
             events: Some(events),
         })
         .await?;
+        let secret = stack.secret("WebhookSecret").ok_or("the template has no secret `WebhookSecret`")?;
         let world = Self {
             stack,
             tableau,
             slack: (!real_slack).then_some(slack),
             real_tableau: tableau_settings.real.then_some(tableau_settings.server),
+            webhook_token: secrets::parse::<WebhookSecret>(&secret.into())?.current,
         };
-        world.register_webhooks();
+        // A simulated Tableau shows its webhooks to those who sign in, and the token with them. It gets them only where
+        // its events are the ones that count.
+        if world.real_tableau.is_none() {
+            world.register_webhooks();
+        }
         Ok(world)
+    }
+
+    fn webhook_url(&self) -> String {
+        format!("{}/webhook?token={}", self.stack.url(), self.webhook_token)
+    }
+
+    /// What other commands have to know.
+    pub(crate) fn to_find(&self) -> Result<LocalStack, AddrParseError> {
+        let keys = self.stack.aws().keys();
+        let address = |url: &str| url.trim_start_matches("http://").parse();
+        Ok(LocalStack {
+            api: address(self.stack.url())?,
+            aws: address(self.stack.aws().url())?,
+            webhook_token: self.webhook_token.clone(),
+            access_key_id: keys.access_key_id().to_owned(),
+            secret_access_key: keys.secret_access_key().to_owned(),
+            session_token: keys.session_token().to_owned(),
+        })
     }
 
     /// Tableau delivers every event to the common door, as an administrator would have set it up.
     fn register_webhooks(&self) {
-        let url = format!("{}/webhook?token={LOCAL_TOKEN}", self.stack.url());
+        let url = self.webhook_url();
         for event in EventName::KNOWN {
             let name = format!("local stack: {event}");
             self.tableau.add(Webhook::on(event, &url).named(&name));
@@ -116,7 +153,7 @@ impl World {
         }
         let payload =
             sample_payload(&EventName::DatasourceRefreshFailed, Timestamp::now()).unwrap_or_default();
-        let url = format!("{}/webhook?token={LOCAL_TOKEN}", self.stack.url());
+        let url = self.webhook_url();
         let request =
             http_client::client(None)?.post(url).header("content-type", "application/json").body(payload);
         request.send().await.map_err(reqwest::Error::without_url)?;
@@ -154,6 +191,11 @@ impl World {
         self.stack.shutdown().await;
     }
 }
+
+/// What the simulated site is called, and where its people live: a rule's `sites` would say so. Functions are told where the
+/// rules file lists no site, so that the file itself stays as it is, and lets every site in.
+const SAMPLE_SITE: &str =
+    "{ luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }";
 
 const SLACK_API: &str = "https://slack.com/api";
 
@@ -222,6 +264,8 @@ impl TableauSettings {
             );
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
+        // The functions would refuse it as well, with the first event; and the summary shows it.
+        Server::new(server, &site, "").map_err(|error| format!("TABLEAU_SERVER_URL: {error}"))?;
         let secret = json!({ "token_name": name, "token_secret": secret });
         let secret = checked::<TableauCredential>(&names.join(" and "), secret)?;
         Ok(Self { server: server.to_owned(), site, secret, real: true })

@@ -47,7 +47,9 @@ impl Place {
         aws.create_table_with(table);
         aws.create_stack(STACK, resources);
         let http = http_client::client(None).unwrap();
-        let keys = Credentials::new("test", "test", None, None, "test");
+        let keys = aws.keys();
+        let token = Some(keys.session_token().to_owned());
+        let keys = Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, None, "test");
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(aws_http::shared_client(http))
             .credentials_provider(keys)
@@ -68,7 +70,10 @@ impl Place {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).env_clear();
         command.env("AWS_ENDPOINT_URL", self.aws.url()).env("AWS_REGION", "us-east-1");
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "hunter2");
+        let keys = self.aws.keys();
+        command.env("AWS_ACCESS_KEY_ID", keys.access_key_id());
+        command.env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key());
+        command.env("AWS_SESSION_TOKEN", keys.session_token());
         command
     }
 

@@ -1,5 +1,6 @@
 //! Settings, read once at start.
 
+use confidential::SecureUrl;
 use runtime::Env;
 use tableau_client::Settings;
 use workflow::BoxError;
@@ -14,7 +15,7 @@ pub struct Config {
     /// `SLACK_SECRET`: the id of the secret with the bot token or webhook URLs.
     pub slack_secret: String,
     /// `SLACK_API_URL`.
-    pub slack_api_url: String,
+    pub slack_api_url: SecureUrl,
 }
 
 impl Config {
@@ -32,7 +33,8 @@ impl Config {
         let minutes = optional("TABLEAU_SESSION_MINUTES");
         let tableau =
             tableau.limit_session(minutes).map_err(|error| format!("TABLEAU_SESSION_MINUTES: {error}"))?;
-        let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL).to_owned();
+        let slack_api_url = env.get("SLACK_API_URL").unwrap_or(destinations::slack::API_URL);
+        let slack_api_url = slack_api_url.parse().map_err(|error| format!("SLACK_API_URL {error}"))?;
         Ok(Self { tableau, tableau_secret, slack_secret, slack_api_url })
     }
 }

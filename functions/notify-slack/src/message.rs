@@ -3,11 +3,12 @@
 use crate::details::{Details, Told};
 use crate::roundup::so_far;
 use crate::wording::{headline, hint, symbol};
-use destinations::slack::mrkdwn::{code, cut, date, escape, link, one_line};
+use destinations::slack::mrkdwn::{code, cut, date, escape, link};
 use destinations::slack::{Block, Message};
 use incidents::Streak;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use plain_text::{is_blank, one_line};
 use rules::Site;
 use tableau::{Action, Event};
 use tableau_client::Content;
@@ -57,7 +58,13 @@ fn standing(streak: &Streak) -> Option<String> {
 /// The name of what the event is about: as it is now, or else as it was.
 pub(crate) fn name_of(event: &Event, details: &Details) -> String {
     let content = details.content.as_option().map(|content| content.name.as_str());
-    content.or(event.resource_name.as_deref()).unwrap_or("(no name)").to_owned()
+    let names = [content, event.resource_name.as_deref()];
+    shown(names.into_iter().flatten().find(|name| !is_blank(name)).unwrap_or_default()).to_owned()
+}
+
+/// A name, or that there is none: one of invisible characters only is none.
+fn shown(name: &str) -> &str {
+    if is_blank(name) { "(no name)" } else { name }
 }
 
 /// A name as messages show it.
@@ -68,6 +75,7 @@ pub(crate) fn short(name: &str) -> String {
 /// The line of notifications and screen readers.
 fn notification(headline: &str, name: &str, details: &Details) -> String {
     let project = details.content.as_option().and_then(|c| c.project.as_deref());
+    let project = project.filter(|project| !is_blank(project));
     let project = project.map_or_else(String::new, |project| format!(" ({})", escape(&short(project))));
     let cause =
         details.cause.as_option().map_or_else(String::new, |cause| format!(" – {}", cause.class.title()));
@@ -96,11 +104,11 @@ fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<
     let mut fields = Vec::new();
     let mut field = |title: &str, value: String| fields.push(format!("*{title}*\n{value}"));
     if let Some(project) = content.and_then(|c| c.project.as_deref()) {
-        field("Project", escape(&short(project)));
+        field("Project", escape(&short(shown(project))));
     }
     if let Some(owner) = content.and_then(|c| c.owner.as_ref()) {
-        let name = escape(&short(&owner.name));
-        let email = owner.email.as_deref().filter(|email| *email != owner.name);
+        let name = escape(&short(shown(&owner.name)));
+        let email = owner.email.as_deref().filter(|email| *email != owner.name && !is_blank(email));
         field(
             "Owner",
             email.map_or_else(|| name.clone(), |email| format!("{name} ({})", escape(&short(email)))),
@@ -112,10 +120,15 @@ fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<
     if let Some(site) = site {
         field("Site", escape(&short(&site.name)));
     }
-    if let Some(tags) = content.map(|c| c.tags.join(", ")).filter(|tags| !tags.is_empty()) {
+    if let Some(tags) = content.map(|c| tags(&c.tags)).filter(|tags| !tags.is_empty()) {
         field("Tags", escape(&short(&tags)));
     }
     fields
+}
+
+fn tags(tags: &[String]) -> String {
+    let tags: Vec<&str> = tags.iter().map(String::as_str).filter(|tag| !is_blank(tag)).collect();
+    tags.join(", ")
 }
 
 /// The site's own time and UTC; without a known zone, each reader's own and UTC.
@@ -143,7 +156,7 @@ fn small_print(event: &Event, site: Option<&Site>, details: &Details) -> String 
         Told::Not(why) => format!(" · project and owner not available: {}", escape(why)),
         Told::Yes(_) | Told::Nothing => String::new(),
     };
-    format!("{} · event {}{site}{missing}", escape(event.name.as_str()), event.id.short())
+    format!("{} · event {}{site}{missing}", escape(&short(event.name.as_str())), event.id.short())
 }
 
 #[cfg(test)]
@@ -250,6 +263,32 @@ mod tests {
         }
         let unknown = message(&event("FlowRunFailed", "Sales"), None, &nothing(), None);
         assert_eq!(unknown.text(), "Tableau event FlowRunFailed: Sales");
+    }
+
+    // 12-S4, 11-B20
+    #[test]
+    fn a_name_of_invisible_characters_is_no_name() {
+        for blank in
+            ["\u{3164}", "\u{200b}\u{2060}", "\u{feff} \u{61c}", "\u{ffa0}\u{e0041}", "\u{115f}\u{fe0f}"]
+        {
+            let mut details = details();
+            if let Told::Yes(content) = &mut details.content {
+                content.name = blank.to_owned();
+                content.project = Some(blank.to_owned());
+                content.owner = Some(Owner { name: blank.to_owned(), email: Some(blank.to_owned()) });
+                content.tags = vec![blank.to_owned()];
+            }
+            let failed = event("DatasourceRefreshFailed", blank);
+            let shown = message(&failed, Some(&site()), &details, None);
+            assert_eq!(shown.text(), "Extract refresh failed: (no name) – Credentials refused", "{blank:?}");
+            let texts = texts(&shown);
+            assert!(texts.contains(&"*Owner*\n(no name)".to_owned()), "{texts:?}");
+            assert!(texts.contains(&"*Project*\n(no name)".to_owned()), "{texts:?}");
+            assert!(!texts.iter().any(|text| text.contains("Tags") || text.contains(blank)), "{texts:?}");
+            // The name as it was stands in for one that cannot be seen.
+            let named = event("DatasourceRefreshFailed", "Sales");
+            assert_eq!(name_of(&named, &details), "Sales");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The words for each kind of event.
 
+use plain_text::one_line;
 use tableau::{Action, Event, EventName, Object};
 
 /// A sign that can be told apart without colour, too: each has a form of its own.
@@ -35,7 +36,7 @@ pub(crate) fn headline(event: &Event) -> String {
         (_, Some(Action::Created)) => format!("{} published", capitalised(kind)),
         (_, Some(Action::Updated)) => format!("{} changed", capitalised(kind)),
         (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
-        (_, None) => format!("Tableau event {}", event.name),
+        (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
     }
 }
 

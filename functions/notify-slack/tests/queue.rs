@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::simulator::SlackFault;
-use testkit::{Batch, Function, Request, Stage};
+use testkit::{Batch, Function, Request, Stage, TOKEN};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
@@ -44,7 +44,7 @@ fn text(value: &str) -> AttributeValue {
 
 /// Puts an item into the table.
 async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
-    let client = testkit::dynamodb::client(stage.aws.url());
+    let client = testkit::dynamodb::client(&stage.aws);
     let item = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     client.put_item().table_name("deliveries").set_item(Some(item)).send().await.unwrap();
 }
@@ -301,4 +301,32 @@ async fn records_of_another_service_are_an_error_and_not_a_success() {
         assert!(error.contains("takes records of `aws:sqs` only"), "{error}");
     }
     assert!(stage.slack.messages().is_empty() && stage.aws.messages("dead-letters").is_empty());
+}
+
+// 12-C
+#[tokio::test]
+async fn one_function_answers_a_load_balancer_and_its_queue_by_turns() {
+    let (stage, function) = start().await;
+    let request = |token: &str| {
+        json!({
+            "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:::targetgroup/t/1" } },
+            "httpMethod": "POST", "path": format!("/webhooks/notify-slack/{token}"), "queryStringParameters": {},
+            "headers": { "host": "webhooks.example.com" }, "body": event(SITE), "isBase64Encoded": false,
+        })
+    };
+    for _ in 0..2 {
+        let answer = function.invoke(&request(TOKEN)).await.unwrap();
+        assert_eq!(
+            (&answer["statusCode"], &answer["statusDescription"]),
+            (&json!(202), &json!("202 Accepted"))
+        );
+        assert!(function.failures(&batch(&event(SITE))).await.is_empty());
+        let answer = function.invoke(&request(&TOKEN.replace("local", "LOCAL"))).await.unwrap();
+        assert_eq!(
+            (&answer["statusCode"], &answer["statusDescription"]),
+            (&json!(403), &json!("403 Forbidden"))
+        );
+    }
+    assert_eq!(record(&stage)["state"]["S"], "done");
+    stage.assert_no_secret_in(&function.logs());
 }

@@ -1,5 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
+mod reason;
+
+pub use reason::{code, reason};
+
+use answer::{Sent, without_secrets};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -40,11 +46,12 @@ impl HttpConnector for Connector {
         let http = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
+            let sent = Sent::of(&request);
             let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))
                 .map_err(|e| ConnectorError::user(e.into()))?;
             let response = http.execute(request).await.map_err(|e| classify(e.without_url()))?;
-            let response = HttpResponse::try_from(http_response(response));
-            response.map_err(|e| ConnectorError::other(e.into(), None))
+            let response = without_secrets(http_response(response), &sent).await?;
+            HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))
         })
     }
 }

@@ -105,7 +105,7 @@ async fn instances_share_a_circuit_in_memory() {
 async fn instances_share_a_circuit_in_dynamodb_on_the_double() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(aws.url()), "table"))).await;
+    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(&aws), "table"))).await;
     assert_eq!(aws.items("table")[0]["pk"]["S"], "circuit#notify-slack#Slack");
 }
 

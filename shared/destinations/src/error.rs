@@ -1,5 +1,6 @@
 //! How a delivery fails.
 
+use confidential::InvalidUrl;
 use std::time::Duration;
 use workflow::{CredentialError, Failure};
 
@@ -79,6 +80,15 @@ pub enum Error {
     /// The message was posted with a bot token, and the secret has none any more.
     #[error("a message in `{0}` cannot be changed with a webhook URL")]
     NotChangeable(String),
+    /// The bot token has a character that no header can carry. Nothing was sent.
+    #[error(
+        "the bot token in the Slack secret has a space, a quotation mark or another character that no token has: paste it \
+         anew"
+    )]
+    BadToken,
+    /// The webhook URL is no address that may receive a secret. Nothing was sent.
+    #[error("the webhook URL in the Slack secret {0}")]
+    BadWebhookUrl(InvalidUrl),
     /// The credential cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -105,7 +115,9 @@ impl Error {
         match self {
             Self::Unreachable { .. } | Self::Foreign { .. } => true,
             Self::Refused { refusal, .. } => refusal.is_transient(),
-            Self::NoSuchChannel(_) | Self::NotChangeable(_) => false,
+            Self::NoSuchChannel(_) | Self::NotChangeable(_) | Self::BadToken | Self::BadWebhookUrl(_) => {
+                false
+            }
             Self::Credential(error) => error.transient,
         }
     }
@@ -114,7 +126,7 @@ impl Error {
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Credential(error) => !error.transient,
-            Self::NoSuchChannel(_) => true,
+            Self::NoSuchChannel(_) | Self::BadToken | Self::BadWebhookUrl(_) => true,
             _ => self.is_credential_refused(),
         }
     }

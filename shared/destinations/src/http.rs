@@ -1,11 +1,14 @@
 //! What every destination's answer needs.
 
+use confidential::Secrets;
 use jiff::Timestamp;
 use reqwest::{Response, header};
 use std::time::Duration;
 
 /// An answer, read to its end.
 pub(crate) struct Answer {
+    /// Of the request.
+    pub(crate) secrets: Secrets,
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) is_html: bool,
@@ -17,8 +20,8 @@ pub(crate) struct Answer {
 const BODY_LIMIT: usize = 1024 * 1024;
 
 impl Answer {
-    /// Reads an answer. Errors lose their URL.
-    pub(crate) async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
+    /// Reads an answer, and takes out of it what it repeats of `secrets`. Errors lose their URL.
+    pub(crate) async fn read(mut response: Response, secrets: Secrets) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let retry_after = response
             .headers()
@@ -34,7 +37,9 @@ impl Answer {
                 break;
             }
         }
-        Ok(Self { status, retry_after, is_html, body: String::from_utf8_lossy(&body).into_owned() })
+        let body = secrets.redact_answer(body);
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok(Self { secrets, status, retry_after, is_html, body })
     }
 
     /// What kind of answer it is, for a message about one that is not the destination's: its own words are no one's to

@@ -38,7 +38,8 @@ fn message() -> Message {
 
 async fn post(recorder: &SlackRecorder, source: &Arc<Rotated>) -> Result<(), Error> {
     let credentials = Arc::<Rotated>::clone(source);
-    let slack = Slack::new(http_client::client(None).unwrap(), recorder.api_url(), credentials);
+    let slack =
+        Slack::new(http_client::client(None).unwrap(), recorder.api_url().parse().unwrap(), credentials);
     slack.post("data-alerts", &message()).await.map(|_| ())
 }
 
@@ -73,7 +74,8 @@ async fn a_token_that_stays_refused_waits_for_a_person_after_one_more_read() {
 async fn a_message_of_a_bot_token_is_replaced_and_replied_to_where_it_stands() {
     let recorder = SlackRecorder::start().await.unwrap();
     let credential = Arc::new(Fixed::new(SlackCredential::bot_token(recorder.token())));
-    let slack = Slack::new(http_client::client(None).unwrap(), recorder.api_url(), credential);
+    let slack =
+        Slack::new(http_client::client(None).unwrap(), recorder.api_url().parse().unwrap(), credential);
     assert!(slack.changes_messages().await.unwrap());
     let sent = slack.post("data-alerts", &message()).await.unwrap().message.unwrap();
     slack.update(&sent, &Message::new("Recovered: Sales", [])).await.unwrap();
@@ -103,7 +105,7 @@ async fn a_message_is_not_changed_through_a_webhook_url() {
     let urls = serde_json::json!({ "webhook_urls": { "data-alerts": recorder.add_webhook("data-alerts") } });
     let credential: SlackCredential = serde_json::from_value(urls).unwrap();
     let http = http_client::client(None).unwrap();
-    let slack = Slack::new(http, recorder.api_url(), Arc::new(Fixed::new(credential)));
+    let slack = Slack::new(http, recorder.api_url().parse().unwrap(), Arc::new(Fixed::new(credential)));
     assert!(!slack.changes_messages().await.unwrap());
     assert_eq!(slack.post("data-alerts", &message()).await.unwrap().message, None);
     let sent = Sent { channel: "C1".to_owned(), ts: "1.2".to_owned() };
@@ -118,7 +120,11 @@ fn client(recorder: &SlackRecorder, by_token: bool) -> Slack {
         true => SlackCredential::bot_token(recorder.token()),
         false => serde_json::from_value(urls).unwrap(),
     };
-    Slack::new(http_client::client(None).unwrap(), recorder.api_url(), Arc::new(Fixed::new(credential)))
+    Slack::new(
+        http_client::client(None).unwrap(),
+        recorder.api_url().parse().unwrap(),
+        Arc::new(Fixed::new(credential)),
+    )
 }
 
 // 11-B9
@@ -200,4 +206,20 @@ async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person(
     assert_eq!(Failure::from(error).kind(), "misconfigured");
     post(&recorder, &source(Some(with("data-alerts")))).await.unwrap();
     assert_eq!(recorder.messages().len(), 1);
+}
+
+// 12-S2
+#[tokio::test]
+async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_sent() {
+    let recorder = SlackRecorder::start().await.unwrap();
+    for token in
+        ["", "xoxb-hunter2\n", "xoxb hunter2", "xoxb-hunter2\u{e4}", "xoxb-\0hunter2", "\"xoxb-hunter2\""]
+    {
+        let error = post(&recorder, &rotated(token.to_owned(), None)).await.unwrap_err();
+        assert!(matches!(error, Error::BadToken) && error.is_misconfiguration(), "{error:?}");
+        assert!(error.to_string().contains("paste it anew"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        assert_eq!(Failure::from(error).kind(), "misconfigured");
+    }
+    assert_eq!(recorder.calls(), 0);
 }

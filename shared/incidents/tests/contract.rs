@@ -79,7 +79,7 @@ async fn memory_keeps_the_contract() {
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    suite(Arc::new(DynamoDbDocuments::new(dynamodb(aws.url()), "table"))).await;
+    suite(Arc::new(DynamoDbDocuments::new(dynamodb(&aws), "table"))).await;
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
 async fn a_document_is_found_by_name_and_expires_and_one_that_cannot_be_read_begins_anew() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let store = Arc::new(DynamoDbDocuments::new(dynamodb(aws.url()), "table"));
+    let store = Arc::new(DynamoDbDocuments::new(dynamodb(&aws), "table"));
     let documents = Documents::new(Arc::<DynamoDbDocuments>::clone(&store));
     assert!(store.write("board#notify-slack#c", 0, "of another form", now()).await.unwrap());
 
@@ -110,7 +110,7 @@ async fn a_document_is_found_by_name_and_expires_and_one_that_cannot_be_read_beg
 async fn a_table_that_fails_is_an_error_that_passes() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let documents = Documents::new(Arc::new(DynamoDbDocuments::new(dynamodb(aws.url()), "table")));
+    let documents = Documents::new(Arc::new(DynamoDbDocuments::new(dynamodb(&aws), "table")));
     aws.fail_next("DynamoDB.GetItem", 3, Fault::Throttled);
     let error = documents.read::<Board>("c").await.unwrap_err();
     assert!(matches!(error, Error::Store(_)), "{error:?}");

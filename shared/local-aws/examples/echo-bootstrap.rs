@@ -113,7 +113,11 @@ async fn send(body: &str) -> Result<(), Error> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "test", "test", None, None, "test",
+            variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+            variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
+            variable("AWS_SESSION_TOKEN"),
+            None,
+            "lambda environment",
         )))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(variable("AWS_ENDPOINT_URL").unwrap_or_default());

@@ -69,9 +69,9 @@ pub enum Error {
     },
 }
 
-/// Binds a listener, telling an occupied port from other troubles.
+/// Binds a listener on loopback, telling an occupied port from other troubles.
 pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, Error> {
-    tokio::net::TcpListener::bind(address).await.map_err(|source| match source.kind() {
+    loopback_server::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => Error::PortInUse { address },
         _ => Error::Listen { address, source },
     })

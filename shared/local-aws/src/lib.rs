@@ -14,8 +14,8 @@ mod stack_event;
 pub mod template;
 
 pub use aws::{
-    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, QueueSpec, REGION, STACK,
-    StackResource, StoredMessage, TableSpec, Target,
+    ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, QueueSpec, REGION,
+    STACK, StackResource, StoredMessage, TableSpec, Target,
 };
 pub use error::Error;
 pub use gateway::RouteKey;

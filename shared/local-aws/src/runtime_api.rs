@@ -1,5 +1,8 @@
 //! The Lambda Runtime API: what a bootstrap asks for its next invocation, and tells how that went.
 //!
+//! A bootstrap is given a host and a port, and no key: the port is random, web pages are kept out by the guard of all
+//! listeners, and another process that finds the port is not.
+//!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use crate::error::{ANY_PORT, Error, listen};
@@ -11,6 +14,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
@@ -21,7 +25,6 @@ const RESPONSE_LIMIT_BYTES: usize = 6_291_556;
 const READ_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 /// One call of a function.
-#[derive(Debug)]
 pub(crate) struct Invocation {
     pub(crate) id: String,
     pub(crate) arn: String,
@@ -38,7 +41,7 @@ pub(crate) enum Answer {
     Error { kind: String, message: String },
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Held {
     next: Option<Invocation>,
     /// The invocation that is being worked on, and who waits for it.
@@ -47,10 +50,17 @@ struct Held {
     ready: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     held: Mutex<Held>,
     changed: Notify,
+}
+
+impl fmt::Debug for Shared {
+    /// Without the payload: a request's has the token of its URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -78,7 +88,8 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(Arc::clone(&shared));
-        Ok(Self { address, shared, _server: Server::start(listener, router) })
+        let server = Server::start(listener, router).map_err(|source| Error::Listen { address, source })?;
+        Ok(Self { address, shared, _server: server })
     }
 
     /// Host and port, as `AWS_LAMBDA_RUNTIME_API` has them.

@@ -16,7 +16,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(listener: TcpListener, router: Router) -> Self {
+    /// Serves a router behind the guard of all local listeners.
+    pub(crate) fn start(listener: TcpListener, router: Router) -> std::io::Result<Self> {
+        let router = loopback_server::guarded(router, listener.local_addr()?.port());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -27,7 +29,7 @@ impl Server {
             // Single connections that break are their clients' affair.
             let _ = axum::serve(listener, service).with_graceful_shutdown(stopped).await;
         });
-        Self { task, _stop: stop }
+        Ok(Self { task, _stop: stop })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::stack_event::{Observer, StackEvent};
 use crate::template::{Function, Places, Plan, Route, Secret, SecretContent, Template};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -19,7 +20,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::task::JoinSet;
 
 /// What to bring up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StackOptions {
     /// The template.
     pub template: PathBuf,
@@ -42,6 +43,20 @@ pub struct StackOptions {
     pub aws: SocketAddr,
     /// Who gets to know what happens.
     pub events: Option<UnboundedSender<StackEvent>>,
+}
+
+impl fmt::Debug for StackOptions {
+    /// Without what secrets hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackOptions")
+            .field("template", &self.template)
+            .field("binaries", &self.binaries)
+            .field("parameters", &self.parameters)
+            .field("secrets", &self.secrets.keys())
+            .field("listen", &self.listen)
+            .field("aws", &self.aws)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A running stack. Its processes end with it.
@@ -95,6 +110,7 @@ impl Stack {
         let throttle = throttling.map(|limits| Bucket::new(limits, Instant::now()));
         let bound = bound(&plan, &running.of_requests)?;
         let gateway = Server::start(listener, gateway::router(bound, throttle, observer));
+        let gateway = gateway.map_err(|source| Error::Listen { address, source })?;
         let lambdas = running.of_requests.into_values().chain(running.of_queues.into_values()).collect();
         let Running { functions, workers, .. } = running;
         Ok(Self { url: places.api_url, aws, plan, functions, workers, lambdas, gateway, tasks })
@@ -135,6 +151,12 @@ impl Stack {
     /// The routes of the HTTP API.
     pub fn routes(&self) -> &[Route] {
         &self.plan.routes
+    }
+
+    /// What a secret holds now, by its logical id; none when it has no value, or there is no such secret.
+    pub fn secret(&self, logical_id: &str) -> Option<String> {
+        let secret = self.plan.secrets.iter().find(|secret| secret.logical_id == logical_id)?;
+        self.aws.secret(&secret.name)
     }
 
     /// What the template describes.
@@ -254,6 +276,7 @@ fn spec(
         timeout: function.timeout,
         memory_mb: function.memory_mb,
         endpoint_url: Some(aws.url().to_owned()),
+        keys: aws.keys().clone(),
         logs,
     }
 }

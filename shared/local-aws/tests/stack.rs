@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
+mod sdk;
 mod support;
 mod wire;
 
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_secretsmanager::error::SdkError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use local_aws::{Error, InvocationError, Stack, StackEvent, StackOptions};
+use sdk::config_of;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,16 +61,16 @@ fn delivered(event: StackEvent) -> Option<(usize, usize)> {
     }
 }
 
-/// Puts an event on a bus as a client does, but for the signature.
+/// Puts an event on a bus as a client does.
 async fn put_event(stack: &Stack, detail_type: &str, detail: &Value) {
-    let bus = &stack.plan().buses[0];
-    let detail = detail.to_string();
-    let entry =
-        json!({ "EventBusName": bus, "Source": "tableau", "DetailType": detail_type, "Detail": detail });
-    let body = json!({ "Entries": [entry] }).to_string();
-    let response =
-        send(stack.aws().url(), "POST /", &["X-Amz-Target: AWSEvents.PutEvents"], body.as_bytes()).await;
-    assert_eq!(response.json()["FailedEntryCount"], 0);
+    let entry = PutEventsRequestEntry::builder()
+        .event_bus_name(&stack.plan().buses[0])
+        .source("tableau")
+        .detail_type(detail_type)
+        .detail(detail.to_string());
+    let client = aws_sdk_eventbridge::Client::new(&config_of(stack.aws()));
+    let answer = client.put_events().entries(entry.build()).send().await.unwrap();
+    assert_eq!(answer.failed_entry_count(), 0);
 }
 
 #[tokio::test]
@@ -158,9 +163,9 @@ async fn what_failed_is_tried_again_and_then_given_up() {
 async fn a_message_sent_to_a_dead_letter_queue_counts_as_given_up() {
     let (stack, mut events) = watched().await;
 
-    let body =
-        json!({ "QueueUrl": stack.aws().queue_url("local-letters"), "MessageBody": "hopeless" }).to_string();
-    send(stack.aws().url(), "POST /", &["X-Amz-Target: AmazonSQS.SendMessage"], body.as_bytes()).await;
+    let client = aws_sdk_sqs::Client::new(&config_of(stack.aws()));
+    let message = client.send_message().queue_url(stack.aws().queue_url("local-letters"));
+    message.message_body("hopeless").send().await.unwrap();
 
     let queue = next(&mut events, |event| match event {
         StackEvent::DeadLettered { queue } => Some(queue),
@@ -206,11 +211,10 @@ async fn functions_write_logs_and_see_the_stacks_environment() {
     assert_eq!(seen["API"], format!("{}/echo/${{literal}}", stack.url()));
 }
 
-async fn secret(stack: &Stack, id: &str) -> Result<String, Value> {
-    let body = json!({ "SecretId": id }).to_string();
-    let target = ["X-Amz-Target: secretsmanager.GetSecretValue"];
-    let answer = send(stack.aws().url(), "POST /", &target, body.as_bytes()).await.json();
-    answer["SecretString"].as_str().map(str::to_owned).ok_or(answer)
+async fn secret(stack: &Stack, id: &str) -> Result<String, GetSecretValueError> {
+    let client = aws_sdk_secretsmanager::Client::new(&config_of(stack.aws()));
+    let answer = client.get_secret_value().secret_id(id).send().await;
+    answer.map(|answer| answer.secret_string().unwrap().to_owned()).map_err(SdkError::into_service_error)
 }
 
 #[tokio::test]
@@ -227,7 +231,7 @@ async fn secrets_are_generated_unless_given() {
     let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:Token";
     assert!(secret(&stack, arn).await.is_ok());
     let later = secret(&stack, "Later").await.unwrap_err();
-    assert_eq!(later["__type"], "ResourceNotFoundException");
+    assert!(later.is_resource_not_found_exception(), "{later}");
 }
 
 #[tokio::test]
@@ -258,7 +262,7 @@ async fn a_shutdown_ends_the_processes_and_frees_the_port() {
     let address: SocketAddr = stack.url().strip_prefix("http://").unwrap().parse().unwrap();
     let function = stack.function("echo-bootstrap").unwrap().clone();
     let mut client = TcpStream::connect(address).await.unwrap();
-    client.write_all(b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    client.write_all(format!("GET /echo HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await.unwrap();
     assert!(client.read(&mut [0; 1024]).await.unwrap() > 0);
     assert!(function.pid().is_some());
 

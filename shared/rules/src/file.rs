@@ -145,7 +145,7 @@ impl File {
             let actions = actions.collect::<Result<_, _>>()?;
             rules.push(Rule { name: name.value, on, hours, actions });
         }
-        Ok(Rules { sites, rules })
+        Ok(Rules { sites, unlisted: Vec::new(), rules })
     }
 }
 

@@ -25,6 +25,8 @@ const MOST_BYTES: u64 = 1024 * 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     sites: Vec<Site>,
+    /// Those that the file does not list, and whose name and time zone are known all the same.
+    unlisted: Vec<Site>,
     rules: Vec<Rule>,
 }
 
@@ -105,9 +107,20 @@ impl Rules {
         &self.sites
     }
 
-    /// The site with this LUID, if the file names it.
+    /// The site with this LUID, if it is known.
     pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
-        self.sites.iter().find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
+        let mut known = self.sites.iter().chain(&self.unlisted);
+        known.find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
+    }
+
+    /// The same rules, and the name and time zone of a site that the file does not list: written as an entry of `sites`. Which
+    /// sites are welcome stays as it is.
+    ///
+    /// # Errors
+    /// As for [`Rules::parse`].
+    pub fn knowing(self, site: &str) -> Result<Self, Error> {
+        let unlisted = Self::parse(&format!("sites: [{site}]"))?.sites;
+        Ok(Self { unlisted, ..self })
     }
 
     /// Whether events of this site are welcome: the file names it, or names none.
@@ -272,6 +285,20 @@ rules:
             rules.site(&"8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap()).unwrap().name,
             "Marketing"
         );
+    }
+
+    // 12-S3
+    #[test]
+    fn a_site_that_is_known_without_being_listed_has_a_name_and_keeps_no_other_out() {
+        let site = format!("{{ luid: {LUID}, name: Marketing, timezone: Europe/Berlin }}");
+        let rules = Rules::parse("{\"rules\": []}").unwrap().knowing(&site).unwrap();
+        assert_eq!(rules.site(&LUID.parse().unwrap()).unwrap().name, "Marketing");
+        assert!(rules.accepts(LUID) && rules.accepts("s-2") && rules.sites().is_empty());
+        let listed =
+            Rules::parse(SAMPLE).unwrap().knowing("{ luid: 11111111-1111-1111-1111-111111111111, name: X }");
+        let listed = listed.unwrap();
+        assert!(!listed.accepts("11111111-1111-1111-1111-111111111111"));
+        assert!(Rules::default().knowing("{ luid: x }").is_err());
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::telemetry::{self, Metric};
 use crate::tokens::WebhookTokens;
 use async_trait::async_trait;
 use deliveries::{Content, UNREADABLE};
-use secrecy::ExposeSecret;
+use lambda_http::http::header::{ALLOW, RETRY_AFTER};
+use lambda_http::http::{Method, StatusCode};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,7 @@ enum Refused {
 
 impl Door {
     /// Answers a request.
-    pub(crate) async fn answer(&self, http: &HttpRequest<'_>, request: &Request) -> HttpResponse {
+    pub(crate) async fn answer(&self, http: &HttpRequest, request: &Request) -> HttpResponse {
         let answered = match &self.then {
             Then::Store(_) => match tokio::time::timeout(PATIENCE, self.take(http, request)).await {
                 Ok(answered) => answered,
@@ -71,49 +72,46 @@ impl Door {
             // Who asked for the outcome waits for it.
             Then::Handle(_) => self.take(http, request).await,
         };
-        let (response, status) = match &answered {
-            Ok(response) => (response.clone(), response.status_code),
-            Err(refused) => {
-                let response = refused.response();
-                let status = response.status_code;
-                refused.log(self.function, status, request);
-                (response, status)
-            }
-        };
-        let dimensions = [("function", self.function), ("status", &status.to_string())];
+        let response = answered.unwrap_or_else(|refused| {
+            let response = refused.response();
+            refused.log(self.function, response.status().as_u16(), request);
+            response
+        });
+        let status = response.status();
+        let dimensions = [("function", self.function), ("status", status.as_str())];
         telemetry::report(&dimensions, &[Metric::count("Answers")], request.now().as_millisecond());
         response
     }
 
-    async fn take(&self, http: &HttpRequest<'_>, request: &Request) -> Result<HttpResponse, Refused> {
-        if http.method() != "POST" {
+    async fn take(&self, http: &HttpRequest, request: &Request) -> Result<HttpResponse, Refused> {
+        if http.method != Method::POST {
             return Err(Refused::Method);
         }
         let Verified(body) = self.verify(http).await?;
         let content = Content::received(&body);
         if content.payload().is_some_and(tableau::Payload::is_test) {
             tracing::info!(function = self.function, request.id = request.id, "test request answered");
-            return Ok(HttpResponse::json(200, &json!({ "status": "test" })));
+            return Ok(HttpResponse::json(StatusCode::OK, &json!({ "status": "test" })));
         }
         let id = content.event_id();
         match &self.then {
             Then::Store(publisher) => {
                 publisher.publish(&content).await.map_err(Refused::NotStored)?;
                 self.accepted(&id, &content, request);
-                Ok(HttpResponse::json(202, &json!({ "status": "accepted", "event_id": id })))
+                Ok(HttpResponse::json(StatusCode::ACCEPTED, &json!({ "status": "accepted", "event_id": id })))
             }
             Then::Handle(handler) => Ok(inline(&id, handler.handle(&content, request).await)),
         }
     }
 
-    async fn verify(&self, http: &HttpRequest<'_>) -> Result<Verified, Refused> {
-        let Some(token) = http.token() else {
+    async fn verify(&self, http: &HttpRequest) -> Result<Verified, Refused> {
+        let Some(token) = http.token(self.function) else {
             return Err(Refused::Forbidden("no token"));
         };
         let tokens = self.tokens.current().await.map_err(Refused::Secret)?;
-        let mut accepted = tokens.accept(token.expose_secret());
+        let mut accepted = token.is_taken_by(|token| tokens.accept(token));
         if !accepted && let Ok(Some(renewed)) = self.renewed(&tokens).await {
-            accepted = renewed.accept(token.expose_secret());
+            accepted = token.is_taken_by(|token| renewed.accept(token));
         }
         if !accepted {
             return Err(Refused::Forbidden("wrong token"));
@@ -156,31 +154,36 @@ impl Door {
 /// What inline mode answers.
 fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
     match attempted {
-        Attempted::Done => HttpResponse::json(200, &json!({ "status": "done", "event_id": id })),
-        Attempted::Skipped(reason) => {
-            HttpResponse::json(200, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
-        }
-        Attempted::Ignored(reason) => {
-            HttpResponse::json(200, &json!({ "status": "ignored", "event_id": id, "reason": reason }))
-        }
+        Attempted::Done => HttpResponse::json(StatusCode::OK, &json!({ "status": "done", "event_id": id })),
+        Attempted::Skipped(reason) => HttpResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "skipped", "event_id": id, "reason": reason }),
+        ),
+        Attempted::Ignored(reason) => HttpResponse::json(
+            StatusCode::OK,
+            &json!({ "status": "ignored", "event_id": id, "reason": reason }),
+        ),
         Attempted::Deferred { until, reason } => {
             let body = json!({ "status": "deferred", "event_id": id, "reason": reason, "until": until });
-            HttpResponse::json(200, &body)
+            HttpResponse::json(StatusCode::OK, &body)
         }
         Attempted::Duplicate => {
             let reason = "the event was handled before";
-            HttpResponse::json(200, &json!({ "status": "skipped", "event_id": id, "reason": reason }))
+            HttpResponse::json(
+                StatusCode::OK,
+                &json!({ "status": "skipped", "event_id": id, "reason": reason }),
+            )
         }
         Attempted::Busy { .. } => {
             let reason = "the event is being handled";
             let body =
                 json!({ "status": "failed", "event_id": id, "failure": "transient", "reason": reason });
-            HttpResponse::json(502, &body)
+            HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
         Attempted::Failed { failure, .. } => {
             let (kind, reason) = (failure.kind(), failure.reason());
             let body = json!({ "status": "failed", "event_id": id, "failure": kind, "reason": reason });
-            HttpResponse::json(502, &body)
+            HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
     }
 }
@@ -188,11 +191,17 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
 impl Refused {
     fn response(&self) -> HttpResponse {
         match self {
-            Self::Method => HttpResponse::error(405, "method not allowed").with_header("allow", "POST"),
-            Self::Forbidden(_) => HttpResponse::error(403, "forbidden"),
-            Self::TooLarge => HttpResponse::error(413, &format!("body: over {BODY_LIMIT} bytes")),
+            Self::Method => {
+                let response = HttpResponse::error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+                response.with_header(ALLOW, "POST")
+            }
+            Self::Forbidden(_) => HttpResponse::error(StatusCode::FORBIDDEN, "forbidden"),
+            Self::TooLarge => {
+                HttpResponse::error(StatusCode::PAYLOAD_TOO_LARGE, &format!("body: over {BODY_LIMIT} bytes"))
+            }
             Self::Secret(_) | Self::NotStored(_) | Self::TookTooLong => {
-                HttpResponse::error(503, "try again later").with_header("retry-after", RETRY_AFTER_SECONDS)
+                let response = HttpResponse::error(StatusCode::SERVICE_UNAVAILABLE, "try again later");
+                response.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
         }
     }

@@ -1,18 +1,17 @@
-//! Tells the kinds of invocation apart.
+//! Hands each invocation to the side of the function that it is for.
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
 use crate::door::{Door, InlineHandler};
+use crate::event::{Caller, Incoming};
 use crate::http::HttpRequest;
 use async_trait::async_trait;
-use aws_lambda_events::sqs::SqsEvent;
 use deliveries::Content;
 use jiff::Timestamp;
-use lambda_runtime::LambdaEvent;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use lambda_http::{Adapter, Service};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+use serde_json::value::{RawValue, to_raw_value};
+use std::convert::Infallible;
 use std::sync::Arc;
 use workflow::{BoxError, Workflow};
 
@@ -23,66 +22,41 @@ pub(crate) struct Function<W> {
     pub(crate) batches: Option<Batches<W>>,
 }
 
-/// The keys that tell the kinds of invocation apart.
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "requestContext")]
-    request_context: Option<IgnoredAny>,
-    #[serde(rename = "Records")]
-    records: Option<Vec<Record>>,
-}
-
-/// Where a record comes from. SNS alone writes the key with a capital letter.
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "eventSource", alias = "EventSource", default)]
-    event_source: Option<String>,
-}
-
-/// The source of records that a queue sends.
-const SQS: &str = "aws:sqs";
-
 impl<W: Workflow> Function<W> {
     /// Answers one invocation.
-    pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, BoxError> {
-        let request = Request::of_lambda(event.context.request_id, event.context.deadline, Timestamp::now());
-        let text = event.payload.get();
-        let kind: Kind = serde_json::from_str(text).map_err(|_| unknown_kind())?;
-        match (kind.request_context, kind.records, &self.batches) {
-            (Some(_), _, _) => {
-                let http: HttpRequest<'_> = serde_json::from_str(text).map_err(|e| {
-                    format!("not an API Gateway request (payload 2.0): column {}", e.column())
-                })?;
-                Ok(serde_json::to_value(self.door.answer(&http, &request).await)?)
+    pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, BoxError> {
+        let Context { request_id, deadline, .. } = &event.context;
+        let request = Request::of_lambda(request_id.clone(), *deadline, Timestamp::now());
+        match (Incoming::read(event.payload.get())?, &self.batches) {
+            (Incoming::Http(caller, http), _) => self.answer(caller, &http, &request, event.context).await,
+            (Incoming::Batch(batch), Some(batches)) => {
+                Ok(to_raw_value(&batches.handle(batch, &request).await)?)
             }
-            (None, Some(records), _) if foreign(&records).is_some() => Err(foreign_records(&records)),
-            (None, Some(_), Some(batches)) => {
-                let batch: SqsEvent = serde_json::from_str(text)
-                    .map_err(|e| format!("not an SQS batch: column {}", e.column()))?;
-                Ok(serde_json::to_value(batches.handle(batch, &request).await)?)
-            }
-            (None, Some(_), None) => {
+            (Incoming::Batch(_), None) => {
                 Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
             }
-            (None, None, _) => Err(unknown_kind()),
         }
     }
-}
 
-/// The source of the first record that no queue sent.
-fn foreign(records: &[Record]) -> Option<&str> {
-    let sources = records.iter().map(|record| record.event_source.as_deref().unwrap_or("no source"));
-    sources.into_iter().find(|source| *source != SQS)
-}
-
-fn foreign_records(records: &[Record]) -> BoxError {
-    // Comes from the caller, so it is cut.
-    let source: String = foreign(records).unwrap_or_default().chars().take(64).collect();
-    format!("records of `{source}`: this function takes records of `{SQS}` only, from its own queue").into()
-}
-
-fn unknown_kind() -> BoxError {
-    "this function takes an API Gateway request (payload 2.0) or an SQS batch".into()
+    /// Answers a request in the shape that its caller reads.
+    ///
+    /// `lambda_http` shapes the answer only of a request that went through it. It gets an event without content: it panics
+    /// where a body is not the base64 that the event says it is, and where host, path and query make no URL, and strangers
+    /// write all four.
+    async fn answer(
+        &self,
+        caller: Caller,
+        http: &HttpRequest,
+        request: &Request,
+        context: Context,
+    ) -> Result<Box<RawValue>, BoxError> {
+        let door = service_fn(|_: lambda_http::Request| async {
+            Ok::<_, Infallible>(self.door.answer(http, request).await)
+        });
+        let event = LambdaEvent::new(caller.empty_event(), context);
+        let Ok(response) = Adapter::from(door).call(event).await;
+        Ok(to_raw_value(&response)?)
+    }
 }
 
 /// Inline mode of a workflow.

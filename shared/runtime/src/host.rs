@@ -101,6 +101,10 @@ impl Host {
             Some(path) => Rules::read(Path::new(path)),
             None => Ok(Rules::default()),
         };
+        let rules = match host.env.get("SAMPLE_SITE") {
+            Some(site) => rules.and_then(|rules| rules.knowing(site)),
+            None => rules,
+        };
         if let Err(error) = &rules {
             tracing::error!(function, reason = chain(error), "the rules file is not right");
         }

@@ -1,55 +1,92 @@
-//! What is read of an API Gateway request (payload 2.0), and what is answered.
+//! What the ingress reads of an HTTP request, and what it answers.
 
+use crate::tokens::SHORTEST;
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use lambda_http::http::{HeaderValue, Method, StatusCode};
+use lambda_http::{Body, IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::future::{Future, ready};
+use std::pin::Pin;
 
-/// The parts of a request that a door looks at. Everything else, headers included, comes from anyone and is
-/// left alone: what is not read cannot break the reading.
-///
-/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HttpRequest<'a> {
-    request_context: RequestContext<'a>,
-    #[serde(default)]
-    query_string_parameters: Option<HashMap<String, SecretString>>,
-    #[serde(default)]
-    path_parameters: Option<HashMap<String, SecretString>>,
-    #[serde(default, borrow)]
-    body: Option<Cow<'a, str>>,
-    #[serde(default)]
+/// The name of the token where a path or a query has names.
+const TOKEN: &str = "token";
+
+/// The parts of a request that the ingress looks at.
+pub(crate) struct HttpRequest {
+    pub(crate) method: Method,
+    /// What the route calls the token, if it has a name for it. Otherwise the token is looked for in the path.
+    path_token: Option<SecretString>,
+    path: SecretString,
+    query_token: Option<SecretString>,
+    body: Option<String>,
     is_base64_encoded: bool,
 }
 
-#[derive(Deserialize)]
-struct RequestContext<'a> {
-    #[serde(borrow)]
-    http: Http<'a>,
+impl From<ApiGatewayProxyRequest> for HttpRequest {
+    fn from(mut event: ApiGatewayProxyRequest) -> Self {
+        let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
+        let query_token =
+            query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);
+        Self {
+            method: event.http_method,
+            path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
+            path: event.path.unwrap_or_default().into(),
+            query_token,
+            body: event.body,
+            is_base64_encoded: event.is_base64_encoded,
+        }
+    }
 }
 
-#[derive(Deserialize)]
-struct Http<'a> {
-    #[serde(borrow)]
-    method: Cow<'a, str>,
+impl From<ApiGatewayV2httpRequest> for HttpRequest {
+    fn from(mut event: ApiGatewayV2httpRequest) -> Self {
+        // Among the parameters, API Gateway and AWS's type cut a value at its commas.
+        let query = event.raw_query_string.unwrap_or_default();
+        let raw = query.split('&').find_map(|pair| pair.strip_prefix(TOKEN)?.strip_prefix('='));
+        let query_token = raw.or_else(|| event.query_string_parameters.first(TOKEN)).map(SecretString::from);
+        Self {
+            method: event.request_context.http.method,
+            path_token: event.path_parameters.remove(TOKEN).map(SecretString::from),
+            path: event.raw_path.unwrap_or_default().into(),
+            query_token,
+            body: event.body,
+            is_base64_encoded: event.is_base64_encoded,
+        }
+    }
 }
 
-impl HttpRequest<'_> {
-    pub(crate) fn method(&self) -> &str {
-        &self.request_context.http.method
+impl From<AlbTargetGroupRequest> for HttpRequest {
+    fn from(event: AlbTargetGroupRequest) -> Self {
+        let query = [&event.query_string_parameters, &event.multi_value_query_string_parameters];
+        let query_token =
+            query.into_iter().find_map(|parameters| parameters.first(TOKEN)).map(SecretString::from);
+        Self {
+            method: event.http_method,
+            path_token: None,
+            path: event.path.unwrap_or_default().into(),
+            query_token,
+            body: event.body,
+            is_base64_encoded: event.is_base64_encoded,
+        }
+    }
+}
+
+impl HttpRequest {
+    /// The token of the URL of `function`: a path segment or, where the path has none, `?token=`.
+    pub(crate) fn token(&self, function: &str) -> Option<UrlToken> {
+        let path = self.path_token.as_ref().map(ExposeSecret::expose_secret);
+        let path = path.or_else(|| last_segment(self.path.expose_secret(), function));
+        let query = self.query_token.as_ref().map(ExposeSecret::expose_secret);
+        path.or(query).map(UrlToken::new)
     }
 
-    /// The token of the URL: a path segment or `?token=`.
-    pub(crate) fn token(&self) -> Option<&SecretString> {
-        let places = [&self.path_parameters, &self.query_string_parameters];
-        places.into_iter().flatten().find_map(|parameters| parameters.get("token"))
-    }
-
-    /// The body's bytes; `None` when there are more than `limit`. A body that is not base64 although API Gateway says so is
+    /// The body's bytes; `None` when there are more than `limit`. A body that is not base64 although the event says so is
     /// taken as the text that it is.
     pub(crate) fn body(&self, limit: usize) -> Option<Vec<u8>> {
         let body = self.body.as_deref().unwrap_or_default();
@@ -58,36 +95,160 @@ impl HttpRequest<'_> {
             return None;
         }
         let decoded = self.is_base64_encoded.then(|| STANDARD.decode(body).ok()).flatten();
-        let bytes = decoded.unwrap_or_else(|| body.as_bytes().to_vec());
-        (bytes.len() <= limit).then_some(bytes)
+        match decoded {
+            Some(bytes) => (bytes.len() <= limit).then_some(bytes),
+            None => (body.len() <= limit).then(|| body.as_bytes().to_vec()),
+        }
     }
 }
 
-/// An answer, in the shape that API Gateway takes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HttpResponse {
-    pub(crate) status_code: u16,
-    headers: HashMap<&'static str, Cow<'static, str>>,
-    body: String,
-    is_base64_encoded: bool,
+/// The last segment of a path, as it was sent; `None` where it is the route and no token. Dot segments are compared, not
+/// resolved, and an encoded slash separates nothing.
+fn last_segment<'a>(path: &'a str, function: &str) -> Option<&'a str> {
+    let segment = path.rsplit('/').next()?;
+    (segment.len() >= SHORTEST && segment != function).then_some(segment)
 }
+
+/// The token of a URL. Some callers hand a path and a query on decoded, others as they were sent.
+pub(crate) struct UrlToken {
+    as_sent: SecretString,
+    /// `None` when decoding changes nothing or gives no text.
+    decoded: Option<SecretString>,
+}
+
+impl UrlToken {
+    fn new(text: &str) -> Self {
+        let decoded = percent_decode_str(text).decode_utf8().ok();
+        let decoded = decoded.filter(|decoded| decoded != text);
+        Self { as_sent: text.into(), decoded: decoded.map(|decoded| decoded.into_owned().into()) }
+    }
+
+    /// Whether `accept` takes the token as it was sent, or decoded once.
+    pub(crate) fn is_taken_by(&self, accept: impl Fn(&str) -> bool) -> bool {
+        let forms = [Some(&self.as_sent), self.decoded.as_ref()];
+        forms.into_iter().flatten().any(|form| accept(form.expose_secret()))
+    }
+}
+
+/// An answer.
+pub(crate) struct HttpResponse(Response<Body>);
 
 impl HttpResponse {
-    pub(crate) fn json(status_code: u16, body: &Value) -> Self {
-        let headers = HashMap::from([
-            ("content-type", Cow::Borrowed("application/json")),
-            ("cache-control", Cow::Borrowed("no-store")),
-        ]);
-        Self { status_code, headers, body: body.to_string(), is_base64_encoded: false }
+    /// An answer in JSON.
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self(response)
     }
 
-    pub(crate) fn error(status_code: u16, error: &str) -> Self {
-        Self::json(status_code, &json!({ "error": error }))
+    /// An answer that refuses.
+    pub(crate) fn error(status: StatusCode, error: &str) -> Self {
+        Self::json(status, &json!({ "error": error }))
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.headers.insert(name, value.into());
+    /// The answer with one more header.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.0.headers_mut().insert(name, HeaderValue::from_static(value));
         self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+}
+
+/// `lambda_http` has this for any `Response`. It decodes the body by its content type, with the tables of every legacy encoding:
+/// 0.4 MB of the binary. This body is UTF-8.
+impl IntoResponse for HttpResponse {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "local-webhook-token-not-a-secret-0123456789";
+
+    fn load_balancer(path: &str) -> HttpRequest {
+        let mut event = AlbTargetGroupRequest::default();
+        event.path = Some(path.to_owned());
+        event.into()
+    }
+
+    fn accepts(request: &HttpRequest) -> Option<bool> {
+        let token = request.token("notify-slack")?;
+        Some(token.is_taken_by(|token| token == SECRET))
+    }
+
+    // 12-C
+    #[test]
+    fn the_token_is_the_last_segment_of_the_path_as_sent_or_decoded_once() {
+        let encoded = SECRET.replace('-', "%2D");
+        let twice = SECRET.replace('-', "%252D");
+        let all = SECRET.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
+        for (path, expected) in [
+            (format!("/webhook/{SECRET}"), Some(true)),
+            (format!("/prod/webhooks/notify-slack/{SECRET}"), Some(true)),
+            (format!("/{SECRET}"), Some(true)),
+            (format!("/webhook/{encoded}"), Some(true)),
+            (format!("/webhook/{all}"), Some(true)),
+            (format!("/webhook/../webhook/{SECRET}"), Some(true)),
+            (format!("/webhook/{twice}"), Some(false)),
+            (format!("/webhook%2F{SECRET}"), Some(false)),
+            (format!("/webhook/x%2f{SECRET}"), Some(false)),
+            (format!("/webhook/{SECRET}/."), None),
+            (format!("/webhook/{SECRET}/.."), None),
+            (format!("/webhook/{SECRET}%00"), Some(false)),
+            (format!("/webhook/{SECRET}%ff"), Some(false)),
+            (format!("/webhook/{SECRET}%"), Some(false)),
+            (format!("/webhook/{SECRET};a=b"), Some(false)),
+            (format!("/webhook/{SECRET}/"), None),
+            ("/webhook".to_owned(), None),
+            ("/prod/webhooks/notify-slack".to_owned(), None),
+            ("/".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(accepts(&load_balancer(&path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_percent_sign_is_taken_as_it_is() {
+        let token = UrlToken::new("a%41b");
+        assert!(token.is_taken_by(|text| text == "a%41b") && token.is_taken_by(|text| text == "aAb"));
+        assert!(!token.is_taken_by(|text| text == "a%2541b"));
+    }
+
+    // 12-C
+    #[test]
+    fn a_body_is_the_bytes_that_were_sent() {
+        let body = |text: &str, base64: bool| {
+            let mut request = load_balancer("/");
+            request.body = Some(text.to_owned());
+            request.is_base64_encoded = base64;
+            request.body(6)
+        };
+        for (text, base64, expected) in [
+            ("", false, Some(&b""[..])),
+            ("", true, Some(b"")),
+            ("/wA=", false, Some(b"/wA=")),
+            ("/wA=", true, Some(b"\xff\0")),
+            ("/wA", true, Some(b"/wA")),
+            ("_wA=", true, Some(b"_wA=")),
+            ("a b\n", true, Some(b"a b\n")),
+            ("123456", false, Some(b"123456")),
+            ("1234567", false, None),
+            ("MTIzNDU2", true, Some(b"123456")),
+            ("MTIzNDU2Nw==", true, None),
+            ("not base64!", true, None),
+        ] {
+            assert_eq!(body(text, base64).as_deref(), expected, "{text:?}, base64: {base64}");
+        }
+        assert_eq!(load_balancer("/").body(6).as_deref(), Some(&b""[..]));
     }
 }

@@ -6,6 +6,7 @@ mod batch;
 mod claims;
 mod door;
 mod env;
+mod event;
 mod function;
 mod host;
 mod http;

@@ -74,13 +74,15 @@ impl EventPublisher for EventBus {
             .build();
         let answer = self.client.put_events().entries(entry).send().await;
         let answer = answer.map_err(|e| NotStored(Box::new(e.into_service_error())))?;
-        // PutEvents answers 200 and reports the failure of an entry in its body.
-        if answer.failed_entry_count() == 0 {
+        // PutEvents answers 200 and reports the failure of an entry in its body. An answer without either was not EventBridge's.
+        if answer.failed_entry_count() == 0 && answer.entries().iter().any(|entry| entry.event_id().is_some())
+        {
             return Ok(());
         }
         let failed = answer.entries().iter().find_map(|entry| entry.error_code());
         Err(NotStored(
-            format!("EventBridge refused the event: {}", failed.unwrap_or("no reason given")).into(),
+            format!("EventBridge refused the event: {}", failed.map_or("no reason given", aws_http::code))
+                .into(),
         ))
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// Shorter ones could be guessed. The stack generates 43 letters and digits: 256 bits.
-const SHORTEST: usize = 32;
+pub(crate) const SHORTEST: usize = 32;
 
 /// The token that webhook URLs carry and, while it is rotated, the one before.
 ///

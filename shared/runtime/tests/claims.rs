@@ -322,7 +322,7 @@ async fn random_move(store: &dyn ClaimStore, key: &ClaimKey, random: &mut fastra
 async fn dynamodb_and_memory_answer_alike_whatever_comes() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("deliveries", "pk");
-    let (memory, table) = (MemoryClaims::default(), DynamoDbClaims::new(dynamodb(aws.url()), "deliveries"));
+    let (memory, table) = (MemoryClaims::default(), DynamoDbClaims::new(dynamodb(&aws), "deliveries"));
     for seed in 0..60 {
         let (key, mut now) = (key(), 0);
         let mut random = fastrand::Rng::with_seed(seed);
@@ -345,7 +345,7 @@ async fn memory_keeps_the_contract() {
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("deliveries", "pk");
-    suite(Arc::new(DynamoDbClaims::new(dynamodb(aws.url()), "deliveries"))).await;
+    suite(Arc::new(DynamoDbClaims::new(dynamodb(&aws), "deliveries"))).await;
 }
 
 #[tokio::test]
@@ -359,7 +359,7 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
 async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("deliveries", "pk");
-    let store = DynamoDbClaims::new(dynamodb(aws.url()), "deliveries");
+    let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     let key = key();
     let next = |next_at: Option<i64>| {
         let due = next_at.map(|next_at| at(next_at).as_millisecond().to_string());
@@ -389,7 +389,7 @@ async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
 async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("deliveries", "pk");
-    let client = dynamodb(aws.url());
+    let client = dynamodb(&aws);
     let (store, key) = (DynamoDbClaims::new(client.clone(), "deliveries"), key());
     claim(&store, &key, 0).await;
     store.record_effect(&key, 1, "slack/a").await.unwrap();
@@ -410,7 +410,7 @@ async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
 async fn a_record_tells_people_what_it_was_about_and_expires() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("deliveries", "pk");
-    let store = DynamoDbClaims::new(dynamodb(aws.url()), "deliveries");
+    let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     let key = key();
     let facts = EventFacts {
         name: "WorkbookUpdated".to_owned(),

@@ -1,5 +1,6 @@
 //! What pasting leaves in a secret, taken off. No I/O.
 
+use plain_text::is_invisible;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -12,10 +13,6 @@ pub(crate) fn trimmed(text: &str) -> &str {
 /// White space, and characters that nobody sees: a byte order mark, a zero-width space.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// JSON in which control characters stand in texts as they are, which JSON forbids, with these escaped: a line break in a

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use workflow::{BoxError, chain};
+use workflow::BoxError;
 
 /// The most that a file with secrets may have. Secrets Manager takes 64 KiB for one.
 const MOST_BYTES: u64 = 1024 * 1024;
+const ACTION: &str = "secretsmanager:GetSecretValue";
 
 /// A secret that was not read.
 #[derive(Debug, thiserror::Error)]
@@ -75,8 +76,8 @@ fn read_error(error: &SdkError<GetSecretValueError>) -> ReadError {
         }
         _ => true,
     };
-    // Not `DisplayErrorContext`: it shows the raw answer, and with an answer that cannot be read, the secret in it.
-    ReadError { transient, source: chain(error).into() }
+    // Nothing of the answer but its code: where it cannot be read, the secret may be in it.
+    ReadError { transient, source: aws_http::reason(ACTION, error).into() }
 }
 
 /// A JSON file, `{"<secret id>": {…}, …}`, read anew each time.

@@ -1,17 +1,16 @@
 //! Sessions in DynamoDB: one item per key, one conditional write per move.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
-use std::error::Error;
-use tableau_client::{Entry, Lease, Refusal, Session, SessionStore};
-use url::Url;
-use workflow::{BoxError, chain};
+use tableau_client::{Entry, Lease, Refusal, SecureUrl, Session, SessionStore};
+use workflow::BoxError;
 
 /// How long an item is kept after the last sign-in, for the next one to count on. Without it the count starts anew.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -50,9 +49,12 @@ fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// An error without the answer, which may hold the token.
-fn unavailable(error: &(dyn Error + 'static)) -> BoxError {
-    format!("the table does not answer: {}", chain(error)).into()
+/// An error without the answer's words, which may hold the token.
+fn unavailable<E>(action: &str, error: &SdkError<E, HttpResponse>) -> BoxError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    format!("the table does not answer: {}", aws_http::reason(action, error)).into()
 }
 
 impl DynamoDbSessionStore {
@@ -101,11 +103,15 @@ fn expires_at(lease: &Lease) -> AttributeValue {
 
 /// Sends a write. `false` when its condition did not hold.
 async fn decide(request: UpdateItemFluentBuilder) -> Result<bool, BoxError> {
-    match request.send().await.map_err(SdkError::into_service_error) {
+    match request.send().await {
         Ok(_) => Ok(true),
-        Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-        Err(error) => Err(unavailable(&error)),
+        Err(error) if is_condition(&error) => Ok(false),
+        Err(error) => Err(unavailable("dynamodb:UpdateItem", &error)),
     }
+}
+
+fn is_condition<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+    matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
 }
 
 #[async_trait]
@@ -113,7 +119,8 @@ impl SessionStore for DynamoDbSessionStore {
     async fn read(&self, key: &str) -> Result<Entry, BoxError> {
         for _ in 0..TRIES {
             let get = self.client.get_item().table_name(&self.table).key("pk", Self::pk(key));
-            let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+            let answer = get.consistent_read(true).send().await;
+            let answer = answer.map_err(|error| unavailable("dynamodb:GetItem", &error))?;
             let Some(item) = answer.item() else { return Ok(Entry::default()) };
             match item.get("version").filter(|version| is_damaged(version)) {
                 None => return Ok(entry(item)),
@@ -169,7 +176,10 @@ impl SessionStore for DynamoDbSessionStore {
             .expression_attribute_values(":site", text(site.as_str()))
             .expression_attribute_values(":user", text(user.as_str()))
             .expression_attribute_values(":api_version", text(api_version.to_string()))
-            .expression_attribute_values(":server", text(server.as_ref().map_or("", Url::as_str)))
+            .expression_attribute_values(
+                ":server",
+                text(server.as_ref().map_or("", |server| server.as_str())),
+            )
             .expression_attribute_values(":signed_in_at", signed_in_at)
             .expression_attribute_values(":expires_at", expires_at(lease));
         decide(request).await
@@ -255,7 +265,8 @@ fn session(item: &Item) -> Option<Session> {
         api_version: text("api_version")?.parse().ok()?,
         server: match text("server").map(String::as_str) {
             None | Some("") => None,
-            Some(url) => Some(url.parse().ok()?),
+            // One that no secret may be sent to was written by somebody else.
+            Some(url) => Some(url.parse::<SecureUrl>().ok()?.origin_only()),
         },
         signed_in_at: instant(item, "signed_in_at_ms"),
     })

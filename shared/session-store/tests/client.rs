@@ -40,7 +40,7 @@ impl World {
             http_client::client(None).unwrap(),
             settings.limit_session(minutes).unwrap(),
             Arc::new(Fixed::new(credential)),
-            session_store::sessions(Some((dynamodb(self.aws.url()), "table".to_owned()))),
+            session_store::sessions(Some((dynamodb(&self.aws), "table".to_owned()))),
         )
     }
 
@@ -48,8 +48,7 @@ impl World {
     async fn age(&self, minutes: i64) {
         let signed_in_at = Timestamp::now() - SignedDuration::from_mins(minutes);
         let pk = self.aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
-        let update =
-            dynamodb(self.aws.url()).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+        let update = dynamodb(&self.aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
         let update = update.update_expression("SET signed_in_at_ms = :at");
         let at = AttributeValue::N(signed_in_at.as_millisecond().to_string());
         update.expression_attribute_values(":at", at).send().await.unwrap();

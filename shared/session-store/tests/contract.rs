@@ -206,7 +206,7 @@ async fn memory_keeps_the_contract() {
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(aws.url()), "table"))).await;
+    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(&aws), "table"))).await;
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
 async fn an_item_is_found_by_name_and_expires() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let store = DynamoDbSessionStore::new(dynamodb(aws.url()), "table");
+    let store = DynamoDbSessionStore::new(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("server#name#site", &lease, at(0)).await.unwrap();
     store.publish("server#name#site", &lease, &session("one")).await.unwrap();
@@ -235,7 +235,7 @@ async fn an_item_is_found_by_name_and_expires() {
 async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let client = dynamodb(aws.url());
+    let client = dynamodb(&aws);
     let put = client.put_item().table_name("table").item("pk", AttributeValue::S("session#k".to_owned()));
     let put = put.item("version", AttributeValue::N("7".to_owned()));
     put.item("token", AttributeValue::S("of another form".to_owned())).send().await.unwrap();
@@ -253,7 +253,7 @@ async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
 async fn a_table_that_fails_is_told_without_a_token() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let store = DynamoDbSessionStore::new(dynamodb(aws.url()), "table");
+    let store = DynamoDbSessionStore::new(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("k", &lease, at(0)).await.unwrap();
     for fault in [Fault::InternalError, Fault::Throttled, Fault::AccessDenied] {

@@ -8,14 +8,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use local_aws::Aws;
+use local_aws::{Aws, Keys};
 use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau_client::{Settings, TableauClient, TableauCredential};
-use testkit::dynamodb::{Emulator, client as dynamodb, say};
+use testkit::dynamodb::{Emulator, Endpoint, client as dynamodb, say};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use workflow::{Fixed, chain};
@@ -38,12 +38,14 @@ async fn a_member() {
     let Ok(orders) = std::env::var(MEMBER) else { return };
     let orders: Value = serde_json::from_str(&orders).unwrap();
     let order = |name: &str| orders[name].as_str().unwrap();
+    let keys = ["id", "secret", "token"].map(order);
+    let endpoint = Endpoint::with_keys(order("dynamodb"), keys);
     let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(order("tableau"), "marketing", "").unwrap(),
         Arc::new(Fixed::new(credential)),
-        session_store::sessions(Some((dynamodb(order("dynamodb")), order("table").to_owned()))),
+        session_store::sessions(Some((dynamodb(endpoint), order("table").to_owned()))),
     );
     let workbook = order("workbook").parse().unwrap();
 
@@ -108,11 +110,13 @@ struct Figures {
 }
 
 /// Runs a fleet. `ends`: whether the session ends once a third of the calls was made.
-async fn fleet(place: &str, url: &str, table: &str, ends: bool) -> Figures {
+async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> Figures {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let workbook = tableau.workbook("Superstore").unwrap();
-    let orders =
-        json!({ "dynamodb": url, "table": table, "tableau": tableau.url(), "workbook": workbook.as_str() });
+    let orders = json!({
+        "dynamodb": url, "table": table, "tableau": tableau.url(), "workbook": workbook.as_str(),
+        "id": keys.access_key_id(), "secret": keys.secret_access_key(), "token": keys.session_token(),
+    });
     let mut members: Vec<Member> = (0..PROCESSES).map(|_| Member::start(&orders)).collect();
     for member in &mut members {
         assert_eq!(member.says().await, "ready");
@@ -161,9 +165,9 @@ async fn fleet(place: &str, url: &str, table: &str, ends: bool) -> Figures {
     figures
 }
 
-async fn one_token_serves_a_hundred_processes(place: &str, url: &str, table: &str) {
+async fn one_token_serves_a_hundred_processes(place: &str, url: &str, keys: &Keys, table: &str) {
     for (ends, sign_ins) in [(false, 1), (true, 2)] {
-        let figures = tokio::time::timeout(PATIENCE, fleet(place, url, table, ends)).await;
+        let figures = tokio::time::timeout(PATIENCE, fleet(place, url, keys, table, ends)).await;
         let calls = u64::from(PROCESSES * CALLS);
         let expected = Figures { processes: PROCESSES, calls, sign_ins, failed: Vec::new() };
         assert_eq!(figures.expect("a fleet that comes to an end"), expected);
@@ -174,12 +178,14 @@ async fn one_token_serves_a_hundred_processes(place: &str, url: &str, table: &st
 async fn one_token_serves_a_hundred_processes_on_the_double() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    one_token_serves_a_hundred_processes("double", aws.url(), "table").await;
+    one_token_serves_a_hundred_processes("double", aws.url(), aws.keys(), "table").await;
 }
 
 #[tokio::test]
 async fn one_token_serves_a_hundred_processes_on_the_emulator() {
     let Some(emulator) = Emulator::with_table("sessions").await else { return };
-    one_token_serves_a_hundred_processes("emulator", &emulator.url, &emulator.table).await;
+    // It takes any keys.
+    let keys = Keys::new();
+    one_token_serves_a_hundred_processes("emulator", &emulator.url, &keys, &emulator.table).await;
     emulator.delete_table().await;
 }

@@ -5,6 +5,7 @@ mod fault;
 mod recorder;
 mod server;
 mod tableau;
+mod tls;
 
 pub use self::clock::Clock;
 pub use self::fault::Fault;

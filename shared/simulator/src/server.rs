@@ -1,5 +1,6 @@
-//! A loopback HTTP server that can also drop a connection without an answer.
+//! A loopback HTTP server that can also drop a connection without an answer, and speak TLS.
 
+use crate::tls::{Identity, TlsSocket};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::Connected;
@@ -22,26 +23,49 @@ pub(crate) struct Server {
     address: SocketAddr,
     accepting: AbortHandle,
     stopped: Arc<AtomicBool>,
+    identity: Option<Identity>,
 }
 
 impl Server {
-    /// Serves `router` on a socket that is bound already.
+    /// Serves `router` in plain HTTP, behind the guard of all local listeners, on a socket that is bound already.
     pub(crate) fn serve(socket: TcpListener, router: Router) -> io::Result<Self> {
+        Self::serve_as(None, socket, router)
+    }
+
+    /// The same over TLS, if there is an identity.
+    pub(crate) fn serve_as(
+        identity: Option<Identity>,
+        socket: TcpListener,
+        router: Router,
+    ) -> io::Result<Self> {
         let address = socket.local_addr()?;
+        let router = loopback_server::guarded(router, address.port());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let stopped = Arc::new(AtomicBool::new(false));
         let socket = Socket { socket, stopped: Arc::clone(&stopped) };
-        let task = tokio::spawn(async move { axum::serve(socket, service).await });
-        Ok(Self { address, accepting: task.abort_handle(), stopped })
+        let task = match &identity {
+            Some(identity) => {
+                let socket = TlsSocket::new(socket, identity);
+                tokio::spawn(async move { axum::serve(socket, service).await })
+            }
+            None => tokio::spawn(async move { axum::serve(socket, service).await }),
+        };
+        Ok(Self { address, accepting: task.abort_handle(), stopped, identity })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:49152`, without a slash at the end.
+    /// `http://127.0.0.1:49152`, or `https://…`, without a slash at the end.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.identity.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Who it is over TLS.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
     }
 }
 
@@ -71,6 +95,12 @@ impl Connection {
 impl Connected<IncomingStream<'_, Socket>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Socket>) -> Self {
         stream.io().connection.clone()
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsSocket>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, TlsSocket>) -> Self {
+        stream.io().get_ref().0.connection.clone()
     }
 }
 

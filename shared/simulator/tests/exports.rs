@@ -48,11 +48,13 @@ async fn each_file_is_of_its_kind() {
         assert_eq!(found, kind, "{path}");
         assert!(bytes.starts_with(start), "{path}");
     }
-    let old = format!("/api/3.22/sites/{}{view}/image?format=svg&vizWidth=100", caller.site);
-    let image = caller.send(Method::GET, &old, "").await.unwrap().bytes().await.unwrap();
-    assert_eq!(image[16..20], 800_u32.to_be_bytes(), "sizes came with 3.23, SVG with 3.29");
+    for (version, parameters) in [("3.22", "vizWidth=100&vizHeight=100"), ("3.28", "format=svg")] {
+        let old = format!("/api/{version}/sites/{}{view}/image?{parameters}", caller.site);
+        let refused = caller.call(Method::GET, &old, "").await;
+        assert_eq!(refused.code(), "400000", "sizes came with 3.23, SVG with 3.29");
+    }
     for path in ["pdf?type=A9", "pdf?orientation=up", "pdf?maxAge=0"] {
-        assert_eq!(caller.get(&format!("{view}/{path}")).await.code(), "400000", "{path}");
+        assert_eq!(caller.get(&format!("{view}/{path}")).await.code(), "400008", "{path}");
     }
     tableau.allow(Feature::Exports, false);
     assert_eq!(caller.get(&format!("{workbook}/pdf")).await.code(), "403105");

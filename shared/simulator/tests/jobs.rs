@@ -1,5 +1,7 @@
 //! Jobs and refreshes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -38,7 +40,7 @@ async fn the_list_of_jobs_can_be_filtered_down_to_failed_refreshes_in_a_window()
     assert_eq!(before.len() + since.len(), all);
     let twice = filter("createdAt:gt:2026-03-01T06:14:44Z,createdAt:lt:2026-03-01T06:14:44Z").await;
     assert_eq!(twice.len(), before.len(), "the last one wins");
-    assert_eq!(caller.get("/jobs?filter=colour:eq:red").await.code(), "400000");
+    assert_eq!(caller.get("/jobs?filter=colour:eq:red").await.code(), "400065");
 }
 
 #[tokio::test]
@@ -89,11 +91,130 @@ async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
     assert!(caller.get(&path).await.json["job"].get("finishCode").is_none());
     assert_eq!(tableau.start_refresh(&luid).unwrap().as_str(), job["id"], "the queued one");
     let running = caller.get(&path).await.json["job"].clone();
-    assert_eq!((running["progress"].clone(), running["finishCode"].clone()), (json!("0"), json!("1")));
-    assert!(running.get("completedAt").is_none());
+    assert_eq!(running["progress"], "0");
     tableau.succeed_refresh(&luid).unwrap();
     assert_eq!(caller.get(&path).await.json["job"]["finishCode"], "0");
     assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
+}
+
+/// The names of the attributes, sorted.
+fn keys(of: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+// 12-B: the keys are those of `tableau/server-client-python:test/assets/`: `workbook_refresh.xml`,
+// `job_get_by_id_inprogress.xml`, `job_get_by_id_failed_workbook.xml`.
+#[tokio::test]
+async fn a_refresh_has_a_finish_code_once_it_has_ended_and_not_before() {
+    let queued_keys = ["createdAt", "extractRefreshJob", "id", "mode", "type"];
+    let open_keys = ["createdAt", "extractRefreshJob", "id", "mode", "progress", "type"];
+    let running_keys = ["createdAt", "extractRefreshJob", "id", "mode", "progress", "startedAt", "type"];
+    for (code, status) in [("0", "Success"), ("1", "Failed"), ("2", "Cancelled")] {
+        for by in ["workbooks", "datasources", "tasks/extractRefreshes"] {
+            let tableau = TableauSimulator::sample().start().await.unwrap();
+            let caller = Caller::administrator(&tableau).await;
+            let workbook = tableau.workbook("Superstore").unwrap().to_string();
+            let datasource = tableau.datasource("Budget").unwrap().to_string();
+            let (luid, path) = match by {
+                "workbooks" => (workbook.clone(), format!("/workbooks/{workbook}/refresh")),
+                "datasources" => (datasource.clone(), format!("/datasources/{datasource}/refresh")),
+                _ => (workbook.clone(), format!("/{by}/{}/runNow", task_of(&caller, &workbook).await)),
+            };
+            let queued = caller.post(&path, &json!({})).await.json["job"].clone();
+            assert_eq!(keys(&queued), queued_keys);
+            let id = queued["id"].as_str().unwrap().to_owned();
+            let job = async || caller.get(&format!("/jobs/{id}")).await.json["job"].clone();
+            let listed = async || {
+                let list = rows(&caller.get("/jobs?pageSize=1000").await.json);
+                list.into_iter().find(|job| job["id"] == *id).unwrap()
+            };
+
+            let open = job().await;
+            assert_eq!((keys(&open), &open["progress"]), (open_keys.to_vec(), &json!("0")));
+            assert_eq!(listed().await["status"], "Pending");
+            tableau.start_refresh(&luid).unwrap();
+            let running = job().await;
+            assert_eq!((keys(&running), &running["progress"]), (running_keys.to_vec(), &json!("0")), "{by}");
+            assert_eq!(
+                (&running["mode"], &running["type"]),
+                (&json!("Asynchronous"), &json!("RefreshExtract"))
+            );
+            assert_eq!(listed().await["status"], "InProgress");
+            match code {
+                "0" => assert_eq!(tableau.succeed_refresh(&luid).unwrap().as_str(), id),
+                "1" => assert_eq!(tableau.fail_refresh(&luid, notes::NO_SPACE).unwrap().as_str(), id),
+                _ => assert_eq!(caller.put(&format!("/jobs/{id}"), &json!({})).await.status, 200),
+            }
+            let ended = job().await;
+
+            assert_eq!((&ended["finishCode"], &ended["progress"]), (&json!(code), &json!("100")), "{by}");
+            assert!(ended["completedAt"].is_string() && ended["startedAt"].is_string(), "{ended}");
+            let listed = listed().await;
+            assert_eq!((&listed["status"], &listed["endedAt"]), (&json!(status), &ended["completedAt"]));
+            let row = [
+                "createdAt",
+                "endedAt",
+                "id",
+                "jobType",
+                "priority",
+                "startedAt",
+                "status",
+                "subtitle",
+                "title",
+            ];
+            assert_eq!(keys(&listed), row);
+        }
+    }
+}
+
+async fn task_of(caller: &Caller, workbook: &str) -> String {
+    let tasks = caller.get("/tasks/extractRefreshes").await.json["tasks"]["task"].clone();
+    let of = |task: &&Value| task["extractRefresh"]["workbook"]["id"] == workbook;
+    tasks.as_array().unwrap().iter().find(of).unwrap()["extractRefresh"]["id"].as_str().unwrap().to_owned()
+}
+
+// 12-B: as in `tableau/server-client-python:test/assets/tasks_with_interval.xml`.
+#[tokio::test]
+async fn a_daily_task_names_its_days_and_runs_at_its_hour() {
+    let clock = manual_clock();
+    let tableau = TableauSimulator::sample().clock(clock.clone()).start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let workbook = tableau.workbook("Superstore").unwrap().to_string();
+    let path = format!("/tasks/extractRefreshes/{}", task_of(&caller, &workbook).await);
+
+    let task = caller.get(&path).await.json["task"]["extractRefresh"].clone();
+    clock.advance(Duration::from_secs(24 * 3600));
+    let caller = Caller::administrator(&tableau).await;
+    let later = caller.get(&path).await.json["task"]["extractRefresh"].clone();
+
+    assert_eq!(keys(&task), ["consecutiveFailedCount", "id", "priority", "schedule", "type", "workbook"]);
+    let schedule = &task["schedule"];
+    assert_eq!(keys(schedule), ["frequency", "frequencyDetails", "nextRunAt"]);
+    assert_eq!((&schedule["frequency"], &task["type"]), (&json!("Daily"), &json!("RefreshExtractTask")));
+    let intervals = schedule["frequencyDetails"]["intervals"]["interval"].as_array().unwrap();
+    assert_eq!((intervals.len(), &intervals[0]), (8, &json!({ "hours": "24" })));
+    assert_eq!(
+        (&intervals[1], &intervals[7]),
+        (&json!({ "weekDay": "Sunday" }), &json!({ "weekDay": "Saturday" }))
+    );
+    assert_eq!(schedule["frequencyDetails"]["start"], "04:00:00");
+    assert_eq!(schedule["nextRunAt"], "2026-03-03T04:00:00Z");
+    assert_eq!(later["schedule"]["nextRunAt"], "2026-03-04T04:00:00Z");
+}
+
+#[tokio::test]
+async fn other_kinds_of_jobs_may_show_a_finish_code_while_they_run() {
+    let builder = TableauSimulator::sample().running_jobs_show_a_finish_code(true);
+    let tableau = builder.start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+
+    let running = tableau.start_refresh(tableau.workbook("Superstore").unwrap()).unwrap();
+
+    let job = caller.get(&format!("/jobs/{running}")).await.json["job"].clone();
+    assert_eq!((&job["finishCode"], &job["progress"]), (&json!("1"), &json!("0")));
+    assert!(job.get("completedAt").is_none());
 }
 
 #[tokio::test]

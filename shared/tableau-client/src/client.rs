@@ -45,7 +45,7 @@ impl TableauClient {
         credentials: Arc<dyn CredentialSource<TableauCredential>>,
         sessions: Arc<dyn SessionStore>,
     ) -> Self {
-        let broker = Broker::new(sessions, settings.session_limit);
+        let broker = Broker::new(sessions, settings.session_limit).at(&settings.server);
         Self { shared: Arc::new(Shared { http, settings, credentials, broker }), deadline: None }
     }
 

@@ -1,12 +1,13 @@
-//! Tableau's JSON is a mechanical rendering of its XML: numbers and booleans may be strings, a list may be missing,
-//! empty, a single object, or flattened. These readers take every shape that was seen. What one can do without and
-//! nobody can read counts as missing: only what must be there fails what it stands in.
+//! Tableau's JSON is a mechanical rendering of its XML: numbers and booleans may be strings, a list may be empty, a single
+//! object, or flattened. These readers take every shape that was seen. A part that is not needed and cannot be read counts
+//! as missing; what a call asks for must be there, and is an error otherwise.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 use std::str::FromStr;
+use workflow::BoxError;
 
 /// A number, or a string that holds one; missing and unreadable are `None`.
 pub(crate) fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -43,7 +44,7 @@ pub(crate) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
         label: String,
     }
     let value = Option::<Value>::deserialize(deserializer)?.unwrap_or(Value::Null);
-    Ok(list::<Tag>(&value, "tag").into_iter().map(|tag| tag.label).collect())
+    Ok(list_or_none::<Tag>(&value, "tag").into_iter().map(|tag| tag.label).collect())
 }
 
 /// A text; a number or flag is taken as one, and missing and everything else are `None`.
@@ -120,9 +121,85 @@ where
     Ok(part(deserializer)?.unwrap_or_default())
 }
 
-/// The elements of a list that is wrapped as `{"job": […]}`: missing, `null`, `{}`, one object and a flattened
-/// array are taken as well. An element that cannot be read is left out, so that it does not take its page along.
-pub(crate) fn list<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T> {
+/// A list that a call asks for, wrapped as `{"jobs": {"job": […]}}`. `names` are the names that the wrapper is known by.
+///
+/// # Errors
+/// What was expected where, when it is not there or none of its elements can be read.
+pub(crate) fn list<T: DeserializeOwned>(
+    answer: &Map<String, Value>,
+    names: &[&str],
+    element: &str,
+) -> Result<Vec<T>, BoxError> {
+    let items = elements(answer, names, element)?;
+    read_some(items, element)
+}
+
+/// The same elements, unread.
+pub(crate) fn elements<'a>(
+    answer: &'a Map<String, Value>,
+    names: &[&str],
+    element: &str,
+) -> Result<&'a [Value], BoxError> {
+    let name = names.first().copied().unwrap_or_default();
+    let wrapper = names.iter().find_map(|name| answer.get(*name));
+    match wrapper {
+        None => Err(expected(&format!("`{name}` with a list of `{element}`"), "it is missing")),
+        Some(Value::Array(items)) => Ok(items.as_slice()),
+        Some(Value::Object(map)) => match map.get(element) {
+            Some(Value::Array(items)) => Ok(items.as_slice()),
+            Some(single @ Value::Object(_)) => Ok(std::slice::from_ref(single)),
+            Some(other) => Err(expected(&format!("a list at `{name}.{element}`"), shape(other))),
+            None if map.is_empty() => Ok(&[]),
+            None => Err(expected(&format!("a list at `{name}.{element}`"), "it is missing")),
+        },
+        Some(other) => Err(expected(&format!("an object at `{name}`"), shape(other))),
+    }
+}
+
+/// Reads elements. One that cannot be read is left out, so that it does not take its page along.
+///
+/// # Errors
+/// When there are elements and none of them can be read.
+pub(crate) fn read_some<T: DeserializeOwned>(items: &[Value], element: &str) -> Result<Vec<T>, BoxError> {
+    let read: Vec<T> = read_each(items, element);
+    if read.is_empty() && !items.is_empty() {
+        return Err(expected(&format!("elements `{element}`"), "none of them can be read"));
+    }
+    Ok(read)
+}
+
+/// Says what was expected, and what there is in words of ours: an error repeats nothing of an answer.
+pub(crate) fn expected(what: &str, found: &str) -> BoxError {
+    format!("expected {what}: {found}").into()
+}
+
+/// What kind of value it is.
+pub(crate) fn shape(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "it is null",
+        Value::Bool(_) => "it is a flag",
+        Value::Number(_) => "it is a number",
+        Value::String(_) => "it is a text",
+        Value::Array(_) => "it is an array",
+        Value::Object(_) => "it is an object",
+    }
+}
+
+/// A list inside an element, which one can do without: whatever cannot be read is left out.
+pub(crate) fn list_or_none<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T> {
+    let items = match wrapper {
+        Value::Array(items) => items.as_slice(),
+        Value::Object(map) => match map.get(element) {
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(single @ Value::Object(_)) => std::slice::from_ref(single),
+            _ => &[],
+        },
+        _ => &[],
+    };
+    read_each(items, element)
+}
+
+fn read_each<T: DeserializeOwned>(items: &[Value], element: &str) -> Vec<T> {
     let read = |item: &Value| match serde_path_to_error::deserialize::<_, T>(item) {
         Ok(item) => Some(item),
         Err(error) => {
@@ -136,20 +213,7 @@ pub(crate) fn list<T: DeserializeOwned>(wrapper: &Value, element: &str) -> Vec<T
             None
         }
     };
-    elements(wrapper, element).iter().filter_map(read).collect()
-}
-
-/// The same elements, unread.
-pub(crate) fn elements<'a>(wrapper: &'a Value, element: &str) -> &'a [Value] {
-    match wrapper {
-        Value::Array(items) => items.as_slice(),
-        Value::Object(map) => match map.get(element) {
-            Some(Value::Array(items)) => items.as_slice(),
-            Some(single @ Value::Object(_)) => std::slice::from_ref(single),
-            _ => &[],
-        },
-        _ => &[],
-    }
+    items.iter().filter_map(read).collect()
 }
 
 #[cfg(test)]

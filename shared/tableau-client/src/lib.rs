@@ -28,6 +28,7 @@ pub use ::tableau::{
 };
 pub use cause::{Cause, CauseClass, CauseLookup};
 pub use client::TableauClient;
+pub use confidential::{InvalidUrl, SecureUrl};
 pub use content::{Content, Owner};
 pub use credential::{InvalidCredential, TableauCredential};
 pub use error::Error;

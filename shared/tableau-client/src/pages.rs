@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
+use workflow::BoxError;
 
 /// The largest page that Tableau gives.
 const LARGEST: u16 = 1_000;
@@ -48,14 +49,32 @@ pub(crate) struct List {
     /// The list's name in the answer, and that of an element.
     pub(crate) wrapper: &'static str,
     pub(crate) element: &'static str,
+    /// Whether Tableau documents a `pagination` block for it. Lists without are one page.
+    pub(crate) paged: bool,
     /// The fields that a version does not filter by, though others do.
     pub(crate) unknown: fn(ApiVersion) -> &'static [&'static str],
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Pagination {
     #[serde(default, rename = "totalAvailable", deserialize_with = "lenient::number")]
     total: Option<u64>,
+}
+
+impl List {
+    /// How many elements the list has, as a page of it says.
+    fn total(&self, answer: &Map<String, Value>) -> Result<Option<u64>, BoxError> {
+        match answer.get("pagination") {
+            None if self.paged => Err(lenient::expected("`pagination`", "it is missing")),
+            None => Ok(None),
+            Some(pagination) => {
+                let total = Pagination::deserialize(pagination).ok().and_then(|pagination| pagination.total);
+                let unreadable =
+                    || lenient::expected("a number at `pagination.totalAvailable`", "there is none");
+                total.map(Some).ok_or_else(unreadable)
+            }
+        }
+    }
 }
 
 impl<T> Pages<T> {
@@ -164,20 +183,26 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
             call = call.query(*name, value.as_str());
         }
         let answer: Map<String, Value> = self.client.ask(call).await?;
-        // Tableau leaves out what is empty; an answer with something else in its place is not Tableau's.
+        // An answer with something else in place of the list is not Tableau's.
         if !answer.is_empty() && !answer.contains_key(self.list.wrapper) && !answer.contains_key("pagination")
         {
             return Err(foreign(operation, 200, None, b"{"));
         }
+        let unreadable = |source| Error::Unreadable { operation, source };
+        let items =
+            lenient::elements(&answer, &[self.list.wrapper], self.list.element).map_err(unreadable)?;
+        let seen = self.seen.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
+        let total = self.list.total(&answer).map_err(unreadable)?.unwrap_or(seen);
+        if seen > total || (items.is_empty() && seen < total) {
+            let what =
+                format!("`pagination.totalAvailable` to fit the elements of page {}", self.fetched + 1);
+            let found = format!("it is {total}, after {seen} elements");
+            return Err(unreadable(lenient::expected(&what, &found)));
+        }
+        let mut page: Vec<T> = lenient::read_some(items, self.list.element).map_err(unreadable)?;
         self.fetched += 1;
-        let wrapper = answer.get(self.list.wrapper).unwrap_or(&Value::Null);
-        let sent = lenient::elements(wrapper, self.list.element).len();
-        self.seen += u64::try_from(sent).unwrap_or(u64::MAX);
-        let pagination = answer.get("pagination").and_then(|value| Pagination::deserialize(value).ok());
-        // Lists without a total are one page, and a page without elements is the last, whatever the total says.
-        let total = pagination.and_then(|pagination| pagination.total).unwrap_or_default();
-        self.ended = sent == 0 || self.seen >= total;
-        let mut page: Vec<T> = lenient::list(wrapper, self.list.element);
+        self.seen = seen;
+        self.ended = seen == total;
         page.retain(|element| self.filter.admits(element, unknown));
         Ok(Some(page))
     }

@@ -1,6 +1,7 @@
 //! Which server and site, and as whom.
 
 use crate::ApiVersion;
+use confidential::{InvalidUrl, SecureUrl};
 use std::fmt;
 use std::time::Duration;
 use tableau::UserLuid;
@@ -13,7 +14,7 @@ const CLOUD: &str = "online.tableau.com";
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// A scheme, a host and maybe a port, and nothing else: what is sent anywhere is sent there.
-    pub(crate) server: Url,
+    pub(crate) server: SecureUrl,
     /// The site's content URL: what stands behind `/site/` in the browser. Empty for a server's default site.
     pub site: String,
     /// Use this version instead of the newest that server and client both know.
@@ -102,7 +103,7 @@ impl Settings {
     }
 
     /// The server's address: a scheme, a host and maybe a port.
-    pub fn server(&self) -> &Url {
+    pub fn server(&self) -> &SecureUrl {
         &self.server
     }
 
@@ -128,68 +129,47 @@ impl Settings {
     }
 }
 
-fn server_at(address: &str) -> Result<Url, InvalidSettings> {
-    // Without a scheme, what stands before a port would be taken for one.
-    if !address.contains("://") {
-        return Err(if address.trim().is_empty() {
-            InvalidSettings::Server
-        } else {
-            InvalidSettings::NoScheme
-        });
-    }
-    let server = Url::parse(address).map_err(|_| InvalidSettings::Server)?;
-    if has_credential(&server) {
-        Err(InvalidSettings::Credential)
-    } else if !is_encrypted(&server) {
-        Err(InvalidSettings::NotEncrypted)
-    } else if server.path() != "/" || server.query().is_some() || server.fragment().is_some() {
+fn server_at(address: &str) -> Result<SecureUrl, InvalidSettings> {
+    let server = address.parse::<SecureUrl>().map_err(|invalid| match invalid {
+        InvalidUrl::NoScheme => InvalidSettings::NoScheme,
+        InvalidUrl::Credential => InvalidSettings::Credential,
+        InvalidUrl::NotEncrypted => InvalidSettings::NotEncrypted,
+        _ => InvalidSettings::Server,
+    })?;
+    if server.path() != "/" || server.query().is_some() || server.fragment().is_some() {
         Err(InvalidSettings::AfterHost)
     } else {
         Ok(server)
     }
 }
 
-/// Whether a credential may be sent there: encrypted, or not leaving this machine.
-fn is_safe(server: &Url) -> bool {
-    is_encrypted(server) && !has_credential(server) && server.host_str().is_some()
-}
-
-fn is_encrypted(server: &Url) -> bool {
-    server.scheme() == "https" || (server.scheme() == "http" && is_loopback(server))
-}
-
-fn has_credential(server: &Url) -> bool {
-    !server.username().is_empty() || server.password().is_some()
-}
-
-fn is_loopback(server: &Url) -> bool {
-    matches!(server.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
-}
-
 /// Whether it is Tableau Cloud, or a pod of it, where it is by default.
-fn is_cloud(server: &Url) -> bool {
+fn is_cloud(server: &SecureUrl) -> bool {
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && label.bytes().all(fits)
+    };
     let host = server.host_str().unwrap_or_default();
-    (host == CLOUD || host.strip_suffix(CLOUD).is_some_and(|pod| pod.ends_with('.')))
-        && server.port().is_none()
+    let pod = host.strip_suffix(CLOUD).and_then(|before| before.strip_suffix('.'));
+    let is_known = host == CLOUD || pod.is_some_and(|pod| pod.split('.').all(is_label));
+    is_known && server.scheme() == "https" && server.port().is_none()
 }
 
-/// Whether two servers are pods of Tableau Cloud, or both on this machine: nobody else is sent a credential, whatever a
-/// server answers. A common domain says little about who is behind a host.
-fn are_neighbours(one: &Url, two: &Url) -> bool {
-    (is_cloud(one) && is_cloud(two)) || (is_loopback(one) && is_loopback(two))
+/// Whether a credential or session of `one` may be sent to `other`: the same server, another pod of Tableau Cloud, or both on
+/// this machine. Nowhere else, whatever a server answers or the session store holds. A common domain says little about
+/// who is behind a host.
+pub(crate) fn may_share(one: &SecureUrl, other: &SecureUrl) -> bool {
+    one.origin() == other.origin()
+        || (is_cloud(one) && is_cloud(other))
+        || (one.is_loopback() && other.is_loopback())
 }
 
 /// The server that `location`, the answer of `from`, points to. `None` when it is the same one, or a credential must not
 /// be sent there.
-pub(crate) fn redirected(from: &Url, location: &str) -> Option<Url> {
-    let mut to = from.join(location).ok()?;
-    if !is_safe(&to) || !are_neighbours(from, &to) || to.origin() == from.origin() {
-        return None;
-    }
-    to.set_path("/");
-    to.set_query(None);
-    to.set_fragment(None);
-    Some(to)
+pub(crate) fn redirected(from: &Url, location: &str) -> Option<SecureUrl> {
+    let to = SecureUrl::try_from(from.join(location).ok()?).ok()?;
+    let from = SecureUrl::try_from(from.clone()).ok()?;
+    (may_share(&from, &to) && to.origin() != from.origin()).then(|| to.origin_only())
 }
 
 #[cfg(test)]
@@ -266,12 +246,36 @@ mod tests {
         ) {
             if let Ok(settings) = Settings::new(&format!("{scheme}{credential}{rest}"), "", "") {
                 let server = settings.server();
-                prop_assert!(is_safe(server), "{server}");
+                prop_assert!(server.scheme() == "https" || server.is_loopback(), "{server:?}");
                 prop_assert_eq!(server.as_str(), format!("{}/", server.origin().ascii_serialization()));
             }
         }
     }
 
+    // 12-S2
+    #[test]
+    fn a_session_is_shared_by_the_same_server_by_pods_of_tableau_cloud_and_on_this_machine() {
+        for (one, other, expected) in [
+            ("https://tableau.example.com", "https://tableau.example.com:443/", true),
+            ("https://10ay.online.tableau.com", "https://10ax.online.tableau.com", true),
+            ("http://127.0.0.1:80", "http://localhost:8091", true),
+            ("http://[::1]:80", "http://127.1:8091", true),
+            ("https://tableau.example.com", "https://tableau.example.com:8443", false),
+            ("https://tableau.example.com", "https://10ay.online.tableau.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com:8443", false),
+            ("https://10ay.online.tableau.com", "https://evilonline.tableau.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com.evil.com", false),
+            ("https://10ay.online.tableau.com", "https://10ay.online.tableau.com.", false),
+            ("https://10ay.online.tableau.com", "http://127.0.0.1", false),
+            ("http://127.0.0.1", "https://10ay.online.tableau.com", false),
+            ("http://127.0.0.1", "https://127.0.0.1.evil.com", false),
+        ] {
+            let url = |text: &str| text.parse::<SecureUrl>().unwrap();
+            assert_eq!(may_share(&url(one), &url(other)), expected, "{one} {other}");
+        }
+    }
+
+    // 12-S2
     #[test]
     fn a_redirect_is_followed_to_a_neighbour_over_https_only() {
         for (from, location, to) in [
@@ -281,6 +285,12 @@ mod tests {
                 "prod-ca-a.online.tableau.com",
             ),
             ("10ay.online.tableau.com", "https://10ax.online.tableau.com/", "10ax.online.tableau.com"),
+            ("10ay.online.tableau.com", "//online.tableau.com:443", "online.tableau.com"),
+            (
+                "10ay.online.tableau.com",
+                "HTTPS://PROD-USEAST-A.Online.Tableau.Com",
+                "prod-useast-a.online.tableau.com",
+            ),
         ] {
             let from: Url = format!("https://{from}/").parse().unwrap();
             assert_eq!(redirected(&from, location).unwrap().as_str(), format!("https://{to}/"));
@@ -298,6 +308,19 @@ mod tests {
             "https://online.tableau.com/other",
             "https://u:p@10ay.online.tableau.com/",
             "https://online.tableau.com.evil.example/",
+            "https://10ay.online.tableau.com.evil.com/",
+            "https://evilonline.tableau.com/",
+            "https://online.tableau.com.",
+            "https://10ay.online.tableau.com./",
+            "https://.online.tableau.com/",
+            "https://a..online.tableau.com/",
+            "https://a_b.online.tableau.com/",
+            "https://b\u{fc}cher.online.tableau.com.example/",
+            "https://10ay.online.tableau.c\u{3bf}m/",
+            "https://10ay@evil.example/?.online.tableau.com",
+            "//evil.example/",
+            "\\\\evil.example\\",
+            "http://127.1/",
             "https://eviltableau.com/",
             "https://tableau.com/",
             "https://203.0.113.7/",

@@ -4,10 +4,11 @@
 
 use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, User, Workbook, notes};
 use std::sync::Arc;
+use std::time::Duration;
 use tableau::{Event, EventName, Payload, Subject};
 use tableau_client::{
-    BroadcastOptions, CauseClass, CauseLookup, Error, MemorySessionStore, Settings, TableauClient,
-    TableauCredential,
+    BroadcastOptions, CauseClass, CauseLookup, Error, JobEnd, MemorySessionStore, RefreshKind, RefreshNow,
+    Settings, TableauClient, TableauCredential, Waited,
 };
 use workflow::{CredentialSource, Fixed};
 
@@ -100,6 +101,33 @@ async fn content_that_is_gone_is_no_error() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let gone = Subject::Workbook("00000000-0000-0000-0000-000000000000".parse().unwrap());
     assert_eq!(client(&simulator).content(&gone).await.unwrap(), None);
+}
+
+// 12-B
+#[tokio::test]
+async fn a_refresh_without_a_finish_code_still_runs_and_has_neither_failed_nor_ended() {
+    let simulator = TableauSimulator::sample().start().await.unwrap();
+    let client = client(&simulator);
+    let luid = simulator.datasource("Sales Orders").unwrap();
+    let short = Duration::from_millis(200);
+    let queued = client.refresh_now(&Subject::Datasource(luid.clone()), RefreshKind::Full).await.unwrap();
+    let RefreshNow::Queued(queued) = queued else { panic!("not queued: {queued:?}") };
+    assert_eq!((queued.end(), queued.finish_code), (None, None));
+
+    for state in ["queued", "running"] {
+        if state == "running" {
+            simulator.start_refresh(&luid).unwrap();
+        }
+        let job = client.job(&queued.id).await.unwrap();
+        assert_eq!((job.finish_code, job.end(), job.progress), (None, None, Some(0)), "{state}");
+        assert_eq!(job.started_at.is_some(), state == "running");
+        let waited = client.wait_for_job(&queued.id, short).await.unwrap();
+        assert!(matches!(waited, Waited::StillRunning(_)), "{state}: {waited:?}");
+    }
+    simulator.cancel_job(&queued.id);
+
+    let waited = client.wait_for_job(&queued.id, short).await.unwrap();
+    assert!(matches!(waited, Waited::Ended(_, JobEnd::Cancelled)), "{waited:?}");
 }
 
 #[tokio::test]

@@ -10,12 +10,48 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use local_aws::Aws;
 use std::io::Write as _;
 use std::time::Duration;
 
+/// Where DynamoDB is, and what to sign with.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    url: String,
+    credentials: Credentials,
+}
+
+impl Endpoint {
+    /// The double at this URL, with the id, the secret and the session token of its keys.
+    pub fn with_keys(url: &str, [id, secret, token]: [&str; 3]) -> Self {
+        let credentials = Credentials::new(id, secret, Some(token.to_owned()), None, "test");
+        Self { url: url.to_owned(), credentials }
+    }
+}
+
+impl From<&Aws> for Endpoint {
+    fn from(aws: &Aws) -> Self {
+        let keys = aws.keys();
+        Self::with_keys(aws.url(), [keys.access_key_id(), keys.secret_access_key(), keys.session_token()])
+    }
+}
+
+/// An emulator, which takes any keys.
+impl From<&str> for Endpoint {
+    fn from(url: &str) -> Self {
+        Self::with_keys(url, ["test"; 3])
+    }
+}
+
+impl From<&String> for Endpoint {
+    fn from(url: &String) -> Self {
+        Self::from(url.as_str())
+    }
+}
+
 /// A client as our functions make it, the SDK's patience included.
-pub fn client(url: &str) -> aws_sdk_dynamodb::Client {
-    let credentials = Credentials::new("test", "test", None, None, "test");
+pub fn client(at: impl Into<Endpoint>) -> aws_sdk_dynamodb::Client {
+    let Endpoint { url, credentials } = at.into();
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(5))

@@ -111,6 +111,7 @@ impl Stage {
         let mut spec = FunctionSpec::new(name, binary);
         spec.timeout = Duration::from_secs(20);
         spec.endpoint_url = Some(self.aws.url().to_owned());
+        spec.keys = self.aws.keys().clone();
         let (tableau, slack) = (self.tableau.url(), self.slack.api_url());
         let rules = self.rules.path().display().to_string();
         let surroundings = [

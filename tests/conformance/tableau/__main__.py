@@ -18,7 +18,7 @@ import tableauserverclient as TSC
 from tableauserverclient.server.endpoint import Endpoint
 
 # Importing them registers their checks, which run in this order.
-import signing_in, lists, work, changes
+import signing_in, lists, samples, work, changes
 from client import checks
 from reasons import reason, unused
 
@@ -89,7 +89,7 @@ def page(endpoints, passed):
     lines += ["", f"{len(passed)} methods passed, {count} are not applicable.", "", "## The other way", ""]
     lines += [
         "Our own client meets answers in the shapes that other clients of Tableau have recorded or read: numbers and flags as",
-        "texts, lists missing, null, empty, single or flattened, a job that shows a finish code while it runs, errors beside",
+        "texts, lists empty, single or flattened, a job that shows a finish code while it runs, errors beside",
         "data, pages of proxies. They are in `shared/tableau-client/tests/wire/`, each written in the shape that its test names;",
         "answers of a real server were not to be had.",
     ]

@@ -38,7 +38,7 @@ VIEWS = {
     "Spend": "R&D <Spend> | Q3 *draft*",
     "Throughput": "Warehouse Throughput",
 }
-PROJECTS = ["Finance", "Month End", "Operations", "Sales"]
+PROJECTS = ["Finance", "Month End", "Operations", "Sales", "default"]
 
 
 def owners(items):
@@ -70,7 +70,7 @@ def workbooks_are_read():
 @check("workbooks.all", "workbooks.filter", "workbooks.find_by_name", "workbooks.order_by", "workbooks.paginate")
 @check("workbooks.fields", "workbooks.only_fields")
 def lists_are_filtered_sorted_and_paged():
-    """Pages of three by `Pager` and query sets; filters, sorting, more fields; `400000`, `403014`"""
+    """Pages of three by `Pager` and query sets; filters, sorting, more fields; `400065`, `403014`, `400006`"""
     client = administrator()
     listed = names(TSC.Pager(client.workbooks, TSC.RequestOptions(pagesize=3)))
     assert sorted(listed) == list(WORKBOOKS) and names(client.workbooks.all(page_size=2)) == listed
@@ -78,14 +78,16 @@ def lists_are_filtered_sorted_and_paged():
     assert (names(last), pagination.total_available, pagination.page_number) == (listed[6:], 7, 3)
     assert [w.name for w in client.workbooks.filter(tags__in=["weekly", "daily"])] == ["Pipeline Review", "Delivery Punctuality"]
     assert [w.name for w in client.workbooks.filter(project_name="Sales").order_by("-name")] == ["Superstore", "Pipeline Review"]
-    assert [w.name for w in client.workbooks.find_by_name("Superstore")] == ["Superstore"]
+    for name in ("Superstore", "SUPERSTORE"):
+        assert [w.name for w in client.workbooks.find_by_name(name)] == ["Superstore"]
     assert names(client.workbooks.order_by("name")) == list(WORKBOOKS)
     assert names(client.workbooks.order_by("-name")) == list(WORKBOOKS)[::-1]
     assert names(page(client.workbooks.paginate(page_size=5, page_number=2).order_by("name"), 5, 2)) == list(WORKBOOKS)[5:]
     assert owners(client.workbooks.fields("owner.email")) == WORKBOOKS
     assert owners(client.workbooks.only_fields("owner.email", "owner.id", "workbook.name")) == WORKBOOKS
     assert client.workbooks.get()[0][0].owner.email is None
-    assert refused(lambda: client.workbooks.get(where("colour", Operator.Equals, "red"))) == "400000"
+    assert refused(lambda: client.workbooks.get(where("colour", Operator.Equals, "red"))) == "400065"
+    assert refused(lambda: list(client.workbooks.only_fields("workbook.colour"))) == "400008"
     assert refused(lambda: client.workbooks.get(TSC.RequestOptions(pagesize=1001))) == "403014"
     assert refused(lambda: client.workbooks.get(TSC.RequestOptions(pagenumber=99))) == "400006"
 
@@ -153,7 +155,7 @@ def users_are_read():
     assert sorted(names(client.users.all(page_size=2))) == everybody
     assert names(client.users.order_by("name")) == everybody
     assert names(page(client.users.paginate(page_size=3, page_number=2).order_by("name"), 3, 2)) == everybody[3:6]
-    assert {u.name: u.fullname for u in client.users.fields("user.email")} == {u.name: u.fullname for u in client.users.get()[0]}
+    assert {u.name: u.fullname for u in client.users.fields("user.fullName")} == {u.name: u.fullname for u in client.users.get()[0]}
     assert sorted(names(client.users.only_fields("user.name"))) == everybody
     other = user("yuki")
     assert other.users.get_by_id(other.user_id).id == yuki.id
@@ -164,7 +166,7 @@ def users_are_read():
 @check("projects.get", "projects.get_by_id", "projects.get_by_path", "projects.filter", "projects.all")
 @check("projects.find_by_name", "projects.update", "projects.order_by", "projects.paginate", "projects.fields", "projects.only_fields")
 def projects_are_nested():
-    """A path is found by following parents; a description changes; `404005`"""
+    """A path is found by following parents; a description changes; every site has `default`, which keeps its name (`403005`); `404005`"""
     client = administrator()
     projects = {project.id: project for project in client.projects.get()[0]}
     inner = named(projects.values(), "Month End")
@@ -177,22 +179,26 @@ def projects_are_nested():
     assert refused(lambda: client.projects.get_by_id("none")) == "404005"
     assert refused(lambda: user("yuki").projects.update(inner)) == "403004"
     assert [p.name for p in client.projects.filter(parent_project_id=inner.parent_id)] == ["Month End"]
+    default = named(projects.values(), "default")
+    assert default.owner_id in {user.id for user in client.users.get()[0]}
+    default.name = "main"
+    assert refused(lambda: client.projects.update(default)) == "403005"
     assert "Month End" not in [p.name for p in client.projects.filter(top_level_project=True)]
     assert sorted(names(client.projects.all(page_size=1))) == PROJECTS
     assert [p.id for p in client.projects.find_by_name("Month End")] == [inner.id]
     assert names(client.projects.order_by("-name")) == PROJECTS[::-1]
-    assert names(page(client.projects.paginate(page_size=2, page_number=2).order_by("name"), 2, 2)) == PROJECTS[2:]
+    assert names(page(client.projects.paginate(page_size=2, page_number=2).order_by("name"), 2, 2)) == PROJECTS[2:4]
     assert {p.id: p.parent_id for p in client.projects.fields("project.name")} == {p.id: p.parent_id for p in projects.values()}
     assert sorted(names(client.projects.only_fields("project.name"))) == PROJECTS
 
 
 @check("metadata.query", "metadata.paginated_query")
 def metadata_leads_from_data_sources_to_workbooks():
-    """By LUID with variables, downstream workbooks with their owners, pages, errors for unknown fields"""
+    """By LUID with variables, downstream workbooks with their owners, orders, pages, errors for unknown fields and arguments"""
     client = administrator()
     orders = named(client.datasources.get()[0], "Sales Orders")
     query = """query used($luid: String) { publishedDatasources(filter: {luid: $luid}) {
-        name downstreamWorkbooks { luid name owner { email } } } }"""
+        name downstreamWorkbooks(orderBy: {field: NAME, direction: DESC}) { luid name owner { email } } } }"""
     found = client.metadata.query(query, {"luid": orders.id}, abort_on_error=True)["data"]["publishedDatasources"]
     assert [w["name"] for w in found[0]["downstreamWorkbooks"]] == ["Superstore", "Pipeline Review"]
     assert found[0]["downstreamWorkbooks"][0]["owner"]["email"] == "ana@example.com"
@@ -202,4 +208,11 @@ def metadata_leads_from_data_sources_to_workbooks():
         {"first": 3},
     )["pages"]
     assert [len(page["data"]["workbooksConnection"]["nodes"]) for page in pages] == [3, 3, 1]
-    assert client.metadata.query("{ workbooks { colour } }")["errors"][0]["message"].startswith("Validation error")
+    ordered = client.metadata.query("{ workbooks(orderBy: [{field: PROJECT_NAME, direction: ASC}, {field: NAME, direction: DESC}]) { name } }")
+    finance = ["R&D <Spend> | Q3 *draft*", "Cash Flow Forecast", "Month-End Close"]
+    assert [w["name"] for w in ordered["data"]["workbooks"]][:3] == finance
+    for name, found in (("Superstore", 1), ("SUPERSTORE", 0)):
+        asked = client.metadata.query(f'{{ workbooks(filter: {{name: "{name}"}}) {{ name }} }}')
+        assert len(asked["data"]["workbooks"]) == found
+    for wrong in ("{ workbooks { colour } }", "{ workbooks(limit: 1) { name } }", '{ workbooks(filter: {colour: "x"}) { name } }'):
+        assert client.metadata.query(wrong)["errors"][0]["message"].startswith("Validation error")

@@ -19,6 +19,15 @@ pub(crate) struct Tools {
 pub(crate) const TOOLS: Tools = Tools { requirements: "requirements.txt", folder: ".venv" };
 /// What scans the template; its versions do not go together with those of the others.
 pub(crate) const SCANNER: Tools = Tools { requirements: "requirements-scan.txt", folder: ".venv-scan" };
+/// Other people's clients of Tableau, which meet our simulator of it in tests/clients.
+pub(crate) const AIRFLOW: Tools =
+    Tools { requirements: "tests/clients/airflow/requirements.txt", folder: ".venv-airflow" };
+/// The same.
+pub(crate) const DAGSTER: Tools =
+    Tools { requirements: "tests/clients/dagster/requirements.txt", folder: ".venv-dagster" };
+/// The same.
+pub(crate) const TABCMD: Tools =
+    Tools { requirements: "tests/clients/tabcmd/requirements.txt", folder: ".venv-tabcmd" };
 
 impl Tools {
     /// A tool's path.

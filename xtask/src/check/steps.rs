@@ -1,7 +1,7 @@
 //! The table of steps, and how each kind of step runs.
 
 use super::emulator::{Emulator, Iam};
-use super::python::{SCANNER, TOOLS, Tools};
+use super::python::{AIRFLOW, DAGSTER, SCANNER, TABCMD, TOOLS, Tools};
 use super::sam;
 use crate::delivery;
 use crate::repository::{Problem, Repository, succeed};
@@ -42,8 +42,8 @@ pub(crate) enum Run {
     Tool(Tools, &'static str, &'static [&'static str], Variables),
     /// Scanners of what is in `.github`.
     GitHub,
-    /// `cargo` with these arguments, and the Python of these tools in `CONFORMANCE_PYTHON`.
-    CargoWithPython(Tools, &'static [&'static str]),
+    /// `cargo` with these arguments, and the Python of these tools in this variable.
+    CargoWithPython(Tools, &'static str, &'static [&'static str]),
     /// Test suites, while an AWS emulator runs. They find it through `AWS_CONTRACT_URL`.
     OnEmulator(&'static [Suite]),
     /// `sam build`.
@@ -55,6 +55,8 @@ pub(crate) enum Run {
     Deployed(&'static str),
     /// The fault run and the door flood, in their usual size.
     Delivery,
+    /// A test of the repository that opens Chromium, and fails where there is none.
+    InChromium(&'static str),
 }
 
 type Variables = &'static [(&'static str, &'static str)];
@@ -104,6 +106,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::Cargo(&["test", "--workspace"], &[]),
     },
     Step {
+        name: "run",
+        purpose: "`cargo run` builds what it needs and shows the first event and its message",
+        part_of: PartOf::Usual,
+        run: Run::Cargo(&["run", "--", "--once", "--port", "0"], &[]),
+    },
+    Step {
         name: "tools",
         purpose: "the Python tools are there: requirements.txt in .venv, requirements-scan.txt in .venv-scan",
         part_of: PartOf::Usual,
@@ -144,6 +152,7 @@ pub(crate) const STEPS: &[Step] = &[
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,
+            "CONFORMANCE_PYTHON",
             &["test", "--workspace", "--test", "conformance", "--", "--nocapture"],
         ),
     },
@@ -184,6 +193,42 @@ pub(crate) const STEPS: &[Step] = &[
         part_of: PartOf::Usual,
         run: Run::Delivery,
     },
+    Step {
+        name: "browser",
+        purpose: "no page of another site reads or posts anything at the local stack (Chromium has to be installed)",
+        part_of: PartOf::Full,
+        run: Run::InChromium("browser"),
+    },
+    Step {
+        name: "tabcmd",
+        purpose: "Tableau's command line refreshes at our simulator, waits for the end, and exports",
+        part_of: PartOf::Full,
+        run: Run::CargoWithPython(
+            TABCMD,
+            "TABCMD_PYTHON",
+            &["test", "--workspace", "--test", "clients", "--", "tabcmd::", "--nocapture"],
+        ),
+    },
+    Step {
+        name: "airflow",
+        purpose: "Airflow's operator and sensor for Tableau wait for refreshes at our simulator",
+        part_of: PartOf::Full,
+        run: Run::CargoWithPython(
+            AIRFLOW,
+            "AIRFLOW_PYTHON",
+            &["test", "--workspace", "--test", "clients", "--", "airflow::", "--nocapture"],
+        ),
+    },
+    Step {
+        name: "dagster",
+        purpose: "dagster's integration with Tableau refreshes at our simulator over TLS, and reads what is there",
+        part_of: PartOf::Full,
+        run: Run::CargoWithPython(
+            DAGSTER,
+            "DAGSTER_PYTHON",
+            &["test", "--workspace", "--test", "clients", "--", "dagster::", "--nocapture"],
+        ),
+    },
 ];
 
 /// The table, for `--help`.
@@ -216,10 +261,10 @@ impl Run {
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
             }
             Self::GitHub => github(repository)?,
-            Self::CargoWithPython(tools, arguments) => {
+            Self::CargoWithPython(tools, variable, arguments) => {
                 tools.install(repository)?;
                 let python = tools.tool(repository, "python");
-                succeed(repository.cargo().args(*arguments).env("CONFORMANCE_PYTHON", python))?;
+                succeed(repository.cargo().args(*arguments).env(variable, python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
             Self::Build => sam::build(repository)?,
@@ -237,6 +282,13 @@ impl Run {
                     .map_err(|problem| emulator.explain(problem))?;
             }
             Self::Delivery => delivery::run(repository, &delivery::Arguments::default())?,
+            Self::InChromium(test) => {
+                // The test runs the functions' binaries, which no test of its own package builds.
+                succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
+                let mut cargo = repository.cargo();
+                cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);
+                succeed(cargo.env("BROWSER_REQUIRED", "1"))?;
+            }
         }
         Ok(Ended::Passed)
     }
@@ -295,6 +347,16 @@ mod tests {
         for (index, step) in STEPS.iter().enumerate() {
             assert!(STEPS[..index].iter().all(|other| other.name != step.name), "{}", step.name);
             assert!(!step.purpose.is_empty() && step.name.len() < 12, "{}", step.name);
+        }
+    }
+
+    #[test]
+    fn only_the_full_check_installs_other_peoples_clients() {
+        for step in STEPS {
+            if let Run::CargoWithPython(_, variable, _) = step.run {
+                let is_ours = variable == "CONFORMANCE_PYTHON";
+                assert_eq!(step.part_of == PartOf::Full, !is_ours, "{}", step.name);
+            }
         }
     }
 

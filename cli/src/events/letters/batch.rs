@@ -46,8 +46,8 @@ impl Confirmed {
             pending.retain(|at| !confirmed.done.contains(at));
             let refused = failed.iter().find(|entry| entry.sender_fault() || again == 0);
             if let Some(entry) = refused {
-                let words = entry.message().map(|words| format!(": {words}")).unwrap_or_default();
-                confirmed.refused = Some(format!("{action} failed: {}{words}", entry.code()).into());
+                // Not its words: unlike those of a refusal, they have not lost what they repeat of the request.
+                confirmed.refused = Some(format!("{action} failed: {}", aws_http::code(entry.code())).into());
             }
             let may_pass = |at: &usize| {
                 let id = at.to_string();

@@ -70,7 +70,7 @@ impl Place {
         stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
         stage.slack.add_channel("data-night", true);
         let board_room = stage.slack.add_channel("board-room", true);
-        let client = testkit::dynamodb::client(stage.aws.url());
+        let client = testkit::dynamodb::client(&stage.aws);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let elsewhere = format!("http://{}/", listener.local_addr().unwrap());
         let called = Arc::<AtomicUsize>::default();

@@ -52,7 +52,7 @@ fn guarded(api_url: String, credential: &Value, documents: &Documents) -> Guarde
     let credential: SlackCredential = serde_json::from_value(credential.clone()).unwrap();
     let http = http_client::client(None).unwrap();
     let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
-    GuardedSlack::new(Slack::new(http, api_url, Arc::new(Fixed::new(credential))), circuits)
+    GuardedSlack::new(Slack::new(http, api_url.parse().unwrap(), Arc::new(Fixed::new(credential))), circuits)
 }
 
 /// With a bot token, messages can be changed; through webhook URLs they cannot.

@@ -147,6 +147,34 @@ async fn an_event_about_a_user_does_not_ask_tableau() {
     assert_eq!((stage.tableau.calls("*"), stage.slack.messages().len()), (0, 1));
 }
 
+// 12-S4
+#[tokio::test]
+async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
+    let notes = [
+        (
+            "Login failed for https://a.example/b?X-Amz-Signature=hunter2secret",
+            "https://a.example/b?[removed]",
+        ),
+        ("Login failed: Authorization: Basic hunter2secret", "Authorization: [removed]"),
+        ("Login failed for scott/hunter2secret@db", "scott/[removed]@db"),
+        ("Login failed: pass\u{200b}code=hunter2secret", "passcode=[removed]"),
+        (
+            "Login failed\n-----BEGIN PRIVATE KEY-----\nhunter2secret\n-----END PRIVATE KEY-----\n\u{3164}",
+            "`Login failed`",
+        ),
+        ("client_assertion=\nhunter2secret\nLogin failed", "`Login failed`"),
+    ];
+    for (notes, shown) in notes {
+        let stage = Stage::start().await;
+        let function = queued(&stage);
+        assert!(function.failures(&message(&failed(&stage, notes))).await.is_empty());
+        let text = readable(&stage);
+        assert!(text.contains(shown) && text.contains("Credentials refused"), "{text}");
+        assert!(!text.contains("hunter2secret"), "{text}");
+        assert!(!function.logs().join("\n").contains("hunter2secret"), "{notes}");
+    }
+}
+
 // 11-B11
 #[tokio::test]
 async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 /// Slack asks for at most one message a second in a channel, and says no more where `Retry-After` is missing.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
+/// The longest id of a channel or message is below.
+const LONGEST_ID: usize = 32;
+/// The longest of Slack's words for a reason is below.
+const LONGEST_WORD: usize = 64;
 
 /// An incoming webhook's answer: `ok`, or a word as plain text. The word counts before the status, since only
 /// some statuses are documented. Anything else is not Slack's, whatever its status; its content type says nothing, since
@@ -23,7 +27,7 @@ pub(super) fn of_webhook(answer: &Answer, channel: &str) -> Result<(), Error> {
         return Err(refused(answer, channel, "rate_limited", Refusal::Throttled));
     }
     // A single word could be anybody's: `forbidden`, `blocked`. Each of Slack's has a line between words.
-    let word = Some(text).filter(|text| is_word(text) && text.contains('_') && answer.status >= 400);
+    let word = Some(text).filter(|text| is_word(text, answer) && text.contains('_') && answer.status >= 400);
     let Some(word) = word else { return Err(foreign(answer, channel)) };
     let refusal = match word {
         "invalid_token" | "no_service" | "no_active_hooks" | "no_service_id" | "no_team"
@@ -55,9 +59,11 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
     let parsed = serde_json::from_str::<WebApiAnswer>(&answer.body).ok();
     let refused_as = match &parsed {
         Some(WebApiAnswer { ok: true, channel, ts, .. }) if answer.status == 200 => {
-            return Ok(channel.clone().zip(ts.clone()).map(|(channel, ts)| Sent { channel, ts }));
+            return Ok(sent(channel.as_deref(), ts.as_deref()));
         }
-        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word) => Some(word.as_str()),
+        Some(WebApiAnswer { ok: false, error: Some(word), .. }) if is_word(word, answer) => {
+            Some(word.as_str())
+        }
         _ => None,
     };
     let Some(word) = refused_as else {
@@ -108,10 +114,25 @@ pub(super) fn of_web_api(answer: &Answer, channel: &str) -> Result<Option<Sent>,
     Err(refused(answer, channel, word, refusal))
 }
 
-/// Whether a text can be one of Slack's words for a reason.
-fn is_word(text: &str) -> bool {
+/// Which message it was. What has not the form of a channel's id and of an instant is not kept: there is no message to change
+/// then.
+fn sent(channel: Option<&str>, ts: Option<&str>) -> Option<Sent> {
+    let is_id = |text: &&str| {
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(fits)
+    };
+    let is_instant = |text: &&str| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.len() <= LONGEST_ID && text.split_once('.').is_some_and(|(s, rest)| digits(s) && digits(rest))
+    };
+    let (channel, ts) = channel.filter(is_id).zip(ts.filter(is_instant))?;
+    Some(Sent { channel: channel.to_owned(), ts: ts.to_owned() })
+}
+
+/// Whether a text can be one of Slack's words for a reason, and nothing of what was sent.
+fn is_word(text: &str, answer: &Answer) -> bool {
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
-    (1..=80).contains(&text.len()) && text.bytes().all(fits)
+    (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(fits) && !answer.secrets.are_in(text)
 }
 
 /// What a word means that is not known here.
@@ -145,9 +166,16 @@ fn foreign(answer: &Answer, channel: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use confidential::Secrets;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: None, is_html: false, body: body.to_owned() }
+        Answer {
+            secrets: Secrets::default(),
+            status,
+            retry_after: None,
+            is_html: false,
+            body: body.to_owned(),
+        }
     }
 
     fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {

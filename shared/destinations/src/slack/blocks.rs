@@ -2,7 +2,8 @@
 //!
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>
 
-use super::mrkdwn::{cut, escape, one_line};
+use super::mrkdwn::{cut, escape};
+use plain_text::one_line;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -31,9 +32,11 @@ impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::PlainText(text) => {
-                let mut object = serializer.serialize_struct("Text", 2)?;
+                let mut object = serializer.serialize_struct("Text", 3)?;
                 object.serialize_field("type", "plain_text")?;
                 object.serialize_field("text", text)?;
+                // Else Slack makes an emoji of `:warning:` in a name.
+                object.serialize_field("emoji", &false)?;
                 object.end()
             }
             Self::Mrkdwn(text) => {
@@ -174,6 +177,7 @@ impl Message {
 mod tests {
     use super::*;
 
+    // 11-B20
     #[test]
     fn a_message_has_the_shape_that_slack_documents() {
         let message = Message::new(
@@ -190,7 +194,7 @@ mod tests {
             json!({
                 "text": "Refresh failed: Sales", "unfurl_links": false, "unfurl_media": false,
                 "blocks": [
-                    {"type": "header", "text": {"type": "plain_text", "text": "Refresh failed: Sales"}},
+                    {"type": "header", "text": {"type": "plain_text", "text": "Refresh failed: Sales", "emoji": false}},
                     {"type": "section", "text": {"type": "mrkdwn", "text": "*Cause*", "verbatim": true}},
                     {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Project*\nFinance", "verbatim": true}]},
                     {"type": "context", "elements": [{"type": "mrkdwn", "text": "event 1", "verbatim": true}]},

@@ -1,11 +1,11 @@
 //! What posting to Slack takes.
 
 use crate::Error;
+use confidential::{InvalidUrl, SecureUrl};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use url::Url;
 
 /// A bot token, or incoming webhook URLs by channel name.
 ///
@@ -59,7 +59,7 @@ impl TryFrom<Json> for SlackCredential {
         match (json.bot_token.is_empty(), json.webhook_urls.is_empty()) {
             (true, true) => Err("fill in `bot_token` or `webhook_urls`".to_owned()),
             (false, false) => Err("fill in `bot_token` or `webhook_urls`, not both".to_owned()),
-            (false, true) if !json.bot_token.bytes().all(is_of_token) => {
+            (false, true) if !is_token(&json.bot_token) => {
                 Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it anew"
                     .to_owned())
             }
@@ -76,8 +76,9 @@ impl TryFrom<Json> for SlackCredential {
 }
 
 /// Slack's tokens are letters, digits and dashes. What a header cannot carry would look like a Slack that is down.
-fn is_of_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`')
+pub(super) fn is_token(text: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`');
+    !text.is_empty() && text.bytes().all(is_of_token)
 }
 
 /// A channel as an error may name it: a short name. Anything else may be a secret that stands in the wrong place.
@@ -97,13 +98,12 @@ fn check(channel: &str, url: &str) -> Result<(), String> {
     if url.is_empty() {
         return wrong("is empty");
     }
-    let Ok(url) = Url::parse(url) else {
-        return wrong("is not a URL");
+    let url = match url.parse::<SecureUrl>() {
+        Ok(url) => url,
+        Err(InvalidUrl::NotEncrypted) => return wrong("is not https"),
+        Err(InvalidUrl::Credential) => return wrong("has a user name or password before the host"),
+        Err(_) => return wrong("is not a URL"),
     };
-    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    if url.scheme() != "https" && !loopback {
-        return wrong("is not https");
-    }
     if url.path().starts_with("/triggers/") {
         return wrong("is a Workflow Builder trigger, which takes other messages: make an incoming webhook");
     }
@@ -158,6 +158,12 @@ mod tests {
             (r#"{"bot_token":""}"#, "fill in `bot_token` or `webhook_urls`"),
             (r#"{"webhook_urls":{"a":"hunter2"}}"#, "the URL of `a` is not a URL"),
             (r#"{"webhook_urls":{"a":"http://example.com/hunter2"}}"#, "the URL of `a` is not https"),
+            (r#"{"webhook_urls":{"a":"ftp://127.0.0.1/hunter2"}}"#, "the URL of `a` is not https"),
+            (r#"{"webhook_urls":{"a":"http://127.0.0.1.evil.com/hunter2"}}"#, "the URL of `a` is not https"),
+            (
+                r#"{"webhook_urls":{"a":"https://u:hunter2@hooks.slack.com/services/T/B/x"}}"#,
+                "the URL of `a` has a user name or password before the host",
+            ),
             (
                 r#"{"webhook_urls":{"a":"https://hooks.slack.com/triggers/hunter2"}}"#,
                 "Workflow Builder trigger",

@@ -13,6 +13,7 @@ pub use credential::SlackCredential;
 
 use crate::http::Answer;
 use crate::{Error, Refusal};
+use confidential::{Secrets, SecureUrl};
 use credential::Kind;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -27,7 +28,7 @@ pub const API_URL: &str = "https://slack.com/api";
 /// A Slack workspace to post to.
 pub struct Slack {
     http: reqwest::Client,
-    api_url: String,
+    api_url: SecureUrl,
     credentials: Arc<dyn CredentialSource<SlackCredential>>,
 }
 
@@ -86,10 +87,10 @@ impl Slack {
     /// A workspace behind `api_url` ([`API_URL`]; only a bot token uses it).
     pub fn new(
         http: reqwest::Client,
-        api_url: impl Into<String>,
+        api_url: SecureUrl,
         credentials: Arc<dyn CredentialSource<SlackCredential>>,
     ) -> Self {
-        Self { http, api_url: api_url.into(), credentials }
+        Self { http, api_url, credentials }
     }
 
     /// Posts a message. `channel` is a channel's name or id for a bot token, and the name of a webhook URL in
@@ -194,8 +195,9 @@ impl Slack {
         channel: &str,
         body: &Value,
     ) -> Result<Posted, Error> {
-        let request = self.http.post(url.expose_secret());
-        let answer = send(request, body).await?;
+        let url = url.expose_secret().parse::<SecureUrl>().map_err(Error::BadWebhookUrl)?;
+        let secrets = Secrets::of_url(&url);
+        let answer = send(self.http.post(url.as_url().clone()), body, secrets).await?;
         answer::of_webhook(&answer, channel).map(|()| Posted { message: None })
     }
 
@@ -222,19 +224,22 @@ impl Slack {
                 "chat.update"
             }
         };
+        if !credential::is_token(token.expose_secret()) {
+            return Err(Error::BadToken);
+        }
         let request = self
             .http
-            .post(format!("{}/{method}", self.api_url.trim_end_matches('/')))
+            .post(format!("{}/{method}", self.api_url.as_str().trim_end_matches('/')))
             .bearer_auth(token.expose_secret());
-        let answer = send(request, &body).await?;
+        let answer = send(request, &body, Secrets::new([token.clone()])).await?;
         answer::of_web_api(&answer, delivery.channel()).map(|message| Posted { message })
     }
 }
 
-async fn send(request: reqwest::RequestBuilder, body: &Value) -> Result<Answer, Error> {
+async fn send(request: reqwest::RequestBuilder, body: &Value, secrets: Secrets) -> Result<Answer, Error> {
     let unreachable =
         |e: reqwest::Error| Error::Unreachable { destination: "Slack", source: e.without_url() };
     let request = request.header("content-type", "application/json; charset=utf-8").body(body.to_string());
     let response = request.send().await.map_err(unreachable)?;
-    Answer::read(response).await.map_err(unreachable)
+    Answer::read(response, secrets).await.map_err(unreachable)
 }

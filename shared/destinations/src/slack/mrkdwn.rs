@@ -3,6 +3,10 @@
 //! Source: <https://docs.slack.dev/messaging/formatting-message-text>
 
 use jiff::Timestamp;
+use plain_text::one_line;
+
+/// The longest name of an emoji. Source: <https://docs.slack.dev/reference/methods/admin.emoji.add>
+const EMOJI_LIMIT: usize = 101;
 
 /// Cuts to `limit` characters, with an ellipsis in place of what is gone.
 pub fn cut(text: &str, limit: usize) -> String {
@@ -21,21 +25,11 @@ pub fn cut(text: &str, limit: usize) -> String {
     short
 }
 
-/// Text from elsewhere on one line: line breaks would let a name add lines of its own to a message, and characters that
-/// change the direction of writing would let it turn round what follows.
-pub fn one_line(text: &str) -> String {
-    let shown = text.chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c });
-    let directs =
-        |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let line: String = shown.filter(|c| !directs(c)).collect();
-    line.trim().to_owned()
-}
-
 /// Makes text from elsewhere safe inside markup.
 ///
 /// `&`, `<` and `>` become entities, which takes the meaning from mentions (`<!channel>`) and links. Slack has no
 /// escape for `*`, `_`, `~` and `` ` ``: where one of them could begin or end formatting, at the edge of a word,
-/// a zero-width space parts it from its neighbours.
+/// a zero-width space parts it from its neighbours. The same takes the meaning from the names of emoji (`:warning:`).
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut before: Option<char> = None;
@@ -45,6 +39,7 @@ pub fn escape(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
+            ':' if begins_emoji(chars.clone()) => out.extend([':', '\u{200b}']),
             '*' | '_' | '~' | '`' => {
                 let inside_word = before.is_some_and(char::is_alphanumeric)
                     && chars.peek().copied().is_some_and(char::is_alphanumeric);
@@ -59,6 +54,21 @@ pub fn escape(text: &str) -> String {
         before = Some(c);
     }
     out
+}
+
+/// Whether the name of an emoji follows a colon, with its second colon.
+fn begins_emoji(behind: impl Iterator<Item = char>) -> bool {
+    let is_part =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '+' | '\'');
+    let mut has_letter = false;
+    for c in behind.take(EMOJI_LIMIT) {
+        match c {
+            ':' => return has_letter,
+            c if is_part(c) => has_letter |= !c.is_ascii_digit(),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// A link with a label of ours. `None` when the address is not http or https: nothing else belongs in a message.
@@ -107,6 +117,8 @@ mod tests {
     #[test]
     fn formatting_characters_stay_text_and_ordinary_names_stay_as_they_are() {
         assert_eq!(escape("sales_daily_v2"), "sales_daily_v2");
+        // 11-B20
+        assert_eq!(escape(":warning: KPI 10:30:45"), ":\u{200b}warning: KPI 10:30:45");
         assert_eq!(escape("*bold*"), "\u{200b}*\u{200b}bold\u{200b}*\u{200b}");
     }
 
@@ -117,11 +129,6 @@ mod tests {
             "<https://t.example/a%20b%7Cc%3Ed?e=1&amp;f=2|Open>"
         );
         assert_eq!(link("javascript:alert(1)", "Open"), None);
-    }
-
-    #[test]
-    fn a_name_has_one_line_and_one_direction() {
-        assert_eq!(one_line(" Finance\n*Next step*\u{2028}call\u{202e}me "), "Finance *Next step* callme");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The HTTP side: which call is which, faults, and calls that wait.
 
+use super::keys::Denied;
 use super::names::last_part;
 use super::sqs::{Batch, Received};
 use super::{Fault, Notice, Refusal, Shared, State, cloud_formation, sqs};
@@ -7,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::{Value, json};
@@ -44,12 +46,19 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 
 async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let called = authentic(&shared, &parts, body).await;
     let (mut response, content_type) = if is_form(&parts.headers) {
-        let answer = answer_form(&shared, body).await;
+        let answer = match called {
+            Ok(body) => answer_form(&shared, &body).await,
+            Err(wrong) => Err(wrong.of_forms()),
+        };
         (answer.map_or_else(Refusal::into_xml, IntoResponse::into_response), "text/xml")
     } else {
-        let answer = answer(&shared, &parts, body).await.map(|body| body.to_string());
-        (answer.into_response(), "application/x-amz-json-1.0")
+        let answer = match called {
+            Ok(body) => answer(&shared, &parts, &body).await,
+            Err(wrong) => Err(wrong.of_json()),
+        };
+        (answer.map(|body| body.to_string()).into_response(), "application/x-amz-json-1.0")
     };
     let id = uuid::Uuid::new_v4().to_string();
     for (name, value) in [("x-amzn-requestid", id.as_str()), ("content-type", content_type)] {
@@ -60,16 +69,53 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
     response
 }
 
+/// Why a request is no call of a service.
+enum Wrong {
+    Denied(Denied),
+    /// Its body cannot be read.
+    Body(axum::Error),
+}
+
+impl Wrong {
+    fn of_json(self) -> Refusal {
+        match self {
+            Self::Denied(denied) => denied.refusal(),
+            Self::Body(error) => unreadable(error.to_string()),
+        }
+    }
+
+    fn of_forms(self) -> Refusal {
+        match self {
+            Self::Denied(denied) => denied.refusal_of_forms(),
+            Self::Body(error) => malformed(error.to_string()),
+        }
+    }
+}
+
+/// The body of a request that is signed with the keys of this run. Of one that is signed with others, it is not read.
+async fn authentic(shared: &Shared, parts: &Parts, body: Body) -> Result<Bytes, Wrong> {
+    let signed = shared.keys.look_at(&parts.headers).map_err(Wrong::Denied)?;
+    let body = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(Wrong::Body)?;
+    shared.keys.verify(&signed, parts, &body).map_err(Wrong::Denied)?;
+    Ok(body)
+}
+
 /// CloudFormation takes forms; every other service here takes JSON.
 fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok());
     content_type.is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"))
 }
 
-async fn answer_form(shared: &Shared, body: Body) -> Result<String, Refusal> {
-    let malformed = |message: String| Refusal::new("MalformedQueryString", message);
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|e| malformed(e.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| malformed(e.to_string()))?;
+fn malformed(message: String) -> Refusal {
+    Refusal::new("MalformedQueryString", message)
+}
+
+fn unreadable(message: String) -> Refusal {
+    Refusal::new("com.amazon.coral.service#SerializationException", message)
+}
+
+async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
+    let text = std::str::from_utf8(body).map_err(|e| malformed(e.to_string()))?;
     let fields = cloud_formation::fields(text);
     let action = fields.get("Action").map(String::as_str).unwrap_or_default();
     if action != "ListStackResources" {
@@ -91,7 +137,7 @@ async fn fail(shared: &Shared, operation: &'static str) -> Result<Option<Fault>,
     }
 }
 
-async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<Value, Refusal> {
+async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Refusal> {
     let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = OPERATIONS.iter().find(|(known, _)| *known == target).map(|(_, name)| *name);
     let Some(operation) = operation else {
@@ -101,11 +147,7 @@ async fn answer(shared: &Shared, parts: &Parts, body: Body) -> Result<Value, Ref
         return Err(Refusal::new("com.amazon.coral.service#UnknownOperationException", message));
     };
     let fault = fail(shared, operation).await?;
-    let serialization =
-        |message: String| Refusal::new("com.amazon.coral.service#SerializationException", message);
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await;
-    let bytes = bytes.map_err(|error| serialization(error.to_string()))?;
-    let body: Value = serde_json::from_slice(&bytes).map_err(|error| serialization(error.to_string()))?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
     if operation == "SQS.ReceiveMessage" {
         let receive = sqs::Receive::read(&body)?;
         let received = shared.receive(receive.queue, receive.max, receive.hidden, receive.wait).await?;

@@ -6,6 +6,7 @@ mod endpoint;
 mod event_bridge;
 mod fault;
 mod input;
+mod keys;
 pub(crate) mod names;
 mod refusal;
 mod secrets_manager;
@@ -15,6 +16,7 @@ pub use cloud_formation::StackResource;
 pub use dynamodb::{IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
 pub use event_bridge::Target;
 pub use fault::Fault;
+pub use keys::Keys;
 pub use names::{ACCOUNT, REGION, STACK};
 pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
@@ -25,6 +27,7 @@ use crate::error::{ANY_PORT, Error, listen};
 use crate::server::Server;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,17 +52,24 @@ pub(crate) enum Notice {
     DeadLettered { queue: String },
 }
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     /// Woken whenever a message may have come into sight.
     changed: Notify,
     url: String,
+    keys: Keys,
+}
+
+impl fmt::Debug for Shared {
+    /// Without what the services hold: secrets, sessions, events.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// The services, for as long as it or a clone of it lives.
 ///
-/// Signatures and permissions are not checked; everything belongs to account [`ACCOUNT`] in [`REGION`].
+/// Calls are signed with the keys of this run. Permissions are not checked; everything belongs to account [`ACCOUNT`] in [`REGION`].
 #[derive(Clone, Debug)]
 pub struct Aws {
     shared: Arc<Shared>,
@@ -85,14 +95,21 @@ impl Aws {
         let mut state = State::default();
         state.buses.create("default");
         let url = format!("http://{address}");
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), url });
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), url, keys: Keys::new() });
         let server = Server::start(listener, endpoint::router(Arc::clone(&shared)));
+        let server = server.map_err(|source| Error::Listen { address, source })?;
         Ok(Self { shared, _server: Arc::new(server) })
     }
 
     /// Where the services are: the value of `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> &str {
         &self.shared.url
+    }
+
+    /// The keys that calls are signed with: new in each run.
+    pub fn keys(&self) -> &Keys {
+        &self.shared.keys
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -111,6 +128,11 @@ impl Aws {
     /// Creates a secret that has no value yet; returns its ARN.
     pub fn create_empty_secret(&self, name: &str) -> String {
         self.state().secrets.create(name, None)
+    }
+
+    /// What a secret holds now, by its name.
+    pub(crate) fn secret(&self, name: &str) -> Option<String> {
+        self.state().secrets.current(name).map(str::to_owned)
     }
 
     /// Creates a queue, or changes one that is there.

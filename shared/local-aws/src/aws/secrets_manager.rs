@@ -47,6 +47,12 @@ impl Secrets {
         secret.arn.clone()
     }
 
+    /// The current value of a secret, by its name.
+    pub(super) fn current(&self, name: &str) -> Option<&str> {
+        let mut versions = self.0.get(name)?.versions.values();
+        versions.find(|held| held.stages.contains(CURRENT)).map(|held| held.value.as_str())
+    }
+
     fn find(&mut self, id: &str) -> Result<(&str, &mut Secret), Refusal> {
         let fits = |name: &str, secret: &Secret| {
             // An ARN is also good without its last six characters.

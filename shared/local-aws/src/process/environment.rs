@@ -2,7 +2,7 @@
 
 use super::LogLine;
 use crate::Error;
-use crate::aws::REGION;
+use crate::aws::{Keys, REGION};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,12 +27,15 @@ pub struct FunctionSpec {
     pub memory_mb: u32,
     /// Where its AWS clients go.
     pub endpoint_url: Option<String>,
+    /// What they sign with.
+    pub keys: Keys,
     /// Who gets what it writes.
     pub logs: Option<UnboundedSender<LogLine>>,
 }
 
 impl FunctionSpec {
-    /// A function with 3 seconds and 128 MB, as Lambda gives one that asks for nothing, and no variables of its own.
+    /// A function with 3 seconds and 128 MB, as Lambda gives one that asks for nothing, no variables of its own, and keys
+    /// that no service knows.
     pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
@@ -41,6 +44,7 @@ impl FunctionSpec {
             timeout: Duration::from_secs(3),
             memory_mb: 128,
             endpoint_url: None,
+            keys: Keys::new(),
             logs: None,
         }
     }
@@ -73,9 +77,9 @@ impl FunctionSpec {
             ("AWS_LAMBDA_LOG_STREAM_NAME", format!("{day}/[$LATEST]{}", uuid::Uuid::new_v4().simple())),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-            ("AWS_SESSION_TOKEN", "test".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.keys.access_key_id().to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", self.keys.secret_access_key().to_owned()),
+            ("AWS_SESSION_TOKEN", self.keys.session_token().to_owned()),
             ("LAMBDA_TASK_ROOT", root),
             ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
             ("LANG", "en_US.UTF-8".to_owned()),

@@ -1,6 +1,6 @@
 //! The double's own: failures on request, counts, and refusals of what it does not have.
 
-use crate::place::config;
+use crate::sdk::config_of;
 use crate::{code, told};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 async fn aws() -> (Aws, aws_types::SdkConfig) {
     let aws = Aws::start().await.unwrap();
-    let config = config(aws.url());
+    let config = config_of(&aws);
     (aws, config)
 }
 

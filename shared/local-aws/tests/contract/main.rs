@@ -9,7 +9,10 @@ mod conditions;
 mod dynamodb;
 mod event_bridge;
 mod faults;
+mod keys;
 mod place;
+#[path = "../sdk/mod.rs"]
+mod sdk;
 mod secrets_manager;
 mod sqs;
 

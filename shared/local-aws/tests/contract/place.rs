@@ -1,15 +1,13 @@
 //! Where the suite runs, and how things are set up there.
 
+use crate::sdk::{config, config_of};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use aws_sdk_sqs::config::BehaviorVersion;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
-use aws_types::region::Region;
 use local_aws::{
     Aws, DeadLetters, IndexSpec, KeyAttribute, KeySchema, QueueSpec, StackResource, TableSpec, Target,
 };
@@ -25,18 +23,6 @@ pub(crate) struct Place {
     double: Option<Aws>,
 }
 
-/// Clients as our functions build them: static credentials, one endpoint, no TLS.
-pub(crate) fn config(url: &str) -> SdkConfig {
-    let keys = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(url)
-        .build()
-}
-
 #[expect(clippy::disallowed_methods, reason = "the one setting of this suite")]
 fn emulator() -> Option<String> {
     std::env::var("AWS_CONTRACT_URL").ok()
@@ -46,9 +32,12 @@ fn emulator() -> Option<String> {
 pub(crate) async fn places() -> Vec<Place> {
     static SAID: Once = Once::new();
     let double = Aws::start().await.unwrap();
-    let mut places = vec![Place { config: config(double.url()), double: Some(double) }];
+    let mut places = vec![Place { config: config_of(&double), double: Some(double) }];
     match emulator() {
-        Some(url) => places.push(Place { config: config(&url), double: None }),
+        Some(url) => {
+            let any = Credentials::new("test", "test", None, None, "test");
+            places.push(Place { config: config(&url, any), double: None });
+        }
         // Past the capture of the test harness.
         None => SAID.call_once(|| {
             let note =

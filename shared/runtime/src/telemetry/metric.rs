@@ -1,6 +1,7 @@
 //! CloudWatch's embedded metric format.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -32,52 +33,86 @@ impl<'a> Metric<'a> {
     }
 }
 
+/// One line of the log that CloudWatch reads metrics from.
+struct Line<'a> {
+    namespace: &'a str,
+    dimensions: &'a [(&'a str, &'a str)],
+    metrics: &'a [Metric<'a>],
+    timestamp_ms: i64,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry(
+            "_aws",
+            &Metadata {
+                timestamp: self.timestamp_ms,
+                cloud_watch_metrics: [Directive {
+                    namespace: self.namespace,
+                    dimensions: [self.dimensions.iter().map(|(name, _)| *name).collect()],
+                    metrics: self.metrics.iter().map(|m| Definition { name: m.name, unit: m.unit }).collect(),
+                }],
+            },
+        )?;
+        for (name, value) in self.dimensions {
+            line.serialize_entry(name, value)?;
+        }
+        for metric in self.metrics {
+            line.serialize_entry(metric.name, &metric.value)?;
+        }
+        line.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    dimensions: [Vec<&'a str>; 1],
+    metrics: Vec<Definition<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition<'a> {
+    name: &'a str,
+    unit: &'a str,
+}
+
 /// Reports metrics under the given dimensions. Nothing before the process has a namespace, as in tests of parts.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub(crate) fn report(dimensions: &[(&str, &str)], metrics: &[Metric<'_>], timestamp_ms: i64) {
     let Some(namespace) = OF_PROCESS.get() else { return };
-    let line = embedded(namespace, dimensions, metrics, timestamp_ms);
-    let mut out = std::io::stdout().lock();
-    // Nobody can be told that standard output is gone.
-    let _ = writeln!(out, "{line}");
-}
-
-fn embedded(
-    namespace: &str,
-    dimensions: &[(&str, &str)],
-    metrics: &[Metric<'_>],
-    timestamp_ms: i64,
-) -> Value {
-    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
-    let defined: Vec<Value> = metrics.iter().map(|m| json!({ "Name": m.name, "Unit": m.unit })).collect();
-    let mut line = Map::new();
-    line.insert(
-        "_aws".to_owned(),
-        json!({
-            "Timestamp": timestamp_ms,
-            "CloudWatchMetrics": [{ "Namespace": namespace, "Dimensions": [names], "Metrics": defined }],
-        }),
-    );
-    for (name, value) in dimensions {
-        line.insert((*name).to_owned(), json!(value));
-    }
-    for metric in metrics {
-        line.insert(metric.name.to_owned(), json!(metric.value));
-    }
-    Value::Object(line)
+    let Ok(mut line) = serde_json::to_vec(&Line { namespace, dimensions, metrics, timestamp_ms }) else {
+        return;
+    };
+    line.push(b'\n');
+    // A standard output that is gone cannot be reported anywhere.
+    let _ = std::io::stdout().lock().write_all(&line);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_metric_line_has_the_documented_shape() {
         let dimensions = [("workflow", "notify-slack"), ("outcome", "done")];
-        let line = embedded("my-stack", &dimensions, &[Metric::count("Attempts")], 7);
+        let metrics = [Metric::count("Attempts")];
+        let line =
+            Line { namespace: "my-stack", dimensions: &dimensions, metrics: &metrics, timestamp_ms: 7 };
         assert_eq!(
-            line,
+            serde_json::to_value(line).unwrap(),
             json!({
                 "_aws": {
                     "Timestamp": 7,

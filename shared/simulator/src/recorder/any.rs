@@ -12,7 +12,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -85,7 +84,7 @@ impl Recorder {
             answer: Mutex::new((200, String::new())),
         });
         let router = Router::new().fallback(record).with_state(Arc::clone(&state));
-        let server = Server::serve(TcpListener::bind(address).await?, router)?;
+        let server = Server::serve(loopback_server::bind(address).await?, router)?;
         Ok(Self { state, server: Arc::new(server) })
     }
 

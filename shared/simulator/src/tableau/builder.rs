@@ -6,12 +6,12 @@ use super::state::{Settings, State};
 use super::{admin, sample, switchboard};
 use crate::clock::Clock;
 use crate::server::Server;
+use crate::tls::Identity;
 use axum::Router;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// Settings of a [`TableauSimulator`] that has not started yet.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub struct TableauBuilder {
     address: SocketAddr,
     moved_to: Option<String>,
     client: Option<reqwest::Client>,
+    tls: bool,
 }
 
 impl TableauBuilder {
@@ -35,11 +36,11 @@ impl TableauBuilder {
             refreshes_take: None,
             refreshes_per_hour: None,
             exports_at_once: 20,
-            running_jobs_show_a_finish_code: true,
+            running_jobs_show_a_finish_code: false,
             pats_may_impersonate: false,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { settings, sample, address, moved_to: None, client: None }
+        Self { settings, sample, address, moved_to: None, client: None, tls: false }
     }
 
     /// Listens here instead of a free port on 127.0.0.1.
@@ -102,7 +103,11 @@ impl TableauBuilder {
         self
     }
 
-    /// Whether a running job shows `finishCode` 1 with progress 0, as some kinds of jobs do; yes unless set.
+    /// Whether a running job shows `finishCode` 1 with progress 0, as imports of users do; no unless set, since a running
+    /// refresh has no finish code.
+    ///
+    /// Source: `tableau/server-client-python:test/assets/users_bulk_add_job.xml`, and `job_get_by_id_inprogress.xml`
+    /// there.
     pub fn running_jobs_show_a_finish_code(mut self, yes: bool) -> Self {
         self.settings.running_jobs_show_a_finish_code = yes;
         self
@@ -128,12 +133,19 @@ impl TableauBuilder {
         self
     }
 
+    /// Speaks TLS instead of plain HTTP, with a certificate for this machine that is made anew at each start. Clients
+    /// check it with [`TableauSimulator::authority`].
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Starts it, on the Tokio runtime of the caller.
     ///
     /// # Errors
-    /// When the address cannot be bound or no HTTP client can be made.
+    /// When the address cannot be bound, or no HTTP client or certificate can be made.
     pub async fn start(self) -> io::Result<TableauSimulator> {
-        let socket = TcpListener::bind(self.address).await?;
+        let socket = loopback_server::bind(self.address).await?;
         let now = self.settings.clock.now();
         let model = if self.sample { sample::model(now) } else { sample::empty(now) };
         let client = match self.client {
@@ -147,7 +159,9 @@ impl TableauBuilder {
             .merge(switchboard::routes())
             .fallback(rest::serve)
             .with_state(Arc::clone(&state));
-        Ok(TableauSimulator::running(state, Server::serve(socket, router)?))
+        // The real time, whatever the clock says: clients check the certificate by theirs.
+        let identity = if self.tls { Some(Identity::new(Clock::real().now())?) } else { None };
+        Ok(TableauSimulator::running(state, Server::serve_as(identity, socket, router)?))
     }
 }
 

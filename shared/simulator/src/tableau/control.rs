@@ -62,6 +62,14 @@ impl TableauSimulator {
         }
     }
 
+    /// Cancels a job that is queued or runs, as a person does on the Jobs page.
+    pub fn cancel_job(&self, job: &JobLuid) {
+        let now = self.state.settings.clock.now();
+        if let Some(job) = self.state.model().job_mut(job).filter(|job| job.is_open()) {
+            job.cancel(now);
+        }
+    }
+
     /// Makes a refresh one that Tableau Bridge carries out, of the type `refresh_extracts_via_bridge`. Of an unknown job
     /// nothing happens.
     pub fn run_by_bridge(&self, job: &JobLuid) {

@@ -4,8 +4,13 @@ use super::content::{ConnectedApp, Content, Datasource, ModelHandle, PatCredenti
 use super::events::About;
 use super::model::{Model, Site, SiteRole, fixed, mint};
 use super::sample_jobs;
+use crate::clock::before;
 use jiff::Timestamp;
+use std::time::Duration;
 use tableau::EventName;
+
+/// How long the sites are there already.
+const SITE_AGE: Duration = Duration::from_secs(400 * 86_400);
 
 /// LUID of the sample site `Marketing`, whose content URL is [`SAMPLE_CONTENT_URL`].
 pub const SAMPLE_SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
@@ -40,7 +45,7 @@ pub(super) fn empty(now: Timestamp) -> Model {
         name: name.to_owned(),
         content_url: url.to_owned(),
     };
-    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", SAMPLE_CONTENT_URL));
+    let mut model = Model::new(site(SAMPLE_SITE, "Marketing", SAMPLE_CONTENT_URL), before(now, SITE_AGE));
     let add = &mut ModelHandle { model: &mut model, now };
     let administrator =
         User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);
@@ -55,7 +60,8 @@ pub(super) fn empty(now: Timestamp) -> Model {
 /// The sample site, and a second one to try what happens across sites.
 pub(super) fn model(now: Timestamp) -> Model {
     let mut model = empty(now);
-    model.sites.push(Site { luid: mint(), name: "Sandbox".to_owned(), content_url: "sandbox".to_owned() });
+    let sandbox = Site { luid: mint(), name: "Sandbox".to_owned(), content_url: "sandbox".to_owned() };
+    model.add_site(sandbox, before(now, SITE_AGE));
     let add = &mut ModelHandle { model: &mut model, now };
     let administrator =
         User::named("bea").called("Bea Larsson").with_role(SiteRole::SiteAdministratorCreator);
@@ -63,10 +69,6 @@ pub(super) fn model(now: Timestamp) -> Model {
     people(add);
     workbooks(add);
     datasources(add);
-    let owner = add.model.users.first().map(|u| u.luid.clone());
-    for project in &mut add.model.projects {
-        project.owner.clone_from(&owner);
-    }
     sample_jobs::add_to(add.model, now);
     model
 }

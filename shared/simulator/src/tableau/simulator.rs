@@ -40,9 +40,16 @@ impl TableauSimulator {
         Self { state, server: Arc::new(server) }
     }
 
-    /// What REST addresses begin with, such as `http://127.0.0.1:49152`; no slash at the end.
+    /// What REST addresses begin with, such as `http://127.0.0.1:49152`, or `https://…` with
+    /// [`TableauBuilder::tls`]; no slash at the end.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// The certificate, as PEM, of the authority that vouches for this server; `None` without [`TableauBuilder::tls`].
+    /// It is in no trust store: give it to a client by its own setting, such as `REQUESTS_CA_BUNDLE`.
+    pub fn authority(&self) -> Option<&str> {
+        self.server.identity().map(crate::tls::Identity::authority)
     }
 
     /// Where it listens.

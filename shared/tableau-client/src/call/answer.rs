@@ -14,6 +14,8 @@ const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 const CODE_LENGTH: usize = 6;
 /// How much of Tableau's own words an error repeats.
 const TEXT_LIMIT: usize = 300;
+/// How much an error says that another process has kept in the store.
+const KEPT_LIMIT: usize = 1_000;
 
 #[derive(Deserialize)]
 struct ErrorAnswer {
@@ -127,7 +129,17 @@ fn text(value: &Value) -> String {
 }
 
 fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(TEXT_LIMIT).collect()
+    cut(text, TEXT_LIMIT)
+}
+
+/// The reason of a failure as another process wrote it down.
+pub(super) fn shown(reason: &str) -> String {
+    cut(reason, KEPT_LIMIT)
+}
+
+/// On one line. A line break is a blank, so that the two halves of something that was taken out do not meet.
+fn cut(text: &str, limit: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect()
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ mod answer;
 mod send;
 mod wait;
 
+use answer::shown;
 pub(crate) use answer::{foreign, parse};
 pub(crate) use send::{LastError, Request, Sent, Take};
 
 use crate::session::Shared;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
+use confidential::Secrets;
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -79,12 +81,22 @@ pub(crate) struct Call<'a> {
     repeat: Repeat,
     timeout: Option<Duration>,
     gone: Option<Gone>,
+    secrets: Secrets,
 }
 
 impl<'a> Call<'a> {
     fn new(operation: &'static str, method: Method, path: Path<'a>) -> Self {
-        let repeat = Repeat::Harmless;
-        Self { operation, method, path, query: Vec::new(), body: None, repeat, timeout: None, gone: None }
+        Self {
+            operation,
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            repeat: Repeat::Harmless,
+            timeout: None,
+            gone: None,
+            secrets: Secrets::default(),
+        }
     }
 
     pub(crate) fn get(operation: &'static str, path: Path<'a>) -> Self {
@@ -119,6 +131,11 @@ impl<'a> Call<'a> {
     pub(crate) fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
         self
+    }
+
+    /// What is secret in the body.
+    pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// How long one try may take, instead of what the HTTP client allows.
@@ -206,12 +223,15 @@ impl TableauClient {
             let shared = self.shared_session(&mut credential, over.as_ref(), &opened, last).await?;
             let session = &shared.session;
             let server = session.server.as_ref().unwrap_or(&self.settings().server);
+            let secrets = Secrets::new(credential.secrets()).and([session.token.clone()]);
             let request = Request {
                 operation: call.operation,
                 method: &call.method,
                 url: &call.url(server, self.version_in(session), &session.site),
                 token: Some(&session.token),
                 body: call.body.as_deref(),
+                secrets,
+                body_secrets: call.secrets.clone(),
                 repeat: call.repeat,
                 timeout: call.timeout,
                 gone: call.gone.as_ref(),
@@ -284,7 +304,16 @@ impl TableauClient {
             opened.store(true, Ordering::Relaxed);
             self.sign_in(credential, last)
         };
-        self.broker().session(&key, credential.fingerprint(&key), over, open).await
+        let session = self.broker().session(&key, credential.fingerprint(&key), over, open).await;
+        session.map_err(|error| match error {
+            // Kept in the store by another process, maybe one that let more through.
+            Error::CredentialRefused { until, retry_after, reason } => {
+                let secrets = Secrets::new(credential.secrets());
+                let reason = shown(&secrets.redact_text(&reason));
+                Error::CredentialRefused { until, retry_after, reason }
+            }
+            other => other,
+        })
     }
 
     /// The session's version of the REST API; signs in if there is no session.

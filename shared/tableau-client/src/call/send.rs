@@ -6,6 +6,7 @@ use super::{Gone, Repeat};
 use crate::error::host;
 use crate::settings::redirected;
 use crate::{Error, TableauClient};
+use confidential::{Secrets, SecureUrl};
 use reqwest::{Method, Response, header};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::Ordering;
@@ -28,6 +29,10 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) token: Option<&'a SecretString>,
     pub(crate) body: Option<&'a str>,
+    /// What the answer must not bring back. It is taken out before anything reads the answer.
+    pub(crate) secrets: Secrets,
+    /// What is secret in the body, and may come back where the call succeeds: a webhook's URL is a part of the webhook.
+    pub(crate) body_secrets: Secrets,
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
     pub(crate) gone: Option<&'a Gone>,
@@ -77,7 +82,7 @@ pub(crate) enum Sent {
     Whole(u16, Vec<u8>),
     Open(Response),
     /// To another server, which a credential may be sent to.
-    Elsewhere(Url),
+    Elsewhere(SecureUrl),
 }
 
 impl Sent {
@@ -132,7 +137,7 @@ impl TableauClient {
     }
 
     async fn send_once(&self, request: &Request<'_>, take: Take) -> Result<Sent, Error> {
-        let Request { operation, url, .. } = *request;
+        let Request { operation, url, ref secrets, ref body_secrets, .. } = *request;
         let mut builder = self
             .http()
             .request(request.method.clone(), url.clone())
@@ -164,8 +169,11 @@ impl TableauClient {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             // Only a sign-in, and what is asked before it, is followed: a session is one server's.
             let elsewhere = location.filter(|_| request.token.is_none()).and_then(|to| redirected(url, to));
-            let named = || location.and_then(|to| url.join(to).ok()).map(|to| host(&to));
-            let named = || named().filter(|host| !host.is_empty());
+            let named = || {
+                let host = location.and_then(|to| url.join(to).ok()).map(|to| host(&to))?;
+                let host = body_secrets.redact_text(&secrets.redact_text(&host)).into_owned();
+                (!host.is_empty()).then_some(host)
+            };
             return elsewhere
                 .map(Sent::Elsewhere)
                 .ok_or_else(|| Error::Redirected { operation, to: named() });
@@ -181,6 +189,11 @@ impl TableauClient {
             };
         }
         let bytes = read(operation, response).await?;
+        let bytes = if status.is_success() {
+            secrets.redact_answer(bytes)
+        } else {
+            body_secrets.redact_refusal(secrets.redact_refusal(bytes))
+        };
         if !status.is_success() {
             Err(refused(operation, status, retry_after, &bytes))
         } else if may_be_tableaus(&bytes) {

@@ -12,6 +12,7 @@ pub use class::CauseClass;
 use crate::{Error, Job, TableauClient};
 use jiff::Timestamp;
 use line::one_line;
+use plain_text::visible;
 use search::Search;
 use tableau::{Event, JobLuid};
 
@@ -20,7 +21,7 @@ use tableau::{Event, JobLuid};
 pub struct Cause {
     /// What kind of reason it is.
     pub class: CauseClass,
-    /// The job's own words, on one line of at most 300 characters, without passwords.
+    /// The job's own words, on one line of at most 300 characters, with `[removed]` in place of passwords, tokens and keys.
     pub line: String,
     /// The job.
     pub job: JobLuid,
@@ -76,6 +77,6 @@ impl TableauClient {
 
 fn cause(job: &Job) -> CauseLookup {
     let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job.id.clone() } };
-    let class = CauseClass::of(&notes);
+    let class = CauseClass::of(&visible(&notes));
     CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job.id.clone() })
 }

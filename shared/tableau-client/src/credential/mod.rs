@@ -5,6 +5,7 @@ mod json;
 pub use json::InvalidCredential;
 
 use crate::{ActAs, ConnectedApp, Settings};
+use confidential::Secrets;
 use jiff::Timestamp;
 use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
@@ -133,7 +134,16 @@ impl TableauCredential {
         }
     }
 
-    /// The body of a sign-in at `now`.
+    /// What no error and no log line may repeat.
+    pub(crate) fn secrets(&self) -> [SecretString; 1] {
+        [match self {
+            Self::PersonalAccessToken { secret, .. } => secret.clone(),
+            Self::Password { password, .. } => password.clone(),
+            Self::ConnectedApp(app) => app.secret_value.clone(),
+        }]
+    }
+
+    /// The body of a sign-in at `now`, and what is secret in it.
     ///
     /// # Errors
     /// The reason, when nobody can act as that user with this credential.
@@ -141,7 +151,8 @@ impl TableauCredential {
         &self,
         settings: &Settings,
         now: Timestamp,
-    ) -> Result<SecretString, &'static str> {
+    ) -> Result<(SecretString, Secrets), &'static str> {
+        let mut secrets = Secrets::new(self.secrets());
         let token;
         let mut credentials =
             Credentials { site: Site { content_url: &settings.site }, ..Credentials::default() };
@@ -161,6 +172,7 @@ impl TableauCredential {
                     Some(ActAs::User(_)) => return Err("a connected app acts as a user by name, not by id"),
                 };
                 token = app.token(user, now)?;
+                secrets = secrets.and([token.clone()]);
                 credentials.jwt = Some(token.expose_secret());
             }
         }
@@ -170,7 +182,8 @@ impl TableauCredential {
             (_, Some(ActAs::UserName(_))) => return Err("to act as a user by name takes a connected app"),
         }
         let body = serde_json::to_string(&SignIn { credentials });
-        body.map(SecretString::from).map_err(|_| "the credential cannot be written as JSON")
+        let body = body.map_err(|_| "the credential cannot be written as JSON")?;
+        Ok((SecretString::from(body), secrets))
     }
 }
 
@@ -207,7 +220,7 @@ mod tests {
     }
 
     fn body(credential: &TableauCredential, settings: &Settings) -> Result<Value, &'static str> {
-        let body = credential.sign_in_body(settings, Timestamp::UNIX_EPOCH)?;
+        let (body, _) = credential.sign_in_body(settings, Timestamp::UNIX_EPOCH)?;
         Ok(serde_json::from_str(body.expose_secret()).unwrap())
     }
 
@@ -244,7 +257,7 @@ mod tests {
     fn what_is_kept_of_a_secret_wipes_its_memory() {
         fn wipes<T: secrecy::zeroize::ZeroizeOnDrop>(_: &T) {}
         let pat = TableauCredential::personal_access_token("n", "hunter2");
-        wipes(&pat.sign_in_body(&site(), Timestamp::UNIX_EPOCH).unwrap());
+        wipes(&pat.sign_in_body(&site(), Timestamp::UNIX_EPOCH).unwrap().0);
         match &pat {
             TableauCredential::PersonalAccessToken { secret, .. } => wipes(secret),
             TableauCredential::Password { password, .. } => wipes(password),

@@ -3,7 +3,7 @@
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tableau::{ViewLuid, WorkbookLuid};
 
 /// A view that is broadcast.
@@ -35,13 +35,6 @@ impl Default for BroadcastOptions {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default)]
-    broadcast_views: Value,
-}
-
-#[derive(Deserialize)]
 struct Broadcast {
     view: View,
 }
@@ -66,9 +59,11 @@ impl TableauClient {
     ///
     /// Source: `stephenlprice/tableau-webhooks`, `libs/tableau_rest.py`; Tableau documents the error codes only.
     pub async fn broadcasts(&self) -> Result<Vec<BroadcastView>, Error> {
-        let answer: Answer =
-            self.ask(Call::get("list the Broadcasts", Path::Experimental("broadcasts/views"))).await?;
-        let broadcasts: Vec<Broadcast> = lenient::list(&answer.broadcast_views, "broadcast");
+        const OPERATION: &str = "list the Broadcasts";
+        let answer: Map<String, Value> =
+            self.ask(Call::get(OPERATION, Path::Experimental("broadcasts/views"))).await?;
+        let broadcasts: Vec<Broadcast> = lenient::list(&answer, &["broadcastViews"], "broadcast")
+            .map_err(|source| Error::Unreadable { operation: OPERATION, source })?;
         let view = |b: Broadcast| BroadcastView { view: b.view.id, workbook: b.view.workbook.map(|w| w.id) };
         Ok(broadcasts.into_iter().map(view).collect())
     }

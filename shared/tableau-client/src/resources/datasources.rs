@@ -119,6 +119,7 @@ impl TableauClient {
             path: "datasources".to_owned(),
             wrapper: "datasources",
             element: "datasource",
+            paged: true,
             unknown,
         };
         Pages::new(self, list, filter)

@@ -250,6 +250,7 @@ impl TableauClient {
             path: "jobs".to_owned(),
             wrapper: "backgroundJobs",
             element: "backgroundJob",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)
@@ -356,8 +357,12 @@ mod tests {
 
     #[test]
     fn the_time_of_completion_tells_that_a_job_has_ended() {
-        let running = job(json!({"id": "j-2", "finishCode": 1, "progress": "0"}));
-        assert_eq!((running.end(), running.subject(), running.notes()), (None, None, None));
+        for running in
+            [json!({"id": "j-2", "progress": "0"}), json!({"id": "j-2", "finishCode": 1, "progress": "0"})]
+        {
+            let running = job(running);
+            assert_eq!((running.end(), running.subject(), running.notes()), (None, None, None));
+        }
         for (code, end) in [
             ("0", JobEnd::Success),
             ("1", JobEnd::Failed),
@@ -369,6 +374,8 @@ mod tests {
             let ended = job(json!({"id": "j", "finishCode": code, "completedAt": "2025-01-15T17:14:44Z"}));
             assert_eq!(ended.end(), Some(end));
         }
+        let ended = job(json!({"id": "j", "completedAt": "2025-01-15T17:14:44Z"}));
+        assert_eq!(ended.end(), Some(JobEnd::Unknown), "neither a success nor a failure");
         assert!(JobEnd::CompletedByBridge.is_success() && !JobEnd::Unknown.is_success());
     }
 

@@ -6,7 +6,7 @@
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tableau::{DatasourceLuid, LabelLuid};
 
 /// What Tableau is taken to say to the deletion of a label that is not there. A guess: the page has no code for that, but
@@ -55,13 +55,6 @@ pub struct NewLabel {
     pub elevated: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, alias = "labels")]
-    label_list: Value,
-}
-
 fn content(datasource: &DatasourceLuid) -> Value {
     json!({ "content": [{ "contentType": "datasource", "id": datasource.as_str() }] })
 }
@@ -76,9 +69,11 @@ impl TableauClient {
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#get_labels>
     pub async fn labels(&self, datasource: &DatasourceLuid) -> Result<Vec<Label>, Error> {
+        const OPERATION: &str = "list the labels";
         let body = json!({ "contentList": content(datasource) });
-        let answer: Answer = self.ask(Call::post("list the labels", Path::Site("labels"), &body)).await?;
-        Ok(lenient::list(&answer.label_list, "label"))
+        let answer: Map<String, Value> = self.ask(Call::post(OPERATION, Path::Site("labels"), &body)).await?;
+        lenient::list(&answer, &["labelList", "labels"], "label")
+            .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
     /// Sets a label on a data source, in place of one of the same value. REST API 3.16+; JWT scope

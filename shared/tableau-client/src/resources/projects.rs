@@ -87,6 +87,7 @@ impl TableauClient {
             path: "projects".to_owned(),
             wrapper: "projects",
             element: "project",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)

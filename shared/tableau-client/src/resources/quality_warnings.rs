@@ -3,7 +3,7 @@
 use crate::call::{Call, Path};
 use crate::{ApiVersion, Error, TableauClient, lenient};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tableau::{
     ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, QualityWarningLuid, TableLuid, VirtualConnectionLuid,
     VirtualConnectionTableLuid,
@@ -126,13 +126,6 @@ impl NewQualityWarning {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    #[serde(default, alias = "dataQualityWarnings")]
-    data_quality_warning_list: Value,
-}
-
 impl TableauClient {
     /// The warnings on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:read`, 3.27+.
     ///
@@ -144,8 +137,9 @@ impl TableauClient {
     pub async fn quality_warnings(&self, content: &Warnable) -> Result<Vec<QualityWarning>, Error> {
         const OPERATION: &str = "list the quality warnings";
         let path = self.warnings_path(OPERATION, content).await?;
-        let answer: Answer = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
-        Ok(lenient::list(&answer.data_quality_warning_list, "dataQualityWarning"))
+        let answer: Map<String, Value> = self.ask(Call::get(OPERATION, Path::Site(&path))).await?;
+        lenient::list(&answer, &["dataQualityWarningList", "dataQualityWarnings"], "dataQualityWarning")
+            .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
     /// Warns of something. Tried again only when the first try was surely not carried out. Administrators, and whoever

@@ -4,13 +4,13 @@ use super::segment;
 use crate::call::{Call, Path};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tableau::Subject;
 
 #[derive(Deserialize)]
-struct Answer {
-    #[serde(default, deserialize_with = "lenient::tags")]
-    tags: Vec<String>,
+struct Tag {
+    #[serde(deserialize_with = "lenient::name")]
+    label: String,
 }
 
 impl TableauClient {
@@ -28,8 +28,10 @@ impl TableauClient {
         const OPERATION: &str = "add the tags";
         let path = format!("{}/tags", tagged(OPERATION, subject)?);
         let body = json!({ "tags": { "tag": labels(OPERATION, tags)? } });
-        let answer: Answer = self.ask(Call::put(OPERATION, Path::Site(&path), &body)).await?;
-        Ok(answer.tags)
+        let answer: Map<String, Value> = self.ask(Call::put(OPERATION, Path::Site(&path), &body)).await?;
+        let tags: Vec<Tag> = lenient::list(&answer, &["tags"], "tag")
+            .map_err(|source| Error::Unreadable { operation: OPERATION, source })?;
+        Ok(tags.into_iter().map(|tag| tag.label).collect())
     }
 
     /// Adds tags to several things at once: all of them or, if one is not there, none. REST API 3.9+; JWT scope

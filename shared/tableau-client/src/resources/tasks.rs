@@ -112,6 +112,7 @@ impl TableauClient {
             path: "tasks/extractRefreshes".to_owned(),
             wrapper: "tasks",
             element: "task",
+            paged: false,
             unknown: all_fields,
         };
         Pages::new(self, list, Filter::all())
@@ -120,7 +121,7 @@ impl TableauClient {
     /// Runs a scheduled extract refresh now. REST API 2.6+; JWT scope `tableau:tasks:run`.
     ///
     /// # Errors
-    /// [`Error::Refused`] with code 409093 when it is queued already, 404016 when there is no such task, and as for
+    /// [`Error::Refused`] with code 409093 when it is queued already, 404026 when there is no such task, and as for
     /// [`TableauClient::refresh_now`].
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#run_extract_refresh_task>

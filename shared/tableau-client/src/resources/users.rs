@@ -82,6 +82,7 @@ impl TableauClient {
             path: "users".to_owned(),
             wrapper: "users",
             element: "user",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)

@@ -100,6 +100,7 @@ impl TableauClient {
             path: "views".to_owned(),
             wrapper: "views",
             element: "view",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)

@@ -55,7 +55,7 @@ pub struct Workbook {
 
 fn views<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<View>, D::Error> {
     let value = Option::<Value>::deserialize(deserializer)?.unwrap_or(Value::Null);
-    Ok(lenient::list(&value, "view"))
+    Ok(lenient::list_or_none(&value, "view"))
 }
 
 impl sealed::Sealed for Workbook {}
@@ -107,6 +107,7 @@ impl TableauClient {
             path: "workbooks".to_owned(),
             wrapper: "workbooks",
             element: "workbook",
+            paged: true,
             unknown: all_fields,
         };
         Pages::new(self, list, filter)

@@ -2,6 +2,9 @@
 
 use super::{Lease, Refusal, Session, SessionStore};
 use crate::Error;
+use crate::settings::may_share;
+use crate::sign_in::can_be_sent;
+use confidential::SecureUrl;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use std::future::Future;
@@ -45,6 +48,8 @@ pub(crate) struct Broker {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// How long a session is used at most, from the sign-in on; `None` leaves it to Tableau.
     limit: Option<SignedDuration>,
+    /// The configured server: where else a session may be depends on it.
+    server: Option<SecureUrl>,
     /// The session this process uses. The lock is held over a sign-in, so that one process makes one.
     current: Mutex<Option<Shared>>,
 }
@@ -73,11 +78,16 @@ impl Broker {
         Self { limit, ..Self::with_clock(store, Timestamp::now) }
     }
 
+    /// The same with the server that is configured.
+    pub(crate) fn at(self, server: &SecureUrl) -> Self {
+        Self { server: Some(server.clone()), ..self }
+    }
+
     pub(super) fn with_clock(
         store: Arc<dyn SessionStore>,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { store, clock: Box::new(clock), limit: None, current: Mutex::new(None) }
+        Self { store, clock: Box::new(clock), limit: None, server: None, current: Mutex::new(None) }
     }
 
     #[cfg(test)]
@@ -91,6 +101,13 @@ impl Broker {
         let Some(limit) = self.limit else { return false };
         let age = session.signed_in_at.map(|at| (self.clock)().duration_since(at));
         age.is_none_or(|age| age >= limit || age < -CLOCKS_DIFFER)
+    }
+
+    /// Whether a session is one that can be, whoever wrote it into the store: its token is sent to a server where a session of
+    /// ours may be, and nowhere else.
+    fn is_credible(&self, session: &Session) -> bool {
+        let may_be_at = |server| self.server.as_ref().is_some_and(|ours| may_share(ours, server));
+        can_be_sent(&session.token) && session.server.as_ref().is_none_or(may_be_at)
     }
 
     /// The session to use: any but `over`, which Tableau has just refused, and one that is too old.
@@ -114,7 +131,8 @@ impl Broker {
         let over = over.map(|over| over.session.token.expose_secret());
         let usable = |shared: &Shared| {
             let refused = over == Some(shared.session.token.expose_secret());
-            shared.key == key && !refused && !self.is_too_old(&shared.session)
+            let is_credible = self.is_credible(&shared.session);
+            shared.key == key && !refused && is_credible && !self.is_too_old(&shared.session)
         };
         let deadline = Instant::now() + PATIENCE;
         let lock = tokio::time::timeout_at(deadline, self.current.lock());

@@ -12,11 +12,11 @@ pub(crate) use broker::{Broker, Shared};
 pub use store::{Entry, Lease, MemorySessionStore, Refusal, SessionStore};
 
 use crate::ApiVersion;
+use confidential::SecureUrl;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
-use url::Url;
 
 /// What signing in gave.
 #[derive(Clone)]
@@ -29,8 +29,9 @@ pub struct Session {
     pub user: UserLuid,
     /// The REST API version that was negotiated for it.
     pub api_version: ApiVersion,
-    /// Where it is valid, if signing in led to another server than the settings name.
-    pub server: Option<Url>,
+    /// Where it is valid, if signing in led to another server than the settings name. What a store gives back is used only if
+    /// a session of the configured server may be there.
+    pub server: Option<SecureUrl>,
     /// When it was opened, by the clock of the process that signed in; `None` for one of an older version of this code.
     pub signed_in_at: Option<Timestamp>,
 }
@@ -42,7 +43,7 @@ impl fmt::Debug for Session {
             .field("site", &self.site)
             .field("user", &self.user)
             .field("api_version", &self.api_version)
-            .field("server", &self.server.as_ref().map(Url::as_str))
+            .field("server", &self.server.as_ref().map(|server| server.as_str()))
             .field("signed_in_at", &self.signed_in_at)
             .finish()
     }

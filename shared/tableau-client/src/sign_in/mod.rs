@@ -7,12 +7,12 @@ pub use connected_app::ConnectedApp;
 use crate::call::{LastError, Path, Repeat, Request, Sent, Take, parse};
 use crate::error::host;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential, lenient};
+use confidential::{REDACTED, Secrets, SecureUrl};
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tableau::{SiteLuid, UserLuid};
-use url::Url;
 
 /// How often a sign-in goes to the server that the one before named. Once is what a wrong pod takes.
 const REDIRECTS: u32 = 3;
@@ -67,7 +67,13 @@ pub struct ProductVersion {
 /// What a server answered, or who is to be asked instead.
 enum Answer<T> {
     Here(T),
-    Elsewhere(Url),
+    Elsewhere(SecureUrl),
+}
+
+/// Whether it can be the value of a header.
+pub(crate) fn can_be_sent(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 impl TableauClient {
@@ -84,7 +90,7 @@ impl TableauClient {
         for _ in 0..=REDIRECTS {
             let api_version = match settings.api_version {
                 Some(pinned) => pinned,
-                None => match self.server_info_at(&server, last).await? {
+                None => match self.server_info_at(&server, credential.secrets(), last).await? {
                     Answer::Here(info) => info.rest_api_version.min(ApiVersion::NEWEST),
                     Answer::Elsewhere(to) => {
                         server = to;
@@ -94,13 +100,15 @@ impl TableauClient {
             };
             let url = Path::Server("auth/signin").url(&server, api_version, None);
             let body = credential.sign_in_body(settings, Timestamp::now());
-            let body = body.map_err(|reason| Error::Invalid { operation: OPERATION, reason })?;
+            let (body, secrets) = body.map_err(|reason| Error::Invalid { operation: OPERATION, reason })?;
             let request = Request {
                 operation: OPERATION,
                 method: &Method::POST,
                 url: &url,
                 token: None,
                 body: Some(body.expose_secret()),
+                secrets,
+                body_secrets: Secrets::default(),
                 repeat: Repeat::Harmless,
                 timeout: None,
                 gone: None,
@@ -118,6 +126,11 @@ impl TableauClient {
                 }
             };
             let SignedInCredentials { token, site, user } = credentials;
+            // It would be kept in the store, and sent with each call.
+            if !can_be_sent(&token) || token.expose_secret().contains(REDACTED) {
+                let source = "the session token is no token, or repeats the credential".into();
+                return Err(Error::Unreadable { operation: OPERATION, source });
+            }
             // Whoever sees many of these has processes that sign in over each other.
             tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
             let server = Some(server).filter(|server| *server != settings.server);
@@ -136,6 +149,8 @@ impl TableauClient {
             url: &Path::Server("auth/signout").url(server, session.api_version, None),
             token: Some(&session.token),
             body: None,
+            secrets: Secrets::new([session.token.clone()]),
+            body_secrets: Secrets::default(),
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,
@@ -162,7 +177,7 @@ impl TableauClient {
     async fn server_info_anywhere(&self, last: &LastError) -> Result<ServerInfo, Error> {
         let mut server = self.settings().server.clone();
         for _ in 0..=REDIRECTS {
-            match self.server_info_at(&server, last).await? {
+            match self.server_info_at(&server, [], last).await? {
                 Answer::Here(info) => return Ok(info),
                 Answer::Elsewhere(to) => server = to,
             }
@@ -178,7 +193,13 @@ impl TableauClient {
         Ok(self.server_info().await?.rest_api_version)
     }
 
-    async fn server_info_at(&self, server: &Url, last: &LastError) -> Result<Answer<ServerInfo>, Error> {
+    /// Sends no secret; `secrets` are those that an answer could know from a request before.
+    async fn server_info_at(
+        &self,
+        server: &SecureUrl,
+        secrets: impl IntoIterator<Item = SecretString>,
+        last: &LastError,
+    ) -> Result<Answer<ServerInfo>, Error> {
         const OPERATION: &str = "ask for the server's version";
         let request = Request {
             operation: OPERATION,
@@ -186,6 +207,8 @@ impl TableauClient {
             url: &Path::Server("serverinfo").url(server, ApiVersion::SERVER_INFO, None),
             token: None,
             body: None,
+            secrets: Secrets::new(secrets),
+            body_secrets: Secrets::default(),
             repeat: Repeat::Harmless,
             timeout: None,
             gone: None,

@@ -38,13 +38,16 @@ async fn a_list_is_fetched_page_by_page_as_it_is_read() {
 }
 
 #[tokio::test]
-async fn an_empty_page_ends_a_list_whatever_its_total_says() {
+async fn an_empty_page_before_the_end_of_a_list_is_an_error() {
     let tableau = Tableau::start().await;
     tableau
         .knows("GET /workbooks", &page(&["a"], json!("999999")))
         .knows("GET /workbooks", &json!({"pagination": {"totalAvailable": "999999"}, "workbooks": {}}));
-    assert_eq!(names(&tableau.client().workbooks(Filter::all()).all(10).await.unwrap()), ["a"]);
-    assert_eq!(tableau.heard("GET /workbooks").len(), 2);
+    let mut pages = tableau.client().workbooks(Filter::all());
+    assert_eq!(pages.next().await.unwrap().unwrap().name, "a");
+    let error = pages.next().await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("page 2") && source.contains("999999"), "{source}");
 }
 
 #[tokio::test]
@@ -92,7 +95,8 @@ async fn data_sources_of_a_project_are_picked_here_where_the_version_cannot() {
         let call = format!("GET /{version}/sites/s-1/datasources");
         tableau.knows(
             &call,
-            &json!({"datasources": {"datasource": [in_project("Finance"), in_project("Sales")]}}),
+            &json!({"pagination": {"totalAvailable": "2"},
+                "datasources": {"datasource": [in_project("Finance"), in_project("Sales")]}}),
         );
         let client = client(tableau.settings(version), TableauCredential::personal_access_token("n", "s"));
 

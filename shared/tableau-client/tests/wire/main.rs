@@ -5,6 +5,7 @@
 mod answers;
 mod changes;
 mod deleting;
+mod expected;
 mod exports;
 mod foreign;
 mod jobs;
@@ -15,6 +16,7 @@ mod oddities;
 mod own_session;
 mod patience;
 mod quality_warnings;
+mod repeating;
 mod server;
 mod shapes;
 mod signing_in;

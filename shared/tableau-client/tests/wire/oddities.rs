@@ -149,7 +149,10 @@ async fn an_odd_element_keeps_its_place_in_the_list_and_a_broken_one_leaves_it()
     let tableau = Tableau::start().await;
     let list =
         json!([{"id": "j-1", "priority": {"odd": 1}}, {"priority": 50}, {"id": "j-3", "createdAt": [7]}]);
-    tableau.knows("GET /jobs", &json!({"backgroundJobs": {"backgroundJob": list}}));
+    tableau.knows(
+        "GET /jobs",
+        &json!({"pagination": {"totalAvailable": "3"}, "backgroundJobs": {"backgroundJob": list}}),
+    );
     let view = |workbook: Value| json!({"view": {"id": "v-1", "workbook": workbook}});
     let broadcasts =
         json!({"broadcast": [view(json!("?")), view(json!({"id": [1]})), view(json!({"id": "w-1"})), {}]});

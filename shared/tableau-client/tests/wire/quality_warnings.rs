@@ -56,7 +56,10 @@ async fn warnings_on_columns_are_not_asked_of_a_version_without_them() {
         let signed_in = json!({"credentials": {"site": {"id": "s-1"}, "user": {"id": "u-1"}, "token": "t"}});
         tableau.knows(&format!("POST /{version}/auth/signin"), &signed_in);
         for kind in ["column", "table"] {
-            tableau.knows(&format!("GET /{version}/sites/s-1/dataQualityWarnings/{kind}/x-1"), &json!({}));
+            tableau.knows(
+                &format!("GET /{version}/sites/s-1/dataQualityWarnings/{kind}/x-1"),
+                &json!({"dataQualityWarningList": {}}),
+            );
         }
         let old = client(tableau.settings(version), TableauCredential::personal_access_token("n", "s"));
         let column = old.quality_warnings(&Warnable::Column("x-1".parse().unwrap())).await;

@@ -37,6 +37,8 @@ pub(crate) enum Reply {
     CutOff,
     /// Half a body, then silence.
     Stuck,
+    /// An error of Tableau's that repeats the request's body.
+    Repeat,
 }
 
 impl Reply {
@@ -65,7 +67,7 @@ impl Reply {
                 let body = if *status == 204 { &[] } else { body.as_slice() };
                 Some([head(*status, body.len(), &more).as_bytes(), body].concat())
             }
-            Self::Nothing => None,
+            Self::Nothing | Self::Repeat => None,
             Self::CutOff | Self::Stuck => Some([head(200, 100, "").as_bytes(), b"{\"workbook\":"].concat()),
         }
     }
@@ -116,6 +118,11 @@ impl Tableau {
         self.says(call, Reply::json(200, body))
     }
 
+    /// Answers to a call with an error that repeats the request's body.
+    pub(crate) fn repeats(&self, call: &str) -> &Self {
+        self.forgets(call).says(call, Reply::Repeat)
+    }
+
     /// Forgets what it was to answer to a call.
     pub(crate) fn forgets(&self, call: &str) -> &Self {
         self.script.lock().unwrap().replies.remove(call);
@@ -149,7 +156,10 @@ impl Tableau {
             let replies = script.replies.entry(request.call.clone()).or_default();
             let reply = if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() };
             let unknown = || Reply::error("404003", &format!("nobody expected {}", request.call));
-            let reply = reply.unwrap_or_else(unknown);
+            let reply = match reply.unwrap_or_else(unknown) {
+                Reply::Repeat => Reply::error("400006", &request.body),
+                reply => reply,
+            };
             script.requests.push(request);
             reply
         };

@@ -13,7 +13,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpListener;
 
 /// What goes wrong with a call to Slack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +101,7 @@ impl SlackRecorder {
         let state = Arc::new(Shared::default());
         let webhook = state.workspace().add_webhook(DEFAULT_CHANNEL.1);
         let router = switchboard::routes().fallback(serve::serve).with_state(Arc::clone(&state));
-        let server = Server::serve(TcpListener::bind(address).await?, router)?;
+        let server = Server::serve(loopback_server::bind(address).await?, router)?;
         Ok(Self { state, server: Arc::new(server), webhook })
     }
 

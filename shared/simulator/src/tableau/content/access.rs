@@ -87,6 +87,10 @@ impl Content for User {
     fn add_to(self, to: &mut ModelHandle<'_>) -> UserLuid {
         let luid = self.luid.unwrap_or_else(mint);
         let site = to.site(self.site.as_ref());
+        if self.role.is_administrator() {
+            let ownerless = |p: &&mut model::Project| p.site == site && p.owner.is_none();
+            to.model.projects.iter_mut().filter(ownerless).for_each(|p| p.owner = Some(luid.clone()));
+        }
         to.model.users.push(model::User {
             luid: luid.clone(),
             site,

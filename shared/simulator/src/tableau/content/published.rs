@@ -9,7 +9,7 @@ use tableau::{DatasourceLuid, ProjectLuid, WorkbookLuid};
 macro_rules! published {
     ($name:ident, $luid:ident, $what:literal) => {
         impl $name {
-            #[doc = concat!("A ", $what, " of this name, with extracts, in the project `Default`.")]
+            #[doc = concat!("A ", $what, " of this name, with extracts, in the project `default`.")]
             pub fn named(name: &str) -> Self {
                 Self { name: name.to_owned(), ..Self::default() }
             }
@@ -123,7 +123,9 @@ impl Content for Workbook {
         let luid = self.luid.unwrap_or_else(mint);
         let content_url = url_name(&self.name);
         let views = if self.views.is_empty() { vec![(self.name.clone(), None)] } else { self.views };
-        for (name, view_luid) in views {
+        // As people build them: a dashboard first, and the sheets that it shows after it.
+        let has_dashboard = views.len() > 1;
+        for (at, (name, view_luid)) in views.into_iter().enumerate() {
             let url_name = url_name(&name);
             to.model.views.push(model::View {
                 luid: view_luid.as_deref().map_or_else(mint, model::fixed),
@@ -132,12 +134,13 @@ impl Content for Workbook {
                 name,
                 content_url: format!("{content_url}/sheets/{url_name}"),
                 url_name,
+                sheet_type: if has_dashboard && at == 0 { "dashboard" } else { "view" },
                 tags: Vec::new(),
             });
         }
         let number = to.model.next_number();
         if !self.live {
-            to.model.schedule(site.clone(), model::Target::Workbook(luid.clone()), to.now);
+            to.model.schedule(site.clone(), model::Target::Workbook(luid.clone()));
         }
         to.model.workbooks.push(model::Workbook {
             luid: luid.clone(),
@@ -152,6 +155,8 @@ impl Content for Workbook {
             uses: self.uses,
             show_tabs: self.tabs,
             has_extracts: !self.live,
+            encrypt_extracts: false,
+            acceleration: None,
             created_at: before(to.now, Duration::from_secs(90 * 86_400)),
             updated_at: before(to.now, Duration::from_secs(3 * 86_400)),
             broken: None,
@@ -203,7 +208,7 @@ impl Content for Datasource {
         let luid = self.luid.unwrap_or_else(mint);
         let number = to.model.next_number();
         if !self.live {
-            to.model.schedule(site.clone(), model::Target::Datasource(luid.clone()), to.now);
+            to.model.schedule(site.clone(), model::Target::Datasource(luid.clone()));
         }
         to.model.datasources.push(model::Datasource {
             luid: luid.clone(),
@@ -218,6 +223,8 @@ impl Content for Datasource {
             tags: self.tags,
             certified: self.certified,
             has_extracts: !self.live,
+            encrypt_extracts: false,
+            use_remote_query_agent: false,
             created_at: before(to.now, Duration::from_secs(120 * 86_400)),
             updated_at: before(to.now, Duration::from_secs(5 * 86_400)),
             broken: None,

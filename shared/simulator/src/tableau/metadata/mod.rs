@@ -2,8 +2,11 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/>
 
+mod lineage;
+mod list;
 mod query;
 mod schema;
+mod types;
 
 use super::model::Model;
 use super::rest::{Answer, Call, RestError, malformed};
@@ -20,7 +23,7 @@ fn error(message: &str, code: Option<&str>) -> Value {
 pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let text = call.body.text(&["query"]).ok_or_else(|| malformed("There is no query."))?;
     let variables = call.body.get(&["variables"]).cloned().unwrap_or_default();
-    let answer = match query::parse(text, &variables) {
+    let answer = match query::parse(text, &variables, call.body.text(&["operationName"])) {
         Ok(fields) => data(call.model, call.site().as_str(), &fields),
         Err(message) => Err(message),
     };
@@ -31,6 +34,7 @@ pub(crate) fn answer(call: &mut Call<'_>) -> Result<Answer, RestError> {
 }
 
 fn data(model: &Model, site: &str, fields: &[Selection]) -> Result<Value, String> {
+    types::check("Query", fields)?;
     let mut data = Map::new();
     for field in fields {
         data.insert(field.key().to_owned(), schema::root(model, site, field)?);

@@ -1,5 +1,5 @@
-//! As much of GraphQL as callers write here: one query with variables, arguments, aliases and selections. No fragments,
-//! no directives.
+//! As much of GraphQL as callers write here: one query with variables, arguments, aliases and selections. Fragments,
+//! directives and other operations are refused.
 
 use serde_json::{Map, Value};
 
@@ -23,15 +23,24 @@ impl Selection {
 }
 
 /// The fields of a query, with the variables in place.
-pub(super) fn parse(text: &str, variables: &Value) -> Result<Vec<Selection>, String> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0, variables };
+pub(super) fn parse(
+    text: &str,
+    variables: &Value,
+    operation: Option<&str>,
+) -> Result<Vec<Selection>, String> {
+    let given = match variables {
+        Value::Object(given) => given.clone(),
+        Value::Null => Map::new(),
+        _ => return Err("Variables are an object".to_owned()),
+    };
+    let mut reader = Reader { tokens: tokens(text)?, at: 0, variables: Map::new() };
     let opening = reader.tokens.iter().filter(|token| matches!(token.as_str(), "{" | "[" | "("));
     if opening.count() > DEEPEST {
         return Err("Invalid Syntax : the query nests too deep".to_owned());
     }
-    // `query Name($first: Int = 10)`: the types of variables are not looked at.
-    while reader.peek().is_some_and(|token| token != "{") {
-        reader.at += 1;
+    let name = reader.head(&given)?;
+    if let Some(operation) = operation.filter(|operation| name.as_deref() != Some(*operation)) {
+        return Err(format!("Unknown operation named '{operation}'."));
     }
     let fields = reader.fields()?;
     match reader.peek() {
@@ -74,13 +83,64 @@ fn string_length(text: &str) -> Option<usize> {
     end.map(|(at, _)| at + 1)
 }
 
-struct Reader<'a> {
-    tokens: Vec<String>,
-    at: usize,
-    variables: &'a Value,
+/// Adds a field. One that is there already gets its fields as well; the same answer for another field or other arguments
+/// stays beside it, for [`check`](super::types::check) to refuse.
+///
+/// Source: <https://spec.graphql.org/October2021/#sec-Field-Selection-Merging>
+fn merge(field: Selection, into: &mut Vec<Selection>) {
+    let is_same = |other: &&mut Selection| {
+        other.key() == field.key() && other.name == field.name && other.arguments == field.arguments
+    };
+    match into.iter_mut().find(is_same) {
+        Some(same) => field.fields.into_iter().for_each(|below| merge(below, &mut same.fields)),
+        None => into.push(field),
+    }
 }
 
-impl Reader<'_> {
+struct Reader {
+    tokens: Vec<String>,
+    at: usize,
+    /// Those that the query declares.
+    variables: Map<String, Value>,
+}
+
+impl Reader {
+    /// Reads `query Name($first: Int = 10, $luid: String!)` up to the fields, and gives the name. Of a variable's type only
+    /// whether it may be missing is looked at.
+    fn head(&mut self, given: &Map<String, Value>) -> Result<Option<String>, String> {
+        if self.peek() == Some("{") {
+            return Ok(None);
+        }
+        self.expect("query")?;
+        let name = if matches!(self.peek(), Some("(" | "{")) { None } else { Some(self.name()?) };
+        if self.take("(") {
+            while !self.take(")") {
+                self.variable(given)?;
+            }
+        }
+        Ok(name)
+    }
+
+    fn variable(&mut self, given: &Map<String, Value>) -> Result<(), String> {
+        self.expect("$")?;
+        let name = self.name()?;
+        self.expect(":")?;
+        let brackets = (0..).take_while(|_| self.take("[")).count();
+        let kind = self.name()?;
+        let mut required = self.take("!");
+        for _ in 0..brackets {
+            self.expect("]")?;
+            required = self.take("!");
+        }
+        let default = if self.take("=") { Some(self.value()?) } else { None };
+        let value = given.get(&name).cloned().or(default).unwrap_or_default();
+        if required && value.is_null() {
+            return Err(format!("Variable '{name}' has coerced Null value for NonNull type '{kind}!'"));
+        }
+        self.variables.insert(name, value);
+        Ok(())
+    }
+
     fn peek(&self) -> Option<&str> {
         self.tokens.get(self.at).map(String::as_str)
     }
@@ -106,7 +166,8 @@ impl Reader<'_> {
         self.expect("{")?;
         let mut fields = Vec::new();
         while !self.take("}") {
-            fields.push(self.field()?);
+            let field = self.field()?;
+            merge(field, &mut fields);
         }
         Ok(fields)
     }
@@ -148,7 +209,9 @@ impl Reader<'_> {
             }
             "$" => {
                 let name = self.name()?;
-                Ok(self.variables.get(&name).cloned().unwrap_or_default())
+                let undefined =
+                    || format!("Validation error of type UndefinedVariable: Undefined variable '{name}'");
+                self.variables.get(&name).cloned().ok_or_else(undefined)
             }
             // Texts, numbers and constants are written as in JSON; what is none of these is an enumeration.
             other => Ok(serde_json::from_str(other).unwrap_or_else(|_| Value::from(other))),
@@ -166,7 +229,7 @@ mod tests {
         let text = r#"query used($luid: String!) { # a comment
             found: workbooks(filter: {luid: $luid, nameWithin: ["a, \"b\"", "c"]}, first: 2) { luid owner { name } } }"#;
 
-        let fields = parse(text, &json!({ "luid": "x" })).unwrap();
+        let fields = parse(text, &json!({ "luid": "x" }), Some("used")).unwrap();
 
         assert_eq!((fields[0].key(), fields[0].name.as_str()), ("found", "workbooks"));
         let arguments = json!({ "filter": { "luid": "x", "nameWithin": ["a, \"b\"", "c"] }, "first": 2 });
@@ -175,16 +238,43 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_is_asked_for_again_is_one_field() {
+        let parsed = |text| parse(text, &Value::Null, None).unwrap();
+
+        assert_eq!(parsed("{ w { name id name o { a } o { b a } } }"), parsed("{ w { name id o { a b } } }"));
+        assert_eq!(parsed("{ w(first: 1) { a } w(first: 2) { a } }").len(), 2, "these conflict");
+    }
+
+    #[test]
     fn what_is_no_query_is_an_error() {
         for text in ["", "{", "{a", "{a(b)}", "{a}}", "{1}", "{a(b:\"c)}", "{...x}"] {
-            assert!(parse(text, &Value::Null).is_err(), "{text}");
+            assert!(parse(text, &Value::Null, None).is_err(), "{text}");
         }
+    }
+
+    // 12-B
+    #[test]
+    fn a_variable_is_declared_and_has_a_value_where_it_needs_one() {
+        let first = |text: &str, variables: Value| {
+            let fields = parse(text, &variables, None);
+            fields.map(|fields| fields[0].arguments["first"].clone())
+        };
+        let list = "query q($ids: [String!]!, $n: Int = 3) { a(first: $n) }";
+        assert_eq!(first(list, json!({ "ids": [] })), Ok(json!(3)));
+        assert_eq!(first(list, json!({ "ids": [], "n": 5 })), Ok(json!(5)));
+        assert!(first(list, json!({})).unwrap_err().contains("'ids' has coerced Null"));
+        assert!(first("{ a(first: $n) }", json!({ "n": 5 })).unwrap_err().contains("Undefined variable 'n'"));
+        assert!(first("{ a }", json!([])).is_err());
+        for text in ["mutation { a }", "subscription s { a }", "{ a } { b }", "query a { b } query c { d }"] {
+            assert!(parse(text, &Value::Null, None).is_err(), "{text}");
+        }
+        assert!(parse("query a { b }", &Value::Null, Some("c")).is_err());
     }
 
     #[test]
     fn a_query_that_nests_too_deep_is_an_error() {
         for open in ["{ a", "[", "("] {
-            assert!(parse(&format!("{{ a {}", open.repeat(100_000)), &Value::Null).is_err(), "{open}");
+            assert!(parse(&format!("{{ a {}", open.repeat(100_000)), &Value::Null, None).is_err(), "{open}");
         }
     }
 }

@@ -18,7 +18,12 @@ pub(crate) struct Project {
     pub(crate) description: String,
     pub(crate) parent: Option<ProjectLuid>,
     pub(crate) owner: Option<UserLuid>,
+    /// `ManagedByOwner` or `LockedToProject`. Kept, and decides nothing here.
+    pub(crate) content_permissions: String,
+    /// Made by Tableau with its site: it is never deleted, renamed or moved.
+    pub(crate) is_default: bool,
     pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +96,9 @@ pub(crate) struct Workbook {
     pub(crate) uses: Vec<String>,
     pub(crate) show_tabs: bool,
     pub(crate) has_extracts: bool,
+    pub(crate) encrypt_extracts: bool,
+    /// Whether its data is accelerated, and at once. Kept, and makes nothing faster here.
+    pub(crate) acceleration: Option<(bool, bool)>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     /// The notes that automatic refreshes of it fail with.
@@ -105,6 +113,8 @@ pub(crate) struct View {
     pub(crate) name: String,
     pub(crate) url_name: String,
     pub(crate) content_url: String,
+    /// `dashboard`, `story`, or `view` for a sheet.
+    pub(crate) sheet_type: &'static str,
     pub(crate) tags: Vec<String>,
 }
 
@@ -125,6 +135,8 @@ pub(crate) struct Datasource {
     /// The note, if it is certified.
     pub(crate) certified: Option<String>,
     pub(crate) has_extracts: bool,
+    pub(crate) encrypt_extracts: bool,
+    pub(crate) use_remote_query_agent: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     /// The notes that automatic refreshes of it fail with.

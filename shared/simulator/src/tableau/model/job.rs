@@ -131,6 +131,12 @@ impl Job {
         }
     }
 
+    /// Ends it without an end of its own.
+    pub(crate) fn cancel(&mut self, now: Timestamp) {
+        self.completed_at = Some(now);
+        self.finish = Some(FinishCode::Cancelled);
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.completed_at.is_none()
     }

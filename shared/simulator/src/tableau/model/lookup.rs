@@ -1,8 +1,13 @@
 //! Finding things by id, name or path.
 
 use super::{Datasource, Job, Model, Project, Site, Target, User, View, Workbook, mint};
+use crate::clock::before;
 use jiff::Timestamp;
+use std::time::Duration;
 use tableau::{JobLuid, ProjectLuid, SiteLuid, UserLuid};
+
+/// How long projects are there already: longer than what is published to them.
+const PROJECT_AGE: Duration = Duration::from_secs(200 * 86_400);
 
 impl Model {
     pub(crate) fn site(&self, luid: &str) -> Option<&Site> {
@@ -69,12 +74,15 @@ impl Model {
         Some((d.site.clone(), Target::Datasource(d.luid.clone()), d.name.clone()))
     }
 
-    /// The project at a path such as `Finance/Month End`, with whatever of it is missing added.
+    /// The project at a path such as `Finance/Month End`, with what is missing of it added. No path is the default project.
     pub(crate) fn project_at(&mut self, site: &SiteLuid, path: &str, now: Timestamp) -> ProjectLuid {
+        let default = self.default_project(site);
+        let owner = default.and_then(|project| project.owner.clone());
+        let default = default.map(|project| project.luid.clone());
         let mut parent: Option<ProjectLuid> = None;
         for name in path.split('/').map(str::trim).filter(|n| !n.is_empty()) {
-            let found =
-                self.projects.iter().find(|p| p.site == *site && p.parent == parent && p.name == name);
+            let same = |p: &&Project| p.name == name || (p.is_default && p.name.eq_ignore_ascii_case(name));
+            let found = self.projects.iter().filter(|p| p.site == *site && p.parent == parent).find(same);
             let luid = found.map(|p| p.luid.clone());
             parent = Some(luid.unwrap_or_else(|| {
                 let luid: ProjectLuid = mint();
@@ -84,13 +92,21 @@ impl Model {
                     name: name.to_owned(),
                     description: String::new(),
                     parent: parent.clone(),
-                    owner: None,
-                    created_at: now,
+                    owner: owner.clone(),
+                    content_permissions: "ManagedByOwner".to_owned(),
+                    is_default: false,
+                    created_at: before(now, PROJECT_AGE),
+                    updated_at: before(now, PROJECT_AGE),
                 });
                 luid
             }));
         }
-        parent.unwrap_or_else(|| self.project_at(site, "Default", now))
+        parent.or(default).unwrap_or_else(mint)
+    }
+
+    /// The project that Tableau makes with a site.
+    pub(crate) fn default_project(&self, site: &SiteLuid) -> Option<&Project> {
+        self.projects.iter().find(|project| project.site == *site && project.is_default)
     }
 
     /// The user of that name, with or without the domain, or of that full name.

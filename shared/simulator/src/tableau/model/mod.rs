@@ -21,7 +21,7 @@ pub use publishing::{BroadcastRecord, WebhookRecord};
 pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
-pub(crate) use task::Task;
+pub(crate) use task::{STARTS_AT_HOUR, Task};
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -56,6 +56,8 @@ pub(crate) struct Model {
     pub(crate) refreshes: Vec<(SiteLuid, Timestamp)>,
     /// For each workbook that was exported: when, and how old its data was then.
     pub(crate) rendered: BTreeMap<String, (Timestamp, Timestamp)>,
+    /// The ids of the connections of a workbook or data source to a data source, once they were asked for.
+    pub(crate) connections: BTreeMap<(String, String), String>,
     /// What site settings forbid.
     pub(crate) off: Vec<Feature>,
     /// How long a session lasts unused.
@@ -69,10 +71,35 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// A server with one site and nothing on it.
-    pub(crate) fn new(site: Site) -> Self {
+    /// A server with one site, on which there is the default project alone.
+    pub(crate) fn new(site: Site, now: Timestamp) -> Self {
+        let mut model = Self::bare();
+        model.add_site(site, now);
+        model
+    }
+
+    /// Adds a site with its default project, which belongs to the first administrator that the site gets.
+    ///
+    /// Source: `tableau/server-client-python`, `test/assets/project_get.xml` and `workbook_get_all_fields.xml`
+    pub(crate) fn add_site(&mut self, site: Site, now: Timestamp) {
+        self.projects.push(Project {
+            luid: mint(),
+            site: site.luid.clone(),
+            name: "default".to_owned(),
+            description: "The default project that was automatically created by Tableau.".to_owned(),
+            parent: None,
+            owner: None,
+            content_permissions: "ManagedByOwner".to_owned(),
+            is_default: true,
+            created_at: now,
+            updated_at: now,
+        });
+        self.sites.push(site);
+    }
+
+    fn bare() -> Self {
         Self {
-            sites: vec![site],
+            sites: Vec::new(),
             projects: Vec::new(),
             users: Vec::new(),
             workbooks: Vec::new(),
@@ -92,6 +119,7 @@ impl Model {
             sessions: Vec::new(),
             refreshes: Vec::new(),
             rendered: BTreeMap::new(),
+            connections: BTreeMap::new(),
             off: Vec::new(),
             idle: Duration::from_secs(240 * 60),
             webhooks_enabled: true,

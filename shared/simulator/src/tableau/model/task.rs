@@ -1,9 +1,8 @@
 //! Extract refreshes on a schedule. They are listed, and run when they are told to; time alone starts none.
 
 use super::{FinishCode, Model, Target, Workbook};
-use crate::clock::after;
-use jiff::Timestamp;
-use std::time::Duration;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use tableau::SiteLuid;
 
 #[derive(Clone, Debug)]
@@ -12,15 +11,26 @@ pub(crate) struct Task {
     pub(crate) site: SiteLuid,
     pub(crate) target: Target,
     pub(crate) priority: u32,
-    pub(crate) next_run_at: Timestamp,
+}
+
+/// The hour of the day that tasks run at. The sites are in UTC.
+pub(crate) const STARTS_AT_HOUR: i8 = 4;
+
+impl Task {
+    /// When it runs next: the first start after `now`.
+    pub(crate) fn next_run_at(&self, now: Timestamp) -> Timestamp {
+        let now = now.to_zoned(TimeZone::UTC);
+        let today = now.date().at(STARTS_AT_HOUR, 0, 0, 0);
+        let start = if today > now.datetime() { today } else { today.saturating_add(1.day()) };
+        start.to_zoned(TimeZone::UTC).map_or(now.timestamp(), |start| start.timestamp())
+    }
 }
 
 impl Model {
     /// A daily refresh.
-    pub(crate) fn schedule(&mut self, site: SiteLuid, target: Target, now: Timestamp) {
-        let next_run_at = after(now, Duration::from_secs(22 * 3600));
+    pub(crate) fn schedule(&mut self, site: SiteLuid, target: Target) {
         let luid = uuid::Uuid::new_v4().to_string();
-        self.tasks.push(Task { luid, site, target, priority: 50, next_run_at });
+        self.tasks.push(Task { luid, site, target, priority: 50 });
     }
 
     /// How many refreshes of this failed since the last that did not.
@@ -66,7 +76,7 @@ mod tests {
     #[test]
     fn failures_are_counted_since_the_last_success() {
         let site = super::super::Site { luid: mint(), name: String::new(), content_url: String::new() };
-        let mut model = Model::new(site);
+        let mut model = Model::new(site, Timestamp::UNIX_EPOCH);
         let target = Target::Workbook(mint());
         for (second, finish) in [(1, FinishCode::Error), (2, FinishCode::Success), (4, FinishCode::Error)] {
             model.jobs.push(job(&target, second, finish));

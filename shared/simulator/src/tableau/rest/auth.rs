@@ -24,6 +24,15 @@ pub(crate) fn sign_in(call: &mut Call<'_>) -> Result<Answer, RestError> {
     if call.body.flag(&["credentials", "isUat"]) == Some(true) {
         return Err(refused(SignInError(None)));
     }
+    let has = |names: &[&str]| names.iter().any(|name| text(name).is_some());
+    let kinds = [
+        has(&["personalAccessTokenName", "personalAccessTokenSecret"]),
+        has(&["name", "password"]),
+        has(&["jwt"]),
+    ];
+    if kinds.into_iter().filter(|is_there| *is_there).count() > 1 {
+        return Err(malformed("Payload is either malformed or incomplete: credentials of several kinds."));
+    }
     let pat = (text("personalAccessTokenName"), text("personalAccessTokenSecret"));
     let credentials = match (pat, (text("name"), text("password")), text("jwt")) {
         ((Some(name), Some(secret)), _, _) if call.version >= PAT_SINCE => Credentials::Pat { name, secret },
@@ -49,6 +58,10 @@ pub(crate) fn switch_site(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let failed = || RestError::new("401003", "Switching to the site failed.");
     let content_url = call.body.text(&["site", "contentUrl"]).ok_or_else(failed)?;
     let session = call.session.clone().filter(|s| s.scopes.is_none()).ok_or_else(failed)?;
+    let current = call.model.site(session.site.as_str()).map(|site| site.content_url.as_str());
+    if current == Some(content_url) {
+        return Err(RestError::new("403070", "The session is for this site already."));
+    }
     let session = call.model.switch_site(session, content_url).ok_or_else(failed)?;
     Ok(answer(call, &session))
 }

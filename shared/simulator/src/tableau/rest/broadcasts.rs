@@ -30,6 +30,11 @@ pub(crate) fn send(call: &mut Call<'_>) -> Result<Answer, RestError> {
     if call.query("acceptTermsOfUse") != Some("true") {
         return Err(malformed("acceptTermsOfUse=true is missing."));
     }
+    let overwrite = match call.query("overwrite") {
+        None | Some("no") => false,
+        Some("yes") => true,
+        Some(_) => return Err(RestError::new("400008", "overwrite is yes or no.")),
+    };
     let body = |key: &str| call.body.flag(&["broadcastViewSend", key]).unwrap_or(false);
     let id = call.body.text(&["broadcastViewSend", "viewId"]);
     let id = id.ok_or_else(|| malformed("Payload is either malformed or incomplete: no viewId."))?;
@@ -49,7 +54,6 @@ pub(crate) fn send(call: &mut Call<'_>) -> Result<Answer, RestError> {
         last_sent_at: call.now,
         times: 1,
     };
-    let overwrite = call.query("overwrite") == Some("yes");
     let answer = Answer::ok(Element::root().child(element(&new)));
     match call.model.broadcasts.iter_mut().find(|b| b.view == new.view) {
         Some(_) if !overwrite => {

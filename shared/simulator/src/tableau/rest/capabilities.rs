@@ -205,6 +205,12 @@ impl Kind {
             text.map(str::to_owned)
         };
         let incomplete = || malformed("Payload is either malformed or incomplete: no permissions.");
+        for kind in [&WORKBOOK, &DATASOURCE, &VIEW, &PROJECT] {
+            let about = call.body.text(&["permissions", kind.element, "id"]);
+            if about.is_some_and(|id| kind.element != self.element || id != thing.luid) {
+                return Err(malformed("The permissions are for something else than the address names."));
+            }
+        }
         let grantees = call.body.list(&["permissions", "granteeCapabilities"]);
         let mut added = Vec::new();
         for grantee in &grantees {

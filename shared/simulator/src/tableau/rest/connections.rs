@@ -1,19 +1,20 @@
 //! What workbooks and data sources connect to.
 
 use super::call::{Answer, Call};
+use super::content::server_name;
 use super::element::Element;
 use super::error::RestError;
-use crate::tableau::model::Datasource;
+use crate::tableau::model::{Datasource, Model};
 
 /// A workbook connects to the published data sources that it uses; what is embedded in it is not simulated.
 pub(crate) fn of_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
     call.may_read(workbook.luid.as_str())?;
-    let connections = call.model.datasources_of(workbook).map(|datasource| {
-        let about = Element::new("datasource").with("id", datasource.luid.as_str());
-        connection(datasource, "sqlproxy", "localhost").child(about.with("name", datasource.name.as_str()))
-    });
+    let of = workbook.luid.to_string();
+    let used: Vec<Datasource> = call.model.datasources_of(workbook).cloned().collect();
+    let connections =
+        used.iter().map(|datasource| connection(call.model, &of, datasource, "sqlproxy", "localhost"));
     Ok(list(connections.collect()))
 }
 
@@ -21,21 +22,25 @@ pub(crate) fn of_datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
     call.may_read(datasource.luid.as_str())?;
-    let about = Element::new("datasource").with("id", datasource.luid.as_str());
-    let server = format!("{}.corp.example.com", datasource.kind);
-    let connection = connection(datasource, &datasource.kind, &server);
-    Ok(list(vec![connection.child(about.with("name", datasource.name.as_str()))]))
+    let datasource = datasource.clone();
+    let of = datasource.luid.to_string();
+    let connection = connection(call.model, &of, &datasource, &datasource.kind, &server_name(&datasource));
+    Ok(list(vec![connection]))
 }
 
-fn connection(datasource: &Datasource, kind: &str, server: &str) -> Element {
-    // A data source has one connection, so it can lend it its LUID.
+/// The connection of this workbook or data source to a data source. It has an id of its own.
+fn connection(model: &mut Model, of: &str, datasource: &Datasource, kind: &str, server: &str) -> Element {
+    let key = (of.to_owned(), datasource.luid.to_string());
+    let id = model.connections.entry(key).or_insert_with(|| uuid::Uuid::new_v4().to_string());
+    let about = Element::new("datasource").with("id", datasource.luid.as_str());
     Element::new("connection")
-        .with("id", datasource.luid.as_str())
+        .with("id", id.as_str())
         .with("type", kind)
         .with("serverAddress", server)
         .with("serverPort", "")
         .with("userName", "svc_tableau")
         .with("embedPassword", true)
+        .child(about.with("name", datasource.name.as_str()))
 }
 
 fn list(connections: Vec<Element>) -> Answer {

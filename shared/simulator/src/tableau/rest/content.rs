@@ -1,40 +1,53 @@
 //! Workbooks and data sources.
 //!
-//! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>,
-//! <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm>
+//! Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>,
+//! <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm>; for attributes and elements
+//! `tableau/server-client-python`, `test/assets/workbook_*.xml` and `datasource_*.xml`
 
 use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
+use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
 use super::version::RestVersion;
 use super::{page, tags, views};
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Datasource, Model, Workbook};
+use crate::tableau::model::{Datasource, Model, User, Workbook};
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
-const PUBLISHED: Spec = &[
+pub(crate) const WORKBOOK: Spec = &[
     ("name", EQ_IN),
     ("contentUrl", EQ_IN),
     ("projectName", EQ_IN),
     ("ownerName", EQ_IN),
     ("ownerEmail", EQ_IN),
     ("tags", EQ_IN),
+    ("displayTabs", EQ),
+    ("hasExtracts", EQ),
+    ("sheetCount", COMPARE),
+    ("size", COMPARE),
+    ("favoritesTotal", COMPARE),
     ("createdAt", COMPARE),
     ("updatedAt", COMPARE),
 ];
 
-/// The same with what only data sources have. `projectName` comes first so that it can be left out.
-const DATASOURCE: Spec = &[
+/// `projectName` comes first so that it can be left out.
+pub(crate) const DATASOURCE: Spec = &[
     ("projectName", EQ_IN),
     ("name", EQ_IN),
+    ("description", EQ_IN),
     ("contentUrl", EQ_IN),
     ("ownerName", EQ_IN),
-    ("ownerEmail", EQ_IN),
+    ("ownerEmail", EQ),
+    ("serverName", EQ_IN),
     ("tags", EQ_IN),
+    ("hasExtracts", EQ),
     ("isCertified", EQ),
+    ("isPublished", EQ),
     ("type", EQ),
+    ("size", COMPARE),
+    ("favoritesTotal", COMPARE),
     ("createdAt", COMPARE),
     ("updatedAt", COMPARE),
 ];
@@ -43,6 +56,78 @@ const DATASOURCE: Spec = &[
 const WITHOUT_PROJECT: std::ops::RangeInclusive<RestVersion> =
     RestVersion { major: 3, minor: 13 }..=RestVersion { major: 3, minor: 17 };
 
+const WORKBOOK_FIELDS: Fields = Fields {
+    row: "workbook",
+    by_default: &[
+        "id",
+        "name",
+        "description",
+        "contentUrl",
+        "webpageUrl",
+        "showTabs",
+        "size",
+        "createdAt",
+        "updatedAt",
+        "encryptExtracts",
+        "defaultViewId",
+        "project.id",
+        "project.name",
+        "owner.id",
+        "tags",
+        "dataAccelerationConfig",
+    ],
+    more: &[
+        "sheetCount",
+        "hasExtracts",
+        "shareDescription",
+        "lastPublishedAt",
+        "project.description",
+        "location",
+        "owner.name",
+        "owner.fullName",
+        "owner.email",
+        "owner.siteRole",
+        "owner.lastLogin",
+    ],
+};
+
+const DATASOURCE_FIELDS: Fields = Fields {
+    row: "datasource",
+    by_default: &[
+        "id",
+        "name",
+        "description",
+        "contentUrl",
+        "webpageUrl",
+        "type",
+        "size",
+        "encryptExtracts",
+        "hasExtracts",
+        "isCertified",
+        "certificationNote",
+        "useRemoteQueryAgent",
+        "createdAt",
+        "updatedAt",
+        "project.id",
+        "project.name",
+        "owner.id",
+        "tags",
+    ],
+    more: &[
+        "connectedWorkbooksCount",
+        "favoritesTotal",
+        "hasAlert",
+        "isPublished",
+        "serverName",
+        "project.description",
+        "owner.name",
+        "owner.fullName",
+        "owner.email",
+        "owner.siteRole",
+        "owner.lastLogin",
+    ],
+};
+
 /// What workbooks and data sources have in common.
 struct Common<'a> {
     name: &'a str,
@@ -50,8 +135,35 @@ struct Common<'a> {
     project: &'a ProjectLuid,
     owner: &'a UserLuid,
     tags: &'a [String],
+    has_extracts: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// The address that Tableau writes to: on Tableau Cloud names are addresses.
+pub(crate) fn email(user: &User) -> &str {
+    user.email.as_deref().unwrap_or(&user.name)
+}
+
+/// An owner, with all that `?fields=` can ask for.
+pub(crate) fn owner(model: &Model, luid: &UserLuid) -> Element {
+    let user = model.user(luid.as_str());
+    Element::new("owner")
+        .with("id", luid.as_str())
+        .with_some("name", user.map(|u| u.name.as_str()))
+        .with_some("fullName", user.map(|u| u.full_name.as_str()))
+        .with_some("email", user.map(email))
+        .with_some("siteRole", user.map(|u| u.role.as_str()))
+        .with_some("lastLogin", user.and_then(|u| u.last_login).map(seconds))
+}
+
+/// A project that something is in, with all that `?fields=` can ask for.
+pub(crate) fn project(model: &Model, luid: &ProjectLuid) -> Element {
+    let project = model.project(luid);
+    Element::new("project")
+        .with("id", luid.as_str())
+        .with_some("name", project.map(|p| p.name.as_str()))
+        .with_some("description", project.map(|p| p.description.as_str()))
 }
 
 impl Common<'_> {
@@ -63,28 +175,19 @@ impl Common<'_> {
             "contentUrl" => text(Some(self.content_url)),
             "projectName" => text(model.project(self.project).map(|p| p.name.as_str())),
             "ownerName" => text(owner.map(|u| u.full_name.as_str())),
-            "ownerEmail" => text(owner.map(|u| u.email.as_deref().unwrap_or(&u.name))),
+            "ownerEmail" => text(owner.map(email)),
             "tags" => Field::Texts(self.tags.to_vec()),
+            "hasExtracts" => Field::Text(self.has_extracts.to_string()),
+            "size" => Field::Number(SIZE.into()),
+            "favoritesTotal" => Field::Number(0),
             "createdAt" => Field::Time(Some(self.created_at)),
             _ => Field::Time(Some(self.updated_at)),
         }
     }
-
-    /// Project, owner and tags. Of the owner only the id, unless `?fields=` asks for more.
-    fn children(&self, to: Element, model: &Model, fields: &str) -> Element {
-        let asks = |field: &str| fields.split(',').any(|f| f == field || f == "_all_" || f == "owner._all_");
-        let project = Element::new("project").with("id", self.project.as_str());
-        let project = project.with_some("name", model.project(self.project).map(|p| p.name.as_str()));
-        let user = model.user(self.owner.as_str());
-        let email = user.map(|u| u.email.as_deref().unwrap_or(&u.name));
-        let owner = Element::new("owner")
-            .with("id", self.owner.as_str())
-            .with_some("name", user.map(|u| u.name.as_str()).filter(|_| asks("owner.name")))
-            .with_some("fullName", user.map(|u| u.full_name.as_str()).filter(|_| asks("owner.fullName")))
-            .with_some("email", email.filter(|_| asks("owner.email")));
-        to.child(project).child(owner).child(tags::element(self.tags))
-    }
 }
+
+/// In megabytes: nothing large is published here.
+pub(crate) const SIZE: u8 = 1;
 
 impl Workbook {
     fn common(&self) -> Common<'_> {
@@ -94,6 +197,7 @@ impl Workbook {
             project: &self.project,
             owner: &self.owner,
             tags: &self.tags,
+            has_extracts: self.has_extracts,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
@@ -108,21 +212,36 @@ impl Datasource {
             project: &self.project,
             owner: &self.owner,
             tags: &self.tags,
+            has_extracts: self.has_extracts,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
     }
 }
 
-fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
-    let site = call.model.site(call.site().as_str()).map(|s| s.content_url.clone()).unwrap_or_default();
-    let tail = if kind == "workbooks" { "/views" } else { "" };
-    format!("{}/#/site/{site}/{kind}/{number}{tail}", call.settings.web_url)
+/// The server that a data source connects to.
+pub(crate) fn server_name(datasource: &Datasource) -> String {
+    format!("{}.corp.example.com", datasource.kind)
 }
 
-pub(crate) fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Element {
-    let default_view = call.model.views_of(workbook).next().map(|v| v.luid.as_str());
-    let element = Element::new("workbook")
+fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
+    let site = call.model.site(call.site().as_str()).map(|s| s.content_url.clone()).unwrap_or_default();
+    format!("{}/#/site/{site}/{kind}/{number}", call.settings.web_url)
+}
+
+/// A workbook with all its fields.
+fn whole_workbook(call: &Call<'_>, workbook: &Workbook) -> Element {
+    let model = &*call.model;
+    let default_view = model.views_of(workbook).next().map(|v| v.luid.as_str());
+    let location = model.project(&workbook.project).map(|project| {
+        let location = Element::new("location").with("id", project.luid.as_str()).with("type", "Project");
+        location.with("name", project.name.as_str())
+    });
+    let (enabled, now) = workbook.acceleration.unzip();
+    let acceleration = Element::new("dataAccelerationConfig")
+        .with_some("accelerationEnabled", enabled)
+        .with_some("accelerateNow", now);
+    Element::new("workbook")
         .with("id", workbook.luid.as_str())
         .with("name", workbook.name.as_str())
         .with_some("description", workbook.description.as_deref())
@@ -130,55 +249,97 @@ pub(crate) fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Element 
         .with("webpageUrl", web_page(call, "workbooks", workbook.number))
         // A flag that Tableau writes as a text.
         .with("showTabs", workbook.show_tabs.to_string())
-        .with("size", 1_u8)
-        .with("hasExtracts", workbook.has_extracts)
+        .with("size", SIZE)
         .with("createdAt", seconds(workbook.created_at))
         .with("updatedAt", seconds(workbook.updated_at))
-        .with_some("defaultViewId", default_view);
-    workbook.common().children(element, call.model, call.query("fields").unwrap_or_default())
+        .with("sheetCount", model.views_of(workbook).count())
+        .with("hasExtracts", workbook.has_extracts)
+        .with("encryptExtracts", workbook.encrypt_extracts)
+        .with_some("defaultViewId", default_view)
+        .with("shareDescription", workbook.name.as_str())
+        .with("lastPublishedAt", seconds(workbook.updated_at))
+        .child(project(model, &workbook.project))
+        .child_some(location)
+        .child(owner(model, &workbook.owner))
+        .child(tags::element(&workbook.tags))
+        .child(acceleration)
 }
 
-pub(crate) fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Element {
-    let element = Element::new("datasource")
+/// A workbook as it is shown alone.
+pub(crate) fn workbook_element(call: &Call<'_>, workbook: &Workbook) -> Result<Element, RestError> {
+    Ok(WORKBOOK_FIELDS.asked(None)?.of(whole_workbook(call, workbook)))
+}
+
+/// A data source with all its fields.
+fn whole_datasource(call: &Call<'_>, datasource: &Datasource) -> Element {
+    let model = &*call.model;
+    let uses = |w: &&Workbook| model.datasources_of(w).any(|d| d.luid == datasource.luid);
+    Element::new("datasource")
         .with("id", datasource.luid.as_str())
         .with("name", datasource.name.as_str())
         .with_some("description", datasource.description.as_deref())
         .with("contentUrl", datasource.content_url.as_str())
         .with("webpageUrl", web_page(call, "datasources", datasource.number))
         .with("type", datasource.kind.as_str())
+        .with("size", SIZE)
+        .with("encryptExtracts", datasource.encrypt_extracts)
         .with("hasExtracts", datasource.has_extracts)
         .with("isCertified", datasource.certified.is_some())
         .with_some("certificationNote", datasource.certified.as_deref())
+        .with("useRemoteQueryAgent", datasource.use_remote_query_agent)
         .with("createdAt", seconds(datasource.created_at))
-        .with("updatedAt", seconds(datasource.updated_at));
-    datasource.common().children(element, call.model, call.query("fields").unwrap_or_default())
+        .with("updatedAt", seconds(datasource.updated_at))
+        .with("connectedWorkbooksCount", model.workbooks.iter().filter(uses).count())
+        .with("favoritesTotal", 0_u8)
+        .with("hasAlert", false)
+        .with("isPublished", true)
+        .with("serverName", server_name(datasource))
+        .child(project(model, &datasource.project))
+        .child(owner(model, &datasource.owner))
+        .child(tags::element(&datasource.tags))
+}
+
+/// A data source as it is shown alone.
+pub(crate) fn datasource_element(call: &Call<'_>, datasource: &Datasource) -> Result<Element, RestError> {
+    Ok(DATASOURCE_FIELDS.asked(None)?.of(whole_datasource(call, datasource)))
 }
 
 pub(crate) fn workbooks(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let filter = Filter::parse(call.query("filter"), PUBLISHED)?;
-    let (model, site) = (&*call.model, call.site());
-    let field = |w: &&Workbook, name: &str| w.common().field(model, name);
+    let filter = Filter::parse(call.query("filter"), WORKBOOK)?;
+    let asked = WORKBOOK_FIELDS.asked(call.query("fields"))?;
+    let model = &*call.model;
+    let site = call.site();
+    let field = |w: &&Workbook, name: &str| match name {
+        "displayTabs" => Field::Text(w.show_tabs.to_string()),
+        "sheetCount" => Field::Number(model.views_of(w).count().try_into().unwrap_or(i64::MAX)),
+        name => w.common().field(model, name),
+    };
     let workbooks = model.workbooks.iter().filter(|w| w.site == site && call.sees(w.luid.as_str()));
     let mut rows: Vec<&Workbook> = workbooks.collect();
     rows.retain(|w| filter.passes(|name| field(w, name)));
-    sort(&mut rows, call.query("sort"), PUBLISHED, field)?;
-    page::answer(call, "workbooks", &rows, |w| workbook_element(call, w))
+    sort(&mut rows, call.query("sort"), WORKBOOK, field)?;
+    page::answer(call, "workbooks", &rows, |w| asked.of(whole_workbook(call, w)))
 }
 
 pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.workbook(call.id()).filter(|w| w.site == call.site());
     let workbook = found.ok_or_else(|| RestError::not_found("404006", "Workbook", call.id()))?;
     call.may_read(workbook.luid.as_str())?;
-    let views = views::of_workbook(call, workbook);
-    Ok(Answer::ok(Element::root().child(workbook_element(call, workbook).child(views))))
+    let views = views::of_workbook(call, workbook, false);
+    Ok(Answer::ok(Element::root().child(workbook_element(call, workbook)?.child(views))))
 }
 
 pub(crate) fn datasources(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let spec = if WITHOUT_PROJECT.contains(&call.version) { &DATASOURCE[1..] } else { DATASOURCE };
     let filter = Filter::parse(call.query("filter"), spec)?;
-    let (model, site) = (&*call.model, call.site());
+    let asked = DATASOURCE_FIELDS.asked(call.query("fields"))?;
+    let model = &*call.model;
+    let site = call.site();
     let field = |d: &&Datasource, name: &str| match name {
         "isCertified" => Field::Text(d.certified.is_some().to_string()),
+        "isPublished" => Field::Text("true".to_owned()),
+        "description" => Field::Text(d.description.clone().unwrap_or_default()),
+        "serverName" => Field::Text(server_name(d)),
         "type" => Field::Text(d.kind.clone()),
         name => d.common().field(model, name),
     };
@@ -186,12 +347,12 @@ pub(crate) fn datasources(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let mut rows: Vec<&Datasource> = datasources.collect();
     rows.retain(|d| filter.passes(|name| field(d, name)));
     sort(&mut rows, call.query("sort"), spec, field)?;
-    page::answer(call, "datasources", &rows, |d| datasource_element(call, d))
+    page::answer(call, "datasources", &rows, |d| asked.of(whole_datasource(call, d)))
 }
 
 pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let found = call.model.datasource(call.id()).filter(|d| d.site == call.site());
     let datasource = found.ok_or_else(|| RestError::not_found("404004", "Datasource", call.id()))?;
     call.may_read(datasource.luid.as_str())?;
-    Ok(Answer::ok(Element::root().child(datasource_element(call, datasource))))
+    Ok(Answer::ok(Element::root().child(datasource_element(call, datasource)?)))
 }

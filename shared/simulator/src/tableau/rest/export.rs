@@ -2,9 +2,8 @@
 //!
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm>
 
-use super::call::{Answer, Call, File, malformed};
+use super::call::{Answer, Call, File};
 use super::error::RestError;
-use super::version::RestVersion;
 use crate::clock::before;
 use crate::tableau::events::seconds;
 use crate::tableau::export::{self, Page};
@@ -14,9 +13,8 @@ use std::time::Duration;
 /// How long a rendering is handed out again, unless `maxAge` says otherwise.
 const CACHED_MINUTES: u64 = 60;
 
-/// The first version in which images have a size to choose, and the first with SVG. Earlier ones ignore both.
-const SIZES_SINCE: RestVersion = RestVersion { major: 3, minor: 23 };
-const SVG_SINCE: RestVersion = RestVersion { major: 3, minor: 29 };
+/// The largest picture that is drawn here.
+const LARGEST: u32 = 4000;
 
 /// Sheets of paper in points.
 const PAPERS: [(&str, (u32, u32)); 14] = [
@@ -54,11 +52,16 @@ fn pdf(call: &mut Call<'_>, workbook: &Workbook, views: &[View], name: &str) -> 
     let (_, (width, height)) = *PAPERS
         .iter()
         .find(|(known, _)| *known == paper)
-        .ok_or_else(|| malformed(&format!("The page type '{paper}' is not known.")))?;
+        .ok_or_else(|| invalid(&format!("The page type '{paper}' is not known.")))?;
+    // A page without a size of its own is as large as what it shows.
+    let (width, height) = match size_asked_for(call)? {
+        Some(size) if paper == "unspecified" => size,
+        _ => (width, height),
+    };
     let size = match call.query("orientation").unwrap_or("Portrait").to_lowercase().as_str() {
         "portrait" => (width, height),
         "landscape" => (height, width),
-        other => return Err(malformed(&format!("The orientation '{other}' is not known."))),
+        other => return Err(invalid(&format!("The orientation '{other}' is not known."))),
     };
     let pages: Vec<Page> = {
         let lines = views.iter().map(|view| lines(call, workbook, Some(view)));
@@ -94,14 +97,18 @@ pub(crate) fn view_preview(call: &mut Call<'_>) -> Result<Answer, RestError> {
 pub(crate) fn view_image(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (view, workbook) = view(call, call.id(), IMAGE)?;
     let lines = lines(call, &workbook, Some(&view))?;
-    let scale = if call.query("resolution").is_some_and(|r| r.eq_ignore_ascii_case("high")) { 2 } else { 1 };
-    let sizes = call.version >= SIZES_SINCE;
-    let pixels = |name: &str, default: u32| {
-        call.query(name).filter(|_| sizes).and_then(|n| n.parse().ok()).unwrap_or(default)
+    let scale = match call.query("resolution") {
+        None => 1,
+        Some(resolution) if resolution.eq_ignore_ascii_case("high") => 2,
+        Some(_) => return Err(invalid("resolution is high.")),
     };
-    let (width, height) = (pixels("vizWidth", 800).min(4000), pixels("vizHeight", 600).min(4000));
-    let svg = call.query("format").is_some_and(|format| format.eq_ignore_ascii_case("svg"));
-    if svg && call.version >= SVG_SINCE {
+    let (width, height) = size_asked_for(call)?.unwrap_or((800, 600));
+    let svg = match call.query("format").map(str::to_lowercase).as_deref() {
+        None | Some("png") => false,
+        Some("svg") => true,
+        Some(_) => return Err(invalid("format is PNG or SVG.")),
+    };
+    if svg {
         return Ok(file("image/svg+xml", &view.name, "svg", export::svg(width, height, &lines).into_bytes()));
     }
     let image = export::png(width * scale, height * scale, &lines.join(" - "));
@@ -162,6 +169,24 @@ fn view(call: &Call<'_>, id: &str, capability: &str) -> Result<(View, Workbook),
     allowed(call).map(|()| found)
 }
 
+fn invalid(detail: &str) -> RestError {
+    RestError::new("400008", detail)
+}
+
+/// The width and height that a call asks for, in pixels: both or none.
+fn size_asked_for(call: &Call<'_>) -> Result<Option<(u32, u32)>, RestError> {
+    let pixels = |name: &str| {
+        let wrong = || invalid(&format!("{name} is a number of pixels, 1 to {LARGEST}."));
+        let number = |text: &str| text.parse().ok().filter(|n| (1..=LARGEST).contains(n)).ok_or_else(wrong);
+        call.query(name).map(number).transpose()
+    };
+    match (pixels("vizWidth")?, pixels("vizHeight")?) {
+        (Some(width), Some(height)) => Ok(Some((width, height))),
+        (None, None) => Ok(None),
+        _ => Err(invalid("vizWidth and vizHeight go together.")),
+    }
+}
+
 /// What a page says: what it shows, how fresh that is, and what was left out.
 fn lines(call: &mut Call<'_>, workbook: &Workbook, view: Option<&View>) -> Result<Vec<String>, RestError> {
     let mut lines = vec![workbook.name.clone()];
@@ -180,7 +205,7 @@ fn as_of(call: &mut Call<'_>, workbook: &Workbook) -> Result<String, RestError> 
             .parse()
             .ok()
             .filter(|minutes| *minutes > 0)
-            .ok_or_else(|| malformed("maxAge is a number of minutes, at least 1."))?,
+            .ok_or_else(|| invalid("maxAge is a number of minutes, at least 1."))?,
     };
     let key = workbook.luid.to_string();
     let oldest = before(call.now, Duration::from_secs(minutes * 60));

@@ -1,8 +1,10 @@
 //! `?filter=` and `?sort=`.
 //!
-//! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_filtering_and_sorting.htm>
+//! A wrong filter is `400065`, a wrong order `400066`. Names compare without regard to case, other texts with it.
+//!
+//! Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_filtering_and_sorting.htm>,
+//! `tableau/server-client-python#442`, `#600`, `#753`.
 
-use super::call::malformed;
 use super::error::RestError;
 use jiff::Timestamp;
 use std::cmp::Ordering;
@@ -26,10 +28,40 @@ pub(crate) const EQ_IN: &[&str] = &["eq", "in"];
 pub(crate) const EQ_HAS: &[&str] = &["eq", "has"];
 pub(crate) const HAS: &[&str] = &["has"];
 pub(crate) const COMPARE: &[&str] = &["eq", "gt", "gte", "lt", "lte"];
+/// The names of users.
+pub(crate) const USER_NAME: &[&str] = &["cieq", "eq", "in", "like"];
+pub(crate) const EQ_IN_LIKE: &[&str] = &["eq", "in", "like"];
+
+/// What the value of a condition must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Name,
+    Text,
+    Time,
+    Number,
+    Flag,
+}
+
+/// A field means the same in every list.
+fn kind(field: &str) -> Kind {
+    match field {
+        "name" | "friendlyName" | "ownerName" | "projectName" | "workbookName" => Kind::Name,
+        "createdAt" | "updatedAt" | "startedAt" | "completedAt" | "lastLogin" => Kind::Time,
+        "priority" | "progress" | "size" | "sheetCount" | "sheetNumber" | "favoritesTotal" | "hitsTotal" => {
+            Kind::Number
+        }
+        "hasExtracts" | "isCertified" | "isPublished" | "displayTabs" | "topLevelProject" => Kind::Flag,
+        _ => Kind::Text,
+    }
+}
 
 /// Conditions that must all hold, one per field: the same field twice, and the last one wins.
 #[derive(Debug, Default)]
 pub(crate) struct Filter(BTreeMap<String, (String, String)>);
+
+fn wrong(detail: String) -> RestError {
+    RestError::new("400065", detail)
+}
 
 impl Filter {
     /// Reads `field:op:value,field:op:value`.
@@ -38,12 +70,21 @@ impl Filter {
         for part in text.map(split).unwrap_or_default() {
             let mut pieces = part.splitn(3, ':');
             let (Some(field), Some(op), Some(value)) = (pieces.next(), pieces.next(), pieces.next()) else {
-                return Err(malformed(&format!("'{part}' is not a filter expression.")));
+                return Err(wrong(format!("'{part}' is not a filter expression.")));
             };
-            let known = spec.iter().any(|(name, ops)| *name == field && ops.contains(&op));
-            // Not even encoded: Tableau reads an encoded ampersand as one.
-            if !known || value.contains('&') {
-                return Err(malformed(&format!("The filter expression '{part}' is not valid here.")));
+            let Some((_, ops)) = spec.iter().find(|(name, _)| *name == field) else {
+                let detail = "The filter query contains a key which is not recognized for this api version";
+                return Err(wrong(format!("{detail}: '{field}'.")));
+            };
+            if !ops.contains(&op) {
+                return Err(wrong(format!("The operator '{op}' is not valid for '{field}'.")));
+            }
+            // An ampersand ends a value, even an encoded one.
+            if value.is_empty() || value.contains('&') {
+                return Err(wrong(format!("The filter query is missing a value for key '{field}'.")));
+            }
+            if !fits(kind(field), op, value) {
+                return Err(wrong(format!("The value of '{field}' is not valid.")));
             }
             conditions.insert(field.to_owned(), (op.to_owned(), value.to_owned()));
         }
@@ -52,7 +93,20 @@ impl Filter {
 
     /// Whether a row passes; `field` gives the value of each field.
     pub(crate) fn passes(&self, field: impl Fn(&str) -> Field) -> bool {
-        self.0.iter().all(|(name, (op, value))| passes(&field(name), op, value))
+        self.0.iter().all(|(name, (op, value))| passes(&field(name), kind(name), op, value))
+    }
+}
+
+fn fits(kind: Kind, op: &str, value: &str) -> bool {
+    if op == "in" {
+        let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+        return inner.is_some_and(|inner| !inner.is_empty());
+    }
+    match kind {
+        Kind::Name | Kind::Text => true,
+        Kind::Time => value.parse::<Timestamp>().is_ok(),
+        Kind::Number => value.parse::<i64>().is_ok(),
+        Kind::Flag => matches!(value, "true" | "false"),
     }
 }
 
@@ -70,11 +124,16 @@ fn split(text: &str) -> Vec<&str> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-fn passes(field: &Field, op: &str, value: &str) -> bool {
+fn passes(field: &Field, kind: Kind, op: &str, value: &str) -> bool {
+    let same = |a: &str, b: &str| match kind == Kind::Name || op == "cieq" {
+        true => a.to_lowercase() == b.to_lowercase(),
+        false => a == b,
+    };
     match (field, op) {
         (Field::Text(text), "has") => text.contains(value),
-        (Field::Text(text), "in") => list(value).any(|v| v == text),
-        (Field::Text(text), _) => text == value,
+        (Field::Text(text), "like") => is_like(text, value),
+        (Field::Text(text), "in") => list(value).any(|v| same(text, v)),
+        (Field::Text(text), _) => same(text, value),
         (Field::Texts(texts), "in") => list(value).any(|v| texts.iter().any(|t| t == v)),
         (Field::Texts(texts), _) => texts.iter().any(|t| t == value),
         (Field::Time(time), op) => match (time, value.parse::<Timestamp>()) {
@@ -84,6 +143,11 @@ fn passes(field: &Field, op: &str, value: &str) -> bool {
         },
         (Field::Number(number), op) => value.parse().is_ok_and(|v| ordered(number.cmp(&v), op)),
     }
+}
+
+/// Whether a name is as a pattern says, in which `*` stands for any characters.
+fn is_like(text: &str, pattern: &str) -> bool {
+    crate::fault::matches(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
 fn ordered(ordering: Ordering, op: &str) -> bool {
@@ -98,10 +162,11 @@ fn ordered(ordering: Ordering, op: &str) -> bool {
 
 /// The values of `[a,b]`.
 fn list(value: &str) -> impl Iterator<Item = &str> {
-    value.trim_start_matches('[').trim_end_matches(']').split(',').map(str::trim)
+    let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
+    inner.split(',').map(str::trim)
 }
 
-/// Sorts rows as `?sort=field:asc,field:desc` says; fields nobody knows are an error.
+/// Sorts rows as `?sort=field:asc,field:desc` says, by the fields of the filter.
 pub(crate) fn sort<T>(
     rows: &mut [T],
     text: Option<&str>,
@@ -109,10 +174,11 @@ pub(crate) fn sort<T>(
     field: impl Fn(&T, &str) -> Field,
 ) -> Result<(), RestError> {
     for part in text.map(split).unwrap_or_default().into_iter().rev() {
-        let (name, direction) = part.split_once(':').unwrap_or((part, "asc"));
-        if !spec.iter().any(|(known, _)| *known == name) || !matches!(direction, "asc" | "desc") {
-            return Err(malformed(&format!("The sort expression '{part}' is not valid here.")));
-        }
+        let known = part.split_once(':').filter(|(name, direction)| {
+            spec.iter().any(|(known, _)| known == name) && matches!(*direction, "asc" | "desc")
+        });
+        let invalid = || RestError::new("400066", format!("The sort expression '{part}' is not valid here."));
+        let (name, direction) = known.ok_or_else(invalid)?;
         rows.sort_by(|a, b| {
             let ordering = field(a, name).cmp(&field(b, name));
             if direction == "desc" { ordering.reverse() } else { ordering }
@@ -125,12 +191,23 @@ pub(crate) fn sort<T>(
 mod tests {
     use super::*;
 
-    const SPEC: Spec = &[("jobType", EQ_IN), ("createdAt", COMPARE), ("title", EQ_HAS)];
+    const SPEC: Spec = &[
+        ("jobType", EQ_IN),
+        ("createdAt", COMPARE),
+        ("title", EQ_HAS),
+        ("name", USER_NAME),
+        ("priority", COMPARE),
+        ("isCertified", EQ),
+        ("tags", EQ_IN),
+    ];
 
     fn row(name: &str) -> Field {
         match name {
             "jobType" => Field::Text("refresh_extracts".to_owned()),
             "createdAt" => Field::Time(Some("2026-03-02T06:14:44.9Z".parse().unwrap())),
+            "priority" => Field::Number(50),
+            "isCertified" => Field::Text("true".to_owned()),
+            "tags" => Field::Texts(vec!["Critical".to_owned()]),
             _ => Field::Text("Sales Orders".to_owned()),
         }
     }
@@ -145,7 +222,27 @@ mod tests {
             ("createdAt:gte:2026-03-02T06:14:44Z", true),
             ("createdAt:gt:2026-03-02T06:14:44Z", false),
             ("createdAt:lt:2026-03-02T06:14:45Z", true),
-            ("createdAt:lte:yesterday", false),
+            ("priority:lte:50,isCertified:eq:true", true),
+            ("priority:gt:50", false),
+        ] {
+            assert_eq!(Filter::parse(Some(text), SPEC).unwrap().passes(row), expected, "{text}");
+        }
+    }
+
+    // 12-B
+    #[test]
+    fn names_compare_without_regard_to_case_and_other_texts_with_it() {
+        for (text, expected) in [
+            ("name:eq:sales ORDERS", true),
+            ("name:in:[budget,SALES orders]", true),
+            ("name:cieq:sales orders", true),
+            ("name:like:SALES*", true),
+            ("name:like:*ord*", true),
+            ("name:like:ord*", false),
+            ("title:eq:sales orders", false),
+            ("jobType:eq:REFRESH_extracts", false),
+            ("tags:eq:critical", false),
+            ("tags:in:[critical,Critical]", true),
         ] {
             assert_eq!(Filter::parse(Some(text), SPEC).unwrap().passes(row), expected, "{text}");
         }
@@ -157,10 +254,53 @@ mod tests {
         assert!(Filter::parse(Some(text), SPEC).unwrap().passes(row));
     }
 
+    // 12-B
     #[test]
-    fn unknown_fields_operators_and_ampersands_are_refused() {
-        for text in ["colour:eq:red", "jobType:has:x", "title:eq", "title:eq:R&D"] {
-            assert_eq!(Filter::parse(Some(text), SPEC).unwrap_err().code, "400000", "{text}");
+    fn a_condition_that_cannot_be_met_as_it_is_meant_is_refused() {
+        for text in [
+            "colour:eq:red",
+            "jobType:has:x",
+            "jobType:EQ:x",
+            "JobType:eq:x",
+            "title:eq",
+            "title:eq:",
+            "title:eq:R&D",
+            "title:eq:a,b",
+            "jobType:in:refresh_extracts",
+            "jobType:in:[]",
+            "createdAt:lte:yesterday",
+            "createdAt:lte:2026-03-02",
+            "priority:eq:high",
+            "isCertified:eq:True",
+        ] {
+            assert_eq!(Filter::parse(Some(text), SPEC).unwrap_err().code, "400065", "{text}");
+        }
+        for text in ["colour:asc", "title", "title:up", "title:ASC", "title:asc:desc"] {
+            let sorted = sort(&mut [0, 1], Some(text), SPEC, |_, name| row(name));
+            assert_eq!(sorted.unwrap_err().code, "400066", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_field_that_can_be_filtered_by() {
+        use super::super::{content, jobs, people, projects, views};
+        for (list, spec) in [
+            ("workbooks", content::WORKBOOK),
+            ("data sources", content::DATASOURCE),
+            ("views", views::SPEC),
+            ("projects", projects::SPEC),
+            ("users", people::SPEC),
+            ("jobs", jobs::SPEC),
+        ] {
+            let start = format!("| {list} | ");
+            let row = include_str!("../../../README.md").lines().find_map(|line| line.strip_prefix(&start));
+            let listed = row.unwrap_or_default();
+            for (field, _) in spec {
+                assert!(listed.contains(&format!("`{field}`")), "{field} of {list}");
+            }
+            let fields =
+                listed.split('`').skip(1).step_by(2).filter(|word| !matches!(*word, "cieq" | "like"));
+            assert_eq!(fields.count(), spec.len(), "{list}");
         }
     }
 }

@@ -21,16 +21,32 @@ impl Format {
         if known.is_some_and(|range| range.contains("json")) { Self::Json } else { Self::Xml }
     }
 
+    /// Refuses callers that take neither JSON nor XML.
+    ///
+    /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_errors.htm>
+    pub(crate) fn acceptable(headers: &HeaderMap) -> Result<(), RestError> {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let mut ranges = accepted.flat_map(|value| value.split(',')).map(str::trim).peekable();
+        let known =
+            |range: &str| ["json", "xml", "*/*", "application/*"].iter().any(|name| range.contains(name));
+        if ranges.peek().is_none() || ranges.any(known) {
+            return Ok(());
+        }
+        Err(RestError::new("406000", "The media types of the Accept header are not available here."))
+    }
+
     /// As `Content-Type` says; where it says nothing, as the first character looks.
-    fn of_body(headers: &HeaderMap, body: &[u8]) -> Self {
-        let declared =
-            headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        match (declared.contains("json"), declared.contains("xml")) {
-            (true, _) => Self::Json,
-            (_, true) => Self::Xml,
-            _ if first == Some(&b'<') => Self::Xml,
-            _ => Self::Json,
+    fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, RestError> {
+        let Some(declared) = headers.get(header::CONTENT_TYPE) else {
+            let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+            return Ok(if first == Some(&b'<') { Self::Xml } else { Self::Json });
+        };
+        let declared = declared.to_str().unwrap_or_default();
+        let media_type = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match media_type.as_str() {
+            "application/json" | "text/json" => Ok(Self::Json),
+            "application/xml" | "text/xml" => Ok(Self::Xml),
+            _ => Err(RestError::new("406000", "A body is application/json, application/xml or text/xml.")),
         }
     }
 
@@ -54,7 +70,7 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, RestError>
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
     }
-    match Format::of_body(headers, body) {
+    match Format::of_body(headers, body)? {
         Format::Json => json::parse(body),
         Format::Xml => xml::parse(&String::from_utf8_lossy(body)),
     }
@@ -80,6 +96,27 @@ mod tests {
                 headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
             }
             assert_eq!(Format::accepted(&headers), expected, "{accept:?}");
+        }
+    }
+
+    // 12-B
+    #[test]
+    fn media_types_that_tableau_does_not_speak_are_refused() {
+        for (accept, is_fine) in
+            [("text/html", false), ("image/png", false), ("text/html, */*", true), ("application/*", true)]
+        {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(Format::acceptable(&headers).is_ok(), is_fine, "{accept}");
+        }
+        for (declared, is_fine) in [
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("application/json; charset=utf-8", true),
+            ("Application/JSON", true),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(declared))]);
+            let read = read(&headers, b"{}").map_err(|error| error.code);
+            assert_eq!(read.err(), (!is_fine).then_some("406000"), "{declared}");
         }
     }
 }

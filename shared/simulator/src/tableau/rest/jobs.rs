@@ -5,6 +5,7 @@
 use super::call::{Answer, Call, Then};
 use super::element::Element;
 use super::error::RestError;
+use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_HAS, EQ_IN, Field, Filter, HAS, Spec, sort};
 use super::page;
 use crate::clock::{after, before};
@@ -17,7 +18,7 @@ use tableau::SiteLuid;
 /// What a quota of refreshes is counted over.
 const HOUR: Duration = Duration::from_secs(3600);
 
-const SPEC: Spec = &[
+pub(crate) const SPEC: Spec = &[
     ("jobType", EQ_IN),
     ("status", EQ),
     ("createdAt", COMPARE),
@@ -30,6 +31,22 @@ const SPEC: Spec = &[
     ("notes", HAS),
     ("args", HAS),
 ];
+
+const FIELDS: Fields = Fields {
+    row: "job",
+    by_default: &[
+        "id",
+        "status",
+        "createdAt",
+        "startedAt",
+        "endedAt",
+        "priority",
+        "jobType",
+        "title",
+        "subtitle",
+    ],
+    more: &[],
+};
 
 fn field(job: &Job, name: &str) -> Field {
     match name {
@@ -54,13 +71,14 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
         return Err(RestError::new("403079", "Listing jobs is not allowed on this site."));
     }
     let filter = Filter::parse(call.query("filter"), SPEC)?;
+    let asked = FIELDS.asked(call.query("fields"))?;
     let site = call.site();
     let mut rows: Vec<&Job> = call.model.jobs.iter().filter(|j| j.site == site).collect();
     rows.retain(|job| filter.passes(|name| field(job, name)));
     rows.sort_by_key(|job| std::cmp::Reverse(job.created_at));
     sort(&mut rows, call.query("sort"), SPEC, |job, name| field(job, name))?;
     page::answer(call, "backgroundJobs", &rows, |job| {
-        Element::new("backgroundJob")
+        let element = Element::new("backgroundJob")
             .with("id", job.luid.as_str())
             .with("status", job.status())
             .with("createdAt", seconds(job.created_at))
@@ -69,7 +87,8 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
             .with("priority", job.priority)
             .with("jobType", job.kind.list_name())
             .with("title", job.title.as_str())
-            .with_some("subtitle", job.target.kind())
+            .with_some("subtitle", job.target.kind());
+        asked.of(element)
     })
 }
 
@@ -81,7 +100,7 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     }
     let finish = match (job.finish, job.started_at) {
         (Some(finish), _) => Some(finish.code()),
-        // An error that is none: only `completedAt` tells that a job has ended.
+        // Imports of users show the code of an error that is none: only `completedAt` tells that they have ended.
         (None, Some(_)) => {
             Some(FinishCode::Error.code()).filter(|_| call.settings.running_jobs_show_a_finish_code)
         }
@@ -116,7 +135,7 @@ pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
     if !job.is_open() {
         return Err(RestError::new("403091", "The job cannot be cancelled, because it is already complete."));
     }
-    (job.completed_at, job.finish) = (Some(now), Some(FinishCode::Cancelled));
+    job.cancel(now);
     Ok(Answer::no_content().status(200))
 }
 

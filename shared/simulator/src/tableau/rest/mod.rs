@@ -9,6 +9,7 @@ mod content;
 mod element;
 mod error;
 mod export;
+mod fields;
 mod filter;
 mod format;
 mod jobs;
@@ -27,6 +28,7 @@ mod room;
 mod route;
 mod server;
 mod tags;
+mod takes;
 mod tasks;
 mod update;
 mod version;
@@ -193,7 +195,13 @@ fn handled(
     };
     check_scope(&call, route.scope)?;
     check(&call, route.access)?;
+    if !route.answers_a_file() {
+        Format::acceptable(&parts.headers)?;
+    }
+    route.takes.check_query(&call.query, call.version)?;
     call.body = Body(format::read(&parts.headers, body)?);
+    route.takes.check_body(&call.body.0)?;
+    page::check(&call)?;
     (route.handler)(&mut call)
 }
 

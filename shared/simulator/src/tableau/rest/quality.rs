@@ -10,6 +10,7 @@ use crate::tableau::model::{Label, Model, WARNINGS};
 
 fn element(model: &Model, warning: &Label) -> Element {
     let owner = warning.owner.as_ref().and_then(|luid| model.user(luid.as_str()));
+    let site = model.datasource(&warning.content).map(|datasource| datasource.site.as_str());
     Element::new("dataQualityWarning")
         .with("id", warning.luid.as_str())
         .with_some("userDisplayName", owner.map(|u| u.full_name.as_str()))
@@ -21,6 +22,7 @@ fn element(model: &Model, warning: &Label) -> Element {
         .with("isSevere", warning.elevated)
         .with("createdAt", seconds(warning.created_at))
         .with("updatedAt", seconds(warning.updated_at))
+        .child_some(site.map(|site| Element::new("site").with("id", site)))
         .child_some(owner.map(|u| Element::new("owner").with("id", u.luid.as_str())))
 }
 

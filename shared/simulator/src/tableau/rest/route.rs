@@ -4,7 +4,7 @@ use super::call::Handler;
 use super::version::RestVersion;
 use super::{
     auth, broadcasts, capabilities, connections, content, export, jobs, label_values, labels, people,
-    projects, quality, server, tags, tasks, update, views, webhooks,
+    projects, quality, server, tags, takes, tasks, update, views, webhooks,
 };
 use crate::tableau::metadata;
 use percent_encoding::percent_decode_str;
@@ -17,6 +17,8 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     /// What a connected app must be allowed.
     pub(crate) scope: Scope,
+    /// The parameters and the body that it reads.
+    pub(crate) takes: &'static takes::Takes,
     pub(crate) handler: Handler,
 }
 
@@ -53,18 +55,22 @@ pub(crate) enum Access {
     Administrator,
 }
 
+/// How routes end that answer files.
+const FILES: [&str; 6] = ["/pdf", "/powerpoint", "/image", "/data", "/crosstab/excel", "/previewImage"];
+
 const fn since(major: u16, minor: u16) -> Since {
     Since::Version(RestVersion { major, minor })
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $since:expr, $scope:expr => $handler:path;)*) => {
+    ($($method:ident $path:literal $access:ident $since:expr, $scope:expr, $takes:ident => $handler:path;)*) => {
         pub(crate) const ROUTES: &[Route] = &[$(Route {
             method: stringify!($method),
             path: $path,
             since: $since,
             access: Access::$access,
             scope: $scope,
+            takes: &takes::$takes,
             handler: $handler,
         },)*];
     };
@@ -85,100 +91,100 @@ const fn since_3_27(scope: &'static str) -> Scope {
 }
 
 routes! {
-    GET "/serverinfo" Anyone since(2, 4), Scope::Any => server::info;
-    GET "/serverInfo" Anyone since(2, 4), Scope::Any => server::info;
-    POST "/auth/signin" Anyone since(2, 4), Scope::Any => auth::sign_in;
-    POST "/auth/switchSite" Session since(2, 6), Scope::Any => auth::switch_site;
-    POST "/auth/signout" Session since(2, 4), Scope::Any => auth::sign_out;
-    GET "/sites/{site}" Session since(2, 4), since_3_27("tableau:sites:read") => server::site;
-    GET "/sites/{site}/projects" Site since(2, 4), needs("tableau:content:read") => projects::projects;
-    PUT "/sites/{site}/projects/{id}" Site since(2, 4), needs("tableau:projects:update") => projects::update;
-    GET "/sites/{site}/workbooks" Site since(2, 4), needs("tableau:content:read") => content::workbooks;
-    GET "/sites/{site}/workbooks/{id}" Site since(2, 4), needs("tableau:content:read") => content::workbook;
-    PUT "/sites/{site}/workbooks/{id}" Site since(2, 4), needs("tableau:workbooks:update") => update::workbook;
-    DELETE "/sites/{site}/workbooks/{id}" Site since(2, 4), since_3_27("tableau:workbooks:delete") => update::delete_workbook;
-    GET "/sites/{site}/workbooks/{id}/views" Site since(2, 4), needs("tableau:content:read") => views::views_of_workbook;
-    GET "/sites/{site}/workbooks/{id}/connections" Site since(2, 4), needs("tableau:content:read") => connections::of_workbook;
-    PUT "/sites/{site}/workbooks/{id}/tags" Site since(2, 4), since_3_27("tableau:workbook_tags:update") => tags::add_to_workbook;
-    DELETE "/sites/{site}/workbooks/{id}/tags/{tag}" Site since(2, 4), since_3_27("tableau:workbook_tags:delete") => tags::remove_from_workbook;
-    POST "/sites/{site}/workbooks/{id}/refresh" Site since(2, 8), needs("tableau:tasks:run") => jobs::refresh_workbook;
-    GET "/sites/{site}/workbooks/{id}/pdf" Site since(3, 4), needs("tableau:workbooks:download") => export::workbook_pdf;
-    GET "/sites/{site}/workbooks/{id}/powerpoint" Site since(3, 8), needs("tableau:workbooks:download") => export::workbook_powerpoint;
-    GET "/sites/{site}/workbooks/{id}/previewImage" Site since(2, 4), needs("tableau:workbooks:download") => export::workbook_preview;
-    GET "/sites/{site}/workbooks/{id}/views/{view}/previewImage" Site since(2, 4), needs("tableau:views:download") => export::view_preview;
-    GET "/sites/{site}/datasources" Site since(2, 4), needs("tableau:content:read") => content::datasources;
-    GET "/sites/{site}/datasources/{id}" Site since(2, 4), needs("tableau:content:read") => content::datasource;
-    PUT "/sites/{site}/datasources/{id}" Site since(2, 4), needs("tableau:datasources:update") => update::datasource;
-    DELETE "/sites/{site}/datasources/{id}" Site since(2, 4), since_3_27("tableau:datasources:delete") => update::delete_datasource;
-    GET "/sites/{site}/datasources/{id}/connections" Site since(2, 4), needs("tableau:content:read") => connections::of_datasource;
-    PUT "/sites/{site}/datasources/{id}/tags" Site since(2, 6), since_3_27("tableau:datasource_tags:update") => tags::add_to_datasource;
-    DELETE "/sites/{site}/datasources/{id}/tags/{tag}" Site since(2, 6), since_3_27("tableau:datasource_tags:delete") => tags::remove_from_datasource;
-    POST "/sites/{site}/datasources/{id}/refresh" Site since(2, 8), needs("tableau:tasks:run") => jobs::refresh_datasource;
-    GET "/sites/{site}/views" Site since(2, 4), needs("tableau:content:read") => views::views;
-    GET "/sites/{site}/views/{id}" Site since(3, 0), needs("tableau:content:read") => views::view;
-    PUT "/sites/{site}/views/{id}/tags" Site since(2, 6), since_3_27("tableau:view_tags:update") => tags::add_to_view;
-    DELETE "/sites/{site}/views/{id}/tags/{tag}" Site since(2, 6), since_3_27("tableau:view_tags:delete") => tags::remove_from_view;
-    GET "/sites/{site}/views/{id}/image" Site since(2, 5), needs("tableau:views:download") => export::view_image;
-    GET "/sites/{site}/views/{id}/pdf" Site since(2, 7), needs("tableau:views:download") => export::view_pdf;
-    GET "/sites/{site}/views/{id}/data" Site since(2, 7), needs("tableau:views:download") => export::view_data;
-    GET "/sites/{site}/views/{id}/crosstab/excel" Site since(3, 8), needs("tableau:views:download") => export::view_crosstab;
-    PUT "/sites/{site}/tags:batchCreate" Site since(3, 9), since_3_27("tableau:tags:batch_create") => tags::batch_create;
-    PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete") => tags::batch_delete;
-    PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create") => tags::batch_create;
-    PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete") => tags::batch_delete;
-    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read") => people::users;
-    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read") => people::user;
-    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete") => people::remove;
-    GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read") => jobs::list;
-    GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read") => jobs::job;
-    PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), since_3_27("tableau:jobs:update") => jobs::cancel;
-    GET "/sites/{site}/tasks/extractRefreshes" Site since(2, 6), needs("tableau:tasks:read") => tasks::list;
-    GET "/sites/{site}/tasks/extractRefreshes/{id}" Site since(2, 6), needs("tableau:tasks:read") => tasks::task;
-    POST "/sites/{site}/tasks/extractRefreshes/{id}/runNow" Site since(2, 6), needs("tableau:tasks:run") => tasks::run_now;
-    GET "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:read") => quality::get;
-    POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::add;
-    PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update") => quality::update;
-    DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete") => quality::delete;
-    POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read") => labels::of_all;
-    PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update") => labels::update_all;
-    DELETE "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:delete") => labels::delete_all;
-    GET "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:read") => labels::get;
-    PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update") => labels::update;
-    DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete") => labels::delete;
-    GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::values;
-    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:create") => label_values::create_or_update;
-    GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read") => label_values::value;
-    PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update") => label_values::update;
-    DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete") => label_values::delete;
-    GET "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:read") => label_values::categories;
-    POST "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:create") => label_values::create_category;
-    PUT "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:update") => label_values::update_category;
-    DELETE "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:delete") => label_values::delete_category;
-    GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_project;
-    PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_project;
-    DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_project;
-    DELETE "/sites/{site}/projects/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
-    GET "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_workbook;
-    PUT "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_workbook;
-    DELETE "/sites/{site}/workbooks/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_workbook;
-    DELETE "/sites/{site}/workbooks/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
-    GET "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read") => capabilities::of_datasource;
-    PUT "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update") => capabilities::add_to_datasource;
-    DELETE "/sites/{site}/datasources/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::delete_from_datasource;
-    DELETE "/sites/{site}/datasources/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete") => capabilities::of_a_group;
-    GET "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:read") => capabilities::of_view;
-    PUT "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:update") => capabilities::add_to_view;
-    DELETE "/sites/{site}/views/{id}/permissions/users/{user}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete") => capabilities::delete_from_view;
-    DELETE "/sites/{site}/views/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete") => capabilities::of_a_group;
-    GET "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:read") => webhooks::list;
-    POST "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:create") => webhooks::create;
-    GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:read") => webhooks::get;
-    PUT "/sites/{site}/webhooks/{id}" Administrator since(3, 8), since_3_27("tableau:webhooks:update") => webhooks::update;
-    DELETE "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:delete") => webhooks::delete;
-    GET "/sites/{site}/webhooks/{id}/test" Administrator since(3, 6), since_3_27("tableau:webhooks:test") => webhooks::test;
-    POST "/graphql" Session Since::Metadata, needs("tableau:content:read") => metadata::answer;
-    GET "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed => broadcasts::list;
-    POST "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed => broadcasts::send;
+    GET "/serverinfo" Anyone since(2, 4), Scope::Any, NOTHING => server::info;
+    GET "/serverInfo" Anyone since(2, 4), Scope::Any, NOTHING => server::info;
+    POST "/auth/signin" Anyone since(2, 4), Scope::Any, SIGN_IN => auth::sign_in;
+    POST "/auth/switchSite" Session since(2, 6), Scope::Any, SWITCH_SITE => auth::switch_site;
+    POST "/auth/signout" Session since(2, 4), Scope::Any, NOTHING => auth::sign_out;
+    GET "/sites/{site}" Session since(2, 4), since_3_27("tableau:sites:read"), SITE => server::site;
+    GET "/sites/{site}/projects" Site since(2, 4), needs("tableau:content:read"), LIST => projects::projects;
+    PUT "/sites/{site}/projects/{id}" Site since(2, 4), needs("tableau:projects:update"), PROJECT => projects::update;
+    GET "/sites/{site}/workbooks" Site since(2, 4), needs("tableau:content:read"), LIST => content::workbooks;
+    GET "/sites/{site}/workbooks/{id}" Site since(2, 4), needs("tableau:content:read"), NOTHING => content::workbook;
+    PUT "/sites/{site}/workbooks/{id}" Site since(2, 4), needs("tableau:workbooks:update"), WORKBOOK => update::workbook;
+    DELETE "/sites/{site}/workbooks/{id}" Site since(2, 4), since_3_27("tableau:workbooks:delete"), NOTHING => update::delete_workbook;
+    GET "/sites/{site}/workbooks/{id}/views" Site since(2, 4), needs("tableau:content:read"), USAGE => views::views_of_workbook;
+    GET "/sites/{site}/workbooks/{id}/connections" Site since(2, 4), needs("tableau:content:read"), NOTHING => connections::of_workbook;
+    PUT "/sites/{site}/workbooks/{id}/tags" Site since(2, 4), since_3_27("tableau:workbook_tags:update"), TAGS => tags::add_to_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/tags/{tag}" Site since(2, 4), since_3_27("tableau:workbook_tags:delete"), NOTHING => tags::remove_from_workbook;
+    POST "/sites/{site}/workbooks/{id}/refresh" Site since(2, 8), needs("tableau:tasks:run"), REFRESH => jobs::refresh_workbook;
+    GET "/sites/{site}/workbooks/{id}/pdf" Site since(3, 4), needs("tableau:workbooks:download"), WORKBOOK_PDF => export::workbook_pdf;
+    GET "/sites/{site}/workbooks/{id}/powerpoint" Site since(3, 8), needs("tableau:workbooks:download"), POWERPOINT => export::workbook_powerpoint;
+    GET "/sites/{site}/workbooks/{id}/previewImage" Site since(2, 4), needs("tableau:workbooks:download"), NOTHING => export::workbook_preview;
+    GET "/sites/{site}/workbooks/{id}/views/{view}/previewImage" Site since(2, 4), needs("tableau:views:download"), NOTHING => export::view_preview;
+    GET "/sites/{site}/datasources" Site since(2, 4), needs("tableau:content:read"), LIST => content::datasources;
+    GET "/sites/{site}/datasources/{id}" Site since(2, 4), needs("tableau:content:read"), NOTHING => content::datasource;
+    PUT "/sites/{site}/datasources/{id}" Site since(2, 4), needs("tableau:datasources:update"), DATASOURCE => update::datasource;
+    DELETE "/sites/{site}/datasources/{id}" Site since(2, 4), since_3_27("tableau:datasources:delete"), NOTHING => update::delete_datasource;
+    GET "/sites/{site}/datasources/{id}/connections" Site since(2, 4), needs("tableau:content:read"), NOTHING => connections::of_datasource;
+    PUT "/sites/{site}/datasources/{id}/tags" Site since(2, 6), since_3_27("tableau:datasource_tags:update"), TAGS => tags::add_to_datasource;
+    DELETE "/sites/{site}/datasources/{id}/tags/{tag}" Site since(2, 6), since_3_27("tableau:datasource_tags:delete"), NOTHING => tags::remove_from_datasource;
+    POST "/sites/{site}/datasources/{id}/refresh" Site since(2, 8), needs("tableau:tasks:run"), REFRESH => jobs::refresh_datasource;
+    GET "/sites/{site}/views" Site since(2, 4), needs("tableau:content:read"), VIEWS => views::views;
+    GET "/sites/{site}/views/{id}" Site since(3, 0), needs("tableau:content:read"), USAGE => views::view;
+    PUT "/sites/{site}/views/{id}/tags" Site since(2, 6), since_3_27("tableau:view_tags:update"), TAGS => tags::add_to_view;
+    DELETE "/sites/{site}/views/{id}/tags/{tag}" Site since(2, 6), since_3_27("tableau:view_tags:delete"), NOTHING => tags::remove_from_view;
+    GET "/sites/{site}/views/{id}/image" Site since(2, 5), needs("tableau:views:download"), IMAGE => export::view_image;
+    GET "/sites/{site}/views/{id}/pdf" Site since(2, 7), needs("tableau:views:download"), VIEW_PDF => export::view_pdf;
+    GET "/sites/{site}/views/{id}/data" Site since(2, 7), needs("tableau:views:download"), DATA => export::view_data;
+    GET "/sites/{site}/views/{id}/crosstab/excel" Site since(3, 8), needs("tableau:views:download"), DATA => export::view_crosstab;
+    PUT "/sites/{site}/tags:batchCreate" Site since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
+    PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
+    PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
+    PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
+    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => people::users;
+    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => people::user;
+    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => people::remove;
+    GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read"), LIST => jobs::list;
+    GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read"), NOTHING => jobs::job;
+    PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), since_3_27("tableau:jobs:update"), NOTHING => jobs::cancel;
+    GET "/sites/{site}/tasks/extractRefreshes" Site since(2, 6), needs("tableau:tasks:read"), WHOLE_LIST => tasks::list;
+    GET "/sites/{site}/tasks/extractRefreshes/{id}" Site since(2, 6), needs("tableau:tasks:read"), NOTHING => tasks::task;
+    POST "/sites/{site}/tasks/extractRefreshes/{id}/runNow" Site since(2, 6), needs("tableau:tasks:run"), NOTHING => tasks::run_now;
+    GET "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:read"), NOTHING => quality::get;
+    POST "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update"), WARNING => quality::add;
+    PUT "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:update"), WARNING => quality::update;
+    DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete"), NOTHING => quality::delete;
+    POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read"), LABELS => labels::of_all;
+    PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL_ON_ALL => labels::update_all;
+    DELETE "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:delete"), LABELS => labels::delete_all;
+    GET "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:read"), NOTHING => labels::get;
+    PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL => labels::update;
+    DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete"), NOTHING => labels::delete;
+    GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read"), LABEL_VALUES => label_values::values;
+    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:create"), LABEL_VALUE => label_values::create_or_update;
+    GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read"), NOTHING => label_values::value;
+    PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update"), LABEL_VALUE => label_values::update;
+    DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete"), NOTHING => label_values::delete;
+    GET "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:read"), NOTHING => label_values::categories;
+    POST "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:create"), LABEL_CATEGORY => label_values::create_category;
+    PUT "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:update"), LABEL_CATEGORY => label_values::update_category;
+    DELETE "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:delete"), NOTHING => label_values::delete_category;
+    GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read"), NOTHING => capabilities::of_project;
+    PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_project;
+    DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_project;
+    DELETE "/sites/{site}/projects/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::of_a_group;
+    GET "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read"), NOTHING => capabilities::of_workbook;
+    PUT "/sites/{site}/workbooks/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_workbook;
+    DELETE "/sites/{site}/workbooks/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::of_a_group;
+    GET "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read"), NOTHING => capabilities::of_datasource;
+    PUT "/sites/{site}/datasources/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_datasource;
+    DELETE "/sites/{site}/datasources/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_datasource;
+    DELETE "/sites/{site}/datasources/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::of_a_group;
+    GET "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:read"), NOTHING => capabilities::of_view;
+    PUT "/sites/{site}/views/{id}/permissions" Site since(3, 2), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_view;
+    DELETE "/sites/{site}/views/{id}/permissions/users/{user}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_view;
+    DELETE "/sites/{site}/views/{id}/permissions/groups/{group}/{capability}/{mode}" Site since(3, 2), needs("tableau:permissions:delete"), NOTHING => capabilities::of_a_group;
+    GET "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:read"), WHOLE_LIST => webhooks::list;
+    POST "/sites/{site}/webhooks" Administrator since(3, 6), since_3_27("tableau:webhooks:create"), WEBHOOK => webhooks::create;
+    GET "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:read"), NOTHING => webhooks::get;
+    PUT "/sites/{site}/webhooks/{id}" Administrator since(3, 8), since_3_27("tableau:webhooks:update"), WEBHOOK => webhooks::update;
+    DELETE "/sites/{site}/webhooks/{id}" Administrator since(3, 6), since_3_27("tableau:webhooks:delete"), NOTHING => webhooks::delete;
+    GET "/sites/{site}/webhooks/{id}/test" Administrator since(3, 6), since_3_27("tableau:webhooks:test"), NOTHING => webhooks::test;
+    POST "/graphql" Session Since::Metadata, needs("tableau:content:read"), GRAPHQL => metadata::answer;
+    GET "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed, NOTHING => broadcasts::list;
+    POST "/sites/{site}/broadcasts/views" Site Since::Experimental, Scope::Unnamed, BROADCAST => broadcasts::send;
 }
 
 impl Route {
@@ -204,6 +210,11 @@ impl Route {
             (Since::Version(since), Since::Version(version)) => since <= version,
             (since, api) => since == api,
         }
+    }
+
+    /// Whether it answers a file, whatever a caller accepts.
+    pub(crate) fn answers_a_file(&self) -> bool {
+        FILES.iter().any(|end| self.path.ends_with(end))
     }
 
     /// `GET /sites/{site}/jobs`: the name in counters and fault patterns.

@@ -137,18 +137,17 @@ fn add_all(tags: &mut Vec<String>, labels: &[String]) {
 
 /// The labels of a body. Without quotation marks around it, a label ends at a space or comma.
 fn labels(call: &Call<'_>, path: &[&str]) -> Result<Vec<String>, RestError> {
-    let labels = call.body.list(path).into_iter().filter_map(|tag| tag.get("label")?.as_str());
+    let none = || malformed("Payload is either malformed or incomplete: no tags.");
+    let label = |tag: &Value| tag.get("label").and_then(Value::as_str).map(str::to_owned).ok_or_else(none);
+    let labels = call.body.list(path).into_iter().map(label).collect::<Result<Vec<String>, RestError>>()?;
     let labels: Vec<String> = labels
+        .iter()
         .flat_map(|label| match label.strip_prefix('"').and_then(|l| l.strip_suffix('"')) {
             Some(quoted) => vec![quoted.to_owned()],
             None => label.split([' ', ',']).filter(|l| !l.is_empty()).map(str::to_owned).collect(),
         })
         .collect();
-    if labels.is_empty() {
-        Err(malformed("Payload is either malformed or incomplete: no tags."))
-    } else {
-        Ok(labels)
-    }
+    if labels.is_empty() { Err(none()) } else { Ok(labels) }
 }
 
 fn unquoted(label: &str) -> String {

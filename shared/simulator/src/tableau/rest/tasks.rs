@@ -7,15 +7,23 @@ use super::element::Element;
 use super::error::RestError;
 use super::jobs;
 use crate::tableau::events::seconds;
-use crate::tableau::model::{JobKind, Model, Target, Task};
+use crate::tableau::model::{JobKind, STARTS_AT_HOUR, Target, Task};
 
-fn element(model: &Model, task: &Task) -> Element {
-    let interval = Element::new("interval").with("hours", "24");
-    let details = Element::new("frequencyDetails").with("start", "04:00:00").with("end", "04:00:00");
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// A daily task of Tableau Cloud: once in 24 hours, on each day that it names.
+///
+/// Source: `tableau/server-client-python:test/assets/tasks_with_interval.xml`
+fn element(call: &Call<'_>, task: &Task) -> Element {
+    let days = DAYS.map(|day| Element::new("interval").with("weekDay", day));
+    let mut intervals = vec![Element::new("interval").with("hours", "24")];
+    intervals.extend(days);
+    let start = format!("{STARTS_AT_HOUR:02}:00:00");
+    let details = Element::new("frequencyDetails").with("start", start.as_str()).with("end", start.as_str());
     let schedule = Element::new("schedule")
         .with("frequency", "Daily")
-        .with("nextRunAt", seconds(task.next_run_at))
-        .child(details.child(Element::new("intervals").many(vec![interval])));
+        .with("nextRunAt", seconds(task.next_run_at(call.now)))
+        .child(details.child(Element::new("intervals").many(intervals)));
     let target = match &task.target {
         Target::Workbook(luid) => Some(Element::new("workbook").with("id", luid.as_str())),
         Target::Datasource(luid) => Some(Element::new("datasource").with("id", luid.as_str())),
@@ -24,7 +32,7 @@ fn element(model: &Model, task: &Task) -> Element {
     let refresh = Element::new("extractRefresh")
         .with("id", task.luid.as_str())
         .with("priority", task.priority)
-        .with("consecutiveFailedCount", model.failed_in_a_row(&task.target))
+        .with("consecutiveFailedCount", call.model.failed_in_a_row(&task.target))
         .with("type", "RefreshExtractTask")
         .child(schedule)
         .child_some(target);
@@ -33,8 +41,9 @@ fn element(model: &Model, task: &Task) -> Element {
 
 /// Administrators see all tasks, others those of what they own.
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (model, site) = (&*call.model, call.site());
-    let tasks = model.tasks.iter().filter(|t| t.site == site && sees(call, t)).map(|t| element(model, t));
+    let site = call.site();
+    let seen = call.model.tasks.iter().filter(|t| t.site == site && sees(call, t));
+    let tasks = seen.map(|t| element(call, t));
     Ok(Answer::ok(Element::root().child(Element::new("tasks").many(tasks.collect()))))
 }
 
@@ -44,18 +53,17 @@ fn sees(call: &Call<'_>, task: &Task) -> bool {
 
 fn find(call: &Call<'_>, id: &str) -> Result<Task, RestError> {
     let found = call.model.tasks.iter().find(|t| t.luid == id && t.site == call.site() && sees(call, t));
-    // The code for a missing task is not documented.
-    found.cloned().ok_or_else(|| RestError::not_found("404025", "Task", id))
+    found.cloned().ok_or_else(|| RestError::not_found("404026", "Task", id))
 }
 
 pub(crate) fn task(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let task = find(call, call.id())?;
-    Ok(Answer::ok(Element::root().child(element(call.model, &task))))
+    Ok(Answer::ok(Element::root().child(element(call, &task))))
 }
 
 pub(crate) fn run_now(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let task = find(call, call.id())?;
     let about = task.target.luid().and_then(|luid| call.model.refreshable(luid));
-    let about = about.ok_or_else(|| RestError::not_found("404025", "Task", &task.luid))?;
+    let about = about.ok_or_else(|| RestError::not_found("404026", "Task", &task.luid))?;
     Ok(jobs::refresh(call, true, about, JobKind::FullRefresh)?.status(200))
 }

@@ -46,14 +46,28 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.may_change(&id)?;
     let change = Change::of(call, "workbook", &id)?;
     let tabs = call.body.flag(&["workbook", "showTabs"]);
+    let encrypted = call.body.flag(&["workbook", "encryptExtracts"]);
+    let acceleration = |name: &str| call.body.flag(&["workbook", "dataAccelerationConfig", name]);
+    let enabled = acceleration("accelerationEnabled");
+    let at_once = acceleration("accelerateNow");
+    let views = call.body.list(&["workbook", "views", "view"]);
+    for id in views.into_iter().filter_map(|view| view.get("id")?.as_str()) {
+        let is_its_own = call.model.view(id).is_some_and(|view| view.workbook.as_str() == call.id());
+        is_its_own.then_some(()).ok_or_else(|| RestError::not_found("404011", "View", id))?;
+    }
     let workbook = &mut call.model.workbooks[at];
+    if enabled.is_some() || at_once.is_some() {
+        let before = workbook.acceleration.unwrap_or_default();
+        workbook.acceleration = Some((enabled.unwrap_or(before.0), at_once.unwrap_or(before.1)));
+    }
     workbook.name = change.name.unwrap_or_else(|| workbook.name.clone());
     workbook.description = change.description.or_else(|| workbook.description.take());
     workbook.project = change.project.unwrap_or_else(|| workbook.project.clone());
     workbook.owner = change.owner.unwrap_or_else(|| workbook.owner.clone());
     workbook.show_tabs = tabs.unwrap_or(workbook.show_tabs);
+    workbook.encrypt_extracts = encrypted.unwrap_or(workbook.encrypt_extracts);
     workbook.updated_at = now;
-    Ok(Answer::ok(Element::root().child(workbook_element(call, &call.model.workbooks[at]))))
+    Ok(Answer::ok(Element::root().child(workbook_element(call, &call.model.workbooks[at])?)))
 }
 
 /// Certification is for project leaders and administrators, and is told of in no event here.
@@ -65,6 +79,8 @@ pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let at = at.ok_or_else(|| RestError::not_found("404004", "Datasource", &id))?;
     call.may_change(&id)?;
     let change = Change::of(call, "datasource", &id)?;
+    let encrypted = call.body.flag(&["datasource", "encryptExtracts"]);
+    let by_bridge = call.body.flag(&["datasource", "useRemoteQueryAgent"]);
     let before = call.model.datasources[at].certified.clone();
     let note = call.body.text(&["datasource", "certificationNote"]).map(str::to_owned);
     let certified = match call.body.flag(&["datasource", "isCertified"]) {
@@ -81,8 +97,10 @@ pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
     datasource.project = change.project.unwrap_or_else(|| datasource.project.clone());
     datasource.owner = change.owner.unwrap_or_else(|| datasource.owner.clone());
     datasource.certified = certified;
+    datasource.encrypt_extracts = encrypted.unwrap_or(datasource.encrypt_extracts);
+    datasource.use_remote_query_agent = by_bridge.unwrap_or(datasource.use_remote_query_agent);
     datasource.updated_at = now;
-    Ok(Answer::ok(Element::root().child(datasource_element(call, &call.model.datasources[at]))))
+    Ok(Answer::ok(Element::root().child(datasource_element(call, &call.model.datasources[at])?)))
 }
 
 pub(crate) fn delete_workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {

@@ -16,6 +16,7 @@ const STATUS_SINCE: RestVersion = RestVersion { major: 3, minor: 8 };
 /// The first version with `event`.
 const EVENT_SINCE: RestVersion = RestVersion { major: 3, minor: 9 };
 const SOURCE: &[&str] = &["webhook", "webhook-source"];
+const METHOD: &[&str] = &["webhook", "webhook-destination", "webhook-destination-http", "method"];
 const URL: &[&str] = &["webhook", "webhook-destination", "webhook-destination-http", "url"];
 
 fn element(webhook: &WebhookRecord, model: &Model, version: RestVersion) -> Element {
@@ -96,6 +97,9 @@ fn destination(call: &Call<'_>) -> Result<Option<String>, RestError> {
         return Ok(None);
     };
     let invalid = || RestError::new("400118", "The destination must be a valid https URL.");
+    if call.body.text(METHOD).is_some_and(|method| method != "POST") {
+        return Err(malformed("Payload is either malformed or incomplete: the method is POST."));
+    }
     let url = Url::parse(text).map_err(|_| invalid())?;
     let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     let fits = url.scheme() == "https" || (url.scheme() == "http" && local);
@@ -127,6 +131,15 @@ fn find(call: &Call<'_>, code: &'static str) -> Result<usize, RestError> {
     found.ok_or_else(|| RestError::not_found(code, "Webhook", id))
 }
 
+/// Why a webhook is switched off: only what switches it off has a reason.
+fn reason(call: &Call<'_>) -> Result<Option<String>, RestError> {
+    let reason = call.body.text(&["webhook", "statusChangeReason"]).filter(|reason| !reason.is_empty());
+    if reason.is_some() && call.body.flag(&["webhook", "isEnabled"]) != Some(false) {
+        return Err(RestError::new("400127", "A reason goes only with isEnabled=false."));
+    }
+    Ok(reason.map(str::to_owned))
+}
+
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let (model, site) = (&*call.model, call.site());
@@ -148,6 +161,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, RestError> {
         call.body.text(&["webhook", "name"]).filter(|n| !n.is_empty()).ok_or_else(incomplete)?.to_owned();
     let event = event(call)?.ok_or_else(incomplete)?;
     let url = destination(call)?.ok_or_else(incomplete)?;
+    let enabled = call.body.flag(&["webhook", "isEnabled"]).unwrap_or(true);
+    let status_change_reason = reason(call)?.unwrap_or_default();
     let webhook = WebhookRecord {
         luid: uuid::Uuid::new_v4().to_string(),
         site: call.site(),
@@ -155,8 +170,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, RestError> {
         name,
         event,
         url,
-        enabled: call.body.flag(&["webhook", "isEnabled"]).unwrap_or(true),
-        status_change_reason: String::new(),
+        enabled,
+        status_change_reason,
     };
     let location = format!("/api/{}/sites/{}/webhooks/{}", call.version, webhook.site, webhook.luid);
     let answer = Answer::ok(Element::root().child(element(&webhook, call.model, call.version))).status(201);
@@ -171,11 +186,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let (event, url) = (event(call)?, destination(call)?);
     let name = call.body.text(&["webhook", "name"]).map(str::to_owned);
     let enabled = call.body.flag(&["webhook", "isEnabled"]);
-    let reason =
-        call.body.text(&["webhook", "statusChangeReason"]).filter(|r| !r.is_empty()).map(str::to_owned);
-    if reason.is_some() && enabled != Some(false) {
-        return Err(RestError::new("400127", "A reason goes only with isEnabled=false."));
-    }
+    let reason = reason(call)?;
     let webhook = &mut call.model.webhooks[at];
     webhook.name = name.unwrap_or_else(|| webhook.name.clone());
     webhook.event = event.unwrap_or_else(|| webhook.event.clone());

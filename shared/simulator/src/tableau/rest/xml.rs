@@ -80,6 +80,11 @@ pub(crate) fn parse(text: &str) -> Result<Value, RestError> {
                 let Some((name, node)) = open.pop() else {
                     return Err(malformed("The payload is not well-formed XML."));
                 };
+                if !node.members.is_empty() && !node.text.trim().is_empty() {
+                    return Err(malformed(
+                        "An element of the payload has a text beside its attributes or elements.",
+                    ));
+                }
                 match open.last_mut() {
                     Some((_, parent)) => parent.add(name, node.value()),
                     None => return request(&name, node),
@@ -204,7 +209,15 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_malformed() {
-        for text in ["", "<tsRequest>", "<other/>", "<tsRequest></x>", "<!DOCTYPE x><tsRequest/>", "text"] {
+        for text in [
+            "",
+            "<tsRequest>",
+            "<other/>",
+            "<tsRequest></x>",
+            "<!DOCTYPE x><tsRequest/>",
+            "text",
+            "<tsRequest><a b=\"c\">d</a></tsRequest>",
+        ] {
             assert_eq!(parse(text).unwrap_err().code, "400000", "{text}");
         }
     }

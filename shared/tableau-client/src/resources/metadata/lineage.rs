@@ -1,6 +1,6 @@
 //! What uses what, and the LUID behind the number in a browser's address.
 
-use super::MetadataAnswer;
+use super::{MetadataAnswer, OPERATION};
 use crate::{Error, TableauClient, lenient};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -61,6 +61,25 @@ fn number_in(address: &str) -> Option<(bool, &str)> {
     after.is_none_or(|c| "/?#".contains(c)).then_some((workbook, number))
 }
 
+/// The nodes of a list in an answer. Where it is `null`, the errors beside it say why.
+fn nodes<'a>(answer: &MetadataAnswer<Value>, at: &'a Value, name: &str) -> Result<&'a [Value], Error> {
+    match at.get(name) {
+        Some(Value::Array(nodes)) => Ok(nodes),
+        Some(Value::Null) if !answer.errors.is_empty() => {
+            Err(Error::Metadata { operation: OPERATION, errors: answer.errors.clone() })
+        }
+        found => {
+            let shape = found.map_or("it is missing", lenient::shape);
+            let source = lenient::expected(&format!("a list at `{name}`"), shape);
+            Err(Error::Unreadable { operation: OPERATION, source })
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(nodes: &[Value], name: &str) -> Result<Vec<T>, Error> {
+    lenient::read_some(nodes, name).map_err(|source| Error::Unreadable { operation: OPERATION, source })
+}
+
 impl TableauClient {
     /// The workbooks that use a data source. JWT scope `tableau:content:read`; needs the Metadata API.
     ///
@@ -101,13 +120,14 @@ impl TableauClient {
         let Some((is_workbook, number)) = number_in(address) else { return Ok(None) };
         let variables = json!({ "number": number });
         Ok(if is_workbook {
-            let data = self.metadata::<Value>(WORKBOOK, &variables).await?.data;
-            let found: Vec<Found<WorkbookLuid>> = lenient::list(&data["workbooks"], "workbook");
+            let answer = self.metadata::<Value>(WORKBOOK, &variables).await?;
+            let found: Vec<Found<WorkbookLuid>> =
+                read(nodes(&answer, &answer.data, "workbooks")?, "workbooks")?;
             found.into_iter().next().map(|found| Subject::Workbook(found.luid))
         } else {
-            let data = self.metadata::<Value>(DATASOURCE, &variables).await?.data;
-            let found: Vec<Found<DatasourceLuid>> =
-                lenient::list(&data["publishedDatasources"], "datasource");
+            const NAME: &str = "publishedDatasources";
+            let answer = self.metadata::<Value>(DATASOURCE, &variables).await?;
+            let found: Vec<Found<DatasourceLuid>> = read(nodes(&answer, &answer.data, NAME)?, NAME)?;
             found.into_iter().next().map(|found| Subject::Datasource(found.luid))
         })
     }
@@ -120,8 +140,10 @@ impl TableauClient {
         line: &str,
     ) -> Result<MetadataAnswer<Vec<Lineage<L>>>, Error> {
         let answer = self.metadata::<Value>(query, &json!({ "luid": luid })).await?;
-        let ends = lenient::elements(&answer.data[of], "").iter();
-        let data = ends.flat_map(|end| lenient::list(&end[line], "")).collect();
+        let mut data = Vec::new();
+        for end in nodes(&answer, &answer.data, of)? {
+            data.extend(read(nodes(&answer, end, line)?, line)?);
+        }
         Ok(MetadataAnswer { data, errors: answer.errors })
     }
 }

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+const OPERATION: &str = "ask the Metadata API";
+
 /// What the Metadata API answered: data, errors, or some of both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataAnswer<T> {
@@ -48,7 +50,7 @@ pub enum MetadataCode {
     BackfillRunning,
     /// Not for our eyes.
     AccessDenied,
-    /// Another, or none.
+    /// Another. Empty when there is none, or something else in its place.
     Other(String),
 }
 
@@ -58,6 +60,10 @@ impl MetadataError {
         use MetadataCode::{BackfillRunning, RateExceeded, TimeLimitExceeded};
         matches!(self.code, BackfillRunning | RateExceeded | TimeLimitExceeded)
     }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 #[derive(Deserialize)]
@@ -81,7 +87,7 @@ impl From<Raw> for MetadataError {
             "ACCESS_DENIED" => MetadataCode::AccessDenied,
             // A recorded answer has no code, only the text.
             "" if message.starts_with("Reached time limit") => MetadataCode::TimeLimitExceeded,
-            other => MetadataCode::Other(other.chars().take(100).collect()),
+            other => MetadataCode::Other(if is_code(other) { other.to_owned() } else { String::new() }),
         };
         Self { code, message }
     }
@@ -109,15 +115,23 @@ impl TableauClient {
         query: &str,
         variables: &Value,
     ) -> Result<MetadataAnswer<T>, Error> {
-        const OPERATION: &str = "ask the Metadata API";
         let body = json!({ "query": query, "variables": variables });
         let answer: Answer = self.ask(Call::post(OPERATION, Path::Api("metadata/graphql"), &body)).await?;
-        let errors: Vec<MetadataError> = lenient::list(&answer.errors, "error");
+        let unreadable = |source| Error::Unreadable { operation: OPERATION, source };
+        let errors: Vec<MetadataError> = match &answer.errors {
+            Value::Null => Vec::new(),
+            Value::Array(errors) => lenient::read_some(errors, "errors").map_err(unreadable)?,
+            other => return Err(unreadable(lenient::expected("a list at `errors`", lenient::shape(other)))),
+        };
         if answer.data.is_null() && errors.is_empty() {
             return Err(foreign(OPERATION, 200, None, b"{"));
         }
         if answer.data.is_null() {
             return Err(Error::Metadata { operation: OPERATION, errors });
+        }
+        if !answer.data.is_object() {
+            let shape = lenient::shape(&answer.data);
+            return Err(unreadable(lenient::expected("an object at `data`", shape)));
         }
         let data = serde_path_to_error::deserialize(answer.data).map_err(|error| {
             let path = error.path().to_string();

@@ -8,10 +8,16 @@ pub use webhook::{NewWebhook, Webhook, WebhookChange, WebhookState, WebhookTest}
 use crate::call::{Call, Path};
 use crate::pages::{List, Pages, all_fields};
 use crate::{ApiVersion, Error, Filter, TableauClient, lenient};
+use confidential::Secrets;
 use event::set_event;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{EventName, WebhookLuid};
+
+/// The URL holds the token of whoever receives the events.
+fn secrets_of(url: &str) -> Secrets {
+    url.parse().map_or_else(|_| Secrets::new([url.into()]), |url| Secrets::of_url(&url))
+}
 
 fn destination(url: &str) -> Value {
     json!({ "webhook-destination-http": { "method": "POST", "url": url } })
@@ -63,6 +69,7 @@ impl TableauClient {
             path: "webhooks".to_owned(),
             wrapper: "webhooks",
             element: "webhook",
+            paged: false,
             unknown: all_fields,
         };
         Pages::new(self, list, Filter::all())
@@ -99,7 +106,10 @@ impl TableauClient {
         }
         let body = json!({ "webhook": webhook });
         let answer: Answer = self
-            .ask(Call::create("create the webhook", Path::Site("webhooks"), &body))
+            .ask(
+                Call::create("create the webhook", Path::Site("webhooks"), &body)
+                    .with_secrets(secrets_of(&new.url)),
+            )
             .await
             .map_err(|error| with_hint(error, &new.event))?;
         Ok(answer.webhook)
@@ -132,9 +142,10 @@ impl TableauClient {
             webhook.insert("statusChangeReason".to_owned(), json!(reason));
         }
         let path = format!("webhooks/{luid}");
+        let secrets = change.url.as_deref().map(secrets_of).unwrap_or_default();
         let body = json!({ "webhook": webhook });
         let answer: Result<Answer, Error> =
-            self.ask(Call::put("change the webhook", Path::Site(&path), &body)).await;
+            self.ask(Call::put("change the webhook", Path::Site(&path), &body).with_secrets(secrets)).await;
         let answer = answer.map_err(|error| match &change.event {
             Some(event) => with_hint(error, event),
             None => error,

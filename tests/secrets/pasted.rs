@@ -1,7 +1,5 @@
 //! Secrets as people paste them, read by the types that use them.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use destinations::slack::SlackCredential;
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile};
 use serde::de::DeserializeOwned;

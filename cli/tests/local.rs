@@ -1,0 +1,291 @@
+//! The local stack as other commands of the same user find it, and nobody else.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
+/// Until then the next line is there, also on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A user's own folders.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear().env("XDG_STATE_HOME", self.0.path());
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn up(&self, arguments: &[&str]) -> Up {
+        let binaries = Path::new(PROGRAM).parent().unwrap().display().to_string();
+        let up = ["up", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
+        let mut command = self.command(&[&up, arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
+        });
+        let mut up = Up { child, lines, shown: String::new() };
+        up.show("Routes of the API");
+        up
+    }
+
+    /// The files with keys.
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder()).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("tableau-webhooks")
+    }
+}
+
+/// A local stack that is up, with what it has printed.
+struct Up {
+    child: Child,
+    lines: Receiver<String>,
+    shown: String,
+}
+
+impl Up {
+    /// Reads lines up to the one with `part`.
+    fn show(&mut self, part: &str) {
+        loop {
+            let line = self.lines.recv_timeout(SOON).expect("a line");
+            self.shown.push_str(&line);
+            self.shown.push('\n');
+            if line.contains(part) {
+                return;
+            }
+        }
+    }
+
+    /// What stands behind `start` in a line.
+    fn value(&self, start: &str) -> String {
+        let rest = self.shown.lines().find_map(|line| line.strip_prefix(start)).expect(start);
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    fn aws(&self) -> String {
+        self.value("  AWS        ")
+    }
+
+    fn token(&self) -> String {
+        self.value("token=")
+    }
+
+    fn post(&self, body: &str) -> String {
+        let api = self.value("  API        ");
+        let address = api.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST /webhook?token={} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            self.token(),
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&mut self, signal: &str) {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Ctrl-C, so that it ends its functions; it may have ended already.
+        let _ =
+            Command::new("kill").args(["-INT", &self.child.id().to_string()]).stderr(Stdio::null()).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+// 12-S3
+#[test]
+fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_it() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let home = Home::new();
+        // Made by an earlier version, or by hand.
+        fs::create_dir(home.folder()).unwrap();
+        fs::set_permissions(home.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut up = home.up(&[]);
+
+        let files = home.files();
+        assert_eq!((files.len(), mode(&home.folder()), mode(&files[0])), (1, 0o700, 0o600), "{files:?}");
+        let held: Value = serde_json::from_str(&fs::read_to_string(&files[0]).unwrap()).unwrap();
+        assert_eq!(held["webhook_token"], up.token());
+        let key = held["secret_access_key"].as_str().unwrap();
+        assert!(key.len() == 40 && !up.shown.contains(key), "{}", up.shown);
+        let listed = home.run(&["events", "list", "--local"]);
+        assert!(
+            stdout(&listed).contains("DatasourceRefreshFailed"),
+            "{}{}",
+            stdout(&listed),
+            stderr(&listed)
+        );
+        let sent = home.run(&["send", "AdminPromoted"]);
+        assert!(
+            stdout(&sent).contains("\n202 ") && !stdout(&sent).contains(&up.token()),
+            "{}",
+            stderr(&sent)
+        );
+
+        up.signal(signal);
+        assert_eq!(home.files(), Vec::<PathBuf>::new(), "after {signal}");
+        let everything: Vec<_> =
+            fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(everything, [home.folder()]);
+    }
+}
+
+// 12-S3
+#[test]
+fn a_run_for_scripts_leaves_no_file_behind() {
+    let home = Home::new();
+    let binaries = Path::new(PROGRAM).parent().unwrap().display().to_string();
+    let up = ["up", "--once", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
+    let output = home.run(&up);
+    assert_eq!((output.status.code(), home.files().len()), (Some(0), 0), "{}", stderr(&output));
+}
+
+// 12-S3
+#[test]
+fn what_a_killed_run_leaves_behind_is_no_stack_and_the_next_run_removes_it() {
+    let home = Home::new();
+    let mut killed = home.up(&[]);
+    killed.signal("-KILL");
+    assert_eq!(home.files().len(), 1);
+
+    for arguments in [&["events", "list", "--local"][..], &["send", "AdminPromoted"]] {
+        let output = home.run(arguments);
+        assert_eq!(stderr(&output), "error: no local stack of yours is up; `cargo run` starts one\n");
+        assert_eq!(output.status.code(), Some(1));
+    }
+    fs::write(home.folder().join("local-stack-1-1.json"), "half a file").unwrap();
+    let up = home.up(&[]);
+    assert_eq!(home.files().len(), 1);
+    assert_ne!(up.token(), killed.token());
+    assert!(home.run(&["events", "list", "--local"]).status.success());
+}
+
+// 12-S3
+#[test]
+fn two_stacks_at_once_have_keys_of_their_own() {
+    let home = Home::new();
+    let one = home.up(&[]);
+    let other = home.up(&[]);
+    let held: Vec<Value> =
+        home.files().iter().map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap()).collect();
+    assert_eq!(held.len(), 2);
+    for key in ["webhook_token", "access_key_id", "secret_access_key", "session_token", "aws"] {
+        assert_ne!(held[0][key], held[1][key], "{key}");
+    }
+
+    for up in [&one, &other] {
+        let output = home.run(&["events", "list", "--local", "--endpoint-url", &up.aws()]);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let unclear = stderr(&home.run(&["events", "list", "--local"]));
+    assert!(unclear.starts_with("error: several local stacks are up; choose one with "), "{unclear}");
+    assert!(unclear.contains(&one.aws()) && unclear.contains(&other.aws()), "{unclear}");
+    let nowhere = home.run(&["events", "list", "--local", "--endpoint-url", "http://127.0.0.1:1"]);
+    let expected = "error: no local stack of yours is up at http://127.0.0.1:1; `cargo run` starts one\n";
+    assert_eq!(stderr(&nowhere), expected);
+    drop(one);
+    assert!(home.run(&["events", "list", "--local"]).status.success(), "there is one now");
+}
+
+// 12-S3
+#[test]
+fn what_others_may_have_written_is_not_believed() {
+    let home = Home::new();
+    let up = home.up(&[]);
+    fs::set_permissions(home.folder(), fs::Permissions::from_mode(0o777)).unwrap();
+    let output = home.run(&["send", "AdminPromoted"]);
+    assert_eq!(stderr(&output), "error: no local stack of yours is up; `cargo run` starts one\n");
+    // Without the file, with the keys that were constants once.
+    let mut command = home.command(&["events", "list", "--endpoint-url", &up.aws()]);
+    for (name, value) in
+        [("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]
+    {
+        command.env(name, value);
+    }
+    let refused = command.output().unwrap();
+    assert_eq!(stderr(&refused), "error: AWS does not take these credentials (InvalidClientTokenId)\n");
+}
+
+// 12-S3
+#[test]
+fn rules_are_read_as_they_are_and_the_sample_site_has_its_name_without_keeping_others_out() {
+    let rule = "name: a\n    on: [DatasourceRefreshFailed, AdminPromoted]\n    do: [{ notify-slack: { channel: data } }]";
+    let json = r#"{ "rules": [ { "name": "a", "on": ["DatasourceRefreshFailed", "AdminPromoted"],
+      "do": [ { "notify-slack": { "channel": "data" } } ] } ] }"#;
+    for text in [
+        json.to_owned(),
+        json.lines().map(|line| format!("    {line}\n")).collect(),
+        format!("  rules:\n  - {rule}\n"),
+        format!("---\nrules:\n  - {rule}\n...\n"),
+        format!("rules:\n  - {rule}\n# sites:\n"),
+        format!("rules:\n  - {rule}\n    # the last line has no end"),
+    ] {
+        let home = Home::new();
+        let file = home.0.path().join("rules.yaml");
+        fs::write(&file, &text).unwrap();
+        let up = home.up(&["--rules", &file.display().to_string()]);
+        assert!(
+            up.shown.contains("Slack #data ") && up.shown.contains("   Marketing"),
+            "{text}\n{}",
+            up.shown
+        );
+        let event = r#"{"resource":"USER","event_type":"AdminPromoted","resource_name":"x","resource_luid":"x-1","site_luid":"11111111-1111-1111-1111-111111111111"}"#;
+        assert!(up.post(event).starts_with("HTTP/1.1 202 "));
+        let finished = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            let listed =
+                stdout(&home.run(&["events", "list", "--local", "--event", "AdminPromoted", "--json"]));
+            assert!(!listed.contains("ignored"), "{text}\n{listed}");
+            listed.contains("done")
+        });
+        assert!(finished, "{text}");
+    }
+}

@@ -1,0 +1,65 @@
+//! What went wrong with a call of AWS, in words of ours.
+
+use crate::is_too_long;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use workflow::chain;
+
+/// The longest code of an AWS service is below.
+const LONGEST_CODE: usize = 64;
+const NOT_A_CODE: &str = "a code that is not one";
+
+/// A service's code for an error, such as `AccessDeniedException`, and nothing that is not one: letters and dots, at most
+/// 64. What stands before a `#` is the service's name.
+pub fn code(text: &str) -> &str {
+    let code = text.rsplit('#').next().unwrap_or_default();
+    let fits = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
+    let is_code = (1..=LONGEST_CODE).contains(&code.len()) && code.bytes().all(fits);
+    if is_code { code } else { NOT_A_CODE }
+}
+
+/// Why a call of `action`, named as in a policy, failed. Of an answer it repeats the status and the code, and no word: where
+/// the service holds secrets, or is sent one, its words may hold one as well.
+pub fn reason<E>(action: &str, error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            match answer.err().code() {
+                Some(text) => format!("{action} was refused with {status} ({})", code(text)),
+                None => format!("{action} was refused with {status}, without a code"),
+            }
+        }
+        SdkError::ResponseError(_) if !is_too_long(error) => format!("the answer to {action} cannot be read"),
+        SdkError::ResponseError(_) => format!("the answer to {action} is too long"),
+        error => format!("{action}: {}", chain(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 12-S1
+    #[test]
+    fn a_code_has_letters_and_dots_only() {
+        for (text, expected) in [
+            ("AccessDeniedException", "AccessDeniedException"),
+            ("com.amazonaws.dynamodb.v20120810#ThrottlingException", "ThrottlingException"),
+            ("AWS.SimpleQueueService.NonExistentQueue", "AWS.SimpleQueueService.NonExistentQueue"),
+            ("xoxb-1234567890", NOT_A_CODE),
+            ("a b", NOT_A_CODE),
+            ("T000/B000/xxxx", NOT_A_CODE),
+            ("Hunter2", NOT_A_CODE),
+            ("x#", NOT_A_CODE),
+            ("", NOT_A_CODE),
+        ] {
+            assert_eq!(code(text), expected, "{text}");
+        }
+        assert_eq!(code(&"a".repeat(65)), NOT_A_CODE);
+    }
+}

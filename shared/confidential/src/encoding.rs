@@ -1,0 +1,171 @@
+//! Encodings that a text may be in: each byte that one stands for, with where it came from.
+
+/// A text after some decoding.
+pub(crate) struct Decoded {
+    pub(crate) bytes: Vec<u8>,
+    /// For each byte, where in the original it begins and ends.
+    pub(crate) spans: Vec<(u32, u32)>,
+}
+
+/// JSON's escapes of one character, with what they stand for.
+const ESCAPES: [(u8, u8); 10] = [
+    (b'/', b'/'),
+    (b'\\', b'\\'),
+    (b'"', b'"'),
+    (b'\'', b'\''),
+    (b'n', b'\n'),
+    (b'r', b'\r'),
+    (b't', b'\t'),
+    (b'b', 8),
+    (b'f', 12),
+    (b'0', 0),
+];
+const ENTITIES: [(&[u8], u8); 5] =
+    [(b"amp;", b'&'), (b"lt;", b'<'), (b"gt;", b'>'), (b"quot;", b'"'), (b"apos;", b'\'')];
+/// The longest number in an escape or an entity: `\u{10FFFF}`, `&#1114111;`, and some zeros before it.
+const MOST_DIGITS: usize = 10;
+
+/// One level of JSON escapes, percent encoding and XML entities taken off; `None` when there is none of them. `spans`:
+/// where each byte came from, if the text is decoded already.
+pub(crate) fn decoded(bytes: &[u8], spans: Option<&[(u32, u32)]>) -> Option<Decoded> {
+    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'&')) {
+        return None;
+    }
+    let span = |from: usize, to: usize| match spans {
+        Some(spans) => (spans[from].0, spans[to - 1].1),
+        None => (short(from), short(to)),
+    };
+    let mut text = Decoded { bytes: Vec::with_capacity(bytes.len()), spans: Vec::with_capacity(bytes.len()) };
+    let mut changed = false;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let rest = &bytes[at + 1..];
+        let found = match byte {
+            b'\\' => escape(rest),
+            b'%' => hex_byte(rest).map(|byte| (Char::Byte(byte), 2)),
+            b'&' => entity(rest),
+            _ => None,
+        };
+        let (char, taken) = found.unwrap_or((Char::Byte(byte), 0));
+        changed |= found.is_some();
+        let from = span(at, at + 1 + taken);
+        let mut buffer = [0; 4];
+        let decoded: &[u8] = match char {
+            Char::Byte(byte) => &[byte],
+            Char::Unicode(char) => char.encode_utf8(&mut buffer).as_bytes(),
+        };
+        text.bytes.extend_from_slice(decoded);
+        text.spans.extend(std::iter::repeat_n(from, decoded.len()));
+        at += 1 + taken;
+    }
+    changed.then_some(text)
+}
+
+fn short(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[derive(Clone, Copy)]
+enum Char {
+    Byte(u8),
+    Unicode(char),
+}
+
+/// What follows a backslash, and its length.
+fn escape(rest: &[u8]) -> Option<(Char, usize)> {
+    match rest {
+        [b'u', b'{', digits @ ..] => {
+            let (number, length) = number(digits, 16)?;
+            let ends = digits.get(length) == Some(&b'}');
+            char::from_u32(number).filter(|_| ends).map(|char| (Char::Unicode(char), length + 3))
+        }
+        [b'u', rest @ ..] => {
+            let unit = utf16_unit(rest)?;
+            match rest.get(4..) {
+                Some([b'\\', b'u', low @ ..]) if (0xd800..0xdc00).contains(&unit) => {
+                    let pair = char::decode_utf16([unit, utf16_unit(low)?]).next()?.ok()?;
+                    Some((Char::Unicode(pair), 11))
+                }
+                _ => char::from_u32(u32::from(unit)).map(|char| (Char::Unicode(char), 5)),
+            }
+        }
+        [b'x', rest @ ..] => hex_byte(rest).map(|byte| (Char::Byte(byte), 3)),
+        [byte, ..] => ESCAPES.iter().find(|(name, _)| name == byte).map(|(_, byte)| (Char::Byte(*byte), 1)),
+        [] => None,
+    }
+}
+
+fn utf16_unit(digits: &[u8]) -> Option<u16> {
+    let bytes = [hex_byte(digits)?, hex_byte(digits.get(2..)?)?];
+    Some(u16::from_be_bytes(bytes))
+}
+
+/// What follows an ampersand, and its length.
+fn entity(rest: &[u8]) -> Option<(Char, usize)> {
+    if let Some((name, byte)) = ENTITIES.iter().find(|(name, _)| rest.starts_with(name)) {
+        return Some((Char::Byte(*byte), name.len()));
+    }
+    let (digits, radix, before) = match rest {
+        [b'#', b'x' | b'X', digits @ ..] => (digits, 16, 2),
+        [b'#', digits @ ..] => (digits, 10, 1),
+        _ => return None,
+    };
+    let (number, length) = number(digits, radix)?;
+    let ends = digits.get(length) == Some(&b';');
+    char::from_u32(number).filter(|_| ends).map(|char| (Char::Unicode(char), before + length + 1))
+}
+
+/// The number at the beginning, and how many digits it has.
+fn number(digits: &[u8], radix: u32) -> Option<(u32, usize)> {
+    let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+    let length = digits.iter().take(MOST_DIGITS).take_while(is_digit).count();
+    let digits = std::str::from_utf8(&digits[..length]).ok()?;
+    u32::from_str_radix(digits, radix).ok().map(|number| (number, length))
+}
+
+/// The byte that two hexadecimal digits stand for.
+pub(crate) fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match digits {
+        [high, low, ..] => Some((digit(*high)? << 4) | digit(*low)?),
+        _ => None,
+    }
+}
+
+/// The value of a character of base64, in the standard alphabet or the one for URLs.
+pub(crate) fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> Option<String> {
+        decoded(text.as_bytes(), None).map(|text| String::from_utf8(text.bytes).unwrap())
+    }
+
+    // 12-S1
+    #[test]
+    fn one_level_of_each_encoding_is_taken_off() {
+        for (text, expected) in [
+            (r"a\/b\\\u00e9\u{e9}\x41\n", "a/b\\\u{e9}\u{e9}A\n"),
+            (r"\ud83d\udca1", "\u{1f4a1}"),
+            ("a%2Fb%2f%C3%A9", "a/b/\u{e9}"),
+            ("&amp;&lt;&gt;&quot;&apos;&#65;&#x41;&#X0041;", "&<>\"'AAA"),
+            ("%2541", "%41"),
+        ] {
+            assert_eq!(plain(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "plain", "100%", "%zz", "a & b", r"\q", r"\u12", "&#;", "&#x110000;", r"\ud83d"] {
+            assert_eq!(plain(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The secrets of a request.
+
+use crate::pattern::{Patterns, Pieces};
+use crate::search::ranges;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+use url::Url;
+
+/// What stands in a text where a secret was.
+pub const REDACTED: &str = "[redacted]";
+
+/// The longest segment at the beginning of a path that is a word, and no secret: `services`, `notify-slack`.
+const LONGEST_WORD: usize = 32;
+
+/// What a request carries that its answer must not bring back into an error, a log line, a record or a message.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// These.
+    pub fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        Self(secrets.into_iter().collect())
+    }
+
+    /// What is secret in the address of an incoming webhook, or of an ingress: its path, without the words that it begins
+    /// with, and the values of its query.
+    pub fn of_url(url: &Url) -> Self {
+        let mut segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
+        let is_word = |segment: &str| {
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            segment.len() < LONGEST_WORD && segment.bytes().all(fits)
+        };
+        let words = segments.iter().take_while(|segment| is_word(segment)).count();
+        // Where nothing else is secret the last is, even if it reads like a word.
+        let has_values = url.query_pairs().any(|(_, value)| !value.is_empty());
+        let at_least = usize::from(!has_values);
+        segments.drain(..words.min(segments.len().saturating_sub(at_least)));
+        let mut secrets = vec![segments.join("/")];
+        secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        secrets.extend(url.fragment().map(str::to_owned));
+        Self::new(secrets.into_iter().filter(|secret| !secret.is_empty()).map(SecretString::from))
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: impl IntoIterator<Item = SecretString>) -> Self {
+        self.0.extend(others);
+        self
+    }
+
+    /// The bytes without anything of these secrets. [`REDACTED`] stands in its place.
+    pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        self.redact_pieces(bytes, Pieces::Short)
+    }
+
+    fn redact_pieces<'a>(&self, bytes: &'a [u8], pieces: Pieces) -> Cow<'a, [u8]> {
+        let patterns = Patterns::new(self.0.iter().map(ExposeSecret::expose_secret), pieces);
+        let ranges = ranges(bytes, &patterns);
+        if ranges.is_empty() {
+            return Cow::Borrowed(bytes);
+        }
+        let mut redacted = Vec::with_capacity(bytes.len());
+        let mut end = 0;
+        for range in ranges {
+            let start = start_of_character(bytes, range.start).max(end);
+            redacted.extend_from_slice(&bytes[end..start]);
+            redacted.extend_from_slice(REDACTED.as_bytes());
+            end = end_of_character(bytes, range.end);
+        }
+        redacted.extend_from_slice(&bytes[end..]);
+        Cow::Owned(redacted)
+    }
+
+    /// The text without anything of these secrets.
+    pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redact_pieces_of_text(text, Pieces::Short)
+    }
+
+    fn redact_pieces_of_text<'a>(&self, text: &'a str, pieces: Pieces) -> Cow<'a, str> {
+        match self.redact_pieces(text.as_bytes(), pieces) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// Whether there is anything of these secrets in a text.
+    pub fn are_in(&self, text: &str) -> bool {
+        matches!(self.redact_text(text), Cow::Owned(_))
+    }
+
+    /// The body of a refusal without anything of these secrets. Of JSON, texts and numbers lose them and keys do not: a
+    /// password may be a word that is a key as well, and the answer has to stay readable.
+    pub fn redact_refusal(&self, body: Vec<u8>) -> Vec<u8> {
+        self.redact_body(body, Pieces::Short)
+    }
+
+    /// The same of an answer to what succeeded. Names and ids in it are needed, so that only whole secrets, and pieces of 16
+    /// characters or more, are taken out.
+    pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
+        self.redact_body(body, Pieces::Long)
+    }
+
+    fn redact_body(&self, body: Vec<u8>, pieces: Pieces) -> Vec<u8> {
+        let redacted = match self.redact_pieces(&body, pieces) {
+            Cow::Borrowed(_) => return body,
+            Cow::Owned(redacted) => redacted,
+        };
+        let Ok(mut json) = serde_json::from_slice::<Value>(&body) else { return redacted };
+        self.redact_values(&mut json, pieces);
+        serde_json::to_vec(&json).unwrap_or(redacted)
+    }
+
+    fn redact_values(&self, value: &mut Value, pieces: Pieces) {
+        let text = match value {
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            Value::Number(number) => Cow::Owned(number.to_string()),
+            Value::Array(values) => {
+                return values.iter_mut().for_each(|value| self.redact_values(value, pieces));
+            }
+            Value::Object(object) => {
+                return object.values_mut().for_each(|value| self.redact_values(value, pieces));
+            }
+            Value::Null | Value::Bool(_) => return,
+        };
+        if let Cow::Owned(redacted) = self.redact_pieces_of_text(&text, pieces) {
+            *value = Value::String(redacted);
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
+}
+
+/// Where the UTF-8 character at `at` begins. A backslash that escapes it belongs to it.
+fn start_of_character(bytes: &[u8], mut at: usize) -> usize {
+    while at > 0 && bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        at -= 1;
+    }
+    let backslashes = bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    at - backslashes % 2
+}
+
+fn end_of_character(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,114 @@
+//! Every listener of this crate, asked by web pages of others.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
+
+mod support;
+
+use local_aws::{Stack, StackEvent, StackOptions};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// What browsers send for pages of others, and what else is not a program of this machine. HOST stands for the listener's
+/// address, PORT for its port.
+const FOREIGN: [&[&str]; 14] = [
+    &["Host: evil.example"],
+    &["Host: evil.example:PORT"],
+    &["Host: evil.example:PORT", "Origin: http://evil.example:PORT", "Referer: http://evil.example:PORT/"],
+    &["Host: HOST", "Origin: http://evil.example"],
+    &["Host: HOST", "Origin: http://evil.example:PORT", "Sec-Fetch-Site: cross-site"],
+    &["Host: HOST", "Origin: null"],
+    &["Host: HOST", "Origin: http://localhost:1"],
+    &["Host: HOST", "Referer: http://evil.example/"],
+    &["Host: HOST", "Sec-Fetch-Site: cross-site"],
+    &["Host: HOST", "Sec-Fetch-Site: same-site"],
+    &["Host: HOST", "Host: evil.example"],
+    &["Host: LOCALHOST:PORT"],
+    &["Host: localhost.:PORT"],
+    &[],
+];
+
+/// The answer to a request; none when the connection stays open without one.
+async fn ask(at: SocketAddr, start_line: &str, headers: &[&str]) -> Option<String> {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let mut head = format!("{start_line} HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n");
+    for header in headers {
+        head.push_str(&header.replace("HOST", &at.to_string()).replace("PORT", &at.port().to_string()));
+        head.push_str("\r\n");
+    }
+    stream.write_all(format!("{head}\r\n{{}}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await;
+    read.ok().map(|read| {
+        read.unwrap();
+        answer
+    })
+}
+
+// 12-S3
+#[tokio::test]
+async fn no_listener_answers_a_foreign_host_or_origin() {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let options = StackOptions {
+        template: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/template.yaml"),
+        binaries: support::binaries(),
+        parameters: BTreeMap::from([("Greeting".to_owned(), "hello".to_owned())]),
+        secrets: BTreeMap::new(),
+        environment: BTreeMap::new(),
+        concurrent_executions: None,
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        aws: SocketAddr::from(([127, 0, 0, 1], 0)),
+        events: Some(sender),
+    };
+    let stack = Stack::start(options).await.unwrap();
+    let function = stack.function("echo-bootstrap").unwrap();
+    let variables = function.invoke(&json!({ "do": "variables" })).await.unwrap();
+    let address = |text: &str| text.trim_start_matches("http://").parse::<SocketAddr>().unwrap();
+    let (api, aws) = (address(stack.url()), address(stack.aws().url()));
+    let runtime_api = address(variables["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap());
+
+    let start_lines = [
+        (api, "POST /echo/token"),
+        (api, "GET /no-such-route"),
+        (api, "OPTIONS /echo/token"),
+        (aws, "POST /"),
+        (aws, "OPTIONS /"),
+        (runtime_api, "GET /2018-06-01/runtime/invocation/next"),
+        (runtime_api, "POST /2018-06-01/runtime/init/error"),
+        (runtime_api, "POST /2018-06-01/runtime/invocation/x/response"),
+        (runtime_api, "GET /no-such-path"),
+    ];
+    for (at, start_line) in start_lines {
+        assert!(at.ip().is_loopback(), "{at}");
+        for headers in FOREIGN {
+            let answer = ask(at, start_line, headers).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{at} {start_line} {headers:?}: {answer}");
+            assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+        }
+    }
+    while let Ok(event) = events.try_recv() {
+        assert!(!matches!(event, StackEvent::Answered { .. }), "{event:?}");
+    }
+    // The same without them: a route answers, the services ask for a signature, and the runtime API is where it was.
+    assert!(ask(api, "POST /echo/token", &["Host: HOST"]).await.unwrap().starts_with("HTTP/1.1 200 "));
+    assert!(ask(aws, "POST /", &["Host: HOST"]).await.unwrap().contains("MissingAuthenticationToken"));
+    let unknown = ask(runtime_api, "POST /2018-06-01/runtime/invocation/x/response", &["Host: HOST"]).await;
+    assert!(unknown.unwrap().contains("InvalidRequestID"));
+    assert_eq!(function.invoke(&json!({ "still": "there" })).await.unwrap(), json!({ "still": "there" }));
+}
+
+// 12-S3
+#[tokio::test]
+async fn an_address_that_other_machines_reach_is_not_served() {
+    let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let error = local_aws::Aws::start_at(anywhere).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot listen on 0.0.0.0:0");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "0.0.0.0 is not a loopback address: other machines could connect");
+}

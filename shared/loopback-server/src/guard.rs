@@ -1,0 +1,74 @@
+//! Which requests are let in. No I/O.
+
+use http::header::{HOST, HeaderName, ORIGIN, REFERER};
+use http::{HeaderMap, Request, Version};
+
+/// What this machine calls itself in URLs.
+const NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Looks at the head of a request to a listener on `port`. Source of the headers:
+/// <https://fetch.spec.whatwg.org/#origin-header>, <https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header>
+///
+/// # Errors
+/// What is wrong with it, as a part of a sentence.
+pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static str> {
+    if request.version() != Version::HTTP_11 {
+        return Err("the request is not HTTP/1.1");
+    }
+    let headers = request.headers();
+    let host = only(headers, &HOST)?.ok_or("the request has no Host")?;
+    if !is_own(host, port) {
+        return Err("the Host is not this machine's address");
+    }
+    // An HTTP/1.1 server goes by the target's host where there is one, whatever the header says.
+    if request.uri().authority().is_some_and(|authority| authority.as_str() != host) {
+        return Err("the request is for another place than its Host");
+    }
+    // The origin of this very address: what is at another port, or under another name, is another program's page.
+    if only(headers, &ORIGIN)?.is_some_and(|origin| without_scheme(origin) != Some(host)) {
+        return Err("the request comes from a page of another origin");
+    }
+    // Programs send one too, when they follow a redirect: from one double to another, as between two pods of Tableau.
+    if only(headers, &REFERER)?.is_some_and(|referer| !is_on_this_machine(referer)) {
+        return Err("the request comes from a page of another machine");
+    }
+    match only(headers, &SEC_FETCH_SITE)? {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err("the request comes from a page of another site"),
+    }
+}
+
+/// The value of a header that may be there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, &'static str> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err("a header that tells where the request comes from is there twice");
+    }
+    value.to_str().map(Some).map_err(|_| "a header that tells where the request comes from is not a text")
+}
+
+fn is_own(host: &str, port: u16) -> bool {
+    NAMES.iter().any(|name| match host.strip_prefix(name) {
+        Some("") => port == 80,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|text| text == port.to_string()),
+        None => false,
+    })
+}
+
+fn without_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))
+}
+
+/// Whether a URL is one of this machine, at whatever port.
+fn is_on_this_machine(url: &str) -> bool {
+    let authority = without_scheme(url).and_then(|rest| rest.split(['/', '?', '#']).next());
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    authority.is_some_and(|authority| {
+        NAMES.iter().any(|name| match authority.strip_prefix(name) {
+            Some(rest) => rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port),
+            None => false,
+        })
+    })
+}

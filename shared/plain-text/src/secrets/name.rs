@@ -1,0 +1,260 @@
+//! Whether a name is one of a secret: `PWD`, `clientSecret`, `x-functions-key`, `Set-Cookie`.
+//!
+//! Names are judged by their words, in whatever way these are put together.
+
+use super::is_one_of;
+
+/// How sure it is that a secret follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    /// A header with several words as its value: `Authorization`, `Cookie`.
+    Header,
+    /// The name means nothing else.
+    Sure,
+    /// Also the name of something in a database: numbers are none.
+    Vague,
+    /// Also an ordinary word: a secret only with `=`.
+    Assigned,
+}
+
+/// Names longer than this are text that has no spaces.
+const NAME_LIMIT: usize = 80;
+
+/// They tell a secret wherever they stand in a name.
+const ANYWHERE: &str = "\
+    password passwd passphrase passcode passwort kennwort motdepasse parola contrasena contraseña senha hasło heslo lösenord adgangskode salasana şifre wachtwoord \
+    пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization";
+
+/// Behind a word of [`ANYWHERE`], they say that it is about the secret and not the secret itself.
+const ABOUT: &str = "\
+    type name id ids identifier error errors exception expired expiry expires expiration expiresin lifetime ttl \
+    age length size count limit policy rule file path dir url uri endpoint issuer audience scope scopes status \
+    state method mode version algorithm provider manager store service label field column table hint invalid \
+    missing required protected based authentication verification validation check attempts retries refresh less \
+    ary arial izer ized ization failed";
+
+/// Words that are a secret's name alone or at the end of a name.
+const SURE_WORDS: &str = "\
+    pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey";
+const HEADER_WORDS: &str = "auth cookie cookies";
+const ASSIGNED_WORDS: &str = "sas pat private bearer assertion ticket clave session samlresponse samlrequest";
+/// Behind a secret's word, they add nothing.
+const FILLERS: &str = "\
+    value text plain plaintext string header b64 base64 enc encoded new old current prod dev test primary \
+    secondary hash pem";
+/// Before "key": a key that opens something.
+const KEYS: &str = "\
+    api access secret account private shared master encryption decryption signing storage subscription auth \
+    authentication host function functions service license licence consumer client aws app application admin \
+    security session ssh hmac webhook deploy symmetric";
+/// Before "key": a key of a table or a map.
+const OTHER_KEYS: &str = "\
+    primary foreign unique duplicate sort dist distribution partition cluster clustering surrogate natural \
+    composite candidate index join lookup registry cache missing unknown for no such of business row object map \
+    group order shard existing column conflicting constraint duplicated public date";
+/// Endings in "pass" of ordinary words.
+const OTHER_PASS: &str = "bypass compass encompass surpass trespass overpass";
+
+/// The kind of a name; `None` for one that is not of a secret. `before` are the words before it in prose, in lower case,
+/// the nearest first: `key` is a secret after `access`, and none after `primary`.
+pub(super) fn of(name: &str, before: [&str; 2]) -> Option<Name> {
+    if name.len() > NAME_LIMIT {
+        return None;
+    }
+    // Of `spring.datasource.password` and of a Java class the last part.
+    let dotted = name.rsplit('.').find(|part| !is_one_of(FILLERS, &part.to_lowercase())).unwrap_or(name);
+    let lower = dotted.to_lowercase();
+    let compact: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+    if let Some(rest) = behind_the_last(&compact) {
+        return rest.map(|()| if compact.contains("authorization") { Name::Header } else { Name::Sure });
+    }
+    let parted = split(&lower);
+    let camel = camel_parted(dotted).to_lowercase();
+    of_words(&parted, before).or_else(|| of_words(&split(&camel), before))
+}
+
+/// Of a name with a word of [`ANYWHERE`]: whether it is the secret's own name; `None` without such a word.
+fn behind_the_last(compact: &str) -> Option<Option<()>> {
+    let places = ANYWHERE.split(' ').filter_map(|word| last_place(compact, word).map(|at| at + word.len()));
+    let rest = &compact[places.max()?..];
+    let is_about = ABOUT.split(' ').any(|about| rest.ends_with(about));
+    Some((!is_about).then_some(()))
+}
+
+/// As `rfind`, which prepares more than a short name is worth.
+fn last_place(name: &str, word: &str) -> Option<usize> {
+    name.as_bytes().windows(word.len()).rposition(|part| part == word.as_bytes())
+}
+
+fn split(lower: &str) -> Vec<&str> {
+    let parts = lower.split(|c: char| !c.is_alphanumeric());
+    let parts = parts.map(|part| part.trim_matches(|c: char| c.is_ascii_digit()));
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// `AWSSecretKey` → `AWS_Secret_Key`.
+fn camel_parted(name: &str) -> String {
+    let mut parted = String::with_capacity(name.len() + 8);
+    let mut before: Option<char> = None;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let begins = c.is_uppercase()
+            && before.is_some_and(|b| {
+                b.is_lowercase()
+                    || b.is_ascii_digit()
+                    || (b.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase()))
+            });
+        if begins {
+            parted.push('_');
+        }
+        parted.push(c);
+        before = Some(c);
+    }
+    parted
+}
+
+fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
+    if let [filler] = words
+        && matches!(*filler, "hash" | "value" | "text" | "string")
+    {
+        return of(before[0], [before[1], ""]);
+    }
+    let fillers = words.iter().rev().take_while(|word| is_one_of(FILLERS, word)).count();
+    let words = &words[..words.len() - fillers];
+    let (last, earlier) = words.split_last()?;
+    let previous = earlier.last().copied().unwrap_or(before[0]);
+    let two_before =
+        if earlier.len() > 1 { earlier[earlier.len() - 2] } else { before[usize::from(earlier.is_empty())] };
+    match *last {
+        "key" | "keys" if is_one_of(OTHER_KEYS, previous) => None,
+        "key" | "keys" if is_one_of(KEYS, previous) => Some(Name::Sure),
+        "key" | "keys" => Some(Name::Vague),
+        "id" if matches!(previous, "session" | "sess") => Some(Name::Vague),
+        "id" if previous == "key" && matches!(two_before, "access" | "aws") => Some(Name::Sure),
+        "verifier" if previous == "code" => Some(Name::Sure),
+        "code"
+            if matches!(previous, "auth" | "security" | "verification" | "mfa" | "otp" | "pass" | "pin") =>
+        {
+            Some(Name::Sure)
+        }
+        "phrase" if matches!(previous, "pass" | "seed" | "recovery") => Some(Name::Sure),
+        "sessionid" | "sessid" | "phpsessid" | "jsessionid" => Some(Name::Sure),
+        // The signature of a function, and Slack's and Stripe's own: no way to tell, but by the word before.
+        "signature" if matches!(previous, "function" | "method" | "type") => None,
+        "assertion" if previous == "client" => Some(Name::Sure),
+        word if is_one_of(HEADER_WORDS, word) => Some(Name::Header),
+        word if is_one_of(SURE_WORDS, word) => Some(Name::Sure),
+        word if word.ends_with("pass") && !is_one_of(OTHER_PASS, word) => Some(Name::Sure),
+        word if is_one_of(ASSIGNED_WORDS, word) => Some(Name::Assigned),
+        word => {
+            let opens = word.strip_suffix("key")?;
+            KEYS.split(' ').any(|key| opens.ends_with(key)).then_some(Name::Sure)
+        }
+    }
+}
+
+/// Whether a name says that the value beside it is meant: `{"name": "password", "value": "x"}`.
+pub(super) fn is_value(name: &str) -> bool {
+    ["value", "val", "string", "content"].iter().any(|value| name.eq_ignore_ascii_case(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_judged_by_its_words() {
+        for name in [
+            "Password",
+            "PWD",
+            "pAsSwOrD",
+            "PGPASSWORD",
+            "MYSQL_ROOT_PASSWORD",
+            "password1",
+            "dbPasswordNew",
+            "db_pass",
+            "userpass",
+            "passcode",
+            "client_secret",
+            "clientSecret",
+            "SecretKey",
+            "AWSSecretKey",
+            "aws_secret_access_key",
+            "AWSAccessKeyId",
+            "x-api-key",
+            "ApiKey",
+            "APIKEY",
+            "x-functions-key",
+            "Ocp-Apim-Subscription-Key",
+            "AccountKey",
+            "SharedAccessKey",
+            "SharedAccessSignature",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "X-Amz-Security-Token",
+            "sIg",
+            "oauth2Token",
+            "refresh_token",
+            "tokenValue",
+            "spring.datasource.password",
+            "javax.net.ssl.keyStorePassword",
+            "private_key",
+            "privateKeyPem",
+            "passphrase",
+            "client_assertion",
+            "JSESSIONID",
+            "otp",
+            "Kennwort",
+            "contraseña",
+            "パスワード",
+        ] {
+            assert_eq!(of(name, ["", ""]), Some(Name::Sure), "{name}");
+        }
+        for name in ["Authorization", "Proxy-Authorization", "X-Tableau-Auth", "Set-Cookie", "cookie"] {
+            assert_eq!(of(name, ["", ""]), Some(Name::Header), "{name}");
+        }
+        assert_eq!(of("key", ["access", "secret"]), Some(Name::Sure));
+        assert_eq!(of("phrase", ["pass", "the"]), Some(Name::Sure));
+        assert_eq!(of("customer_key", ["", ""]), Some(Name::Vague));
+        assert_eq!(of("session", ["", ""]), Some(Name::Assigned));
+    }
+
+    #[test]
+    fn a_name_about_a_secret_or_of_another_thing_is_none() {
+        for name in [
+            "token_type",
+            "tokenName",
+            "secret_id",
+            "password_policy",
+            "PasswordAuthentication",
+            "InvalidCredentialsException",
+            "TokenExpiredException",
+            "io.jsonwebtoken.ExpiredJwtException",
+            "tokenizer",
+            "secretary",
+            "SecretsManager",
+            "passed",
+            "compass",
+            "bypass",
+            "authenticator",
+            "author",
+            "KeyError",
+            "primary_key",
+            "sortKey",
+            "keyspace",
+            "monkey",
+            "Server",
+            "database",
+            "uid",
+            "client_id",
+            "code",
+            "sign",
+            "pinned",
+            "compassion",
+            "signal",
+        ] {
+            assert_eq!(of(name, ["", ""]), None, "{name}");
+        }
+        assert_eq!(of("key", ["primary", "the"]), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! Secrets that are known by their own shape: tokens with a known beginning, and words that are random.
+
+use super::judge::{is_random, is_uuid};
+use super::{Parts, is_one_of_in_any_case};
+use std::ops::Range;
+
+/// From this length on, a random word is a secret.
+const RANDOM_LENGTH: usize = 20;
+/// So much has to follow a known beginning.
+const BEHIND_PREFIX: usize = 8;
+/// A line of base64 that is so long is one of several.
+const BASE64_LINE: usize = 40;
+
+/// How tokens begin: JSON Web Tokens and PASETO, AWS, GitHub, GitLab, Slack, Google, Databricks, sessions of Snowflake, Stripe,
+/// SendGrid, HashiCorp Vault, PyPI, npm, Atlassian. What follows is letters and digits.
+const PREFIXES: &str = "\
+    eyJ v4.local. v2.local. AKIA ASIA AROA AIDA ABIA ACCA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- \
+    xoxb- xoxp- xoxa- xoxe- xoxe. xoxr- xoxs- xoxc- xoxd- xapp- AIza ya29. GOCSPX- 1//0 dapi ver:1-hint: \
+    sk_live_ rk_live_ SG. hvs. pypi- npm_ ATATT";
+/// What is before a fingerprint, which names something and opens nothing.
+const FINGERPRINTS: &str = "\
+    guid uuid luid id hash sha1 sha256 sha-1 sha-256 md5 commit revision digest etag fingerprint thumbprint \
+    checksum";
+
+/// Adds tokens and random words.
+pub(super) fn find(text: &str, found: &mut Parts) {
+    let mut before: Option<Range<usize>> = None;
+    let mut after_block = false;
+    let mut at = 0;
+    while let Some(word) = next_word(text, at) {
+        at = word.end;
+        let is_named =
+            before.as_ref().is_some_and(|before| is_one_of_in_any_case(FINGERPRINTS, &text[before.clone()]));
+        let is_line = is_line(text, &word);
+        let count = found.len();
+        if !is_fingerprint(&text[word.clone()], is_named) {
+            in_word(text, word.clone(), found);
+            // The last line of a block of base64 is shorter.
+            if after_block && is_line && found.len() == count {
+                found.push(word.clone());
+            }
+        }
+        after_block = is_line && word.len() >= BASE64_LINE && found.len() > count;
+        before = Some(word);
+    }
+}
+
+fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_-.~!|$%:".contains(&byte)
+}
+
+/// The next run of characters of tokens, without punctuation at its ends.
+fn next_word(text: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let start = at + bytes[at..].iter().position(|b| b.is_ascii_alphanumeric())?;
+    let length = bytes[start..].iter().position(|b| !is_word_byte(*b)).unwrap_or(bytes.len() - start);
+    let word = text[start..start + length].trim_end_matches(['.', ':', '!', '|', '%', '-']);
+    Some(start..start + word.len())
+}
+
+fn is_line(text: &str, word: &Range<usize>) -> bool {
+    let before = text[..word.start].chars().next_back();
+    let behind = text[word.end..].chars().next();
+    before.is_none_or(|c| c == '\n') && behind.is_none_or(|c| c == '\n')
+}
+
+/// Whether it is a fingerprint, as the word before says, or itself: `sha256:9f86…`.
+fn is_fingerprint(word: &str, is_named: bool) -> bool {
+    let named = word.split_once([':', '=']).filter(|(name, _)| is_one_of_in_any_case(FINGERPRINTS, name));
+    let value = match named {
+        Some((_, value)) => value,
+        None if is_named => word,
+        None => return false,
+    };
+    matches!(value.len(), 32 | 40 | 64) && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Adds the word when it is random as a whole, or else its parts that are.
+fn in_word(text: &str, word: Range<usize>, found: &mut Parts) {
+    with_prefix(text, &word, found);
+    // What is put together with `:` is put together of different things, as an address is.
+    if !text[word.clone()].contains(':') && is_secret(&text[word.clone()], RANDOM_LENGTH) {
+        found.push(word);
+        return;
+    }
+    for separators in [":|$%!".as_bytes(), b":|$%!/.", b":|$%!/.=", b":|$%!/.=_-~"] {
+        for part in parts(text, &word, separators) {
+            if is_secret(&text[part.clone()], RANDOM_LENGTH) {
+                found.push(part);
+            }
+        }
+    }
+}
+
+fn is_secret(word: &str, length: usize) -> bool {
+    word.len() >= length && !has_uuid(word) && is_random(word)
+}
+
+/// An id with something around it, as of a session or a query.
+fn has_uuid(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.len() < 2 * RANDOM_LENGTH + 36
+        && (bytes.get(..36).is_some_and(is_uuid)
+            || bytes.len().checked_sub(36).is_some_and(|at| is_uuid(&bytes[at..])))
+}
+
+fn parts<'a>(
+    text: &'a str,
+    word: &Range<usize>,
+    separators: &'a [u8],
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let start = word.start;
+    let mut at = start;
+    text.as_bytes()[word.clone()].split(|byte| separators.contains(byte)).map(move |part| {
+        let range = at..at + part.len();
+        at += part.len() + 1;
+        range
+    })
+}
+
+/// Adds tokens that begin as those of a known issuer do, wherever in the word they begin.
+fn with_prefix(text: &str, word: &Range<usize>, found: &mut Parts) {
+    let mut at = word.start;
+    while at < word.end {
+        let rest = &text[at..word.end];
+        let begins = at == word.start || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
+        let prefix = PREFIXES.split(' ').find(|prefix| begins && rest.starts_with(prefix));
+        let length = prefix.map_or(0, |prefix| token_length(rest, prefix.len()));
+        let is_token = prefix.is_some_and(|prefix| length >= prefix.len() + BEHIND_PREFIX)
+            // `dapi` and `AKIA` also begin words.
+            && rest.as_bytes()[..length].iter().skip(1).any(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        if is_token {
+            found.push(at..at + length);
+            at += length;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+fn token_length(rest: &str, from: usize) -> usize {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.~+/=:".contains(&byte);
+    rest.as_bytes()[from..].iter().position(|byte| !is_part(*byte)).map_or(rest.len(), |length| from + length)
+}

@@ -1,0 +1,166 @@
+//! How much work text takes that was made to take much, and how many random words are recognised.
+
+use plain_text::without_secrets;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// The length of the shorter text, in bytes.
+const LENGTH: usize = 8 * 1024;
+/// How much longer the other one is.
+const TIMES: usize = 4;
+/// How much longer it may take: work that grows with the square of the length would take 16 times as long.
+const TIMES_ALLOWED: u32 = 9;
+/// How often it is measured until it is sure: other programs run beside.
+const MEASUREMENTS: usize = 12;
+
+/// Pieces that, many times in a row, make every kind begin and never end.
+const HOSTILE: &[&str] = &[
+    "a",
+    "-",
+    "=",
+    "\"",
+    "%25",
+    "\\\\",
+    "&amp;",
+    "password=",
+    "password= ",
+    "password=\"",
+    "password=\" ",
+    "password='a'a ",
+    "password=«",
+    "password=«\n",
+    "password={",
+    "password={\"",
+    "password=(",
+    "password: {the ",
+    "password: a. ",
+    "password: a b c ",
+    "password for a ",
+    "password is the ",
+    "password\n",
+    "password:\n",
+    "password: |\n  a\n",
+    "password <",
+    "<password",
+    "<password>",
+    "<a:password ",
+    "password\">",
+    "password</a>",
+    "password,\"value\"",
+    "(\"password\",",
+    "key\"",
+    "token ",
+    "token|token ",
+    "--password ",
+    "-p -p",
+    "-u a:",
+    "mysql -p",
+    "-a «",
+    "://",
+    "https://a:b/c@",
+    "https://a?b=\"c ",
+    "?a=",
+    "a=1&",
+    "&a=",
+    "scott/tiger@",
+    "scott/\"tiger\"@",
+    "\"@",
+    "identified by ",
+    "identified ",
+    "i",
+    "bearer ",
+    "basic ",
+    "Authorization: a=\"",
+    "Cookie: a=b; ",
+    "-----BEGIN ",
+    "-----BEGIN A-----\n",
+    "-----END A-----\n",
+    "-----BEGIN A----- -----END A----- ",
+    "---- BEGIN",
+    "eyJ",
+    "eyJ.",
+    "xoxb-xoxb-",
+    "aB3/",
+    "aB3_-.",
+    "\u{200b}",
+    "\u{1b}[",
+    "é",
+    "パスワード：",
+];
+
+fn fastest(text: &str, runs: usize) -> Duration {
+    let run = |_| {
+        let start = Instant::now();
+        black_box(without_secrets(black_box(text)));
+        start.elapsed()
+    };
+    (0..runs).map(run).min().unwrap_or_default()
+}
+
+// 12-S4
+#[test]
+fn a_text_four_times_as_long_takes_about_four_times_as_long_whatever_it_says() {
+    for piece in HOSTILE {
+        let short = piece.repeat(LENGTH / piece.len());
+        let long = piece.repeat(TIMES * LENGTH / piece.len());
+        let mut times = (Duration::MAX, Duration::MAX);
+        let is_fair = (0..MEASUREMENTS).any(|_| {
+            times = (times.0.min(fastest(&short, 2)), times.1.min(fastest(&long, 1)));
+            times.1 < times.0 * TIMES_ALLOWED
+        });
+        assert!(
+            is_fair,
+            "{piece:?}: {:?} for {LENGTH} bytes, {:?} for {TIMES} times as many",
+            times.0, times.1
+        );
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    /// Of xorshift64*. Source: <https://www.jstatsoft.org/article/view/v008i14>
+    fn next_below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit
+    }
+}
+
+// 12-S4
+#[test]
+fn random_words_without_a_name_are_recognised_by_their_letters() {
+    let lower = "abcdefghijklmnopqrstuvwxyz";
+    let upper = lower.to_uppercase();
+    let digits = "0123456789";
+    let letters = format!("{lower}{upper}{digits}");
+    // The alphabet, the length, and how many of a thousand may be missed.
+    for (alphabet, length, missed) in [
+        (format!("{letters}+/"), 40, 5),
+        (format!("{letters}+/"), 32, 10),
+        (format!("{letters}-_"), 43, 5),
+        (letters.clone(), 20, 10),
+        (letters, 32, 2),
+        (format!("{lower}{digits}"), 25, 5),
+        (format!("{upper}234567"), 32, 5),
+        ("0123456789abcdef".to_owned(), 24, 2),
+        ("0123456789ABCDEF".to_owned(), 32, 0),
+        ("0123456789abcdef".to_owned(), 40, 0),
+    ] {
+        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15 + length as u64);
+        let alphabet: Vec<char> = alphabet.chars().collect();
+        let mut word =
+            || (0..length).map(|_| alphabet[numbers.next_below(alphabet.len())]).collect::<String>();
+        let is_shown =
+            |word: &String| without_secrets(&format!("Login failed for {word} on db")).contains(&word[..12]);
+        let shown: Vec<String> = (0..1_000).map(|_| word()).filter(is_shown).collect();
+        assert!(
+            shown.len() <= missed,
+            "{} of 1000 with {length} of {alphabet:?}: {:?}",
+            shown.len(),
+            shown.first()
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! Tells the kinds of events apart, and reads each with AWS's own types.
+//!
+//! `lambda_http` finds the kind of a request by trying one type after the other, which costs a whole reading for each
+//! type that does not fit. Here a first look at a few keys decides, and one type reads
+//! (docs/decisions/0013-lambda-http.md).
+
+use crate::http::HttpRequest;
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_http::http::Method;
+use lambda_http::request::LambdaRequest;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use workflow::BoxError;
+
+/// The source of records that a queue sends.
+const SQS: &str = "aws:sqs";
+/// More header text than this is not read: API Gateway passes on 10 KiB, a load balancer 64 KiB, and `HeaderMap` panics when
+/// it gets too many names.
+const HEADERS_LIMIT: usize = 64 * 1024;
+
+/// What a function is invoked with.
+pub(crate) enum Incoming {
+    /// From API Gateway (REST API, HTTP API with either payload format), a function URL or an Application Load Balancer.
+    Http(Caller, HttpRequest),
+    /// From the function's own queue.
+    Batch(SqsEvent),
+}
+
+/// The keys that tell the kinds apart.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Keys<'a> {
+    request_context: Option<Context>,
+    http_method: Option<IgnoredAny>,
+    #[serde(borrow)]
+    headers: Option<&'a RawValue>,
+    #[serde(borrow)]
+    multi_value_headers: Option<&'a RawValue>,
+    #[serde(rename = "Records")]
+    records: Option<Vec<Record>>,
+}
+
+/// The keys of `requestContext` that one kind of caller writes and no other.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    http: Option<IgnoredAny>,
+    elb: Option<IgnoredAny>,
+    http_method: Option<IgnoredAny>,
+}
+
+/// Where a record comes from. SNS alone writes the key with a capital letter.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventSource", alias = "EventSource", default)]
+    event_source: Option<String>,
+}
+
+/// Who sends an HTTP request, and so which shape it and its answer have.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller {
+    /// Payload format 1.0. Source:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
+    ApiGatewayV1,
+    /// Payload format 2.0, also of function URLs. Source:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+    ApiGatewayV2,
+    /// Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
+    LoadBalancer,
+}
+
+impl Caller {
+    /// An event of this caller with nothing in it. `lambda_http` goes by it to shape the answer.
+    pub(crate) fn empty_event(self) -> LambdaRequest {
+        match self {
+            Self::ApiGatewayV1 => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
+            Self::ApiGatewayV2 => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
+            Self::LoadBalancer => LambdaRequest::Alb(AlbTargetGroupRequest::default()),
+        }
+    }
+}
+
+impl Incoming {
+    /// Reads an event. What it has decides its kind, not the `version` that it states.
+    ///
+    /// # Errors
+    /// When it is neither a request nor a batch of a queue. The text of the event is in no error.
+    pub(crate) fn read(text: &str) -> Result<Self, BoxError> {
+        let keys: Keys<'_> = serde_json::from_str(text).map_err(|_| unknown_kind())?;
+        match (&keys.request_context, &keys.records) {
+            // A request proves itself by its token; a batch by nothing. So an event with both is a request.
+            (Some(context), _) => {
+                let caller = keys.caller(context)?;
+                Ok(Self::Http(caller, request(caller, &keys, text)?))
+            }
+            (None, Some(records)) => match foreign(records) {
+                Some(source) => Err(foreign_records(source)),
+                None => Ok(Self::Batch(batch(text)?)),
+            },
+            (None, None) => Err(unknown_kind()),
+        }
+    }
+}
+
+impl Keys<'_> {
+    fn caller(&self, context: &Context) -> Result<Caller, BoxError> {
+        if context.http.is_some() {
+            Ok(Caller::ApiGatewayV2)
+        } else if context.elb.is_some() {
+            Ok(Caller::LoadBalancer)
+        } else if context.http_method.is_some() || self.http_method.is_some() {
+            Ok(Caller::ApiGatewayV1)
+        } else {
+            Err(unknown_kind())
+        }
+    }
+
+    fn header_bytes(&self) -> usize {
+        [self.headers, self.multi_value_headers]
+            .into_iter()
+            .flatten()
+            .map(|headers| headers.get().len())
+            .sum()
+    }
+}
+
+fn request(caller: Caller, keys: &Keys<'_>, text: &str) -> Result<HttpRequest, BoxError> {
+    let whole = keys.header_bytes() <= HEADERS_LIMIT;
+    Ok(match caller {
+        Caller::ApiGatewayV1 => typed::<ApiGatewayProxyRequest>(caller, text, whole)?.into(),
+        Caller::ApiGatewayV2 => typed::<ApiGatewayV2httpRequest>(caller, text, whole)?.into(),
+        Caller::LoadBalancer => typed::<AlbTargetGroupRequest>(caller, text, whole)?.into(),
+    })
+}
+
+/// The request with all that it has or, where AWS's type refuses it, with what the ingress reads alone: a header from the
+/// internet must not keep an event out.
+fn typed<T: DeserializeOwned>(caller: Caller, text: &str, whole: bool) -> Result<T, BoxError> {
+    if whole && let Ok(request) = serde_json::from_str(text) {
+        return Ok(request);
+    }
+    let needed = serde_json::from_str(text).ok().and_then(|event| needed(caller, &event));
+    // Through text: reading the type from a `Value` is code of its own, 0.1 MB of the binary.
+    needed.and_then(|event| serde_json::from_str(&event.to_string()).ok()).ok_or_else(unreadable_request)
+}
+
+/// Of a request, what the ingress reads. `None` when it has no method, or a body that is no text.
+fn needed(caller: Caller, event: &Value) -> Option<Value> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let context = &event["requestContext"];
+    let method = match caller {
+        Caller::ApiGatewayV2 => text(&context["http"]["method"]),
+        _ => text(&event["httpMethod"]).or_else(|| text(&context["httpMethod"])),
+    }?;
+    // No HTTP method: the ingress refuses any but POST.
+    let method = if method.parse::<Method>().is_ok() { method } else { "UNKNOWN".to_owned() };
+    let token = |parameters: &Value| match &parameters["token"] {
+        Value::Array(values) => json!({ "token": values.iter().find_map(Value::as_str).unwrap_or_default() }),
+        Value::String(value) => json!({ "token": value }),
+        _ => json!({}),
+    };
+    if !event["body"].is_string() && !event["body"].is_null() {
+        return None;
+    }
+    let mut needed = json!({
+        "httpMethod": method,
+        "requestContext": { "httpMethod": method, "http": { "method": method }, "elb": {} },
+        "pathParameters": token(&event["pathParameters"]),
+        "queryStringParameters": token(&event["queryStringParameters"]),
+        "multiValueQueryStringParameters": token(&event["multiValueQueryStringParameters"]),
+        "rawQueryString": text(&event["rawQueryString"]),
+        "body": event["body"],
+        "isBase64Encoded": event["isBase64Encoded"] == true,
+    });
+    let path = match caller {
+        Caller::ApiGatewayV2 => "rawPath",
+        _ => "path",
+    };
+    needed[path] = json!(text(&event[path]));
+    Some(needed)
+}
+
+fn batch(text: &str) -> Result<SqsEvent, BoxError> {
+    // The column only: serde's message may repeat a value.
+    serde_json::from_str(text).map_err(|e| format!("not an SQS batch: column {}", e.column()).into())
+}
+
+/// The source of the first record that no queue sent.
+fn foreign(records: &[Record]) -> Option<&str> {
+    let sources = records.iter().map(|record| record.event_source.as_deref().unwrap_or("no source"));
+    sources.into_iter().find(|source| *source != SQS)
+}
+
+fn foreign_records(source: &str) -> BoxError {
+    // Comes from the caller, so it is cut.
+    let source: String = source.chars().take(64).collect();
+    format!("records of `{source}`: this function takes records of `{SQS}` only, from its own queue").into()
+}
+
+fn unknown_kind() -> BoxError {
+    "this function takes an HTTP request (API Gateway with payload format 1.0 or 2.0, a function URL, an Application Load \
+     Balancer) or an SQS batch"
+        .into()
+}
+
+fn unreadable_request() -> BoxError {
+    "the HTTP request cannot be read: it has no method, or its body is not a string".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn samples() -> [Value; 4] {
+        let headers = json!({ "host": "example.com", "content-type": "application/json" });
+        [
+            json!({
+                "version": "2.0", "rawPath": "/webhook/t", "rawQueryString": "token=t", "headers": headers,
+                "queryStringParameters": {"token": "t"}, "pathParameters": {"token": "t"}, "cookies": ["a=b"],
+                "requestContext": {
+                    "domainName": "example.com", "stage": "$default", "timeEpoch": 1,
+                    "http": {"method": "POST", "path": "/webhook/t", "sourceIp": "192.0.2.10"},
+                },
+                "body": "{}", "isBase64Encoded": false,
+            }),
+            json!({
+                "version": "1.0", "resource": "/webhook/{token}", "path": "/webhook/t", "httpMethod": "POST",
+                "headers": headers, "multiValueHeaders": {"host": ["example.com"]},
+                "queryStringParameters": {"token": "t"}, "multiValueQueryStringParameters": {"token": ["t"]},
+                "pathParameters": {"token": "t"}, "stageVariables": null,
+                "requestContext": {
+                    "stage": "prod", "httpMethod": "POST", "requestTimeEpoch": 1,
+                    "identity": {"sourceIp": "192.0.2.10"}, "authorizer": {"claims": null},
+                },
+                "body": "{}", "isBase64Encoded": false,
+            }),
+            json!({
+                "requestContext": {"elb": {"targetGroupArn": "arn"}}, "httpMethod": "POST", "path": "/webhook/t",
+                "queryStringParameters": {"token": "t"}, "multiValueQueryStringParameters": {"token": ["t"]},
+                "headers": headers, "multiValueHeaders": {"host": ["example.com"]},
+                "body": "{}", "isBase64Encoded": false,
+            }),
+            json!({"Records": [{
+                "messageId": "m", "receiptHandle": "r", "body": "{}", "eventSource": "aws:sqs",
+                "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {},
+            }]}),
+        ]
+    }
+
+    /// Replaces the value at the place that `path` picks, level by level.
+    fn replace(value: &mut Value, path: &[usize], with: Value) {
+        let [first, rest @ ..] = path else {
+            *value = with;
+            return;
+        };
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                let index = first % map.len();
+                if let Some(inner) = map.values_mut().nth(index) {
+                    replace(inner, rest, with);
+                }
+            }
+            Value::Array(values) if !values.is_empty() => {
+                let index = first % values.len();
+                replace(&mut values[index], rest, with);
+            }
+            value => *value = with,
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(json!([])),
+            Just(json!({})),
+            any::<String>().prop_map(|text| json!([text, 7])),
+            any::<(String, String)>().prop_map(|(key, text)| json!({ key: text, "token": [text] })),
+        ]
+    }
+
+    proptest! {
+        // 12-C
+        #[test]
+        fn no_event_makes_the_reading_panic(
+            sample in 0usize..4,
+            changes in prop::collection::vec((prop::collection::vec(any::<usize>(), 0..4), any_value()), 0..3),
+        ) {
+            let mut event = samples()[sample].clone();
+            for (path, with) in changes {
+                replace(&mut event, &path, with);
+            }
+            if let Ok(Incoming::Http(_, request)) = Incoming::read(&event.to_string()) {
+                let _ = request.token("notify-slack");
+                let _ = request.body(64);
+            }
+        }
+
+        // 12-C
+        #[test]
+        fn what_the_ingress_does_not_read_keeps_no_request_out(
+            sample in 0usize..3,
+            key in prop::sample::select(vec![
+                "headers", "multiValueHeaders", "cookies", "resource", "stageVariables", "version", "other",
+            ]),
+            with in any_value(),
+        ) {
+            let mut event = samples()[sample].clone();
+            event[key] = with;
+            let read = Incoming::read(&event.to_string());
+            let Ok(Incoming::Http(_, request)) = read else { panic!("{event}") };
+            prop_assert_eq!(request.method.as_str(), "POST");
+            let body = request.body(64);
+            prop_assert_eq!(body.as_deref(), Some(&b"{}"[..]));
+            prop_assert!(request.token("notify-slack").is_some_and(|token| token.is_taken_by(|text| text == "t")));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A session item that somebody else wrote, or that is damaged: its token goes nowhere, and the client signs in.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local_aws::Aws;
+use simulator::{SAMPLE_PAT, TableauSimulator};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tableau_client::{Settings, TableauClient, TableauCredential};
+use testkit::dynamodb::client as dynamodb;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use workflow::Fixed;
+
+/// Takes whatever is sent, and counts connections.
+async fn thief() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let mut bytes = [0; 1024];
+            let _ = stream.read(&mut bytes).await;
+            let _ = stream.write_all(b"HTTP/1.1 401 X\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    (format!("127.0.0.1:{port}"), count)
+}
+
+fn client(aws: &Aws, server: &str) -> TableauClient {
+    let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    TableauClient::new(
+        http_client::client(None).unwrap(),
+        Settings::new(server, "marketing", "").unwrap(),
+        Arc::new(Fixed::new(credential)),
+        session_store::sessions(Some((dynamodb(aws.url()), "table".to_owned()))),
+    )
+}
+
+/// Changes one attribute of the session's item.
+async fn forge(aws: &Aws, name: &str, value: &str) {
+    let pk = aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
+    let update = dynamodb(aws.url()).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+    let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
+    update.expression_attribute_values(":value", AttributeValue::S(value.to_owned())).send().await.unwrap();
+}
+
+fn server(aws: &Aws) -> String {
+    aws.items("table")[0]["server"]["S"].as_str().unwrap().to_owned()
+}
+
+// 12-S2
+#[tokio::test]
+async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replaced() {
+    let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+    aws.create_table("table", "pk");
+    let workbook = tableau.workbook("Superstore").unwrap();
+    client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
+    let (thief, connections) = thief().await;
+    for (before, forged) in [
+        "http://thief.example",
+        "https://thief.example",
+        "https://10ay.online.tableau.com",
+        "https://localhost.evil.com",
+        "http://127.0.0.1.evil.com",
+        &format!("http://{thief}@evil.example/"),
+        &format!("http://user:password@{thief}"),
+        &format!("http://user@{thief}"),
+        &format!("ftp://{thief}"),
+        "http://0.0.0.0:1",
+        "http://[::ffff:127.0.0.1]:1",
+        "not a url",
+        "//",
+        "javascript:1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        forge(&aws, "server", forged).await;
+        client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
+        assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{forged}");
+        assert_eq!(server(&aws), "", "{forged}");
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
+
+// 12-S2
+#[tokio::test]
+async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured_server_elsewhere() {
+    let aws = Aws::start().await.unwrap();
+    aws.create_table("table", "pk");
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    client(&aws, &tableau.url()).workbook(&tableau.workbook("Superstore").unwrap()).await.unwrap();
+    let (thief, connections) = thief().await;
+    // The same item under the key of a server that is not there.
+    let item = aws.items("table").remove(0);
+    let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
+    let key = text("pk").replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");
+    let mut put = dynamodb(aws.url()).put_item().table_name("table").item("pk", AttributeValue::S(key));
+    for name in ["token", "site", "user", "api_version"] {
+        put = put.item(name, AttributeValue::S(text(name)));
+    }
+    put.item("server", AttributeValue::S(format!("http://{thief}")))
+        .item("version", AttributeValue::N("1".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let client = client(&aws, "https://tableau.invalid").within(std::time::Duration::from_secs(2));
+    let error = client.workbook(&"w-1".parse().unwrap()).await.unwrap_err();
+    assert!(workflow::chain(&error).contains("no answer from tableau.invalid"), "{error}");
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
+
+// 12-S2
+#[tokio::test]
+async fn a_session_whose_token_or_site_cannot_be_is_replaced() {
+    let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+    aws.create_table("table", "pk");
+    let workbook = tableau.workbook("Superstore").unwrap();
+    client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
+    for (before, (name, value)) in [
+        ("token", "a\r\nX-Other: b"),
+        ("token", "ä"),
+        ("token", ""),
+        ("site", "../../auth/signout"),
+        ("site", ""),
+        ("user", "a/b"),
+        ("api_version", "x"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        forge(&aws, name, value).await;
+        client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
+        assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{name} {value:?}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Lists of the Metadata API: which nodes, in which order, on which page.
+//!
+//! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/workbook.doc.html>
+
+use super::query::Selection;
+use super::schema::Node;
+use super::types::unknown_argument;
+use crate::tableau::model::Model;
+use serde_json::{Map, Value, json};
+use std::cmp::Ordering;
+
+/// The nodes of a page, unless a call asks for fewer or more.
+const PAGE: usize = 100;
+
+/// Checks the arguments of a list.
+pub(super) fn check(kind: &'static str, field: &Selection) -> Result<(), String> {
+    arguments(kind, field).map(|_| ())
+}
+
+/// What a call asks of a list.
+struct Arguments<'a> {
+    /// The name of a field, and the values of which it has one.
+    conditions: Vec<(&'static str, Vec<&'a Value>)>,
+    /// The names of fields, and whether each is in descending order.
+    orders: Vec<(&'static str, bool)>,
+    start: usize,
+    size: usize,
+}
+
+fn arguments<'a>(kind: &'static str, field: &'a Selection) -> Result<Arguments<'a>, String> {
+    let known: &[&str] = match field.name.ends_with("Connection") {
+        true => &["filter", "orderBy", "first", "after", "offset"],
+        false => &["filter", "orderBy"],
+    };
+    if let Some(unknown) = field.arguments.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(unknown_argument(unknown, &field.name));
+    }
+    let conditions = match field.arguments.get("filter") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(filter)) => {
+            filter.iter().map(|(name, wanted)| condition(kind, name, wanted)).collect::<Result<_, _>>()?
+        }
+        Some(_) => return Err(wrong_type("filter", &field.name)),
+    };
+    let size = number(field, "first")?.unwrap_or(PAGE);
+    Ok(Arguments { conditions, orders: orders(kind, field)?, start: start(field)?, size })
+}
+
+fn wrong_type(argument: &str, field: &str) -> String {
+    format!(
+        "Validation error of type WrongType: argument '{argument}' has a value of another type @ '{field}'"
+    )
+}
+
+/// `name` is one text, `nameWithin` one of several. Upper and lower case matter.
+fn condition<'a>(
+    kind: &str,
+    name: &str,
+    wanted: &'a Value,
+) -> Result<(&'static str, Vec<&'a Value>), String> {
+    let one = name.strip_suffix("Within");
+    let field = one.unwrap_or(name);
+    let unknown = || {
+        format!(
+            "Validation error of type WrongType: argument 'filter' contains a field not in '{kind}_Filter': '{name}'"
+        )
+    };
+    let field = *fields(kind).iter().find(|known| **known == field).ok_or_else(unknown)?;
+    let is_flag = field.starts_with("is") || field.starts_with("has");
+    let values: Vec<&Value> = match (one, wanted) {
+        (Some(_), Value::Array(values)) if !is_flag => values.iter().collect(),
+        (Some(_), _) => return Err(wrong_type("filter", name)),
+        (None, value) => vec![value],
+    };
+    let fits = |value: &&Value| if is_flag { value.is_boolean() } else { value.is_string() };
+    if values.iter().all(fits) { Ok((field, values)) } else { Err(wrong_type("filter", name)) }
+}
+
+/// The fields that filters and orders know.
+fn fields(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "Workbook" => {
+            &["id", "luid", "name", "projectName", "projectLuid", "vizportalUrlId", "createdAt", "updatedAt"]
+        }
+        "PublishedDatasource" => &[
+            "id",
+            "luid",
+            "name",
+            "projectName",
+            "vizportalUrlId",
+            "isCertified",
+            "hasExtracts",
+            "hasActiveWarning",
+            "createdAt",
+            "updatedAt",
+        ],
+        "View" | "Sheet" | "Dashboard" => &["id", "luid", "name", "path", "createdAt", "updatedAt"],
+        _ => &["id", "name"],
+    }
+}
+
+/// `{field: NAME, direction: DESC}`, or a list of these, of which the first matters most.
+fn orders(kind: &str, field: &Selection) -> Result<Vec<(&'static str, bool)>, String> {
+    let wrong = || wrong_type("orderBy", &field.name);
+    let orders = match field.arguments.get("orderBy") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(orders)) => orders.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let read = |order: &Value| {
+        let members = order.as_object().filter(|members| members.len() == 2).ok_or_else(wrong)?;
+        let text = |name: &str| members.get(name).and_then(Value::as_str).ok_or_else(wrong);
+        let name = text("field")?;
+        let known = fields(kind).iter().find(|known| constant(known) == name).ok_or_else(wrong)?;
+        match text("direction")? {
+            "ASC" => Ok((*known, false)),
+            "DESC" => Ok((*known, true)),
+            _ => Err(wrong()),
+        }
+    };
+    orders.into_iter().map(read).collect()
+}
+
+/// `projectName` as `PROJECT_NAME`.
+fn constant(field: &str) -> String {
+    let mut constant = String::new();
+    for c in field.chars() {
+        if c.is_ascii_uppercase() {
+            constant.push('_');
+        }
+        constant.push(c.to_ascii_uppercase());
+    }
+    constant
+}
+
+/// A whole number of an argument, which is not below zero.
+fn number(field: &Selection, name: &str) -> Result<Option<usize>, String> {
+    match field.arguments.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+            number.map(Some).ok_or_else(|| wrong_type(name, &field.name))
+        }
+    }
+}
+
+/// Where a page begins: after a cursor, which is the number of the last node seen, or at an offset.
+fn start(field: &Selection) -> Result<usize, String> {
+    let offset = number(field, "offset")?;
+    match field.arguments.get("after") {
+        None | Some(Value::Null) => Ok(offset.unwrap_or(0)),
+        Some(_) if offset.is_some() => Err("after and offset cannot be set at the same time".to_owned()),
+        Some(cursor) => {
+            let cursor = cursor.as_str().and_then(|cursor| cursor.parse().ok());
+            cursor.ok_or_else(|| "The cursor is not valid".to_owned())
+        }
+    }
+}
+
+/// The value of a list: the nodes that pass its filter in the order that it asks for. `…Connection` gives a page of them.
+pub(super) fn show<'a>(
+    model: &'a Model,
+    mut nodes: Vec<Node<'a>>,
+    kind: &'static str,
+    field: &Selection,
+) -> Result<Value, String> {
+    let arguments = arguments(kind, field)?;
+    for (name, wanted) in &arguments.conditions {
+        nodes.retain(|node| wanted.contains(&&node.scalar(model, name)));
+    }
+    nodes.sort_by(|a, b| {
+        let by = |(name, descending): &(&str, bool)| {
+            let ordering = compare(&a.scalar(model, name), &b.scalar(model, name));
+            if *descending { ordering.reverse() } else { ordering }
+        };
+        // What is equal is in the order of the ids.
+        arguments
+            .orders
+            .iter()
+            .map(by)
+            .fold(Ordering::Equal, Ordering::then)
+            .then_with(|| a.id().cmp(&b.id()))
+    });
+    if !field.name.ends_with("Connection") {
+        return nodes.iter().map(|node| node.show(model, &field.fields)).collect();
+    }
+    let start = arguments.start.min(nodes.len());
+    let end = start.saturating_add(arguments.size).min(nodes.len());
+    let mut page = Map::new();
+    for part in &field.fields {
+        let value = match part.name.as_str() {
+            "nodes" => {
+                nodes[start..end].iter().map(|n| n.show(model, &part.fields)).collect::<Result<_, _>>()?
+            }
+            "pageInfo" => page_info(part, end, nodes.len()),
+            "totalCount" => json!(nodes.len()),
+            _ => json!(format!("{kind}sConnection")),
+        };
+        page.insert(part.key().to_owned(), value);
+    }
+    Ok(Value::Object(page))
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        _ => a.as_str().cmp(&b.as_str()),
+    }
+}
+
+fn page_info(part: &Selection, end: usize, all: usize) -> Value {
+    let value = |name: &str| match name {
+        "hasNextPage" => json!(end < all),
+        "endCursor" => json!(end.to_string()),
+        _ => json!("PageInfo"),
+    };
+    part.fields.iter().map(|field| (field.key().to_owned(), value(&field.name))).collect::<Map<_, _>>().into()
+}

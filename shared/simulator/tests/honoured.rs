@@ -1,0 +1,294 @@
+//! Whatever a call carries is honoured or refused: nothing is accepted and then has no effect.
+
+mod support;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulator::TableauSimulator;
+use support::Caller;
+
+/// The routes of the README's table: each method with its path.
+fn routes() -> Vec<(Method, String)> {
+    let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut routes = Vec::new();
+    for row in rows {
+        let Some((calls, _)) = row.split_once("` | ") else { continue };
+        let Some((_, path)) = calls.rsplit_once(' ') else { continue };
+        for method in calls.trim_end_matches(path).split(", ") {
+            let Ok(method) = method.trim().trim_matches('`').parse::<Method>() else { continue };
+            if ["GET", "PUT", "POST", "DELETE"].contains(&method.as_str()) && !path.starts_with("/simulator")
+            {
+                routes.push((method, path.to_owned()));
+            }
+        }
+    }
+    routes
+}
+
+/// The address of a route: of the Metadata API, of the experimental part, or of the newest version.
+fn address(caller: &Caller, path: &str) -> String {
+    let version = if path == "/graphql" {
+        "metadata"
+    } else if path.contains("/broadcasts/") {
+        "exp"
+    } else {
+        "3.29"
+    };
+    let path = path.replace("{site}", &caller.site);
+    let path: String = path
+        .split('/')
+        .map(|part| if part.starts_with('{') { "/x".to_owned() } else { format!("/{part}") })
+        .skip(1)
+        .collect();
+    format!("/api/{version}{path}")
+}
+
+fn is_of_the_api(path: &str) -> bool {
+    !path.starts_with("/services/") && !path.starts_with("/api/") && path != "/auth/signout"
+}
+
+// 12-B
+#[tokio::test]
+async fn every_route_refuses_parameters_and_members_of_bodies_that_it_does_not_read() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let routes: Vec<_> = routes().into_iter().filter(|(_, path)| is_of_the_api(path)).collect();
+    assert!(routes.len() > 90, "{}", routes.len());
+    for (method, path) in routes {
+        let address = address(&caller, &path);
+        let query = caller.call(method.clone(), &format!("{address}?colour=red"), "").await;
+        assert_eq!(query.code(), "400000", "{method} {address}: {}", query.json);
+        let detail = query.json["error"]["detail"].as_str().unwrap();
+        assert!(detail.contains("'colour' is not known here"), "{method} {path}: {detail}");
+        let body = caller.call(method.clone(), &address, r#"{"colour":"red"}"#).await;
+        assert_eq!(body.code(), "400000", "{method} {address}: {}", body.json);
+        let detail = body.json["error"]["detail"].as_str().unwrap();
+        assert!(detail.contains("'colour' is not known here"), "{method} {path}: {detail}");
+    }
+}
+
+// 12-B
+#[tokio::test]
+async fn a_parameter_with_a_value_that_means_nothing_is_refused() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let view = format!("/views/{}", tableau.view("Overview").unwrap());
+    for (path, code) in [
+        ("/workbooks?filter=colour:eq:red", "400065"),
+        ("/workbooks?filter=name:has:Super", "400065"),
+        ("/workbooks?filter=name:eq:R%26D", "400065"),
+        ("/workbooks?filter=isCertified:eq:true", "400065"),
+        ("/datasources?filter=isCertified:eq:yes", "400065"),
+        ("/datasources?filter=createdAt:gt:yesterday", "400065"),
+        ("/users?filter=lastLogin:gt:", "400065"),
+        ("/jobs?filter=priority:gt:high", "400065"),
+        ("/workbooks?sort=colour:asc", "400066"),
+        ("/workbooks?sort=name", "400066"),
+        ("/jobs?sort=createdAt:down", "400066"),
+        ("/workbooks?fields=colour", "400008"),
+        ("/views?fields=name,_default_", "400008"),
+        ("/users?fields=Name", "400008"),
+        ("/projects?fields=owner.colour", "400008"),
+        ("/views?includeUsageStatistics=yes", "400008"),
+        ("/webhooks?pageSize=none", "400007"),
+        ("/webhooks?pageNumber=0", "400006"),
+        ("/tasks/extractRefreshes?pageSize=1001", "403014"),
+        ("?key=luid", "400008"),
+        ("/workbooks?pageSize=5&pageSize=6", "400000"),
+        ("/workbooks?PageSize=5", "400000"),
+    ] {
+        assert_eq!(caller.get(path).await.code(), code, "{path}");
+    }
+    for parameters in [
+        "image?resolution=low",
+        "image?vizWidth=100",
+        "image?vizWidth=0&vizHeight=9",
+        "image?vizWidth=wide&vizHeight=9",
+        "image?format=gif",
+        "pdf?type=A9",
+        "pdf?orientation=up",
+        "data?maxAge=0",
+    ] {
+        assert_eq!(caller.get(&format!("{view}/{parameters}")).await.code(), "400008", "{parameters}");
+    }
+}
+
+// 12-B
+#[tokio::test]
+async fn a_list_shows_the_fields_that_a_call_asks_for() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let first = async |path: &str, at: &str| caller.get(path).await.json.pointer(at).cloned().unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+
+    let workbook = first("/workbooks?fields=name,project&sort=name:asc", "/workbooks/workbook/0").await;
+    let project = json!({"id": workbook["project"]["id"], "name": "Finance"});
+    assert_eq!(workbook, json!({"name": "Cash Flow Forecast", "project": project}));
+    let view = first("/views?fields=view.name,usage", "/views/view/0").await;
+    assert_eq!(
+        (keys(&view), &view["usage"]),
+        (vec!["name".to_owned(), "usage".to_owned()], &json!({"totalViewCount": "0"}))
+    );
+    let user = first("/users?fields=_default_,email", "/users/user/0").await;
+    assert!(
+        user["email"].is_string() && user["siteRole"].is_string() && user.get("fullName").is_none(),
+        "{user}"
+    );
+    let project = first("/projects?fields=contentsCounts.workbookCount,name", "/projects/project/0").await;
+    assert_eq!(keys(&project), ["contentsCounts", "name"]);
+    let job = first("/jobs?fields=id,status", "/backgroundJobs/backgroundJob/0").await;
+    assert_eq!(keys(&job), ["id", "status"]);
+    let all = first("/datasources?fields=_all_", "/datasources/datasource/0").await;
+    assert!(all["serverName"].is_string() && all["owner"]["siteRole"].is_string(), "{all}");
+}
+
+// 12-B
+#[tokio::test]
+async fn names_in_filters_are_found_whatever_their_case() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let total = async |path: &str| caller.get(path).await.json["pagination"]["totalAvailable"].clone();
+    for (path, expected) in [
+        ("/workbooks?filter=name:eq:SUPERSTORE", "1"),
+        ("/datasources?filter=name:in:[budget,SHIPMENTS]", "2"),
+        ("/datasources?filter=projectName:eq:FINANCE", "2"),
+        ("/views?filter=workbookName:eq:superstore", "2"),
+        ("/projects?filter=name:eq:DEFAULT", "1"),
+        ("/users?filter=name:cieq:ANA@example.com", "1"),
+        ("/users?filter=friendlyName:like:*tanaka", "1"),
+        ("/workbooks?filter=tags:eq:CRITICAL", "0"),
+        ("/views?filter=sheetType:eq:dashboard", "2"),
+    ] {
+        assert_eq!(total(path).await, expected, "{path}");
+    }
+}
+
+// 12-B
+#[tokio::test]
+async fn each_site_has_a_default_project_that_belongs_to_a_user_and_keeps_its_name_and_place() {
+    for tableau in [TableauSimulator::sample(), TableauSimulator::empty()] {
+        let tableau = tableau.start().await.unwrap();
+        let caller = Caller::administrator(&tableau).await;
+        let found =
+            caller.get("/projects?filter=name:eq:default").await.json["projects"]["project"][0].clone();
+        let path = format!("/projects/{}", found["id"].as_str().unwrap());
+        assert_eq!((&found["name"], found.get("parentProjectId")), (&json!("default"), None));
+        let owner = found["owner"]["id"].as_str().unwrap();
+        assert_eq!(caller.get(&format!("/users/{owner}")).await.json["user"]["name"], "bea@example.com");
+
+        let change = async |project: Value| caller.put(&path, &json!({ "project": project })).await;
+        assert_eq!(change(json!({"name": "main"})).await.code(), "403005");
+        assert_eq!(change(json!({"name": "default", "description": "d"})).await.status, 200);
+        assert_eq!(change(json!({"parentProjectId": found["id"]})).await.code(), "403074");
+        assert_eq!(change(json!({"contentPermissions": "Open"})).await.code(), "400000");
+        assert_eq!(change(json!({"contentPermissions": "LockedToProject"})).await.status, 200);
+        assert_eq!(caller.delete(&path).await.code(), "405000", "no project is deleted over REST here");
+        let sandbox = tableau.site_at("sandbox");
+        assert!(sandbox.is_none_or(|sandbox| sandbox.as_str() != caller.site));
+    }
+}
+
+// 12-B
+#[tokio::test]
+async fn a_default_project_is_not_moved_into_another() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let projects = caller.get("/projects").await.json["projects"]["project"].as_array().unwrap().clone();
+    let id =
+        |name: &str| projects.iter().find(|p| p["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let change = async |name: &str, project: Value| {
+        caller.put(&format!("/projects/{}", id(name)), &json!({ "project": project })).await
+    };
+    assert_eq!(change("default", json!({"parentProjectId": id("Sales")})).await.code(), "403073");
+    assert_eq!(change("Finance", json!({"parentProjectId": id("Month End")})).await.code(), "403074");
+    let moved = change(
+        "Month End",
+        json!({"parentProjectId": id("Sales"), "owner": {"id": tableau.user("ana").unwrap()}}),
+    )
+    .await;
+    assert_eq!(moved.json["project"]["parentProjectId"], id("Sales"));
+    assert_eq!(moved.json["project"]["owner"]["id"], tableau.user("ana").unwrap().as_str());
+}
+
+// 12-B
+#[tokio::test]
+async fn a_connection_has_an_id_of_its_own_that_stays() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let datasource = tableau.datasource("Sales Orders").unwrap();
+    let workbook = tableau.workbook("Superstore").unwrap();
+    let id = async |path: String| {
+        let connection = caller.get(&path).await.json["connections"]["connection"][0].clone();
+        assert_eq!(connection["datasource"]["id"], datasource.as_str());
+        connection["id"].as_str().unwrap().to_owned()
+    };
+    let own = id(format!("/datasources/{datasource}/connections")).await;
+    let used = id(format!("/workbooks/{workbook}/connections")).await;
+    assert!(own != used && own != datasource.as_str() && uuid::Uuid::parse_str(&own).is_ok(), "{own} {used}");
+    assert_eq!(id(format!("/datasources/{datasource}/connections")).await, own);
+}
+
+// 12-B
+#[tokio::test]
+async fn views_inside_a_workbook_have_times_since_3_12_and_usage_where_it_is_asked_for() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let workbook = tableau.workbook("Superstore").unwrap();
+    let view = async |version: &str, path: &str, at: &str| {
+        let path = format!("/api/{version}/sites/{}/workbooks/{workbook}{path}", caller.site);
+        caller.call(Method::GET, &path, "").await.json.pointer(at).cloned().unwrap()
+    };
+    let new = view("3.12", "", "/workbook/views/view/0").await;
+    assert!(new["createdAt"].is_string() && new["updatedAt"].is_string(), "{new}");
+    assert!(view("3.11", "", "/workbook/views/view/0").await.get("createdAt").is_none());
+    let listed = view("3.29", "/views?includeUsageStatistics=true", "/views/view/1").await;
+    assert_eq!(listed["usage"], json!({"totalViewCount": "0"}));
+    assert!(
+        view("3.29", "/views?includeUsageStatistics=false", "/views/view/1").await.get("usage").is_none()
+    );
+    let alone = caller
+        .get(&format!("/views/{}?includeUsageStatistics=true", tableau.view("Overview").unwrap()))
+        .await;
+    assert_eq!(
+        (&alone.json["view"]["usage"]["totalViewCount"], &alone.json["view"]["sheetType"]),
+        (&json!("0"), &json!("dashboard"))
+    );
+}
+
+// 12-B
+#[tokio::test]
+async fn what_a_removed_user_owned_goes_to_the_user_that_the_call_names() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let user = |name: &str| tableau.user(name).unwrap();
+    let path = format!("/users/{}", user("jonas"));
+    assert_eq!(caller.delete(&format!("{path}?mapAssetsTo=nobody")).await.code(), "404002");
+    let heir = user("ana");
+    assert_eq!(caller.delete(&format!("{path}?mapAssetsTo={heir}")).await.status, 204);
+    let workbook = tableau.workbook("Month-End Close").unwrap();
+    let owner = caller.get(&format!("/workbooks/{workbook}")).await.json["workbook"]["owner"].clone();
+    assert_eq!(owner, json!({"id": heir}));
+}
+
+// 12-B
+#[tokio::test]
+async fn media_types_that_tableau_does_not_speak_are_refused() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let caller = Caller::administrator(&tableau).await;
+    let site = format!("{}/api/3.29/sites/{}", caller.base, caller.site);
+    let send = async |path: &str, accept: &str, kind: &str, body: &str| {
+        let request = caller.http.put(format!("{site}{path}")).header("x-tableau-auth", &caller.token);
+        let request = request.header("accept", accept).header("content-type", kind).body(body.to_owned());
+        request.send().await.unwrap()
+    };
+    let tags = format!("/workbooks/{}/tags", tableau.workbook("Superstore").unwrap());
+    let body = r#"{"tags":{"tag":[{"label":"x"}]}}"#;
+    for (accept, kind, status) in [
+        ("application/json", "application/json", 200),
+        ("*/*", "text/json;charset=utf-8", 200),
+        ("text/html", "application/json", 406),
+        ("application/json", "text/plain", 406),
+    ] {
+        assert_eq!(send(&tags, accept, kind, body).await.status().as_u16(), status, "{accept} {kind}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Every listener of this crate, asked by web pages of others.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use serde_json::json;
+use simulator::{Recorder, SlackRecorder, TableauSimulator};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// What browsers send for pages of others. HOST stands for the listener's address, PORT for its port.
+const FOREIGN: [&[&str]; 12] = [
+    &["Host: evil.example"],
+    &["Host: evil.example:PORT"],
+    &["Host: evil.example:PORT", "Origin: http://evil.example:PORT", "Referer: http://evil.example:PORT/"],
+    &["Host: HOST", "Origin: http://evil.example"],
+    &["Host: HOST", "Origin: null"],
+    &["Host: HOST", "Origin: http://localhost:1"],
+    &["Host: HOST", "Referer: http://evil.example/"],
+    &["Host: HOST", "Sec-Fetch-Site: cross-site"],
+    &["Host: HOST", "Sec-Fetch-Site: same-site"],
+    &["Host: HOST", "Host: evil.example"],
+    &["Host: localhost.:PORT"],
+    &[],
+];
+
+async fn ask(at: SocketAddr, start_line: &str, headers: &[&str], body: &str) -> String {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let length = body.len();
+    let mut head = format!("{start_line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    for header in headers {
+        head.push_str(&header.replace("HOST", &at.to_string()).replace("PORT", &at.port().to_string()));
+        head.push_str("\r\n");
+    }
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").parse().unwrap()
+}
+
+// 12-S3
+#[tokio::test]
+async fn no_listener_answers_a_foreign_host_or_origin() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let slack = SlackRecorder::start().await.unwrap();
+    let recorder = Recorder::start().await.unwrap();
+    let luid = tableau.datasource("Sales Orders").unwrap();
+    let jobs = tableau.jobs().len();
+    let webhook = slack.webhook_url().replace(&slack.url(), "POST ");
+    let fail = format!("POST /simulator/refresh/{luid}/fail");
+    let start_lines = [
+        (address(&tableau.url()), "GET /"),
+        (address(&tableau.url()), "GET /simulator"),
+        (address(&tableau.url()), "GET /simulator/page.js"),
+        (address(&tableau.url()), "POST /simulator/faults?fault=reset"),
+        (address(&tableau.url()), "POST /simulator/fire/WorkbookCreated"),
+        (address(&tableau.url()), &fail),
+        (address(&tableau.url()), "GET /api/3.29/serverinfo"),
+        (address(&tableau.url()), "OPTIONS /api/3.29/auth/signin"),
+        (address(&slack.url()), &webhook),
+        (address(&slack.url()), "POST /api/chat.postMessage"),
+        (address(&slack.url()), "POST /simulator/faults?fault=archived"),
+        (address(&slack.url()), "DELETE /simulator/faults"),
+        (address(&recorder.url()), "GET /anything"),
+        (address(&recorder.url()), "POST /anything"),
+    ];
+    for (at, start_line) in start_lines {
+        assert!(at.ip().is_loopback(), "{at}");
+        for headers in FOREIGN {
+            let answer = ask(at, start_line, headers, r#"{"text":"forged"}"#).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{start_line} {headers:?}: {answer}");
+            assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+        }
+    }
+    assert_eq!((tableau.calls("*"), tableau.jobs().len(), tableau.deliveries().len()), (0, jobs, 0));
+    assert_eq!((slack.calls(), slack.messages().len(), recorder.requests().len()), (0, 0, 0));
+    // The same without them, so that it is the headers that were refused.
+    let own = ["Host: localhost:PORT"];
+    assert!(ask(address(&slack.url()), &webhook, &own, r#"{"text":"mine"}"#).await.ends_with("ok"));
+    let faults = ask(address(&tableau.url()), "GET /simulator/faults", &own, "").await;
+    assert!(faults.ends_with(&json!({ "faults": [] }).to_string()), "{faults}");
+    let page = ["Host: localhost:PORT", "Origin: http://localhost:PORT", "Sec-Fetch-Site: same-origin"];
+    assert!(ask(address(&tableau.url()), &fail, &page, "").await.starts_with("HTTP/1.1 200 "));
+}
+
+// 12-S3
+#[tokio::test]
+async fn an_address_that_other_machines_reach_is_not_served() {
+    let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    for result in [
+        TableauSimulator::sample().address(anywhere).start().await.map(drop),
+        SlackRecorder::start_at(anywhere).await.map(drop),
+        Recorder::start_at(anywhere).await.map(drop),
+    ] {
+        assert_eq!(
+            result.unwrap_err().to_string(),
+            "0.0.0.0 is not a loopback address: other machines could connect"
+        );
+    }
+}
+
+// 12-S3
+#[tokio::test]
+async fn what_the_page_for_people_shows_holds_no_address_of_a_webhook() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    let url = "http://127.0.0.1:9/webhook?token=hunter2";
+    tableau.add(simulator::Webhook::on(tableau::EventName::WorkbookCreated, url));
+    let luid = tableau.workbook("Superstore").unwrap();
+    tableau.fire(&tableau::EventName::WorkbookCreated, &luid).unwrap();
+    tableau.settled(Duration::from_secs(20)).await.unwrap();
+    for path in ["GET /simulator", "GET /simulator/faults", "POST /simulator/fire/WorkbookCreated"] {
+        let answer = ask(address(&tableau.url()), path, &["Host: HOST"], "").await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && !answer.contains("hunter2"), "{answer}");
+    }
+}

@@ -1,0 +1,63 @@
+//! The browser.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Where Chromium is; none, and a line that says so, where there is none.
+pub(crate) fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut candidates = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let found = candidates.find(|candidate| candidate.is_file());
+    if found.is_none() {
+        let message = "there is no Chromium: install it, on Debian with `apt-get install chromium`";
+        assert!(std::env::var_os("BROWSER_REQUIRED").is_none(), "{message}");
+        testkit::dynamodb::say(&format!("SKIPPED: {message}"));
+    }
+    found
+}
+
+/// A running browser; ends when it is dropped.
+pub(crate) struct Chromium {
+    child: Child,
+    _profile: TempDir,
+}
+
+impl Chromium {
+    /// Opens `url`, with `site` and nothing else on this machine.
+    pub(crate) async fn start(program: &PathBuf, site: &str, url: &str) -> Self {
+        let profile = tempfile::tempdir().unwrap();
+        let mut command = Command::new(program);
+        command.args([
+            "--headless",
+            // Nothing but this test's own pages is opened, and root has no sandbox.
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]);
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg(format!("--host-resolver-rules=MAP {site} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"));
+        command.arg(url);
+        // A group of its own: the browser is several processes.
+        command.process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { child: command.spawn().unwrap(), _profile: profile }
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        if let Some(id) = self.child.id() {
+            let _ = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{id}")]).status();
+        }
+    }
+}

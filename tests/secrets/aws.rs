@@ -1,0 +1,55 @@
+//! AWS repeats every request.
+
+use crate::echo::{Echo, Well, every};
+use crate::stand::{AWS_TOKEN, Stand, binary, event, in_parts};
+use serde_json::json;
+use testkit::{Request, TOKEN};
+
+const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
+
+/// A door of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
+async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
+    in_parts(every(4), |_, part| {
+        let (well, variables) = (well.clone(), variables.to_vec());
+        async move {
+            let echo = Echo::start(well).await;
+            echo.plan(&part);
+            let mut stand = Stand::start(&[AWS_TOKEN, TOKEN, PAT]).await;
+            let own = [("AWS_ENDPOINT_URL", echo.url.as_str()), ("AWS_SESSION_TOKEN", AWS_TOKEN)];
+            let variables: Vec<_> = own.into_iter().chain(variables).collect();
+            let function = stand.stage.function(name, &binary(name), &variables);
+            for number in 0.. {
+                if echo.repeated() >= part.len() {
+                    break;
+                }
+                assert!(number <= part.len() * 3, "{name} asks for nothing: {}", function.logs().join("\n"));
+                let event = event("WorkbookRefreshFailed", number).to_string();
+                let answer = function.answer(&Request::post(event)).await;
+                assert!(answer.status == status || answer.status == 200, "{answer:?}");
+                stand.keep("an answer", format!("{answer:?}"));
+            }
+            stand.assert_no_secret(&function, &[]).await;
+        }
+    })
+    .await;
+}
+
+fn token() -> (&'static str, serde_json::Value) {
+    ("webhook", json!({ "current": TOKEN, "previous": "" }))
+}
+
+// 12-S1
+#[tokio::test]
+async fn a_secrets_manager_that_repeats_each_request_is_told_nowhere() {
+    asked("receive-webhook", Well::Nothing, &[("EVENT_BUS_NAME", "events")], 503).await;
+    asked("notify-slack", Well::Secrets(vec![token()]), &[], 502).await;
+}
+
+// 12-S1
+#[tokio::test]
+async fn a_bus_a_queue_and_a_table_that_repeat_each_request_are_told_nowhere() {
+    asked("receive-webhook", Well::Secrets(vec![token()]), &[("EVENT_BUS_NAME", "events")], 503).await;
+    let pat = ("tableau", json!({ "token_name": "n", "token_secret": PAT }));
+    let table = [("TABLE_NAME", "deliveries")];
+    asked("notify-slack", Well::Secrets(vec![token(), pat]), &table, 502).await;
+}

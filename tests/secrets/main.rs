@@ -1,0 +1,15 @@
+//! Secrets: as people paste them, and where they must not appear.
+//!
+//! `pasted`: read by the types that use them. `repeating`, `aws`, `command`: doubles of Slack, Tableau and AWS repeat the whole
+//! request in every answer, the real binaries run against them at log level trace, and every byte that comes out is
+//! searched for every secret.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+
+mod aws;
+mod command;
+mod echo;
+mod pasted;
+mod repeating;
+mod search;
+mod stand;

@@ -1,0 +1,171 @@
+//! The real binaries before doubles that repeat, and all that comes out of them.
+
+use crate::echo::Repeat;
+use crate::search::assert_none;
+use jiff::Timestamp;
+use local_aws::template::{Places, Template};
+use local_aws::{STACK, StackResource};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use testkit::repository::root;
+use testkit::{Batch, Function, Stage};
+use tokio::task::JoinSet;
+
+/// The site of the sample content.
+pub(crate) const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+/// The session token of the functions' role.
+pub(crate) const AWS_TOKEN: &str = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQDx+Q==";
+
+const RULES: &str = "
+sites: [{ luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: UTC }]
+rules:
+  - name: all
+    on: [WorkbookCreated, WorkbookRefreshFailed, WorkbookRefreshSucceeded, WorkbookUpdated]
+    do: [{ notify-slack: { channel: data-alerts } }, { update-broadcast: {} }]
+";
+
+/// Where cargo puts the binaries: above this test's own.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let ours = std::env::current_exe().unwrap();
+    let folder = ours.parent().and_then(Path::parent).expect("target/debug/deps/secrets-…");
+    let binary = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(binary.is_file(), "{name} is built by `cargo test --workspace`, or `cargo build --workspace`");
+    binary
+}
+
+/// An event about a workbook; each number makes another.
+pub(crate) fn event(name: &str, number: usize) -> Value {
+    json!({
+        "resource": "WORKBOOK", "event_type": name, "resource_name": format!("Superstore {number}"), "site_luid": SITE,
+        "resource_luid": format!("4cdd2055-930d-4eaf-94f4-{number:012}"), "created_at": Timestamp::now().to_string(),
+    })
+}
+
+/// So many answers a stack gets: fewer than make it leave a destination alone.
+const ANSWERS: usize = 8;
+/// So many stacks run beside each other: most of their time they wait before they try again.
+const BESIDE: usize = 5;
+
+/// Runs `one` with each part of the plan, a few at a time.
+pub(crate) async fn in_parts<F>(plan: Vec<Repeat>, one: impl Fn(usize, Vec<Repeat>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut parts = plan.chunks(ANSWERS).map(<[Repeat]>::to_vec).enumerate();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < BESIDE
+            && let Some((at, part)) = parts.next()
+        {
+            running.spawn(one(at, part));
+        }
+        match running.join_next().await {
+            Some(ended) => ended.unwrap(),
+            None => return,
+        }
+    }
+}
+
+/// A stack of its own for some answers.
+pub(crate) struct Stand {
+    pub(crate) stage: Stage,
+    secrets: Vec<String>,
+    written: Vec<(String, String)>,
+}
+
+impl Stand {
+    pub(crate) async fn start(secrets: &[&str]) -> Self {
+        let stage = Stage::with_rules(RULES).await;
+        // The template's own table, for the index that the command line reads.
+        let template = Template::read(&root().join("template.yaml")).unwrap();
+        let places = Places { endpoint_url: String::new(), api_url: String::new() };
+        let parameters: BTreeMap<String, String> =
+            template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+        let mut table = template.plan(&parameters, &places).unwrap().tables.remove(0);
+        table.name = "deliveries".to_owned();
+        stage.aws.create_table_with(table);
+        let resource = |id: &str, kind: &str, name: String| StackResource {
+            logical_id: id.to_owned(),
+            kind: kind.to_owned(),
+            physical_id: name,
+        };
+        stage.aws.create_stack(
+            STACK,
+            vec![
+                resource("DeliveryTable", "AWS::DynamoDB::Table", "deliveries".to_owned()),
+                resource("NotifySlackQueue", "AWS::SQS::Queue", stage.aws.queue_url("queue")),
+                resource("NotifySlackDeadLetters", "AWS::SQS::Queue", stage.aws.queue_url("dead-letters")),
+            ],
+        );
+        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).chain([testkit::TOKEN.to_owned()]);
+        Self { stage, secrets: secrets.collect(), written: Vec::new() }
+    }
+
+    /// A function behind its queue, with the session token of its role.
+    pub(crate) fn queued(&self, name: &str, variables: &[(&str, &str)]) -> Function {
+        let token = [("AWS_SESSION_TOKEN", AWS_TOKEN)];
+        self.stage.queued_with(name, binary(name), &[&token, variables].concat())
+    }
+
+    /// Hands events over, each in a batch of its own.
+    pub(crate) async fn handle(&mut self, function: &Function, events: &[Value]) {
+        for event in events {
+            let answer = function.invoke(&Batch::default().message(&event.to_string()).event()).await;
+            self.keep("an answer", format!("{answer:?}"));
+        }
+    }
+
+    /// Runs the command line against the stack's AWS.
+    pub(crate) async fn command(&mut self, arguments: &[&str]) -> String {
+        let mut command = Command::new(binary("tableau-webhooks"));
+        command.args(arguments).env_clear().env("AWS_ENDPOINT_URL", self.stage.aws.url());
+        command.env("AWS_REGION", "us-east-1").env("AWS_SESSION_TOKEN", AWS_TOKEN);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        self.keep(&arguments.join(" "), text.join("\n"));
+        text.concat()
+    }
+
+    pub(crate) fn keep(&mut self, what: &str, text: String) {
+        self.written.push((what.to_owned(), text));
+    }
+
+    /// Looks for every secret in all that came out: logs, answers, items, messages with their attributes, events, and what the
+    /// command line shows of them.
+    pub(crate) async fn assert_no_secret(&mut self, function: &Function, more: &[String]) {
+        self.keep("a log", function.logs().join("\n"));
+        self.command(&["events", "list"]).await;
+        self.command(&["events", "list", "--json"]).await;
+        self.command(&["events", "dead-letters", "list"]).await;
+        let items = self.stage.aws.items("deliveries");
+        let delivery = items.iter().find_map(|item| item["event_id"]["S"].as_str());
+        if let Some(id) = delivery.map(str::to_owned) {
+            self.command(&["events", "show", &id]).await;
+        }
+        for mut item in items {
+            if item["pk"]["S"].as_str().unwrap().starts_with("session#") {
+                // The place where it belongs.
+                item["token"].take();
+            }
+            self.keep("an item", item.to_string());
+        }
+        for queue in ["queue", "dead-letters"] {
+            let messages = self.stage.aws.messages(queue);
+            self.keep(queue, format!("{messages:?}"));
+        }
+        self.keep("the bus", format!("{:?}", self.stage.aws.archive("events")));
+        self.keep("Slack", format!("{:?}", self.stage.slack.messages()));
+        let secrets: Vec<String> = self.secrets.iter().chain(more).cloned().collect();
+        for (what, text) in &self.written {
+            assert_none(what, text, &secrets);
+        }
+    }
+
+    /// All that was kept so far.
+    pub(crate) fn text(&self) -> String {
+        self.written.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -30,7 +30,7 @@ fn archived(site: &Site) -> usize {
 
 /// How many events were taken: on the bus, and in the workflows' queues and records.
 fn taken(site: &Site) -> usize {
-    archived(&site) + site.stack.aws().items("DeliveryTable").len()
+    archived(site) + site.stack.aws().items("DeliveryTable").len()
 }
 
 // 12-S5

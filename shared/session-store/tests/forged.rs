@@ -36,14 +36,14 @@ fn client(aws: &Aws, server: &str) -> TableauClient {
         http_client::client(None).unwrap(),
         Settings::new(server, "marketing", "").unwrap(),
         Arc::new(Fixed::new(credential)),
-        session_store::sessions(Some((dynamodb(aws.url()), "table".to_owned()))),
+        session_store::sessions(Some((dynamodb(aws), "table".to_owned()))),
     )
 }
 
 /// Changes one attribute of the session's item.
 async fn forge(aws: &Aws, name: &str, value: &str) {
     let pk = aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
-    let update = dynamodb(aws.url()).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+    let update = dynamodb(aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
     let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
     update.expression_attribute_values(":value", AttributeValue::S(value.to_owned())).send().await.unwrap();
 }
@@ -99,7 +99,7 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     let item = aws.items("table").remove(0);
     let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
     let key = text("pk").replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");
-    let mut put = dynamodb(aws.url()).put_item().table_name("table").item("pk", AttributeValue::S(key));
+    let mut put = dynamodb(aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
     for name in ["token", "site", "user", "api_version"] {
         put = put.item(name, AttributeValue::S(text(name)));
     }

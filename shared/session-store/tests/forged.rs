@@ -99,7 +99,7 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     let item = aws.items("table").remove(0);
     let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
     let key = text("pk").replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");
-    let mut put = dynamodb(aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
+    let mut put = dynamodb(&aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
     for name in ["token", "site", "user", "api_version"] {
         put = put.item(name, AttributeValue::S(text(name)));
     }

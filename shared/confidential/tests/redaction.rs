@@ -1,5 +1,7 @@
 //! What an answer repeats of a request is gone, in whatever it is encoded.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use confidential::{REDACTED, Secrets};

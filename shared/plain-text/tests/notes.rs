@@ -1,7 +1,5 @@
 //! Whether real notes of failed refreshes and other technical text keep what a reader needs, and what is removed where.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use plain_text::without_secrets;
 use std::fs;
 

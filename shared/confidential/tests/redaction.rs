@@ -202,6 +202,19 @@ fn an_answer_stays_json_and_keeps_its_keys() {
 
 // 12-S1
 #[test]
+fn in_an_answer_a_name_may_share_a_word_with_a_password_and_a_refusal_loses_the_word() {
+    let secrets = secrets(&["marketing-and-sales-2026"]);
+    let body = |text: &str| serde_json::json!({ "name": text }).to_string().into_bytes();
+    let kept = body("Marketing and sales, marketing-and");
+    assert_eq!(secrets.redact_answer(kept.clone()), kept);
+    assert_eq!(secrets.redact_refusal(kept), body("[redacted] and sales, [redacted]"));
+    for text in ["marketing-and-sales-2026", "MARKETING-AND-SALES", "marketing%2Dand%2Dsales%2D2026"] {
+        assert_ne!(secrets.redact_answer(body(text)), body(text), "{text}");
+    }
+}
+
+// 12-S1
+#[test]
 fn of_an_address_the_path_behind_its_first_words_is_secret_and_so_are_the_values_of_its_query() {
     for (url, secret, open) in [
         (

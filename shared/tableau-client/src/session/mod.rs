@@ -14,9 +14,12 @@ pub use store::{Entry, Lease, MemorySessionStore, Refusal, SessionStore};
 use crate::ApiVersion;
 use confidential::SecureUrl;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
+
+/// A LUID in a token is one of Tableau's, with 36 characters. Shorter ids are of tests, and may be a part of it by chance.
+const SHORTEST_LUID: usize = 32;
 
 /// What signing in gave.
 #[derive(Clone)]
@@ -34,6 +37,20 @@ pub struct Session {
     pub server: Option<SecureUrl>,
     /// When it was opened, by the clock of the process that signed in; `None` for one of an older version of this code.
     pub signed_in_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// What no error and no log line may repeat. Tableau's tokens end with the LUID of the site, which is no secret: answers
+    /// have it wherever they name the site.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        let token = self.token.expose_secret();
+        let lower = token.to_ascii_lowercase();
+        let site = self.site.as_str().to_ascii_lowercase();
+        match lower.find(&site).filter(|_| site.len() >= SHORTEST_LUID) {
+            Some(at) => [&token[..at], &token[at + site.len()..]].map(SecretString::from).into(),
+            None => vec![self.token.clone()],
+        }
+    }
 }
 
 impl fmt::Debug for Session {

@@ -149,7 +149,7 @@ impl TableauClient {
             url: &Path::Server("auth/signout").url(server, session.api_version, None),
             token: Some(&session.token),
             body: None,
-            secrets: Secrets::new([session.token.clone()]),
+            secrets: Secrets::new(session.secrets()),
             body_secrets: Secrets::default(),
             repeat: Repeat::Harmless,
             timeout: None,

@@ -192,3 +192,18 @@ async fn who_is_acted_for_stays_in_the_refusal() {
         "{error}"
     );
 }
+
+// 12-S1
+#[tokio::test]
+async fn the_site_in_a_sessions_token_is_no_secret_and_stays_in_answers() {
+    let site = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+    let token = format!("HvZMqFFfQQmOM4L-AZNIQA|5fI6T54OPK1Gn1p4w0RtHv6EkojWRTwq|{}", site.to_uppercase());
+    let tableau = Tableau::start().await;
+    let signed_in = json!({"credentials": {"token": token, "site": {"id": site}, "user": {"id": "u-1"}}});
+    tableau.forgets(SIGN_IN).knows(SIGN_IN, &signed_in);
+    let call = format!("GET /sites/{site}/workbooks/w-1");
+    let name = format!("{site} of {token}");
+    tableau.knows(&call, &json!({"workbook": {"id": "w-1", "name": name}}));
+    let client = client(tableau.settings("3.29"), credentials()[0].0.clone());
+    assert_eq!(read(&client).await.unwrap(), format!("{site} of [redacted]{}", site.to_uppercase()));
+}

@@ -1,5 +1,7 @@
 //! Encodings that a text may be in: each byte that one stands for, with where it came from.
 
+use std::ops::Range;
+
 /// A text after some decoding.
 pub(crate) struct Decoded {
     pub(crate) bytes: Vec<u8>,
@@ -28,37 +30,76 @@ const MOST_DIGITS: usize = 10;
 /// One level of JSON escapes, percent encoding and XML entities taken off; `None` when there is none of them. `spans`:
 /// where each byte came from, if the text is decoded already.
 pub(crate) fn decoded(bytes: &[u8], spans: Option<&[(u32, u32)]>) -> Option<Decoded> {
-    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | b'&')) {
-        return None;
-    }
     let span = |from: usize, to: usize| match spans {
         Some(spans) => (spans[from].0, spans[to - 1].1),
         None => (short(from), short(to)),
     };
-    let mut text = Decoded { bytes: Vec::with_capacity(bytes.len()), spans: Vec::with_capacity(bytes.len()) };
-    let mut changed = false;
+    let mut text = Decoded { bytes: Vec::new(), spans: Vec::new() };
+    let changed = decode(bytes, |from, to, decoded| {
+        text.bytes.extend_from_slice(decoded);
+        match decoded.len() == to - from {
+            true if spans.is_none() => text.spans.extend((from..to).map(|at| span(at, at + 1))),
+            true => text.spans.extend_from_slice(&spans.unwrap_or_default()[from..to]),
+            false => text.spans.extend(std::iter::repeat_n(span(from, to), decoded.len())),
+        }
+    });
+    changed.then_some(text)
+}
+
+/// The same without where each byte came from, but with the ranges of the decoded text that have something decoded in them,
+/// or within `around` bytes, in order and apart.
+pub(crate) fn decoded_places(bytes: &[u8], around: usize) -> Option<(Vec<u8>, Vec<Range<usize>>)> {
+    let mut text = Vec::new();
+    let mut places: Vec<Range<usize>> = Vec::new();
+    let changed = decode(bytes, |from, to, decoded| {
+        let at = text.len();
+        text.extend_from_slice(decoded);
+        if decoded.len() < to - from {
+            let place = at.saturating_sub(around)..text.len() + around;
+            match places.last_mut() {
+                Some(last) if place.start <= last.end => last.end = place.end,
+                _ => places.push(place),
+            }
+        }
+    });
+    if let Some(last) = places.last_mut() {
+        last.end = last.end.min(text.len());
+    }
+    changed.then_some((text, places))
+}
+
+/// Calls `part` with the beginning and end of each part of a text and what it stands for: itself, or in fewer bytes what it
+/// encodes. Says `false`, and calls nothing, when nothing is encoded.
+fn decode(bytes: &[u8], mut part: impl FnMut(usize, usize, &[u8])) -> bool {
+    let mut plain_from = 0;
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
+    let mut changed = false;
+    while let Some(next) = bytes[at..].iter().position(|byte| matches!(byte, b'\\' | b'%' | b'&')) {
+        at += next;
         let rest = &bytes[at + 1..];
-        let found = match byte {
+        let found = match bytes[at] {
             b'\\' => escape(rest),
             b'%' => hex_byte(rest).map(|byte| (Char::Byte(byte), 2)),
-            b'&' => entity(rest),
-            _ => None,
+            _ => entity(rest),
         };
-        let (char, taken) = found.unwrap_or((Char::Byte(byte), 0));
-        changed |= found.is_some();
-        let from = span(at, at + 1 + taken);
-        let mut buffer = [0; 4];
-        let decoded: &[u8] = match char {
-            Char::Byte(byte) => &[byte],
-            Char::Unicode(char) => char.encode_utf8(&mut buffer).as_bytes(),
+        let Some((char, taken)) = found else {
+            at += 1;
+            continue;
         };
-        text.bytes.extend_from_slice(decoded);
-        text.spans.extend(std::iter::repeat_n(from, decoded.len()));
-        at += 1 + taken;
+        changed = true;
+        part(plain_from, at, &bytes[plain_from..at]);
+        let end = at + 1 + taken;
+        match char {
+            Char::Byte(byte) => part(at, end, &[byte]),
+            Char::Unicode(char) => part(at, end, char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+        plain_from = end;
+        at = end;
     }
-    changed.then_some(text)
+    if changed {
+        part(plain_from, bytes.len(), &bytes[plain_from..]);
+    }
+    changed
 }
 
 fn short(at: usize) -> u32 {

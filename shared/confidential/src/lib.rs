@@ -2,6 +2,7 @@
 
 mod address;
 mod encoding;
+mod hint;
 mod pattern;
 mod search;
 mod secrets;

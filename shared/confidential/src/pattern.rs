@@ -4,7 +4,7 @@ use crate::encoding::decoded;
 use secrecy::zeroize::Zeroizing;
 
 /// So many characters in a row give away a secret.
-const PIECE: usize = 8;
+pub(crate) const PIECE: usize = 8;
 /// So many in a row, or a whole secret, are no chance, even among the names that an answer tells.
 const LONG_PIECE: usize = 16;
 /// A secret that is shorter is only looked for where it stands alone.
@@ -66,18 +66,16 @@ fn is_text_around(bytes: &[u8], from: usize, end: usize) -> bool {
 }
 
 /// Upper case is lower case, and a blank is `+`: forms are encoded so.
-const fn canonical(byte: u8) -> u8 {
-    match byte {
-        b'+' => b' ',
-        byte => byte.to_ascii_lowercase(),
-    }
+pub(crate) fn canonical(byte: u8) -> u8 {
+    CANONICAL[usize::from(byte)]
 }
 
 const CANONICAL: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = canonical(byte as u8);
+        let plain = (byte as u8).to_ascii_lowercase();
+        table[byte] = if plain == b'+' { b' ' } else { plain };
         byte += 1;
     }
     table
@@ -118,8 +116,7 @@ impl Patterns {
             return;
         }
         self.shortest = self.shortest.min(secret.len());
-        let number =
-            |bytes: &[u8]| bytes.iter().fold(0, |n, b| (n << 8) | u64::from(CANONICAL[usize::from(*b)]));
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |n, b| (n << 8) | u64::from(canonical(*b)));
         if secret.len() >= PIECE {
             self.least = self.least.min(secret.len());
             for piece in secret.windows(PIECE).map(number) {
@@ -155,7 +152,7 @@ impl Patterns {
         // Pieces that overlap, as far as they have come.
         let mut row = 0..0;
         for (at, byte) in bytes.iter().enumerate() {
-            last = (last << 8) | u64::from(CANONICAL[usize::from(*byte)]);
+            last = (last << 8) | u64::from(canonical(*byte));
             let end = at + 1;
             let (word, bit) = slot(last);
             if self.filter[word] & bit != 0 && end >= PIECE && self.pieces.binary_search(&last).is_ok() {

@@ -1,27 +1,40 @@
 //! The secrets of a request.
 
+use crate::hint::Hints;
 use crate::pattern::{Patterns, Pieces};
 use crate::search::ranges;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use url::Url;
 
 /// What stands in a text where a secret was.
 pub const REDACTED: &str = "[redacted]";
 
+/// The longest refusal that is looked at. Those of vendors are below 1 KiB.
+const LONGEST_REFUSAL_BYTES: usize = 64 * 1024;
+
 /// The longest segment at the beginning of a path that is a word, and no secret: `services`, `notify-slack`.
 const LONGEST_WORD: usize = 32;
 
 /// What a request carries that its answer must not bring back into an error, a log line, a record or a message.
+///
+/// Clones share what is made of the secrets to look for them.
 #[derive(Clone, Default)]
-pub struct Secrets(Vec<SecretString>);
+pub struct Secrets(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    secrets: Vec<SecretString>,
+    hints: OnceLock<Hints>,
+}
 
 impl Secrets {
     /// These.
     pub fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
-        Self(secrets.into_iter().collect())
+        Self(Arc::new(Inner { secrets: secrets.into_iter().collect(), hints: OnceLock::new() }))
     }
 
     /// What is secret in the address of an incoming webhook, or of an ingress: its path, without the words that it begins
@@ -43,11 +56,14 @@ impl Secrets {
         Self::new(secrets.into_iter().filter(|secret| !secret.is_empty()).map(SecretString::from))
     }
 
+    fn exposed(&self) -> impl Iterator<Item = &str> {
+        self.0.secrets.iter().map(ExposeSecret::expose_secret)
+    }
+
     /// These and others.
     #[must_use]
-    pub fn and(mut self, others: impl IntoIterator<Item = SecretString>) -> Self {
-        self.0.extend(others);
-        self
+    pub fn and(self, others: impl IntoIterator<Item = SecretString>) -> Self {
+        Self::new(self.0.secrets.iter().cloned().chain(others))
     }
 
     /// The bytes without anything of these secrets. [`REDACTED`] stands in its place.
@@ -56,7 +72,7 @@ impl Secrets {
     }
 
     fn redact_pieces<'a>(&self, bytes: &'a [u8], pieces: Pieces) -> Cow<'a, [u8]> {
-        let patterns = Patterns::new(self.0.iter().map(ExposeSecret::expose_secret), pieces);
+        let patterns = Patterns::new(self.exposed(), pieces);
         let ranges = ranges(bytes, &patterns);
         if ranges.is_empty() {
             return Cow::Borrowed(bytes);
@@ -91,15 +107,19 @@ impl Secrets {
     }
 
     /// The body of a refusal without anything of these secrets. Of JSON, texts and numbers lose them and keys do not: a
-    /// password may be a word that is a key as well, and the answer has to stay readable.
-    pub fn redact_refusal(&self, body: Vec<u8>) -> Vec<u8> {
+    /// password may be a word that is a key as well, and the answer has to stay readable. What is over 64 KiB is cut: it is
+    /// no vendor's.
+    pub fn redact_refusal(&self, mut body: Vec<u8>) -> Vec<u8> {
+        // Of a secret that is cut here too little is left to be one.
+        body.truncate(LONGEST_REFUSAL_BYTES);
         self.redact_body(body, Pieces::Short)
     }
 
     /// The same of an answer to what succeeded. Names and ids in it are needed, so that only whole secrets, and pieces of 16
     /// characters or more, are taken out.
     pub fn redact_answer(&self, body: Vec<u8>) -> Vec<u8> {
-        self.redact_body(body, Pieces::Long)
+        let hints = self.0.hints.get_or_init(|| Hints::of(self.exposed()));
+        if hints.may_be_in(&body) { self.redact_body(body, Pieces::Long) } else { body }
     }
 
     fn redact_body(&self, body: Vec<u8>, pieces: Pieces) -> Vec<u8> {

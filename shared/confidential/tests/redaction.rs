@@ -109,6 +109,14 @@ fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
                     let shown = secrets.redact_text(&repeated);
                     let left = shown.replace(REDACTED, "\u{0}");
                     assert!(shown.contains(REDACTED), "{secret}: {inner} in {outer}: {shown}");
+                    // A quick look at a long answer comes to the same, unless it is changed before base64.
+                    let is_base64 = |name: &str| name.contains("base64") || matches!(name, "basic" | "hex");
+                    let is_changed = before == "bc" || !matches!(inner, "plain" | "JSON");
+                    if !(is_base64(outer) && is_changed) && !(is_base64(inner) && before == "bc") {
+                        let answer = secrets.redact_answer(repeated.clone().into_bytes());
+                        let is_seen = String::from_utf8_lossy(&answer).contains(REDACTED);
+                        assert!(is_seen, "{secret}: {inner} in {outer}: {repeated}");
+                    }
                     // What is left of it is less than a piece, wherever one looks.
                     assert!(
                         matches!(secrets.redact_text(&left), Cow::Borrowed(_)),

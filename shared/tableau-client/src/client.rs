@@ -2,9 +2,11 @@
 
 use crate::credential::key_part;
 use crate::session::Broker;
-use crate::{ActAs, Error, SessionStore, Settings, TableauCredential};
+use crate::{ActAs, Error, Session, SessionStore, Settings, TableauCredential};
+use confidential::Secrets;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use workflow::CredentialSource;
@@ -21,6 +23,15 @@ struct Shared {
     settings: Settings,
     credentials: Arc<dyn CredentialSource<TableauCredential>>,
     broker: Broker,
+    /// Those of the newest session and its credential: finding them in answers begins with some work that is done once.
+    secrets: Mutex<Option<Known>>,
+}
+
+/// What a session's calls carry.
+struct Known {
+    credential: Arc<TableauCredential>,
+    token: SecretString,
+    secrets: Secrets,
 }
 
 impl fmt::Debug for TableauClient {
@@ -46,7 +57,8 @@ impl TableauClient {
         sessions: Arc<dyn SessionStore>,
     ) -> Self {
         let broker = Broker::new(sessions, settings.session_limit).at(&settings.server);
-        Self { shared: Arc::new(Shared { http, settings, credentials, broker }), deadline: None }
+        let shared = Shared { http, settings, credentials, broker, secrets: Mutex::default() };
+        Self { shared: Arc::new(shared), deadline: None }
     }
 
     /// The same client with so much time for all calls made through it, tries and waits included.
@@ -85,6 +97,22 @@ impl TableauClient {
 
     pub(crate) fn broker(&self) -> &Broker {
         &self.shared.broker
+    }
+
+    /// What no error, log line or message may repeat of a session's calls.
+    pub(crate) fn secrets_of(&self, credential: &Arc<TableauCredential>, session: &Session) -> Secrets {
+        let mut known = self.shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |known: &&Known| {
+            Arc::ptr_eq(&known.credential, credential)
+                && known.token.expose_secret() == session.token.expose_secret()
+        };
+        if let Some(known) = known.as_ref().filter(is_same) {
+            return known.secrets.clone();
+        }
+        let secrets = Secrets::new(credential.secrets()).and(session.secrets());
+        let credential = Arc::clone(credential);
+        *known = Some(Known { credential, token: session.token.clone(), secrets: secrets.clone() });
+        secrets
     }
 
     pub(crate) async fn credential(&self) -> Result<Arc<TableauCredential>, Error> {

@@ -223,7 +223,7 @@ impl TableauClient {
             let shared = self.shared_session(&mut credential, over.as_ref(), &opened, last).await?;
             let session = &shared.session;
             let server = session.server.as_ref().unwrap_or(&self.settings().server);
-            let secrets = Secrets::new(credential.secrets()).and(session.secrets());
+            let secrets = self.secrets_of(&credential, session);
             let request = Request {
                 operation: call.operation,
                 method: &call.method,

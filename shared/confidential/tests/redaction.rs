@@ -112,7 +112,8 @@ fn a_secret_is_gone_in_every_encoding_and_in_one_encoding_within_another() {
                     // A quick look at a long answer comes to the same, unless it is changed before base64.
                     let is_base64 = |name: &str| name.contains("base64") || matches!(name, "basic" | "hex");
                     let is_changed = before == "bc" || !matches!(inner, "plain" | "JSON");
-                    if !(is_base64(outer) && is_changed) && !(is_base64(inner) && before == "bc") {
+                    let is_missed = (is_base64(outer) && is_changed) || (is_base64(inner) && before == "bc");
+                    if !is_missed {
                         let answer = secrets.redact_answer(repeated.clone().into_bytes());
                         let is_seen = String::from_utf8_lossy(&answer).contains(REDACTED);
                         assert!(is_seen, "{secret}: {inner} in {outer}: {repeated}");

@@ -125,16 +125,19 @@ fn with_prefix(text: &str, word: &Range<usize>, found: &mut Parts) {
         let rest = &text[at..word.end];
         let begins = at == word.start || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
         let prefix = PREFIXES.split(' ').find(|prefix| begins && rest.starts_with(prefix));
-        let length = prefix.map_or(0, |prefix| token_length(rest, prefix.len()));
-        let is_token = prefix.is_some_and(|prefix| length >= prefix.len() + BEHIND_PREFIX)
-            // `dapi` and `AKIA` also begin words.
-            && rest.as_bytes()[..length].iter().skip(1).any(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-        if is_token {
-            found.push(at..at + length);
-            at += length;
-        } else {
+        let Some(length) = prefix.map(|prefix| token_length(rest, prefix.len())) else {
             at += 1;
+            continue;
+        };
+        let is_long = prefix.is_some_and(|prefix| length >= prefix.len() + BEHIND_PREFIX);
+        // `dapi` and `npm_` also begin words.
+        let is_word =
+            rest.bytes().take(length).skip(1).all(|b| !b.is_ascii_digit() && !b.is_ascii_uppercase());
+        if is_long && !is_word {
+            found.push(at..at + length);
         }
+        // What begins within is no token either.
+        at += length;
     }
 }
 

@@ -160,9 +160,9 @@ async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
         ("Login failed: pass\u{200b}code=hunter2secret", "passcode=[removed]"),
         (
             "Login failed\n-----BEGIN PRIVATE KEY-----\nhunter2secret\n-----END PRIVATE KEY-----\n\u{3164}",
-            "`Login failed`",
+            "\nLogin failed\nNext step",
         ),
-        ("client_assertion=\nhunter2secret\nLogin failed", "`Login failed`"),
+        ("client_assertion=\nhunter2secret\nLogin failed", "\nLogin failed\nNext step"),
     ];
     for (notes, shown) in notes {
         let stage = Stage::start().await;

@@ -148,7 +148,8 @@ fn named(
     let counts =
         kind == Name::Vague || (kind == Name::Sure && text[start..end].to_lowercase().ends_with("tokens"));
     let is_number = shown.len() <= NUMBER_LIMIT && shown.bytes().all(|b| b.is_ascii_digit());
-    (!(is_no_secret(shown) || (counts && is_number))).then_some(value)
+    let is_none = is_no_secret(shown) || (counts && is_number);
+    (!is_none).then_some(value)
 }
 
 /// How the name that ends at `end` is tied to what follows, and where that begins.
@@ -337,7 +338,8 @@ fn is_run_of_mysql(head: &str) -> bool {
 }
 
 fn begins_with_scheme(text: &str) -> bool {
-    text.split(char::is_whitespace).next().is_some_and(scheme::is_scheme)
+    let end = text.bytes().take(scheme::NAME_LIMIT).position(|b| b.is_ascii_whitespace());
+    end.is_some_and(|end| scheme::is_scheme(&text[..end]))
 }
 
 /// "Unexpected token 'FROM'", "unknown column 'password'".

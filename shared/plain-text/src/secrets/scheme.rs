@@ -10,6 +10,8 @@ use super::{Parts, is_one_of_in_any_case};
 const SCHEMES: &str = "\
     apikey api-key aws4-hmac-sha256 aws basic bearer digest dpop genie hawk hoba kerberos key mac negotiate ntlm \
     oauth privatetoken sharedaccesssignature sharedkey sharedkeylite snowflake splunk token";
+/// Longer than every name in [`SCHEMES`], in bytes.
+pub(super) const NAME_LIMIT: usize = 32;
 /// Words of sentences that a scheme begins: "bearer token", "Bearer realm".
 const BEHIND_BEARER: &str = "tokens realm scheme auth header of credentials authenticated";
 /// The shortest credential of other schemes than `Bearer`: these are ordinary words.

@@ -34,7 +34,9 @@ pub(super) fn of(text: &str, start: usize, form: Form) -> Range<usize> {
     let end = match rest.as_bytes().first() {
         Some(b'{') => braces_end(text, start),
         Some(b'[') => brackets_end(text, start, b'[', b']'),
-        Some(b'<') if rest[1..].starts_with(char::is_alphanumeric) => brackets_end(text, start, b'<', b'>'),
+        Some(b'<') if !rest[1..].starts_with(['/', '<', '>', ' ', '\n']) => {
+            brackets_end(text, start, b'<', b'>')
+        }
         Some(b'(') => brackets_end(text, start, b'(', b')'),
         _ => match form {
             Form::Word => word_end(text, start),
@@ -107,6 +109,9 @@ fn quoted_end_in_line(text: &str, start: usize, quote: &str) -> Option<usize> {
     let mut at = start;
     let mut doubtful = None;
     while let Some(c) = text[at..].chars().next().filter(|c| *c != '\n') {
+        if doubtful.is_some_and(|first| at > first + LOOK_AHEAD) {
+            break;
+        }
         let rest = &text[at..];
         if let Some(closing) = closings.iter().find(|closing| rest.starts_with(**closing)) {
             let behind = &rest[closing.len()..];
@@ -114,10 +119,7 @@ fn quoted_end_in_line(text: &str, start: usize, quote: &str) -> Option<usize> {
             match behind.chars().next() {
                 Some(_) if is_doubled => at += closing.len(),
                 Some(next) if next.is_alphanumeric() => {
-                    let first = *doubtful.get_or_insert(at);
-                    if at > first + LOOK_AHEAD {
-                        break;
-                    }
+                    doubtful.get_or_insert(at);
                 }
                 _ => return Some(at),
             }

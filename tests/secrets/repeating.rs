@@ -1,7 +1,7 @@
 //! Tableau and Slack repeat every request; what comes out of the workflows has no secret.
 
 use crate::echo::{Echo, Repeat, Well, every};
-use crate::stand::{AWS_TOKEN, Stand, event, in_parts};
+use crate::stand::{Stand, event, in_parts};
 use serde_json::{Value, json};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
@@ -44,7 +44,7 @@ impl Case {
             if before >= plan.len() {
                 return;
             }
-            let mut stand = Stand::start(&[self.secret, AWS_TOKEN]).await;
+            let mut stand = Stand::start(&[self.secret]).await;
             stand.stage.aws.create_secret(self.name, self.credential.clone());
             let function = stand.queued(self.function, &[(self.address, &echo.url)]);
             for number in 0..plan.len() {

@@ -99,14 +99,15 @@ impl Stand {
                 resource("NotifySlackDeadLetters", "AWS::SQS::Queue", stage.aws.queue_url("dead-letters")),
             ],
         );
-        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).chain([testkit::TOKEN.to_owned()]);
-        Self { stage, secrets: secrets.collect(), written: Vec::new() }
+        let keys = stage.aws.keys();
+        let own = [testkit::TOKEN, keys.secret_access_key(), keys.session_token()];
+        let secrets = secrets.iter().copied().chain(own).map(str::to_owned).collect();
+        Self { stage, secrets, written: Vec::new() }
     }
 
-    /// A function behind its queue, with the session token of its role.
+    /// A function behind its queue, with the keys of the stage.
     pub(crate) fn queued(&self, name: &str, variables: &[(&str, &str)]) -> Function {
-        let token = [("AWS_SESSION_TOKEN", AWS_TOKEN)];
-        self.stage.queued_with(name, binary(name), &[&token, variables].concat())
+        self.stage.queued_with(name, binary(name), variables)
     }
 
     /// Hands events over, each in a batch of its own.
@@ -121,8 +122,10 @@ impl Stand {
     pub(crate) async fn command(&mut self, arguments: &[&str]) -> String {
         let mut command = Command::new(binary("tableau-webhooks"));
         command.args(arguments).env_clear().env("AWS_ENDPOINT_URL", self.stage.aws.url());
-        command.env("AWS_REGION", "us-east-1").env("AWS_SESSION_TOKEN", AWS_TOKEN);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        let keys = self.stage.aws.keys();
+        command.env("AWS_REGION", "us-east-1").env("AWS_SESSION_TOKEN", keys.session_token());
+        command.env("AWS_ACCESS_KEY_ID", keys.access_key_id());
+        command.env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         self.keep(&arguments.join(" "), text.join("\n"));

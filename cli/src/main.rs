@@ -1,8 +1,6 @@
 //! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
 
-#[cfg(feature = "account")]
 mod aws;
-#[cfg(feature = "account")]
 mod events;
 mod files;
 mod http;
@@ -12,9 +10,7 @@ mod options;
 mod out;
 mod rules;
 mod send;
-#[cfg(feature = "account")]
 mod stack;
-#[cfg(feature = "account")]
 mod table;
 mod up;
 
@@ -41,9 +37,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         None => up::up(options.up).await,
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
-        #[cfg(feature = "account")]
         Some(Command::Events { command }) => events::run(command).await,
-        #[cfg(feature = "account")]
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }

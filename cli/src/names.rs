@@ -1,6 +1,5 @@
 //! Names of events, as people write them. No I/O.
 
-#[cfg(feature = "account")]
 use deliveries::UNREADABLE;
 use tableau::EventName;
 
@@ -26,7 +25,6 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
 }
 
 /// The same for events on record: also the name of a body that could not be read.
-#[cfg(feature = "account")]
 pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     if text.eq_ignore_ascii_case(UNREADABLE) {
         return Ok(EventName::from(UNREADABLE));
@@ -38,7 +36,6 @@ pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
 mod tests {
     use super::*;
 
-    #[cfg(feature = "account")]
     #[test]
     fn a_body_that_could_not_be_read_has_a_name_on_record() {
         assert_eq!(recorded_name("unreadable").unwrap().as_str(), "Unreadable");

@@ -1,10 +1,7 @@
 //! The command line.
 
-#[cfg(feature = "account")]
 use crate::events::EventsCommand;
-#[cfg(feature = "account")]
 use crate::table::TableCommand;
-#[cfg(feature = "account")]
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -32,13 +29,11 @@ pub(crate) enum Command {
     /// Post a realistic event to the local stack, or to a deployed one
     Send(SendOptions),
     /// What became of events, and sending those that failed for good round again
-    #[cfg(feature = "account")]
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
     /// The table of a stack: what to do after a restore
-    #[cfg(feature = "account")]
     Table {
         #[command(subcommand)]
         command: TableCommand,
@@ -51,7 +46,6 @@ pub(crate) enum Command {
 }
 
 /// Which stack, and where.
-#[cfg(feature = "account")]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlaceOptions {
     /// The stack
@@ -132,8 +126,9 @@ pub(crate) struct SendOptions {
     pub(crate) event: String,
     /// Where to: a door's URL, with the token in its path or as ?token=…. In the variable it is not seen in the list of
     /// processes [default: the local stack that `up` has started]
+    // A text: clap would repeat what is no URL, and with it the token.
     #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
-    pub(crate) to: Option<Url>,
+    pub(crate) to: Option<String>,
     /// Print the payload instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,

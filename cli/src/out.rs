@@ -64,14 +64,12 @@ pub(crate) fn plain(text: &str) -> String {
     visible(text).chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
 
-#[cfg(feature = "account")]
 fn is_obeyed(c: char) -> bool {
     c.is_control() || plain_text::is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// The value as JSON on one line, in which what a terminal would obey or a reader would not see is escaped: the value stays
 /// the same.
-#[cfg(feature = "account")]
 pub(crate) fn json(value: &impl serde::Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut shown = String::with_capacity(json.len());

@@ -21,7 +21,11 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         return Ok(ExitCode::SUCCESS);
     }
     let to = match options.to {
-        Some(url) => url,
+        // What was given may hold the token, so the error does not repeat it.
+        Some(text) => text.trim().parse::<Url>().map_err(|_| {
+            "what --to or WEBHOOK_URL holds is no URL: it must begin with https:// and a host, and is not repeated here \
+             because it may hold the token"
+        })?,
         None => local::find(None, LOCAL_AWS_PORT)?.webhook_url()?,
     };
     // The token in it must not cross a network in clear text.

@@ -292,6 +292,23 @@ fn a_payload_can_be_looked_at_before_it_is_sent() {
     assert_eq!(payload["event_type"], "AdminPromoted");
 }
 
+// 12-S1
+#[test]
+fn what_is_no_url_is_not_repeated_because_it_may_hold_the_token() {
+    let token = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfG";
+    for url in
+        [format!("/{token}"), format!("abc.example.com/webhook/{token}"), format!("http://[::1/{token}")]
+    {
+        let by_option = command(&["send", "AdminPromoted", "--to", &url]).output().unwrap();
+        let by_variable = command(&["send", "AdminPromoted"]).env("WEBHOOK_URL", &url).output().unwrap();
+        for output in [by_option, by_variable] {
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && text.contains("it must begin with https://"), "{text}");
+            assert!(!text.contains(token) && output.stdout.is_empty(), "{text}");
+        }
+    }
+}
+
 #[test]
 fn sending_to_nobody_says_so_without_the_token() {
     let (listener, port) = occupied();

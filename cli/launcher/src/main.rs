@@ -18,8 +18,6 @@ enum Needs {
     Functions,
     /// The program alone.
     Program,
-    /// The program with the commands that ask an AWS account, and with their help.
-    WholeProgram,
 }
 
 /// Variables that cargo sets for the program it runs. A build script that looks at one of them would run again in a
@@ -48,7 +46,7 @@ fn launch(arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
     if binaries.iter().any(|name| !folder.join(name).with_extension(env::consts::EXE_EXTENSION).exists()) {
         say(&announcement(needs));
     }
-    build(&root, folder, &binaries, needs)?;
+    build(&root, folder, &binaries)?;
     start(&program, arguments)
 }
 
@@ -56,13 +54,13 @@ fn launch(arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
 fn announcement(needs: Needs) -> String {
     let what = match needs {
         Needs::Functions => "the program `tableau-webhooks` and the Lambda functions",
-        Needs::Program | Needs::WholeProgram => "the program `tableau-webhooks`",
+        Needs::Program => "the program `tableau-webhooks`",
     };
     let then = match needs {
         Needs::Functions => {
             "Then the local stack starts: the functions, a simulated Tableau and Slack, and AWS services in memory."
         }
-        Needs::Program | Needs::WholeProgram => "Then it runs.",
+        Needs::Program => "Then it runs.",
     };
     format!(
         "\nFirst, cargo builds {what}.\nThe first build takes about two minutes on two cores; later ones take seconds. \
@@ -73,8 +71,9 @@ fn announcement(needs: Needs) -> String {
 /// By the first argument. What is not known is an option of the local stack, or a mistake that the program explains.
 fn needs(arguments: &[OsString]) -> Needs {
     match arguments.first().and_then(|first| first.to_str()) {
-        Some("send" | "rules") => Needs::Program,
-        Some("events" | "table" | "help" | "-h" | "--help" | "-V" | "--version") => Needs::WholeProgram,
+        Some("send" | "events" | "table" | "rules" | "help" | "-h" | "--help" | "-V" | "--version") => {
+            Needs::Program
+        }
         _ => Needs::Functions,
     }
 }
@@ -102,9 +101,8 @@ fn functions(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 /// Builds into the folder of this program: same profile, same target folder. `--bin` without `--package` keeps the
-/// features of the whole workspace, so no crate is compiled twice for two of the binaries. The only default feature in the
-/// workspace is the program's `account`.
-fn build(root: &Path, folder: &Path, binaries: &[String], needs: Needs) -> Result<(), Box<dyn Error>> {
+/// features of the whole workspace, so no crate is compiled twice.
+fn build(root: &Path, folder: &Path, binaries: &[String]) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("build").current_dir(root);
     for (name, _) in env::vars_os() {
@@ -117,9 +115,6 @@ fn build(root: &Path, folder: &Path, binaries: &[String], needs: Needs) -> Resul
     }
     if folder.file_name().is_some_and(|profile| profile == "release") {
         cargo.arg("--release");
-    }
-    if needs != Needs::WholeProgram {
-        cargo.arg("--no-default-features");
     }
     for name in binaries {
         cargo.args(["--bin", name]);
@@ -158,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_local_stack_needs_the_functions_and_only_some_commands_the_account() {
+    fn only_the_local_stack_needs_the_functions() {
         assert_eq!(needs_of(&[]), Needs::Functions);
         assert_eq!(needs_of(&["up"]), Needs::Functions);
         assert_eq!(needs_of(&["--once"]), Needs::Functions);
         assert_eq!(needs_of(&["--slack", "bot"]), Needs::Functions);
         assert_eq!(needs_of(&["send", "AdminPromoted"]), Needs::Program);
-        assert_eq!(needs_of(&["events", "list", "--local"]), Needs::WholeProgram);
-        assert_eq!(needs_of(&["--help"]), Needs::WholeProgram);
+        assert_eq!(needs_of(&["events", "list", "--local"]), Needs::Program);
+        assert_eq!(needs_of(&["--help"]), Needs::Program);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use confidential::{REDACTED, Secrets};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 fn secrets(texts: &[&str]) -> Secrets {
     Secrets::new(texts.iter().map(|text| (*text).into()))
@@ -261,17 +262,17 @@ fn the_time_grows_with_the_text_and_not_with_its_square() {
     for part in ["A", "\\u0041", "%2541", "&amp;#x41;", "\\\\", "%", "QUFB\r\n", "xoxb-123", "a "] {
         let time = |bytes: usize| {
             let text = part.repeat(bytes / part.len());
-            let times = (0..3).map(|_| {
-                let started = std::time::Instant::now();
-                let _ = secrets.redact_text(&text);
-                started.elapsed()
-            });
-            times.min().unwrap()
+            let started = Instant::now();
+            let _ = secrets.redact_text(&text);
+            started.elapsed()
         };
-        // Generous, since other programs run beside it: the square would be 4,096 times, and 64 times.
-        let (little, part_of_it, all) = (time(1 << 9), time(1 << 15), time(1 << 18));
-        assert!(part_of_it < little * 1_000, "{part:?}: {little:?}, {part_of_it:?}");
-        assert!(all < part_of_it * 50, "{part:?}: {part_of_it:?}, {all:?}");
+        // Measured again where another program took the time. The square would be 64 times as long.
+        let mut shortest = (Duration::MAX, Duration::MAX);
+        let is_fair = (0..8).any(|_| {
+            shortest = (shortest.0.min(time(1 << 15)), shortest.1.min(time(1 << 18)));
+            shortest.1 < shortest.0 * 32
+        });
+        assert!(is_fair, "{part:?}: {shortest:?} for 32 KiB and for 256 KiB");
     }
 }
 

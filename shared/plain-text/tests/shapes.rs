@@ -242,7 +242,12 @@ fn percent(byte: u8) -> String {
 fn shown<'a>(text: &str, secret: &'a str) -> Option<&'a str> {
     let text = text.to_lowercase();
     let pieces = (0..=secret.len() - PIECE).map(|at| &secret[at..at + PIECE]);
-    pieces.into_iter().find(|piece| text.contains(&piece.to_lowercase()))
+    // A piece in hexadecimal may stand in an id around it by chance.
+    let is_by_chance = |piece: &str| PROSE.iter().any(|prose| prose.to_lowercase().contains(piece));
+    pieces.into_iter().find(|piece| {
+        let piece = piece.to_lowercase();
+        text.contains(&piece) && !is_by_chance(&piece)
+    })
 }
 
 proptest! {

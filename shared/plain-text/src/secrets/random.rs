@@ -121,10 +121,10 @@ fn parts<'a>(
 /// Adds tokens that begin as those of a known issuer do, wherever in the word they begin.
 fn with_prefix(text: &str, word: &Range<usize>, found: &mut Parts) {
     let mut at = word.start;
-    while at < word.end {
+    while at + BEHIND_PREFIX < word.end {
         let rest = &text[at..word.end];
         let begins = at == word.start || !text.as_bytes()[at - 1].is_ascii_alphanumeric();
-        let prefix = PREFIXES.split(' ').find(|prefix| begins && rest.starts_with(prefix));
+        let prefix = if begins { PREFIXES.split(' ').find(|prefix| rest.starts_with(prefix)) } else { None };
         let Some(length) = prefix.map(|prefix| token_length(rest, prefix.len())) else {
             at += 1;
             continue;

@@ -34,9 +34,7 @@ pub(super) fn of(text: &str, start: usize, form: Form) -> Range<usize> {
     let end = match rest.as_bytes().first() {
         Some(b'{') => braces_end(text, start),
         Some(b'[') => brackets_end(text, start, b'[', b']'),
-        Some(b'<') if !rest[1..].starts_with(['/', '<', '>', ' ', '\n']) => {
-            brackets_end(text, start, b'<', b'>')
-        }
+        Some(b'<') if !begins_tag(rest) => brackets_end(text, start, b'<', b'>'),
         Some(b'(') => brackets_end(text, start, b'(', b')'),
         _ => match form {
             Form::Word => word_end(text, start),
@@ -55,6 +53,13 @@ pub(super) fn of_element(text: &str, start: usize) -> Range<usize> {
         false => rest.iter().position(|byte| *byte == b'<'),
     };
     start..end.map_or_else(|| line_end(text, start), |end| start + end)
+}
+
+/// Whether a `<` is none around a value: `</name>`, `< `.
+fn begins_tag(text: &str) -> bool {
+    let Some(name) = text[1..].strip_prefix('/') else { return text[1..].starts_with(['<', '>', ' ', '\n']) };
+    let end = name.find(|c: char| !(c.is_alphabetic() || matches!(c, ':' | '-' | '_' | '.')));
+    end.is_some_and(|end| name[end..].starts_with('>'))
 }
 
 /// The quote that a text begins with, and with which its value ends.

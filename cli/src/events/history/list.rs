@@ -179,7 +179,7 @@ mod tests {
             "2026-11-22 14:44",
             "notify-slack",
             "SiteUpdated",
-            "[31mMarketing",
+            "Marketing",
             "failed",
             "717bbc05a8f9",
             "Slack: no",

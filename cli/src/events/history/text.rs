@@ -278,11 +278,11 @@ notify-slack: failed for good, 3 attempts
         let expected = "\
 event           717bbc05a8f9aaaa
 name            SiteUpdated
-resource        Mar[2Jketing
+resource        Marketing
 happened        2025-11-24 16:00:00 UTC
 payload         {
                   \"event_type\": \"SiteUpdated\",
-                  \"text\": \"31m\"
+                  \"text\": \"\"
                 }";
         assert_eq!(event(&delivery()).join("\n"), expected);
     }

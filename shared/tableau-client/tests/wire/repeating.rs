@@ -173,7 +173,8 @@ async fn a_job_that_tells_of_the_session_in_its_notes_and_errors_of_the_metadata
         "GET /workbooks",
         &json!({"pagination": TOKEN, "workbooks": {"workbook": [{TOKEN: 1}, {"id": TOKEN}]}}),
     );
-    assert!(tableau.client().workbooks(Filter::all()).all(10).await.unwrap().is_empty());
+    let error = tableau.client().workbooks(Filter::all()).all(10).await.unwrap_err();
+    assert_nothing_of(TOKEN, &error);
 }
 
 // 12-S1

@@ -39,7 +39,7 @@ fn is_own_setting(line: &str) -> bool {
     let own = [
         "        # No detail-type: ",
         "              - { Effect: Allow, ",
-        "              # Tableau's session, ",
+        "                      - \"session#*\"",
     ];
     if own.iter().any(|start| line.starts_with(start)) {
         return true;
@@ -69,6 +69,8 @@ fn our_block_is_the_one_of_the_workflows_that_stand_there() {
         let every = events.is_empty();
         let events = if every { vec!["WorkbookUpdated"] } else { events };
         let mut ours = block_about(&workflow(name, &events), about, summary);
+        // Both sign in to Tableau.
+        ours = ours.replace("[dynamodb:UpdateItem]", "[dynamodb:GetItem, dynamodb:UpdateItem]");
         if every {
             let list = ours.find("        detail-type:\n").unwrap();
             let behind = ours.find("      Targets:\n").unwrap();

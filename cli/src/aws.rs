@@ -93,9 +93,11 @@ impl Account {
                     "{place} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
                 )
             }
-            SdkError::ServiceError(answer) => {
-                refused(action, answer.err().code().unwrap_or("an error"), answer.err().message())
-            }
+            SdkError::ServiceError(answer) => refused(
+                action,
+                answer.err().code().map_or("an error", aws_http::code),
+                answer.err().message(),
+            ),
             SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
                 format!("AWS in {place} cannot be reached")

@@ -1,7 +1,8 @@
 //! The HTTP client of a person's machine.
 
+use confidential::SecureUrl;
 use std::path::PathBuf;
-use url::{Host, Url};
+use url::Url;
 
 /// The most of an answer that is read. A door answers in one line.
 const ANSWER_LIMIT_BYTES: usize = 64 * 1024;
@@ -42,12 +43,7 @@ pub(crate) fn client(to: Option<&Url>) -> Result<reqwest::Client, http_client::E
 
 /// Whether it is on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    SecureUrl::try_from(url.clone()).is_ok_and(|url| url.is_loopback())
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ mod tests {
     // 12-S1
     #[tokio::test]
     async fn a_refusal_loses_what_the_request_has_told_and_nothing_else() {
-        let (token, signature) = ("IQoJb3JpZ2luX2VjEJr//w==", "0123456789abcdef0123456789abcdef");
+        let token = "IQoJb3JpZ2luX2VjEJr//w==";
+        let signature = "0123456789abcdef0123456789abcdef";
         let stored = "HvZM|5fI6=:_-|a946";
         let request = Request::builder()
             .header("authorization", format!("AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={signature}"))

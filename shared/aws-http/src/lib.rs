@@ -12,6 +12,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use confidential::SecureUrl;
+use http::Request;
+use http::header::AUTHORIZATION;
 use http_body_util::{LengthLimitError, Limited};
 use std::error::Error;
 
@@ -38,6 +41,8 @@ pub fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+const INSECURE: &str = "AWS is asked over https://, or over http:// on this machine: check the endpoint URL";
+
 #[derive(Debug)]
 struct Connector(reqwest::Client);
 
@@ -46,6 +51,9 @@ impl HttpConnector for Connector {
         let http = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|e| ConnectorError::user(e.into()))?;
+            if is_signed(&request) && request.uri().to_string().parse::<SecureUrl>().is_err() {
+                return Err(ConnectorError::user(INSECURE.into()));
+            }
             let sent = Sent::of(&request);
             let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))
                 .map_err(|e| ConnectorError::user(e.into()))?;
@@ -54,6 +62,14 @@ impl HttpConnector for Connector {
             HttpResponse::try_from(response).map_err(|e| ConnectorError::other(e.into(), None))
         })
     }
+}
+
+/// Whether it carries credentials of AWS, and is answered with what they open. Requests for credentials themselves do not: those
+/// to the metadata services of EC2 and ECS go to link-local addresses over http.
+fn is_signed(request: &Request<SdkBody>) -> bool {
+    let authorization = request.headers().get(AUTHORIZATION);
+    authorization.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"))
+        || request.headers().contains_key("x-amz-security-token")
 }
 
 fn http_response(response: reqwest::Response) -> http::Response<SdkBody> {
@@ -69,5 +85,37 @@ fn classify(error: reqwest::Error) -> ConnectorError {
         ConnectorError::io(error.into())
     } else {
         ConnectorError::other(error.into(), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+    fn request(url: &str, header: (&str, &str)) -> HttpRequest {
+        let request = Request::builder().uri(url).header(header.0, header.1).body(SdkBody::empty());
+        HttpRequest::try_from(request.unwrap()).unwrap()
+    }
+
+    // 12-S2
+    #[tokio::test]
+    async fn a_signed_request_goes_to_https_or_to_this_machine_and_nowhere_else() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let connector = Connector(http_client::client(None).unwrap());
+        let signed = ("authorization", "AWS4-HMAC-SHA256 Credential=a");
+        for header in [signed, ("x-amz-security-token", "t")] {
+            for url in ["http://192.0.2.1/", "http://sqs.example.com/", "http://localhost.example.com/"] {
+                let error = connector.call(request(url, header)).await.unwrap_err();
+                assert!(workflow::chain(&error).contains(INSECURE), "{url}: {error:?}");
+            }
+        }
+        // On this machine it is sent: nothing listens there. So is a request for credentials.
+        for (url, header) in
+            [("http://127.0.0.1:9/", signed), ("http://localhost:9/", ("authorization", "token"))]
+        {
+            let error = connector.call(request(url, header)).await.unwrap_err();
+            assert!(error.is_io(), "{url}: {error:?}");
+        }
     }
 }

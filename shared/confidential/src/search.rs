@@ -58,7 +58,8 @@ impl Search<'_> {
             let Some(text) = level else { break };
             let spans = &text.spans;
             self.find_plain(&text.bytes, &mut |range| {
-                let (from, to) = (spans[range.start].0, spans[range.end - 1].1);
+                let from = spans[range.start].0;
+                let to = spans[range.end - 1].1;
                 found(from as usize..to as usize);
             });
             level = decoded(&text.bytes, Some(spans));

@@ -16,8 +16,9 @@ pub const REDACTED: &str = "[redacted]";
 /// The longest refusal that is looked at. Those of vendors are below 1 KiB.
 const LONGEST_REFUSAL_BYTES: usize = 64 * 1024;
 
-/// The longest segment at the beginning of a path that is a word, and no secret: `services`, `notify-slack`.
-const LONGEST_WORD: usize = 32;
+/// Beginnings of paths that are words of an API, and no secrets: of ours, of Slack's incoming webhooks and of those that are
+/// compatible with them.
+const PATH_WORDS: [&str; 6] = ["hooks", "services", "triggers", "webhook", "webhooks", "workflows"];
 
 /// What a request carries that its answer must not bring back into an error, a log line, a record or a message.
 ///
@@ -37,23 +38,25 @@ impl Secrets {
         Self(Arc::new(Inner { secrets: secrets.into_iter().collect(), hints: OnceLock::new() }))
     }
 
-    /// What is secret in the address of an incoming webhook, or of an ingress: its path, without the words that it begins
-    /// with, and the values of its query.
+    /// What is secret in the address of an incoming webhook, or of an ingress: its path but for the words of the API in it, and the
+    /// values of its query. Where that is nothing, the last part of the path.
     pub fn of_url(url: &Url) -> Self {
-        let mut segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
-        let is_word = |segment: &str| {
-            let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
-            segment.len() < LONGEST_WORD && segment.bytes().all(fits)
+        let segments: Vec<&str> =
+            url.path_segments().into_iter().flatten().filter(|segment| !segment.is_empty()).collect();
+        let is_word = |at: usize| {
+            // Behind `webhooks` comes the name of a function.
+            PATH_WORDS.contains(&segments[at])
+                || (at > 0 && segments[at - 1] == "webhooks" && at + 1 < segments.len())
         };
-        let words = segments.iter().take_while(|segment| is_word(segment)).count();
-        // Where nothing else is secret the last is, even if it reads like a word.
-        let has_values = url.query_pairs().any(|(_, value)| !value.is_empty());
-        let at_least = usize::from(!has_values);
-        segments.drain(..words.min(segments.len().saturating_sub(at_least)));
-        let mut secrets = vec![segments.join("/")];
+        let words = (0..segments.len()).take_while(|at| is_word(*at)).count();
+        let mut secrets = vec![segments[words..].join("/")];
         secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
         secrets.extend(url.fragment().map(str::to_owned));
-        Self::new(secrets.into_iter().filter(|secret| !secret.is_empty()).map(SecretString::from))
+        secrets.retain(|secret| !secret.is_empty());
+        if secrets.is_empty() {
+            secrets.extend(segments.last().map(|segment| (*segment).to_owned()));
+        }
+        Self::new(secrets.into_iter().map(SecretString::from))
     }
 
     fn exposed(&self) -> impl Iterator<Item = &str> {

@@ -198,7 +198,8 @@ fn an_answer_stays_json_and_keeps_its_keys() {
         (r#"{"a":"workbook!"#, r#"{"a":"[redacted]"#),
     ] {
         let answer = secrets.redact_answer(body.as_bytes().to_vec());
-        let (answer, expected) = (String::from_utf8(answer).unwrap(), expected.to_owned());
+        let answer = String::from_utf8(answer).unwrap();
+        let expected = expected.to_owned();
         match serde_json::from_str::<serde_json::Value>(&expected) {
             Ok(json) => {
                 assert_eq!(serde_json::from_str::<serde_json::Value>(&answer).unwrap(), json, "{body}")
@@ -233,6 +234,10 @@ fn of_an_address_the_path_behind_its_first_words_is_secret_and_so_are_the_values
             "services hooks.slack.com",
         ),
         ("https://chat.example.com/hooks/abcdefghijk", "abcdefghijk", "hooks"),
+        ("https://chat.example.com/hooks/abcdefghijklmnopqrstuvwxyz/", "abcdefghijklmnopqrstuvwxyz", "hooks"),
+        ("https://chat.example.com/hooks/abcdefghijklmnop/general", "abcdefghijklmnop", "hooks"),
+        ("https://chat.example.com/hooks/abcdefghijklmnop?channel=x", "abcdefghijklmnop", "hooks"),
+        ("https://a.example/webhooks/notify-slack/tttttttttttt", "tttttttttttt", "webhooks notify-slack"),
         (
             "https://a.example/webhook?token=tttttttttttt&x=%C3%BCber%20lang",
             "tttttttttttt,über lang",

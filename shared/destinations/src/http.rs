@@ -37,7 +37,10 @@ impl Answer {
                 break;
             }
         }
-        let body = secrets.redact_answer(body);
+        let body = match is_success(status, &body) {
+            true => secrets.redact_answer(body),
+            false => secrets.redact_refusal(body),
+        };
         let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Self { secrets, status, retry_after, is_html, body })
     }
@@ -57,6 +60,16 @@ impl Answer {
     }
 }
 
+/// Whether it says that the message was taken. Slack refuses with the status 200 too, and `"ok": false`.
+fn is_success(status: u16, body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Taken {
+        ok: bool,
+    }
+    let is_taken = || serde_json::from_slice::<Taken>(body).is_ok_and(|taken| taken.ok);
+    (200..300).contains(&status) && (body.trim_ascii() == b"ok" || is_taken())
+}
+
 /// A `Retry-After`: seconds, or a date.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
@@ -69,6 +82,21 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // 12-S1
+    #[test]
+    fn what_is_not_a_success_is_searched_as_a_refusal() {
+        for (status, body, expected) in [
+            (200, "ok", true),
+            (200, r#"{"ok":true,"ts":"1.2"}"#, true),
+            (200, r#"{"ok":false,"error":"invalid_auth"}"#, false),
+            (200, "{}", false),
+            (200, "", false),
+            (500, "ok", false),
+        ] {
+            assert_eq!(is_success(status, body.as_bytes()), expected, "{status} {body}");
+        }
+    }
 
     #[test]
     fn a_wait_is_named_in_seconds_or_as_a_date() {

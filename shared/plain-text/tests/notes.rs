@@ -183,3 +183,18 @@ fn what_is_removed_leaves_the_rest_readable() {
         assert_eq!(without_secrets(note), shown);
     }
 }
+
+// 12-S4
+#[test]
+fn names_that_tableau_generates_stay() {
+    for text in [
+        "Datasource federated.0hgpf0j1fdpvv316shikk0mmdlec is missing",
+        "sqlproxy.1xk2j3h0abcd12efgh34 did not answer",
+        "relation hyper.temp_1a2b3c4d5e6f does not exist",
+        "cannot open Extract/federated_0hgpf0j1fdpvv316shikk0mmdl.hyper",
+    ] {
+        assert_eq!(without_secrets(text), text);
+    }
+    let with_key = "federated.0hgpf0j1fdpvv316shikk0mmdlec/qX7rT2vB9kLm4Wz8Yp1s";
+    assert_eq!(without_secrets(with_key), "federated.0hgpf0j1fdpvv316shikk0mmdlec/[removed]");
+}

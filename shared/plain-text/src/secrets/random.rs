@@ -22,6 +22,12 @@ const FINGERPRINTS: &str = "\
     guid uuid luid id hash sha1 sha256 sha-1 sha-256 md5 commit revision digest etag fingerprint thumbprint \
     checksum";
 
+/// How the names begin that Tableau makes of data sources, extracts and temporary tables. A random id follows, and says to an
+/// administrator which one it is.
+const GENERATED: [&str; 4] = ["federated", "sqlproxy", "hyper", "temp"];
+/// The longest id in such a name. Those seen have 12 to 28 characters.
+const GENERATED_ID: usize = 32;
+
 /// Adds tokens and random words.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut before: Option<Range<usize>> = None;
@@ -75,8 +81,35 @@ fn is_fingerprint(word: &str, is_named: bool) -> bool {
     matches!(value.len(), 32 | 40 | 64) && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
+/// The first name in a word that Tableau made: `federated.0hgpf0j1fdpvv316shikk0mmdlec`.
+fn generated_name(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric();
+    for start in word.clone().filter(|at| *at == word.start || !is_part(&bytes[at - 1])) {
+        let length = bytes[start..word.end].iter().take_while(|byte| is_part(byte)).count();
+        let end = start + length;
+        let is_beginning = GENERATED.iter().any(|name| text[start..end].eq_ignore_ascii_case(name));
+        if !is_beginning || !matches!(bytes[..word.end].get(end), Some(b'.' | b'_')) {
+            continue;
+        }
+        let id = &bytes[end + 1..word.end];
+        let id = id.iter().take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
+        let ends = bytes[..word.end].get(end + 1 + id).is_none_or(|byte| !is_part(byte));
+        if (12..=GENERATED_ID).contains(&id) && ends {
+            return Some(start..end + 1 + id);
+        }
+    }
+    None
+}
+
 /// Adds the word when it is random as a whole, or else its parts that are.
 fn in_word(text: &str, word: Range<usize>, found: &mut Parts) {
+    if let Some(name) = generated_name(text, &word) {
+        in_word(text, word.start..name.start, found);
+        // Without the separator behind the name.
+        in_word(text, (name.end + 1).min(word.end)..word.end, found);
+        return;
+    }
     with_prefix(text, &word, found);
     // What is put together with `:` is put together of different things, as an address is.
     if !text[word.clone()].contains(':') && is_secret(&text[word.clone()], RANDOM_LENGTH) {

@@ -1,7 +1,5 @@
 //! Every listener of this crate, asked by web pages of others.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
-
 mod support;
 
 use local_aws::{Stack, StackEvent, StackOptions};
@@ -9,47 +7,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use testkit::foreign::{FOREIGN, address, ask};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
-
-/// What browsers send for pages of others, and what else is not a program of this machine. HOST stands for the listener's
-/// address, PORT for its port.
-const FOREIGN: [&[&str]; 14] = [
-    &["Host: evil.example"],
-    &["Host: evil.example:PORT"],
-    &["Host: evil.example:PORT", "Origin: http://evil.example:PORT", "Referer: http://evil.example:PORT/"],
-    &["Host: HOST", "Origin: http://evil.example"],
-    &["Host: HOST", "Origin: http://evil.example:PORT", "Sec-Fetch-Site: cross-site"],
-    &["Host: HOST", "Origin: null"],
-    &["Host: HOST", "Origin: http://localhost:1"],
-    &["Host: HOST", "Referer: http://evil.example/"],
-    &["Host: HOST", "Sec-Fetch-Site: cross-site"],
-    &["Host: HOST", "Sec-Fetch-Site: same-site"],
-    &["Host: HOST", "Host: evil.example"],
-    &["Host: LOCALHOST:PORT"],
-    &["Host: localhost.:PORT"],
-    &[],
-];
-
-/// The answer to a request; none when the connection stays open without one.
-async fn ask(at: SocketAddr, start_line: &str, headers: &[&str]) -> Option<String> {
-    let mut stream = TcpStream::connect(at).await.unwrap();
-    let mut head = format!("{start_line} HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n");
-    for header in headers {
-        head.push_str(&header.replace("HOST", &at.to_string()).replace("PORT", &at.port().to_string()));
-        head.push_str("\r\n");
-    }
-    stream.write_all(format!("{head}\r\n{{}}").as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let read = timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await;
-    read.ok().map(|read| {
-        read.unwrap();
-        answer
-    })
-}
 
 // 12-S3
 #[tokio::test]
@@ -69,8 +28,8 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     let stack = Stack::start(options).await.unwrap();
     let function = stack.function("echo-bootstrap").unwrap();
     let variables = function.invoke(&json!({ "do": "variables" })).await.unwrap();
-    let address = |text: &str| text.trim_start_matches("http://").parse::<SocketAddr>().unwrap();
-    let (api, aws) = (address(stack.url()), address(stack.aws().url()));
+    let api = address(stack.url());
+    let aws = address(stack.aws().url());
     let runtime_api = address(variables["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap());
 
     let start_lines = [
@@ -87,7 +46,7 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
     for (at, start_line) in start_lines {
         assert!(at.ip().is_loopback(), "{at}");
         for headers in FOREIGN {
-            let answer = ask(at, start_line, headers).await.unwrap();
+            let answer = ask(at, start_line, headers, "{}").await;
             assert!(answer.starts_with("HTTP/1.1 403 "), "{at} {start_line} {headers:?}: {answer}");
             assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
         }
@@ -96,10 +55,11 @@ async fn no_listener_answers_a_foreign_host_or_origin() {
         assert!(!matches!(event, StackEvent::Answered { .. }), "{event:?}");
     }
     // The same without them: a route answers, the services ask for a signature, and the runtime API is where it was.
-    assert!(ask(api, "POST /echo/token", &["Host: HOST"]).await.unwrap().starts_with("HTTP/1.1 200 "));
-    assert!(ask(aws, "POST /", &["Host: HOST"]).await.unwrap().contains("MissingAuthenticationToken"));
-    let unknown = ask(runtime_api, "POST /2018-06-01/runtime/invocation/x/response", &["Host: HOST"]).await;
-    assert!(unknown.unwrap().contains("InvalidRequestID"));
+    assert!(ask(api, "POST /echo/token", &["Host: HOST"], "{}").await.starts_with("HTTP/1.1 200 "));
+    assert!(ask(aws, "POST /", &["Host: HOST"], "{}").await.contains("MissingAuthenticationToken"));
+    let unknown =
+        ask(runtime_api, "POST /2018-06-01/runtime/invocation/x/response", &["Host: HOST"], "{}").await;
+    assert!(unknown.contains("InvalidRequestID"));
     assert_eq!(function.invoke(&json!({ "still": "there" })).await.unwrap(), json!({ "still": "there" }));
 }
 

@@ -1,48 +1,10 @@
 //! Every listener of this crate, asked by web pages of others.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use serde_json::json;
 use simulator::{Recorder, SlackRecorder, TableauSimulator};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
-/// What browsers send for pages of others. HOST stands for the listener's address, PORT for its port.
-const FOREIGN: [&[&str]; 12] = [
-    &["Host: evil.example"],
-    &["Host: evil.example:PORT"],
-    &["Host: evil.example:PORT", "Origin: http://evil.example:PORT", "Referer: http://evil.example:PORT/"],
-    &["Host: HOST", "Origin: http://evil.example"],
-    &["Host: HOST", "Origin: null"],
-    &["Host: HOST", "Origin: http://localhost:1"],
-    &["Host: HOST", "Referer: http://evil.example/"],
-    &["Host: HOST", "Sec-Fetch-Site: cross-site"],
-    &["Host: HOST", "Sec-Fetch-Site: same-site"],
-    &["Host: HOST", "Host: evil.example"],
-    &["Host: localhost.:PORT"],
-    &[],
-];
-
-async fn ask(at: SocketAddr, start_line: &str, headers: &[&str], body: &str) -> String {
-    let mut stream = TcpStream::connect(at).await.unwrap();
-    let length = body.len();
-    let mut head = format!("{start_line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {length}\r\n");
-    for header in headers {
-        head.push_str(&header.replace("HOST", &at.to_string()).replace("PORT", &at.port().to_string()));
-        head.push_str("\r\n");
-    }
-    stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    answer
-}
-
-fn address(url: &str) -> SocketAddr {
-    url.trim_start_matches("http://").parse().unwrap()
-}
+use testkit::foreign::{FOREIGN, address, ask};
 
 // 12-S3
 #[tokio::test]

@@ -49,7 +49,8 @@ async fn a_dashboard_leads_over_its_sheets_to_the_published_data_sources_that_th
         dashboards { name __typename sheets { luid } } views { name } } }";
     let found = query(&caller, text, json!({ "luid": luid })).await.json["data"]["workbooks"][0].clone();
 
-    let (sheet, dashboard) = (&found["sheets"][0], &found["dashboards"][0]);
+    let sheet = &found["sheets"][0];
+    let dashboard = &found["dashboards"][0];
     assert_eq!((&sheet["name"], &sheet["path"]), (&json!("By Region"), &json!("Report/ByRegion")));
     assert_eq!((&sheet["__typename"], &dashboard["__typename"]), (&json!("Sheet"), &json!("Dashboard")));
     assert_eq!(dashboard["sheets"], json!([{ "luid": sheet["luid"] }]));

@@ -3,6 +3,7 @@
 
 pub mod dynamodb;
 pub mod fixtures;
+pub mod foreign;
 mod function;
 pub mod repository;
 mod request;

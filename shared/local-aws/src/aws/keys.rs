@@ -180,7 +180,10 @@ fn read<'a>(authorization: &'a str, date: Option<&str>) -> Option<(&'a str, Sign
     let field =
         |name: &str| fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
     let mut scope = field("Credential")?.split('/');
-    let (id, _day, region, service) = (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
+    let id = scope.next()?;
+    let _day = scope.next()?;
+    let region = scope.next()?;
+    let service = scope.next()?;
     let headers = field("SignedHeaders")?.split(';').collect();
     let time = DateTime::strptime("%Y%m%dT%H%M%SZ", date?).ok()?.to_zoned(TimeZone::UTC).ok()?;
     let signature = field("Signature")?;

@@ -60,7 +60,9 @@ async fn the_keys_of_two_runs_differ() {
 async fn a_wrong_key_is_refused_by_each_service_and_changes_nothing() {
     let aws = aws().await;
     let keys = aws.keys();
-    let (id, secret, token) = (keys.access_key_id(), keys.secret_access_key(), keys.session_token());
+    let id = keys.access_key_id();
+    let secret = keys.secret_access_key();
+    let token = keys.session_token();
     let unknown = ("UnrecognizedClientException", "InvalidClientTokenId");
     let wrong = ("InvalidSignatureException", "SignatureDoesNotMatch");
     for (id, secret, token, (code, code_of_forms)) in [
@@ -121,7 +123,8 @@ async fn exchange(aws: &Aws, headers: &[&str], body: &str) -> String {
 #[tokio::test]
 async fn a_request_that_is_not_signed_or_half_signed_is_refused() {
     let aws = aws().await;
-    let (id, token) = (aws.keys().access_key_id(), aws.keys().session_token());
+    let id = aws.keys().access_key_id();
+    let token = aws.keys().session_token();
     let token = format!("X-Amz-Security-Token: {token}");
     let signature = "0".repeat(64);
     let scope = format!("Credential={id}/20260101/us-east-1/secretsmanager/aws4_request");

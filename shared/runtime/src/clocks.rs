@@ -65,7 +65,8 @@ struct Machine {
 
 impl Machine {
     fn new(claims: &Arc<MemoryClaims>, off: i64) -> Self {
-        let (handled, queue) = (Arc::<AtomicU32>::default(), Arc::<Queue>::default());
+        let handled = Arc::<AtomicU32>::default();
+        let queue = Arc::<Queue>::default();
         let claims: Arc<dyn ClaimStore> = Arc::<MemoryClaims>::clone(claims);
         let rules = Arc::new(Ok(Rules::default()));
         let worker = Arc::new(Worker::new(Ok(Counts(Arc::clone(&handled))), rules, claims));

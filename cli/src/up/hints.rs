@@ -6,11 +6,13 @@ use crate::options::LOCAL_PORT;
 
 /// Lines that work when pasted into another terminal.
 pub(crate) fn text(world: &World) -> String {
-    let (api, tableau) = (world.stack.url(), world.tableau.url());
+    let api = world.stack.url();
+    let tableau = world.tableau.url();
+    // By the variable: other users can read command lines.
     let to = if api.ends_with(&format!(":{LOCAL_PORT}")) {
         String::new()
     } else {
-        format!(" --to \"{api}/webhook?token=$token\"")
+        format!("WEBHOOK_URL=\"{api}/webhook?token=$token\" ")
     };
     let at = if to.is_empty() {
         "--local".to_owned()
@@ -41,7 +43,7 @@ pub(crate) fn text(world: &World) -> String {
          token={token}\n\
          \n\
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
-         cargo run -- send WorkbookCreated{to}\n\
+         {to}cargo run -- send WorkbookCreated\n\
          \n\
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
@@ -70,7 +72,7 @@ fn dead_letter(slack: &str, to: &str, at: &str) -> String {
     format!(
         "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
          curl -X POST '{slack}/simulator/faults?fault=archived'\n\
-         cargo run -- send AdminPromoted{to}\n\
+         {to}cargo run -- send AdminPromoted\n\
          cargo run -- events dead-letters list {at}\n\
          \n\
          # Slack takes messages again, and what failed for good is sent round again:\n\

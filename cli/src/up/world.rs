@@ -192,8 +192,8 @@ impl World {
     }
 }
 
-/// What the simulated site is called, and where its people live: a rule's `sites` would say so. Functions are told where the
-/// rules file lists no site, so that the file itself stays as it is, and lets every site in.
+/// Name and time zone of the simulated site, as `sites` of a rules file would have them. The functions get it beside the rules
+/// file, which stays as it is and still lets every site in.
 const SAMPLE_SITE: &str =
     "{ luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }";
 

@@ -55,7 +55,7 @@ impl LocalStack {
     /// Lets other commands of this user find the stack, until the answer is dropped.
     ///
     /// # Errors
-    /// When the file cannot be written where nobody else can read it.
+    /// When the file cannot be written where only this user can read it.
     pub(crate) fn register(&self) -> io::Result<Registration> {
         let folder = folder().ok_or_else(|| io::Error::other("this user has no home folder"))?;
         make_private(&folder)?;
@@ -65,7 +65,7 @@ impl LocalStack {
                 remove(&path);
             }
         }
-        // On Unix nobody else can read the file from the moment it is there. Its name is its own: what removes it
+        // On Unix only this user can read the file, from the moment it is there. Its name is its own: what removes it
         // removes no successor.
         let mut file = NamedTempFile::new_in(&folder)?;
         file.write_all(serde_json::to_string(self)?.as_bytes())?;

@@ -61,7 +61,7 @@ pub(crate) struct PlaceOptions {
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<Url>,
     /// The local stack that `up` has started, instead of a deployed one. Only of your own user: the keys of its run are in a
-    /// file that nobody else can read
+    /// file that only that user can read
     #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
     pub(crate) local: bool,
 }

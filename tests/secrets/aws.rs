@@ -10,7 +10,8 @@ const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 /// A door of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
 async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
     in_parts(every(4), |_, part| {
-        let (well, variables) = (well.clone(), variables.to_vec());
+        let well = well.clone();
+        let variables = variables.to_vec();
         async move {
             let echo = Echo::start(well).await;
             echo.plan(&part);

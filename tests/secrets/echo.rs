@@ -125,7 +125,8 @@ impl Echo {
         let served = echo.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (served, well) = (served.clone(), well.clone());
+                let served = served.clone();
+                let well = well.clone();
                 tokio::spawn(async move { served.serve(stream, &well).await });
             }
         });

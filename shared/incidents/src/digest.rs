@@ -138,7 +138,7 @@ impl Digest {
     /// What is to be done so that `event` is told, not before `until`. [`Next::Alone`] when it is not in the digest.
     pub fn next(&mut self, event: &str, holder: Holder, now: Timestamp, until: Timestamp) -> Next {
         match self.entries.get(event) {
-            // Beyond as many as are counted nobody knows them by name.
+            // Beyond as many as are counted, they are not known by name.
             None if self.unnamed.contains(event) || self.unnamed.len() >= COUNTED => Next::Told,
             None => Next::Alone,
             Some(entry) if entry.told => Next::Told,

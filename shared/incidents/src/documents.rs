@@ -127,7 +127,9 @@ impl Documents {
         let document = serde_json::from_str(&text).unwrap_or_else(|error| {
             // Of another version of this code, or damaged. What it knew is lost, which is better than to fail for ever. The
             // error's own text would repeat what is in the document.
-            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            let kind = error.classify();
+            let line = error.line();
+            let column = error.column();
             tracing::warn!(key, ?kind, line, column, "a document cannot be read, and begins anew");
             D::default()
         });

@@ -44,9 +44,9 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err("a header that tells where the request comes from is there twice");
+        return Err("a header about the origin of the request is there twice");
     }
-    value.to_str().map(Some).map_err(|_| "a header that tells where the request comes from is not a text")
+    value.to_str().map(Some).map_err(|_| "a header about the origin of the request is not text")
 }
 
 fn is_own(host: &str, port: u16) -> bool {

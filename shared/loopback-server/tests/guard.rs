@@ -186,7 +186,7 @@ async fn a_refusal_comes_before_the_body_is_sent() {
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);
-        // The connection ends too: nobody waits for a body that was not asked for.
+        // The connection ends too: the server does not wait for a body that it did not ask for.
         timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }

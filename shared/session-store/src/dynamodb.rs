@@ -22,7 +22,7 @@ const FREE_OR_OURS: &str =
 /// The lease is still the one that counts.
 const HELD: &str = "#version = :version AND #holder = :holder";
 
-/// The newest version that is believed: nobody signs in so often. One beyond it, or that is no number, is damaged, and no
+/// The newest version that is believed: no client signs in so often. One beyond it, or that is no number, is damaged, and no
 /// condition on it would ever hold.
 const MOST_VERSIONS: u64 = 1 << 53;
 /// How often a damaged version is mended before the item is left alone.
@@ -265,7 +265,7 @@ fn session(item: &Item) -> Option<Session> {
         api_version: text("api_version")?.parse().ok()?,
         server: match text("server").map(String::as_str) {
             None | Some("") => None,
-            // One that no secret may be sent to was written by somebody else.
+            // The store never writes a server that no secret may be sent to: the item is forged or damaged.
             Some(url) => Some(url.parse::<SecureUrl>().ok()?.origin_only()),
         },
         signed_in_at: instant(item, "signed_in_at_ms"),

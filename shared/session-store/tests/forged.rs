@@ -1,4 +1,4 @@
-//! A session item that somebody else wrote, or that is damaged: its token goes nowhere, and the client signs in.
+//! A session item that is forged or damaged: its token goes nowhere, and the client signs in.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -55,7 +55,8 @@ fn server(aws: &Aws) -> String {
 // 12-S2
 #[tokio::test]
 async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replaced() {
-    let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+    let aws = Aws::start().await.unwrap();
+    let tableau = TableauSimulator::sample().start().await.unwrap();
     aws.create_table("table", "pk");
     let workbook = tableau.workbook("Superstore").unwrap();
     client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
@@ -117,7 +118,8 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
 // 12-S2
 #[tokio::test]
 async fn a_session_whose_token_or_site_cannot_be_is_replaced() {
-    let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+    let aws = Aws::start().await.unwrap();
+    let tableau = TableauSimulator::sample().start().await.unwrap();
     aws.create_table("table", "pk");
     let workbook = tableau.workbook("Superstore").unwrap();
     client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();

@@ -159,7 +159,8 @@ async fn no_delivery_record_that_is_damaged_or_forged_loses_its_event_or_stops_o
 #[tokio::test]
 async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
     let place = Place::start().await;
-    let (function, luid) = (place.function(), place.object());
+    let function = place.function();
+    let luid = place.object();
     assert!(matches!(
         place.drive(&function, &place.event("DatasourceRefreshFailed", &luid)).await,
         End::Recorded(..)
@@ -176,7 +177,8 @@ async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsew
 #[tokio::test]
 async fn no_burst_or_board_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
     let place = Place::start().await;
-    let (function, luid) = (place.function(), place.object());
+    let function = place.function();
+    let luid = place.object();
     let now = Timestamp::now();
     let (mut board, mut burst, mut incident) = (Board::default(), Burst::default(), Incident::default());
     board.join("0123456789ab", None, now);
@@ -206,7 +208,8 @@ async fn no_digest_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhe
     let place = Place::start().await;
     let function = place.function();
     place.drive(&function, &place.event("WorkbookUpdated", OTHER)).await;
-    let (session, digest) = (place.items_of("session#"), place.item_of("digest#"));
+    let session = place.items_of("session#");
+    let digest = place.item_of("digest#");
     let items = [session.clone(), vec![digest.clone()]].concat();
     forge(&place, &function, &items, mutations(&place, &digest), "WorkbookUpdated", OTHER).await;
 

@@ -88,14 +88,15 @@ mod tests {
 
     #[test]
     fn a_dead_letter_is_made_and_sent_round_again_at_the_addresses_of_this_stack() {
-        let text = dead_letter("http://127.0.0.1:9002", " --to 'http://127.0.0.1:9000/webhook'", "--local");
+        let text =
+            dead_letter("http://127.0.0.1:9002", "WEBHOOK_URL='http://127.0.0.1:9000/webhook' ", "--local");
         let commands: Vec<&str> =
             text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         assert_eq!(
             commands,
             [
                 "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=archived'",
-                "cargo run -- send AdminPromoted --to 'http://127.0.0.1:9000/webhook'",
+                "WEBHOOK_URL='http://127.0.0.1:9000/webhook' cargo run -- send AdminPromoted",
                 "cargo run -- events dead-letters list --local",
                 "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",
                 "cargo run -- events replay --local",

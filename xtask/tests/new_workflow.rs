@@ -190,14 +190,21 @@ fn what_exists_is_not_overwritten_and_a_typo_writes_nothing() {
 }
 
 #[test]
-fn without_write_the_resources_are_printed_and_template_yaml_stays() {
+fn without_write_nothing_is_written_and_all_that_would_be_is_shown() {
     let copy = Copy::fresh();
-    let template = fs::read(copy.root.join("template.yaml")).unwrap();
+    let before = listing(&copy.root);
 
-    let written = copy.xtask(&["new-workflow", NAME, "--on", "WorkbookCreated"]);
+    let shown = copy.xtask(&["new-workflow", NAME, "--on", "WorkbookCreated"]);
 
-    assert!(written.status.success(), "{}", text(&written));
-    let printed = String::from_utf8(written.stdout).unwrap();
+    assert!(shown.status.success(), "{}", text(&shown));
+    assert!(listing(&copy.root) == before, "something was written");
+    let said = String::from_utf8(shown.stderr).unwrap();
+    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"] {
+        assert!(said.contains(&format!("would write  functions/{NAME}/{file}\n")), "{said}");
+    }
+    assert!(said.contains("would change template.yaml\n"), "{said}");
+    assert!(said.ends_with("Nothing was written. Add --write to write it.\n"), "{said}");
+    let printed = String::from_utf8(shown.stdout).unwrap();
     assert!(printed.starts_with("# In Metadata, in the group Workflows, "), "{printed}");
     for part in [
         "RehearseNewWorkflowEnabled",
@@ -209,5 +216,18 @@ fn without_write_the_resources_are_printed_and_template_yaml_stays() {
     ] {
         assert!(printed.contains(&format!("\n  {part}:\n")), "no {part} in\n{printed}");
     }
-    assert!(fs::read(copy.root.join("template.yaml")).unwrap() == template);
+}
+
+#[test]
+fn the_help_says_that_nothing_is_written_without_write() {
+    let copy = Copy::fresh();
+    let help = copy.xtask(&["new-workflow", "-h"]);
+    assert!(help.status.success(), "{}", text(&help));
+    // However wide the terminal is.
+    let help = text(&help).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("Without --write, shows what it would add"), "{help}");
+    assert!(
+        help.contains("Write the folder and change template.yaml. Without this, nothing is written"),
+        "{help}"
+    );
 }

@@ -13,12 +13,13 @@ use std::fs;
 use std::process::Stdio;
 use template::Stack;
 
-/// Writes a new workflow: its folder in functions/ and its resources in template.yaml.
+/// Adds a workflow: its folder in functions/ and its resources in template.yaml. Without --write, shows what it would add.
 ///
-/// The workflow is whole and its tests pass: on its events it logs what it would do. Replace that with the effect, in
-/// src/lib.rs. Nothing that exists is overwritten.
+/// The new workflow is complete and its tests pass: on its events it logs what it would do. Replace that with the effect,
+/// in src/lib.rs. No existing file but template.yaml is changed.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
+  cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated           # changes nothing
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated --write
   cargo test --package tag-workbook")]
 pub(crate) struct Arguments {
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
     /// An event that starts it, as Tableau spells it. Repeat it for several.
     #[arg(long, value_name = "EVENT", required = true, value_delimiter = ',')]
     on: Vec<String>,
-    /// Put the resources into template.yaml, instead of printing them.
+    /// Write the folder and change template.yaml. Without this, nothing is written.
     #[arg(long)]
     write: bool,
 }
@@ -42,29 +43,32 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     // All files first: who reads along may stop reading (`… | head`).
     let folder = format!("functions/{}", workflow.name);
     let files = source::files(&workflow);
-    write_all(repository, &folder, &files)?;
     if arguments.write {
+        write_all(repository, &folder, &files)?;
         fs::write(repository.path("template.yaml"), changed)
             .map_err(|error| format!("cannot write template.yaml: {error}"))?;
     }
-    files.iter().for_each(|(path, _)| eprintln!("new      {folder}/{path}"));
+    let new = if arguments.write { "new" } else { "would write" };
+    let changes = if arguments.write { "changed" } else { "would change" };
+    files.iter().for_each(|(path, _)| eprintln!("{new:<12} {folder}/{path}"));
+    eprintln!("{changes:<12} template.yaml");
     for fixture in workflow.events.iter().map(|event| format!("events/tableau/{}.json", name::kebab(event))) {
         if !repository.path(&fixture).exists() {
             eprintln!(
-                "missing  {fixture}: the tests need it; events/README.md says how the others were made"
+                "missing      {fixture}: the tests need it; events/README.md says how the others were made"
             );
         }
     }
     if arguments.write {
-        eprintln!("changed  template.yaml");
+        eprintln!(
+            "\nNext: the effect, in {folder}/src/lib.rs; a rule in rules.yaml; cargo test -p {}",
+            workflow.name
+        );
     } else {
-        eprintln!("template.yaml is as it was; this belongs into it (--write puts it there):\n");
+        eprintln!("\nThis is what template.yaml would get:\n");
         print!("{}", stack.to_paste(&workflow));
+        eprintln!("\nNothing was written. Add --write to write it.");
     }
-    eprintln!(
-        "\nNext: the effect, in {folder}/src/lib.rs; a rule in rules.yaml; cargo test -p {}",
-        workflow.name
-    );
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What a public repository has: a licence that is the stated one, licences of others that we may use, links that lead
-//! somewhere, a changelog in a known form, a workflow that runs the command of the README.
+//! somewhere, a changelog in a known form, a workflow that runs the command of the README, Python packages
+//! that are pinned by hash.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -96,6 +97,145 @@ fn the_workflow_runs_the_command_of_the_readme() {
     let weekly = runs(".github/workflows/weekly.yml");
     assert!(weekly.iter().any(|command| command == "cargo xtask check --full"), "{weekly:?}");
     assert!(weekly.iter().any(|command| command == "cargo deny --locked check"), "{weekly:?}");
+}
+
+/// The files of the repository whose name ends so, by their path from the root.
+fn files_named(end: &str) -> Vec<String> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).arg(format!("*{end}"));
+    let output = git.current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let paths = String::from_utf8(output.stdout).unwrap();
+    paths.lines().filter(|path| root().join(path).is_file()).map(str::to_owned).collect()
+}
+
+/// The one option that a file of requirements has for all of them.
+const NO_SOURCE_PACKAGES: &str = "--only-binary :all:";
+
+/// The requirements of a file of pip, each with its options on one line.
+fn requirements(text: &str) -> Vec<String> {
+    let whole = text.replace("\\\n", " ");
+    let is_requirement =
+        |line: &&str| !line.is_empty() && !line.starts_with('#') && *line != NO_SOURCE_PACKAGES;
+    let lines = whole.lines().map(str::trim).filter(is_requirement);
+    lines.map(str::to_owned).collect()
+}
+
+/// What is wrong with a requirement: pip would take another version of it, or any file of that version.
+fn unpinned(requirement: &str) -> Option<String> {
+    let (package, options) = requirement.split_once(" --").unwrap_or((requirement, ""));
+    let (pin, _condition) = package.split_once(';').unwrap_or((package, ""));
+    let is_pinned = pin.split_once("==").is_some_and(|(name, version)| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+' | '!' | ' ');
+        let name_allowed = |c: char| allowed(c) || matches!(c, '[' | ']' | ',');
+        !name.trim().is_empty()
+            && name.chars().all(name_allowed)
+            && !version.trim().is_empty()
+            && version.chars().all(allowed)
+    });
+    if !is_pinned {
+        return Some(format!("`{}` is not pinned with ==", package.trim()));
+    }
+    let hashes: Vec<&str> = options.split(" --").map(str::trim).collect();
+    let is_hash = |option: &&str| {
+        let digits = option.strip_prefix("hash=sha256:");
+        digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let hashed = !hashes.is_empty() && hashes.iter().all(|option| is_hash(option));
+    (!hashed).then(|| format!("`{}` has no SHA-256 hash", package.trim()))
+}
+
+// 12-14
+#[test]
+fn every_python_package_is_pinned_to_a_version_and_the_hashes_of_its_files() {
+    let files = files_named("requirements*.txt");
+    assert!(files.len() >= 5, "{files:?}");
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = read(&file);
+        assert!(text.lines().any(|line| line == NO_SOURCE_PACKAGES), "{file} allows source packages");
+        let requirements = requirements(&text);
+        assert!(requirements.len() > 5, "{file} has only {} requirements", requirements.len());
+        let found = requirements.iter().filter_map(|requirement| unpinned(requirement));
+        wrong.extend(found.map(|problem| format!("{file}: {problem}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_package_that_a_person_asks_for_is_in_the_generated_file_in_that_version() {
+    for source in files_named("requirements*.in") {
+        let generated = source.replace(".in", ".txt");
+        let pins: BTreeSet<String> = requirements(&read(&generated))
+            .iter()
+            .filter_map(|line| line.split([' ', ';']).next())
+            .map(|pin| pin.to_lowercase().replace('_', "-"))
+            .collect();
+        for asked in requirements(&read(&source)) {
+            let asked = asked.to_lowercase().replace('_', "-");
+            assert!(pins.contains(&asked), "{generated} has no {asked}: run `cargo xtask requirements`");
+        }
+    }
+    assert_eq!(files_named("requirements*.in").len(), files_named("requirements*.txt").len());
+}
+
+#[test]
+fn a_requirement_without_one_version_or_without_a_hash_is_recognised() {
+    let hash = "a".repeat(64);
+    for pinned in [
+        format!("a==1.0 --hash=sha256:{hash}"),
+        format!("a[b]==1.0 ; x < '3' --hash=sha256:{hash} --hash=sha256:{hash}"),
+    ] {
+        assert_eq!(unpinned(&pinned), None, "{pinned}");
+    }
+    for open in [
+        "a".to_owned(),
+        "a==1.0".to_owned(),
+        format!("a>=1.0 --hash=sha256:{hash}"),
+        format!("a==1.* --hash=sha256:{hash}"),
+        format!("a==1,<2 --hash=sha256:{hash}"),
+        format!("a @ https://example.com/a.whl --hash=sha256:{hash}"),
+        format!("-e . --hash=sha256:{hash}"),
+        "a==1.0 --hash=md5:00".to_owned(),
+        format!("a==1.0 --hash=sha256:{hash} --index-url=https://example.com"),
+    ] {
+        assert!(unpinned(&open).is_some(), "{open}");
+    }
+    let lines =
+        requirements("# x\na==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n    # via b\nb==2\n");
+    assert_eq!(lines, ["a==1      --hash=sha256:00      --hash=sha256:01", "b==2"]);
+}
+
+/// Places where something calls pip, by file and line.
+fn calls_of_pip(text: &str) -> Vec<String> {
+    let is_call = |line: &&str| line.contains("pip install") || line.contains("\"install\",");
+    text.lines().filter(is_call).map(str::to_owned).collect()
+}
+
+// 12-14
+#[test]
+fn pip_installs_nothing_but_files_with_a_listed_hash() {
+    const NEEDED: [&str; 3] = ["--require-hashes", "--only-binary", "--no-deps"];
+    let mut places = 0;
+    for file in
+        [".rs", ".md", ".yml", ".in", ".py", ".ci/run", "Makefile"].iter().flat_map(|end| files_named(end))
+    {
+        // This file has the words that it looks for.
+        if file == "tests/repository.rs" {
+            continue;
+        }
+        let text = read(&file);
+        for call in calls_of_pip(&text) {
+            places += 1;
+            // In code the arguments stand on lines of their own, below the word.
+            let start = text.find(&call).unwrap();
+            let arguments: String = text[start..].lines().take(8).collect();
+            for option in NEEDED {
+                assert!(arguments.contains(option), "{file} calls pip without {option}: {call}");
+            }
+        }
+    }
+    assert!(places > 0, "no call of pip was found");
 }
 
 /// Every page in the repository, by its path from the root.

@@ -6,6 +6,7 @@ mod delivery;
 mod new_workflow;
 mod release;
 mod repository;
+mod requirements;
 
 use clap::{Parser, Subcommand};
 use repository::{Problem, Repository};
@@ -25,6 +26,7 @@ enum Chore {
     Check(check::Arguments),
     Delivery(delivery::Arguments),
     Release(release::Arguments),
+    Requirements(requirements::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,5 +47,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
         Chore::Check(arguments) => check::run(&repository, &arguments),
         Chore::Delivery(arguments) => delivery::run(&repository, &arguments),
         Chore::Release(arguments) => release::run(&repository, &arguments),
+        Chore::Requirements(arguments) => requirements::run(&repository, &arguments),
     }
 }

@@ -6,7 +6,7 @@ mod sam;
 mod steps;
 
 pub(crate) use emulator::{Emulator, Iam};
-pub(crate) use python::TOOLS;
+pub(crate) use python::{ALL as ALL_TOOLS, OLDEST_PYTHON, TOOLS};
 pub(crate) use sam::{build_for, functions_in};
 
 use crate::repository::{Problem, Repository};

@@ -6,11 +6,14 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+/// The oldest Python for which every tool has a version, and with which `requirements.txt` is generated.
+pub(crate) const OLDEST_PYTHON: (u32, u32) = (3, 11);
+
 /// Tools that go together in one environment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tools {
-    /// What is installed.
-    requirements: &'static str,
+    /// What is installed: every version with the hashes of its files.
+    pub(crate) requirements: &'static str,
     /// The folder it is installed in.
     folder: &'static str,
 }
@@ -28,6 +31,25 @@ pub(crate) const DAGSTER: Tools =
 /// The same.
 pub(crate) const TABCMD: Tools =
     Tools { requirements: "tests/clients/tabcmd/requirements.txt", folder: ".venv-tabcmd" };
+
+/// All environments.
+pub(crate) const ALL: [Tools; 5] = [TOOLS, SCANNER, AIRFLOW, DAGSTER, TABCMD];
+
+/// What pip accepts: nothing but files with a listed hash, so a package that is replaced on PyPI is refused; and no source
+/// packages, whose build scripts would run and fetch packages that no hash covers. The file lists everything that a package
+/// needs, so pip has nothing to look for; some versions of pip do not find a package in the list that another one asks for
+/// with extras (`boto3[crt]`).
+const INSTALL: [&str; 9] = [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--require-hashes",
+    "--only-binary=:all:",
+    "--no-deps",
+    "--requirement",
+];
 
 impl Tools {
     /// A tool's path.
@@ -51,14 +73,18 @@ impl Tools {
         }
         println!("installing {requirements} into {folder}");
         let mut pip = repository.program(python);
-        let quiet = ["--quiet", "--disable-pip-version-check"];
-        succeed(pip.args(["-m", "pip", "install"]).args(quiet).args(["--requirement", requirements]))
+        succeed(pip.args(INSTALL).arg(requirements))
             .map_err(|problem| format!("cannot install {requirements}: {problem}"))?;
         fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()).into())
     }
 }
 
 fn make(repository: &Repository, folder: &str) -> Result<(), Problem> {
+    let (major, minor) = OLDEST_PYTHON;
+    let is_old = format!("import sys; sys.exit(sys.version_info < ({major}, {minor}))");
+    if repository.program("python3").args(["-c", &is_old]).status().is_ok_and(|status| !status.success()) {
+        return Err(format!("python3 is too old: the tools need Python {major}.{minor} or newer").into());
+    }
     let mut venv = repository.program("python3");
     let status = venv.args(["-m", "venv", folder]).status();
     match status {

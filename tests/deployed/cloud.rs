@@ -19,8 +19,8 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) struct Cloud {
     url: String,
     tools: PathBuf,
-    /// What `sam build` built.
-    pub(crate) built: PathBuf,
+    /// The template of a release for this machine's processor, with its zips beside it and the rules in `../rules`.
+    pub(crate) bundle: PathBuf,
     /// For whatever is written: the home of the tools, rules files, scratch copies of the template.
     pub(crate) folder: TempDir,
     boto: Mutex<Boto>,
@@ -51,16 +51,18 @@ impl Cloud {
     )]
     pub(crate) fn of_this_run() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
-        let (url, tools, built) = (variable("EMULATOR_URL")?, variable("TOOLS")?, variable("SAM_BUILD")?);
+        let url = variable("EMULATOR_URL")?;
+        let tools = variable("TOOLS")?;
+        let bundle = variable("BUNDLE")?;
         let folder = tempfile::tempdir().unwrap();
-        let (tools, built) = (PathBuf::from(tools), PathBuf::from(built));
+        let (tools, bundle) = (PathBuf::from(tools), PathBuf::from(bundle));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deployed/aws.py");
         let mut python = command(&tools.join("python"), &tools, &url, folder.path());
         let mut process = python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap()).lines();
         let boto = Mutex::new(Boto { _process: process, requests, answers });
-        Some(Self { url, tools, built, folder, boto })
+        Some(Self { url, tools, bundle, folder, boto })
     }
 
     /// A path in the emulator.

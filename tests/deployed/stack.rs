@@ -1,4 +1,4 @@
-//! The deployed stack: `template.yaml` as `sam build` built it, with the rules of the test.
+//! The deployed stack: the bundle of a release, with the rules of the test.
 
 use crate::cloud::{Cloud, REGION};
 use reqwest::{Client, StatusCode};
@@ -53,7 +53,7 @@ impl<'a> Stack<'a> {
         }
     }
 
-    /// Deploys what was built.
+    /// Deploys a template.
     pub(crate) async fn deploy(&mut self, template: &str) {
         self.deploy_with(template, &[]).await;
     }
@@ -84,22 +84,14 @@ impl<'a> Stack<'a> {
         arguments.into_iter().map(str::to_owned).collect()
     }
 
-    /// A copy of the built template whose layer was built, by the layer's own makefile, from these rules: as by someone
-    /// who has edited `rules.yaml`.
-    pub(crate) async fn build(&self, rules: &str) -> String {
-        let project = tempfile::tempdir_in(self.cloud.folder.path()).unwrap().keep();
-        fs::copy(root().join("template.yaml"), project.join("template.yaml")).unwrap();
-        copy(&root().join("layers"), &project.join("layers"));
-        fs::write(project.join("rules.yaml"), rules).unwrap();
-        let parameters = ["--parameter-overrides", "TableauServerUrl=https://example.com"];
-        let build = ["build", "RulesLayer", "--build-dir", "layer"];
-        self.cloud.sam(&project, &[&build[..], &parameters].concat()).await;
-
-        let built = project.join("built");
-        copy(&self.cloud.built, &built);
-        fs::remove_dir_all(built.join("RulesLayer")).unwrap();
-        copy(&project.join("layer/RulesLayer"), &built.join("RulesLayer"));
-        built.join("template.yaml").display().to_string()
+    /// The template in a copy of the bundle that has these rules: as of an operator who has edited `rules/rules.yaml`.
+    pub(crate) fn with_rules(&self, rules: &str) -> String {
+        let copied = tempfile::tempdir_in(self.cloud.folder.path()).unwrap().keep();
+        let processor = copied.join(self.cloud.bundle.file_name().unwrap());
+        copy(&self.cloud.bundle, &processor);
+        copy(&self.cloud.bundle.join("../rules"), &copied.join("rules"));
+        fs::write(copied.join("rules/rules.yaml"), rules).unwrap();
+        processor.join("template.yaml").display().to_string()
     }
 
     /// Reads what stands there.

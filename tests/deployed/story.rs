@@ -364,7 +364,7 @@ pub(crate) async fn changed_rules_take_effect(world: &mut World<'_>) {
     let (alerts, news) = (world.messages("data-alerts"), world.messages("data-news"));
     let token = world.stack.token().to_owned();
 
-    let template = world.stack.build(&RULES.replace("data-news", "data-alerts")).await;
+    let template = world.stack.with_rules(&RULES.replace("data-news", "data-alerts"));
     world.stack.deploy(&template).await;
 
     assert_eq!(world.stack.token(), token, "an update leaves the URLs as they are");

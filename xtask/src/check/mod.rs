@@ -7,7 +7,7 @@ mod steps;
 
 pub(crate) use emulator::{Emulator, Iam};
 pub(crate) use python::{ALL as ALL_TOOLS, OLDEST_PYTHON, TOOLS};
-pub(crate) use sam::{build_for, functions_in};
+pub(crate) use sam::{build_command_line, build_for, functions_in};
 
 use crate::repository::{Problem, Repository};
 use clap::builder::PossibleValuesParser;

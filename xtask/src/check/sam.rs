@@ -23,12 +23,13 @@ for folder in map(pathlib.Path, sys.argv[1:]):
 ";
 
 /// Builds everything in `template.yaml` that has code, for the processor of this machine, and prints how large it is.
-pub(crate) fn build(repository: &Repository) -> Result<(), Problem> {
+/// Gives Lambda's name of the processor.
+pub(crate) fn build(repository: &Repository) -> Result<&'static str, Problem> {
     let architecture = architecture(std::env::consts::ARCH)?;
     build_for(repository, architecture, &built(repository))?;
     println!("\n{architecture}:");
     print!("{}", sizes(repository)?);
-    Ok(())
+    Ok(architecture)
 }
 
 /// Builds everything in `template.yaml` that has code into a folder, for a processor by Lambda's name.
@@ -40,6 +41,22 @@ pub(crate) fn build_for(repository: &Repository, architecture: &str, folder: &Pa
     let parameters =
         [format!("Architecture={architecture}"), "TableauServerUrl=https://example.com".to_owned()];
     succeed(sam.args(parameters))
+}
+
+/// Builds a program for Linux on a processor by Lambda's name, in the same way as the functions: linked by zig, so that it
+/// runs on old distributions as well. Gives its path below `folder`.
+pub(crate) fn build_command_line(
+    repository: &Repository,
+    architecture: &str,
+    folder: &Path,
+    binary: &str,
+) -> Result<PathBuf, Problem> {
+    let folder = folder.join(format!("linux-{architecture}"));
+    let mut cargo = beside_tools(repository, TOOLS.tool(repository, "cargo-lambda"));
+    cargo.args(["lambda", "build", "--release", "--bin", binary, "--lambda-dir"]).arg(&folder);
+    cargo.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
+    succeed(&mut cargo)?;
+    Ok(folder.join(binary).join("bootstrap"))
 }
 
 /// The functions that a folder of `sam build` holds, in order: those with an executable.
@@ -55,15 +72,21 @@ pub(crate) fn functions_in(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(folders)
 }
 
-/// The command `sam`, which finds `cargo-lambda` and zig beside itself.
-fn sam(repository: &Repository) -> Command {
-    let mut sam = repository.program(TOOLS.tool(repository, "sam"));
+/// The command `sam`.
+pub(crate) fn sam(repository: &Repository) -> Command {
+    let mut sam = beside_tools(repository, TOOLS.tool(repository, "sam"));
+    sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
+    sam
+}
+
+/// A program that finds `cargo-lambda` and zig.
+fn beside_tools(repository: &Repository, program: impl AsRef<Path>) -> Command {
+    let mut program = repository.program(program);
     let ours = repository.path(".venv/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(ours).chain(std::env::split_paths(&path));
-    sam.env("PATH", std::env::join_paths(all).unwrap_or(path));
-    sam.envs([("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")]);
-    sam
+    program.env("PATH", std::env::join_paths(all).unwrap_or(path));
+    program
 }
 
 /// The folder of the built template.

@@ -4,8 +4,12 @@ use super::emulator::{Emulator, Iam};
 use super::python::{AIRFLOW, DAGSTER, SCANNER, TABCMD, TOOLS, Tools};
 use super::sam;
 use crate::delivery;
+use crate::release::{self, Bundle};
 use crate::repository::{Problem, Repository, succeed};
 use std::process::Command;
+
+/// Where the bundle is that the step `deployed` deploys.
+const BUNDLE: &str = "target/checked-bundle";
 
 /// One step.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(crate) enum Run {
     InstallTools,
     /// A Python tool with these arguments and variables.
     Tool(Tools, &'static str, &'static [&'static str], Variables),
+    /// `cfn-lint` and `sam validate` on the templates of a release.
+    BundleTemplates,
     /// Scanners of what is in `.github`.
     GitHub,
     /// `cargo` with these arguments, and the Python of these tools in this variable.
@@ -51,7 +57,8 @@ pub(crate) enum Run {
     /// A test of the repository that runs what `sam build` built. It finds that through `SAM_BUILD`, and the Python
     /// tools through `TOOLS`.
     Built(&'static str),
-    /// The same, while an AWS emulator runs that enforces policies. The test finds it through `EMULATOR_URL`.
+    /// A test of the repository that deploys the bundle of a release, while an AWS emulator runs that enforces policies. It
+    /// finds these through `BUNDLE` and `EMULATOR_URL`, and the Python tools through `TOOLS`.
     Deployed(&'static str),
     /// The fault run and the door flood, in their usual size.
     Delivery,
@@ -133,6 +140,12 @@ pub(crate) const STEPS: &[Step] = &[
             &["validate", "--lint"],
             &[("SAM_CLI_TELEMETRY", "0"), ("AWS_DEFAULT_REGION", "us-east-1")],
         ),
+    },
+    Step {
+        name: "bundle",
+        purpose: "what cfn-lint and SAM check in template.yaml is right in the templates of a release too",
+        part_of: PartOf::Usual,
+        run: Run::BundleTemplates,
     },
     Step {
         name: "checkov",
@@ -260,6 +273,7 @@ impl Run {
                 let mut tool = repository.program(tools.tool(repository, tool));
                 succeed(tool.args(*arguments).envs(variables.iter().copied()))?;
             }
+            Self::BundleTemplates => bundle_templates(repository)?,
             Self::GitHub => github(repository)?,
             Self::CargoWithPython(tools, variable, arguments) => {
                 tools.install(repository)?;
@@ -267,17 +281,20 @@ impl Run {
                 succeed(repository.cargo().args(*arguments).env(variable, python))?;
             }
             Self::OnEmulator(suites) => return on_emulator(repository, suites),
-            Self::Build => sam::build(repository)?,
+            Self::Build => drop(sam::build(repository)?),
             Self::Built(test) => {
                 sam::build(repository)?;
                 succeed(&mut on_built(repository, test))?;
             }
             Self::Deployed(test) => {
-                sam::build(repository)?;
+                let architecture = sam::build(repository)?;
+                let bundle = Bundle::new(repository.path(BUNDLE))?;
+                bundle.add_functions(repository, architecture, &sam::built(repository))?;
                 // The test runs our command line as well, which no test of its own package builds.
                 succeed(repository.cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
                 let emulator = Emulator::start(repository, Iam::Enforced)?;
                 let mut cargo = on_built(repository, test);
+                cargo.env("BUNDLE", bundle.folder().join(architecture));
                 succeed(cargo.env("EMULATOR_URL", emulator.url()))
                     .map_err(|problem| emulator.explain(problem))?;
             }
@@ -292,6 +309,17 @@ impl Run {
         }
         Ok(Ended::Passed)
     }
+}
+
+/// Checks the templates of a release as `template.yaml` is checked.
+fn bundle_templates(repository: &Repository) -> Result<(), Problem> {
+    TOOLS.install(repository)?;
+    for template in release::write_templates(repository)? {
+        succeed(repository.program(TOOLS.tool(repository, "cfn-lint")).arg(&template))?;
+        let mut sam = sam::sam(repository);
+        succeed(sam.args(["validate", "--lint", "--template-file"]).arg(&template))?;
+    }
+    Ok(())
 }
 
 /// Checks what is in `.github` against GitHub's schemas, and scans the workflows. Nothing is asked of the network.

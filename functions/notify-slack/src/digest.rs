@@ -145,7 +145,7 @@ impl NotifySlack {
             self.documents.change(&burst_of_digest(channel, until), now, adopt).await?;
         }
         let to = To { invocation: attempt.invocation, channel };
-        let posted = self.slack.post(to, &roundup::digest(&digest)).await;
+        let posted = self.slack.post(to, &roundup::digest(&digest, self.zone(attempt))).await;
         let noted = |newest: &mut Digest| match &posted {
             Ok(_) => newest.told(holder, &digest),
             Err(_) => newest.not_told(holder),

@@ -19,6 +19,7 @@ use details::Attempt;
 use guarded::To;
 use incidents::{Documents, Turn};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use message::message;
 use rules::{Rules, When};
 use runtime::{LoadedRules, rules_of};
@@ -155,6 +156,11 @@ impl NotifySlack {
             };
             progress.note(told);
         }
+    }
+
+    /// The time zone of the site that sent the event, if the rules know the site.
+    fn zone(&self, attempt: &Attempt<'_>) -> Option<&TimeZone> {
+        rules_of(&self.rules).ok()?.site(&attempt.event.site).map(|site| &site.timezone)
     }
 
     async fn post(&self, attempt: &Attempt<'_>, rules: &Rules, channel: &str) -> Result<(), Failure> {

@@ -2,11 +2,10 @@
 
 use crate::details::{Details, Told};
 use crate::roundup::so_far;
-use crate::wording::{headline, hint, symbol};
-use destinations::slack::mrkdwn::{code, cut, date, escape, link};
+use crate::wording::{clock_and_utc, headline, hint, symbol};
+use destinations::slack::mrkdwn::{code, cut, escape, link};
 use destinations::slack::{Block, Message};
 use incidents::Streak;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use plain_text::{is_blank, one_line};
 use rules::Site;
@@ -26,10 +25,11 @@ pub(crate) fn message(
     let content = details.content.as_option();
     let name = short(&name_of(event, details));
     let headline = headline(event);
+    let zone = site.map(|site| &site.timezone);
     let blocks = [
         Some(Block::header(&format!("{} {headline}: {name}", symbol(&event.name)))),
         explanation(event, details).map(Block::section),
-        streak.and_then(standing).map(Block::section),
+        streak.and_then(|streak| standing(streak, zone)).map(Block::section),
         Block::fields(fields(event, site, content)),
         content.and_then(|c| link(c.link.as_deref()?, "Open in Tableau")).map(Block::section),
         Some(Block::context([small_print(event, site, details)])),
@@ -38,12 +38,12 @@ pub(crate) fn message(
 }
 
 /// How a streak stands, if there is more to say than that it began.
-fn standing(streak: &Streak) -> Option<String> {
+fn standing(streak: &Streak, zone: Option<&TimeZone>) -> Option<String> {
     let mut standing = Vec::new();
     if streak.failures > 1 {
         standing.push(format!(
             "*So far* – {}",
-            so_far(streak.failures, streak.since, streak.lasted(streak.last))
+            so_far(streak.failures, streak.since, streak.lasted(streak.last), zone)
         ));
     }
     if streak.begins_to_flap() {
@@ -115,7 +115,7 @@ fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<
         );
     }
     if let Some(at) = event.created_at {
-        field("When", when(at, site.map(|site| &site.timezone)));
+        field("When", clock_and_utc(at, site.map(|site| &site.timezone)));
     }
     if let Some(site) = site {
         field("Site", escape(&short(&site.name)));
@@ -129,21 +129,6 @@ fn fields(event: &Event, site: Option<&Site>, content: Option<&Content>) -> Vec<
 fn tags(tags: &[String]) -> String {
     let tags: Vec<&str> = tags.iter().map(String::as_str).filter(|tag| !is_blank(tag)).collect();
     tags.join(", ")
-}
-
-/// The site's own time and UTC; without a known zone, each reader's own and UTC.
-fn when(at: Timestamp, zone: Option<&TimeZone>) -> String {
-    let utc = at.strftime("%H:%M UTC");
-    match zone.filter(|zone| **zone != TimeZone::UTC) {
-        Some(zone) => {
-            let local = at.to_zoned(zone.clone());
-            format!("{} ({utc})", local.strftime("%a %-d %b %Y, %H:%M %Z"))
-        }
-        None => {
-            let full = at.strftime("%a %-d %b %Y, %H:%M UTC").to_string();
-            format!("{} ({full})", date(at, &full))
-        }
-    }
 }
 
 /// What support needs to find the log line.

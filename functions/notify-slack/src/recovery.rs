@@ -161,7 +161,7 @@ impl NotifySlack {
     ) -> Result<destinations::slack::Message, Failure> {
         let name = name_of(attempt.event, attempt.details(self).await?);
         let deleted = attempt.event.name.action() == Some(Action::Deleted);
-        Ok(roundup::end(&name, closed, deleted))
+        Ok(roundup::end(&name, closed, deleted, self.zone(attempt)))
     }
 
     /// Tells that an object's story is over: in the place of its message and below it, where that is possible. In quiet
@@ -228,7 +228,7 @@ impl NotifySlack {
             // The last one tells of all.
             Next::Told | Next::Alone => return Ok(Step::Counted),
         }
-        let (in_place, below) = (roundup::burst(&burst), roundup::burst_is_over(&burst));
+        let (in_place, below) = (roundup::burst(&burst, self.zone(attempt)), roundup::burst_is_over(&burst));
         let digest = self.digest_of(attempt, channel).or(telling.digest);
         let ended = match digest.filter(|_| !aloud && burst.message.is_none()) {
             Some(until) if now < until => {

@@ -1,10 +1,11 @@
 //! Messages about many things at once, and about the end of a story. Pure.
 
 use crate::message::short;
-use crate::wording::duration;
-use destinations::slack::mrkdwn::{cut, date, escape};
+use crate::wording::{clock, duration};
+use destinations::slack::mrkdwn::{cut, escape};
 use destinations::slack::{Block, Message};
 use incidents::{Burst, Closed, Digest, Entry, Member, Turn};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ const NAME_LIMIT: usize = 60;
 const CAUSES_LIMIT: usize = 8;
 
 /// The message about objects that began to fail together: by cause, the most frequent first, with each name.
-pub(crate) fn burst(burst: &Burst) -> Message {
+pub(crate) fn burst(burst: &Burst, zone: Option<&TimeZone>) -> Message {
     let members: Vec<&Member> = burst.together_members().collect();
     let recovered = members.iter().filter(|member| member.recovered.is_some()).count();
     let failing = members.len() - recovered;
@@ -44,7 +45,7 @@ pub(crate) fn burst(burst: &Burst) -> Message {
         blocks.push(Block::section(format!("*{}* – {}", escape(cause), members.len())));
         blocks.extend(names(members, &mut room).into_iter().map(Block::section));
     }
-    let since = burst.since().map(|at| format!("since {} · ", clock(at))).unwrap_or_default();
+    let since = burst.since().map(|at| format!("since {} · ", clock(at, zone))).unwrap_or_default();
     let more = causes.iter().skip(CAUSES_LIMIT).map(|(_, members)| members.len()).sum::<usize>();
     let more = if more > 0 { format!(" · {more} more have other causes") } else { String::new() };
     blocks.push(Block::context([format!("{since}{} objects in this message{more}", members.len())]));
@@ -103,7 +104,7 @@ pub(crate) fn burst_in_digest(burst: &Burst, now: Timestamp) -> Entry {
 }
 
 /// The word that an object's failures are over, because it recovered or was deleted.
-pub(crate) fn end(name: &str, closed: &Closed, deleted: bool) -> Message {
+pub(crate) fn end(name: &str, closed: &Closed, deleted: bool, zone: Option<&TimeZone>) -> Message {
     let (streak, lasted) = (&closed.streak, duration(closed.streak.lasted(closed.at)));
     let failures = match streak.failures {
         1 => "1 failure".to_owned(),
@@ -113,12 +114,12 @@ pub(crate) fn end(name: &str, closed: &Closed, deleted: bool) -> Message {
         true => ("🗑️", format!("Deleted, {lasted} after it began to fail: {}", short(name))),
         false => ("✅", format!("Recovered after {lasted}: {}", short(name))),
     };
-    let body = format!("It had {failures} since {}.", clock(streak.since));
+    let body = format!("It had {failures} since {}.", clock(streak.since, zone));
     Message::new(&escape(&text), [Block::header(&format!("{symbol} {text}")), Block::section(body)])
 }
 
 /// What happened in quiet hours: what still fails, and then all of it, the same things together.
-pub(crate) fn digest(digest: &Digest) -> Message {
+pub(crate) fn digest(digest: &Digest, zone: Option<&TimeZone>) -> Message {
     let entries = digest.untold();
     let title = format!("🌅 {} in quiet hours", counted(entries.len() + digest.unnamed()));
     let mut lines = Lines { paragraphs: Vec::new(), room: NAMES_LIMIT, left_out: digest.unnamed() };
@@ -139,10 +140,10 @@ pub(crate) fn digest(digest: &Digest) -> Message {
     groups.sort_by_key(|entries| entries.first().map(|entry| entry.at));
     for entries in groups {
         let [first, .., last] = entries.as_slice() else {
-            entries.iter().for_each(|entry| lines.add(happened(entry, &clock(entry.at))));
+            entries.iter().for_each(|entry| lines.add(happened(entry, &clock(entry.at, zone))));
             continue;
         };
-        let times = format!("{} times, {} to {}", entries.len(), clock(first.at), clock(last.at));
+        let times = format!("{} times, {} to {}", entries.len(), clock(first.at, zone), clock(last.at, zone));
         lines.add(happened(last, &times));
     }
     let mut blocks = vec![Block::header(&title)];
@@ -192,12 +193,12 @@ fn counted(events: usize) -> String {
     if events == 1 { "1 event".to_owned() } else { format!("{events} events") }
 }
 
-/// A time on each reader's own clock.
-fn clock(at: Timestamp) -> String {
-    date(at, &at.strftime("%a %-d %b %Y, %H:%M UTC").to_string())
-}
-
 /// How long a streak has lasted, for the message about it.
-pub(crate) fn so_far(failures: u32, since: Timestamp, lasted: SignedDuration) -> String {
-    format!("failure no. {failures} since {}, for {}", clock(since), duration(lasted))
+pub(crate) fn so_far(
+    failures: u32,
+    since: Timestamp,
+    lasted: SignedDuration,
+    zone: Option<&TimeZone>,
+) -> String {
+    format!("failure no. {failures} since {}, for {}", clock(since, zone), duration(lasted))
 }

@@ -307,7 +307,7 @@ impl NotifySlack {
         burst: &Burst,
     ) -> Result<Step, Failure> {
         let (holder, now) = (telling.holder, telling.attempt.now());
-        let message = roundup::burst(burst);
+        let message = roundup::burst(burst, self.zone(telling.attempt));
         let put = self.slack.put(telling.to(), burst.message.as_ref(), &message, telling.aloud).await;
         let noted = |newest: &mut Burst| match &put {
             Ok(kept) => newest.told(holder, burst, now, kept.clone()),

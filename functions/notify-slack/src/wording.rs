@@ -1,5 +1,8 @@
 //! The words for each kind of event.
 
+use destinations::slack::mrkdwn::date;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use plain_text::one_line;
 use tableau::{Action, Event, EventName, Object};
 
@@ -65,6 +68,28 @@ pub(crate) fn hint(event: &Event) -> Option<&'static str> {
 fn capitalised(kind: &str) -> String {
     let mut chars = kind.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A time as every message shows it: in the site's time zone; without a known zone, in each reader's own.
+pub(crate) fn clock(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    match zone.filter(|zone| **zone != TimeZone::UTC) {
+        Some(zone) => at.to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string(),
+        None => date(at, &in_utc(at)),
+    }
+}
+
+/// A time with its day.
+fn in_utc(at: Timestamp) -> String {
+    at.strftime("%a %-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// The same, and the time in UTC, which logs have.
+pub(crate) fn clock_and_utc(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    let utc = match zone.filter(|zone| **zone != TimeZone::UTC) {
+        Some(_) => at.strftime("%H:%M UTC").to_string(),
+        None => in_utc(at),
+    };
+    format!("{} ({utc})", clock(at, zone))
 }
 
 /// How long something lasted, in two units at most.

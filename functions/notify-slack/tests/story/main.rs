@@ -219,3 +219,44 @@ async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_
     assert_eq!(world.one(FAILED, "Orders", 20).await, Outcome::Done);
     assert_eq!(world.new_messages().len(), 2, "{:#?}", world.new_messages());
 }
+
+// 12-C
+#[tokio::test]
+async fn every_time_in_every_message_is_in_the_sites_zone() {
+    let quiet = RULES.replacen("    do:", "    quiet: { from: 17:00, to: 23:00 }\n    do:", 1);
+    for (by, rules) in [(By::BotToken, RULES), (By::WebhookUrls, RULES), (By::BotToken, &quiet)] {
+        let world = World::start(by, rules).await;
+        let site = world.tableau.site();
+        let sites =
+            format!("sites: [{{ luid: {}, name: Marketing, timezone: Europe/Berlin }}]", site.as_str());
+        let world = world.with_rules(&format!("{sites}{rules}"));
+        let objects: Vec<String> = (0..8).map(|n| format!("Sales-{n}")).collect();
+        let mut events = Vec::new();
+        for (minute, name) in [(0, FAILED), (30, FAILED), (90, SUCCEEDED)] {
+            events.extend(objects.iter().map(|object| (at(minute), world.event(name, object, at(minute)))));
+        }
+        // One by itself, which fails twice.
+        for (minute, name) in [(2_000, FAILED), (2_010, FAILED), (2_020, SUCCEEDED)] {
+            events.push((at(minute), world.event(name, "Orders", at(minute))));
+        }
+        world.run(events).await;
+
+        let said: Vec<String> = world.said().iter().map(render).collect();
+        assert!(said.len() >= 3, "{said:#?}");
+        let since = said.iter().filter(|text| text.contains("since ")).count();
+        assert!(since > 0, "no message says since when: {said:#?}");
+        for text in &said {
+            // The time of the event is followed by that in UTC, which logs have.
+            let in_utc = text.matches("UTC").count();
+            let beside = text.matches(" UTC)").count();
+            assert_eq!(in_utc, beside, "{text}");
+            for part in text.split("since ").skip(1) {
+                assert!(part.chars().take(30).collect::<String>().contains(" CET"), "{text}");
+            }
+        }
+        if rules == quiet {
+            let digest = said.iter().find(|text| text.contains("in quiet hours")).unwrap();
+            assert!(digest.contains(" CET"), "{digest}");
+        }
+    }
+}

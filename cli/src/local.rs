@@ -103,9 +103,17 @@ pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack,
     let mut stacks: Vec<LocalStack> = entries.into_iter().filter_map(|(_, stack)| stack).collect();
     stacks.retain(LocalStack::is_up);
     if let Some(url) = aws_url {
+        let others: Vec<String> = stacks.iter().map(LocalStack::aws_url).collect();
         let found = stacks.into_iter().find(|stack| address(url) == Some(stack.aws));
         let origin = url.origin().ascii_serialization();
-        return found.ok_or_else(|| format!("no local stack of yours is up at {origin}; {START}").into());
+        return found.ok_or_else(|| match others.as_slice() {
+            [] => format!("no local stack of yours is up at {origin}; {START}").into(),
+            [only] => format!("no local stack of yours is up at {origin}; one is up at {only}").into(),
+            several => {
+                format!("no local stack of yours is up at {origin}; these are up: {}", several.join(", "))
+                    .into()
+            }
+        });
     }
     if let Some(usual) = stacks.iter().find(|stack| stack.aws.port() == usual_port) {
         return Ok(usual.clone());

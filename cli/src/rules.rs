@@ -40,6 +40,11 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
     if rules.is_empty() {
         note("note: without a rule nothing happens about any event");
     }
+    if rules.lists_no_site() {
+        note(
+            "note: `sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count",
+        );
+    }
     for rule in rules.quiet_without_timezone() {
         note(format!(
             "note: the quiet hours of rule `{rule}` are in UTC: give them a `timezone`, or list your site with its own \

@@ -229,9 +229,17 @@ fn two_stacks_at_once_have_keys_of_their_own() {
     assert!(unclear.starts_with("error: several local stacks are up; choose one with "), "{unclear}");
     assert!(unclear.contains(&one.aws()) && unclear.contains(&other.aws()), "{unclear}");
     let nowhere = home.run(&["events", "list", "--local", "--endpoint-url", "http://127.0.0.1:1"]);
-    let expected = "error: no local stack of yours is up at http://127.0.0.1:1; `cargo run` starts one\n";
-    assert_eq!(stderr(&nowhere), expected);
+    let nowhere = stderr(&nowhere);
+    let expected =
+        "error: no local stack of yours is up at http://127.0.0.1:1; these are up: http://127.0.0.1:";
+    assert!(nowhere.starts_with(expected), "{nowhere}");
+    assert!(nowhere.contains(&one.aws()) && nowhere.contains(&other.aws()), "{nowhere}");
     drop(one);
+    // 12-C
+    let nowhere = home.run(&["events", "list", "--local", "--endpoint-url", "http://127.0.0.1:1"]);
+    let expected =
+        format!("error: no local stack of yours is up at http://127.0.0.1:1; one is up at {}\n", other.aws());
+    assert_eq!(stderr(&nowhere), expected);
     assert!(home.run(&["events", "list", "--local"]).status.success(), "there is one now");
 }
 

@@ -1,8 +1,10 @@
 //! `up`: the local stack.
 
 mod binaries;
+mod env_file;
 mod hints;
 mod settings;
+mod slack_form;
 mod way;
 mod world;
 

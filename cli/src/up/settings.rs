@@ -1,11 +1,11 @@
 //! Where the files are, and which real destinations to use instead of the simulated ones.
 
-use crate::files::{self, find};
+use super::env_file;
+use crate::files::find;
 use crate::options::UpOptions;
 use crate::out::note;
 use rules::Rules;
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use workflow::BoxError;
 
@@ -50,6 +50,8 @@ fn tell_of_quiet_hours(rules: &Rules) {
 #[derive(Default)]
 pub(crate) struct Settings {
     values: HashMap<String, String>,
+    /// Where the file has those that the environment does not have: `.env:3`.
+    places: HashMap<String, String>,
     unknown: Vec<String>,
 }
 
@@ -83,17 +85,33 @@ impl Settings {
             Some(file) => Some(file.to_owned()),
             None => find(Path::new(".env")).ok(),
         };
-        let mut settings = file.as_deref().map(lines).transpose()?.unwrap_or_default();
-        for name in settings.keys() {
-            if let Some(sentence) = misspelt(name) {
-                unknown.push(sentence);
+        let mut values = HashMap::new();
+        let mut places = HashMap::new();
+        if let Some(file) = &file {
+            let mut settings: Vec<_> = env_file::read(file)?.into_iter().collect();
+            settings.sort_by_key(|(_, setting)| setting.line);
+            for (name, setting) in settings {
+                let place = format!("{}:{}", file.display(), setting.line);
+                unknown.extend(misspelt(&name).map(|sentence| format!("{place}: {sentence}")));
+                places.insert(name.clone(), place);
+                values.insert(name, setting.value);
             }
         }
-        unknown.sort();
-        settings.extend(
-            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
-        );
-        Ok(Self { values: settings, unknown })
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                places.remove(&name);
+                values.insert(name, value);
+            }
+        }
+        Ok(Self { values, places, unknown })
+    }
+
+    /// A setting's name for an error about its value, with its place in the file.
+    pub(crate) fn named(&self, name: &str) -> String {
+        match self.places.get(name) {
+            Some(place) => format!("{place}: {name}"),
+            None => name.to_owned(),
+        }
     }
 
     /// A setting's value, without blanks around it; none where it is empty.
@@ -122,25 +140,13 @@ impl Settings {
     }
 }
 
-fn lines(file: &Path) -> Result<HashMap<String, String>, BoxError> {
-    let text = files::text(file).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => format!("there is no {}", file.display()),
-        _ => format!("cannot read {}: {error}", file.display()),
-    })?;
-    // The parser's own words repeat the line, which may hold a secret.
-    let lines = dotenvy::from_read_iter(text.as_bytes());
-    let lines =
-        lines.map(|line| line.map_err(|_| format!("{}: a line is not NAME=value", file.display()).into()));
-    lines.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn unused(names: &[&str]) -> Vec<String> {
         let values = names.iter().map(|&name| (name.to_owned(), "x".to_owned())).collect();
-        Settings { values, unknown: Vec::new() }.unused()
+        Settings { values, ..Settings::default() }.unused()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Everything that runs: Tableau, Slack, and the stack between them.
 
 use super::settings::{Paths, Settings};
+use super::slack_form;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
 use destinations::slack::SlackCredential;
@@ -206,13 +207,12 @@ fn slack_secret(
     slack: &SlackRecorder,
     channels: &[String],
 ) -> Result<(Value, bool), BoxError> {
-    let token =
-        settings.get("SLACK_BOT_TOKEN").map(|token| ("SLACK_BOT_TOKEN", json!({ "bot_token": token })));
-    let url = settings.get("SLACK_WEBHOOK_URL");
-    let url = url.map(|url| ("SLACK_WEBHOOK_URL", json!({ "webhook_urls": { "default": url } })));
-    if let Some((name, secret)) = token.or(url) {
+    if let Some((name, secret, form)) = real_slack(settings) {
         return match by {
-            None => Ok((checked::<SlackCredential>(name, secret)?, true)),
+            None => {
+                form.map_err(|problem| format!("{}: {problem}", settings.named(name)))?;
+                Ok((checked::<SlackCredential>(&settings.named(name), secret)?, true))
+            }
             Some(_) => Err(format!("--slack is for the simulated Slack, and {name} is set").into()),
         };
     }
@@ -229,6 +229,16 @@ fn slack_secret(
         }
     };
     Ok((secret, false))
+}
+
+/// The setting for a real Slack, the secret that it makes, and whether it has the form of what Slack gives out.
+fn real_slack(settings: &Settings) -> Option<(&'static str, Value, Result<(), String>)> {
+    if let Some(token) = settings.get("SLACK_BOT_TOKEN") {
+        return Some(("SLACK_BOT_TOKEN", json!({ "bot_token": token }), slack_form::bot_token(token)));
+    }
+    let url = settings.get("SLACK_WEBHOOK_URL")?;
+    let secret = json!({ "webhook_urls": { "default": url } });
+    Some(("SLACK_WEBHOOK_URL", secret, slack_form::webhook_url(url)))
 }
 
 /// The secret, if the function that reads it will take it: better one line now than no message in half a minute.
@@ -265,9 +275,11 @@ impl TableauSettings {
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();
         // The functions would refuse it as well, with the first event; and the summary shows it.
-        Server::new(server, &site, "").map_err(|error| format!("TABLEAU_SERVER_URL: {error}"))?;
+        Server::new(server, &site, "")
+            .map_err(|error| format!("{}: {error}", settings.named("TABLEAU_SERVER_URL")))?;
         let secret = json!({ "token_name": name, "token_secret": secret });
-        let secret = checked::<TableauCredential>(&names.join(" and "), secret)?;
+        let secret =
+            checked::<TableauCredential>(&names.map(|name| settings.named(name)).join(" and "), secret)?;
         Ok(Self { server: server.to_owned(), site, secret, real: true })
     }
 }

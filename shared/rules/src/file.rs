@@ -7,7 +7,7 @@ use crate::{Error, Rule, Rules, Site};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +16,16 @@ use tableau::EventName;
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct File {
-    sites: Vec<SiteEntry>,
+    #[serde(deserialize_with = "written")]
+    sites: Option<Vec<SiteEntry>>,
     rules: Vec<RuleEntry>,
+}
+
+/// A key that is there, also with nothing behind its colon.
+fn written<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(value).map(|value| Some(value.unwrap_or_default()))
 }
 
 #[derive(Deserialize)]
@@ -117,8 +125,9 @@ impl File {
     /// Checks what the parser cannot know. `text` is the file's, to say what is meant by a comment.
     pub(crate) fn check(self, text: &str) -> Result<Rules, Error> {
         let mut luids = BTreeSet::new();
-        let mut sites = Vec::with_capacity(self.sites.len());
-        for entry in self.sites {
+        let lists_no_site = self.sites.as_ref().is_some_and(Vec::is_empty);
+        let mut sites = Vec::new();
+        for entry in self.sites.unwrap_or_default() {
             let luid = Line::from(entry.luid.clone());
             if !luids.insert(luid.value.to_ascii_lowercase()) {
                 return Err(luid.wrong("this site stands above already"));
@@ -145,7 +154,7 @@ impl File {
             let actions = actions.collect::<Result<_, _>>()?;
             rules.push(Rule { name: name.value, on, hours, actions });
         }
-        Ok(Rules { sites, unlisted: Vec::new(), rules })
+        Ok(Rules { sites, lists_no_site, unlisted: Vec::new(), rules })
     }
 }
 

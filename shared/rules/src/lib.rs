@@ -25,6 +25,8 @@ const MOST_BYTES: u64 = 1024 * 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     sites: Vec<Site>,
+    /// Whether `sites` is there, and empty.
+    lists_no_site: bool,
     /// Those that the file does not list, and whose name and time zone are known all the same.
     unlisted: Vec<Site>,
     rules: Vec<Rule>,
@@ -105,6 +107,11 @@ impl Rules {
     /// The sites that the file names.
     pub fn sites(&self) -> &[Site] {
         &self.sites
+    }
+
+    /// Whether the file has `sites` without any site in it, which takes events of every site, as no `sites` does.
+    pub fn lists_no_site(&self) -> bool {
+        self.lists_no_site
     }
 
     /// The site with this LUID, if it is known.

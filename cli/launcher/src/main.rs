@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::SystemTime;
 
 /// The program.
 const PROGRAM: &str = "tableau-webhooks";
@@ -119,8 +121,65 @@ fn build(root: &Path, folder: &Path, binaries: &[String]) -> Result<(), Box<dyn 
     for name in binaries {
         cargo.args(["--bin", name]);
     }
+    // `cargo run --quiet` does not pass its option on. Where nothing changed there is nothing to show anyway.
+    let stamp = folder.join(format!("launcher-{}.stamp", binaries.len()));
+    let last_build = changed(&stamp);
+    let is_fresh = |name: &String| {
+        let binary = folder.join(name).with_extension(env::consts::EXE_EXTENSION);
+        last_build.is_some_and(|last_build| is_fresh(&binary, last_build))
+    };
+    if binaries.iter().all(is_fresh) {
+        cargo.arg("--quiet");
+    }
+    let began = SystemTime::now();
     let status = cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err("the build failed; cargo's messages are above".into()) }
+    if !status.success() {
+        return Err("the build failed; cargo's messages are above".into());
+    }
+    // Without it the next build only says more.
+    let _ = File::create(&stamp).and_then(|stamp| stamp.set_modified(began));
+    Ok(())
+}
+
+/// When a file was changed last.
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|file| file.modified()).ok()
+}
+
+/// Whether nothing that cargo made a binary of in this workspace has changed since a build. Cargo decides what it builds; this
+/// only decides whether it says so.
+///
+/// Source: <https://doc.rust-lang.org/cargo/reference/build-cache.html#dep-info-files>
+fn is_fresh(binary: &Path, last_build: SystemTime) -> bool {
+    if !binary.exists() {
+        return false;
+    }
+    let Ok(text) = fs::read_to_string(binary.with_extension("d")) else { return false };
+    let sources = sources(&text);
+    let mut manifests = BTreeSet::new();
+    for folder in sources.iter().flat_map(|source| source.ancestors().skip(1)) {
+        manifests.extend(
+            ["Cargo.toml", "Cargo.lock"]
+                .map(|name| folder.join(name))
+                .into_iter()
+                .filter(|file| file.is_file()),
+        );
+    }
+    // A source that is gone was removed or renamed.
+    let is_older = |path: &PathBuf| changed(path).is_some_and(|changed| changed < last_build);
+    !sources.is_empty() && sources.iter().chain(&manifests).all(is_older)
+}
+
+/// The files that a binary was made of, in the text of its dep-info file: `binary: source source`, with spaces escaped.
+fn sources(text: &str) -> Vec<PathBuf> {
+    const SPACE: &str = "\0";
+    let escaped = text.replace("\\ ", SPACE);
+    let sources =
+        escaped.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, sources)| sources.split(' '));
+    sources
+        .filter(|source| !source.is_empty())
+        .map(|source| PathBuf::from(source.replace(SPACE, " ")))
+        .collect()
 }
 
 /// Becomes the program, so that signals reach it and its exit code is ours.
@@ -147,6 +206,7 @@ fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn needs_of(arguments: &[&str]) -> Needs {
         needs(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
@@ -167,5 +227,40 @@ mod tests {
     fn every_folder_with_a_package_is_a_function() {
         let names = functions(&repository().unwrap()).unwrap();
         assert!(names.contains(&"receive-webhook".to_owned()), "{names:?}");
+    }
+
+    // 12-C
+    #[test]
+    fn a_binary_is_fresh_until_a_source_or_a_manifest_is_newer_than_the_last_build_or_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let source = path("a package/src/main.rs");
+        let manifest = path("a package/Cargo.toml");
+        fs::create_dir_all(source.parent().unwrap()).unwrap();
+        let binary = path("binary");
+        let escaped = source.display().to_string().replace(' ', "\\ ");
+        for (file, text) in [
+            (&source, "fn main() {}".to_owned()),
+            (&manifest, "[package]".to_owned()),
+            (&binary, String::new()),
+            (&path("binary.d"), format!("{}: {escaped}\n", binary.display())),
+        ] {
+            fs::write(file, text).unwrap();
+        }
+        let built = SystemTime::now() + Duration::from_secs(100);
+        let change = |file: &Path, time: SystemTime| {
+            File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
+        };
+        assert!(is_fresh(&binary, built));
+        for file in [&source, &manifest] {
+            let before = changed(file).unwrap();
+            change(file, built + Duration::from_secs(1));
+            assert!(!is_fresh(&binary, built), "{} has changed", file.display());
+            change(file, before);
+            assert!(is_fresh(&binary, built));
+        }
+        fs::remove_file(&source).unwrap();
+        assert!(!is_fresh(&binary, built), "the source is gone");
+        assert!(!is_fresh(&path("other"), built), "there is no such binary");
     }
 }

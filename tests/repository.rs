@@ -141,7 +141,7 @@ fn unpinned(requirement: &str) -> Option<String> {
         let digits = option.strip_prefix("hash=sha256:");
         digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    let hashed = !hashes.is_empty() && hashes.iter().all(|option| is_hash(option));
+    let hashed = !hashes.is_empty() && hashes.iter().all(is_hash);
     (!hashed).then(|| format!("`{}` has no SHA-256 hash", package.trim()))
 }
 

@@ -1,4 +1,4 @@
-//! `tableau-webhooks`: the local stack, and what an operator asks of a deployed one.
+//! `tableau-webhooks`: runs the local stack, and operates a deployed one.
 
 mod aws;
 mod events;

@@ -12,9 +12,9 @@ pub(crate) const LOCAL_PORT: u16 = 8090;
 /// How far behind it the local stack's AWS listens; Tableau and Slack are between.
 pub(crate) const AWS_OFFSET: u16 = 3;
 
-/// Tableau webhook automations: the local stack, and what an operator asks of a deployed one.
+/// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "Without a command: `up`.")]
+#[command(version, args_conflicts_with_subcommands = true, after_help = "Without a command, `up` runs.")]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -24,21 +24,21 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the local stack, send one failing refresh through it, and stay up
+    /// Start the local stack, show one failing refresh, and keep running
     Up(UpOptions),
-    /// Post a realistic event to the local stack, or to a deployed one
+    /// Send a sample event to the local stack, or to a deployed one
     Send(SendOptions),
-    /// What became of events, and sending those that failed for good round again
+    /// Look up events, and replay those that failed
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
-    /// The table of a stack: what to do after a restore
+    /// Copy the stack's table after a restore
     Table {
         #[command(subcommand)]
         command: TableCommand,
     },
-    /// Look at a rules file
+    /// Validate a rules file
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
@@ -48,27 +48,27 @@ pub(crate) enum Command {
 /// Which stack, and where.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlaceOptions {
-    /// The stack
+    /// Name of the CloudFormation stack
     #[arg(long, value_name = "NAME", default_value = "tableau-webhooks")]
     pub(crate) stack: String,
-    /// The stack's region, if not the one of AWS_REGION or the profile
+    /// AWS region of the stack [default: AWS_REGION, or the region of the profile]
     #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) region: Option<String>,
-    /// The profile with the credentials, if not the one of AWS_PROFILE
+    /// AWS profile with the credentials [default: AWS_PROFILE]
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
-    /// Where AWS is, if not where it always is. With --local: which of several local stacks
+    /// AWS endpoint URL. With --local, it chooses one of several local stacks
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<Url>,
-    /// The local stack that `up` has started, instead of a deployed one. Only of your own user: the keys of its run are in a
-    /// file that only that user can read
+    /// Use the local stack that `up` started, instead of a deployed one. It has to run as the same user, because only that
+    /// user can read the file with its keys
     #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
     pub(crate) local: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
-    /// Say whether a rules file is right, and what is wrong where if it is not
+    /// Validate a rules file, and show the line of an error
     Check(CheckOptions),
 }
 
@@ -77,35 +77,35 @@ pub(crate) struct CheckOptions {
     /// The rules file
     #[arg(default_value = "rules.yaml")]
     pub(crate) file: PathBuf,
-    /// The template with the workflows that rules may name
+    /// The CloudFormation template, which says which workflows there are
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
 }
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct UpOptions {
-    /// End after the first event, for scripts
+    /// Stop after the first event; for scripts
     #[arg(long)]
     pub(crate) once: bool,
-    /// Port of the API; Tableau, Slack and AWS take the next three. 0 takes any that are free
+    /// Port of the API. Tableau, Slack and AWS listen on the next three ports. 0 means any free ports
     #[arg(long, value_name = "PORT", default_value_t = LOCAL_PORT, value_parser = clap::value_parser!(u16).range(0..=i64::from(u16::MAX - AWS_OFFSET)))]
     pub(crate) port: u16,
-    /// The template whose routes, queues and functions are started
+    /// The CloudFormation template with the routes, queues and functions to start
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
     /// The rules file
     #[arg(long, value_name = "FILE", default_value = "rules.yaml")]
     pub(crate) rules: PathBuf,
-    /// The folder with the functions' binaries [default: the folder of this program]
+    /// Folder with the functions' binaries [default: the folder of this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) binaries: Option<PathBuf>,
-    /// How messages go to the simulated Slack. A bot can change them and reply, incoming webhooks only post [default:
-    /// webhooks]
+    /// How the simulated Slack receives messages. With a bot token, messages can be changed and replied to; incoming webhooks
+    /// can only post [default: webhooks]
     #[arg(long, value_name = "BY")]
     pub(crate) slack: Option<SlackBy>,
-    /// Settings for real destinations, as NAME=value lines: SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN;
-    /// TABLEAU_SERVER_URL, TABLEAU_SITE, TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET. The environment goes first
-    /// [default: .env, if there is one]
+    /// File with settings for a real Slack or Tableau, one NAME=value per line: SLACK_WEBHOOK_URL or SLACK_BOT_TOKEN;
+    /// TABLEAU_SERVER_URL, TABLEAU_SITE, TABLEAU_TOKEN_NAME and TABLEAU_TOKEN_SECRET. An environment variable of the same
+    /// name wins [default: .env, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
 }
@@ -122,10 +122,10 @@ pub(crate) enum SlackBy {
 
 #[derive(Debug, Args)]
 pub(crate) struct SendOptions {
-    /// The event's name, such as DatasourceRefreshFailed
+    /// Name of the event, such as DatasourceRefreshFailed
     pub(crate) event: String,
-    /// Where to: a door's URL, with the token in its path or as ?token=…. In the variable it is not seen in the list of
-    /// processes [default: the local stack that `up` has started]
+    /// The webhook URL of a stack, with the token in its path or as ?token=…. Set the variable instead if other users can
+    /// see the list of processes [default: the local stack that `up` started]
     // A text: clap would repeat what is no URL, and with it the token.
     #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
     pub(crate) to: Option<String>,

@@ -20,13 +20,13 @@ const AT_ONCE: usize = 25;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TableCommand {
-    /// Copy the items of another table into the stack's table; what is there already stays as it is
+    /// Copy items from another table into the stack's table. Existing items are not changed
     Copy(CopyOptions),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyOptions {
-    /// The table to copy from: one that a deleted stack has left, or a restored one
+    /// The table to copy from: a restored table, or the one that a deleted stack left
     #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     from: String,
     #[command(flatten)]

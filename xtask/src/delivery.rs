@@ -6,14 +6,14 @@ use crate::repository::{Problem, Repository, succeed};
 /// As many events, from this seed, unless told otherwise.
 const USUAL: Arguments = Arguments { events: 120, seed: 1 };
 
-/// Sends events through the real functions on an AWS emulator while everything goes wrong, floods the doors, raises a storm of
-/// failures, lets refreshes fail and recover, and prints all of it as tables.
+/// Sends events through the real functions on an AWS emulator while it injects faults, then measures floods and storms of events.
+/// Prints the results as tables.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How many events. 2000 take about half an hour.
+    /// Number of events. 2000 take about half an hour.
     #[arg(long, default_value_t = USUAL.events, value_parser = clap::value_parser!(u32).range(20..=10_000))]
     events: u32,
-    /// Where all that goes wrong by chance comes from.
+    /// Seed of the random faults.
     #[arg(long, default_value_t = USUAL.seed)]
     seed: u64,
 }

@@ -12,19 +12,19 @@ use tableau::EventName;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsCommand {
-    /// List events and what became of them, the newest first
+    /// List events and their outcomes, newest first
     ///
-    /// A line for each workflow that an event came to: in the last 24 hours, unless told otherwise. Records are kept
-    /// for 30 days.
+    /// Shows one line for each event and workflow, of the last 24 hours unless --since says otherwise. Records are kept for 30
+    /// days.
     List(ListOptions),
-    /// Show the whole way of one event: every workflow, every attempt, every error
+    /// Show everything about one event: each workflow, each attempt, each error
     Show(ShowOptions),
-    /// Put dead letters back into their workflows' queues; what is finished does not run again
+    /// Send dead letters back to their workflows' queues. Finished work is not repeated
     ///
-    /// A span is one of when the letters came. A letter that SQS has moved by itself, after too many attempts, counts
-    /// from when its event first came.
+    /// --since and --until compare the time at which an event became a dead letter. For one that SQS itself moved, after too
+    /// many receives, that is the time at which the event first arrived.
     Replay(ReplayOptions),
-    /// What workflows have given up: look at it, send it round again, or drop it
+    /// List, replay or delete events that workflows gave up on
     DeadLetters {
         #[command(subcommand)]
         command: DeadLettersCommand,
@@ -33,14 +33,14 @@ pub(crate) enum EventsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersCommand {
-    /// List what waits, and why; changes nothing
+    /// List the dead letters, with the reason of each
     List(LettersOptions),
-    /// Put dead letters back into their workflows' queues: the same as `events replay`
+    /// Send dead letters back to their workflows' queues; the same as `events replay`
     Redrive(ReplayOptions),
-    /// Delete dead letters, after a question; the records of their deliveries stay, and say so
+    /// Delete dead letters, after you confirm. Their delivery records stay, with the outcome `dropped`
     ///
-    /// Takes all dead letters of an event, or the one message whose id is given: a message that is no event has no other.
-    /// Prints what is deleted, payloads included. An event that never came to its workflow has no record.
+    /// Deletes all dead letters of an event, or the one message with the given id; a message that is not an event has only its
+    /// message id. Prints what it deletes, with payloads. An event that never reached its workflow has no record.
     Drop(DropOptions),
 }
 
@@ -51,19 +51,19 @@ pub(crate) struct ListOptions {
     /// Only events of this name, such as DatasourceRefreshFailed
     #[arg(long, value_name = "NAME", value_parser = recorded_name)]
     pub(super) event: Option<EventName>,
-    /// Only this workflow's
+    /// Only events of this workflow
     #[arg(long, value_name = "NAME")]
     pub(super) workflow: Option<String>,
-    /// Only these outcomes, with commas between them
+    /// Only these outcomes, separated by commas
     #[arg(long, value_name = "OUTCOME", value_delimiter = ',', value_parser = Trimmed)]
     pub(super) outcome: Vec<Outcome>,
-    /// Only events of this resource: its LUID, the first 8 digits of it or more, or a part of its name
+    /// Only events of this resource: its LUID or the first 8 digits of it, or a part of its name
     #[arg(long, value_name = "TEXT")]
     pub(super) resource: Option<String>,
     /// The most lines to show
     #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) limit: u32,
-    /// A JSON object on each line instead of a table
+    /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
@@ -72,10 +72,10 @@ pub(crate) struct ListOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowOptions {
-    /// The event: its id, or its first 8 digits or more
+    /// Id of the event; the first 8 digits are enough
     #[arg(value_name = "EVENT_ID", value_parser = event_id)]
     pub(super) id: String,
-    /// A JSON object for each workflow, on a line each
+    /// Print one JSON object per workflow, each on a line
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
@@ -85,10 +85,10 @@ pub(crate) struct ShowOptions {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub(crate) struct ChoiceOptions {
-    /// Only these: ids of events or of SQS messages, or their first 8 digits or more. All that there are without one
+    /// Ids of events or of SQS messages; the first 8 digits are enough. Without an id: all
     #[arg(value_name = "EVENT_ID", value_parser = letter_id)]
     ids: Vec<String>,
-    /// Only this workflow's
+    /// Only events of this workflow
     #[arg(long, value_name = "NAME")]
     pub(super) workflow: Option<String>,
     /// Only events of this name, such as DatasourceRefreshFailed
@@ -120,7 +120,7 @@ pub(crate) struct ReplayOptions {
 pub(crate) struct LettersOptions {
     #[command(flatten)]
     pub(super) choice: ChoiceOptions,
-    /// A JSON object on each line instead of a table
+    /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
@@ -129,13 +129,13 @@ pub(crate) struct LettersOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct DropOptions {
-    /// Ids of events, or of SQS messages for those that are no events; the first 8 digits or more are enough
+    /// Ids of events, or of SQS messages that are not events; the first 8 digits are enough
     #[arg(value_name = "ID", value_parser = letter_id, required = true)]
     pub(super) ids: Vec<String>,
-    /// Only this workflow's
+    /// Only events of this workflow
     #[arg(long, value_name = "NAME")]
     pub(super) workflow: Option<String>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(super) yes: bool,
     #[command(flatten)]

@@ -78,11 +78,10 @@ fn beginning(day: Date) -> Timestamp {
 /// From when until when.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct SpanOptions {
-    /// From when on: an instant (2026-11-22T08:00Z), a day (2026-11-22), or how long ago (2h, 3d). Without a zone it
-    /// is UTC
+    /// Start: a time (2026-11-22T08:00Z), a day (2026-11-22), or how long ago (2h, 3d). Times without a zone are in UTC
     #[arg(long, value_name = "WHEN")]
     since: Option<Moment>,
-    /// Until when, in the same forms; a day counts whole
+    /// End, in the same forms. A day is included to its end
     #[arg(long, value_name = "WHEN")]
     until: Option<Moment>,
 }

@@ -14,17 +14,17 @@ use clap::builder::PossibleValuesParser;
 use std::time::{Duration, Instant};
 use steps::{Ended, PartOf, STEPS, Step};
 
-/// Runs everything that must pass before a change goes in, quickest first; stops at the first failure.
+/// Runs all checks that a change must pass, quickest first. Stops at the first failure.
 #[derive(clap::Args)]
 #[command(after_help = steps::overview())]
 pub(crate) struct Arguments {
-    /// Only formatting, lints and tests, which need nothing but Rust.
+    /// Only formatting, lints and tests. These need Rust only.
     #[arg(long)]
     quick: bool,
-    /// Everything, and other people's clients and a browser too. Needs Chromium; what it installs takes some minutes.
+    /// Everything, also with other people's clients and a browser. Needs Chromium; installing the clients takes minutes.
     #[arg(long, conflicts_with = "quick")]
     full: bool,
-    /// Only this step.
+    /// Run only this step.
     #[arg(
         long,
         value_name = "STEP",

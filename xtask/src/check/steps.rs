@@ -96,7 +96,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "clippy",
-        purpose: "no lint, ours in clippy.toml included, has anything to say",
+        purpose: "clippy finds nothing, with our own rules in clippy.toml",
         part_of: PartOf::Quick,
         run: Run::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
     },
@@ -143,13 +143,13 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "bundle",
-        purpose: "what cfn-lint and SAM check in template.yaml is right in the templates of a release too",
+        purpose: "cfn-lint and SAM accept the templates of a release too",
         part_of: PartOf::Usual,
         run: Run::BundleTemplates,
     },
     Step {
         name: "checkov",
-        purpose: "a scanner finds nothing in template.yaml but what .checkov.yaml gives a reason for",
+        purpose: "checkov finds nothing in template.yaml, apart from exceptions that .checkov.yaml explains",
         part_of: PartOf::Usual,
         run: Run::Tool(SCANNER, "checkov", &["--file", "template.yaml"], &[]),
     },
@@ -161,7 +161,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        purpose: "clients that vendors wrote find in our doubles what they expect",
+        purpose: "clients that Slack and Tableau wrote work with our doubles of them",
         part_of: PartOf::Usual,
         run: Run::CargoWithPython(
             TOOLS,
@@ -171,7 +171,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "emulator",
-        purpose: "our doubles of AWS behave as an AWS emulator does, and so does what we keep there",
+        purpose: "our doubles of AWS behave as an AWS emulator does; our stores work on both",
         part_of: PartOf::Usual,
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
@@ -202,7 +202,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "delivery",
-        purpose: "while everything goes wrong, no event is lost, and none acts twice that does not have to",
+        purpose: "under injected faults no event is lost, and no effect is repeated without need",
         part_of: PartOf::Usual,
         run: Run::Delivery,
     },

@@ -183,8 +183,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A package with the kinds of dependencies that it has on others.
-    fn metadata_of(packages: &[(&str, bool, &[(&str, Option<&str>)])]) -> Value {
+    /// A package's name, whether it is ours, and the packages that it needs with the kind of each dependency.
+    type Package<'a> = (&'a str, bool, &'a [(&'a str, Option<&'a str>)]);
+
+    fn metadata_of(packages: &[Package<'_>]) -> Value {
         let all = packages.iter().map(|(name, is_ours, _)| {
             let source = if *is_ours { Value::Null } else { json!("registry") };
             json!({ "id": name, "name": name, "version": "1.0.0", "license": "MIT", "authors": [], "source": source,

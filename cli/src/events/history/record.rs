@@ -12,21 +12,21 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::events) enum Outcome {
-    /// It is tried again: it failed for now, was put off, or waits for a person to fix a secret or the rules
+    /// Will be retried: it failed temporarily, was deferred, or waits until a person fixes a secret or the rules
     Waiting,
-    /// A worker handles it
+    /// A worker is handling it
     Working,
-    /// The worker timed out or crashed; the event is tried again
+    /// The worker timed out or crashed; the event will be retried
     Interrupted,
-    /// It is done
+    /// Done
     Done,
-    /// Nothing was to be told or done: no rule takes it, it came late, or it is part of a story that was told
+    /// Nothing to do: no rule takes it, it came late, or it belongs to an incident that was announced
     Skipped,
-    /// It could not be acted on: a body that cannot be read, or a site that `sites` does not list
+    /// Cannot be acted on: its body cannot be read, or `sites` does not list its site
     Ignored,
-    /// It failed for good: a dead letter waits for a person
+    /// Failed for good: its dead letter waits for a person
     Failed,
-    /// It failed for good, and a person has dropped its dead letter
+    /// Failed for good, and a person deleted its dead letter
     Dropped,
 }
 

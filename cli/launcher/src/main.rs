@@ -131,13 +131,14 @@ fn build(root: &Path, folder: &Path, binaries: &[String]) -> Result<(), Box<dyn 
     if binaries.iter().all(is_fresh) {
         cargo.arg("--quiet");
     }
-    let began = SystemTime::now();
+    // When it began counts: a source may change meanwhile. Without the file the next build only says more.
+    let begun = stamp.with_extension("begun");
+    let _ = File::create(&begun);
     let status = cargo.status().map_err(|error| format!("cannot run cargo: {error}"))?;
     if !status.success() {
         return Err("the build failed; cargo's messages are above".into());
     }
-    // Without it the next build only says more.
-    let _ = File::create(&stamp).and_then(|stamp| stamp.set_modified(began));
+    let _ = fs::rename(&begun, &stamp);
     Ok(())
 }
 
@@ -247,7 +248,7 @@ mod tests {
         ] {
             fs::write(file, text).unwrap();
         }
-        let built = SystemTime::now() + Duration::from_secs(100);
+        let built = changed(&binary).unwrap() + Duration::from_secs(100);
         let change = |file: &Path, time: SystemTime| {
             File::options().write(true).open(file).unwrap().set_modified(time).unwrap();
         };

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
     ("session-store", &["aws-http", "tableau-client", "workflow"]),
-    ("incidents", &["workflow"]),
+    ("incidents", &["aws-http", "workflow"]),
     ("circuit", &["incidents", "workflow"]),
     ("destinations", &["confidential", "plain-text", "tableau", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),

@@ -2,11 +2,12 @@
 
 use crate::documents::DocumentStore;
 use async_trait::async_trait;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use workflow::{BoxError, chain};
+use workflow::BoxError;
 
 /// The newest version that is believed: no document changes so often. One beyond it, or that is no number, is damaged, and
 /// no condition on it would ever hold.
@@ -40,9 +41,10 @@ impl DynamoDbDocuments {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":damaged", damaged)
             .expression_attribute_values(":first", AttributeValue::N("1".to_owned()));
-        match request.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) | Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            Err(error) => Err(unavailable(&error)),
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_condition(&error) => Ok(()),
+            Err(error) => Err(unavailable("dynamodb:UpdateItem", &error)),
         }
     }
 }
@@ -54,8 +56,16 @@ fn version(stored: Option<&AttributeValue>) -> Option<u64> {
     (1..=MOST_VERSIONS).contains(&version).then_some(version)
 }
 
-fn unavailable(error: &(dyn std::error::Error + 'static)) -> BoxError {
-    format!("the table does not answer: {}", chain(error)).into()
+/// An error without the answer's words, which may repeat the request.
+fn unavailable<E>(action: &str, error: &SdkError<E, HttpResponse>) -> BoxError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    format!("the table does not answer: {}", aws_http::reason(action, error)).into()
+}
+
+fn is_condition<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+    matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
 }
 
 #[async_trait]
@@ -64,7 +74,8 @@ impl DocumentStore for DynamoDbDocuments {
         for _ in 0..TRIES {
             let get =
                 self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(key.to_owned()));
-            let answer = get.consistent_read(true).send().await.map_err(|error| unavailable(&error))?;
+            let answer = get.consistent_read(true).send().await;
+            let answer = answer.map_err(|error| unavailable("dynamodb:GetItem", &error))?;
             let Some(item) = answer.item() else { return Ok((0, None)) };
             let stored = item.get("version");
             match (version(stored), stored) {
@@ -108,10 +119,10 @@ impl DocumentStore for DynamoDbDocuments {
             0 => request,
             _ => request.expression_attribute_values(":version", number(i128::from(version))),
         };
-        match request.send().await.map_err(SdkError::into_service_error) {
+        match request.send().await {
             Ok(_) => Ok(true),
-            Err(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            Err(error) => Err(unavailable(&error)),
+            Err(error) if is_condition(&error) => Ok(false),
+            Err(error) => Err(unavailable("dynamodb:UpdateItem", &error)),
         }
     }
 }

@@ -22,11 +22,13 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), &'static s
         return Err("the Host is not this machine's address");
     }
     // An HTTP/1.1 server goes by the target's host where there is one, whatever the header says.
-    if request.uri().authority().is_some_and(|authority| authority.as_str() != host) {
+    if request.uri().authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host)) {
         return Err("the request is for another place than its Host");
     }
     // The origin of this very address: what is at another port, or under another name, is another program's page.
-    if only(headers, &ORIGIN)?.is_some_and(|origin| without_scheme(origin) != Some(host)) {
+    let is_other =
+        |origin: &str| !without_scheme(origin).is_some_and(|place| place.eq_ignore_ascii_case(host));
+    if only(headers, &ORIGIN)?.is_some_and(is_other) {
         return Err("the request comes from a page of another origin");
     }
     // Programs send one too, when they follow a redirect: from one double to another, as between two pods of Tableau.
@@ -49,8 +51,15 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     value.to_str().map(Some).map_err(|_| "a header about the origin of the request is not text")
 }
 
+/// What stands behind `name` at the beginning of `authority`. Names of hosts are the same in capitals (RFC 9110, 4.2.3); a dot at
+/// the end makes another name.
+fn behind<'a>(authority: &'a str, name: &str) -> Option<&'a str> {
+    let (start, rest) = authority.split_at_checked(name.len())?;
+    start.eq_ignore_ascii_case(name).then_some(rest)
+}
+
 fn is_own(host: &str, port: u16) -> bool {
-    NAMES.iter().any(|name| match host.strip_prefix(name) {
+    NAMES.iter().any(|name| match behind(host, name) {
         Some("") => port == 80,
         Some(rest) => rest.strip_prefix(':').is_some_and(|text| text == port.to_string()),
         None => false,
@@ -66,7 +75,7 @@ fn is_on_this_machine(url: &str) -> bool {
     let authority = without_scheme(url).and_then(|rest| rest.split(['/', '?', '#']).next());
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     authority.is_some_and(|authority| {
-        NAMES.iter().any(|name| match authority.strip_prefix(name) {
+        NAMES.iter().any(|name| match behind(authority, name) {
             Some(rest) => rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port),
             None => false,
         })

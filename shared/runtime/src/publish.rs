@@ -8,6 +8,27 @@ use workflow::BoxError;
 /// The longest `detail-type` that EventBridge takes.
 const DETAIL_TYPE_LIMIT: usize = 128;
 
+/// The call that puts a message into a queue, as policies name it.
+pub(crate) const SEND_MESSAGE: &str = "sqs:SendMessage";
+const PUT_EVENTS: &str = "events:PutEvents";
+
+/// Whether SQS stored a message: its answer has the message's id then. A `200` without one, such as that of a proxy, may come
+/// from anywhere.
+///
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+///
+/// # Errors
+/// When there is no id: the message counts as not sent.
+pub(crate) fn confirmed(message_id: Option<&str>) -> Result<(), BoxError> {
+    match message_id {
+        Some(id) if !id.is_empty() => Ok(()),
+        _ => {
+            Err(format!("{SEND_MESSAGE} was answered without a message id: the message is not confirmed")
+                .into())
+        }
+    }
+}
+
 /// The store did not confirm the event. Tableau will deliver it again.
 #[derive(Debug, thiserror::Error)]
 #[error("the event was not stored")]
@@ -41,7 +62,9 @@ impl WorkflowQueue {
 impl EventPublisher for WorkflowQueue {
     async fn publish(&self, content: &Content) -> Result<(), NotStored> {
         let request = self.client.send_message().queue_url(&self.url).message_body(content.to_json());
-        request.send().await.map(|_| ()).map_err(|e| NotStored(Box::new(e.into_service_error())))
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| NotStored(aws_http::reason(SEND_MESSAGE, &error).into()))?;
+        confirmed(answer.message_id()).map_err(NotStored)
     }
 }
 
@@ -73,16 +96,21 @@ impl EventPublisher for EventBus {
             .detail(content.to_json())
             .build();
         let answer = self.client.put_events().entries(entry).send().await;
-        let answer = answer.map_err(|e| NotStored(Box::new(e.into_service_error())))?;
+        let answer = answer.map_err(|error| NotStored(aws_http::reason(PUT_EVENTS, &error).into()))?;
         // PutEvents answers 200 and reports the failure of an entry in its body. An answer without either was not EventBridge's.
-        if answer.failed_entry_count() == 0 && answer.entries().iter().any(|entry| entry.event_id().is_some())
-        {
+        let is_stored = match answer.entries() {
+            [entry] => entry.error_code().is_none() && entry.event_id().is_some_and(|id| !id.is_empty()),
+            _ => false,
+        };
+        if answer.failed_entry_count() == 0 && is_stored {
             return Ok(());
         }
         let failed = answer.entries().iter().find_map(|entry| entry.error_code());
-        Err(NotStored(
-            format!("EventBridge refused the event: {}", failed.map_or("no reason given", aws_http::code))
-                .into(),
-        ))
+        Err(NotStored(match failed {
+            Some(text) => format!("EventBridge refused the event: {}", aws_http::code(text)).into(),
+            None => {
+                format!("{PUT_EVENTS} was answered without an event id: the event is not confirmed").into()
+            }
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! What becomes of a message that failed.
 
+use crate::publish::{SEND_MESSAGE, confirmed};
 use async_trait::async_trait;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use std::time::Duration;
@@ -47,7 +48,8 @@ impl FailedMessages for SqsQueue {
     async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError> {
         let seconds = delay.min(LONGEST_DELAY).as_secs().try_into().unwrap_or(i32::MAX);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
-        request.visibility_timeout(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
+        let answer = request.visibility_timeout(seconds).send().await;
+        answer.map_err(|error| aws_http::reason("sqs:ChangeMessageVisibility", &error))?;
         Ok(())
     }
 
@@ -56,8 +58,9 @@ impl FailedMessages for SqsQueue {
         let number = MessageAttributeValue::builder().data_type("Number").string_value(attempt.to_string());
         let request = self.client.send_message().queue_url(&self.url).message_body(body);
         let request = request.message_attributes(COPY_OF, number.build()?);
-        request.delay_seconds(seconds).send().await.map_err(aws_sdk_sqs::Error::from)?;
-        Ok(())
+        let answer = request.delay_seconds(seconds).send().await;
+        let answer = answer.map_err(|error| aws_http::reason(SEND_MESSAGE, &error))?;
+        confirmed(answer.message_id())
     }
 
     async fn dead_letter(&self, body: &str, note: &Note<'_>) -> Result<(), BoxError> {
@@ -73,7 +76,8 @@ impl FailedMessages for SqsQueue {
                 request = request.message_attributes(name, attribute.build()?);
             }
         }
-        request.send().await.map_err(aws_sdk_sqs::Error::from)?;
-        Ok(())
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| aws_http::reason(SEND_MESSAGE, &error))?;
+        confirmed(answer.message_id())
     }
 }

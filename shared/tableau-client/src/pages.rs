@@ -1,4 +1,7 @@
 //! Lists, page by page: never more than one page is held, unless all is asked for.
+//!
+//! Tableau's pages are parts of the list as it is when each is asked for. A list that changes in between is no error: one that
+//! became shorter ends earlier, and may have moved elements past the reader.
 
 use crate::call::{Call, Path, foreign};
 use crate::filter::{Filter, Filtered};
@@ -14,6 +17,10 @@ use workflow::BoxError;
 const LARGEST: u16 = 1_000;
 /// A list that goes on beyond this is none.
 const MOST_PAGES: u32 = 10_000;
+/// Tableau's code for a page beyond the end of a list.
+///
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_errors.htm>
+const BEYOND_THE_END: &str = "400006";
 
 /// A list that is fetched as it is read.
 ///
@@ -182,7 +189,14 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         for (name, value) in &self.query {
             call = call.query(*name, value.as_str());
         }
-        let answer: Map<String, Value> = self.client.ask(call).await?;
+        let answer: Map<String, Value> = match self.client.ask(call).await {
+            // The list became shorter after the page before.
+            Err(error) if self.fetched > 0 && error.code() == Some(BEYOND_THE_END) => {
+                self.ended = true;
+                return Ok(None);
+            }
+            answer => answer?,
+        };
         // An answer with something else in place of the list is not Tableau's.
         if !answer.is_empty() && !answer.contains_key(self.list.wrapper) && !answer.contains_key("pagination")
         {
@@ -191,9 +205,11 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         let unreadable = |source| Error::Unreadable { operation, source };
         let items =
             lenient::elements(&answer, &[self.list.wrapper], self.list.element).map_err(unreadable)?;
-        let seen = self.seen.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
+        let here = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        let seen = self.seen.saturating_add(here);
         let total = self.list.total(&answer).map_err(unreadable)?.unwrap_or(seen);
-        if seen > total || (items.is_empty() && seen < total) {
+        // More has been seen than there is when the list became shorter, but no page has more than all pages have.
+        if here > total || (here == 0 && seen < total) {
             let what =
                 format!("`pagination.totalAvailable` to fit the elements of page {}", self.fetched + 1);
             let found = format!("it is {total}, after {seen} elements");
@@ -202,7 +218,7 @@ impl<T: DeserializeOwned + Filtered> Pages<T> {
         let mut page: Vec<T> = lenient::read_some(items, self.list.element).map_err(unreadable)?;
         self.fetched += 1;
         self.seen = seen;
-        self.ended = seen == total;
+        self.ended = seen >= total;
         page.retain(|element| self.filter.admits(element, unknown));
         Ok(Some(page))
     }

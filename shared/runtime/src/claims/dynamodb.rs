@@ -5,6 +5,7 @@ use super::{
     REASON_LIMIT, StoreError,
 };
 use async_trait::async_trait;
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -95,15 +96,18 @@ impl DynamoDbClaims {
             .expression_attribute_names("#attempts", "attempts")
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":attempt", number(attempt));
-        match request.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+        let error = match request.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 let field = |name: &str| refused.item().and_then(|item| item.get(name));
                 let is_ours = field("attempts") == Some(&number(attempt));
                 let is_recorded = state.is_some_and(|state| field("state") == Some(&text(state)));
                 if is_ours && is_recorded { Ok(()) } else { Err(StoreError::Superseded) }
             }
-            Err(error) => Err(unwritten(error)),
+            _ => Err(unwritten(&error)),
         }
     }
 
@@ -193,12 +197,15 @@ impl DynamoDbClaims {
                 .expression_attribute_values(format!(":{name}"), text(fact));
         }
         let request = request.update_expression(format!("SET {set}{remove}"));
-        match request.send().await.map_err(SdkError::into_service_error) {
-            Ok(answer) => granted(answer.attributes()),
-            Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+        let error = match request.send().await {
+            Ok(answer) => return granted(answer.attributes()),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 Ok(refused_claim(refused.item(), claimant))
             }
-            Err(error) => Err(unwritten(error)),
+            _ => Err(unwritten(&error)),
         }
     }
 
@@ -330,10 +337,12 @@ impl ClaimStore for DynamoDbClaims {
 }
 
 /// Why a write failed: DynamoDB calls it invalid when what is there is of another type, or there is no room for more.
-fn unwritten(error: UpdateItemError) -> StoreError {
+/// The reason has none of its words, which may repeat the request.
+fn unwritten(error: &SdkError<UpdateItemError, HttpResponse>) -> StoreError {
+    let reason = aws_http::reason("dynamodb:UpdateItem", error).into();
     match error.code() {
-        Some("ValidationException") => StoreError::Damaged(Box::new(error)),
-        _ => StoreError::Unavailable(Box::new(error)),
+        Some("ValidationException") => StoreError::Damaged(reason),
+        _ => StoreError::Unavailable(reason),
     }
 }
 

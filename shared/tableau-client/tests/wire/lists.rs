@@ -2,7 +2,7 @@
 
 use crate::server::{Reply, Tableau, client};
 use serde_json::{Value, json};
-use tableau_client::{Datasource, Filter, TableauCredential, Workbook};
+use tableau_client::{Datasource, Error, Filter, TableauCredential, Workbook};
 
 fn page(names: &[&str], total: Value) -> Value {
     let workbooks: Vec<Value> = names.iter().map(|name| json!({"id": "w", "name": name})).collect();
@@ -117,4 +117,76 @@ async fn a_page_that_failed_is_asked_for_again() {
     let mut pages = tableau.client().workbooks(Filter::all());
     assert_eq!(pages.next().await.unwrap_err().code(), Some("403004"));
     assert_eq!(pages.next().await.unwrap().unwrap().name, "a");
+}
+
+// 12-B
+#[tokio::test]
+async fn a_list_that_becomes_shorter_while_it_is_read_ends_and_is_no_error() {
+    let beyond = || Reply::error("400006", "The page number is beyond the end.");
+    let known = |names: &[&str], total: u64| Reply::json(200, &page(names, json!(total.to_string())));
+    for (later, expected) in [
+        // The total fits what is left, the elements that were seen do not.
+        (vec![known(&["d"], 2)], vec!["a", "b", "d"]),
+        (vec![known(&["d"], 1)], vec!["a", "b", "d"]),
+        (vec![known(&["c", "d"], 3)], vec!["a", "b", "c", "d"]),
+        (vec![known(&[], 2)], vec!["a", "b"]),
+        (vec![known(&[], 1)], vec!["a", "b"]),
+        (vec![known(&[], 0)], vec!["a", "b"]),
+        (vec![beyond()], vec!["a", "b"]),
+        (vec![known(&["c", "d"], 6), beyond()], vec!["a", "b", "c", "d"]),
+        (vec![known(&["c", "d"], 6), known(&["e"], 4)], vec!["a", "b", "c", "d", "e"]),
+        // It became longer, and then shorter.
+        (vec![known(&["c", "d"], 9), known(&["e"], 5)], vec!["a", "b", "c", "d", "e"]),
+    ] {
+        let tableau = Tableau::start().await;
+        tableau.says("GET /workbooks", known(&["a", "b"], 5));
+        let pages = later.len() + 1;
+        for reply in later {
+            tableau.says("GET /workbooks", reply);
+        }
+        let mut list = tableau.client().workbooks(Filter::all()).page_size(2);
+        let mut found = Vec::new();
+        while let Some(workbook) = list.next().await.unwrap() {
+            found.push(workbook.name);
+            assert!(found.len() < 10, "{found:?}");
+        }
+        assert_eq!(found, expected);
+        assert!(list.next().await.unwrap().is_none(), "an end stays one");
+        assert_eq!(tableau.heard("GET /workbooks").len(), pages, "{expected:?}");
+    }
+}
+
+// 12-B
+#[tokio::test]
+async fn a_first_page_beyond_the_end_and_a_page_with_more_than_all_pages_are_errors() {
+    let tableau = Tableau::start().await;
+    tableau.says("GET /workbooks", Reply::error("400006", "beyond the end"));
+    let error = tableau.client().workbooks(Filter::all()).all(9).await.unwrap_err();
+    assert_eq!(error.code(), Some("400006"));
+
+    let tableau = Tableau::start().await;
+    tableau
+        .knows("GET /workbooks", &page(&["a", "b"], json!("5")))
+        .knows("GET /workbooks", &page(&["c", "d"], json!("1")));
+    let error = tableau.client().workbooks(Filter::all()).page_size(2).all(9).await.unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+}
+
+// 12-B
+#[tokio::test]
+async fn a_list_that_grows_with_every_page_comes_to_an_end() {
+    let tableau = Tableau::start().await;
+    tableau.knows("GET /workbooks", &page(&["a"], json!("1000000000")));
+    let mut pages = tableau.client().workbooks(Filter::all()).page_size(1);
+    let mut read = 0;
+    let error = loop {
+        match pages.page().await {
+            Ok(Some(_)) => read += 1,
+            Ok(None) => panic!("an end of a list that has none"),
+            Err(error) => break error,
+        }
+        assert!(read <= 10_000, "{read}");
+    };
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert_eq!(read, 10_000);
 }

@@ -4,8 +4,9 @@ mod support;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use simulator::TableauSimulator;
+use simulator::{TableauSimulator, Webhook};
 use support::Caller;
+use tableau::EventName;
 
 /// The routes of the README's table: each method with its path.
 fn routes() -> Vec<(Method, String)> {
@@ -82,6 +83,19 @@ async fn a_parameter_with_a_value_that_means_nothing_is_refused() {
         ("/datasources?filter=createdAt:gt:yesterday", "400065"),
         ("/users?filter=lastLogin:gt:", "400065"),
         ("/jobs?filter=priority:gt:high", "400065"),
+        ("/jobs?filter=status:eq:bogus", "400065"),
+        ("/jobs?filter=jobType:eq:bogus", "400065"),
+        ("/jobs?filter=jobType:in:[refresh_extracts,bogus]", "400065"),
+        ("/jobs?filter=completedAt:gte:2026-03-02", "400065"),
+        ("/jobs?filter=progress:gte:half", "400065"),
+        ("/users?filter=siteRole:eq:Bogus", "400065"),
+        ("/users?filter=siteRole:in:[Viewer,viewer]", "400065"),
+        ("/views?filter=sheetType:eq:sheet", "400065"),
+        ("/views?filter=hitsTotal:gt:many", "400065"),
+        ("/projects?filter=topLevelProject:eq:yes", "400065"),
+        ("/projects?filter=updatedAt:lt:now", "400065"),
+        ("/workbooks?filter=hasExtracts:eq:1", "400065"),
+        ("/workbooks?filter=size:gt:1e3", "400065"),
         ("/workbooks?sort=colour:asc", "400066"),
         ("/workbooks?sort=name", "400066"),
         ("/jobs?sort=createdAt:down", "400066"),
@@ -290,5 +304,99 @@ async fn media_types_that_tableau_does_not_speak_are_refused() {
         ("application/json", "text/plain", 406),
     ] {
         assert_eq!(send(&tags, accept, kind, body).await.status().as_u16(), status, "{accept} {kind}");
+    }
+}
+
+/// The address of a list, with a thing of the sample in the place of `{id}`; nothing for a route that is no list.
+async fn list_address(
+    caller: &Caller,
+    tableau: &TableauSimulator,
+    method: &Method,
+    path: &str,
+) -> Option<String> {
+    const FILES: [&str; 7] = ["pdf", "powerpoint", "previewImage", "image", "data", "excel", "test"];
+    let last = path.rsplit('/').next()?;
+    let about = match path.split('/').nth(3)? {
+        "workbooks" => tableau.workbook("Superstore")?.to_string(),
+        "views" => tableau.view("Overview")?.to_string(),
+        "dataQualityWarnings" | "datasources" => tableau.datasource("Sales Orders")?.to_string(),
+        "projects" => caller.get("/projects").await.json["projects"]["project"][0]["id"].as_str()?.to_owned(),
+        _ => caller.site.clone(),
+    };
+    let is_list = *method == Method::GET && path.starts_with("/sites/{site}/") && !FILES.contains(&last);
+    let is_single = last.starts_with('{') && !path.contains("/dataQualityWarnings/");
+    let version = if path.contains("/broadcasts/") { "exp" } else { "3.29" };
+    let path = path.replace("{site}", &caller.site).replace("{id}", &about);
+    (is_list && !is_single).then(|| format!("/api/{version}{path}"))
+}
+
+// 12-B
+#[tokio::test]
+async fn every_list_honours_or_refuses_pages_filters_orders_and_fields() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    for event in [EventName::WorkbookCreated, EventName::WorkbookDeleted] {
+        tableau.add(Webhook::on(event, "http://127.0.0.1:9/"));
+    }
+    let caller = Caller::administrator(&tableau).await;
+    let mut lists = Vec::new();
+    let mut honoured = 0;
+    for (method, path) in routes() {
+        let Some(address) = list_address(&caller, &tableau, &method, &path).await else { continue };
+        let all = caller.call(Method::GET, &address, "").await;
+        assert_eq!(all.status, 200, "{address}: {}", all.json);
+        for (name, one, other) in [
+            ("pageSize", "1", "2"),
+            ("pageNumber", "2", "9"),
+            ("filter", "name:eq:no such name", "createdAt:gt:2100-01-01T00:00:00Z"),
+            ("filter", "jobType:eq:run_flow", "status:eq:Cancelled"),
+            ("sort", "name:asc", "name:desc"),
+            ("sort", "title:asc", "title:desc"),
+            ("fields", "id", "name"),
+        ] {
+            let mut answers = Vec::new();
+            for value in [one, other] {
+                let answer = caller.call(Method::GET, &format!("{address}?{name}={value}"), "").await;
+                let is_refused = answer.status >= 400 && answer.code().len() == 6;
+                assert!(is_refused || answer.status == 200, "{address}?{name}={value}: {}", answer.json);
+                // One of two orders may be the usual one.
+                assert!(
+                    is_refused || name == "sort" || answer.json != all.json,
+                    "{address}?{name}={value} has no effect"
+                );
+                honoured += usize::from(!is_refused);
+                answers.push(answer);
+            }
+            let both = name == "sort" && answers.iter().all(|answer| answer.status == 200);
+            assert!(!both || answers[0].json != answers[1].json, "{address}?{name} has no effect");
+        }
+        lists.push(path);
+    }
+    for path in ["webhooks", "tasks/extractRefreshes", "jobs", "labelValues", "workbooks/{id}/views"] {
+        assert!(lists.contains(&format!("/sites/{{site}}/{path}")), "{path} is not in {lists:?}");
+    }
+    assert!(lists.len() >= 15 && honoured >= 40, "{honoured} of {lists:?}");
+}
+
+// 12-B
+#[tokio::test]
+async fn webhooks_and_tasks_are_whole_without_a_page_and_paged_with_one() {
+    let tableau = TableauSimulator::sample().start().await.unwrap();
+    for event in [EventName::WorkbookCreated, EventName::WorkbookDeleted, EventName::WorkbookUpdated] {
+        tableau.add(Webhook::on(event, "http://127.0.0.1:9/"));
+    }
+    let caller = Caller::administrator(&tableau).await;
+    for (list, at) in [("/webhooks", "/webhooks/webhook"), ("/tasks/extractRefreshes", "/tasks/task")] {
+        let all = caller.get(list).await.json;
+        assert!(all.get("pagination").is_none(), "{all}");
+        let all = all.pointer(at).unwrap().as_array().unwrap().clone();
+        let mut pages = Vec::new();
+        for number in 1..=all.len().div_ceil(2) {
+            let page = caller.get(&format!("{list}?pageSize=2&pageNumber={number}")).await.json;
+            assert_eq!(page["pagination"]["totalAvailable"], all.len().to_string(), "{page}");
+            pages.extend(page.pointer(at).unwrap().as_array().unwrap().clone());
+        }
+        assert_eq!(pages, all, "{list}");
+        let beyond = caller.get(&format!("{list}?pageSize=2&pageNumber=99")).await;
+        assert_eq!(beyond.code(), "400006", "{list}");
     }
 }

@@ -1,6 +1,6 @@
 //! `?filter=` and `?sort=`.
 //!
-//! A wrong filter is `400065`, a wrong order `400066`. Names compare without regard to case, other texts with it.
+//! A field with a list of values, a number, a flag or a time takes no other values. A wrong filter is `400065`, a wrong order `400066`. Names compare without regard to case, other texts with it.
 //!
 //! Sources: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_filtering_and_sorting.htm>,
 //! `tableau/server-client-python#442`, `#600`, `#753`.
@@ -40,7 +40,51 @@ enum Kind {
     Time,
     Number,
     Flag,
+    /// One of these words, in this spelling.
+    Word(&'static [&'static str]),
 }
+
+/// Statuses of a list of jobs.
+///
+/// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#query_jobs>
+const STATUSES: &[&str] = &["Pending", "InProgress", "Success", "Failed", "Cancelled"];
+/// Kinds of jobs. Tableau lists no more than examples; these are the names that its server gives to what a REST call can start or
+/// a schedule runs.
+const JOB_TYPES: &[&str] = &[
+    "refresh_extracts",
+    "increment_extracts",
+    "refresh_extracts_via_bridge",
+    "increment_extracts_via_bridge",
+    "run_flow",
+    "single_subscription_notify",
+    "subscription_notify",
+    "check_data_alert",
+    "encrypt_extracts",
+    "decrypt_extracts",
+];
+/// Site roles, with those of older versions.
+///
+/// Source: `tableau/server-client-python:tableauserverclient/models/user_item.py`
+const SITE_ROLES: &[&str] = &[
+    "Creator",
+    "Explorer",
+    "ExplorerCanPublish",
+    "Guest",
+    "Interactor",
+    "Publisher",
+    "ReadOnly",
+    "ServerAdministrator",
+    "SiteAdministrator",
+    "SiteAdministratorCreator",
+    "SiteAdministratorExplorer",
+    "SupportUser",
+    "Unlicensed",
+    "UnlicensedWithPublish",
+    "Viewer",
+    "ViewerWithPublish",
+];
+/// Kinds of views.
+const SHEET_TYPES: &[&str] = &["view", "dashboard", "story"];
 
 /// A field means the same in every list.
 fn kind(field: &str) -> Kind {
@@ -51,6 +95,10 @@ fn kind(field: &str) -> Kind {
             Kind::Number
         }
         "hasExtracts" | "isCertified" | "isPublished" | "displayTabs" | "topLevelProject" => Kind::Flag,
+        "status" => Kind::Word(STATUSES),
+        "jobType" => Kind::Word(JOB_TYPES),
+        "siteRole" => Kind::Word(SITE_ROLES),
+        "sheetType" => Kind::Word(SHEET_TYPES),
         _ => Kind::Text,
     }
 }
@@ -100,14 +148,24 @@ impl Filter {
 fn fits(kind: Kind, op: &str, value: &str) -> bool {
     if op == "in" {
         let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
-        return inner.is_some_and(|inner| !inner.is_empty());
+        return inner.is_some() && list(value).all(|value| !value.is_empty() && fits(kind, "eq", value));
     }
     match kind {
         Kind::Name | Kind::Text => true,
-        Kind::Time => value.parse::<Timestamp>().is_ok(),
+        Kind::Time => is_time(value),
         Kind::Number => value.parse::<i64>().is_ok(),
         Kind::Flag => matches!(value, "true" | "false"),
+        Kind::Word(words) => words.contains(&value),
     }
+}
+
+/// Whether it is as Tableau writes times, such as `2026-03-02T06:14:44Z`, perhaps with parts of a second. Other ways to write
+/// them are not documented.
+fn is_time(value: &str) -> bool {
+    let is_form = value.len() >= "2026-03-02T06:14:44Z".len()
+        && value.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.Z".contains(&byte))
+        && value.as_bytes().get(10) == Some(&b'T');
+    is_form && value.parse::<Timestamp>().is_ok()
 }
 
 /// Parts between commas, those inside brackets excepted.
@@ -199,6 +257,9 @@ mod tests {
         ("priority", COMPARE),
         ("isCertified", EQ),
         ("tags", EQ_IN),
+        ("status", EQ),
+        ("siteRole", EQ_IN),
+        ("sheetType", EQ_IN),
     ];
 
     fn row(name: &str) -> Field {
@@ -240,7 +301,6 @@ mod tests {
             ("name:like:*ord*", true),
             ("name:like:ord*", false),
             ("title:eq:sales orders", false),
-            ("jobType:eq:REFRESH_extracts", false),
             ("tags:eq:critical", false),
             ("tags:in:[critical,Critical]", true),
         ] {
@@ -270,8 +330,24 @@ mod tests {
             "jobType:in:[]",
             "createdAt:lte:yesterday",
             "createdAt:lte:2026-03-02",
+            "createdAt:lte:2026-03-02T06:14Z",
+            "createdAt:lte:2026-03-02 06:14:44Z",
+            "createdAt:lte:2026-03-02T06:14:44",
+            "createdAt:lte:2026-13-02T06:14:44Z",
+            "createdAt:lte:2026-03-02T06:14:44Z[UTC]",
             "priority:eq:high",
+            "priority:gt:5.5",
+            "priority:gt:99999999999999999999",
             "isCertified:eq:True",
+            "isCertified:eq:1",
+            "status:eq:bogus",
+            "status:eq:failed",
+            "jobType:eq:bogus",
+            "jobType:in:[refresh_extracts,bogus]",
+            "jobType:in:[refresh_extracts,]",
+            "siteRole:eq:Bogus",
+            "siteRole:in:[Viewer,viewer]",
+            "sheetType:eq:worksheet",
         ] {
             assert_eq!(Filter::parse(Some(text), SPEC).unwrap_err().code, "400065", "{text}");
         }

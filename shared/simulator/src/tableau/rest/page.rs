@@ -28,7 +28,7 @@ fn asked(call: &Call<'_>) -> Result<Page, RestError> {
     Ok(Page { size, number: number("pageNumber", 1).ok_or_else(beyond_the_end)? })
 }
 
-/// Refuses pages that no list has. A list that is not paged has all its elements on the first.
+/// Refuses pages that no list has.
 pub(crate) fn check(call: &Call<'_>) -> Result<(), RestError> {
     asked(call).map(|_| ())
 }
@@ -51,4 +51,17 @@ pub(crate) fn answer<T>(
         .with("pageSize", size)
         .with("totalAvailable", all.len());
     Ok(Answer::ok(Element::root().child(pagination).child(Element::new(wrapper).many(elements))))
+}
+
+/// A list that Tableau documents no pages for: all of it, without a pagination block. A call that asks for a page gets that
+/// page, with a block.
+pub(crate) fn answer_whole(
+    call: &Call<'_>,
+    wrapper: &'static str,
+    all: Vec<Element>,
+) -> Result<Answer, RestError> {
+    if ["pageSize", "pageNumber"].iter().any(|name| call.query(name).is_some()) {
+        return answer(call, wrapper, &all, Element::clone);
+    }
+    Ok(Answer::ok(Element::root().child(Element::new(wrapper).many(all))))
 }

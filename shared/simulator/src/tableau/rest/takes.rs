@@ -167,7 +167,7 @@ pub(crate) const NOTHING: Takes = query(&[]);
 
 // Lists.
 
-/// A list that Tableau does not page: clients ask for pages all the same and get all there is.
+/// A list that Tableau documents no pages for. Clients ask for pages all the same.
 pub(crate) const WHOLE_LIST: Takes = query(&[always("pageSize"), always("pageNumber")]);
 pub(crate) const LIST: Takes = query(&[
     always("pageSize"),

@@ -6,6 +6,7 @@ use super::call::{Answer, Call};
 use super::element::Element;
 use super::error::RestError;
 use super::jobs;
+use super::page;
 use crate::tableau::events::seconds;
 use crate::tableau::model::{JobKind, STARTS_AT_HOUR, Target, Task};
 
@@ -43,8 +44,8 @@ fn element(call: &Call<'_>, task: &Task) -> Element {
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     let site = call.site();
     let seen = call.model.tasks.iter().filter(|t| t.site == site && sees(call, t));
-    let tasks = seen.map(|t| element(call, t));
-    Ok(Answer::ok(Element::root().child(Element::new("tasks").many(tasks.collect()))))
+    let tasks = seen.map(|t| element(call, t)).collect();
+    page::answer_whole(call, "tasks", tasks)
 }
 
 fn sees(call: &Call<'_>, task: &Task) -> bool {

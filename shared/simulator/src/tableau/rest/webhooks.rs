@@ -5,6 +5,7 @@
 use super::call::{Answer, Call, Then, malformed};
 use super::element::Element;
 use super::error::RestError;
+use super::page;
 use super::version::RestVersion;
 use crate::tableau::model::{Model, WebhookRecord};
 use serde_json::Value;
@@ -144,7 +145,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let (model, site) = (&*call.model, call.site());
     let webhooks = model.webhooks.iter().filter(|w| w.site == site).map(|w| element(w, model, call.version));
-    Ok(Answer::ok(Element::root().child(Element::new("webhooks").many(webhooks.collect()))))
+    page::answer_whole(call, "webhooks", webhooks.collect())
 }
 
 pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, RestError> {

@@ -98,6 +98,12 @@ impl Account {
                 answer.err().code().map_or("an error", aws_http::code),
                 answer.err().message(),
             ),
+            // What the parser says of an answer may repeat it.
+            SdkError::ResponseError(_) => {
+                format!(
+                    "{place} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
+                )
+            }
             SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
                 format!("AWS in {place} cannot be reached")
@@ -133,7 +139,8 @@ fn no_credentials(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// A service's own refusal.
+/// A service's own refusal. Its words are for the operator, who needs them, and have lost what they repeat of the request
+/// (`aws_http`). What is deployed shows none of them.
 fn refused(action: &str, code: &str, message: Option<&str>) -> String {
     let words = message.map(|message| format!(": {message}")).unwrap_or_default();
     match code.rsplit(['.', '#']).next().unwrap_or(code) {

@@ -59,6 +59,7 @@ impl LocalStack {
     pub(crate) fn register(&self) -> io::Result<Registration> {
         let folder = folder().ok_or_else(|| io::Error::other("this user has no home folder"))?;
         make_private(&folder)?;
+        check_private(&folder).map_err(io::Error::other)?;
         for (path, other) in entries(&folder) {
             // This stack has the address now, so that whatever said the same is over.
             if other.is_none_or(|other| other.aws == self.aws || !other.is_up()) {
@@ -98,7 +99,8 @@ fn remove(path: &Path) {
 /// # Errors
 /// A sentence that says what to do.
 pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack, BoxError> {
-    let folder = folder().filter(|folder| is_private(folder));
+    let folder = folder().filter(|folder| fs::symlink_metadata(folder).is_ok());
+    folder.as_deref().map_or(Ok(()), check_private)?;
     let entries = folder.map(|folder| entries(&folder)).unwrap_or_default();
     let mut stacks: Vec<LocalStack> = entries.into_iter().filter_map(|(_, stack)| stack).collect();
     stacks.retain(LocalStack::is_up);
@@ -146,7 +148,8 @@ fn entries(folder: &Path) -> Vec<(PathBuf, Option<LocalStack>)> {
     let mut entries: Vec<(SystemTime, PathBuf)> =
         files.map(|file| (written(&file.path()).unwrap_or(SystemTime::UNIX_EPOCH), file.path())).collect();
     entries.sort_by(|one, other| other.cmp(one));
-    let stack = |path: &Path| serde_json::from_str(&crate::files::text(path).ok()?).ok();
+    let read = |path: &Path| crate::files::text(path).ok().filter(|_| is_own(path));
+    let stack = |path: &Path| serde_json::from_str(&read(path)?).ok();
     entries.into_iter().map(|(_, path)| (path.clone(), stack(&path))).collect()
 }
 
@@ -170,6 +173,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
     {
         use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
         builder.mode(0o700).create(folder)?;
+        check_owner(folder).map_err(io::Error::other)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
     }
     // Elsewhere the user's own folders are closed to others as they are.
@@ -177,13 +181,81 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Whether others are kept out of it: what they write there is not believed.
-fn is_private(folder: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::metadata(folder).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+/// Whether others are kept out of a folder: what they could write there is not believed, and gets no keys.
+///
+/// # Errors
+/// A sentence that names the folder, what is wrong with it, and what to do.
+#[cfg(unix)]
+fn check_private(folder: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    const STICKY: u32 = 0o1000;
+    check_owner(folder)?;
+    let mode = |path: &Path| fs::metadata(path).map(|metadata| metadata.mode()).map_err(|e| unseen(path, &e));
+    let own = mode(folder)?;
+    if own & 0o077 != 0 {
+        return Err(format!(
+            "{} is open to other users (mode {:04o}), so its files are not used: run `chmod 700 {0}`, then start the local \
+             stack again",
+            folder.display(),
+            own & 0o7777
+        ));
     }
-    #[cfg(not(unix))]
-    folder.is_dir()
+    // Who may write into the folder above can put another in its place.
+    let Some(above) = folder.parent() else { return Ok(()) };
+    let mode = mode(above)?;
+    if mode & 0o002 != 0 && mode & STICKY == 0 {
+        return Err(format!(
+            "every user may write into {} (mode {:04o}), so the files of local stacks in it are not used: run \
+             `chmod o-w {0}`, then start the local stack again",
+            above.display(),
+            mode & 0o7777
+        ));
+    }
+    Ok(())
+}
+
+/// Elsewhere the user's own folders are closed to others as they are.
+#[cfg(not(unix))]
+fn check_private(_: &Path) -> Result<(), String> {
+    Ok(())
+}
+
+/// Whether it is a folder, and this user's.
+#[cfg(unix)]
+fn check_owner(folder: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs::symlink_metadata(folder).map_err(|error| unseen(folder, &error))?;
+    let user = rustix::process::geteuid().as_raw();
+    let wrong = if metadata.is_symlink() {
+        "is a symbolic link"
+    } else if !metadata.is_dir() {
+        "is not a folder"
+    } else if metadata.uid() != user {
+        "belongs to another user"
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "{} {wrong}, so its files are not used: remove it, or set XDG_STATE_HOME to a folder of your own, then start the \
+         local stack again",
+        folder.display()
+    ))
+}
+
+#[cfg(unix)]
+fn unseen(path: &Path, error: &io::Error) -> String {
+    format!("cannot see who may write into {}: {error}", path.display())
+}
+
+/// Whether this user wrote a file: one that others left behind before the folder was closed to them is not believed.
+#[cfg(unix)]
+fn is_own(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.uid() == user)
+}
+
+#[cfg(not(unix))]
+fn is_own(file: &Path) -> bool {
+    file.is_file()
 }

@@ -65,7 +65,8 @@ fn the_first_run_shows_the_event_and_the_message_and_ends() {
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}{}", stderr(&output));
     for part in [
-        "token webhook-automations, secret pat-secret-for-local-use, site marketing",
+        "token webhook-automations, secret ",
+        ", site marketing\n",
         "event bus        DatasourceRefreshFailed → NotifySlackQueue",
         "DatasourceRefreshFailed accepted, event ",
         "Slack #data-alerts",
@@ -168,6 +169,8 @@ fn with_settings(text: impl AsRef<[u8]>) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(".env");
     std::fs::write(&file, text).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let file = file.display().to_string();
     let output = run(&["up", "--once", "--port", "0", "--env-file", &file]);
     (output.status.code(), stderr(&output).replace(&file, ".env"))

@@ -29,6 +29,9 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     line!("tableau-webhooks: the local stack\n")?;
     let settings = settings::Settings::read(options.env_file.as_deref())?;
     let paths = settings::Paths::find(&options, &settings)?;
+    if let Some(sentence) = settings.readable() {
+        note(format!("warning: {sentence}"));
+    }
     for sentence in settings.unknown() {
         note(format!("warning: {sentence}"));
     }

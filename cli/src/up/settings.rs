@@ -53,6 +53,7 @@ pub(crate) struct Settings {
     /// Where the file has those that the environment does not have: `.env:3`.
     places: HashMap<String, String>,
     unknown: Vec<String>,
+    readable: Option<String>,
 }
 
 /// All settings.
@@ -97,13 +98,14 @@ impl Settings {
                 values.insert(name, setting.value);
             }
         }
+        let readable = file.as_deref().filter(|_| !values.is_empty()).and_then(readable);
         for (name, value) in std::env::vars_os() {
             if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
                 places.remove(&name);
                 values.insert(name, value);
             }
         }
-        Ok(Self { values, places, unknown })
+        Ok(Self { values, places, unknown, readable })
     }
 
     /// A setting's name for an error about its value, with its place in the file.
@@ -125,6 +127,11 @@ impl Settings {
         &self.unknown
     }
 
+    /// A sentence about a file that other users can read.
+    pub(crate) fn readable(&self) -> Option<&str> {
+        self.readable.as_deref()
+    }
+
     /// Sentences about settings that are not used.
     pub(crate) fn unused(&self) -> Vec<String> {
         let mut unused = Vec::new();
@@ -138,6 +145,26 @@ impl Settings {
         }
         unused
     }
+}
+
+/// What to say of a file that other users can read. It may hold tokens.
+#[cfg(unix)]
+fn readable(file: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let path = file.display();
+    (mode & 0o066 != 0).then(|| {
+        format!(
+            "other users can read or change {path} (mode {mode:04o}), which may hold tokens: chmod 600 {path}"
+        )
+    })
+}
+
+/// Elsewhere files have no such mode.
+#[cfg(not(unix))]
+fn readable(_: &Path) -> Option<String> {
+    None
 }
 
 #[cfg(test)]

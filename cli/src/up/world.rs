@@ -68,8 +68,9 @@ impl World {
     ) -> Result<Self, BoxError> {
         let address = |offset: u16| address(options, offset);
         // Refreshes that are asked for over REST end by themselves.
-        let tableau =
-            TableauSimulator::sample().address(address(1)).refreshes_take(REFRESHES_TAKE).start().await;
+        // It knows the token in the URLs of webhooks, and shows it to who signs in: the credential is as new as the token.
+        let tableau = TableauSimulator::sample().one_new_token().address(address(1));
+        let tableau = tableau.refreshes_take(REFRESHES_TAKE).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
             SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
@@ -166,7 +167,9 @@ impl World {
         let (tableau, token) = match &self.real_tableau {
             Some(server) => (format!("{server} (real)"), None),
             None => {
-                let (url, (name, secret)) = (self.tableau.url(), SAMPLE_PAT);
+                let url = self.tableau.url();
+                let name = SAMPLE_PAT.0;
+                let secret = self.tableau.token_secret(name).unwrap_or_default();
                 let token = format!("           token {name}, secret {secret}, site {SAMPLE_CONTENT_URL}");
                 (format!("{url}  sample site Marketing; its content: {url}/simulator"), Some(token))
             }
@@ -259,7 +262,8 @@ struct TableauSettings {
 impl TableauSettings {
     fn read(settings: &Settings, simulator: &TableauSimulator) -> Result<Self, BoxError> {
         let Some(server) = settings.get("TABLEAU_SERVER_URL") else {
-            let secret = json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 });
+            let secret = simulator.token_secret(SAMPLE_PAT.0);
+            let secret = json!({ "token_name": SAMPLE_PAT.0, "token_secret": secret });
             return Ok(Self {
                 server: simulator.url(),
                 site: SAMPLE_CONTENT_URL.to_owned(),

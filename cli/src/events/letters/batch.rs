@@ -42,7 +42,9 @@ impl Confirmed {
                     break;
                 }
             };
-            confirmed.done.extend(done.iter().filter_map(|id| id.parse::<usize>().ok()));
+            let asked =
+                done.iter().filter_map(|id| id.parse::<usize>().ok()).filter(|at| pending.contains(at));
+            confirmed.done.extend(asked);
             pending.retain(|at| !confirmed.done.contains(at));
             let refused = failed.iter().find(|entry| entry.sender_fault() || again == 0);
             if let Some(entry) = refused {
@@ -54,6 +56,10 @@ impl Confirmed {
                 failed.iter().any(|entry| entry.id() == id && !entry.sender_fault())
             };
             pending.retain(may_pass);
+        }
+        // An answer that says nothing of an entry does not confirm it.
+        if confirmed.done.len() < all && confirmed.refused.is_none() {
+            confirmed.refused = Some(format!("{action} was answered without a confirmation").into());
         }
         confirmed
     }
@@ -100,7 +106,9 @@ impl Queue<'_> {
             let request = self.sqs.send_message_batch().queue_url(self.url);
             let sent = request.set_entries(entries(at, entry)?).send().await;
             let sent = sent.map_err(|error| self.account.explain(action, error))?;
-            Ok((sent.successful.into_iter().map(|entry| entry.id).collect(), sent.failed))
+            // Without the id of a message there is none.
+            let stored = sent.successful.into_iter().filter(|entry| !entry.message_id.is_empty());
+            Ok((stored.map(|entry| entry.id).collect(), sent.failed))
         })
         .await
     }
@@ -172,6 +180,17 @@ mod tests {
         let confirmed = confirmed.await;
         assert!(confirmed.done.is_empty() && confirmed.refused.is_some());
         assert_eq!(asked, 3);
+    }
+
+    // 12-S1
+    #[tokio::test]
+    async fn what_an_answer_does_not_name_is_not_confirmed() {
+        for done in [vec![], vec!["0".to_owned()], vec!["7".to_owned(), "x".to_owned()]] {
+            let confirmed = Confirmed::of(2, "sqs:SendMessage", async |_| Ok((done.clone(), vec![]))).await;
+            assert!(!confirmed.done.contains(&1), "{done:?}");
+            let refused = confirmed.refused.unwrap().to_string();
+            assert_eq!(refused, "sqs:SendMessage was answered without a confirmation", "{done:?}");
+        }
     }
 
     #[test]

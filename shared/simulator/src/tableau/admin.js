@@ -78,7 +78,7 @@ async function show() {
   shown = now;
   const { token_name, token_secret, content_url } = inside.sign_in ?? {};
   element("sign-in").textContent = inside.sign_in
-    ? `Server ${location.origin}; token ${token_name}, secret ${token_secret}, site ${content_url}.`
+    ? `Server ${location.origin}; token ${token_name}, secret ${token_secret ?? "as shown in the terminal of the local stack"}, site ${content_url}.`
     : `Server ${location.origin}; no token is left that works.`;
   table("faults", ["", "what", "calls of", "times"], faults.map(({ id, fault, on, times }) =>
     [button("remove", `DELETE /simulator/faults/${id}`), fault, on, times ?? "until cleared"]));

@@ -23,6 +23,7 @@ pub struct TableauBuilder {
     moved_to: Option<String>,
     client: Option<reqwest::Client>,
     tls: bool,
+    one_new_token: bool,
 }
 
 impl TableauBuilder {
@@ -38,9 +39,10 @@ impl TableauBuilder {
             exports_at_once: 20,
             running_jobs_show_a_finish_code: false,
             pats_may_impersonate: false,
+            shows_token: true,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { settings, sample, address, moved_to: None, client: None, tls: false }
+        Self { settings, sample, address, moved_to: None, client: None, tls: false, one_new_token: false }
     }
 
     /// Listens here instead of a free port on 127.0.0.1.
@@ -140,6 +142,16 @@ impl TableauBuilder {
         self
     }
 
+    /// Lets one credential sign in: the token that [`SAMPLE_PAT`](super::SAMPLE_PAT) names, with a secret that is made anew at each
+    /// start. No password and no connected app of the sample works then, and the page for people does not show the secret:
+    /// who starts the simulator finds it with [`TableauSimulator::token_secret`]. For a simulator that knows secrets of others,
+    /// such as the tokens in the URLs of webhooks.
+    pub fn one_new_token(mut self) -> Self {
+        self.one_new_token = true;
+        self.settings.shows_token = false;
+        self
+    }
+
     /// Starts it, on the Tokio runtime of the caller.
     ///
     /// # Errors
@@ -147,7 +159,10 @@ impl TableauBuilder {
     pub async fn start(self) -> io::Result<TableauSimulator> {
         let socket = loopback_server::bind(self.address).await?;
         let now = self.settings.clock.now();
-        let model = if self.sample { sample::model(now) } else { sample::empty(now) };
+        let mut model = if self.sample { sample::model(now) } else { sample::empty(now) };
+        if self.one_new_token {
+            model.keep_one_new_token();
+        }
         let client = match self.client {
             Some(client) => client,
             None => loopback_client()?,

@@ -116,6 +116,11 @@ impl TableauSimulator {
         self.state.exports().values().sum()
     }
 
+    /// The secret of the PAT of this name; `None` when there is none.
+    pub fn token_secret(&self, pat: &str) -> Option<String> {
+        self.state.model().pats.iter().find(|p| p.name == pat).map(|p| p.secret.clone())
+    }
+
     /// How often somebody signed in with this PAT and was let in.
     pub fn sign_ins(&self, pat: &str) -> u32 {
         self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()

@@ -17,7 +17,7 @@ pub(super) fn inside(state: &State) -> Value {
     let users = model.users.iter().filter(|user| user.site == site);
     let signed_in = |session| session_row(&model, session);
     json!({
-        "sign_in": sign_in(&model, state.settings.clock.now()),
+        "sign_in": sign_in(&model, state.settings.clock.now(), state.settings.shows_token),
         "sites": model.sites.iter().map(|s| named(&s.luid, &s.name)).collect::<Value>(),
         "users": users.map(|u| named(&u.luid, &u.name)).collect::<Value>(),
         "workbooks": model.workbooks.iter().map(|w| named(&w.luid, &w.name)).collect::<Value>(),
@@ -42,12 +42,13 @@ fn named(luid: &impl Display, name: &str) -> Value {
     json!({ "luid": luid.to_string(), "name": name })
 }
 
-/// A token that works, and where: nothing is secret on a simulator. `null` when all are revoked or expired.
-fn sign_in(model: &Model, now: Timestamp) -> Value {
+/// A token that works, and where. `null` when all are revoked or expired. Its secret is shown where it is a constant; a new one
+/// guards what the simulator knows of others, and is `null`.
+fn sign_in(model: &Model, now: Timestamp, shows_secret: bool) -> Value {
     let site = model.sites.first().map(|site| &site.content_url);
     model.pats.iter().find(|pat| !pat.revoked && now < pat.expires_at()).map_or(
         Value::Null,
-        |pat| json!({ "token_name": pat.name, "token_secret": pat.secret, "content_url": site }),
+        |pat| json!({ "token_name": pat.name, "token_secret": shows_secret.then_some(&pat.secret), "content_url": site }),
     )
 }
 

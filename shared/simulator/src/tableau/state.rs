@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) exports_at_once: usize,
     pub(crate) running_jobs_show_a_finish_code: bool,
     pub(crate) pats_may_impersonate: bool,
+    /// Whether the page for people shows the secret of a token.
+    pub(crate) shows_token: bool,
 }
 
 /// How often a route was called.

@@ -163,7 +163,7 @@ impl TableauClient {
         if let Some(timeout) = request.timeout {
             builder = builder.timeout(timeout);
         }
-        let response = builder.send().await.map_err(|e| Error::unreachable(operation, url, e))?;
+        let mut response = builder.send().await.map_err(|e| Error::unreachable(operation, url, e))?;
         let (status, retry_after) = (response.status(), wait::retry_after(response.headers()));
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -182,6 +182,13 @@ impl TableauClient {
             // No file is HTML.
             let content_type = response.headers().get(header::CONTENT_TYPE);
             let is_page = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+            // The file stays as it is, since most are compressed and a changed one is broken; what becomes text does not.
+            let named = content_type.map(|value| secrets.redact(value.as_bytes()).into_owned());
+            let named = named.and_then(|bytes| header::HeaderValue::from_bytes(&bytes).ok());
+            match named {
+                Some(value) => response.headers_mut().insert(header::CONTENT_TYPE, value),
+                None => response.headers_mut().remove(header::CONTENT_TYPE),
+            };
             return if is_page {
                 Err(foreign(operation, status.as_u16(), retry_after, b"<"))
             } else {

@@ -132,6 +132,10 @@ enum Kind {
 }
 
 /// A file that comes piece by piece.
+///
+/// Its pieces are what the server sent, byte for byte: they are not searched for the client's own secrets, unlike every answer that
+/// becomes a value, an error or a text. A server that repeats requests can put the session's token into a file. Do not log
+/// one.
 pub struct Download {
     operation: &'static str,
     response: Option<Response>,

@@ -99,3 +99,61 @@ async fn an_export_that_breaks_off_or_stops_is_an_error() {
     let stuck = client.view_image(&view, &options, 1_000).await.unwrap().bytes().await.unwrap_err();
     assert!(matches!(stuck, Error::OutOfTime { .. }), "{stuck:?}");
 }
+
+// 12-S1
+#[tokio::test]
+async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_media_type() {
+    // The session's token, as the server gives it.
+    const TOKEN: &str = "HvZM|5fI6=:_-|a946";
+    const CALLS: [&str; 7] = [
+        "GET /workbooks/w-1/pdf",
+        "GET /workbooks/w-1/powerpoint",
+        "GET /workbooks/w-1/previewImage",
+        "GET /views/v-1/pdf",
+        "GET /views/v-1/image",
+        "GET /views/v-1/data",
+        "GET /views/v-1/crosstab/excel",
+    ];
+    let error = format!(r#"{{"error":{{"code":"403105","summary":"{TOKEN}","detail":"{TOKEN}"}}}}"#);
+    let html = format!("<html>{TOKEN}</html>");
+    let page = vec![("content-type", "text/html".to_owned())];
+    let named = vec![("content-type", format!("text/csv; of={TOKEN}"))];
+    let data = format!("Region,Token\nEast,{TOKEN}\n").into_bytes();
+    for (reply, is_file) in [
+        (Reply::Full(403, vec![], error.into_bytes()), false),
+        (Reply::Full(400, vec![], TOKEN.as_bytes().to_vec()), false),
+        (Reply::Full(404, page.clone(), html.clone().into_bytes()), false),
+        (Reply::Full(200, page, html.into_bytes()), false),
+        (Reply::Full(302, vec![("location", format!("https://{TOKEN}.example/{TOKEN}"))], vec![]), false),
+        (Reply::Full(200, named.clone(), data.clone()), true),
+    ] {
+        let tableau = Tableau::start().await;
+        CALLS.iter().for_each(|call| drop(tableau.says(call, reply.clone())));
+        let client = tableau.client();
+        let workbook = "w-1".parse().unwrap();
+        let view = "v-1".parse().unwrap();
+        let options = ExportOptions::default();
+        for export in [
+            client.workbook_pdf(&workbook, &options, 999).await,
+            client.workbook_powerpoint(&workbook, &options, 999).await,
+            client.workbook_preview(&workbook, &options, 999).await,
+            client.view_pdf(&view, &options, 999).await,
+            client.view_image(&view, &options, 999).await,
+            client.view_csv(&view, &options, 999).await,
+            client.view_crosstab(&view, &options, 999).await,
+        ] {
+            let shown = match export {
+                Err(error) => format!("{} {error:?}", workflow::chain(&error)),
+                Ok(download) => {
+                    assert!(is_file, "{reply:?}");
+                    let shown = format!("{download:?} {:?}", download.content_type());
+                    assert!(shown.contains("text/csv"), "{shown}");
+                    // The file itself is as it was sent.
+                    assert_eq!(download.bytes().await.unwrap(), data);
+                    shown
+                }
+            };
+            assert!(!shown.contains(TOKEN) && !shown.contains("5fI6"), "{reply:?}: {shown}");
+        }
+    }
+}

@@ -4,8 +4,10 @@ use super::connected_app::UNKNOWN_USER;
 use super::{Model, SiteRole};
 use crate::clock::after;
 use jiff::Timestamp;
+use std::fmt;
 use std::time::Duration;
 use tableau::{SiteLuid, UserLuid};
+use uuid::Uuid;
 
 /// A PAT that nobody signs in with for this long is expired.
 const UNUSED_LIMIT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
@@ -13,7 +15,7 @@ const UNUSED_LIMIT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
 /// A personal access token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Pat {
     pub(crate) name: String,
     pub(crate) secret: String,
@@ -23,6 +25,13 @@ pub(crate) struct Pat {
     pub(crate) last_used_at: Timestamp,
     pub(crate) revoked: bool,
     pub(crate) sign_ins: u32,
+}
+
+impl fmt::Debug for Pat {
+    /// Without the secret, which is a run's own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pat").field("name", &self.name).field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 impl Pat {
@@ -73,6 +82,17 @@ pub(crate) struct Session {
 }
 
 impl Model {
+    /// Leaves one credential, the first token, with a new secret.
+    pub(crate) fn keep_one_new_token(&mut self) {
+        self.apps.clear();
+        self.users.iter_mut().for_each(|user| user.password = None);
+        self.pats.truncate(1);
+        for pat in &mut self.pats {
+            // 244 random bits.
+            pat.secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        }
+    }
+
     /// Opens a session. With a PAT, this ends the session that the same PAT opened before, on whatever site.
     ///
     /// Source: <https://help.tableau.com/current/server/en-us/security_personal_access_tokens.htm>

@@ -287,3 +287,41 @@ fn every_package_takes_versions_from_the_workspace() {
         }
     }
 }
+
+/// The Rust files below a folder.
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+// 12-S1
+#[test]
+fn an_error_of_aws_becomes_text_in_one_place_of_what_is_deployed() {
+    // Each makes an error with the words of AWS's answer, which may repeat the request.
+    let words = ["into_service_error", "DisplayErrorContext", "Error::from)", ".message()"];
+    let mut files = Vec::new();
+    for package in packages().into_iter().filter(|package| package.name != "aws-http") {
+        if SHARED.contains(&package.name.as_str()) || package.is_function() {
+            rust_files(&package.folder.join("src"), &mut files);
+        }
+    }
+    let uses_aws = |text: &str| text.contains("aws_sdk_");
+    let mut seen = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        if !uses_aws(&text) {
+            continue;
+        }
+        seen += 1;
+        for word in words {
+            assert!(!text.contains(word), "{}: `{word}`; use aws_http::reason", file.display());
+        }
+    }
+    assert!(seen >= 6, "{seen}");
+}

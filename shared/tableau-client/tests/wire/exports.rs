@@ -128,7 +128,9 @@ async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_m
         (Reply::Full(200, named.clone(), data.clone()), true),
     ] {
         let tableau = Tableau::start().await;
-        CALLS.iter().for_each(|call| drop(tableau.says(call, reply.clone())));
+        for call in CALLS {
+            tableau.says(call, reply.clone());
+        }
         let client = tableau.client();
         let workbook = "w-1".parse().unwrap();
         let view = "v-1".parse().unwrap();

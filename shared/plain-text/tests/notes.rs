@@ -72,7 +72,7 @@ fn what_is_removed_leaves_the_rest_readable() {
         (r#"{"password" : "hunter2 and more"}"#, r#"{"password" : "[removed]"}"#),
         ("postgres://svc:hunter2@db/sales", "postgres://[removed]@db/sales"),
         ("jdbc:x://svc:p@ss:hunter2@db:5432 failed", "jdbc:x://[removed]@db:5432 failed"),
-        ("AccountKey=hunter2==;End", "AccountKey=[removed]"),
+        ("AccountKey=hunter2==;End", "AccountKey=[removed];End"),
         ("PWD={hun;ter2};hunter=1", "PWD=[removed];hunter=1"),
         (r#"Password="hun ter2" x"#, r#"Password="[removed]" x"#),
         ("sig=hunter2&se=1, token=hunter2", "sig=[removed]&se=[removed], token=[removed]"),

@@ -1,30 +1,44 @@
-//! A user and a password in one word: `scott/tiger@db`, `svc:x@host`; and passwords in SQL.
+//! A user and a password in one word: `scott/tiger@db`, `svc:x@host`, "logon denied for scott/tiger".
 
-use super::value::{self, Form};
-use super::{Parts, is_one_of_in_any_case};
+use super::ordinary::{is_no_secret, is_ordinary};
+use super::shape::{is_host, is_no_word, is_number, looks_like_value};
+use super::{Parts, is_one_of, is_one_of_in_any_case};
 
 /// Programs and statements of Oracle that `user/password` follows.
 const BEFORE_LOGIN: &str = "sqlplus connect conn sqlldr exp imp expdp impdp rman userid -l -s logon .logon";
 /// What is no user before `:`, though an address with `@` follows.
 const LABELS: &str = "mailto email e-mail mail owner from to sha256";
-/// How far `BY` may stand from `IDENTIFIED`, in bytes.
-const STATEMENT_LIMIT: usize = 120;
+/// A word that names a user, and one that names a user and a password.
+const USERS: &str = "user username userid uid account login logon usr";
+const CREDENTIALS: &str = "credentials credential creds cred login logon";
+/// In the words before `as`, `for` and `with`, they say that a user follows.
+const SIGNS_IN: &str = "\
+    login logon logged log signed sign authenticated authenticating authentication connect connected connecting connection \
+    denied failed rejected refused";
+/// Services of Kerberos that are no users of databases, and those that are both.
+const SERVICES: &str =
+    "http host mssqlsvc krbtgt cifs ldap nfs termsrv restrictedkrbhost wsman imap smtp ftp dns gc kadmin";
+const NAMED_SERVICES: &str = "\
+    postgres oracle hive impala hdfs yarn kafka zookeeper presto trino spark mapred hbase livy knox solr sap rm nn dn jhs \
+    mongodb vertica teradata";
 /// The longest password in quotes before `@`, in bytes.
 const QUOTED_LIMIT: usize = 200;
 
 /// Adds passwords of logins.
 pub(super) fn find(text: &str, found: &mut Parts) {
-    let mut previous = "";
+    let mut before = [""; 4];
     let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`');
     for word in text.split(is_gap).filter(|word| !word.is_empty()) {
         let at = word.as_ptr().addr() - text.as_ptr().addr();
         let bare = word.trim_end_matches([',', ';', ')', '.', ':']);
-        let part = with_host(bare).or_else(|| without_host(bare, previous));
+        let part = with_host(bare)
+            .or_else(|| without_host(bare, before[0]))
+            .or_else(|| named(bare, before))
+            .or_else(|| apart(bare, before));
         found.extend(part.map(|(from, to)| at + from..at + to));
-        previous = word;
+        before = [word, before[0], before[1], before[2]];
     }
     quoted(text, found);
-    identified(text, found);
 }
 
 /// The password in `user/password@host` and `user:password@host`.
@@ -49,9 +63,83 @@ fn with_host(word: &str) -> Option<(usize, usize)> {
     let user = head[driver..separator].rsplit(['=', '(', ',', ';', '{', '[']).next()?;
     let is_label = head[separator..].starts_with(':') && is_one_of_in_any_case(LABELS, user);
     // "24/7@work": a password of Oracle has a letter.
-    let is_number =
+    let is_division =
         head[separator..].starts_with('/') && head[separator + 1..].bytes().all(|b| b.is_ascii_digit());
-    (is_user(user) && !is_label && !is_number).then_some((separator + 1, head.len()))
+    let password = &head[separator + 1..];
+    let is_path = password.starts_with('/') || user.starts_with("git@");
+    let is_version = host.strip_prefix('v').unwrap_or(host).split('.').count() <= 3
+        && host.strip_prefix('v').unwrap_or(host).split('.').all(is_number);
+    // "ana@example.com/ben@example.com": two addresses.
+    let are_addresses = user.contains('@') && is_host(host) && !is_no_word(password);
+    let is_other = is_path || is_version || are_addresses || is_principal(user, password, host);
+    (is_login_name(user) && !is_label && !is_division && !is_other).then_some((separator + 1, head.len()))
+}
+
+/// `HTTP/host.example.com@CORP.EXAMPLE.COM` of Kerberos.
+///
+/// Source: <https://web.mit.edu/kerberos/krb5-latest/doc/basic/princ_names.html>
+fn is_principal(service: &str, instance: &str, realm: &str) -> bool {
+    let is_realm =
+        realm.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    let is_whole =
+        is_host(instance) || matches!(instance, "_HOST" | "admin" | "changepw") || instance == realm;
+    let is_label = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':');
+    if is_one_of_in_any_case(SERVICES, service) {
+        return is_whole || instance.bytes().all(is_label);
+    }
+    let is_named = is_one_of_in_any_case(NAMED_SERVICES, service);
+    is_whole && is_realm && (is_named || realm.contains('.'))
+}
+
+/// `svc`, `corp\svc`, `svc@corp.example.com`.
+fn is_login_name(user: &str) -> bool {
+    match user.split_once('@') {
+        None => is_user(user),
+        Some((user, domain)) => is_user(user) && is_user(domain),
+    }
+}
+
+/// The password in "user svc / x", "log in as svc / x".
+fn apart(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
+    let [separator, user, introduction, _] = before;
+    let introduction = introduction.trim_matches(|c: char| c.is_ascii_punctuation()).to_ascii_lowercase();
+    let is_introduced =
+        [USERS, CREDENTIALS, "as for with using"].iter().any(|words| is_one_of(words, &introduction));
+    let is_login = matches!(separator, "/" | ":") && is_login_name(user) && is_introduced;
+    (is_login && looks_like_value(word)).then_some((0, word.len()))
+}
+
+/// The password in `user=svc@corp/x`, "login svc:x", "logon denied for scott/x", behind a word that says that a user follows.
+fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
+    let bare = |word: &'_ str| word.trim_matches(|c: char| c.is_ascii_punctuation()).to_ascii_lowercase();
+    let assigned = word
+        .split_once('=')
+        .filter(|(name, _)| is_one_of(USERS, &bare(name)) || is_one_of(CREDENTIALS, &bare(name)));
+    let previous = bare(before[0]);
+    let is_behind = |words: &str| before[1..].iter().any(|word| is_one_of(words, &bare(word)));
+    let is_sure = is_one_of(CREDENTIALS, &previous);
+    let word_length = word.len();
+    // "logon denied (scott/x)"
+    let in_brackets =
+        word.strip_prefix('(').filter(|_| is_one_of("denied failed refused rejected", &previous));
+    let word = in_brackets.unwrap_or(word);
+    let follows = is_sure
+        || in_brackets.is_some()
+        || is_one_of(USERS, &previous)
+        || (is_one_of("for as with using by", &previous) && (is_behind(SIGNS_IN) || is_behind(CREDENTIALS)));
+    let login = match assigned {
+        Some((_, login)) => login,
+        None if follows => word,
+        None => return None,
+    };
+    let (user, password) = login.split_once([':', '/'])?;
+    let is_password = !is_ordinary(password) && !is_no_secret(password) && !is_number(password);
+    // Behind a user there may be what is said of it, and behind `/` a name.
+    let is_value = is_sure && assigned.is_none() && !login.contains('/');
+    let is_shown = password.starts_with(['/', '\\'])
+        || is_host(password)
+        || (!is_value && !is_no_word(password) && assigned.is_none());
+    (is_login_name(user) && is_password && !is_shown).then_some((word_length - password.len(), word_length))
 }
 
 fn is_user(user: &str) -> bool {
@@ -84,33 +172,5 @@ fn quoted(text: &str, found: &mut Parts) {
         found.extend(
             start.map(|start| from + start + 2..end).filter(|part| !text[part.clone()].contains('\n')),
         );
-    }
-}
-
-/// The password in `IDENTIFIED BY x`, `IDENTIFIED WITH plugin AS 'x'`.
-fn identified(text: &str, found: &mut Parts) {
-    for (at, _) in text.char_indices().filter(|(_, c)| matches!(c, 'i' | 'I')) {
-        let is_statement = text.get(at..at + 11).is_some_and(|word| word.eq_ignore_ascii_case("identified "));
-        if !is_statement {
-            continue;
-        }
-        let statement = &text[at..];
-        let mut begin = 11;
-        for word in statement[begin..].split_inclusive(char::is_whitespace) {
-            begin += word.len();
-            let word = word.trim_end();
-            if begin > STATEMENT_LIMIT {
-                break;
-            }
-            if ["by", "as"].iter().any(|by| word.eq_ignore_ascii_case(by)) {
-                let gap = statement[begin..].len() - statement[begin..].trim_start().len();
-                let values = statement[begin + gap..]
-                    .get(..7)
-                    .is_some_and(|word| word.eq_ignore_ascii_case("values "));
-                let start = at + begin + gap + if values { 7 } else { 0 };
-                found.push(value::of(text, start, Form::Word));
-                break;
-            }
-        }
     }
 }

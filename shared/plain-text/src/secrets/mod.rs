@@ -3,16 +3,26 @@
 //! Each kind is a function that reads the text once and adds what has to go to a list. What several kinds find is
 //! removed once, so that a kind need not know the others.
 
+mod about;
+mod code;
+mod command;
+mod fold;
 mod judge;
 mod login;
 mod name;
 mod ordinary;
 mod pair;
 mod pem;
+mod ppk;
 mod random;
 mod scheme;
+mod shape;
+mod spoken;
+mod statement;
+mod tie;
 mod url;
 mod value;
+mod verifier;
 mod view;
 
 use crate::visible;
@@ -35,8 +45,19 @@ fn is_one_of_in_any_case(words: &str, word: &str) -> bool {
     words.split(' ').any(|one| one.eq_ignore_ascii_case(word))
 }
 
-const KINDS: [fn(&str, &mut Parts); 6] =
-    [pem::find, url::find, pair::find, login::find, scheme::find, random::find];
+const KINDS: [fn(&str, &mut Parts); 11] = [
+    pem::find,
+    ppk::find,
+    url::find,
+    pair::find,
+    command::find,
+    login::find,
+    statement::find,
+    scheme::find,
+    code::find,
+    verifier::find,
+    random::find,
+];
 
 /// The text, as [`visible`] shows it, with `[removed]` in place of every part that is, or looks like, a secret: passwords
 /// and keys by the name before them, users and queries of URLs, tokens and keys by their shape. What is not recognised

@@ -2,6 +2,7 @@
 //!
 //! Names are judged by their words, in whatever way these are put together.
 
+use super::fold::latin;
 use super::is_one_of;
 
 /// How sure it is that a secret follows.
@@ -13,6 +14,12 @@ pub(super) enum Name {
     Sure,
     /// Also the name of something in a database: numbers are none.
     Vague,
+    /// A key that may be one of a table or a map: only what looks like no code of a business.
+    Key,
+    /// A number that is sent for one sign-in.
+    Code,
+    /// `sid`: of a session, or of a database of Oracle, or of a user of Windows.
+    Sid,
     /// Also an ordinary word: a secret only with `=`.
     Assigned,
 }
@@ -23,7 +30,7 @@ const NAME_LIMIT: usize = 80;
 /// They tell a secret wherever they stand in a name.
 const ANYWHERE: &str = "\
     password passwd passphrase passcode passwort kennwort motdepasse parola contrasena contraseña senha hasło heslo lösenord adgangskode salasana şifre wachtwoord \
-    пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization";
+    пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization pswd psswd paswd";
 
 /// Behind a word of [`ANYWHERE`], they say that it is about the secret and not the secret itself.
 const ABOUT: &str = "\
@@ -31,13 +38,16 @@ const ABOUT: &str = "\
     age length size count limit policy rule file path dir url uri endpoint issuer audience scope scopes status \
     state method mode version algorithm provider manager store service label field column table hint invalid \
     missing required protected based authentication verification validation check attempts retries refresh less \
-    ary arial izer ized ization failed";
+    ary arial ize izer ized ization failed";
 
 /// Words that are a secret's name alone or at the end of a name.
 const SURE_WORDS: &str = "\
-    pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey";
+    pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey passkey passw aspxauth";
+/// The words that a slip of the keyboard may have changed: `pasword`, `passowrd`, `passwird`.
+const MISTYPED: [&str; 4] = ["password", "passwort", "passphrase", "passcode"];
 const HEADER_WORDS: &str = "auth cookie cookies";
-const ASSIGNED_WORDS: &str = "sas pat private bearer assertion ticket clave session samlresponse samlrequest";
+const ASSIGNED_WORDS: &str =
+    "sas pat private bearer assertion ticket clave session sess samlresponse samlrequest";
 /// Behind a secret's word, they add nothing.
 const FILLERS: &str = "\
     value text plain plaintext string header b64 base64 enc encoded new old current prod dev test primary \
@@ -52,6 +62,12 @@ const OTHER_KEYS: &str = "\
     primary foreign unique duplicate sort dist distribution partition cluster clustering surrogate natural \
     composite candidate index join lookup registry cache missing unknown for no such of business row object map \
     group order shard existing column conflicting constraint duplicated public date";
+/// Before "code": it is sent to a person, for one sign-in.
+const CODES: &str = "\
+    login signin authentication confirmation fa 2fa tfa twofactor factor onetime one-time otc access activation recovery backup \
+    your sms enter temporary sign-in log-in two-factor use single-use";
+/// Before "sid": of a database, or of a user of Windows.
+const OTHER_SIDS: &str = "oracle user db database group account object owner service primary instance";
 /// Endings in "pass" of ordinary words.
 const OTHER_PASS: &str = "bypass compass encompass surpass trespass overpass";
 
@@ -61,6 +77,13 @@ pub(super) fn of(name: &str, before: [&str; 2]) -> Option<Name> {
     if name.len() > NAME_LIMIT {
         return None;
     }
+    of_letters(name, before).or_else(|| match name.is_ascii() && before.iter().all(|word| word.is_ascii()) {
+        true => None,
+        false => of_letters(&latin(name), [&latin(before[0]), &latin(before[1])]),
+    })
+}
+
+fn of_letters(name: &str, before: [&str; 2]) -> Option<Name> {
     // Of `spring.datasource.password` and of a Java class the last part.
     let dotted = name.rsplit('.').find(|part| !is_one_of(FILLERS, &part.to_lowercase())).unwrap_or(name);
     let lower = dotted.to_lowercase();
@@ -128,29 +151,69 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
     match *last {
         "key" | "keys" if is_one_of(OTHER_KEYS, previous) => None,
         "key" | "keys" if is_one_of(KEYS, previous) => Some(Name::Sure),
-        "key" | "keys" => Some(Name::Vague),
+        "key" | "keys" => Some(Name::Key),
         "id" if matches!(previous, "session" | "sess") => Some(Name::Vague),
+        "sid" if is_one_of(OTHER_SIDS, previous) => None,
+        "sid" => Some(Name::Sid),
+        "word" if previous == "pass" => Some(Name::Sure),
         "id" if previous == "key" && matches!(two_before, "access" | "aws") => Some(Name::Sure),
         "verifier" if previous == "code" => Some(Name::Sure),
         "code"
-            if matches!(previous, "auth" | "security" | "verification" | "mfa" | "otp" | "pass" | "pin") =>
+            if matches!(
+                previous,
+                "auth" | "security" | "verification" | "mfa" | "otp" | "totp" | "pass" | "pin"
+            ) =>
         {
             Some(Name::Sure)
         }
+        "code" if is_one_of(CODES, previous) || is_said_code(previous, two_before) => Some(Name::Code),
+        "tan" => Some(Name::Code),
         "phrase" if matches!(previous, "pass" | "seed" | "recovery") => Some(Name::Sure),
-        "sessionid" | "sessid" | "phpsessid" | "jsessionid" => Some(Name::Sure),
+        word if word.ends_with("sessionid")
+            || word.ends_with("sessid")
+            || word.starts_with("aspsessionid") =>
+        {
+            Some(Name::Sure)
+        }
         // The signature of a function, and Slack's and Stripe's own: no way to tell, but by the word before.
         "signature" if matches!(previous, "function" | "method" | "type") => None,
         "assertion" if previous == "client" => Some(Name::Sure),
         word if is_one_of(HEADER_WORDS, word) => Some(Name::Header),
         word if is_one_of(SURE_WORDS, word) => Some(Name::Sure),
         word if word.ends_with("pass") && !is_one_of(OTHER_PASS, word) => Some(Name::Sure),
+        word if word.ends_with("pw") || word.ends_with("psw") => Some(Name::Sure),
+        word if MISTYPED.iter().any(|meant| is_one_slip_from(word, meant)) => Some(Name::Sure),
         word if is_one_of(ASSIGNED_WORDS, word) => Some(Name::Assigned),
         word => {
             let opens = word.strip_suffix("key")?;
             KEYS.split(' ').any(|key| opens.ends_with(key)).then_some(Name::Sure)
         }
     }
+}
+
+/// Whether one letter is missing, too many, another one, or in the place of its neighbour.
+fn is_one_slip_from(word: &str, meant: &str) -> bool {
+    if word.len().abs_diff(meant.len()) > 1 || !word.is_ascii() {
+        return false;
+    }
+    let word = word.as_bytes();
+    let meant = meant.as_bytes();
+    let same = word.iter().zip(meant).take_while(|(a, b)| a == b).count();
+    let word = &word[same..];
+    let meant = &meant[same..];
+    match (word, meant) {
+        ([_, word @ ..], [_, meant @ ..]) if word == meant => true,
+        ([a, b, word @ ..], [c, d, meant @ ..]) if (a, b) == (d, c) && word == meant => true,
+        ([_, word @ ..], meant) if word == meant => true,
+        (word, [_, meant @ ..]) => word == meant,
+        _ => false,
+    }
+}
+
+/// "one time code", "enter the code".
+fn is_said_code(previous: &str, two_before: &str) -> bool {
+    (previous == "time" && two_before == "one")
+        || (previous == "the" && matches!(two_before, "enter" | "use"))
 }
 
 /// Whether a name says that the value beside it is meant: `{"name": "password", "value": "x"}`.
@@ -207,6 +270,15 @@ mod tests {
             "Kennwort",
             "contraseña",
             "パスワード",
+            "pаssword",
+            "𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝",
+            "pswd",
+            "passwrd",
+            "passowrd",
+            "pasword",
+            "passkey",
+            "bindpw",
+            "ASP.NET_SessionId",
         ] {
             assert_eq!(of(name, ["", ""]), Some(Name::Sure), "{name}");
         }
@@ -215,7 +287,10 @@ mod tests {
         }
         assert_eq!(of("key", ["access", "secret"]), Some(Name::Sure));
         assert_eq!(of("phrase", ["pass", "the"]), Some(Name::Sure));
-        assert_eq!(of("customer_key", ["", ""]), Some(Name::Vague));
+        assert_eq!(of("customer_key", ["", ""]), Some(Name::Key));
+        assert_eq!(of("code", ["one-time", "your"]), Some(Name::Code));
+        assert_eq!(of("connect.sid", ["", ""]), Some(Name::Sid));
+        assert_eq!(of("ORACLE_SID", ["", ""]), None);
         assert_eq!(of("session", ["", ""]), Some(Name::Assigned));
     }
 
@@ -252,6 +327,9 @@ mod tests {
             "pinned",
             "compassion",
             "signal",
+            "passport",
+            "passed",
+            "user_sid",
         ] {
             assert_eq!(of(name, ["", ""]), None, "{name}");
         }

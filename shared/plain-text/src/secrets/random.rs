@@ -1,7 +1,7 @@
 //! Secrets that are known by their own shape: tokens with a known beginning, and words that are random.
 
 use super::judge::{is_random, is_uuid};
-use super::{Parts, is_one_of_in_any_case};
+use super::{Parts, about, is_one_of_in_any_case};
 use std::ops::Range;
 
 /// From this length on, a random word is a secret.
@@ -10,6 +10,10 @@ const RANDOM_LENGTH: usize = 20;
 const BEHIND_PREFIX: usize = 8;
 /// A line of base64 that is so long is one of several.
 const BASE64_LINE: usize = 40;
+
+/// The longest id of a request, and what may stand between it and its name, in bytes.
+const ID_LENGTH: usize = 128;
+const ID_GAP: usize = 4;
 
 /// How tokens begin: JSON Web Tokens and PASETO, AWS, GitHub, GitLab, Slack, Google, Databricks, sessions of Snowflake, Stripe,
 /// SendGrid, HashiCorp Vault, PyPI, npm, Atlassian. What follows is letters and digits.
@@ -31,6 +35,7 @@ const GENERATED_ID: usize = 32;
 /// Adds tokens and random words.
 pub(super) fn find(text: &str, found: &mut Parts) {
     let mut before: Option<Range<usize>> = None;
+    let mut second: Option<Range<usize>> = None;
     let mut after_block = false;
     let mut at = 0;
     while let Some(word) = next_word(text, at) {
@@ -39,7 +44,11 @@ pub(super) fn find(text: &str, found: &mut Parts) {
             before.as_ref().is_some_and(|before| is_one_of_in_any_case(FINGERPRINTS, &text[before.clone()]));
         let is_line = is_line(text, &word);
         let count = found.len();
-        if !is_fingerprint(&text[word.clone()], is_named) {
+        let id = id(text, &word, before.as_ref(), second.as_ref());
+        if let Some(id) = id {
+            // What has a known beginning is a token, whatever it is called.
+            with_prefix(text, &id, found);
+        } else if !is_fingerprint(&text[word.clone()], is_named) {
             in_word(text, word.clone(), found);
             // The last line of a block of base64 is shorter.
             if after_block && is_line && found.len() == count {
@@ -47,8 +56,33 @@ pub(super) fn find(text: &str, found: &mut Parts) {
             }
         }
         after_block = is_line && word.len() >= BASE64_LINE && found.len() > count;
+        second = before;
         before = Some(word);
     }
+}
+
+/// The part of a word that is the id of a request or the like, as the words before say, or the word itself: `trace_id=4bf9…`.
+fn id(
+    text: &str,
+    word: &Range<usize>,
+    before: Option<&Range<usize>>,
+    second: Option<&Range<usize>>,
+) -> Option<Range<usize>> {
+    let shown = &text[word.clone()];
+    let of = |range: Option<&Range<usize>>| range.map_or("", |range| &text[range.clone()]);
+    let assigned = shown.find(['=', ':']).filter(|at| about::is_id(&shown[..*at], of(before)));
+    let is_beside = || {
+        let between = before.map_or("", |before| &text[before.end..word.start]);
+        let is_tie = between.len() <= ID_GAP && !between.contains('\n') && !between.contains(['.', ',', ';']);
+        is_tie && about::is_id(of(before), of(second))
+    };
+    let value = match assigned {
+        Some(at) => word.start + at + 1..word.end,
+        None if is_beside() => word.clone(),
+        None => return None,
+    };
+    (value.len() <= ID_LENGTH && !text[value.clone()].contains(['$', '%', '!', '~', '|', '&']))
+        .then_some(value)
 }
 
 fn is_word_byte(byte: u8) -> bool {

@@ -10,6 +10,9 @@ const WRAPPED_LINE_LIMIT: usize = 200;
 /// How far to look for what comes next in a chain such as `PWD=a b;Port=1`, in bytes.
 const LOOK_AHEAD: usize = 200;
 
+/// The longest name in a connection string, in bytes.
+const NAME_LIMIT: usize = 48;
+
 /// How a value ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -181,6 +184,7 @@ pub(super) fn word_end(text: &str, start: usize) -> usize {
         }
         let behind = &text[at + c.len_utf8()..];
         let ends = match c {
+            ';' if begins_name(behind) || text[start..at].ends_with('=') => true,
             ';' | ',' | '&' | '|' => {
                 ends_here(behind) || opening_quote(behind).is_some() || begins_pair(behind)
             }
@@ -206,6 +210,16 @@ pub(super) fn begins_pair(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     let name = text.char_indices().take(48).find(|(_, c)| !is_name(*c));
     name.is_some_and(|(at, c)| at > 0 && c == '=')
+}
+
+/// Whether a text begins with the beginning of a name in a connection string that is cut off: `End` of `EndpointSuffix=`.
+fn begins_name(text: &str) -> bool {
+    let is_name = |c: char| c.is_ascii_alphabetic() || matches!(c, ' ' | '_' | '-');
+    let end =
+        text.char_indices().take(NAME_LIMIT).find(|(_, c)| !is_name(*c)).map_or(text.len(), |(at, _)| at);
+    let behind = &text[end..];
+    let is_cut = behind.is_empty() || behind.starts_with(['\n', '…', '"', '\'']) || behind.starts_with("...");
+    text.starts_with(|c: char| c.is_ascii_uppercase()) && end <= NAME_LIMIT && is_cut
 }
 
 /// `PWD=hun ter2;Port=1`: spaces belong to it when a `;` ends it, and no other `=` stands before that.

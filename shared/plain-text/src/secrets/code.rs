@@ -1,0 +1,30 @@
+//! Codes that are sent for one sign-in, when they stand before what they are: "482913 is your verification code".
+
+use super::Parts;
+
+/// How far behind a code it says what it is, in bytes.
+const SENTENCE: usize = 80;
+/// What it says.
+const CODES: [&str; 6] = ["code", "pin", "otp", "passcode", "password", "token"];
+
+/// Adds codes before "is your … code".
+pub(super) fn find(text: &str, found: &mut Parts) {
+    for (at, _) in text.match_indices(" is ").chain(text.match_indices(" as ")) {
+        let rest = &text[at + 4..text.floor_char_boundary(at + 4 + SENTENCE)];
+        let is_yours = ["your ", "the "].iter().any(|your| rest.starts_with(your));
+        let sentence = rest.split(['.', '\n', ',']).next().unwrap_or_default();
+        let mut words = sentence.split(' ').take(6);
+        let is_code = words.any(|word| CODES.iter().any(|code| word.eq_ignore_ascii_case(code)));
+        let is_error = sentence.contains("error") || sentence.contains("status") || sentence.contains("exit");
+        if !is_yours || !is_code || is_error {
+            continue;
+        }
+        let head = &text[..at];
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let word = &head[head.trim_end_matches(is_part).len()..];
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        if (4..=12).contains(&word.len()) && digits >= 4 {
+            found.push(at - word.len()..at);
+        }
+    }
+}

@@ -160,7 +160,7 @@ fn is_date(shown: &str) -> bool {
 pub(super) fn is_code(shown: &str) -> bool {
     let code = shown.trim_matches(|c: char| c.is_ascii_punctuation());
     let digits = code.bytes().filter(u8::is_ascii_digit).count();
-    (4..=12).contains(&code.len())
+    (4..=24).contains(&code.len())
         && digits >= 2
         && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }

@@ -11,16 +11,19 @@ use std::ops::Range;
 /// How far back a program's name may stand before its option, and how far its arguments are read, in bytes.
 const COMMAND_LIMIT: usize = 200;
 const ARGUMENTS_LIMIT: usize = 400;
+/// How many words before an option are looked at.
+const COMMAND_WORDS: usize = 24;
 
 /// Programs, and which of their options have a password as their value, beside `-p`, `-pw` and options with long names. Behind
 /// `=`: the value may follow the letter at once.
-const PROGRAMS: [(&str, &str); 27] = [
+const PROGRAMS: [(&str, &str); 28] = [
     (
         "mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlbinlog mysqlsh mariadb mariadb-dump mysqld",
         "p=",
     ),
     ("sqlcmd osql bcp isql tsql bsqldb freebcp defncopy", "P="),
-    ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare ldapmodrdn ldap", "w="),
+    ("ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn ldap", "w="),
+    ("ldappasswd", "w= s= a="),
     ("vsql", "w="),
     ("redis-cli redis-benchmark valkey-cli", "a="),
     ("7z 7za 7zr rar unrar", "p="),
@@ -52,6 +55,8 @@ const REGISTRIES: &str = "docker podman helm skopeo buildah oras az nerdctl";
 const OTHER_PROGRAMS: &str = "\
     mkdir cp tar install ssh scp rsync ps nmap lsof ls mv touch git grep netstat kill pidof perl python java node bash zip make \
     iptables nc telnet ping patch pip read";
+/// Options of programs for Windows with a slash.
+const SLASHED: &str = "p pw rp de dec decrypt";
 /// Options with one dash that are no letter with its value.
 const LONG: &str =
     "password passwd pass pw passin passout passphrase port protocol user username path plugin-dir";
@@ -71,7 +76,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     // `--user=svc:x`, and `-u svc:x`.
     let tied = end + in_list(&text[end..]).unwrap_or_else(|| gap(&text[end..]));
     let behind = match text[tied..].strip_prefix('=') {
-        Some(_) if head.ends_with("--") => tied + 1,
+        Some(_) if head.ends_with("--") || is_one_of(LOGINS, &text[start..end]) => tied + 1,
         _ => tied,
     };
     let is_apart = behind > end;
@@ -87,8 +92,10 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     let is_known = |letter: &str| {
         known.is_some_and(|(_, options)| options.split(' ').any(|one| one.trim_end_matches('=') == letter))
     };
-    let is_secret =
-        || matches!(name::of(name, ["", ""]), Some(Name::Sure | Name::Header | Name::Vague | Name::Key));
+    let is_secret = || {
+        name.ends_with("bearer")
+            || matches!(name::of(name, ["", ""]), Some(Name::Sure | Name::Header | Name::Vague | Name::Key))
+    };
     let is_short = matches!(name, "p" | "P" | "pw" | "W") && !is_of_other_program(head, known);
     let is_value = |value: &Range<usize>, is_known: bool| {
         let shown = &text[value.clone()];
@@ -151,7 +158,7 @@ fn is_port_of(shown: &str, letter: char) -> bool {
 /// `/p:x`, `/RP x`, `/De x` of programs for Windows.
 fn slashed(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let name = &text[start..end];
-    if name.len() > 8 {
+    if !is_one_of_in_any_case(SLASHED, name) {
         return None;
     }
     let (_, options) = options_of(&text[..start])?;
@@ -192,11 +199,13 @@ fn segment(head: &str) -> &str {
 /// The words of a command that may be a program: `/usr/bin/mysql`, `"C:\bin\sqlcmd.exe"`.
 fn programs(segment: &str) -> impl Iterator<Item = &str> {
     let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | '[' | '$' | ':' | ',');
-    let words = segment.rsplit(is_gap).filter(|word| !word.is_empty() && !word.starts_with('-'));
-    words.map(|word| {
+    let words =
+        segment.rsplit(is_gap).filter(|word| word.len() > 1 && !word.starts_with('-')).take(COMMAND_WORDS);
+    let names = words.map(|word| {
         let word = word.rsplit(['/', '\\']).next().unwrap_or(word);
         word.strip_suffix(".exe").or_else(|| word.strip_suffix(".EXE")).unwrap_or(word)
-    })
+    });
+    names.filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// The nearest program that is known, with its options.

@@ -10,7 +10,7 @@ const BEFORE_LOGIN: &str = "sqlplus connect conn sqlldr exp imp expdp impdp rman
 const LABELS: &str = "mailto email e-mail mail owner from to sha256";
 /// A word that names a user, and one that names a user and a password.
 const USERS: &str = "user username userid uid account login logon usr";
-const CREDENTIALS: &str = "credentials credential creds cred login logon";
+const CREDENTIALS: &str = "credentials credential creds cred login logon auth";
 /// In the words before `as`, `for` and `with`, they say that a user follows.
 const SIGNS_IN: &str = "\
     login logon logged log signed sign authenticated authenticating authentication connect connected connecting connection \
@@ -102,15 +102,24 @@ fn is_login_name(user: &str) -> bool {
 /// The password in "user svc / x", "log in as svc / x".
 fn apart(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     let [separator, user, introduction, _] = before;
+    if !matches!(separator, "/" | ":") && !user.starts_with(['c', 'C']) {
+        return None;
+    }
     let introduction = introduction.trim_matches(|c: char| c.is_ascii_punctuation()).to_ascii_lowercase();
     let is_introduced =
         [USERS, CREDENTIALS, "as for with using"].iter().any(|words| is_one_of(words, &introduction));
     let is_login = matches!(separator, "/" | ":") && is_login_name(user) && is_introduced;
-    (is_login && looks_like_value(word)).then_some((0, word.len()))
+    // "Credentials svc x": here the user stands in the place of the separator.
+    let is_beside =
+        is_user(separator) && !is_ordinary(separator) && user.to_ascii_lowercase().starts_with("cred");
+    ((is_login || is_beside) && looks_like_value(word)).then_some((0, word.len()))
 }
 
 /// The password in `user=svc@corp/x`, "login svc:x", "logon denied for scott/x", behind a word that says that a user follows.
 fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
+    if !word.contains([':', '/']) {
+        return None;
+    }
     let bare = |word: &'_ str| word.trim_matches(|c: char| c.is_ascii_punctuation()).to_ascii_lowercase();
     let assigned = word
         .split_once('=')
@@ -125,6 +134,9 @@ fn named(word: &str, before: [&str; 4]) -> Option<(usize, usize)> {
     let word = in_brackets.unwrap_or(word);
     let follows = is_sure
         || in_brackets.is_some()
+        || (is_one_of("denied failed refused rejected", &previous)
+            && is_behind("login logon")
+            && word.contains('/'))
         || is_one_of(USERS, &previous)
         || (is_one_of("for as with using by", &previous) && (is_behind(SIGNS_IN) || is_behind(CREDENTIALS)));
     let login = match assigned {

@@ -30,7 +30,7 @@ const NAME_LIMIT: usize = 80;
 /// They tell a secret wherever they stand in a name.
 const ANYWHERE: &str = "\
     password passwd passphrase passcode passwort kennwort motdepasse parola contrasena contraseña senha hasło heslo lösenord adgangskode salasana şifre wachtwoord \
-    пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization pswd psswd paswd";
+    пароль パスワード 暗証番号 密码 密碼 비밀번호 pwd secret token credential authorization toekn pswd psswd paswd";
 
 /// Behind a word of [`ANYWHERE`], they say that it is about the secret and not the secret itself.
 const ABOUT: &str = "\
@@ -42,9 +42,10 @@ const ABOUT: &str = "\
 
 /// Words that are a secret's name alone or at the end of a name.
 const SURE_WORDS: &str = "\
-    pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey passkey passw aspxauth";
+    pass passe pw psw pin otp totp sig signature psk jwt creds cred hmac csrf xsrf mnemonic apikey passkey passw pasw pword pwrd aspxauth";
 /// The words that a slip of the keyboard may have changed: `pasword`, `passowrd`, `passwird`.
-const MISTYPED: [&str; 4] = ["password", "passwort", "passphrase", "passcode"];
+const MISTYPED: [&str; 7] =
+    ["password", "passwort", "passphrase", "passcode", "secret", "credential", "credentials"];
 const HEADER_WORDS: &str = "auth cookie cookies";
 const ASSIGNED_WORDS: &str =
     "sas pat private bearer assertion ticket clave session sess samlresponse samlrequest";
@@ -64,7 +65,7 @@ const OTHER_KEYS: &str = "\
     group order shard existing column conflicting constraint duplicated public date";
 /// Before "code": it is sent to a person, for one sign-in.
 const CODES: &str = "\
-    login signin authentication confirmation fa 2fa tfa twofactor factor onetime one-time otc access activation recovery backup \
+    login signin authentication authenticator confirmation fa 2fa tfa twofactor factor onetime one-time otc access activation recovery backup \
     your sms enter temporary sign-in log-in two-factor use single-use";
 /// Before "sid": of a database, or of a user of Windows.
 const OTHER_SIDS: &str = "oracle user db database group account object owner service primary instance";
@@ -167,11 +168,13 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
             Some(Name::Sure)
         }
         "code" if is_one_of(CODES, previous) || is_said_code(previous, two_before) => Some(Name::Code),
+        "number" if previous == "pin" => Some(Name::Sure),
         "tan" => Some(Name::Code),
         "phrase" if matches!(previous, "pass" | "seed" | "recovery") => Some(Name::Sure),
         word if word.ends_with("sessionid")
             || word.ends_with("sessid")
-            || word.starts_with("aspsessionid") =>
+            || word.starts_with("aspsessionid")
+            || word.starts_with("jsessionid") =>
         {
             Some(Name::Sure)
         }

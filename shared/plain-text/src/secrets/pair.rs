@@ -9,6 +9,8 @@ use super::value::{self, Form, opening_quote, word_end};
 use super::{Parts, about, command, fold, is_one_of, is_one_of_in_any_case, scheme};
 use std::ops::Range;
 
+/// The longest value, in bytes, that may be none.
+const VALUE_LIMIT: usize = 200;
 /// The most digits that a number has which counts something.
 const NUMBER_LIMIT: usize = 12;
 
@@ -82,6 +84,7 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
     }
     match tie {
         Tie::Element => return element(text, name, at),
+        Tie::Loose if kind == Name::Code || is_of_digits(name, before) => return loose_number(text, end, at),
         Tie::Loose => return loose(text, start..end, at).filter(|_| kind == Name::Sure),
         Tie::Weak | Tie::Beside if kind == Name::Assigned => return None,
         Tie::Beside if !matches!(kind, Name::Sure | Name::Code) || is_about_syntax(before) => return None,
@@ -90,6 +93,10 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
     let is_quoted = opening_quote(&text[at..]).is_some();
     let word = if is_quoted { "" } else { &text[at..word_end(text, at)] };
     if !is_quoted && tie == Tie::Beside {
+        // `sshpass -px`
+        if word.starts_with('-') && name.eq_ignore_ascii_case("sshpass") {
+            return None;
+        }
         let is_digits = is_of_digits(name, before) && word.len() >= 4 && is_number(word);
         let value = (is_no_word(word) || is_digits).then(|| at..at + word.len())?;
         return (is_value(text, name, kind, &value)
@@ -138,6 +145,10 @@ fn is_key_of(name: &str, shown: &str) -> bool {
 /// Whether what follows the name of a secret is one: no number that counts, no code of a business, no state.
 fn is_value(text: &str, name: &str, kind: Name, value: &Range<usize>) -> bool {
     let shown = &text[value.clone()];
+    // What is not removed is read again: it must not be long.
+    if shown.len() > VALUE_LIMIT {
+        return !is_key_of(name, &shown[..shown.floor_char_boundary(VALUE_LIMIT)]);
+    }
     let counts = kind == Name::Vague
         || kind == Name::Assigned
         || (kind == Name::Sure && name.to_lowercase().ends_with("tokens"));
@@ -156,7 +167,8 @@ fn is_value(text: &str, name: &str, kind: Name, value: &Range<usize>) -> bool {
 
 /// What looks like a value behind `-`, `/`, `,` or another sign that sentences have, too.
 fn loose(text: &str, name: Range<usize>, at: usize) -> Option<Range<usize>> {
-    let end = word_end(text, at);
+    let limit = text.floor_char_boundary(at + VALUE_LIMIT);
+    let end = word_end(&text[..limit], at);
     let separator = text[name.end..at].trim();
     let head = text[..name.start].trim_end_matches(' ');
     let behind = &text[end..];
@@ -168,6 +180,15 @@ fn loose(text: &str, name: Range<usize>, at: usize) -> Option<Range<usize>> {
         _ => false,
     };
     (!is_list && looks_like_value(&text[at..end])).then_some(at..end)
+}
+
+/// A code behind a dash.
+fn loose_number(text: &str, end: usize, at: usize) -> Option<Range<usize>> {
+    let value = at..word_end(&text[..text.floor_char_boundary(at + VALUE_LIMIT)], at);
+    let shown = &text[value.clone()];
+    let is_dash = matches!(text[end..at].trim(), "-" | "–" | "—" | ">" | "--");
+    ((is_dash && about::is_code(shown) && !goes_on(&text[value.end..])) || looks_like_value(shown))
+        .then_some(value)
 }
 
 fn goes_on(behind: &str) -> bool {
@@ -182,7 +203,7 @@ fn dashed(text: &str, name: Range<usize>) -> Option<Range<usize>> {
     let (word, _) =
         text[name.clone()].split_once('-').filter(|(word, _)| is_one_of_in_any_case(NAMES, word))?;
     let at = name.start + word.len() + 1;
-    let end = word_end(text, at);
+    let end = word_end(&text[..text.floor_char_boundary(at + VALUE_LIMIT)], at);
     let value = text[at..end].to_lowercase();
     let is_other = OTHERS.iter().any(|other| value.starts_with(other));
     let is_name = text[name.end..].trim_start_matches(['"', '\'', ' ']).starts_with(['=', ':', '>']);
@@ -212,17 +233,19 @@ fn second_end(text: &str, name: Range<usize>, value: &Range<usize>) -> usize {
     let is_change = text[name.end..value.start].ends_with("from ");
     let behind = &text[value.end..];
     let separators: &[&str] = match (is_both, is_change) {
-        (true, _) => &[" / ", ", ", " : ", " and ", " & ", "; ", " "],
+        (true, _) => &[" / ", ", ", " : ", " - ", " | ", " and ", " & ", "; ", " "],
         (false, true) => &[" to "],
+        (false, false) if word.ends_with("words") => &[" and ", ", ", " / ", " & "],
         (false, false) => &[],
     };
     let Some(separator) = separators.iter().find(|separator| behind.starts_with(**separator)) else {
         return value.end;
     };
     let at = value.end + separator.len();
-    let end = match opening_quote(&text[at..]) {
-        Some(_) => value::of(text, at, Form::Word).end,
-        None => word_end(text, at),
+    let near = &text[..text.floor_char_boundary(at + VALUE_LIMIT)];
+    let end = match opening_quote(&near[at..]) {
+        Some(_) => value::of(near, at, Form::Word).end,
+        None => word_end(near, at),
     };
     let second = &text[at..end];
     let is_sure = matches!(*separator, " / " | " : " | " to ") && !is_ordinary(second);
@@ -242,7 +265,7 @@ fn is_about_syntax(before: &Before) -> bool {
 /// Whether a name is one of a number: `PIN 4829`, `OTP code 482913`, "one-time password 482913".
 fn is_of_digits(name: &str, before: &Before) -> bool {
     let name = name.to_ascii_lowercase();
-    ["pin", "otp", "passcode", "code"].iter().any(|digits| name.ends_with(digits))
+    ["pin", "otp", "passcode", "code", "number"].iter().any(|digits| name.ends_with(digits))
         || matches!(
             before.nearest.as_str(),
             "time" | "one-time" | "onetime" | "temporary" | "mfa" | "2fa" | "totp"

@@ -68,6 +68,10 @@ fn id(
     before: Option<&Range<usize>>,
     second: Option<&Range<usize>>,
 ) -> Option<Range<usize>> {
+    // What is shorter is not removed anyway.
+    if word.len() < RANDOM_LENGTH {
+        return None;
+    }
     let shown = &text[word.clone()];
     let of = |range: Option<&Range<usize>>| range.map_or("", |range| &text[range.clone()]);
     let assigned = shown.find(['=', ':']).filter(|at| about::is_id(&shown[..*at], of(before)));

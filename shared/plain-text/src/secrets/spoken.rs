@@ -74,7 +74,7 @@ pub(super) fn tie(text: &str, at: usize) -> Option<(Tie, usize)> {
             value = None;
         } else if is_changed && is_one_of_in_any_case(BECAME, word) {
             value = Some(end);
-        } else if value == Some(start) && !is_one_of_in_any_case(ADVERBS, word) {
+        } else if value == Some(start) && !is_adverb(word) {
             return Some((Tie::Weak, start + gap(&text[start..])));
         } else if is_done && word.starts_with('(') {
             return Some((Tie::Beside, start + 1));
@@ -104,5 +104,11 @@ fn is_verb(word: &str) -> bool {
 }
 
 fn is_around(word: &str) -> bool {
-    is_one_of_in_any_case(AROUND, word)
+    is_one_of_in_any_case(AROUND, word) || is_adverb(word)
+}
+
+/// "still", "previously".
+fn is_adverb(word: &str) -> bool {
+    let is_formed = word.len() > 4 && word.ends_with("ly") && word.bytes().all(|b| b.is_ascii_lowercase());
+    is_formed || is_one_of_in_any_case(ADVERBS, word)
 }

@@ -10,7 +10,7 @@ const GAP: usize = 40;
 const TAG_LIMIT: usize = 300;
 
 /// Signs that part a name and its value, and words of sentences.
-const LOOSE: [&str; 11] = [">>", "-", "–", "—", "/", ",", ";", ">", "~", "|", "•"];
+const LOOSE: [&str; 15] = ["-->", "--", "...", "…", ">>", "-", "–", "—", "/", ",", ";", ">", "~", "|", "•"];
 
 /// How a name and a value are tied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub(super) fn of(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
     }
     for (separator, tie) in [
         ("=>", Tie::Strong),
+        ("==>", Tie::Strong),
         ("==", Tie::Strong),
         (":=", Tie::Strong),
         ("=", Tie::Strong),
@@ -74,8 +75,10 @@ pub(super) fn of(text: &str, start: usize, end: usize) -> Option<(Tie, usize)> {
         return None;
     }
     // `sshpass -p`: an option.
-    let is_option =
-        apart > 0 && behind.starts_with(['-', '/']) && !behind[1..].starts_with(char::is_whitespace);
+    let is_option = !behind.starts_with("-->")
+        && apart > 0
+        && behind.starts_with(['-', '/'])
+        && !behind[1..].starts_with(char::is_whitespace);
     if let Some(value) =
         LOOSE.iter().find_map(|separator| behind.strip_prefix(separator)).filter(|_| !is_option)
     {

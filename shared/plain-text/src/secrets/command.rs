@@ -6,7 +6,9 @@ use super::shape::{is_number, looks_like_value};
 use super::tie::gap;
 use super::value::{self, Form, opening_quote, word_end};
 use super::{Parts, is_one_of, is_one_of_in_any_case};
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// How far back a program's name may stand before its option, and how far its arguments are read, in bytes.
 const COMMAND_LIMIT: usize = 200;
@@ -208,11 +210,25 @@ fn programs(segment: &str) -> impl Iterator<Item = &str> {
     names.filter(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
+/// The line of [`PROGRAMS`] that a program is in. Hostile text asks for thousands of words, so the names are looked up
+/// and not compared one by one.
+fn program(word: &str) -> Option<(&'static str, &'static str)> {
+    static LINES: LazyLock<HashMap<&str, (&str, &str)>> = LazyLock::new(|| {
+        let names = PROGRAMS.iter().flat_map(|line| line.0.split(' ').map(move |name| (name, *line)));
+        names.collect()
+    });
+    const LONGEST: usize = 16;
+    if word.len() > LONGEST {
+        return None;
+    }
+    LINES.get(word).or_else(|| LINES.get(word.to_ascii_lowercase().as_str())).copied()
+}
+
 /// The nearest program that is known, with its options.
 fn options_of(head: &str) -> Option<(&'static str, &'static str)> {
     let command = segment(head);
-    let of = |word| PROGRAMS.iter().find(|(names, _)| is_one_of_in_any_case(names, word)).copied();
-    programs(command).find_map(of).filter(|(names, _)| *names != REGISTRIES || command.contains("login"))
+    let known = programs(command).find_map(program);
+    known.filter(|(names, _)| *names != REGISTRIES || command.contains("login"))
 }
 
 fn is_of_other_program(head: &str, known: Option<(&str, &str)>) -> bool {

@@ -185,6 +185,7 @@ fn of_words(words: &[&str], before: [&str; 2]) -> Option<Name> {
         word if is_one_of(SURE_WORDS, word) => Some(Name::Sure),
         word if word.ends_with("pass") && !is_one_of(OTHER_PASS, word) => Some(Name::Sure),
         word if word.ends_with("pw") || word.ends_with("psw") => Some(Name::Sure),
+        "passport" => None,
         word if MISTYPED.iter().any(|meant| is_one_slip_from(word, meant)) => Some(Name::Sure),
         word if is_one_of(ASSIGNED_WORDS, word) => Some(Name::Assigned),
         word => {

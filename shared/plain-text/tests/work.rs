@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// The length of the short texts, in bytes.
-const LENGTH: usize = 6 * 1024;
+const LENGTH: usize = 2 * 1024;
 /// How many of them are as long as the long text.
 const TIMES: usize = 16;
 /// How much longer the long text may take than as many bytes in short ones: the same is right, and work that grows with the

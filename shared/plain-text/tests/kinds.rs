@@ -121,6 +121,14 @@ fn a_password_in_a_sentence_a_login_a_command_or_a_statement_is_removed_and_the_
 
 // 12-S4
 #[test]
+fn a_mixed_word_is_no_name_of_a_secret_whatever_words_stand_before_it() {
+    let text = "ORA-12541: TNS:no listener secret for user 'svc' is AAa0Aa Unable to connect";
+    let shown = "ORA-12541: TNS:no listener secret for user 'svc' is [removed] Unable to connect";
+    assert_eq!(without_secrets(text), shown);
+}
+
+// 12-S4
+#[test]
 fn the_private_lines_of_a_key_of_putty_are_removed() {
     let key = "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\nAAAAhunter2x+/\nhunter2x==\nPrivate-MAC: 01ab23cd";
     let shown = "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\n[removed]\nPrivate-MAC: [removed]";

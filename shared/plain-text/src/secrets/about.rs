@@ -88,7 +88,9 @@ pub(super) fn is_name_of_secret(text: &str, name: &str, before: [&str; 2], value
     };
     let is_name = shown.chars().all(|c| c.is_alphanumeric() || "_-./@+= ".contains(c));
     let is_looked_for = follows(&LOOKED_FOR)
-        || (lower.starts_with("secret") && before.iter().any(|word| is_one_of(LOOKS_FOR, word)))
+        || (lower.starts_with("secret")
+            && before.iter().any(|word| is_one_of(LOOKS_FOR, word))
+            && !is_mixed(shown))
         || (lower.starts_with("secret") && is_path_of_words(shown))
         || shown.starts_with("arn:");
     let is_parsed = lower.ends_with("token")
@@ -110,6 +112,12 @@ fn is_path_of_words(shown: &str) -> bool {
 
 fn has_both(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Capitals, small letters and digits in one word: no one names a secret so.
+fn is_mixed(word: &str) -> bool {
+    let has = |is: fn(u8) -> bool| word.bytes().any(is);
+    has(|b| b.is_ascii_uppercase()) && has(|b| b.is_ascii_lowercase()) && has(|b| b.is_ascii_digit())
 }
 
 /// "must be 8 characters", "is 90 days old".

@@ -1,0 +1,206 @@
+//! What a group has sent, and when it sends next. The members are items of their own.
+
+use super::{Member, Placement};
+use crate::incident::MessageRef;
+use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, release};
+use crate::schedule::Capabilities;
+use crate::time::{is_credible, later};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How long members wait for each other before the group is announced; twice as long while more of them join.
+const GATHER: SignedDuration = SignedDuration::from_secs(10);
+/// So many that wait become one message, or so many altogether with the first.
+pub(crate) const MANY_WAITING: usize = 3;
+const MANY: usize = 5;
+/// A message is edited at most so often.
+const EDIT_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// Where messages cannot be edited, the group waits until no incident has joined for so long,
+const CALM: SignedDuration = SignedDuration::from_secs(15);
+/// but not longer than this,
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(120);
+/// and sends the next message so much later.
+const POST_INTERVAL: SignedDuration = SignedDuration::from_secs(300);
+
+/// What a group has sent, and when it sends next. One document a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupHead {
+    /// When the first member joined.
+    pub opened_at: Option<Timestamp>,
+    /// When the last member joined, to the second.
+    pub last_join: Option<Timestamp>,
+    /// The timer that will send what has changed.
+    pub pending: Option<Pending>,
+    /// Counts timers, so that one that was replaced does nothing.
+    pub generation: u64,
+    /// The group's message, if it can be edited.
+    pub message: Option<MessageRef>,
+    /// How many notifications were sent.
+    pub sent: u32,
+    /// When the last one was sent.
+    pub last_sent: Option<Timestamp>,
+    /// How many members the last notification showed.
+    pub shown_members: usize,
+    /// Whether the resolution was sent.
+    pub closed: bool,
+    /// Whether a message may have arrived whose reference is unknown.
+    pub maybe_sent: bool,
+    lease: Option<Lease>,
+}
+
+/// A timer that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// When it fires.
+    pub due: Timestamp,
+    /// Which one it is.
+    pub generation: u64,
+    /// Whether it exists: the queue or the scheduler has confirmed it.
+    pub armed: bool,
+}
+
+/// What a group does when its timer fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupStep {
+    /// Nothing has changed.
+    Nothing,
+    /// It is too early: the timer is to be set again.
+    WaitUntil(Timestamp),
+    /// Too few for a message of their own. These members are announced alone, by key.
+    Separate(Vec<String>),
+    /// Send the first message, or edit the one that there is, or send one more where messages cannot be edited.
+    Announce,
+    /// All are resolved: send the end.
+    Close,
+}
+
+impl GroupHead {
+    /// Forgets instants that a wrong clock wrote: everything would wait for them.
+    pub fn sanitize(&mut self, now: Timestamp) {
+        for at in [&mut self.opened_at, &mut self.last_join, &mut self.last_sent] {
+            *at = at.filter(|at| is_credible(*at, now));
+        }
+        let longest = later(now, POST_INTERVAL + LONGEST_WAIT);
+        self.pending = self.pending.take().filter(|pending| pending.due <= longest);
+    }
+
+    /// Notes that a member has joined or changed, and asks for a timer, unless one is pending.
+    pub fn changed(&mut self, now: Timestamp, joined: bool, capabilities: Capabilities) {
+        if joined {
+            self.opened_at = self.opened_at.or(Some(now));
+            if self.last_join.is_none_or(|last| last.as_second() < now.as_second()) {
+                self.last_join = Some(now);
+            }
+        }
+        self.closed &= !joined;
+        if self.pending.is_none() {
+            let interval = if capabilities.edit || !joined { EDIT_INTERVAL } else { POST_INTERVAL };
+            let due = match (self.sent, self.last_sent) {
+                (0, _) | (_, None) => later(now, GATHER),
+                (_, Some(last)) => later(last, interval).max(now),
+            };
+            self.set_pending(due);
+        }
+    }
+
+    /// Asks for a timer in place of the pending one.
+    pub fn set_pending(&mut self, due: Timestamp) {
+        self.generation = self.generation.saturating_add(1);
+        self.pending = Some(Pending { due, generation: self.generation, armed: false });
+    }
+
+    /// Notes that the timer of this generation exists.
+    pub fn armed(&mut self, generation: u64) {
+        if let Some(pending) = self.pending.as_mut().filter(|pending| pending.generation == generation) {
+            pending.armed = true;
+        }
+    }
+
+    /// What to do at `now`, with all members as they are. Pure.
+    pub fn step(
+        &self,
+        members: &[(String, Member)],
+        first_is_open: bool,
+        now: Timestamp,
+        capabilities: Capabilities,
+    ) -> GroupStep {
+        let grouped = || members.iter().filter(|(_, member)| member.placement == Placement::Grouped);
+        let firing = grouped().filter(|(_, member)| member.is_firing()).count();
+        if self.sent == 0 && !self.maybe_sent {
+            return self.first_step(members, firing, first_is_open, now, capabilities);
+        }
+        if firing == 0 {
+            return if self.closed { GroupStep::Nothing } else { GroupStep::Close };
+        }
+        let has_joined = grouped().count() > self.shown_members;
+        if capabilities.edit || has_joined { GroupStep::Announce } else { GroupStep::Nothing }
+    }
+
+    fn first_step(
+        &self,
+        members: &[(String, Member)],
+        firing: usize,
+        first_is_open: bool,
+        now: Timestamp,
+        capabilities: Capabilities,
+    ) -> GroupStep {
+        let altogether = members.len() + usize::from(first_is_open);
+        let is_many = firing >= MANY_WAITING || (firing > 0 && altogether >= MANY);
+        let opened = self.opened_at.unwrap_or(now);
+        let last = self.last_join.unwrap_or(now);
+        let due = if is_many && !capabilities.edit {
+            later(last, CALM).min(later(opened, LONGEST_WAIT))
+        } else {
+            later(opened, GATHER).max(later(last, GATHER).min(later(opened, GATHER * 2)))
+        };
+        if due > now {
+            return GroupStep::WaitUntil(due);
+        }
+        if is_many {
+            return GroupStep::Announce;
+        }
+        let waiting = members.iter().filter(|(_, member)| {
+            member.is_firing() && member.placement == Placement::Grouped
+        });
+        let waiting: Vec<String> = waiting.map(|(key, _)| key.clone()).collect();
+        if waiting.is_empty() { GroupStep::Nothing } else { GroupStep::Separate(waiting) }
+    }
+
+    /// Takes the lease to send what the timer of `generation` is for: not if another worker has it or the timer was
+    /// replaced. Whatever changes from now on asks for a timer of its own.
+    pub fn begin(&mut self, owner: LeaseOwner, now: Timestamp) -> bool {
+        match acquire(&mut self.lease, owner, now) {
+            Acquired::HeldUntil(_) => return false,
+            Acquired::FromExpired => self.maybe_sent = true,
+            Acquired::Free => {}
+        }
+        self.pending = None;
+        true
+    }
+
+    /// Notes what was sent and gives the lease back.
+    pub fn sent(&mut self, owner: LeaseOwner, shown: usize, message: Option<MessageRef>, now: Timestamp) {
+        if !is_held_by(self.lease.as_ref(), owner) {
+            return;
+        }
+        release(&mut self.lease, owner);
+        self.sent = self.sent.saturating_add(1);
+        self.last_sent = Some(now);
+        self.shown_members = shown;
+        self.message = message.or(self.message.take());
+    }
+
+    /// Notes that nothing was sent and gives the lease back.
+    pub fn unsent(&mut self, owner: LeaseOwner, maybe_sent: bool) {
+        if is_held_by(self.lease.as_ref(), owner) {
+            release(&mut self.lease, owner);
+            self.maybe_sent |= maybe_sent;
+        }
+    }
+
+    /// Whether the target has certainly received nothing, and nothing is on its way.
+    pub fn is_certainly_unsent(&self) -> bool {
+        self.sent == 0 && !self.maybe_sent && self.lease.is_none()
+    }
+}

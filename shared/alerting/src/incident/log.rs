@@ -1,0 +1,142 @@
+//! The notification log: what was sent about an incident to each target. It is the only place that says so.
+
+use super::{Incident, Open};
+use crate::group::is_group_id;
+use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, is_held_by_another, release};
+use crate::time::later;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Quiet hours are daily, and a day has 25 hours at most. A digest further ahead cannot exist.
+const FURTHEST_DIGEST: SignedDuration = SignedDuration::from_hours(26);
+
+/// A message that was sent and can be edited, as its destination names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRef {
+    /// Where it is: for Slack the channel's id.
+    pub conversation: String,
+    /// What names it there.
+    pub id: String,
+}
+
+/// How a target is notified of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Route {
+    /// With messages of its own.
+    Alone,
+    /// With the messages of an alert group.
+    Group(String),
+    /// With the digest of the quiet hours that end then.
+    Digest(Timestamp),
+}
+
+/// What was sent about an incident to one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// How the target is notified.
+    pub route: Route,
+    /// How many failures the last notification told of; 0 before the first.
+    pub notified_failures: u32,
+    /// Whether the resolution was sent.
+    pub resolution_sent: bool,
+    /// The message, if it can be edited.
+    pub message: Option<MessageRef>,
+    /// When the target was last notified with a new message, as against an edited one.
+    pub last_audible: Option<Timestamp>,
+    /// Whether a message may have arrived whose reference is unknown: its answer was lost, or its sender timed out.
+    pub maybe_sent: bool,
+    pub(crate) lease: Option<Lease>,
+}
+
+impl LogEntry {
+    /// An entry before the first notification.
+    pub fn new(route: Route) -> Self {
+        Self {
+            route,
+            notified_failures: 0,
+            resolution_sent: false,
+            message: None,
+            last_audible: None,
+            maybe_sent: false,
+            lease: None,
+        }
+    }
+
+    pub(super) fn sanitize(&mut self, now: Timestamp) {
+        let is_possible = match &self.route {
+            Route::Alone => true,
+            Route::Group(id) => is_group_id(id),
+            Route::Digest(until) => *until <= later(now, FURTHEST_DIGEST),
+        };
+        if !is_possible {
+            self.route = Route::Alone;
+        }
+        self.last_audible = self.last_audible.filter(|at| *at <= now);
+    }
+
+    /// Whether the target has certainly received nothing, and nothing is on its way.
+    pub fn is_certainly_unsent(&self) -> bool {
+        self.notified_failures == 0 && !self.maybe_sent && self.lease.is_none()
+    }
+
+    /// Takes the lease to send, unless another worker has it. An owner that timed out may have sent.
+    pub fn acquire(&mut self, owner: LeaseOwner, now: Timestamp) -> bool {
+        match acquire(&mut self.lease, owner, now) {
+            Acquired::HeldUntil(_) => return false,
+            Acquired::FromExpired => self.maybe_sent = true,
+            Acquired::Free => {}
+        }
+        true
+    }
+
+    /// Whether another worker is sending. Whoever ends such a lease sends what has happened meanwhile as well.
+    pub fn is_being_sent(&self, owner: LeaseOwner, now: Timestamp) -> bool {
+        is_held_by_another(self.lease.as_ref(), owner, now)
+    }
+}
+
+/// What a sender writes into the log when it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It was sent.
+    Sent {
+        /// The failures that it told of.
+        failures: u32,
+        /// Whether it was the resolution.
+        resolution: bool,
+        /// The message to edit from now on, if there is a new one.
+        message: Option<MessageRef>,
+        /// When, if it was a new message.
+        audible_at: Option<Timestamp>,
+    },
+    /// It was not sent.
+    Unsent {
+        /// Whether it may have arrived all the same.
+        maybe_sent: bool,
+    },
+}
+
+impl Incident {
+    /// The open incident with this id, or the resolved one.
+    pub fn find_mut(&mut self, id: &str) -> Option<&mut Open> {
+        self.all_mut().find(|open| open.id == id)
+    }
+
+    /// Writes a receipt and gives the lease back. The incident may have been resolved meanwhile, and its resolution must
+    /// find the message. Returns whether the owner still had the lease.
+    pub fn record(&mut self, id: &str, target: &str, owner: LeaseOwner, receipt: &Receipt) -> bool {
+        let entry = self.find_mut(id).and_then(|open| open.log.get_mut(target));
+        let Some(entry) = entry.filter(|entry| is_held_by(entry.lease.as_ref(), owner)) else { return false };
+        release(&mut entry.lease, owner);
+        match receipt {
+            Receipt::Sent { failures, resolution, message, audible_at } => {
+                entry.notified_failures = entry.notified_failures.max(*failures);
+                entry.resolution_sent |= resolution;
+                entry.message = message.clone().or(entry.message.take());
+                entry.last_audible = entry.last_audible.max(*audible_at);
+            }
+            Receipt::Unsent { maybe_sent } => entry.maybe_sent |= maybe_sent,
+        }
+        true
+    }
+}

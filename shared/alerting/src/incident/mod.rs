@@ -1,0 +1,212 @@
+//! The incident of one object: from the first failure to the recovery.
+
+mod log;
+mod signal;
+
+pub use log::{LogEntry, MessageRef, Receipt, Route};
+pub use signal::{RefreshKind, Signal, Transition};
+
+use crate::time::is_credible;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An object that opens so many incidents within a [`DAY`] flaps: further incidents are suppressed until it is stable.
+const FLAPPING: usize = 4;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// An incident that lasts for so long is no flapping and is announced after all.
+pub const LASTING: SignedDuration = SignedDuration::from_hours(1);
+/// How many resolved incidents are remembered, for targets that are still to be notified of the recovery.
+const RESOLVED_LIMIT: usize = 16;
+/// How many events are remembered, so that a redelivered event does not count twice.
+const APPLIED_LIMIT: usize = 32;
+
+/// What is known of an object's refreshes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Incident {
+    /// The incident that is open.
+    pub open: Option<Open>,
+    /// The incidents before it, newest last.
+    resolved: Vec<Resolved>,
+    last_failure: Option<Timestamp>,
+    last_success: Option<Timestamp>,
+    /// When the incidents of the last day opened.
+    openings: Vec<Timestamp>,
+    /// The last events, newest last, and what each changed.
+    applied: Vec<(String, Transition)>,
+}
+
+/// An incident that is open: failures without a success between them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The short id of the event that opened it. Names the incident.
+    pub id: String,
+    /// When the first failure happened.
+    pub since: Timestamp,
+    /// When the last failure happened.
+    pub last: Timestamp,
+    /// How many failures.
+    pub failures: u32,
+    /// Which kinds of refresh fail.
+    pub kinds: BTreeSet<RefreshKind>,
+    /// Which incident of the object within a day this is, from 1.
+    pub nth: usize,
+    /// What was sent to each target, by target key.
+    pub log: BTreeMap<String, LogEntry>,
+}
+
+/// An incident that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// The short id of the event that ended it.
+    pub by: String,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The incident as it was.
+    pub incident: Open,
+}
+
+impl Open {
+    /// How long it has lasted, from the first failure to `end`.
+    pub fn lasted(&self, end: Timestamp) -> SignedDuration {
+        end.duration_since(self.since).max(SignedDuration::ZERO)
+    }
+
+    /// Whether this incident is the one whose message says that the object flaps.
+    pub fn begins_to_flap(&self) -> bool {
+        self.nth == FLAPPING
+    }
+
+    /// Whether the object flaps, so that this incident is suppressed unless it lasts.
+    pub fn is_flapping(&self, now: Timestamp) -> bool {
+        self.nth > FLAPPING && self.lasted(now.max(self.last)) < LASTING
+    }
+}
+
+impl Incident {
+    /// The incident that the event `by` has resolved.
+    pub fn resolved_by(&self, by: &str) -> Option<&Resolved> {
+        self.resolved.iter().find(|resolved| resolved.by == by)
+    }
+
+    /// The open incident and those before it of which a target may still be to be notified.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Open> {
+        self.open.iter_mut().chain(self.resolved.iter_mut().map(|resolved| &mut resolved.incident))
+    }
+
+    /// The kinds of refresh that fail. Empty when no incident is open.
+    pub fn failing_kinds(&self) -> BTreeSet<RefreshKind> {
+        self.open.as_ref().map(|open| open.kinds.clone()).unwrap_or_default()
+    }
+
+    /// Forgets what this crate never writes: instants in the future, routes to groups and digests that cannot exist,
+    /// more entries than the limits. With a success in the future, every failure would count as outdated.
+    pub fn sanitize(&mut self, now: Timestamp) {
+        for open in self.all_mut() {
+            open.log.values_mut().for_each(|entry| entry.sanitize(now));
+            open.since = if is_credible(open.since, now) { open.since } else { now };
+            open.last = if is_credible(open.last, now) { open.last } else { now };
+        }
+        self.applied.drain(..self.applied.len().saturating_sub(APPLIED_LIMIT));
+        self.resolved.drain(..self.resolved.len().saturating_sub(RESOLVED_LIMIT));
+        self.last_failure = self.last_failure.filter(|at| is_credible(*at, now));
+        self.last_success = self.last_success.filter(|at| is_credible(*at, now));
+        self.openings.retain(|at| is_credible(*at, now));
+    }
+
+    /// Applies what an event says. The same event changes nothing more when Tableau delivers it again, and gives the
+    /// same answer.
+    pub fn apply(&mut self, event: &str, signal: Signal) -> Transition {
+        if let Some((_, transition)) = self.applied.iter().find(|(id, _)| id == event) {
+            let is_of_open = |at| self.open.as_ref().is_some_and(|open| open.since <= at);
+            return match (transition, signal) {
+                // Its incident is over, or another one has opened since.
+                (_, Signal::Failed(at, _)) if !is_of_open(at) => Transition::Outdated,
+                (transition, _) => *transition,
+            };
+        }
+        let transition = match signal {
+            Signal::Started(at) => {
+                let ended = self.last_failure.max(self.last_success);
+                // A start is not remembered: it changes nothing.
+                return if ended.is_some_and(|ended| at <= ended) {
+                    Transition::Outdated
+                } else {
+                    Transition::Unchanged
+                };
+            }
+            Signal::Failed(at, kind) => self.fail(event, at, kind),
+            Signal::Succeeded(at, kind) => self.succeed(event, at, kind),
+            Signal::Deleted(at) => self.succeed(event, at, RefreshKind::Unknown),
+        };
+        if transition != Transition::Outdated {
+            self.applied.push((event.to_owned(), transition));
+            if self.applied.len() > APPLIED_LIMIT {
+                self.applied.remove(0);
+            }
+        }
+        transition
+    }
+
+    fn fail(&mut self, event: &str, at: Timestamp, kind: RefreshKind) -> Transition {
+        // Times are whole seconds. In the same second the order is unknown, and an alert too many is better than none.
+        if self.last_success.is_some_and(|success| at < success) {
+            return Transition::Outdated;
+        }
+        self.last_failure = self.last_failure.max(Some(at));
+        if let Some(open) = &mut self.open {
+            open.failures = open.failures.saturating_add(1);
+            open.since = open.since.min(at);
+            open.last = open.last.max(at);
+            open.kinds.insert(kind);
+            return Transition::FailedAgain;
+        }
+        self.openings.retain(|opening| at.duration_since(*opening) < DAY);
+        self.openings.push(at);
+        self.open = Some(Open {
+            id: event.to_owned(),
+            since: at,
+            last: at,
+            failures: 1,
+            kinds: BTreeSet::from([kind]),
+            nth: self.openings.len(),
+            log: BTreeMap::new(),
+        });
+        Transition::Opened
+    }
+
+    fn succeed(&mut self, event: &str, at: Timestamp, kind: RefreshKind) -> Transition {
+        let ends_all = match &self.open {
+            Some(open) => open.kinds.iter().all(|failed| kind.resolves(*failed)),
+            None => true,
+        };
+        if ends_all {
+            self.last_success = self.last_success.max(Some(at));
+        }
+        if self.last_failure.is_some_and(|failure| at < failure) {
+            return Transition::Outdated;
+        }
+        let Some(mut open) = self.open.take() else { return Transition::Unchanged };
+        if !ends_all {
+            open.kinds.retain(|failed| !kind.resolves(*failed));
+            self.open = Some(open);
+            return Transition::Unchanged;
+        }
+        self.resolved.push(Resolved { by: event.to_owned(), at, incident: open });
+        self.forget_one();
+        Transition::Resolved
+    }
+
+    /// Forgets a resolved incident if there are too many: first one of which no target is left to be notified.
+    fn forget_one(&mut self) {
+        if self.resolved.len() > RESOLVED_LIMIT {
+            let is_finished =
+                |resolved: &Resolved| resolved.incident.log.values().all(|entry| entry.resolution_sent);
+            self.resolved.remove(self.resolved.iter().position(is_finished).unwrap_or(0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! The exclusive right to send, held for as long as one invocation can last.
+
+use crate::time::{CLOCK_SKEW, is_credible, later};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Who asks for leases: one attempt at one event or timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseOwner {
+    id: u64,
+    until: Timestamp,
+}
+
+impl LeaseOwner {
+    /// An attempt that ends at `deadline` at the latest. A lease that is older than its owner's deadline is void.
+    pub fn new(deadline: Timestamp) -> Self {
+        Self::with_id(fastrand::u64(..), deadline)
+    }
+
+    /// The same with a chosen id, for tests that repeat.
+    pub fn with_id(id: u64, deadline: Timestamp) -> Self {
+        Self { id, until: later(deadline, CLOCK_SKEW) }
+    }
+}
+
+/// The exclusive right to send one thing, so that two workers do not post the same message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    owner: u64,
+    until: Timestamp,
+}
+
+/// What became of a request for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// The owner has it. The lease was free or was the owner's already.
+    Free,
+    /// The owner has it. An earlier owner timed out and may have sent before.
+    FromExpired,
+    /// Another owner has it until then.
+    HeldUntil(Timestamp),
+}
+
+/// Asks for the lease in `slot`.
+pub fn acquire(slot: &mut Option<Lease>, owner: LeaseOwner, now: Timestamp) -> Acquired {
+    let previous = slot.as_ref().filter(|lease| lease.owner != owner.id);
+    if let Some(lease) = previous
+        && lease.until > now
+        && is_credible(lease.until, later(now, CLOCK_SKEW))
+    {
+        return Acquired::HeldUntil(lease.until);
+    }
+    let acquired = if previous.is_some() { Acquired::FromExpired } else { Acquired::Free };
+    *slot = Some(Lease { owner: owner.id, until: owner.until });
+    acquired
+}
+
+/// Whether `owner` has the lease.
+pub fn is_held_by(slot: Option<&Lease>, owner: LeaseOwner) -> bool {
+    slot.is_some_and(|lease| lease.owner == owner.id)
+}
+
+/// Whether another owner than `owner` has the lease now.
+pub fn is_held_by_another(slot: Option<&Lease>, owner: LeaseOwner, now: Timestamp) -> bool {
+    matches!(acquire(&mut slot.cloned(), owner, now), Acquired::HeldUntil(_))
+}
+
+/// Gives the lease back, if `owner` still has it.
+pub fn release(slot: &mut Option<Lease>, owner: LeaseOwner) {
+    if is_held_by(slot.as_ref(), owner) {
+        *slot = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_764_000_000 + second).unwrap()
+    }
+
+    fn owner(id: u64, second: i64) -> LeaseOwner {
+        LeaseOwner::with_id(id, at(second + 60))
+    }
+
+    #[test]
+    fn a_lease_has_one_owner_until_its_invocation_must_have_ended() {
+        let mut slot = None;
+        assert_eq!(acquire(&mut slot, owner(1, 0), at(0)), Acquired::Free);
+        assert_eq!(acquire(&mut slot, owner(1, 0), at(1)), Acquired::Free, "its own");
+        assert_eq!(acquire(&mut slot, owner(2, 1), at(1)), Acquired::HeldUntil(at(75)));
+        assert_eq!(acquire(&mut slot, owner(2, 75), at(75)), Acquired::FromExpired);
+        release(&mut slot, owner(1, 0));
+        assert!(is_held_by(slot.as_ref(), owner(2, 75)), "only its owner gives a lease back");
+        release(&mut slot, owner(2, 75));
+        assert_eq!(acquire(&mut slot, owner(3, 76), at(76)), Acquired::Free);
+    }
+
+    #[test]
+    fn a_lease_that_a_wrong_clock_wrote_keeps_no_worker_out() {
+        let next_year = at(0) + SignedDuration::from_hours(24 * 365);
+        let mut slot = None;
+        acquire(&mut slot, LeaseOwner::with_id(1, next_year), next_year);
+        assert_eq!(acquire(&mut slot, owner(2, 0), at(0)), Acquired::FromExpired);
+    }
+}

@@ -1,0 +1,253 @@
+//! What to do about a transition for one target. Pure: no I/O, no clock, no random numbers.
+
+use crate::group::OpenGroup;
+use crate::incident::{LASTING, LogEntry, Open, Route, Transition};
+use crate::lease::LeaseOwner;
+use crate::schedule::{Capabilities, Schedule};
+use crate::time::later;
+use jiff::{SignedDuration, Timestamp};
+
+/// A target is reminded of an incident that stays open after so long without a new message.
+pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is known when a decision is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// What the signal changed.
+    pub transition: Transition,
+    /// The incident: open, or as it was when it was resolved.
+    pub incident: &'a Open,
+    /// What the target has received. `None` before anything was decided for it.
+    pub entry: Option<&'a LogEntry>,
+    /// The group that takes new members for this target.
+    pub window: Option<&'a OpenGroup>,
+    /// What became of the digest that [`Route::Digest`] names.
+    pub digest: DigestState,
+    /// When the target's rule lets a notification out.
+    pub schedule: Schedule,
+    /// What the destination can do.
+    pub capabilities: Capabilities,
+    /// Whether a timer can bring the incident back. Inline mode has none, so nothing waits there.
+    pub has_timers: bool,
+    /// Who decides.
+    pub owner: LeaseOwner,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of the digest that an incident was put into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DigestState {
+    /// It has not been sent.
+    #[default]
+    Waiting,
+    /// It was sent and the incident was one of a few: it goes on alone.
+    Sent,
+    /// It was sent, and the incident goes on in the group of those that it named.
+    SentAsGroup,
+}
+
+/// One thing to do for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send a notification of this incident.
+    Send {
+        /// How.
+        operation: Operation,
+        /// Whether it may call people. An edit in quiet hours does not.
+        audible: bool,
+    },
+    /// Write the incident into this alert group. The group's timer sends.
+    Group {
+        /// The group's id.
+        id: String,
+    },
+    /// Write the event into the digest of the quiet hours that end then. The digest's timer sends.
+    Digest {
+        /// When the quiet hours end.
+        until: Timestamp,
+    },
+    /// Look at the incident again then.
+    LookAgain {
+        /// When.
+        at: Timestamp,
+    },
+    /// Send nothing.
+    Suppress(Suppression),
+}
+
+/// How a notification is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A new message.
+    Post,
+    /// The same message with another text.
+    Edit,
+    /// The end: in place of the message and, if audible, as an answer to it.
+    Close,
+}
+
+/// Why nothing is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suppression {
+    /// The rule is muted until then.
+    Muted(Timestamp),
+    /// The object flaps; this is its incident of that number within a day.
+    Flapping(usize),
+    /// The target knows of the incident, and this failure adds nothing that it must know now.
+    AlreadyAnnounced,
+    /// The target was never notified of the failure, so it is not notified of the end.
+    NotAnnounced,
+    /// Another worker is sending. It also sends what has happened meanwhile.
+    BeingSent,
+}
+
+/// Decides what to do for one target, in this order.
+pub fn plan(situation: &Situation<'_>) -> Vec<Decision> {
+    match situation.transition {
+        Transition::Opened | Transition::FailedAgain => failure(situation),
+        Transition::Resolved => resolution(situation),
+        Transition::Unchanged | Transition::Outdated => Vec::new(),
+    }
+}
+
+/// Whether a target is to be reminded of an incident that is still open.
+pub fn is_reminder_due(situation: &Situation<'_>) -> bool {
+    let is_due = |entry: &LogEntry| {
+        let last = entry.last_audible.unwrap_or(situation.incident.since);
+        entry.notified_failures > 0 && later(last, REMINDER) <= situation.now
+    };
+    matches!(situation.schedule, Schedule::Now | Schedule::Critical)
+        && situation.entry.is_some_and(is_due)
+        && !situation.is_being_sent()
+}
+
+impl Situation<'_> {
+    fn is_being_sent(&self) -> bool {
+        self.entry.is_some_and(|entry| entry.is_being_sent(self.owner, self.now))
+    }
+
+    /// Whether the target has a message of this incident that can be edited.
+    fn can_edit(&self) -> bool {
+        self.capabilities.edit && self.entry.is_some_and(|entry| entry.message.is_some())
+    }
+
+    fn send(operation: Operation, audible: bool) -> Vec<Decision> {
+        vec![Decision::Send { operation, audible }]
+    }
+
+    /// The first notification of the incident: alone, or with the group that is open.
+    fn announce(&self) -> Vec<Decision> {
+        let takes_groups = self.capabilities.grouping && self.has_timers;
+        match self.window.filter(|_| takes_groups) {
+            Some(group) if group.id != self.incident.id => vec![Decision::Group { id: group.id.clone() }],
+            _ => Self::send(Operation::Post, true),
+        }
+    }
+}
+
+fn suppress(reason: Suppression) -> Vec<Decision> {
+    vec![Decision::Suppress(reason)]
+}
+
+fn failure(situation: &Situation<'_>) -> Vec<Decision> {
+    let incident = situation.incident;
+    match situation.schedule {
+        Schedule::Muted(until) => return suppress(Suppression::Muted(until)),
+        Schedule::Critical => {}
+        _ if incident.is_flapping(situation.now) => {
+            let mut decisions = suppress(Suppression::Flapping(incident.nth));
+            if situation.has_timers {
+                decisions.push(Decision::LookAgain { at: later(incident.since, LASTING) });
+            }
+            return decisions;
+        }
+        Schedule::DeferUntil(until) if situation.has_timers => return failure_in_quiet_hours(situation, until),
+        Schedule::DeferUntil(_) | Schedule::Now => {}
+    }
+    let Some(entry) = situation.entry else { return situation.announce() };
+    match (&entry.route, situation.digest) {
+        (Route::Alone, _) => next_of_own_message(situation, entry),
+        (Route::Group(_), _) | (Route::Digest(_), DigestState::SentAsGroup) => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
+        (Route::Digest(until), DigestState::Waiting) => vec![Decision::Digest { until: *until }],
+        (Route::Digest(_), DigestState::Sent) => situation.announce(),
+    }
+}
+
+/// A failure of an incident that has messages of its own.
+fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
+    if situation.is_being_sent() {
+        return suppress(Suppression::BeingSent);
+    }
+    let failures = situation.incident.failures;
+    match entry.notified_failures {
+        0 => Situation::send(Operation::Post, true),
+        notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, false),
+        // Each is one more message, so they come when the failures have doubled.
+        notified if !situation.can_edit() && failures >= notified.saturating_mul(2) => {
+            Situation::send(Operation::Post, true)
+        }
+        _ => suppress(Suppression::AlreadyAnnounced),
+    }
+}
+
+/// Nobody is called in quiet hours: a message may be edited, everything else waits for the digest.
+fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<Decision> {
+    match situation.entry.map(|entry| &entry.route) {
+        Some(Route::Alone) if situation.is_being_sent() => suppress(Suppression::BeingSent),
+        Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),
+        // Its members reach the digest with the group, if the group has not been announced.
+        Some(Route::Group(_)) => suppress(Suppression::AlreadyAnnounced),
+        Some(Route::Digest(_)) if situation.digest == DigestState::SentAsGroup => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
+        _ => vec![Decision::Digest { until }],
+    }
+}
+
+fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
+    let Some(entry) = situation.entry else { return suppress(Suppression::NotAnnounced) };
+    if entry.resolution_sent {
+        return suppress(Suppression::AlreadyAnnounced);
+    }
+    match (&entry.route, situation.digest) {
+        (Route::Group(id), _) => vec![Decision::Group { id: id.clone() }],
+        (Route::Digest(until), DigestState::Waiting) => match situation.schedule {
+            Schedule::Muted(muted) => suppress(Suppression::Muted(muted)),
+            _ => vec![Decision::Digest { until: *until }],
+        },
+        (Route::Digest(until), DigestState::SentAsGroup) => {
+            vec![Decision::Group { id: digest_group(*until) }]
+        }
+        (Route::Digest(_), DigestState::Sent) => close(situation),
+        (Route::Alone, _) if situation.is_being_sent() => suppress(Suppression::BeingSent),
+        (Route::Alone, _) if entry.is_certainly_unsent() => suppress(Suppression::NotAnnounced),
+        (Route::Alone, _) => close(situation),
+    }
+}
+
+fn close(situation: &Situation<'_>) -> Vec<Decision> {
+    let in_place = || Situation::send(Operation::Close, false);
+    match situation.schedule {
+        Schedule::DeferUntil(until) if situation.has_timers => {
+            let mut decisions = if situation.can_edit() { in_place() } else { Vec::new() };
+            decisions.push(Decision::Digest { until });
+            decisions
+        }
+        Schedule::Muted(_) if situation.can_edit() => in_place(),
+        Schedule::Muted(until) => suppress(Suppression::Muted(until)),
+        Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => {
+            Situation::send(Operation::Close, true)
+        }
+    }
+}
+
+/// The group of the incidents that the digest of `until` named as still failing.
+pub fn digest_group(until: Timestamp) -> String {
+    format!("digest-{}", until.as_second())
+}
+
+#[cfg(test)]
+mod tests;

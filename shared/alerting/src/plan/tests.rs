@@ -1,0 +1,197 @@
+use super::*;
+use crate::incident::{Incident, MessageRef, RefreshKind, Signal};
+
+const EDITS: Capabilities = Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };
+const POSTS: Capabilities = Capabilities { edit: false, ..EDITS };
+const SINGLE: Capabilities = Capabilities { grouping: false, ..EDITS };
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+}
+
+fn open(failures: u32) -> Open {
+    let mut incident = Incident::default();
+    for n in 0..failures {
+        incident.apply(&format!("e{n}"), Signal::Failed(at(i64::from(n)), RefreshKind::Unknown));
+    }
+    incident.open.unwrap()
+}
+
+fn entry(route: Route, notified_failures: u32, message: bool) -> LogEntry {
+    let message = message.then(|| MessageRef { conversation: "C".to_owned(), id: "1".to_owned() });
+    LogEntry { notified_failures, message, ..LogEntry::new(route) }
+}
+
+fn situation<'a>(incident: &'a Open, entry: Option<&'a LogEntry>) -> Situation<'a> {
+    Situation {
+        transition: if incident.failures == 1 { Transition::Opened } else { Transition::FailedAgain },
+        incident,
+        entry,
+        window: None,
+        digest: DigestState::Waiting,
+        schedule: Schedule::Now,
+        capabilities: EDITS,
+        has_timers: true,
+        owner: LeaseOwner::with_id(1, at(10)),
+        now: at(9),
+    }
+}
+
+fn window() -> OpenGroup {
+    OpenGroup { id: "first".to_owned(), first: "luid".to_owned(), opened_at: at(8), last_join: at(8) }
+}
+
+const POST: Decision = Decision::Send { operation: Operation::Post, audible: true };
+const EDIT: Decision = Decision::Send { operation: Operation::Edit, audible: false };
+const CLOSE: Decision = Decision::Send { operation: Operation::Close, audible: true };
+const CLOSE_IN_PLACE: Decision = Decision::Send { operation: Operation::Close, audible: false };
+
+#[test]
+fn the_first_failure_is_announced_at_once_and_those_after_it_join_its_group() {
+    let incident = open(1);
+    let group = window();
+    assert_eq!(plan(&situation(&incident, None)), [POST]);
+    let followed = Situation { window: Some(&group), ..situation(&incident, None) };
+    assert_eq!(plan(&followed), [Decision::Group { id: "first".to_owned() }]);
+    for alone in [Situation { capabilities: SINGLE, ..followed }, Situation { has_timers: false, ..followed }] {
+        assert_eq!(plan(&alone), [POST], "no groups for such a destination, none without timers");
+    }
+}
+
+#[test]
+fn a_message_is_edited_at_each_failure_or_posted_anew_when_failures_have_doubled() {
+    for (failures, notified, message, expected) in [
+        (2, 1, true, EDIT),
+        (2, 2, true, Decision::Suppress(Suppression::AlreadyAnnounced)),
+        (2, 1, false, POST),
+        (3, 2, false, Decision::Suppress(Suppression::AlreadyAnnounced)),
+        (4, 2, false, POST),
+        (2, 0, false, POST),
+    ] {
+        let incident = open(failures);
+        let entry = entry(Route::Alone, notified, message);
+        let capabilities = if message { EDITS } else { POSTS };
+        let situation = Situation { capabilities, ..situation(&incident, Some(&entry)) };
+        assert_eq!(plan(&situation), [expected], "{failures} failures, {notified} notified");
+    }
+}
+
+#[test]
+fn a_member_of_a_group_that_fails_again_is_not_announced_again() {
+    let incident = open(2);
+    let entry = entry(Route::Group("first".to_owned()), 0, false);
+    let already = Decision::Suppress(Suppression::AlreadyAnnounced);
+    for schedule in [Schedule::Now, Schedule::DeferUntil(at(60))] {
+        assert_eq!(plan(&Situation { schedule, ..situation(&incident, Some(&entry)) }), [already.clone()]);
+    }
+}
+
+#[test]
+fn nobody_is_called_in_quiet_hours() {
+    let until = at(600);
+    let incident = open(2);
+    let quiet = |entry| Situation { schedule: Schedule::DeferUntil(until), ..situation(&incident, entry) };
+    let digest = Decision::Digest { until };
+    assert_eq!(plan(&quiet(None)), [digest.clone()]);
+    let shown = entry(Route::Alone, 1, true);
+    assert_eq!(plan(&quiet(Some(&shown))), [EDIT]);
+    let posted = entry(Route::Alone, 1, false);
+    assert_eq!(plan(&quiet(Some(&posted))), [digest.clone()]);
+    let resolved = Situation { transition: Transition::Resolved, ..quiet(Some(&shown)) };
+    assert_eq!(plan(&resolved), [CLOSE_IN_PLACE, digest.clone()]);
+    let resolved = Situation { transition: Transition::Resolved, ..quiet(Some(&posted)) };
+    assert_eq!(plan(&resolved), [digest]);
+}
+
+#[test]
+fn a_critical_rule_is_announced_in_quiet_hours_and_of_an_object_that_flaps() {
+    let incident = Open { nth: 9, ..open(1) };
+    let critical = Situation { schedule: Schedule::Critical, now: at(0), ..situation(&incident, None) };
+    assert_eq!(plan(&critical), [POST]);
+}
+
+#[test]
+fn an_incident_of_a_flapping_object_is_suppressed_and_announced_if_it_lasts() {
+    let incident = Open { nth: 5, ..open(1) };
+    let first = Situation { now: at(0), ..situation(&incident, None) };
+    let look_again = Decision::LookAgain { at: at(60) };
+    assert_eq!(plan(&first), [Decision::Suppress(Suppression::Flapping(5)), look_again]);
+    assert_eq!(plan(&Situation { now: at(60), ..first }), [POST]);
+}
+
+#[test]
+fn a_muted_rule_sends_nothing_new_and_leaves_no_message_red() {
+    let incident = open(1);
+    let muted = |entry| Situation { schedule: Schedule::Muted(at(99)), ..situation(&incident, entry) };
+    let suppressed = Decision::Suppress(Suppression::Muted(at(99)));
+    assert_eq!(plan(&muted(None)), [suppressed.clone()]);
+    let shown = entry(Route::Alone, 1, true);
+    assert_eq!(plan(&Situation { transition: Transition::Resolved, ..muted(Some(&shown)) }), [CLOSE_IN_PLACE]);
+    let posted = entry(Route::Alone, 1, false);
+    assert_eq!(plan(&Situation { transition: Transition::Resolved, ..muted(Some(&posted)) }), [suppressed]);
+}
+
+#[test]
+fn a_resolution_reaches_those_that_the_failure_reached_or_may_have_reached() {
+    let incident = open(1);
+    let resolved =
+        |entry| Situation { transition: Transition::Resolved, ..situation(&incident, entry) };
+    let not_announced = Decision::Suppress(Suppression::NotAnnounced);
+    assert_eq!(plan(&resolved(None)), [not_announced.clone()]);
+    let unsent = LogEntry::new(Route::Alone);
+    assert_eq!(plan(&resolved(Some(&unsent))), [not_announced]);
+    let maybe = LogEntry { maybe_sent: true, ..LogEntry::new(Route::Alone) };
+    assert_eq!(plan(&resolved(Some(&maybe))), [CLOSE]);
+    let told = entry(Route::Alone, 1, true);
+    assert_eq!(plan(&resolved(Some(&told))), [CLOSE]);
+    let ended = LogEntry { resolution_sent: true, ..told.clone() };
+    assert_eq!(plan(&resolved(Some(&ended))), [Decision::Suppress(Suppression::AlreadyAnnounced)]);
+}
+
+#[test]
+fn an_incident_in_a_digest_goes_on_as_the_digest_was_sent() {
+    let until = at(8);
+    let incident = open(2);
+    let in_digest = entry(Route::Digest(until), 0, false);
+    for (digest, failed, resolved) in [
+        (DigestState::Waiting, Decision::Digest { until }, Decision::Digest { until }),
+        (DigestState::Sent, POST, CLOSE),
+        (
+            DigestState::SentAsGroup,
+            Decision::Suppress(Suppression::AlreadyAnnounced),
+            Decision::Group { id: digest_group(until) },
+        ),
+    ] {
+        let failure = Situation { digest, ..situation(&incident, Some(&in_digest)) };
+        assert_eq!(plan(&failure), [failed], "{digest:?}");
+        assert_eq!(plan(&Situation { transition: Transition::Resolved, ..failure }), [resolved], "{digest:?}");
+    }
+}
+
+#[test]
+fn while_another_worker_sends_it_sends_this_too() {
+    let incident = open(2);
+    let mut sending = entry(Route::Alone, 0, false);
+    assert!(sending.acquire(LeaseOwner::with_id(2, at(10)), at(9)));
+    let being_sent = Decision::Suppress(Suppression::BeingSent);
+    let situation = situation(&incident, Some(&sending));
+    assert_eq!(plan(&situation), [being_sent.clone()]);
+    assert_eq!(plan(&Situation { transition: Transition::Resolved, ..situation }), [being_sent]);
+    assert_eq!(plan(&Situation { now: at(11), ..situation }), [POST], "its sender timed out");
+}
+
+#[test]
+fn a_target_is_reminded_once_a_day_outside_quiet_hours() {
+    let incident = open(1);
+    let told = LogEntry { last_audible: Some(at(0)), ..entry(Route::Alone, 1, true) };
+    let day = 24 * 60;
+    let reminder = |now, schedule| {
+        is_reminder_due(&Situation { now, schedule, ..situation(&incident, Some(&told)) })
+    };
+    assert!(!reminder(at(day - 1), Schedule::Now));
+    assert!(reminder(at(day), Schedule::Now));
+    assert!(!reminder(at(day), Schedule::DeferUntil(at(day + 60))));
+    assert!(!reminder(at(day), Schedule::Muted(at(day + 60))));
+    let unsent = LogEntry::new(Route::Alone);
+    assert!(!is_reminder_due(&Situation { now: at(day), ..situation(&incident, Some(&unsent)) }));
+}

@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod context;
+pub mod digest;
 pub mod group;
 pub mod incident;
 pub mod lease;
+pub mod notification;
 mod plan;
 mod schedule;
 mod time;

@@ -1,0 +1,123 @@
+//! Digests: what happened in quiet hours, sent when they end. Each event is an item of its own.
+
+use crate::group::{MANY_WAITING, Member};
+use crate::time::is_credible;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An event in a digest. Stored as an item of its own, under the event's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What happened, in a few words.
+    pub title: String,
+    /// The key of the object: its LUID.
+    pub object: String,
+    /// The object's name.
+    pub name: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Why, if it failed and the cause is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The incident that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// What it means for the incident.
+    pub effect: Effect,
+}
+
+/// What an event in a digest means for its incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It failed, and only the digest announces it.
+    Failed,
+    /// It failed again, and another message has announced the incident.
+    FailedAgain,
+    /// The incident is over.
+    Resolved,
+    /// It belongs to no incident.
+    None,
+}
+
+impl Entry {
+    /// Forgets instants that a wrong clock wrote.
+    pub fn sanitize(&mut self, now: Timestamp) {
+        self.at = if is_credible(self.at, now) { self.at } else { now };
+    }
+}
+
+/// The objects whose last entry is a failure, with that entry, by key.
+pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
+    let mut last: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for (_, entry) in entries.iter().filter(|(_, entry)| entry.effect != Effect::None) {
+        let newest = last.entry(entry.object.as_str()).or_insert(entry);
+        // In the same second an alert too many is better than one too few.
+        let is_failure = |entry: &Entry| entry.effect != Effect::Resolved;
+        if (newest.at, is_failure(newest)) < (entry.at, is_failure(entry)) {
+            *newest = entry;
+        }
+    }
+    last.retain(|_, entry| entry.effect != Effect::Resolved);
+    last
+}
+
+/// The members of the group that announces the recoveries of what a digest named as failing: those that no other message
+/// announces, if they are many. Fewer recover one by one.
+pub fn members(entries: &[(String, Entry)]) -> Vec<(String, Member)> {
+    let failing = still_failing(entries).into_iter().filter(|(_, entry)| entry.effect == Effect::Failed);
+    let member = |(object, entry): (&str, &Entry)| {
+        let id = entry.incident.as_deref().unwrap_or_default();
+        (object.to_owned(), Member::new(id, &entry.name, entry.cause.as_deref(), entry.at))
+    };
+    let members: Vec<_> = failing.map(member).collect();
+    if members.len() < MANY_WAITING { Vec::new() } else { members }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(object: &str, minute: i64, effect: Effect) -> (String, Entry) {
+        let at = Timestamp::from_second(1_764_000_000 + minute * 60).unwrap();
+        let entry = Entry {
+            title: "Extract refresh failed".to_owned(),
+            object: object.to_owned(),
+            name: object.to_owned(),
+            at,
+            cause: None,
+            incident: Some(format!("{object}-{minute}")),
+            effect,
+        };
+        (format!("{object}-{minute}"), entry)
+    }
+
+    #[test]
+    fn what_failed_last_still_fails() {
+        let entries = [
+            entry("recovered", 0, Effect::Failed),
+            entry("recovered", 5, Effect::Resolved),
+            entry("again", 0, Effect::Failed),
+            entry("again", 5, Effect::Resolved),
+            entry("again", 10, Effect::Failed),
+            entry("same-second", 5, Effect::Resolved),
+            entry("same-second", 5, Effect::Failed),
+            entry("published", 1, Effect::None),
+        ];
+        assert_eq!(still_failing(&entries).into_keys().collect::<Vec<_>>(), ["again", "same-second"]);
+    }
+
+    #[test]
+    fn three_that_still_fail_recover_together_and_those_announced_elsewhere_do_not_count() {
+        let mut entries = vec![
+            entry("a", 0, Effect::Failed),
+            entry("b", 0, Effect::Failed),
+            entry("elsewhere", 0, Effect::FailedAgain),
+        ];
+        assert_eq!(members(&entries), []);
+        entries.push(entry("c", 0, Effect::Failed));
+        let keys: Vec<String> = members(&entries).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+    }
+}

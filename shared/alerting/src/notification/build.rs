@@ -1,0 +1,184 @@
+//! Notifications about one event or one incident.
+
+use super::words::{duration, next_step, severity, symbol, title};
+use super::{Cause, Fact, Kind, Link, Notification, PROJECT, Severity, Status, Value};
+use crate::context::{Context, Lookup};
+use crate::incident::{Open, Resolved};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use plain_text::is_blank;
+use rules::Site;
+use tableau::{Action, Event};
+use tableau_client::Content;
+
+/// What a notification is about: the event, the site it happened on if the rules list it, and what Tableau says.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// Its site.
+    pub site: Option<&'a Site>,
+    /// What Tableau says about it.
+    pub context: &'a Context,
+}
+
+impl About<'_> {
+    /// The name of the object: its present name if Tableau knows it, or else the one in the event.
+    pub fn name(&self) -> String {
+        let present = self.content().map(|content| content.name.as_str());
+        let names = [present, self.event.resource_name.as_deref()];
+        shown(names.into_iter().flatten().find(|name| !is_blank(name)).unwrap_or_default()).to_owned()
+    }
+
+    /// The class of the cause, in a few words.
+    pub fn cause_title(&self) -> Option<&'static str> {
+        self.context.cause.found().map(|cause| cause.class.title())
+    }
+
+    fn content(&self) -> Option<&Content> {
+        self.context.content.found()
+    }
+
+    fn timezone(&self) -> Option<TimeZone> {
+        self.site.map(|site| site.timezone.clone())
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut fact = |label, value| facts.push(Fact { label, value });
+        if let Some(project) = self.content().and_then(|content| content.project.as_deref()) {
+            fact(PROJECT, Value::Text(shown(project).to_owned()));
+        }
+        if let Some(owner) = self.content().and_then(|content| content.owner.as_ref()) {
+            let email = owner.email.as_ref().filter(|email| **email != owner.name && !is_blank(email));
+            fact("Owner", Value::Person { name: shown(&owner.name).to_owned(), email: email.cloned() });
+        }
+        if let Some(at) = self.event.created_at {
+            fact("When", Value::Time(at));
+        }
+        if let Some(site) = self.site {
+            fact("Site", Value::Text(site.name.clone()));
+        }
+        let tags = self.content().map(|content| content.tags.as_slice()).unwrap_or_default();
+        let tags: Vec<&str> = tags.iter().map(String::as_str).filter(|tag| !is_blank(tag)).collect();
+        if !tags.is_empty() {
+            fact("Tags", Value::Text(tags.join(", ")));
+        }
+        facts
+    }
+
+    /// What support needs to find the log line, and what is missing.
+    fn footnotes(&self) -> Vec<String> {
+        let mut footnotes =
+            vec![self.event.name.as_str().to_owned(), format!("event {}", self.event.id.short())];
+        if self.site.is_none() {
+            footnotes.push(format!("site {}", self.event.site));
+        }
+        if let Lookup::Unavailable(why) = &self.context.content {
+            footnotes.push(format!("project and owner not available: {why}"));
+        }
+        footnotes
+    }
+
+    fn links(&self) -> Vec<Link> {
+        let link = self.content().and_then(|content| content.link.clone());
+        link.map(|url| Link { label: "Open in Tableau", url }).into_iter().collect()
+    }
+
+    fn cause(&self) -> (Option<Cause>, Option<String>) {
+        let advice = next_step(self.event).map(str::to_owned);
+        if self.event.name.action() != Some(Action::RefreshFailed) {
+            return (None, advice);
+        }
+        let why = match &self.context.cause {
+            Lookup::Found(cause) => {
+                let known = Cause::Known { title: cause.class.title().to_owned(), line: cause.line.clone() };
+                return (Some(known), Some(cause.class.next_step().to_owned()));
+            }
+            Lookup::Unavailable(why) => why.clone(),
+            Lookup::NotAsked => "it was not looked up".to_owned(),
+        };
+        (Some(Cause::Unknown { why }), advice)
+    }
+}
+
+/// A name, or that there is none. A name of invisible characters is none.
+fn shown(name: &str) -> &str {
+    if is_blank(name) { "(no name)" } else { name }
+}
+
+/// An event that belongs to no incident.
+pub fn event(about: &About<'_>) -> Notification {
+    let event = about.event;
+    let (cause, next_step) = about.cause();
+    Notification {
+        subject: Some(about.name()),
+        cause,
+        next_step,
+        facts: about.facts(),
+        links: about.links(),
+        footnotes: about.footnotes(),
+        timezone: about.timezone(),
+        ..Notification::new(Kind::Event, severity(&event.name), symbol(&event.name), title(event))
+    }
+}
+
+/// An incident that opened.
+pub fn opened(about: &About<'_>, incident: &Open) -> Notification {
+    Notification { kind: Kind::Opened, status: standing(incident), ..event(about) }
+}
+
+/// An incident that goes on: with one more failure, or, if `reminder`, because it has been open for another day.
+pub fn updated(about: &About<'_>, incident: &Open, reminder: Option<Timestamp>) -> Notification {
+    let mut status = standing(incident);
+    if let Some(now) = reminder {
+        status.insert(0, Status::StillOpen { lasted: duration(incident.lasted(now)) });
+    }
+    Notification { kind: Kind::Updated, status, ..event(about) }
+}
+
+/// How an open incident stands, if there is more to say than that it opened.
+fn standing(incident: &Open) -> Vec<Status> {
+    let mut status = Vec::new();
+    if incident.failures > 1 {
+        let lasted = duration(incident.lasted(incident.last));
+        status.push(Status::Failures { count: incident.failures, since: incident.since, lasted });
+    }
+    if incident.begins_to_flap() {
+        status.push(Status::Flapping { recoveries: incident.nth - 1 });
+    }
+    status
+}
+
+/// How an incident ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A refresh succeeded.
+    Recovered,
+    /// The object was deleted.
+    Deleted,
+    /// Tableau's job list shows that a refresh succeeded; its event never came.
+    RecoveredWithoutEvent,
+}
+
+/// An incident that is over.
+pub fn resolved(about: &About<'_>, resolved: &Resolved, end: End) -> Notification {
+    let incident = &resolved.incident;
+    let lasted: SignedDuration = incident.lasted(resolved.at);
+    let (symbol, title) = match end {
+        End::Deleted => ("🗑️", format!("Deleted {} after the first failure", duration(lasted))),
+        End::Recovered | End::RecoveredWithoutEvent => {
+            ("✅", format!("Recovered after {}", duration(lasted)))
+        }
+    };
+    let mut status = vec![Status::Total { count: incident.failures, since: incident.since }];
+    if end == End::RecoveredWithoutEvent {
+        status.push(Status::SuccessEventMissing);
+    }
+    Notification {
+        subject: Some(about.name()),
+        status,
+        timezone: about.timezone(),
+        ..Notification::new(Kind::Resolved, Severity::Resolved, symbol, title)
+    }
+}

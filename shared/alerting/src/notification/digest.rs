@@ -1,0 +1,53 @@
+//! The notification about what happened in quiet hours.
+
+use super::{Item, Kind, List, Notification, Severity};
+use crate::digest::{Entry, still_failing};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+
+/// What happened in quiet hours: first what still fails, then everything, repetitions of one object as one line.
+pub fn digest(entries: &[(String, Entry)], timezone: Option<TimeZone>) -> Notification {
+    let count = entries.len();
+    let events = if count == 1 { "event" } else { "events" };
+    let mut lists = Vec::new();
+    let mut failing: Vec<&Entry> = still_failing(entries).into_values().collect();
+    let severity = if failing.is_empty() { Severity::Info } else { Severity::Error };
+    if !failing.is_empty() {
+        failing.sort_by_key(|entry| &entry.name);
+        let heading = Some(format!("{} still failing", failing.len()));
+        let item = |entry: &&Entry| Item {
+            what: None,
+            name: entry.name.clone(),
+            cause: entry.cause.clone(),
+            times: 1,
+            when: None,
+        };
+        lists.push(List { heading, items: failing.iter().map(item).collect(), more: 0 });
+    }
+    let mut sorted: Vec<&Entry> = entries.iter().map(|(_, entry)| entry).collect();
+    sorted.sort_by_key(|entry| entry.at);
+    let mut repeated: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
+    for entry in sorted {
+        repeated.entry((entry.title.as_str(), entry.object.as_str())).or_default().push(entry);
+    }
+    let mut repeated: Vec<Vec<&Entry>> = repeated.into_values().collect();
+    repeated.sort_by_key(|entries| entries.first().map(|entry| entry.at));
+    let item = |entries: Vec<&Entry>| {
+        let first = entries.first()?;
+        let last = entries.last()?;
+        Some(Item {
+            what: Some(last.title.clone()),
+            name: last.name.clone(),
+            cause: last.cause.clone(),
+            times: entries.len(),
+            when: Some((first.at, last.at)),
+        })
+    };
+    let heading = (!lists.is_empty()).then(|| "Everything that happened".to_owned());
+    lists.push(List { heading, items: repeated.into_iter().filter_map(item).collect(), more: 0 });
+    Notification {
+        lists,
+        timezone,
+        ..Notification::new(Kind::Digest, severity, "🌅", format!("{count} {events} in quiet hours"))
+    }
+}

@@ -1,0 +1,203 @@
+use super::*;
+use crate::context::{Context, Lookup};
+use crate::digest::{Effect, Entry};
+use crate::group::Member;
+use crate::incident::{Incident, Open, RefreshKind, Signal};
+use jiff::tz::TimeZone;
+use rules::Site;
+use serde_json::json;
+use tableau::{Event, EventName, Payload};
+use tableau_client::{Cause as TableauCause, CauseClass, Content, Owner};
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+}
+
+fn event_named(name: &str, resource_name: &str) -> Event {
+    let payload = json!({
+        "resource": "WORKBOOK", "event_type": name, "resource_name": resource_name, "site_luid": "s-1",
+        "resource_luid": "r-1", "created_at": "2025-01-15T17:14:45Z",
+    });
+    Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+}
+
+fn site() -> Site {
+    let timezone = TimeZone::get("Europe/Berlin").unwrap();
+    Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone }
+}
+
+fn context() -> Context {
+    Context {
+        content: Lookup::Found(Content {
+            name: "Sales".to_owned(),
+            project: Some("Finance".to_owned()),
+            owner: Some(Owner { name: "Ana Ruiz".to_owned(), email: Some("ana@example.com".to_owned()) }),
+            link: Some("https://tableau.example/#/datasources/1".to_owned()),
+            tags: vec!["critical".to_owned()],
+        }),
+        cause: Lookup::Found(TableauCause {
+            class: CauseClass::Credentials,
+            line: "Login failed for user 'svc'.".to_owned(),
+            job: "j-1".parse().unwrap(),
+        }),
+    }
+}
+
+fn incident(failures: i64) -> Incident {
+    let mut incident = Incident::default();
+    for n in 0..failures {
+        incident.apply(&format!("e{n}"), Signal::Failed(at(n * 60), RefreshKind::Unknown));
+    }
+    incident
+}
+
+#[test]
+fn a_failure_says_what_where_whose_why_and_what_to_do() {
+    let failed = event_named("DatasourceRefreshFailed", "Old name");
+    let site = site();
+    let context = context();
+    let about = About { event: &failed, site: Some(&site), context: &context };
+    let shown = opened(&about, incident(1).open.as_ref().unwrap());
+    assert_eq!((shown.kind, shown.severity, shown.symbol), (Kind::Opened, Severity::Error, "🔴"));
+    assert_eq!(shown.headline(), "Extract refresh failed: Sales");
+    assert_eq!(shown.summary(), "Extract refresh failed: Sales (Finance) – Credentials refused");
+    let labels: Vec<&str> = shown.facts.iter().map(|fact| fact.label).collect();
+    assert_eq!(labels, ["Project", "Owner", "When", "Site", "Tags"]);
+    assert_eq!(shown.status, []);
+    assert!(shown.next_step.unwrap().starts_with("Check the user and password"));
+    assert_eq!(shown.footnotes, ["DatasourceRefreshFailed", &format!("event {}", failed.id.short())]);
+}
+
+#[test]
+fn what_tableau_could_not_say_is_named_with_its_reason() {
+    let failed = event_named("WorkbookRefreshFailed", "Sales");
+    let why = "Tableau did not answer".to_owned();
+    let context = Context { content: Lookup::Unavailable(why.clone()), cause: Lookup::Unavailable(why) };
+    let shown = event(&About { event: &failed, site: None, context: &context });
+    assert_eq!(shown.cause, Some(Cause::Unknown { why: "Tableau did not answer".to_owned() }));
+    assert!(shown.footnotes.contains(&"project and owner not available: Tableau did not answer".to_owned()));
+    assert!(shown.footnotes.contains(&"site s-1".to_owned()));
+}
+
+#[test]
+fn every_event_has_a_title_of_its_own_kind_alone_and_in_a_flood() {
+    for name in EventName::KNOWN {
+        let sample = event_named(name.as_str(), "Sales");
+        let context = Context::default();
+        let shown = event(&About { event: &sample, site: None, context: &context });
+        assert!(shown.headline().ends_with(": Sales"), "{name}");
+        assert!(!shown.title.starts_with("Tableau event"), "{name}");
+        let members: Vec<_> =
+            (0..500).map(|n| (n.to_string(), Member::new("e", "Sales", None, at(n)))).collect();
+        let flood = group_announced(&sample, &members, true, None);
+        assert!(flood.title.contains("500"), "{name}: {}", flood.title);
+    }
+    let unknown = event_named("FlowRunFailed", "Sales");
+    let context = Context::default();
+    let shown = event(&About { event: &unknown, site: None, context: &context });
+    assert_eq!(shown.headline(), "Tableau event FlowRunFailed: Sales");
+}
+
+#[test]
+fn a_name_of_invisible_characters_is_no_name() {
+    for blank in ["\u{3164}", "\u{200b}\u{2060}", "\u{feff} \u{61c}", "\u{ffa0}\u{e0041}"] {
+        let mut context = context();
+        if let Lookup::Found(content) = &mut context.content {
+            content.name = blank.to_owned();
+            content.project = Some(blank.to_owned());
+            content.owner = Some(Owner { name: blank.to_owned(), email: Some(blank.to_owned()) });
+            content.tags = vec![blank.to_owned()];
+        }
+        let failed = event_named("DatasourceRefreshFailed", blank);
+        let shown = event(&About { event: &failed, site: None, context: &context });
+        assert_eq!(shown.headline(), "Extract refresh failed: (no name)", "{blank:?}");
+        let owner = Value::Person { name: "(no name)".to_owned(), email: None };
+        assert!(shown.facts.contains(&Fact { label: "Owner", value: owner }));
+        assert!(!shown.facts.iter().any(|fact| fact.label == "Tags"));
+        let named = event_named("DatasourceRefreshFailed", "Sales");
+        assert_eq!(About { event: &named, site: None, context: &context }.name(), "Sales");
+    }
+}
+
+#[test]
+fn an_incident_says_how_it_stands_and_how_it_ended() {
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let context = context();
+    let about = About { event: &failed, site: None, context: &context };
+    let mut incident = incident(3);
+    let open = incident.open.clone().unwrap();
+    let failures = Status::Failures { count: 3, since: at(0), lasted: "2 h".to_owned() };
+    assert_eq!(updated(&about, &open, None).status, [failures.clone()]);
+    let still_open = Status::StillOpen { lasted: "1 d 2 h".to_owned() };
+    assert_eq!(updated(&about, &open, Some(at(26 * 60))).status, [still_open, failures]);
+    let flapping = updated(&about, &Open { nth: 4, failures: 1, ..open }, None);
+    assert_eq!(flapping.status, [Status::Flapping { recoveries: 3 }]);
+
+    incident.apply("end", Signal::Succeeded(at(190), RefreshKind::Unknown));
+    let ended = incident.resolved_by("end").unwrap();
+    let total = Status::Total { count: 3, since: at(0) };
+    let shown = resolved(&about, ended, End::Recovered);
+    assert_eq!((shown.headline(), shown.status), ("Recovered after 3 h 10 min: Sales".to_owned(), vec![total.clone()]));
+    let lost = resolved(&about, ended, End::RecoveredWithoutEvent);
+    assert_eq!(lost.status, [total, Status::SuccessEventMissing]);
+    assert!(resolved(&about, ended, End::Deleted).title.starts_with("Deleted 3 h 10 min after"));
+}
+
+fn member(n: i64, cause: Option<&str>, resolved: bool) -> (String, Member) {
+    let mut member = Member::new(&n.to_string(), &format!("object-{n}"), cause, at(n));
+    member.resolved_at = resolved.then(|| at(60));
+    (n.to_string(), member)
+}
+
+#[test]
+fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let mut members = vec![member(0, None, false), member(9, Some("Time limit exceeded"), true)];
+    members.extend((1..5).rev().map(|n| member(n, Some("Credentials refused"), false)));
+    let shown = group_announced(&failed, &members, true, None);
+    assert_eq!(shown.title, "5 extract refreshes fail, 1 recovered");
+    assert_eq!(
+        shown.summary(),
+        "5 extract refreshes fail, 1 recovered – Credentials refused: 4, Cause not available: 1"
+    );
+    let names: Vec<&str> = shown.lists[0].items.iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(names, ["object-1", "object-2", "object-3", "object-4"]);
+    assert_eq!(shown.status, [Status::Members { count: 6, since: Some(at(0)) }]);
+    for (_, member) in &mut members {
+        member.resolved_at = Some(at(60));
+    }
+    let ended = group_resolved(&members, None);
+    assert_eq!((ended.kind, ended.headline()), (Kind::GroupResolved, "All 6 recovered after 1 h".to_owned()));
+}
+
+#[test]
+fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
+    let entry = |n: i64, name: &str, effect| {
+        let title = if effect == Effect::Resolved { "Extract refresh succeeded" } else { "Extract refresh failed" };
+        let entry = Entry {
+            title: title.to_owned(),
+            object: name.to_owned(),
+            name: name.to_owned(),
+            at: at(n),
+            cause: (effect != Effect::Resolved).then(|| "Credentials refused".to_owned()),
+            incident: None,
+            effect,
+        };
+        (n.to_string(), entry)
+    };
+    let entries = [
+        entry(3, "Sales", Effect::Failed),
+        entry(1, "Sales", Effect::Failed),
+        entry(2, "Returns", Effect::Failed),
+        entry(4, "Sales", Effect::Resolved),
+    ];
+    let shown = digest(&entries, None);
+    assert_eq!((shown.title.as_str(), shown.severity), ("4 events in quiet hours", Severity::Error));
+    assert_eq!(shown.lists[0].heading.as_deref(), Some("1 still failing"));
+    assert_eq!(shown.lists[0].items[0].name, "Returns");
+    let lines: Vec<_> = shown.lists[1].items.iter().map(|item| (item.name.as_str(), item.times)).collect();
+    assert_eq!(lines, [("Sales", 2), ("Returns", 1), ("Sales", 1)]);
+    assert_eq!(shown.lists[1].items[0].when, Some((at(1), at(3))));
+    let quiet = digest(&entries[3..], None);
+    assert_eq!((quiet.title.as_str(), quiet.lists.len()), ("1 event in quiet hours", 1));
+}

@@ -1,0 +1,112 @@
+//! Titles, symbols and next steps of each kind of event.
+
+use super::Severity;
+use jiff::SignedDuration;
+use plain_text::one_line;
+use tableau::{Action, Event, EventName, Object};
+
+/// A symbol that can be recognised without colour: each has a form of its own.
+pub(super) fn symbol(name: &EventName) -> &'static str {
+    match (name.object(), name.action()) {
+        (Some(Object::Label), _) => "🏷️",
+        (Some(Object::User), Some(Action::Promoted | Action::Demoted)) => "🛡️",
+        (_, Some(Action::RefreshFailed)) => "🔴",
+        (_, Some(Action::RefreshSucceeded)) => "✅",
+        (_, Some(Action::RefreshStarted)) => "⏳",
+        (_, Some(Action::Created)) => "🆕",
+        (_, Some(Action::Updated)) => "✏️",
+        (_, Some(Action::Deleted)) => "🗑️",
+        _ => "ℹ️",
+    }
+}
+
+pub(super) fn severity(name: &EventName) -> Severity {
+    match (name.object(), name.action()) {
+        (_, Some(Action::RefreshFailed)) => Severity::Error,
+        (_, Some(Action::RefreshSucceeded)) => Severity::Resolved,
+        (Some(Object::User), Some(Action::Promoted | Action::Demoted | Action::Deleted))
+        | (Some(Object::Site), Some(Action::Updated)) => Severity::Notice,
+        _ => Severity::Info,
+    }
+}
+
+/// What happened, in a few words.
+pub(crate) fn title(event: &Event) -> String {
+    let kind = event.subject.kind();
+    match (event.name.object(), event.name.action()) {
+        (Some(Object::Label), Some(Action::Created)) => format!("Label added to {kind}"),
+        (Some(Object::Label), Some(Action::Deleted)) => format!("Label removed from {kind}"),
+        (Some(Object::Label), _) => format!("Label changed on {kind}"),
+        (_, Some(Action::RefreshStarted)) => "Extract refresh started".to_owned(),
+        (_, Some(Action::RefreshSucceeded)) => "Extract refresh succeeded".to_owned(),
+        (_, Some(Action::RefreshFailed)) => "Extract refresh failed".to_owned(),
+        (_, Some(Action::Promoted)) => "User is now a site administrator".to_owned(),
+        (_, Some(Action::Demoted)) => "User is no longer a site administrator".to_owned(),
+        (Some(Object::User), Some(Action::Deleted)) => "User removed from the site".to_owned(),
+        (Some(Object::Site), Some(Action::Created)) => "Site created".to_owned(),
+        (Some(Object::Site), Some(Action::Updated)) => "Site settings changed".to_owned(),
+        (_, Some(Action::Created)) => format!("{} published", capitalised(kind)),
+        (_, Some(Action::Updated)) => format!("{} changed", capitalised(kind)),
+        (_, Some(Action::Deleted)) => format!("{} deleted", capitalised(kind)),
+        (_, None) => format!("Tableau event {}", one_line(event.name.as_str())),
+    }
+}
+
+/// What happened to many objects: `500 workbooks changed`.
+pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
+    let kind = event.subject.kind();
+    match event.name.action() {
+        Some(Action::RefreshFailed) => format!("{count} extract refreshes failed"),
+        Some(Action::RefreshStarted) => format!("{count} extract refreshes started"),
+        Some(Action::RefreshSucceeded) => format!("{count} extract refreshes succeeded"),
+        Some(Action::Created) if event.name.object() != Some(Object::Label) => {
+            format!("{count} {kind}s published")
+        }
+        Some(Action::Updated) if event.name.object() != Some(Object::Label) => {
+            format!("{count} {kind}s changed")
+        }
+        Some(Action::Deleted) if event.name.object() != Some(Object::Label) => {
+            format!("{count} {kind}s deleted")
+        }
+        _ => format!("{} ({count} times)", title(event)),
+    }
+}
+
+/// What the reader may want to do. A failure whose cause is known has the advice of its cause instead.
+pub(super) fn next_step(event: &Event) -> Option<&'static str> {
+    match (event.name.object()?, event.name.action()?) {
+        (_, Action::RefreshFailed) => {
+            Some("Open the job's details in Tableau. The reason could not be looked up automatically.")
+        }
+        (Object::User, Action::Promoted) => {
+            Some("If this was not requested, review the site's administrators.")
+        }
+        (Object::User, Action::Demoted) => Some("Check that the site still has an active administrator."),
+        (Object::User, Action::Deleted) => Some("Check that the user's content has a new owner."),
+        (Object::Datasource, Action::Created) => {
+            Some("If others should rely on it, ask its steward to certify it.")
+        }
+        (Object::Datasource, Action::Deleted) => Some("Workbooks that used it no longer refresh."),
+        (Object::Site, Action::Updated) => Some("If this was not requested, review the site's settings."),
+        _ => None,
+    }
+}
+
+fn capitalised(kind: &str) -> String {
+    let mut chars = kind.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A duration in words, in two units at most: `3 h 10 min`.
+pub fn duration(lasted: SignedDuration) -> String {
+    let minutes = lasted.as_secs().max(0) / 60;
+    let units = [(minutes / 1_440, "d"), (minutes / 60 % 24, "h"), (minutes % 60, "min")];
+    let words: Vec<String> = units
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if words.is_empty() { "less than a minute".to_owned() } else { words.join(" ") }
+}

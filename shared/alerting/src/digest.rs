@@ -25,6 +25,9 @@ pub struct Entry {
     pub incident: Option<String>,
     /// What it means for the incident.
     pub effect: Effect,
+    /// The timer that sends it.
+    #[serde(default)]
+    pub generation: u64,
 }
 
 /// What an event in a digest means for its incident.
@@ -89,6 +92,7 @@ mod tests {
             cause: None,
             incident: Some(format!("{object}-{minute}")),
             effect,
+            generation: 1,
         };
         (format!("{object}-{minute}"), entry)
     }

@@ -6,7 +6,9 @@ pub mod group;
 pub mod incident;
 pub mod lease;
 pub mod notification;
+pub mod notifier;
 mod plan;
+pub mod records;
 mod schedule;
 mod time;
 

@@ -54,7 +54,7 @@ pub enum Decision {
     Send {
         /// How.
         operation: Operation,
-        /// Whether it may call people. An edit in quiet hours does not.
+        /// Whether it may call people: with a new message, also in place of one that is gone.
         audible: bool,
     },
     /// Write the incident into this alert group. The group's timer sends.
@@ -184,7 +184,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     let failures = situation.incident.failures;
     match entry.notified_failures {
         0 => Situation::send(Operation::Post, true),
-        notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, false),
+        notified if situation.can_edit() && failures > notified => Situation::send(Operation::Edit, true),
         // Each is one more message, so they come when the failures have doubled.
         notified if !situation.can_edit() && failures >= notified.saturating_mul(2) => {
             Situation::send(Operation::Post, true)

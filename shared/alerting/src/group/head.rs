@@ -34,6 +34,12 @@ pub struct GroupHead {
     pub pending: Option<Pending>,
     /// Counts timers, so that one that was replaced does nothing.
     pub generation: u64,
+    /// The last timer that has done its work.
+    pub done_generation: u64,
+    /// The key of the target.
+    pub target: String,
+    /// The payload of an event of this group: what the rules are asked about.
+    pub sample: String,
     /// The group's message, if it can be edited.
     pub message: Option<MessageRef>,
     /// How many notifications were sent.
@@ -181,14 +187,20 @@ impl GroupHead {
 
     /// Notes what was sent and gives the lease back.
     pub fn sent(&mut self, owner: LeaseOwner, shown: usize, message: Option<MessageRef>, now: Timestamp) {
-        if !is_held_by(self.lease.as_ref(), owner) {
+        if !self.end(owner) {
             return;
         }
-        release(&mut self.lease, owner);
         self.sent = self.sent.saturating_add(1);
         self.last_sent = Some(now);
         self.shown_members = shown;
         self.message = message.or(self.message.take());
+    }
+
+    /// Gives the lease back. Returns whether the owner still had it.
+    pub fn end(&mut self, owner: LeaseOwner) -> bool {
+        let is_held = is_held_by(self.lease.as_ref(), owner);
+        release(&mut self.lease, owner);
+        is_held
     }
 
     /// Notes that nothing was sent and gives the lease back.

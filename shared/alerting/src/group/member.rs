@@ -24,6 +24,12 @@ pub struct Member {
     pub resolved_at: Option<Timestamp>,
     /// How it is announced.
     pub placement: Placement,
+    /// The key of the object: its LUID.
+    #[serde(default)]
+    pub object: String,
+    /// The event's payload, for an announcement of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sample: String,
 }
 
 /// How a member is announced.
@@ -47,6 +53,8 @@ impl Member {
             since,
             resolved_at: None,
             placement: Placement::Grouped,
+            object: String::new(),
+            sample: String::new(),
         }
     }
 

@@ -37,7 +37,7 @@ pub struct LogEntry {
     pub route: Route,
     /// How many failures the last notification told of; 0 before the first.
     pub notified_failures: u32,
-    /// Whether the resolution was sent.
+    /// Whether the resolution was sent, or handed to the group or digest that sends it.
     pub resolution_sent: bool,
     /// The message, if it can be edited.
     pub message: Option<MessageRef>,

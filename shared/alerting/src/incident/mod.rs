@@ -54,6 +54,9 @@ pub struct Open {
     pub nth: usize,
     /// What was sent to each target, by target key.
     pub log: BTreeMap<String, LogEntry>,
+    /// The payload of the last failure, for timers, which bring no event.
+    #[serde(default)]
+    pub sample: String,
 }
 
 /// An incident that is over.
@@ -63,8 +66,23 @@ pub struct Resolved {
     pub by: String,
     /// When it ended.
     pub at: Timestamp,
+    /// How it ended.
+    pub end: End,
     /// The incident as it was.
     pub incident: Open,
+}
+
+/// How an incident ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// A refresh succeeded.
+    #[default]
+    Recovered,
+    /// The object was deleted.
+    Deleted,
+    /// Tableau's job list shows that a refresh succeeded; its event never came.
+    RecoveredWithoutEvent,
 }
 
 impl Open {
@@ -88,6 +106,16 @@ impl Incident {
     /// The incident that the event `by` has resolved.
     pub fn resolved_by(&self, by: &str) -> Option<&Resolved> {
         self.resolved.iter().find(|resolved| resolved.by == by)
+    }
+
+    /// The incidents that are over, oldest first.
+    pub fn resolved(&self) -> &[Resolved] {
+        &self.resolved
+    }
+
+    /// Takes in the time of a success that was written beside the document.
+    pub fn raise_last_success(&mut self, at: Timestamp) {
+        self.last_success = self.last_success.max(Some(at));
     }
 
     /// The open incident and those before it of which a target may still be to be notified.
@@ -137,8 +165,8 @@ impl Incident {
                 };
             }
             Signal::Failed(at, kind) => self.fail(event, at, kind),
-            Signal::Succeeded(at, kind) => self.succeed(event, at, kind),
-            Signal::Deleted(at) => self.succeed(event, at, RefreshKind::Unknown),
+            Signal::Succeeded(at, kind) => self.succeed(event, at, kind, End::Recovered),
+            Signal::Deleted(at) => self.succeed(event, at, RefreshKind::Unknown, End::Deleted),
         };
         if transition != Transition::Outdated {
             self.applied.push((event.to_owned(), transition));
@@ -172,11 +200,12 @@ impl Incident {
             kinds: BTreeSet::from([kind]),
             nth: self.openings.len(),
             log: BTreeMap::new(),
+            sample: String::new(),
         });
         Transition::Opened
     }
 
-    fn succeed(&mut self, event: &str, at: Timestamp, kind: RefreshKind) -> Transition {
+    fn succeed(&mut self, event: &str, at: Timestamp, kind: RefreshKind, end: End) -> Transition {
         let ends_all = match &self.open {
             Some(open) => open.kinds.iter().all(|failed| kind.resolves(*failed)),
             None => true,
@@ -193,7 +222,7 @@ impl Incident {
             self.open = Some(open);
             return Transition::Unchanged;
         }
-        self.resolved.push(Resolved { by: event.to_owned(), at, incident: open });
+        self.resolved.push(Resolved { by: event.to_owned(), at, end, incident: open });
         self.forget_one();
         Transition::Resolved
     }

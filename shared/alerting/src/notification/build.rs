@@ -3,7 +3,7 @@
 use super::words::{duration, next_step, severity, symbol, title};
 use super::{Cause, Fact, Kind, Link, Notification, PROJECT, Severity, Status, Value};
 use crate::context::{Context, Lookup};
-use crate::incident::{Open, Resolved};
+use crate::incident::{End, Open, Resolved};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use plain_text::is_blank;
@@ -150,20 +150,10 @@ fn standing(incident: &Open) -> Vec<Status> {
     status
 }
 
-/// How an incident ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// A refresh succeeded.
-    Recovered,
-    /// The object was deleted.
-    Deleted,
-    /// Tableau's job list shows that a refresh succeeded; its event never came.
-    RecoveredWithoutEvent,
-}
-
 /// An incident that is over.
-pub fn resolved(about: &About<'_>, resolved: &Resolved, end: End) -> Notification {
+pub fn resolved(about: &About<'_>, resolved: &Resolved) -> Notification {
     let incident = &resolved.incident;
+    let end = resolved.end;
     let lasted: SignedDuration = incident.lasted(resolved.at);
     let (symbol, title) = match end {
         End::Deleted => ("🗑️", format!("Deleted {} after the first failure", duration(lasted))),

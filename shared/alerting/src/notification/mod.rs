@@ -5,7 +5,7 @@ mod digest;
 mod group;
 mod words;
 
-pub use build::{About, End, event, opened, resolved, updated};
+pub use build::{About, event, opened, resolved, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
 pub use words::duration;

@@ -2,7 +2,7 @@ use super::*;
 use crate::context::{Context, Lookup};
 use crate::digest::{Effect, Entry};
 use crate::group::Member;
-use crate::incident::{Incident, Open, RefreshKind, Signal};
+use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
 use jiff::tz::TimeZone;
 use rules::Site;
 use serde_json::json;
@@ -135,12 +135,13 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
 
     incident.apply("end", Signal::Succeeded(at(190), RefreshKind::Unknown));
     let ended = incident.resolved_by("end").unwrap();
+    let ended_as = |end| Resolved { end, ..ended.clone() };
     let total = Status::Total { count: 3, since: at(0) };
-    let shown = resolved(&about, ended, End::Recovered);
+    let shown = resolved(&about, ended);
     assert_eq!((shown.headline(), shown.status), ("Recovered after 3 h 10 min: Sales".to_owned(), vec![total.clone()]));
-    let lost = resolved(&about, ended, End::RecoveredWithoutEvent);
+    let lost = resolved(&about, &ended_as(End::RecoveredWithoutEvent));
     assert_eq!(lost.status, [total, Status::SuccessEventMissing]);
-    assert!(resolved(&about, ended, End::Deleted).title.starts_with("Deleted 3 h 10 min after"));
+    assert!(resolved(&about, &ended_as(End::Deleted)).title.starts_with("Deleted 3 h 10 min after"));
 }
 
 fn member(n: i64, cause: Option<&str>, resolved: bool) -> (String, Member) {
@@ -182,6 +183,7 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
             cause: (effect != Effect::Resolved).then(|| "Credentials refused".to_owned()),
             incident: None,
             effect,
+            generation: 1,
         };
         (n.to_string(), entry)
     };

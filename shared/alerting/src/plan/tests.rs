@@ -42,7 +42,8 @@ fn window() -> OpenGroup {
 }
 
 const POST: Decision = Decision::Send { operation: Operation::Post, audible: true };
-const EDIT: Decision = Decision::Send { operation: Operation::Edit, audible: false };
+const EDIT: Decision = Decision::Send { operation: Operation::Edit, audible: true };
+const QUIET_EDIT: Decision = Decision::Send { operation: Operation::Edit, audible: false };
 const CLOSE: Decision = Decision::Send { operation: Operation::Close, audible: true };
 const CLOSE_IN_PLACE: Decision = Decision::Send { operation: Operation::Close, audible: false };
 
@@ -94,7 +95,7 @@ fn nobody_is_called_in_quiet_hours() {
     let digest = Decision::Digest { until };
     assert_eq!(plan(&quiet(None)), [digest.clone()]);
     let shown = entry(Route::Alone, 1, true);
-    assert_eq!(plan(&quiet(Some(&shown))), [EDIT]);
+    assert_eq!(plan(&quiet(Some(&shown))), [QUIET_EDIT]);
     let posted = entry(Route::Alone, 1, false);
     assert_eq!(plan(&quiet(Some(&posted))), [digest.clone()]);
     let resolved = Situation { transition: Transition::Resolved, ..quiet(Some(&shown)) };

@@ -1,0 +1,145 @@
+//! What a destination implements: it renders and sends. It decides nothing about timing, grouping or suppression.
+
+use crate::context::Context;
+use crate::incident::{MessageRef, RefreshKind};
+use crate::notification::Notification;
+use crate::schedule::{Capabilities, Schedule};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rules::Site;
+use tableau::Event;
+use workflow::{BoxError, Failure, Invocation};
+
+/// A destination that notifications are sent to.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// A rule's settings for one target: a channel, a list of recipients, an assignment group.
+    type Target: Clone + Send + Sync;
+
+    /// What the destination can do, with its present credential.
+    ///
+    /// # Errors
+    /// When the credential cannot be read.
+    async fn capabilities(&self) -> Result<Capabilities, Failure>;
+
+    /// Sends a notification.
+    ///
+    /// # Errors
+    /// [`Undelivered`].
+    async fn deliver(
+        &self,
+        target: &Self::Target,
+        delivery: Delivery<'_>,
+        notification: &Notification,
+        invocation: &Invocation,
+    ) -> Result<Delivered, Undelivered>;
+}
+
+/// How a notification is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery<'a> {
+    /// As a new message.
+    Post,
+    /// In place of this message. If it is gone: as a new one if `audible`, or else not at all.
+    Edit {
+        /// The message.
+        message: &'a MessageRef,
+        /// Whether a new message may be sent.
+        audible: bool,
+    },
+    /// As the end: in place of this message, and, if `audible`, as an answer to it. Without a message: as a new one if
+    /// `audible`.
+    Close {
+        /// The message.
+        message: Option<&'a MessageRef>,
+        /// Whether a new message may be sent.
+        audible: bool,
+    },
+}
+
+/// A notification that was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// The message to edit from now on, if it is a new one that can be edited.
+    pub message: Option<MessageRef>,
+    /// Whether people were called: a new message, as against an edited one.
+    pub audible: bool,
+}
+
+/// A notification that was not sent, or may not have been.
+#[derive(Debug)]
+pub struct Undelivered {
+    /// What must happen to the event.
+    pub failure: Failure,
+    /// Whether it may have arrived all the same: its answer was lost.
+    pub maybe_sent: bool,
+}
+
+/// A target that a rule names for an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targeted<T> {
+    /// What names the target in the notification log: the channel, say. The same for all rules that mean it.
+    pub key: String,
+    /// The rule's settings.
+    pub settings: T,
+    /// When the rule lets a notification out.
+    pub schedule: Schedule,
+}
+
+/// What the rules and Tableau say. The wiring of a function implements it.
+#[async_trait]
+pub trait Routing<T>: Send + Sync {
+    /// The targets that the rules name for an event, each once.
+    ///
+    /// # Errors
+    /// When the rules cannot be used.
+    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
+
+    /// The targets that the rules would name if a refresh of the event's object failed now. An incident has their hours.
+    ///
+    /// # Errors
+    /// When the rules cannot be used.
+    fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
+
+    /// The settings of a target that any rule names. A document alone makes no target.
+    ///
+    /// # Errors
+    /// When the rules cannot be used.
+    fn named(&self, key: &str) -> Result<Option<T>, Failure>;
+
+    /// The event's site, if the rules list it.
+    fn site(&self, event: &Event) -> Option<Site>;
+
+    /// What Tableau says about an event.
+    ///
+    /// # Errors
+    /// When Tableau does not answer and the event is to be tried again.
+    async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure>;
+
+    /// Which kind of refresh an event is about. Asked only if it matters.
+    ///
+    /// # Errors
+    /// When Tableau does not answer and the event is to be tried again.
+    async fn refresh_kind(&self, event: &Event, invocation: &Invocation) -> Result<RefreshKind, Failure>;
+}
+
+/// Something that brings a document back to the engine at a time.
+#[async_trait]
+pub trait Timer: Send + Sync {
+    /// Makes sure that the timer exists. `Ok` only when the queue or the scheduler has confirmed it.
+    ///
+    /// # Errors
+    /// When it may not exist.
+    async fn ensure(&self, timer: &TimerKey) -> Result<(), BoxError>;
+}
+
+/// One timer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerKey {
+    /// The partition of the document that it is about.
+    pub key: String,
+    /// When it fires.
+    pub due: Timestamp,
+    /// Which one of the document's it is.
+    pub generation: u64,
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// An event in a digest. Stored as an item of its own, under the event's id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// What happened, in a few words.
     pub title: String,
@@ -31,7 +31,7 @@ pub struct Entry {
 }
 
 /// What an event in a digest means for its incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It failed, and only the digest announces it.
@@ -41,6 +41,7 @@ pub enum Effect {
     /// The incident is over.
     Resolved,
     /// It belongs to no incident.
+    #[default]
     None,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod digest;
+mod engine;
 pub mod group;
 pub mod incident;
 pub mod lease;
@@ -12,6 +13,7 @@ pub mod records;
 mod schedule;
 mod time;
 
+pub use engine::Engine;
 pub use plan::{
     Decision, DigestState, Operation, REMINDER, Situation, Suppression, digest_group, is_reminder_due, plan,
 };

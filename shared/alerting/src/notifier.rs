@@ -107,6 +107,10 @@ pub trait Routing<T>: Send + Sync {
     /// When the rules cannot be used.
     fn named(&self, key: &str) -> Result<Option<T>, Failure>;
 
+    /// Settings only to end what was sent to a target that no rule names any more. `None` if the destination needs more
+    /// than the key.
+    fn unnamed(&self, key: &str) -> Option<T>;
+
     /// The event's site, if the rules list it.
     fn site(&self, event: &Event) -> Option<Site>;
 

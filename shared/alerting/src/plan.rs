@@ -195,8 +195,12 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
 
 /// Nobody is called in quiet hours: a message may be edited, everything else waits for the digest.
 fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<Decision> {
+    let notified = situation.entry.map_or(0, |entry| entry.notified_failures);
     match situation.entry.map(|entry| &entry.route) {
         Some(Route::Alone) if situation.is_being_sent() => suppress(Suppression::BeingSent),
+        Some(Route::Alone) if notified >= situation.incident.failures => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
         Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),
         // Its members reach the digest with the group, if the group has not been announced.
         Some(Route::Group(_)) => suppress(Suppression::AlreadyAnnounced),
@@ -213,7 +217,12 @@ fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
         return suppress(Suppression::AlreadyAnnounced);
     }
     match (&entry.route, situation.digest) {
-        (Route::Group(id), _) => vec![Decision::Group { id: id.clone() }],
+        (Route::Group(id), _) => {
+            // It had a message of its own before the group was announced. The group's message calls people to the end.
+            let own = Decision::Send { operation: Operation::Close, audible: false };
+            let own = Some(own).filter(|_| situation.can_edit() && !situation.is_being_sent());
+            own.into_iter().chain([Decision::Group { id: id.clone() }]).collect()
+        }
         (Route::Digest(until), DigestState::Waiting) => match situation.schedule {
             Schedule::Muted(muted) => suppress(Suppression::Muted(muted)),
             _ => vec![Decision::Digest { until: *until }],

@@ -107,6 +107,18 @@ impl Subject {
         }
     }
 
+    /// The payload's `resource` for this kind of thing, as far as an [`Event`] needs it to be read again.
+    pub fn resource(&self) -> &'static str {
+        match self {
+            Self::Workbook(_) => "WORKBOOK",
+            Self::Datasource(_) => "DATASOURCE",
+            Self::View(_) => "VIEW",
+            Self::User(_) => "USER",
+            Self::Site(_) => "SITE",
+            Self::Other(_) => "OTHER",
+        }
+    }
+
     /// The kind of thing, in words for people.
     pub fn kind(&self) -> &'static str {
         match self {

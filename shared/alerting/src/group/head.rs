@@ -22,6 +22,9 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(120);
 /// and sends the next message so much later.
 const POST_INTERVAL: SignedDuration = SignedDuration::from_secs(300);
 
+/// The furthest a timer can be ahead: the end of quiet hours, which are daily, on a day of 25 hours.
+const FURTHEST_DUE: SignedDuration = SignedDuration::from_hours(26);
+
 /// What a group has sent, and when it sends next. One document a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -87,7 +90,7 @@ impl GroupHead {
         for at in [&mut self.opened_at, &mut self.last_join, &mut self.last_sent] {
             *at = at.filter(|at| is_credible(*at, now));
         }
-        let longest = later(now, POST_INTERVAL + LONGEST_WAIT);
+        let longest = later(now, FURTHEST_DUE);
         self.pending = self.pending.take().filter(|pending| pending.due <= longest);
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const NAME_LIMIT: usize = 60;
 
 /// One incident in a group, or one event in a group of events. Stored as an item of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The incident's id; for an event its own short id.
     pub id: String,

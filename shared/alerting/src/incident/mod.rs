@@ -6,7 +6,8 @@ mod signal;
 pub use log::{LogEntry, MessageRef, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
-use crate::time::is_credible;
+use crate::plan::REMINDER;
+use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,6 +107,16 @@ impl Incident {
     /// The incident that the event `by` has resolved.
     pub fn resolved_by(&self, by: &str) -> Option<&Resolved> {
         self.resolved.iter().find(|resolved| resolved.by == by)
+    }
+
+    /// When the first target is to be reminded of the open incident.
+    pub fn next_reminder(&self) -> Option<Timestamp> {
+        let open = self.open.as_ref()?;
+        let reminder = |entry: &LogEntry| {
+            let last = entry.last_audible.unwrap_or(open.since);
+            (entry.notified_failures > 0).then(|| later(last, REMINDER))
+        };
+        open.log.values().filter_map(reminder).min()
     }
 
     /// The incidents that are over, oldest first.

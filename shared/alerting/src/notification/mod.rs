@@ -9,6 +9,7 @@ pub use build::{About, event, opened, resolved, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
 pub use words::duration;
+pub(crate) use words::title as title_of;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

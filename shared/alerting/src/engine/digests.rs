@@ -1,0 +1,236 @@
+//! Digests: entries, and what is sent when quiet hours end.
+
+use super::documents::{Versioned, unavailable};
+use super::documents::Transaction;
+use super::{Attempt, BUSY, Engine, event_of, keys};
+use crate::digest::{Entry, members};
+use crate::group::GroupHead;
+use crate::lease::LeaseOwner;
+use crate::notification;
+use crate::notifier::{Delivery, Notifier, Routing, Targeted, TimerKey};
+use crate::plan::digest_group;
+use crate::records::Key;
+use crate::schedule::Schedule;
+use jiff::Timestamp;
+use workflow::{Failure, Invocation, Outcome};
+
+/// How many members are written in one transaction.
+const BATCH: usize = 90;
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// Writes an entry into the digest of the quiet hours that end at `until`. Returns the digest's partition.
+    pub(super) async fn write_entry(
+        &self,
+        attempt: &Attempt<'_>,
+        transaction: &mut Transaction<'_>,
+        entry: Entry,
+        target: &Targeted<N::Target>,
+        until: Timestamp,
+    ) -> Result<String, Failure> {
+        let partition = keys::digest(self.workflow, &target.key, until);
+        let entry_key = keys::entry(&partition, attempt.event.id.short());
+        let head_key = keys::head(&partition);
+        let written: Versioned<Entry> = transaction.get(&entry_key).await?;
+        if written.version > 0 {
+            return Ok(partition);
+        }
+        let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
+        let mut changed = head.document.clone();
+        if changed.target.is_empty() {
+            changed.target.clone_from(&target.key);
+            changed.sample.clone_from(&attempt.payload);
+        }
+        if changed.pending.is_none() {
+            changed.set_pending(until.max(attempt.now()));
+        }
+        let generation = changed.generation;
+        transaction.put(&head_key, &head, &changed)?;
+        transaction.create(&entry_key, &Entry { generation, ..entry })?;
+        Ok(partition)
+    }
+
+    /// Sends the digest.
+    pub(super) async fn on_digest_timer(
+        &self,
+        timer: &TimerKey,
+        invocation: &Invocation,
+    ) -> Result<Outcome, Failure> {
+        let now = invocation.now;
+        let owner = LeaseOwner::new(invocation.ends_at());
+        let head_key = keys::head(&timer.key);
+        let Some(head) = self.begin(&head_key, timer, owner, now).await? else {
+            return Ok(Outcome::skipped("the digest was sent by another timer"));
+        };
+        let result = self.send_digest(&head, timer, invocation).await;
+        let end = |head: &mut GroupHead| match &result {
+            Ok(_) => {
+                head.sent(owner, 0, None, now);
+                head.done_generation = head.done_generation.max(timer.generation);
+            }
+            Err((_, maybe_sent)) => head.unsent(owner, *maybe_sent),
+        };
+        self.end(&head_key, now, end).await?;
+        result.map_err(|(failure, _)| failure)
+    }
+
+    async fn send_digest(
+        &self,
+        head: &GroupHead,
+        timer: &TimerKey,
+        invocation: &Invocation,
+    ) -> Result<Outcome, (Failure, bool)> {
+        let unsent = |failure| (failure, false);
+        let now = invocation.now;
+        let Some(event) = event_of(&head.sample) else {
+            return Ok(Outcome::skipped("the digest's document is damaged"));
+        };
+        let Some(target) = self.target(&head.target, &[], now).map_err(unsent)? else {
+            return Ok(Outcome::skipped("no rule names the target any more"));
+        };
+        if matches!(target.schedule, Schedule::Muted(_)) {
+            return Ok(Outcome::skipped("no rule names the target any more"));
+        }
+        let entries = self.entries(&timer.key, timer.generation, now).await.map_err(unsent)?;
+        if entries.is_empty() {
+            return Ok(Outcome::skipped("the digest has no entries"));
+        }
+        // First the group that announces their recoveries, then that they fail.
+        self.write_digest_group(head, &timer.key, &entries, &target.key, now).await.map_err(unsent)?;
+        let site = self.routing.site(&event);
+        let shown = notification::digest(&entries, site.map(|site| site.timezone));
+        let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
+        sent.map(|_| Outcome::Done).map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
+    }
+
+    async fn entries(
+        &self,
+        partition: &str,
+        generation: u64,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Entry)>, Failure> {
+        let listed = self.records.list(partition).await.map_err(unavailable)?;
+        let entries = listed.into_iter().filter_map(|(sort, record)| {
+            let event = sort.strip_prefix(keys::ENTRY)?.to_owned();
+            let key = Key { partition: partition.to_owned(), sort };
+            let entry = Versioned::<Entry>::read(&key, Some(&record), now).document;
+            // A damaged entry has begun anew and has no title.
+            (entry.generation == generation && !entry.title.is_empty()).then_some((event, entry))
+        });
+        Ok(entries.collect())
+    }
+
+    /// Many that still fail recover in a group of their own.
+    async fn write_digest_group(
+        &self,
+        head: &GroupHead,
+        digest: &str,
+        entries: &[(String, Entry)],
+        target: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let members = members(entries);
+        let until = digest.rsplit('#').next().and_then(|seconds| seconds.parse().ok());
+        let Some(until) = until.and_then(|seconds| Timestamp::from_second(seconds).ok()) else { return Ok(()) };
+        let partition = keys::group(self.workflow, target, &digest_group(until));
+        let head_key = keys::head(&partition);
+        for batch in members.chunks(BATCH) {
+            loop {
+                let mut transaction = self.transaction(now, []);
+                let read: Versioned<GroupHead> = transaction.get(&head_key).await?;
+                let mut group = read.document.clone();
+                group.target = target.to_owned();
+                group.sample.clone_from(&head.sample);
+                group.sent = group.sent.max(1);
+                group.last_sent = group.last_sent.or(Some(now));
+                group.opened_at = group.opened_at.or(Some(now));
+                group.shown_members = members.len();
+                transaction.put(&head_key, &read, &group)?;
+                for (object, member) in batch {
+                    let mut member = member.clone();
+                    member.object.clone_from(object);
+                    transaction.overwrite(&keys::member(&partition, &member.id), &member)?;
+                }
+                if let Some(written) = transaction.commit().await? {
+                    self.remember(&written);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a head's lease for a timer. `None` when the timer was replaced or has done its work.
+    pub(super) async fn begin(
+        &self,
+        key: &Key,
+        timer: &TimerKey,
+        owner: LeaseOwner,
+        now: Timestamp,
+    ) -> Result<Option<GroupHead>, Failure> {
+        self.forget(key);
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let read: Versioned<GroupHead> = transaction.get(key).await?;
+            let mut head = read.document.clone();
+            let replaced = head.pending.as_ref().filter(|pending| pending.generation != timer.generation);
+            if read.version == 0 || head.done_generation >= timer.generation {
+                return Ok(None);
+            }
+            if let Some(pending) = replaced {
+                // Its own timer brings it back, if it exists.
+                if !pending.armed {
+                    self.ensure_timer(&key.partition, pending.due, pending.generation).await?;
+                }
+                return Ok(None);
+            }
+            if !head.begin(owner, now) {
+                return Err(Failure::Transient {
+                    source: "another worker is sending for this group".into(),
+                    retry_after: Some(BUSY),
+                });
+            }
+            transaction.put(key, &read, &head)?;
+            if transaction.commit().await?.is_some() {
+                return Ok(Some(head));
+            }
+        }
+    }
+
+    /// Changes a head after its lease was taken.
+    pub(super) async fn end(
+        &self,
+        key: &Key,
+        now: Timestamp,
+        change: impl Fn(&mut GroupHead) + Send + Sync,
+    ) -> Result<GroupHead, Failure> {
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let read: Versioned<GroupHead> = transaction.get(key).await?;
+            let mut head = read.document.clone();
+            change(&mut head);
+            transaction.put(key, &read, &head)?;
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                return Ok(head);
+            }
+        }
+    }
+
+    /// Makes sure that the timer exists that a head asks for, and notes it.
+    pub(super) async fn arm(&self, partition: &str, now: Timestamp) -> Result<(), Failure> {
+        let key = keys::head(partition);
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let read: Versioned<GroupHead> = transaction.get(&key).await?;
+            let mut head = read.document.clone();
+            let Some(pending) = head.pending.clone().filter(|pending| !pending.armed) else { return Ok(()) };
+            self.ensure_timer(partition, pending.due, pending.generation).await?;
+            head.armed(pending.generation);
+            transaction.put(&key, &read, &head)?;
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                return Ok(());
+            }
+        }
+    }
+}

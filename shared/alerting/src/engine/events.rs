@@ -1,0 +1,158 @@
+//! Events that belong to no incident: announced at once, together in a flood, or in a digest.
+
+use super::documents::Versioned;
+use super::{Attempt, Engine, Handled, Summary, keys};
+use crate::digest::{Effect, Entry};
+use crate::group::{GroupHead, Member, Window};
+use crate::notification::{self, About, title_of};
+use crate::notifier::{Delivery, Notifier, Routing, Targeted};
+use crate::schedule::Schedule;
+use jiff::Timestamp;
+use tableau::Event;
+use workflow::{Failure, Invocation};
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    pub(super) async fn on_other(
+        &self,
+        attempt: &Attempt<'_>,
+        targets: &[Targeted<N::Target>],
+        summary: &mut Summary,
+    ) {
+        for target in targets {
+            let handled = match target.schedule {
+                Schedule::Muted(_) => continue,
+                Schedule::DeferUntil(until) if self.has_timers(attempt.invocation) => {
+                    self.event_into_digest(attempt.event, target, until, attempt.invocation).await
+                }
+                Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => {
+                    self.announce_event(attempt, target).await
+                }
+            };
+            summary.note(handled);
+        }
+    }
+
+    /// The first of its kind within a minute is announced at once; those that follow wait for each other.
+    async fn announce_event(
+        &self,
+        attempt: &Attempt<'_>,
+        target: &Targeted<N::Target>,
+    ) -> Result<Handled, Failure> {
+        let capabilities = self.notifier.capabilities().await?;
+        if !capabilities.grouping || !self.has_timers(attempt.invocation) {
+            return self.post_event(attempt.event, target, attempt.invocation).await;
+        }
+        let now = attempt.now();
+        let id = attempt.event.id.short();
+        let window_key = keys::window(self.workflow, &target.key, attempt.event.name.as_str());
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let window: Versioned<Window> = transaction.get(&window_key).await?;
+            let mut changed = window.document.clone();
+            let group = match changed.current(now) {
+                Some(group) if group.id == id => break,
+                Some(group) => Some(group.id.clone()),
+                None => None,
+            };
+            let Some(group) = group else {
+                changed.open(id, attempt.event.subject.luid(), now);
+                transaction.put(&window_key, &window, &changed)?;
+                match transaction.commit().await? {
+                    Some(written) => {
+                        self.remember(&written);
+                        break;
+                    }
+                    None => continue,
+                }
+            };
+            let partition = keys::group(self.workflow, &target.key, &group);
+            let member_key = keys::member(&partition, id);
+            let head_key = keys::head(&partition);
+            let context = self.context(attempt).await?;
+            let described = About { event: attempt.event, site: None, context };
+            let mut member = Member::new(id, &described.name(), None, attempt.happened_at());
+            member.object = attempt.event.subject.luid().to_owned();
+            member.sample.clone_from(&attempt.payload);
+            if attempt.invocation.attempt > 1 {
+                let written: Versioned<Member> = transaction.get(&member_key).await?;
+                if written.version > 0 {
+                    self.arm(&partition, now).await?;
+                    return Ok(grouped());
+                }
+            }
+            let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
+            let mut joined = head.document.clone();
+            if joined.target.is_empty() {
+                joined.target.clone_from(&target.key);
+                joined.sample.clone_from(&attempt.payload);
+            }
+            joined.changed(now, true, capabilities);
+            changed.joined(now);
+            if changed != window.document {
+                transaction.put(&window_key, &window, &changed)?;
+            }
+            transaction.put(&head_key, &head, &joined)?;
+            transaction.overwrite(&member_key, &member)?;
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                self.arm(&partition, now).await?;
+                return Ok(grouped());
+            }
+        }
+        self.post_event(attempt.event, target, attempt.invocation).await
+    }
+
+    /// Sends an event as a message of its own, once.
+    pub(super) async fn post_event(
+        &self,
+        event: &Event,
+        target: &Targeted<N::Target>,
+        invocation: &Invocation,
+    ) -> Result<Handled, Failure> {
+        let post = async {
+            let site = self.routing.site(event);
+            let context = self.routing.context(event, invocation).await?;
+            let shown = notification::event(&About { event, site: site.as_ref(), context: &context });
+            let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
+            sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
+        };
+        let name = format!("notified/{}/{}", target.key, event.id.short());
+        invocation.once(&name, post).await.map(|_| Handled::Sent)
+    }
+
+    pub(super) async fn event_into_digest(
+        &self,
+        event: &Event,
+        target: &Targeted<N::Target>,
+        until: Timestamp,
+        invocation: &Invocation,
+    ) -> Result<Handled, Failure> {
+        let attempt = Attempt::new(event, invocation);
+        let context = self.context(&attempt).await?;
+        let described = About { event, site: None, context };
+        let entry = Entry {
+            title: title_of(event),
+            object: event.subject.luid().to_owned(),
+            name: described.name(),
+            at: attempt.happened_at(),
+            cause: described.cause_title().map(str::to_owned),
+            incident: None,
+            effect: Effect::None,
+            generation: 0,
+        };
+        let mut transaction = self.transaction(attempt.now(), []);
+        let partition = loop {
+            let partition =
+                self.write_entry(&attempt, &mut transaction, entry.clone(), target, until).await?;
+            if transaction.commit().await?.is_some() {
+                break partition;
+            }
+        };
+        self.arm(&partition, attempt.now()).await?;
+        Ok(Handled::Grouped(format!("in the digest of the quiet hours until {until:.0}")))
+    }
+}
+
+fn grouped() -> Handled {
+    Handled::Grouped("grouped with other events of its kind".to_owned())
+}

@@ -1,0 +1,358 @@
+//! What a group sends when its timer fires.
+
+use super::documents::{Versioned, unavailable};
+use super::{Engine, event_of, keys};
+use crate::digest::{Effect, Entry};
+use crate::group::{GroupHead, GroupStep, Member, Placement, Window};
+use crate::incident::{Incident, Route};
+use crate::lease::LeaseOwner;
+use crate::notification;
+use crate::notifier::{Delivery, Notifier, Routing, Targeted, TimerKey};
+use crate::records::Key;
+use crate::schedule::{Capabilities, Schedule};
+use jiff::Timestamp;
+use tableau::{Action, Event};
+use workflow::{Failure, Invocation, Outcome};
+
+/// One firing of a group's timer.
+struct Firing<'a, T> {
+    partition: &'a str,
+    timer: &'a TimerKey,
+    invocation: &'a Invocation,
+    owner: LeaseOwner,
+    head: GroupHead,
+    sample: Event,
+    target: Targeted<T>,
+    capabilities: Capabilities,
+}
+
+impl<T> Firing<'_, T> {
+    fn now(&self) -> Timestamp {
+        self.invocation.now
+    }
+
+    /// The group's id.
+    fn id(&self) -> &str {
+        self.partition.rsplit('#').next().unwrap_or_default()
+    }
+
+    fn is_of_incidents(&self) -> bool {
+        self.sample.name.action() == Some(Action::RefreshFailed)
+    }
+
+    fn is_audible(&self) -> bool {
+        matches!(self.target.schedule, Schedule::Now | Schedule::Critical)
+    }
+}
+
+/// What a firing leaves behind.
+enum Fired {
+    Sent { shown: usize, message: Option<crate::incident::MessageRef>, closes: bool },
+    Done(&'static str),
+    Again(Timestamp),
+}
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// Sends what has changed in a group.
+    pub(super) async fn on_group_timer(
+        &self,
+        timer: &TimerKey,
+        invocation: &Invocation,
+    ) -> Result<Outcome, Failure> {
+        let now = invocation.now;
+        let owner = LeaseOwner::new(invocation.ends_at());
+        let key = keys::head(&timer.key);
+        let Some(head) = self.begin(&key, timer, owner, now).await? else {
+            return Ok(Outcome::skipped("the group was announced by another timer"));
+        };
+        let fired = self.fire(timer, invocation, owner, head).await;
+        let done = |head: &mut GroupHead| {
+            head.done_generation = head.done_generation.max(timer.generation);
+        };
+        match fired {
+            Ok(Fired::Sent { shown, message, closes }) => {
+                self.end(&key, now, |head| {
+                    head.sent(owner, shown, message.clone(), now);
+                    head.closed |= closes && head.pending.is_none();
+                    done(head);
+                })
+                .await?;
+                Ok(Outcome::Done)
+            }
+            Ok(Fired::Done(why)) => {
+                self.end(&key, now, |head| {
+                    head.end(owner);
+                    done(head);
+                })
+                .await?;
+                Ok(Outcome::skipped(why))
+            }
+            Ok(Fired::Again(due)) => {
+                self.end(&key, now, |head| {
+                    head.end(owner);
+                    done(head);
+                    if head.pending.is_none() {
+                        head.set_pending(due);
+                    }
+                })
+                .await?;
+                self.arm(&timer.key, now).await?;
+                Ok(Outcome::skipped("the group waits for more"))
+            }
+            Err((failure, maybe_sent)) => {
+                self.end(&key, now, |head| head.unsent(owner, maybe_sent)).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn fire(
+        &self,
+        timer: &TimerKey,
+        invocation: &Invocation,
+        owner: LeaseOwner,
+        head: GroupHead,
+    ) -> Result<Fired, (Failure, bool)> {
+        let unsent = |failure| (failure, false);
+        let Some(sample) = event_of(&head.sample) else { return Ok(Fired::Done("its document is damaged")) };
+        let targets = self.routing.targets(&sample, invocation.now).map_err(unsent)?;
+        let target = self.target(&head.target, &targets, invocation.now).map_err(unsent)?;
+        let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
+        let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
+        let partition = timer.key.as_str();
+        let firing =
+            Firing { partition, timer, invocation, owner, head, sample, target, capabilities };
+        let first_is_open = self.first_is_open(&firing).await.map_err(unsent)?;
+        let members = self.members(partition, firing.now()).await.map_err(unsent)?;
+        let is_unannounced = firing.head.sent == 0 && !firing.head.maybe_sent;
+        match firing.target.schedule {
+            Schedule::DeferUntil(until) if is_unannounced => {
+                self.move_to_digest(&firing, &members, until).await.map_err(unsent)?;
+                return Ok(Fired::Done("quiet hours have begun; its members are in the digest"));
+            }
+            Schedule::Muted(_) if is_unannounced => return Ok(Fired::Done("the rule is muted")),
+            _ => {}
+        }
+        match firing.head.step(&members, first_is_open, firing.now(), capabilities) {
+            GroupStep::Nothing => Ok(Fired::Done("nothing has changed")),
+            GroupStep::WaitUntil(due) => Ok(Fired::Again(due)),
+            GroupStep::Separate(ids) => {
+                for (id, member) in members.iter().filter(|(id, _)| ids.contains(id)) {
+                    self.separate(&firing, id, member).await.map_err(unsent)?;
+                }
+                Ok(Fired::Done("too few for a group; each was announced alone"))
+            }
+            GroupStep::Announce => self.announce_group(&firing, members, first_is_open).await,
+            GroupStep::Close => self.close_group(&firing, &members).await,
+        }
+    }
+
+    async fn members(&self, partition: &str, now: Timestamp) -> Result<Vec<(String, Member)>, Failure> {
+        let listed = self.records.list(partition).await.map_err(unavailable)?;
+        let members = listed.into_iter().filter_map(|(sort, record)| {
+            let id = sort.strip_prefix(keys::MEMBER)?.to_owned();
+            let key = Key { partition: partition.to_owned(), sort };
+            let member = Versioned::<Member>::read(&key, Some(&record), now).document;
+            // A damaged member has begun anew and has no id.
+            (!member.id.is_empty()).then_some((id, member))
+        });
+        Ok(members.collect())
+    }
+
+    /// Whether the incident that came first, and was announced alone, still fails: then the group announces it too.
+    async fn first_is_open(&self, firing: &Firing<'_, N::Target>) -> Result<bool, Failure> {
+        if !firing.is_of_incidents() || firing.head.sent > 0 {
+            return Ok(false);
+        }
+        Ok(self.first_of(firing).await?.is_some())
+    }
+
+    /// The key and the document of the incident that came first, if it still fails with a message of its own.
+    async fn first_of(
+        &self,
+        firing: &Firing<'_, N::Target>,
+    ) -> Result<Option<(Key, Versioned<Incident>)>, Failure> {
+        let mut transaction = self.transaction(firing.now(), []);
+        for flood in ["incidents", "critical"] {
+            let key = keys::window(self.workflow, &firing.target.key, flood);
+            let window: Versioned<Window> = transaction.get(&key).await?;
+            let Some(group) = window.document.open.filter(|group| group.id == firing.id()) else { continue };
+            let key = keys::incident(self.workflow, &group.first);
+            let incident: Versioned<Incident> = transaction.get(&key).await?;
+            let is_alone = incident.document.open.as_ref().is_some_and(|open| {
+                let entry = open.log.get(&firing.target.key);
+                open.id == group.id
+                    && entry.is_some_and(|entry| {
+                        entry.route == Route::Alone && !entry.is_being_sent(firing.owner, firing.now())
+                    })
+            });
+            return Ok(is_alone.then_some((key, incident)));
+        }
+        Ok(None)
+    }
+
+    /// Takes the incident that came first into the group, so that its recovery is announced with the others.
+    async fn merge_first(&self, firing: &Firing<'_, N::Target>) -> Result<Option<(String, Member)>, Failure> {
+        for _ in 0..3 {
+            let Some((key, read)) = self.first_of(firing).await? else { return Ok(None) };
+            let mut incident = read.document.clone();
+            let Some(open) = &mut incident.open else { return Ok(None) };
+            let Some(entry) = open.log.get_mut(&firing.target.key) else { return Ok(None) };
+            entry.route = Route::Group(firing.id().to_owned());
+            let event = event_of(&open.sample);
+            let name = event.as_ref().and_then(|event| event.resource_name.clone()).unwrap_or_default();
+            let cause = match &event {
+                Some(event) => {
+                    let context = self.routing.context(event, firing.invocation).await?;
+                    context.cause.found().map(|cause| cause.class.title())
+                }
+                None => None,
+            };
+            let mut member = Member::new(&open.id, &name, cause, open.since);
+            member.object = event.map(|event| event.subject.luid().to_owned()).unwrap_or_default();
+            let id = open.id.clone();
+            let mut transaction = self.transaction(firing.now(), []);
+            transaction.assume_read(&key, &read)?;
+            transaction.put(&key, &read, &incident)?;
+            transaction.overwrite(&keys::member(firing.partition, &id), &member)?;
+            if transaction.commit().await?.is_some() {
+                return Ok(Some((id, member)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn announce_group(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        mut members: Vec<(String, Member)>,
+        first_is_open: bool,
+    ) -> Result<Fired, (Failure, bool)> {
+        let unsent = |failure| (failure, false);
+        if first_is_open {
+            let first = self.merge_first(firing).await.map_err(unsent)?;
+            members.extend(first);
+        }
+        let zone = self.routing.site(&firing.sample).map(|site| site.timezone);
+        let shown = notification::group_announced(&firing.sample, &members, firing.head.sent == 0, zone);
+        let message = firing.head.message.as_ref();
+        let audible = firing.is_audible();
+        let delivery = match message.filter(|_| firing.capabilities.edit) {
+            Some(message) => Delivery::Edit { message, audible },
+            None if audible => Delivery::Post,
+            None => return Ok(self.put_off(firing)),
+        };
+        let sent =
+            self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
+        let grouped = members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count();
+        match sent {
+            Ok(delivered) => Ok(Fired::Sent { shown: grouped, message: delivered.message, closes: false }),
+            Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
+        }
+    }
+
+    /// What may not be sent in quiet hours comes again when they end.
+    fn put_off(&self, firing: &Firing<'_, N::Target>) -> Fired {
+        match firing.target.schedule {
+            Schedule::DeferUntil(until) => Fired::Again(until),
+            _ => Fired::Done("the rule is muted"),
+        }
+    }
+
+    async fn close_group(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        members: &[(String, Member)],
+    ) -> Result<Fired, (Failure, bool)> {
+        let zone = self.routing.site(&firing.sample).map(|site| site.timezone);
+        let end = notification::group_resolved(members, zone);
+        let audible = firing.is_audible();
+        let message = firing.head.message.as_ref();
+        if let Schedule::DeferUntil(until) = firing.target.schedule {
+            let entry = Entry {
+                title: "Recovered".to_owned(),
+                object: String::new(),
+                name: end.title.clone(),
+                at: members.iter().filter_map(|(_, member)| member.resolved_at).max().unwrap_or(firing.now()),
+                cause: None,
+                incident: None,
+                effect: Effect::None,
+                generation: 0,
+            };
+            self.entry_of_group(firing, entry, until).await.map_err(|failure| (failure, false))?;
+        } else if !audible && message.is_none() {
+            return Ok(Fired::Done("the rule is muted"));
+        }
+        let shown = members.len();
+        if message.is_none() && !audible {
+            return Ok(Fired::Sent { shown, message: None, closes: true });
+        }
+        let delivery = Delivery::Close { message, audible };
+        let sent = self.notifier.deliver(&firing.target.settings, delivery, &end, firing.invocation).await;
+        match sent {
+            Ok(_) => Ok(Fired::Sent { shown, message: None, closes: true }),
+            Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
+        }
+    }
+
+    async fn entry_of_group(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        entry: Entry,
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        let attempt = super::Attempt::new(&firing.sample, firing.invocation);
+        let mut transaction = self.transaction(firing.now(), []);
+        let partition = loop {
+            let written =
+                self.write_entry(&attempt, &mut transaction, entry.clone(), &firing.target, until).await?;
+            if transaction.commit().await?.is_some() {
+                break written;
+            }
+        };
+        self.arm(&partition, firing.now()).await
+    }
+
+    /// Announces one member alone.
+    async fn separate(&self, firing: &Firing<'_, N::Target>, id: &str, member: &Member) -> Result<(), Failure> {
+        if firing.is_of_incidents() {
+            self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
+        } else if let Some(event) = event_of(&member.sample) {
+            self.post_event(&event, &firing.target, firing.invocation).await?;
+        }
+        let key = keys::member(firing.partition, id);
+        let mut transaction = self.transaction(firing.now(), []);
+        loop {
+            let read: Versioned<Member> = transaction.get(&key).await?;
+            let changed = Member { placement: Placement::Alone, ..read.document.clone() };
+            transaction.put(&key, &read, &changed)?;
+            if transaction.commit().await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Quiet hours began while the members waited for each other.
+    async fn move_to_digest(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        members: &[(String, Member)],
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        for (id, member) in members.iter().filter(|(_, member)| member.is_firing()) {
+            let Some(event) = event_of(&member.sample) else { continue };
+            if firing.is_of_incidents() {
+                self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
+            } else {
+                self.event_into_digest(&event, &firing.target, until, firing.invocation).await?;
+            }
+            let key = keys::member(firing.partition, id);
+            let mut transaction = self.transaction(firing.now(), []);
+            let moved = Member { placement: Placement::Alone, ..member.clone() };
+            transaction.overwrite(&key, &moved)?;
+            transaction.commit().await?;
+        }
+        let _ = firing.timer;
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! The keys of the documents.
+
+use crate::records::Key;
+use jiff::Timestamp;
+
+pub(crate) const INCIDENT: &str = "incident#";
+pub(crate) const GROUP: &str = "group#";
+pub(crate) const DIGEST: &str = "digest#";
+pub(crate) const MEMBER: &str = "member#";
+pub(crate) const ENTRY: &str = "entry#";
+
+pub(crate) fn incident(workflow: &str, object: &str) -> Key {
+    Key::single(format!("{INCIDENT}{workflow}#{object}"))
+}
+
+/// `flood`: of which kind of incident or event.
+pub(crate) fn window(workflow: &str, target: &str, flood: &str) -> Key {
+    Key::single(format!("window#{workflow}#{target}#{flood}"))
+}
+
+pub(crate) fn group(workflow: &str, target: &str, id: &str) -> String {
+    format!("{GROUP}{workflow}#{target}#{id}")
+}
+
+pub(crate) fn digest(workflow: &str, target: &str, until: Timestamp) -> String {
+    format!("{DIGEST}{workflow}#{target}#{}", until.as_second())
+}
+
+pub(crate) fn head(partition: &str) -> Key {
+    Key { partition: partition.to_owned(), sort: "head".to_owned() }
+}
+
+pub(crate) fn member(partition: &str, id: &str) -> Key {
+    Key { partition: partition.to_owned(), sort: format!("{MEMBER}{id}") }
+}
+
+pub(crate) fn entry(partition: &str, event: &str) -> Key {
+    Key { partition: partition.to_owned(), sort: format!("{ENTRY}{event}") }
+}

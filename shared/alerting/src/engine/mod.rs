@@ -1,0 +1,278 @@
+//! The engine: reads documents, decides with [`crate::plan`], writes, arms timers, and lets the destination send.
+//!
+//! The order is always the same: write, arm, send or acknowledge. Whatever is interrupted comes back with its event or its
+//! timer and finds in the documents how far it had come.
+
+mod digests;
+mod documents;
+mod events;
+mod groups;
+mod incidents;
+mod keys;
+
+use crate::context::Context;
+use crate::lease::LeaseOwner;
+use crate::notifier::{Notifier, Routing, Targeted, Timer, TimerKey};
+use crate::records::{Key, Record, Records};
+use crate::schedule::Schedule;
+use documents::Transaction;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tableau::{Action, Event, EventId, Object, Payload};
+use tokio::sync::OnceCell;
+use workflow::{Failure, Invocation, Outcome};
+
+/// How soon a timer is tried again while another worker sends for the same group.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+/// How many documents are remembered in the process.
+const CACHE_LIMIT: usize = 256;
+
+/// Announces events and incidents to the targets that the rules name.
+pub struct Engine<N, R> {
+    workflow: &'static str,
+    records: Arc<dyn Records>,
+    timer: Option<Arc<dyn Timer>>,
+    notifier: N,
+    routing: R,
+    /// Windows and heads of groups as they were last seen. A storm reads them once a worker, not once an event.
+    seen: Mutex<HashMap<Key, Record>>,
+}
+
+impl<N, R> std::fmt::Debug for Engine<N, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("workflow", &self.workflow).finish_non_exhaustive()
+    }
+}
+
+/// One attempt at an event or a timer.
+pub(crate) struct Attempt<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) payload: String,
+    pub(crate) invocation: &'a Invocation,
+    pub(crate) owner: LeaseOwner,
+    context: OnceCell<Context>,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(event: &'a Event, invocation: &'a Invocation) -> Self {
+        Self {
+            event,
+            payload: payload_of(event),
+            invocation,
+            owner: LeaseOwner::new(invocation.ends_at()),
+            context: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.invocation.now
+    }
+
+    /// When it happened at Tableau; when it arrived, if Tableau did not say or what it said cannot be.
+    pub(crate) fn happened_at(&self) -> Timestamp {
+        self.event.credible_time(self.now()).unwrap_or(self.now())
+    }
+}
+
+/// What happened to an event for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Handled {
+    /// A notification was sent.
+    Sent,
+    /// A group or digest has it, and its timer exists.
+    Grouped(String),
+    /// Nothing is to be sent, and why.
+    Nothing(String),
+}
+
+/// What happened to an event for all targets.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    sent: bool,
+    grouped: Option<String>,
+    nothing: Option<String>,
+    failed: Option<Failure>,
+}
+
+impl Summary {
+    pub(crate) fn note(&mut self, handled: Result<Handled, Failure>) {
+        match handled {
+            Ok(Handled::Sent) => self.sent = true,
+            Ok(Handled::Grouped(how)) => self.grouped = Some(how),
+            Ok(Handled::Nothing(why)) => self.nothing = Some(why),
+            Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
+        }
+    }
+
+    fn outcome(self, otherwise: impl FnOnce() -> String) -> Result<Outcome, Failure> {
+        match (self.failed, self.sent, self.grouped) {
+            (Some(failure), _, _) => Err(failure),
+            (None, true, _) => Ok(Outcome::Done),
+            (None, false, Some(how)) => Ok(Outcome::skipped(how)),
+            (None, false, None) => Ok(Outcome::skipped(self.nothing.unwrap_or_else(otherwise))),
+        }
+    }
+}
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// An engine. Without `timer` nothing waits: inline mode.
+    pub fn new(
+        workflow: &'static str,
+        records: Arc<dyn Records>,
+        timer: Option<Arc<dyn Timer>>,
+        notifier: N,
+        routing: R,
+    ) -> Self {
+        Self { workflow, records, timer, notifier, routing, seen: Mutex::default() }
+    }
+
+    /// Handles an event.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
+    pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let attempt = Attempt::new(event, invocation);
+        let targets = self.routing.targets(event, invocation.now)?;
+        let is_refreshed = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
+        let mut summary = Summary::default();
+        match event.name.action() {
+            Some(Action::RefreshFailed) => self.on_failure(&attempt, &targets, &mut summary).await?,
+            Some(Action::RefreshSucceeded) => self.on_end(&attempt, &targets, &mut summary).await?,
+            Some(Action::Deleted) if is_refreshed => self.on_end(&attempt, &targets, &mut summary).await?,
+            Some(Action::RefreshStarted) if !targets.is_empty() && self.has_ended(&attempt).await? => {
+                return Ok(Outcome::skipped("the refresh has ended since"));
+            }
+            _ => self.on_other(&attempt, &targets, &mut summary).await,
+        }
+        summary.outcome(|| no_target(event, &targets))
+    }
+
+    /// Handles a timer.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what must happen to the timer's message. It may be handled again at any time.
+    pub async fn on_timer(&self, timer: &TimerKey, invocation: &Invocation) -> Result<Outcome, Failure> {
+        if timer.key.starts_with(keys::GROUP) {
+            self.on_group_timer(timer, invocation).await
+        } else if timer.key.starts_with(keys::DIGEST) {
+            self.on_digest_timer(timer, invocation).await
+        } else if timer.key.starts_with(keys::INCIDENT) {
+            self.on_incident_timer(timer, invocation).await
+        } else {
+            Ok(Outcome::ignored(format!("a timer for `{}`, which no part of alerting has set", timer.key)))
+        }
+    }
+
+    pub(crate) async fn context<'a>(&self, attempt: &'a Attempt<'_>) -> Result<&'a Context, Failure> {
+        attempt.context.get_or_try_init(|| self.routing.context(attempt.event, attempt.invocation)).await
+    }
+
+    /// A transaction that takes for known what this worker has seen, and for absent what is probably new.
+    pub(crate) fn transaction(&self, now: Timestamp, new: impl IntoIterator<Item = Key>) -> Transaction<'_> {
+        let seen = self.seen();
+        let known = seen.iter().map(|(key, record)| (key.clone(), Some(record.clone())));
+        let new = new.into_iter().map(|key| (key, None));
+        Transaction::new(self.records.as_ref(), now, new.chain(known).collect::<BTreeMap<_, _>>())
+    }
+
+    /// Remembers windows and heads. Members, entries and incidents are read once or never.
+    pub(crate) fn remember(&self, written: &BTreeMap<Key, Record>) {
+        let mut seen = self.seen();
+        if seen.len() > CACHE_LIMIT {
+            seen.clear();
+        }
+        for (key, record) in written {
+            if key.sort == "head" || key.partition.starts_with("window#") {
+                seen.insert(key.clone(), record.clone());
+            }
+        }
+    }
+
+    pub(crate) fn forget(&self, key: &Key) {
+        self.seen().remove(key);
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Record>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn has_timers(&self, invocation: &Invocation) -> bool {
+        self.timer.is_some() && invocation.retried
+    }
+
+    /// Makes sure that a document's timer exists.
+    pub(crate) async fn ensure_timer(
+        &self,
+        key: &str,
+        due: Timestamp,
+        generation: u64,
+    ) -> Result<(), Failure> {
+        let Some(timer) = &self.timer else { return Ok(()) };
+        let timer_key = TimerKey { key: key.to_owned(), due, generation };
+        timer.ensure(&timer_key).await.map_err(documents::unavailable)
+    }
+
+    /// The target of this key among `targets`; otherwise as any rule names it, or else only to end what was sent there.
+    pub(crate) fn target(
+        &self,
+        key: &str,
+        targets: &[Targeted<N::Target>],
+        now: Timestamp,
+    ) -> Result<Option<Targeted<N::Target>>, Failure> {
+        if let Some(target) = targets.iter().find(|target| target.key == key) {
+            return Ok(Some(target.clone()));
+        }
+        let targeted = |settings, schedule| Targeted { key: key.to_owned(), settings, schedule };
+        if let Some(settings) = self.routing.named(key)? {
+            return Ok(Some(targeted(settings, Schedule::Now)));
+        }
+        Ok(self.routing.unnamed(key).map(|settings| targeted(settings, Schedule::Muted(now))))
+    }
+}
+
+/// An event as this crate stores it, for timers: its id, and the payload from which the rest can be read again.
+#[derive(Serialize, Deserialize)]
+struct Sample {
+    id: EventId,
+    payload: Value,
+}
+
+fn payload_of(event: &Event) -> String {
+    let created_at = event.created_at.map(|at| at.to_string());
+    let payload = json!({
+        "resource": event.subject.resource(),
+        "event_type": event.name.as_str(),
+        "resource_name": event.resource_name,
+        "site_luid": event.site.as_str(),
+        "resource_luid": event.subject.luid(),
+        "created_at": created_at,
+    });
+    json!({ "id": event.id, "payload": payload }).to_string()
+}
+
+/// The event that this crate has stored. `None` for a damaged one.
+pub(crate) fn event_of(sample: &str) -> Option<Event> {
+    let Sample { id, payload } = serde_json::from_str(sample).ok()?;
+    let event = Event::try_from(&Payload::parse(payload.to_string().as_bytes()).ok()?).ok()?;
+    Some(Event { id, ..event })
+}
+
+/// Why an event is announced to no target.
+fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
+    let muted = targets.iter().filter_map(|target| match target.schedule {
+        Schedule::Muted(until) => Some(until),
+        Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => None,
+    });
+    match muted.max() {
+        None => format!("no rule sends {}", event.name),
+        Some(until) => format!("every rule for {} is muted, until {until:.0} at most", event.name),
+    }
+}
+
+/// A little later than now.
+pub(crate) fn soon(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
+}

@@ -1,0 +1,520 @@
+//! The engine with a clock, a queue, timers and a destination that the test controls, and workers that die anywhere.
+
+use alerting::context::{Context, Lookup};
+use alerting::incident::{MessageRef, RefreshKind};
+use alerting::notification::{Kind, Notification};
+use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Timer, TimerKey, Undelivered};
+use alerting::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
+use alerting::{Capabilities, Engine, Schedule};
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rules::Site;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tableau::{Event, Payload};
+use tableau_client::{Cause, CauseClass};
+use workflow::{BoxError, EffectLog, Failure, Invocation, Outcome};
+
+pub(crate) const EDITS: Capabilities =
+    Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };
+pub(crate) const POSTS: Capabilities = Capabilities { edit: false, thread: false, ..EDITS };
+
+pub(crate) const FAILED: &str = "DatasourceRefreshFailed";
+pub(crate) const SUCCEEDED: &str = "DatasourceRefreshSucceeded";
+pub(crate) const DELETED: &str = "DatasourceDeleted";
+pub(crate) const UPDATED: &str = "WorkbookUpdated";
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + second).unwrap()
+}
+
+/// When the worker dies, and what it has counted.
+#[derive(Debug, Default)]
+struct Steps {
+    /// So many calls succeed before the worker dies.
+    left: Option<u32>,
+    /// Whether the last call still happens, and only its answer is lost.
+    happens: bool,
+    is_dead: bool,
+    requests: u32,
+}
+
+/// What one call does.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    Happens,
+    HappensUnheard,
+    Fails,
+}
+
+/// A worker that dies at a chosen call.
+#[derive(Clone, Default)]
+struct Worker(Arc<Mutex<Steps>>);
+
+impl Worker {
+    fn step(&self) -> Step {
+        let mut steps = self.0.lock().unwrap();
+        if steps.is_dead {
+            return Step::Fails;
+        }
+        match &mut steps.left {
+            Some(0) => {
+                steps.is_dead = true;
+                if steps.happens { Step::HappensUnheard } else { Step::Fails }
+            }
+            Some(left) => {
+                *left -= 1;
+                Step::Happens
+            }
+            None => Step::Happens,
+        }
+    }
+
+    fn hear<T>(step: Step, value: T) -> Result<T, BoxError> {
+        if step == Step::Happens { Ok(value) } else { Err("the worker was killed".into()) }
+    }
+}
+
+struct Store {
+    records: MemoryRecords,
+    worker: Worker,
+}
+
+impl Store {
+    fn step(&self) -> Result<Step, BoxError> {
+        let step = self.worker.step();
+        if step == Step::Fails {
+            return Err("the worker was killed".into());
+        }
+        self.worker.0.lock().unwrap().requests += 1;
+        Ok(step)
+    }
+}
+
+#[async_trait]
+impl Records for Store {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, BoxError> {
+        let step = self.step()?;
+        Worker::hear(step, self.records.load(keys).await?)
+    }
+
+    async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError> {
+        let step = self.step()?;
+        Worker::hear(step, self.records.list(partition).await?)
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError> {
+        let step = self.step()?;
+        Worker::hear(step, self.records.commit(changes).await?)
+    }
+
+    async fn raise_mark(&self, key: &Key, mark: i64, expires_at: Timestamp) -> Result<Marked, BoxError> {
+        let step = self.step()?;
+        Worker::hear(step, self.records.raise_mark(key, mark, expires_at).await?)
+    }
+
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<Key>, BoxError> {
+        let step = self.step()?;
+        Worker::hear(step, self.records.due(before, limit).await?)
+    }
+}
+
+struct Timers {
+    set: Arc<Mutex<BTreeMap<TimerKey, Timestamp>>>,
+    fired: Arc<Mutex<BTreeSet<TimerKey>>>,
+    worker: Worker,
+}
+
+#[async_trait]
+impl Timer for Timers {
+    async fn ensure(&self, timer: &TimerKey) -> Result<(), BoxError> {
+        let step = self.worker.step();
+        if step == Step::Fails {
+            return Err("the worker was killed".into());
+        }
+        if !self.fired.lock().unwrap().contains(timer) {
+            self.set.lock().unwrap().entry(timer.clone()).or_insert(timer.due);
+        }
+        Worker::hear(step, ())
+    }
+}
+
+/// A message in the channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) target: String,
+    pub(crate) shown: Notification,
+    pub(crate) edits: u32,
+    /// Whether the answer about it was lost: no document knows it.
+    pub(crate) is_orphan: bool,
+    pub(crate) is_closed: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Channel {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) replies: Vec<Notification>,
+    failures: u32,
+}
+
+#[derive(Clone)]
+struct Destination {
+    channel: Arc<Mutex<Channel>>,
+    capabilities: Capabilities,
+    worker: Worker,
+}
+
+#[async_trait]
+impl Notifier for Destination {
+    type Target = String;
+
+    async fn capabilities(&self) -> Result<Capabilities, Failure> {
+        Ok(self.capabilities)
+    }
+
+    async fn deliver(
+        &self,
+        target: &String,
+        delivery: Delivery<'_>,
+        notification: &Notification,
+        _: &Invocation,
+    ) -> Result<Delivered, Undelivered> {
+        let undelivered =
+            |maybe_sent| Undelivered { failure: Failure::transient("the destination is down"), maybe_sent };
+        let step = self.worker.step();
+        let mut channel = self.channel.lock().unwrap();
+        if step == Step::Fails {
+            return Err(undelivered(false));
+        }
+        if channel.failures > 0 {
+            channel.failures -= 1;
+            return Err(undelivered(false));
+        }
+        let is_heard = step == Step::Happens;
+        let mut delivered = Delivered::default();
+        let mut post = |channel: &mut Channel| {
+            let message = Message {
+                target: target.clone(),
+                shown: notification.clone(),
+                edits: 0,
+                is_orphan: !is_heard,
+                is_closed: false,
+            };
+            channel.messages.push(message);
+            let id = (channel.messages.len() - 1).to_string();
+            let reference = MessageRef { conversation: target.clone(), id };
+            delivered = Delivered { message: self.capabilities.edit.then_some(reference), audible: true };
+        };
+        match delivery {
+            Delivery::Post => post(&mut channel),
+            Delivery::Edit { message, .. } => edit(&mut channel, message, notification),
+            Delivery::Close { message: Some(message), audible } => {
+                edit(&mut channel, message, notification);
+                let id: usize = message.id.parse().unwrap();
+                channel.messages[id].is_closed = true;
+                if audible {
+                    channel.replies.push(notification.clone());
+                }
+            }
+            Delivery::Close { message: None, audible: true } => post(&mut channel),
+            Delivery::Close { message: None, audible: false } => {}
+        }
+        if is_heard { Ok(delivered) } else { Err(undelivered(true)) }
+    }
+}
+
+fn edit(channel: &mut Channel, message: &MessageRef, notification: &Notification) {
+    let id: usize = message.id.parse().unwrap();
+    channel.messages[id].shown = notification.clone();
+    channel.messages[id].edits += 1;
+}
+
+/// The rules of these tests: everything goes to one channel, on this schedule.
+#[derive(Clone)]
+struct Rules {
+    schedule: Arc<Mutex<Schedules>>,
+    kind: Arc<Mutex<RefreshKind>>,
+    lookups: Arc<Mutex<u32>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Schedules {
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) quiet: Option<(Timestamp, Timestamp)>,
+    pub(crate) muted_until: Option<Timestamp>,
+    pub(crate) critical: bool,
+}
+
+impl Rules {
+    fn schedule(&self, now: Timestamp) -> Schedule {
+        let schedules = self.schedule.lock().unwrap();
+        if schedules.critical {
+            return Schedule::Critical;
+        }
+        if let Some(until) = schedules.muted_until.filter(|until| now < *until) {
+            return Schedule::Muted(until);
+        }
+        match schedules.quiet {
+            Some((from, until)) if from <= now && now < until => Schedule::DeferUntil(until),
+            _ => Schedule::Now,
+        }
+    }
+
+    fn channel(&self, now: Timestamp) -> Vec<Targeted<String>> {
+        let schedule = self.schedule(now);
+        vec![Targeted { key: "data".to_owned(), settings: "data".to_owned(), schedule }]
+    }
+}
+
+#[async_trait]
+impl Routing<String> for Rules {
+    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
+        let is_named = self.schedule.lock().unwrap().names.contains(&event.name.as_str());
+        Ok(if is_named { self.channel(now) } else { Vec::new() })
+    }
+
+    fn failure_targets(&self, _: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
+        Ok(self.channel(now))
+    }
+
+    fn named(&self, key: &str) -> Result<Option<String>, Failure> {
+        Ok((key == "data").then(|| key.to_owned()))
+    }
+
+    fn unnamed(&self, key: &str) -> Option<String> {
+        Some(key.to_owned())
+    }
+
+    fn site(&self, _: &Event) -> Option<Site> {
+        None
+    }
+
+    async fn context(&self, event: &Event, _: &Invocation) -> Result<Context, Failure> {
+        *self.lookups.lock().unwrap() += 1;
+        let cause = Cause {
+            class: CauseClass::Credentials,
+            line: "Login failed.".to_owned(),
+            job: "j-1".parse().unwrap(),
+        };
+        let is_failure = event.name.as_str() == FAILED;
+        let cause = if is_failure { Lookup::Found(cause) } else { Lookup::NotAsked };
+        Ok(Context { content: Lookup::NotAsked, cause })
+    }
+
+    async fn refresh_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
+        Ok(*self.kind.lock().unwrap())
+    }
+}
+
+/// What was written down of an event in all its attempts.
+#[derive(Clone, Default)]
+struct Effects(Arc<Mutex<BTreeSet<String>>>, Worker);
+
+#[async_trait]
+impl EffectLog for Effects {
+    async fn record(&self, effect: &str) -> Result<(), BoxError> {
+        let step = self.1.step();
+        if step == Step::Fails {
+            return Err("the worker was killed".into());
+        }
+        self.0.lock().unwrap().insert(effect.to_owned());
+        Worker::hear(step, ())
+    }
+}
+
+pub(crate) struct World {
+    engine: Engine<Destination, Rules>,
+    worker: Worker,
+    channel: Arc<Mutex<Channel>>,
+    rules: Rules,
+    timers: Arc<Mutex<BTreeMap<TimerKey, Timestamp>>>,
+    fired: Arc<Mutex<BTreeSet<TimerKey>>>,
+    effects: BTreeMap<String, Effects>,
+    attempts: BTreeMap<String, u32>,
+    pub(crate) timer_messages: u32,
+}
+
+/// What comes to the function.
+enum Arrival {
+    Event(Box<Event>),
+    Timer(TimerKey),
+}
+
+impl World {
+    pub(crate) fn new(capabilities: Capabilities) -> Self {
+        let worker = Worker::default();
+        let channel = Arc::new(Mutex::new(Channel::default()));
+        let timers = Arc::new(Mutex::new(BTreeMap::new()));
+        let fired = Arc::new(Mutex::new(BTreeSet::new()));
+        let schedules = Schedules { names: vec![FAILED], quiet: None, muted_until: None, critical: false };
+        let rules = Rules {
+            schedule: Arc::new(Mutex::new(schedules)),
+            kind: Arc::default(),
+            lookups: Arc::default(),
+        };
+        let destination =
+            Destination { channel: Arc::clone(&channel), capabilities, worker: worker.clone() };
+        let timer =
+            Timers { set: Arc::clone(&timers), fired: Arc::clone(&fired), worker: worker.clone() };
+        let store = Store { records: MemoryRecords::default(), worker: worker.clone() };
+        let engine =
+            Engine::new("notify-test", Arc::new(store), Some(Arc::new(timer)), destination, rules.clone());
+        Self {
+            engine,
+            worker,
+            channel,
+            rules,
+            timers,
+            fired,
+            effects: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            timer_messages: 0,
+        }
+    }
+
+    pub(crate) fn rules(&self, change: impl FnOnce(&mut Schedules)) {
+        change(&mut self.rules.schedule.lock().unwrap());
+    }
+
+    pub(crate) fn refresh_kind(&self, kind: RefreshKind) {
+        *self.rules.kind.lock().unwrap() = kind;
+    }
+
+    pub(crate) fn fail_next_deliveries(&self, count: u32) {
+        self.channel.lock().unwrap().failures = count;
+    }
+
+    /// The worker that handles the next arrival dies after so many calls.
+    pub(crate) fn die_after(&self, calls: u32, happens: bool) {
+        let mut steps = self.worker.0.lock().unwrap();
+        *steps = Steps { left: Some(calls), happens, is_dead: false, requests: steps.requests };
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        self.worker.0.lock().unwrap().requests
+    }
+
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.channel.lock().unwrap().messages.clone()
+    }
+
+    pub(crate) fn replies(&self) -> Vec<Notification> {
+        self.channel.lock().unwrap().replies.clone()
+    }
+
+    /// The headlines of new messages and replies, in their order of kinds: messages first.
+    pub(crate) fn headlines(&self) -> Vec<String> {
+        self.messages().iter().map(|message| message.shown.headline()).collect()
+    }
+
+    async fn attempt(&mut self, arrival: &Arrival, now: Timestamp) -> Result<Outcome, Failure> {
+        let name = match arrival {
+            Arrival::Event(event) => event.id.to_string(),
+            Arrival::Timer(timer) => format!("{timer:?}"),
+        };
+        let attempt = self.attempts.entry(name.clone()).or_default();
+        *attempt += 1;
+        let effects =
+            self.effects.entry(name).or_insert_with(|| Effects(Arc::default(), self.worker.clone())).clone();
+        let known = effects.0.lock().unwrap().clone();
+        let invocation =
+            Invocation::new("r", now, Duration::from_secs(60)).repeated(*attempt, known, Arc::new(effects));
+        match arrival {
+            Arrival::Event(event) => self.engine.on_event(event, &invocation).await,
+            Arrival::Timer(timer) => self.engine.on_timer(timer, &invocation).await,
+        }
+    }
+
+    /// Handles events at their times, and timers at theirs, until nothing is left before `end`. Arrivals that fail come
+    /// again after 15 seconds; those whose worker died, after 90. `deaths`: at which arrival, counted from 0, after how
+    /// many calls, and whether the last call happens.
+    pub(crate) async fn run(
+        &mut self,
+        events: Vec<(i64, Event)>,
+        deaths: &BTreeMap<usize, (u32, bool)>,
+        end: Timestamp,
+    ) -> Timestamp {
+        let mut queue: BTreeMap<(Timestamp, usize), Arrival> = BTreeMap::new();
+        for (n, (second, event)) in events.into_iter().enumerate() {
+            queue.insert((at(second), n), Arrival::Event(Box::new(event)));
+        }
+        let mut numbers = 1_000_000;
+        let mut arrivals = 0;
+        let mut now = Timestamp::MIN;
+        loop {
+            for (timer, due) in std::mem::take(&mut *self.timers.lock().unwrap()) {
+                numbers += 1;
+                self.timer_messages += 1;
+                self.fired.lock().unwrap().insert(timer.clone());
+                queue.insert((due, numbers), Arrival::Timer(timer));
+            }
+            let Some(((due, _), arrival)) = queue.pop_first() else { break };
+            now = now.max(due);
+            if now > end {
+                break;
+            }
+            let death = deaths.get(&arrivals).copied();
+            arrivals += 1;
+            match death {
+                Some((calls, happens)) => self.die_after(calls, happens),
+                None => self.worker.0.lock().unwrap().left = None,
+            }
+            let result = self.attempt(&arrival, now).await;
+            let is_dead = {
+                let mut steps = self.worker.0.lock().unwrap();
+                steps.left = None;
+                std::mem::take(&mut steps.is_dead)
+            };
+            numbers += 1;
+            match result {
+                _ if is_dead => {
+                    queue.insert((now + SignedDuration::from_secs(90), numbers), arrival);
+                }
+                Ok(_) => {}
+                Err(Failure::Transient { retry_after, .. }) => {
+                    let wait = retry_after.unwrap_or(Duration::from_secs(15));
+                    queue.insert((now + SignedDuration::try_from(wait).unwrap(), numbers), arrival);
+                }
+                Err(failure) => panic!("{}", failure.reason()),
+            }
+        }
+        now
+    }
+
+    /// One event, and the timers that are due at the same second.
+    pub(crate) async fn one(&mut self, name: &str, object: &str, second: i64) -> Outcome {
+        let event = event(name, object, second);
+        self.attempt(&Arrival::Event(Box::new(event)), at(second)).await.unwrap()
+    }
+
+    /// The objects that the channel shows as failing now, and how many messages do so for each.
+    pub(crate) fn shown_failing(&self) -> BTreeMap<String, usize> {
+        let mut failing: BTreeMap<String, usize> = BTreeMap::new();
+        for message in self.messages().iter().filter(|message| !message.is_closed) {
+            let names: Vec<String> = match message.shown.kind {
+                Kind::Opened | Kind::Updated => message.shown.subject.iter().cloned().collect(),
+                Kind::GroupOpened | Kind::GroupUpdated => {
+                    let items = message.shown.lists.iter().flat_map(|list| &list.items);
+                    items.map(|item| item.name.clone()).collect()
+                }
+                _ => Vec::new(),
+            };
+            for name in names {
+                *failing.entry(name).or_default() += 1;
+            }
+        }
+        failing
+    }
+}
+
+pub(crate) fn event(name: &str, object: &str, second: i64) -> Event {
+    let payload = json!({
+        "resource": "EXTRACTS", "event_type": name, "resource_name": object, "resource_luid": object,
+        "site_luid": "s-1", "created_at": at(second).to_string(),
+    });
+    Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+}
+
+pub(crate) const FOR_EVER: i64 = 30 * 24 * 3_600;

@@ -213,42 +213,49 @@ fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<De
 
 fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
     let Some(entry) = situation.entry else { return suppress(Suppression::NotAnnounced) };
-    if entry.resolution_sent {
-        return suppress(Suppression::AlreadyAnnounced);
-    }
     match (&entry.route, situation.digest) {
-        (Route::Group(id), _) => {
-            // It had a message of its own before the group was announced. The group's message calls people to the end.
-            let own = Decision::Send { operation: Operation::Close, audible: false };
-            let own = Some(own).filter(|_| situation.can_edit() && !situation.is_being_sent());
-            own.into_iter().chain([Decision::Group { id: id.clone() }]).collect()
+        (Route::Group(id), _) => hand_over(situation, entry, Decision::Group { id: id.clone() }),
+        (Route::Digest(until), DigestState::SentAsGroup) => {
+            hand_over(situation, entry, Decision::Group { id: digest_group(*until) })
         }
         (Route::Digest(until), DigestState::Waiting) => match situation.schedule {
             Schedule::Muted(muted) => suppress(Suppression::Muted(muted)),
-            _ => vec![Decision::Digest { until: *until }],
+            _ => hand_over(situation, entry, Decision::Digest { until: *until }),
         },
-        (Route::Digest(until), DigestState::SentAsGroup) => {
-            vec![Decision::Group { id: digest_group(*until) }]
-        }
-        (Route::Digest(_), DigestState::Sent) => close(situation),
         (Route::Alone, _) if situation.is_being_sent() => suppress(Suppression::BeingSent),
         (Route::Alone, _) if entry.is_certainly_unsent() => suppress(Suppression::NotAnnounced),
-        (Route::Alone, _) => close(situation),
+        (Route::Digest(_), DigestState::Sent) | (Route::Alone, _) => close(situation, entry),
     }
 }
 
-fn close(situation: &Situation<'_>) -> Vec<Decision> {
-    let in_place = || Situation::send(Operation::Close, false);
+/// A group or digest announces the end. A message of the incident's own, from before there were many, shows it too.
+fn hand_over(situation: &Situation<'_>, entry: &LogEntry, to: Decision) -> Vec<Decision> {
+    let mut decisions = Vec::new();
+    if situation.can_edit() && !entry.resolution_sent && !situation.is_being_sent() {
+        decisions.push(Decision::Send { operation: Operation::Close, audible: false });
+    }
+    if !entry.resolution_handed_over {
+        decisions.push(to);
+    }
+    if decisions.is_empty() { suppress(Suppression::AlreadyAnnounced) } else { decisions }
+}
+
+fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
+    if entry.resolution_sent {
+        return suppress(Suppression::AlreadyAnnounced);
+    }
     match situation.schedule {
         Schedule::DeferUntil(until) if situation.has_timers => {
-            let mut decisions = if situation.can_edit() { in_place() } else { Vec::new() };
-            decisions.push(Decision::Digest { until });
-            decisions
+            hand_over(situation, entry, Decision::Digest { until })
         }
-        Schedule::Muted(_) if situation.can_edit() => in_place(),
-        Schedule::Muted(until) => suppress(Suppression::Muted(until)),
-        Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => {
-            Situation::send(Operation::Close, true)
+        // A digest has announced it in the meantime.
+        _ if entry.resolution_handed_over && !situation.can_edit() => {
+            suppress(Suppression::AlreadyAnnounced)
+        }
+        Schedule::Muted(until) if !situation.can_edit() => suppress(Suppression::Muted(until)),
+        schedule => {
+            let audible = !matches!(schedule, Schedule::Muted(_)) && !entry.resolution_handed_over;
+            Situation::send(Operation::Close, audible)
         }
     }
 }

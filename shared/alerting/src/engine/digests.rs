@@ -172,15 +172,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         loop {
             let read: Versioned<GroupHead> = transaction.get(key).await?;
             let mut head = read.document.clone();
-            let replaced = head.pending.as_ref().filter(|pending| pending.generation != timer.generation);
-            if read.version == 0 || head.done_generation >= timer.generation {
-                return Ok(None);
-            }
-            if let Some(pending) = replaced {
-                // Its own timer brings it back, if it exists.
-                if !pending.armed {
-                    self.ensure_timer(&key.partition, pending.due, pending.generation).await?;
-                }
+            let is_replaced = head.pending.as_ref().is_some_and(|next| next.generation != timer.generation);
+            if read.version == 0 || is_replaced || head.done_generation >= timer.generation {
+                // The next timer brings the document back, if it exists: its worker may have died before.
+                self.arm(&key.partition, now).await?;
                 return Ok(None);
             }
             if !head.begin(owner, now) {

@@ -316,8 +316,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Announces one member alone.
     async fn separate(&self, firing: &Firing<'_, N::Target>, id: &str, member: &Member) -> Result<(), Failure> {
         if firing.is_of_incidents() {
-            self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
-        } else if let Some(event) = event_of(&member.sample) {
+            return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
+        }
+        if let Some(event) = event_of(&member.sample) {
             self.post_event(&event, &firing.target, firing.invocation).await?;
         }
         let key = keys::member(firing.partition, id);
@@ -343,9 +344,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let Some(event) = event_of(&member.sample) else { continue };
             if firing.is_of_incidents() {
                 self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
-            } else {
-                self.event_into_digest(&event, &firing.target, until, firing.invocation).await?;
+                continue;
             }
+            self.event_into_digest(&event, &firing.target, until, firing.invocation).await?;
             let key = keys::member(firing.partition, id);
             let mut transaction = self.transaction(firing.now(), []);
             let moved = Member { placement: Placement::Alone, ..member.clone() };

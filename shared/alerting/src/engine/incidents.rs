@@ -3,7 +3,7 @@
 use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
 use crate::digest::{Effect, Entry};
-use crate::group::{GroupHead, Member, Window};
+use crate::group::{GroupHead, Member, Placement, Window};
 use crate::incident::{Incident, LogEntry, Open, Receipt, RefreshKind, Resolved, Route, Signal, Transition};
 use crate::notification::{self, About, Notification, title_of};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, TimerKey, Undelivered};
@@ -156,7 +156,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut transaction = self.transaction(attempt.now(), []);
             let incident: Versioned<Incident> = transaction.get(&key).await?;
             if let Some(resolved) = incident.document.resolved_by(attempt.event.id.short()) {
-                let known = |(_, entry): &(&String, &LogEntry)| entry.resolution_sent || !entry.is_certainly_unsent();
+                let known = |(_, entry): &(&String, &LogEntry)| {
+                    entry.resolution_sent || entry.resolution_handed_over || !entry.is_certainly_unsent()
+                };
                 notified = resolved.incident.log.iter().filter(known).map(|(key, _)| key.clone()).collect();
             }
             if transition.is_none() {
@@ -362,9 +364,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         for resolved in incident.resolved() {
             for (key, entry) in &resolved.incident.log {
-                let is_ours = !entry.resolution_sent && !entry.is_certainly_unsent() && !failed_target(key);
-                let is_in_digest = matches!(entry.route, Route::Digest(_) | Route::Group(_)) && !entry.resolution_sent;
-                if is_ours || is_in_digest {
+                if entry.awaits_resolution() && !failed_target(key) {
                     if let Some(target) = self.target(key, targets, attempt.now())? {
                         pending.push((resolved.incident.id.clone(), target));
                     }
@@ -519,7 +519,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(open) = incident.find_mut(id) else { return };
         let entry = open.log.entry(target.key.clone()).or_insert_with(|| LogEntry::new(route.clone()));
         entry.route = route;
-        entry.resolution_sent |= matches!(about, Announced::Resolved(_));
+        entry.resolution_handed_over |= matches!(about, Announced::Resolved(_));
     }
 
     async fn digest_state(
@@ -651,6 +651,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(event) = event_of(&member.sample) else { return Ok(()) };
         let attempt = Attempt::new(&event, invocation);
         let key = self.incident_key(&attempt);
+        let partition = keys::group(self.workflow, &target.key, group);
         let mut transaction = self.transaction(invocation.now, []);
         loop {
             let read: Versioned<Incident> = transaction.get(&key).await?;
@@ -661,6 +662,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 _ => break,
             }
             transaction.put(&key, &read, &incident)?;
+            let alone = Member { placement: Placement::Alone, ..member.clone() };
+            transaction.overwrite(&keys::member(&partition, &member.id), &alone)?;
             if transaction.commit().await?.is_some() {
                 break;
             }

@@ -134,6 +134,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// # Errors
     /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
     pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        self.forget_after_failure(invocation);
         let attempt = Attempt::new(event, invocation);
         let targets = self.routing.targets(event, invocation.now)?;
         let is_refreshed = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
@@ -155,6 +156,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// # Errors
     /// [`Failure`], which says what must happen to the timer's message. It may be handled again at any time.
     pub async fn on_timer(&self, timer: &TimerKey, invocation: &Invocation) -> Result<Outcome, Failure> {
+        self.forget_after_failure(invocation);
         if timer.key.starts_with(keys::GROUP) {
             self.on_group_timer(timer, invocation).await
         } else if timer.key.starts_with(keys::DIGEST) {
@@ -188,6 +190,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if key.sort == "head" || key.partition.starts_with("window#") {
                 seen.insert(key.clone(), record.clone());
             }
+        }
+    }
+
+    /// An earlier attempt may have written without having had an answer: what this worker has seen may be outdated, and a
+    /// timer that looks armed may not exist.
+    fn forget_after_failure(&self, invocation: &Invocation) {
+        if invocation.attempt > 1 {
+            self.seen().clear();
         }
     }
 

@@ -136,7 +136,8 @@ impl GroupHead {
     ) -> GroupStep {
         let grouped = || members.iter().filter(|(_, member)| member.placement == Placement::Grouped);
         let firing = grouped().filter(|(_, member)| member.is_firing()).count();
-        if self.sent == 0 && !self.maybe_sent {
+        let may_be_announced = self.maybe_sent && firing == 0 && grouped().count() > 0;
+        if self.sent == 0 && !may_be_announced {
             return self.first_step(members, firing, first_is_open, now, capabilities);
         }
         if firing == 0 {

@@ -37,8 +37,11 @@ pub struct LogEntry {
     pub route: Route,
     /// How many failures the last notification told of; 0 before the first.
     pub notified_failures: u32,
-    /// Whether the resolution was sent, or handed to the group or digest that sends it.
+    /// Whether the resolution was sent: to its own message, if it has one.
     pub resolution_sent: bool,
+    /// Whether a group or digest has the resolution and sends it.
+    #[serde(default)]
+    pub resolution_handed_over: bool,
     /// The message, if it can be edited.
     pub message: Option<MessageRef>,
     /// When the target was last notified with a new message, as against an edited one.
@@ -55,6 +58,7 @@ impl LogEntry {
             route,
             notified_failures: 0,
             resolution_sent: false,
+            resolution_handed_over: false,
             message: None,
             last_audible: None,
             maybe_sent: false,
@@ -77,6 +81,13 @@ impl LogEntry {
     /// Whether the target has certainly received nothing, and nothing is on its way.
     pub fn is_certainly_unsent(&self) -> bool {
         self.notified_failures == 0 && !self.maybe_sent && self.lease.is_none()
+    }
+
+    /// Whether something of the resolution may be left to do.
+    pub fn awaits_resolution(&self) -> bool {
+        let is_handed_over = self.resolution_handed_over && self.message.is_none();
+        let is_known = !self.is_certainly_unsent() || self.route != Route::Alone;
+        is_known && !self.resolution_sent && !is_handed_over
     }
 
     /// Takes the lease to send, unless another worker has it. An owner that timed out may have sent.

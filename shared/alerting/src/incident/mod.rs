@@ -242,7 +242,7 @@ impl Incident {
     fn forget_one(&mut self) {
         if self.resolved.len() > RESOLVED_LIMIT {
             let is_finished =
-                |resolved: &Resolved| resolved.incident.log.values().all(|entry| entry.resolution_sent);
+                |resolved: &Resolved| !resolved.incident.log.values().any(LogEntry::awaits_resolution);
             self.resolved.remove(self.resolved.iter().position(is_finished).unwrap_or(0));
         }
     }

@@ -2,7 +2,7 @@
 
 use alerting::context::{Context, Lookup};
 use alerting::incident::{MessageRef, RefreshKind};
-use alerting::notification::{Kind, Notification};
+use alerting::notification::{Item, Kind, List, Notification};
 use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Timer, TimerKey, Undelivered};
 use alerting::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use alerting::{Capabilities, Engine, Schedule};
@@ -144,7 +144,6 @@ impl Timer for Timers {
 /// A message in the channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) target: String,
     pub(crate) shown: Notification,
     pub(crate) edits: u32,
     /// Whether the answer about it was lost: no document knows it.
@@ -196,7 +195,6 @@ impl Notifier for Destination {
         let mut delivered = Delivered::default();
         let mut post = |channel: &mut Channel| {
             let message = Message {
-                target: target.clone(),
                 shown: notification.clone(),
                 edits: 0,
                 is_orphan: !is_heard,
@@ -334,6 +332,7 @@ pub(crate) struct World {
     effects: BTreeMap<String, Effects>,
     attempts: BTreeMap<String, u32>,
     pub(crate) timer_messages: u32,
+    capabilities: Capabilities,
 }
 
 /// What comes to the function.
@@ -371,6 +370,7 @@ impl World {
             effects: BTreeMap::new(),
             attempts: BTreeMap::new(),
             timer_messages: 0,
+            capabilities,
         }
     }
 
@@ -489,24 +489,65 @@ impl World {
         self.attempt(&Arrival::Event(Box::new(event)), at(second)).await.unwrap()
     }
 
-    /// The objects that the channel shows as failing now, and how many messages do so for each.
-    pub(crate) fn shown_failing(&self) -> BTreeMap<String, usize> {
-        let mut failing: BTreeMap<String, usize> = BTreeMap::new();
-        for message in self.messages().iter().filter(|message| !message.is_closed) {
-            let names: Vec<String> = match message.shown.kind {
-                Kind::Opened | Kind::Updated => message.shown.subject.iter().cloned().collect(),
-                Kind::GroupOpened | Kind::GroupUpdated => {
-                    let items = message.shown.lists.iter().flat_map(|list| &list.items);
-                    items.map(|item| item.name.clone()).collect()
-                }
-                _ => Vec::new(),
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The objects that the channel shows as failing. A message that cannot be edited stays
+    /// as it is, and a later one says that the object, or all of a group, recovered.
+    /// Messages about many for which `is_waiting` holds do not count.
+    pub(crate) fn shown_failing(&self, is_waiting: impl Fn(&[String]) -> bool) -> BTreeSet<String> {
+        let messages = self.messages();
+        let mut failing = BTreeSet::new();
+        for (n, message) in messages.iter().enumerate().filter(|(_, message)| !message.is_closed) {
+            let later = &messages[n + 1..];
+            let ends = |kind| later.iter().filter(move |message| message.shown.kind == kind);
+            let ends_in_digest = |end: &Message, name: &String| {
+                let items = end.shown.lists.iter().flat_map(|list| &list.items);
+                let is_end = |item: &Item| item.what.as_ref().is_some_and(|what| what.contains("succeeded"));
+                items.filter(|item| is_end(item)).any(|item| item.name == *name)
             };
-            for name in names {
-                *failing.entry(name).or_default() += 1;
+            let is_over = |name: &String| {
+                ends(Kind::Resolved).any(|end| end.shown.subject.as_ref() == Some(name))
+                    || ends(Kind::Digest).any(|end| ends_in_digest(end, name))
+                    || ends(Kind::GroupOpened).any(|group| names_failing(&group.shown).contains(name))
+            };
+            let names = names_failing(&message.shown);
+            let is_of_many = message.shown.subject.is_none();
+            if is_of_many && is_waiting(&names) {
+                continue;
             }
+            let ends_a_group = |end: &Message| {
+                let items = end.shown.lists.iter().flat_map(|list| &list.items);
+                items.filter(|item| item.what.as_deref() == Some("Recovered")).count() > 0
+            };
+            let is_group_over =
+                ends(Kind::GroupResolved).next().is_some() || ends(Kind::Digest).any(ends_a_group);
+            // A digest is followed by the group of those that it named.
+            let is_superseded = message.shown.kind == Kind::Digest
+                && (ends(Kind::GroupUpdated).next().is_some() || ends(Kind::GroupOpened).next().is_some());
+            if is_of_many && (is_group_over || is_superseded) {
+                continue;
+            }
+            failing.extend(names.into_iter().filter(|name| !is_over(name)));
         }
         failing
     }
+}
+
+/// The objects that a message shows as failing.
+fn names_failing(shown: &Notification) -> Vec<String> {
+    let names = |items: &[Item]| items.iter().map(|item| item.name.clone()).collect();
+    match shown.kind {
+        Kind::Opened | Kind::Updated => shown.subject.iter().cloned().collect(),
+        Kind::GroupOpened | Kind::GroupUpdated => shown.lists.iter().flat_map(|list| names_of(list)).collect(),
+        Kind::Digest if shown.lists.len() > 1 => names(&shown.lists[0].items),
+        _ => Vec::new(),
+    }
+}
+
+fn names_of(list: &List) -> Vec<String> {
+    list.items.iter().map(|item| item.name.clone()).collect()
 }
 
 pub(crate) fn event(name: &str, object: &str, second: i64) -> Event {

@@ -1,0 +1,154 @@
+//! Workers that die between any two steps: every notification arrives, without a later event to bring it.
+
+use alerting::Capabilities;
+use alerting::notification::Kind;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use tableau::Event;
+use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event};
+
+type Deaths = BTreeMap<usize, (u32, bool)>;
+
+fn run(world: &mut World, events: Vec<(i64, Event)>, deaths: &Deaths) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(world.run(events, deaths, at(FOR_EVER)));
+}
+
+/// What Tableau knows at the end: the objects whose last refresh failed.
+fn failing(events: &[(i64, Event)]) -> BTreeSet<String> {
+    let mut last: BTreeMap<String, (jiff::Timestamp, bool)> = BTreeMap::new();
+    for (_, event) in events {
+        let at = event.created_at.unwrap();
+        let failed = event.name.as_str() == FAILED;
+        let known = last.entry(event.subject.luid().to_owned()).or_insert((at, failed));
+        if (known.0, known.1) < (at, failed) {
+            *known = (at, failed);
+        }
+    }
+    last.into_iter().filter(|(_, (_, failed))| *failed).map(|(object, _)| object).collect()
+}
+
+/// Everything that any message has named, whenever.
+fn named(world: &World) -> BTreeSet<String> {
+    let messages = world.messages();
+    let lists = messages.iter().flat_map(|message| &message.shown.lists).flat_map(|list| &list.items);
+    let subjects = messages.iter().filter_map(|message| message.shown.subject.clone());
+    lists.map(|item| item.name.clone()).chain(subjects).collect()
+}
+
+/// What must hold when nothing is left to do. `deaths`: how many workers died.
+fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
+    let failing = failing(events);
+    // Where messages cannot be edited, one about many is followed by another only when all have recovered.
+    let shown = world.shown_failing(|names| !world.capabilities().edit && names.iter().any(|name| failing.contains(name)));
+    let named = named(world);
+    for object in &failing {
+        assert!(named.contains(object), "{context}: {object} fails, and no message says so: {:?}", world.headlines());
+    }
+    // A message whose answer was lost is known to no document and stays as it is.
+    let orphans: Vec<_> = world.messages().into_iter().filter(|message| message.is_orphan).collect();
+    let is_orphaned = |object: &String| {
+        orphans.iter().any(|message| {
+            message.shown.subject.as_ref() == Some(object)
+                || message.shown.lists.iter().flat_map(|list| &list.items).any(|item| item.name == *object)
+        })
+    };
+    for object in shown.iter().filter(|object| !failing.contains(*object) && !is_orphaned(object)) {
+        panic!("{context}: {object} recovered, and a message is still red: {:?}", world.headlines());
+    }
+    let openings: Vec<String> = world
+        .messages()
+        .iter()
+        .filter(|message| matches!(message.shown.kind, Kind::Opened | Kind::Digest | Kind::GroupOpened))
+        .map(|message| format!("{:?}", message.shown))
+        .collect();
+    let distinct: BTreeSet<&String> = openings.iter().collect();
+    assert!(openings.len() <= distinct.len() + deaths, "{context}: a message is doubled without a death: {openings:?}");
+}
+
+fn scenario(name: &str, capabilities: Capabilities) -> (World, Vec<(i64, Event)>) {
+    let world = World::new(capabilities);
+    let object = |n: i64| format!("object-{n}");
+    let failed = |n: i64, second| (second, event(FAILED, &object(n), second));
+    let succeeded = |n: i64, second| (second, event(SUCCEEDED, &object(n), second));
+    let events = match name {
+        "one" => vec![failed(0, 0), failed(0, 600), succeeded(0, 1_200)],
+        "two" => vec![failed(0, 0), failed(1, 2), succeeded(0, 900), succeeded(1, 901)],
+        "storm" => (0..6).map(|n| failed(n, n)).collect(),
+        "storm that ends" => {
+            (0..5).map(|n| failed(n, n)).chain((0..5).map(|n| succeeded(n, 600 + n))).collect()
+        }
+        "night" => {
+            world.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
+            (0..4).map(|n| failed(n, 60 + n * 90)).chain([succeeded(0, 700)]).collect()
+        }
+        "morning" => {
+            world.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
+            (0..4).map(|n| failed(n, 60 + n)).chain((0..4).map(|n| succeeded(n, 40_000 + n))).collect()
+        }
+        _ => {
+            // It flaps, the fifth incident lasts, and nothing else happens.
+            let turns = (0..4).flat_map(|n| [failed(0, n * 600), succeeded(0, n * 600 + 300)]);
+            turns.chain([failed(0, 2_400)]).collect()
+        }
+    };
+    (world, events)
+}
+
+const SCENARIOS: [&str; 7] = ["one", "two", "storm", "storm that ends", "night", "morning", "flapping"];
+
+// 13: killed between every two steps of write, arm, send, receipt; no later event; the notification arrives.
+#[test]
+fn a_worker_that_dies_between_any_two_steps_loses_nothing() {
+    let mut runs = 0;
+    for name in SCENARIOS {
+        for capabilities in [EDITS, POSTS] {
+            for arrival in 0..16 {
+                for calls in 0..10 {
+                    for happens in [false, true] {
+                        let (mut world, events) = scenario(name, capabilities);
+                        run(&mut world, events.clone(), &Deaths::from([(arrival, (calls, happens))]));
+                        let context = format!(
+                            "{name}, edit: {}, arrival {arrival} dies after {calls} calls, happens: {happens}",
+                            capabilities.edit
+                        );
+                        check(&world, &events, 1, &context);
+                        runs += 1;
+                    }
+                }
+            }
+        }
+    }
+    println!("{runs} runs, each with a death at another step");
+}
+
+fn history() -> impl Strategy<Value = Vec<(i64, Event)>> {
+    let happened = (0_i64..6, any::<bool>(), 0_i64..4_000, 0_i64..120);
+    prop::collection::vec(happened, 1..25).prop_map(|all| {
+        let event = |(object, failed, second, late): (i64, bool, i64, i64)| {
+            let name = if failed { FAILED } else { SUCCEEDED };
+            (second + late, event(name, &format!("object-{object}"), second))
+        };
+        all.into_iter().map(event).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    // 13: for random histories with crashes, every announced incident is later resolved or still open.
+    #[test]
+    fn every_announced_incident_is_later_resolved_or_still_open(
+        events in history(),
+        edit in any::<bool>(),
+        quiet in prop::option::of((0_i64..2_000, 500_i64..4_000)),
+        deaths in prop::collection::btree_map(0_usize..60, (0_u32..12, any::<bool>()), 0..8),
+    ) {
+        let mut world = World::new(if edit { EDITS } else { POSTS });
+        if let Some((from, lasts)) = quiet {
+            world.rules(|rules| rules.quiet = Some((at(from), at(from + lasts))));
+        }
+        run(&mut world, events.clone(), &deaths);
+        check(&world, &events, deaths.len(), &format!("{:?}", world.headlines()));
+    }
+}

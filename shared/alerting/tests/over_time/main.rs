@@ -1,0 +1,7 @@
+//! The engine over time: with a clock, a queue, timers and a destination that the test controls.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod crashes;
+mod incidents;
+mod world;

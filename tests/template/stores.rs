@@ -31,7 +31,7 @@ fn the_webhook_token_is_generated_once_and_its_form_never_changes() {
 fn the_index_by_day_carries_what_it_has_always_carried() {
     let template = read("template.yaml");
     let indexes = &template["Resources"]["DeliveryTable"]["Properties"]["GlobalSecondaryIndexes"];
-    let expected = json!([{
+    let expected = json!({
         "IndexName": "by_day",
         "KeySchema": [
             { "AttributeName": "day", "KeyType": "HASH" },
@@ -44,8 +44,26 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
                 "deadline_ms", "reason", "attempts", "updated_at",
             ],
         },
-    }]);
-    assert_eq!(*indexes, expected);
+    });
+    assert_eq!(indexes[0], expected);
+}
+
+/// 13. A sweep asks it for what is due; an index over whole documents would be written with each of them.
+#[test]
+fn the_index_of_what_is_due_has_keys_alone() {
+    let template = read("template.yaml");
+    let table = &template["Resources"]["DeliveryTable"]["Properties"];
+    let expected = json!({
+        "IndexName": "by_due",
+        "KeySchema": [
+            { "AttributeName": "due_scope", "KeyType": "HASH" },
+            { "AttributeName": "due_at", "KeyType": "RANGE" },
+        ],
+        "Projection": { "ProjectionType": "KEYS_ONLY" },
+    });
+    assert_eq!(table["GlobalSecondaryIndexes"][1], expected);
+    let kinds = table["AttributeDefinitions"].as_array().unwrap();
+    assert!(kinds.contains(&json!({ "AttributeName": "due_at", "AttributeType": "N" })), "{kinds:?}");
 }
 
 /// 11-A8.

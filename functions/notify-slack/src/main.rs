@@ -2,10 +2,10 @@
 
 use circuit::Circuits;
 use destinations::slack::Slack;
-use incidents::documents;
 use notify_slack::{Config, GuardedSlack, NotifySlack};
 use runtime::Host;
 use session_store::sessions;
+use store::documents;
 use tableau_client::TableauClient;
 use workflow::{BoxError, Workflow};
 

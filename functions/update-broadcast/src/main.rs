@@ -1,9 +1,9 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use circuit::Circuits;
-use incidents::documents;
 use runtime::Host;
 use session_store::sessions;
+use store::documents;
 use tableau_client::TableauClient;
 use update_broadcast::{Config, UpdateBroadcast};
 use workflow::{BoxError, Workflow};

@@ -73,8 +73,36 @@ pub(crate) async fn without_secrets(
     let (mut head, body) = response.into_parts();
     let body = body.collect().await.map_err(|error| ConnectorError::other(error, None))?;
     head.headers = headers(&head.headers, &secrets);
-    let body = secrets.redact_refusal(body.to_bytes().into());
+    let body = refusal(body.to_bytes().into(), &secrets);
     Ok(Response::from_parts(head, SdkBody::from(body)))
+}
+
+/// A refusal without secrets. An item that failed a condition stays as it is, and as long: it is what the caller goes on with.
+fn refusal(body: Vec<u8>, secrets: &Secrets) -> Vec<u8> {
+    let json = serde_json::from_slice::<Value>(&body).ok().filter(gives_items);
+    let Some(mut json) = json else { return secrets.redact_refusal(body) };
+    let mut items = Vec::new();
+    each_item(&mut json, &mut |item| items.push(std::mem::take(item)));
+    let redacted = secrets.redact_refusal(json.to_string().into_bytes());
+    let Ok(mut json) = serde_json::from_slice(&redacted) else { return redacted };
+    let mut items = items.into_iter();
+    each_item(&mut json, &mut |item| *item = items.next().unwrap_or_default());
+    json.to_string().into_bytes()
+}
+
+/// Whether a refusal is one of those with which DynamoDB gives items back.
+fn gives_items(refusal: &Value) -> bool {
+    let kind = refusal["__type"].as_str().unwrap_or_default().rsplit('#').next();
+    matches!(kind, Some("ConditionalCheckFailedException" | "TransactionCanceledException"))
+}
+
+/// Runs over the items of a refusal.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html>
+fn each_item(refusal: &mut Value, act: &mut impl FnMut(&mut Value)) {
+    refusal.get_mut("Item").into_iter().for_each(&mut *act);
+    let reasons = refusal.get_mut("CancellationReasons").and_then(Value::as_array_mut);
+    reasons.into_iter().flatten().filter_map(|reason| reason.get_mut("Item")).for_each(act);
 }
 
 fn headers(headers: &HeaderMap, secrets: &Secrets) -> HeaderMap {
@@ -127,5 +155,37 @@ mod tests {
         }
         let answer = without_secrets(answer(200), &sent).await.unwrap();
         assert_eq!(answer.headers()["x-amzn-errortype"], token);
+    }
+
+    // 13
+    #[tokio::test]
+    async fn an_item_that_failed_a_condition_comes_whole_and_the_words_beside_it_without_secrets() {
+        let token = "IQoJb3JpZ2luX2VjEJr//w==";
+        let request =
+            Request::builder().header("x-amz-security-token", token).body(SdkBody::empty()).unwrap();
+        let sent = Sent::of(&request);
+        let item = serde_json::json!({ "document": { "S": format!("{token} {}", "x".repeat(300_000)) } });
+        for (kind, reasons) in [("ConditionalCheckFailedException", 0), ("TransactionCanceledException", 2)] {
+            let mut body = serde_json::json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": token });
+            if reasons == 0 {
+                body["Item"] = item.clone();
+            } else {
+                let reason =
+                    serde_json::json!({ "Code": "ConditionalCheckFailed", "Message": token, "Item": item });
+                body["CancellationReasons"] = serde_json::json!([{ "Code": "None" }, reason]);
+            }
+            let answer = Response::builder().status(400).body(SdkBody::from(body.to_string())).unwrap();
+            let answer = without_secrets(answer, &sent).await.unwrap();
+            let got: Value = serde_json::from_slice(answer.body().bytes().unwrap()).unwrap();
+            let place = if reasons == 0 { &got } else { &got["CancellationReasons"][1] };
+            assert_eq!(place["Item"], item, "{kind}");
+            assert_eq!(got["message"], "[redacted]", "{kind}");
+            assert!(reasons == 0 || place["Message"] == "[redacted]", "{kind}");
+        }
+        let other =
+            serde_json::json!({ "__type": "x#ValidationException", "Item": { "S": token } }).to_string();
+        let answer = Response::builder().status(400).body(SdkBody::from(other)).unwrap();
+        let answer = without_secrets(answer, &sent).await.unwrap();
+        assert!(!String::from_utf8_lossy(answer.body().bytes().unwrap()).contains(token));
     }
 }

@@ -1,8 +1,8 @@
 //! The circuit: closed, open, or letting one call through at a time. No I/O.
 
-use incidents::Document;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Document;
 
 /// So many failures in a row open a circuit. Where every third call fails at random, ten in a row are one case in 60,000;
 /// five would be one in 250, and come up every day.

@@ -2,7 +2,6 @@
 
 use crate::circuit::{Ask, Change, Circuit, End, Ticket};
 use crate::error::{Guarded, LeftAlone};
-use incidents::Documents;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::error::Error;
@@ -10,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use store::Documents;
 use tokio::time::Instant;
 use workflow::chain;
 

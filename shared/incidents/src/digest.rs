@@ -1,11 +1,11 @@
 //! What waits for the end of quiet hours, to be told at once.
 
 use crate::burst::{MANY_WAITING, Member};
-use crate::documents::Document;
 use crate::telling::{Holder, Lease, Next, give_back, take};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use store::Document;
 
 /// Room for entries, in bytes as written; more events are only counted, so that the document stays below the 400 KB that
 /// DynamoDB takes.

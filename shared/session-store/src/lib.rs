@@ -1,16 +1,90 @@
 #![doc = include_str!("../README.md")]
 
-mod dynamodb;
+mod document;
 
-pub use dynamodb::DynamoDbSessionStore;
-
-use std::sync::Arc;
-use tableau_client::{MemorySessionStore, SessionStore};
+use async_trait::async_trait;
+use document::SharedSession;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::{Documents, Error, Expect, Versioned};
+use tableau_client::{Entry, Lease, Refusal, Session, SessionStore};
+use workflow::BoxError;
 
 /// The store for a function that has this table, shared by all that have it; in memory for one that has none.
 pub fn sessions(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Arc<dyn SessionStore> {
-    match table {
-        Some((client, name)) => Arc::new(DynamoDbSessionStore::new(client, name)),
-        None => Arc::new(MemorySessionStore::default()),
+    Arc::new(DocumentSessionStore::new(store::documents(table)))
+}
+
+/// Sessions as documents, one per key.
+pub struct DocumentSessionStore {
+    documents: Documents,
+    /// What was read or written last, so that a write needs no read before it. A guess: the store decides.
+    seen: Mutex<HashMap<String, Versioned<SharedSession>>>,
+}
+
+impl fmt::Debug for DocumentSessionStore {
+    /// Without the sessions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentSessionStore").finish_non_exhaustive()
+    }
+}
+
+impl DocumentSessionStore {
+    /// Sessions in `documents`.
+    pub fn new(documents: Documents) -> Self {
+        Self { documents, seen: Mutex::default() }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, Versioned<SharedSession>>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn change<T: Send>(
+        &self,
+        key: &str,
+        lease: &Lease,
+        change: impl FnMut(&mut SharedSession) -> T + Send,
+    ) -> Result<T, BoxError> {
+        let expect = self.seen().get(key).cloned().map_or(Expect::Unknown, Expect::Seen);
+        let changed = self.documents.change_from(key, lease.until, expect, change).await;
+        let (newest, result) = changed.map_err(reason)?;
+        self.seen().insert(key.to_owned(), newest);
+        Ok(result)
+    }
+}
+
+/// The client says already what the store was asked for.
+fn reason(error: Error) -> BoxError {
+    match error {
+        Error::Store(source) => source,
+        other => other.into(),
+    }
+}
+
+#[async_trait]
+impl SessionStore for DocumentSessionStore {
+    async fn read(&self, key: &str) -> Result<Entry, BoxError> {
+        let newest = self.documents.read_versioned::<SharedSession>(key).await.map_err(reason)?;
+        let entry = newest.document.entry();
+        self.seen().insert(key.to_owned(), newest);
+        Ok(entry)
+    }
+
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        self.change(key, lease, |shared| shared.take(lease, now)).await
+    }
+
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        self.change(key, lease, |shared| shared.publish(lease, session)).await
+    }
+
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        self.change(key, lease, |shared| shared.release(lease)).await
+    }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
+        self.change(key, lease, |shared| shared.refuse(lease, refusals)).await
     }
 }

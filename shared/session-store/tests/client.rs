@@ -5,6 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::{Aws, Fault};
+use serde_json::Value;
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,9 +50,12 @@ impl World {
         let signed_in_at = Timestamp::now() - SignedDuration::from_mins(minutes);
         let pk = self.aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
         let update = dynamodb(&self.aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
-        let update = update.update_expression("SET signed_in_at_ms = :at");
-        let at = AttributeValue::N(signed_in_at.as_millisecond().to_string());
-        update.expression_attribute_values(":at", at).send().await.unwrap();
+        let update = update.update_expression("SET document = :document");
+        let mut document: Value =
+            serde_json::from_str(self.aws.items("table")[0]["document"]["S"].as_str().unwrap()).unwrap();
+        document["session"]["signed_in_at"] = signed_in_at.to_string().into();
+        let document = AttributeValue::S(document.to_string());
+        update.expression_attribute_values(":document", document).send().await.unwrap();
     }
 
     /// Reads and writes at the table, and sign-ins, so far.
@@ -77,6 +81,9 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
     first.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (4, 4, 2), "and replaced by somebody else");
+    let requests = world.aws.requests();
+    let of_session = |operation: &str| ((operation.to_owned(), "session".to_owned()), 4);
+    assert_eq!(requests, ["GetItem", "UpdateItem"].map(of_session).into(), "and nothing else");
 }
 
 // 11-B13

@@ -1,14 +1,17 @@
-//! One suite for every form of `SessionStore`: memory, DynamoDB on the double, and DynamoDB on the emulator at
-//! `AWS_CONTRACT_URL`, when that is set.
+//! One suite for every form of `SessionStore`: the client's own in memory, and documents in memory, in DynamoDB on the double,
+//! and in DynamoDB on the emulator at `AWS_CONTRACT_URL`, when that is set.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local_aws::{Aws, Fault};
 use secrecy::ExposeSecret;
-use session_store::DynamoDbSessionStore;
+use session_store::{DocumentSessionStore, sessions};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use store::{Documents, MemoryStore};
 use tableau_client::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 use workflow::BoxError;
@@ -57,6 +60,11 @@ fn told(token: &str) -> Option<String> {
         "{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24 {server:?} {:?}",
         server.map(|_| at(1))
     ))
+}
+
+/// The store of a process with this table.
+fn on(client: aws_sdk_dynamodb::Client, table: &str) -> Arc<dyn SessionStore> {
+    sessions(Some((client, table.to_owned())))
 }
 
 async fn suite(store: Arc<dyn SessionStore>) {
@@ -203,16 +211,61 @@ async fn memory_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn documents_in_memory_keep_the_contract() {
+    suite(sessions(None)).await;
+}
+
+/// What one process has seen is stale when another has written: it must not decide anything.
+#[tokio::test]
+async fn processes_that_take_turns_keep_the_contract() {
+    let documents = Documents::new(Arc::new(MemoryStore::default()));
+    let processes = [(); 3].map(|()| DocumentSessionStore::new(documents.clone()));
+    suite(Arc::new(InTurn(processes, AtomicUsize::new(0)))).await;
+}
+
+/// Processes of which each call is made by the next.
+struct InTurn([DocumentSessionStore; 3], AtomicUsize);
+
+impl InTurn {
+    fn next(&self) -> &DocumentSessionStore {
+        &self.0[self.1.fetch_add(1, Ordering::SeqCst) % self.0.len()]
+    }
+}
+
+#[async_trait]
+impl SessionStore for InTurn {
+    async fn read(&self, key: &str) -> Result<Entry, BoxError> {
+        self.next().read(key).await
+    }
+
+    async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
+        self.next().lease(key, lease, now).await
+    }
+
+    async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
+        self.next().publish(key, lease, session).await
+    }
+
+    async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
+        self.next().release(key, lease).await
+    }
+
+    async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
+        self.next().refuse(key, lease, refusals).await
+    }
+}
+
+#[tokio::test]
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(&aws), "table"))).await;
+    suite(on(dynamodb(&aws), "table")).await;
 }
 
 #[tokio::test]
 async fn dynamodb_on_the_emulator_keeps_the_contract() {
     let Some(emulator) = Emulator::with_table("sessions").await else { return };
-    suite(Arc::new(DynamoDbSessionStore::new(dynamodb(&emulator.url), &emulator.table))).await;
+    suite(on(dynamodb(&emulator.url), &emulator.table)).await;
     emulator.delete_table().await;
 }
 
@@ -220,7 +273,7 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
 async fn an_item_is_found_by_name_and_expires() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let store = DynamoDbSessionStore::new(dynamodb(&aws), "table");
+    let store = on(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("server#name#site", &lease, at(0)).await.unwrap();
     store.publish("server#name#site", &lease, &session("one")).await.unwrap();
@@ -237,11 +290,15 @@ async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
     aws.create_table("table", "pk");
     let client = dynamodb(&aws);
     let put = client.put_item().table_name("table").item("pk", AttributeValue::S("session#k".to_owned()));
-    let put = put.item("version", AttributeValue::N("7".to_owned()));
-    put.item("token", AttributeValue::S("of another form".to_owned())).send().await.unwrap();
-    let store = DynamoDbSessionStore::new(client, "table");
+    let put = put.item("version", AttributeValue::N("12".to_owned()));
+    let document =
+        r#"{"version":7,"session":{"token":"of another form"},"lease":"x","refusals":[{"credential":1},2]}"#;
+    put.item("document", AttributeValue::S(document.to_owned())).send().await.unwrap();
+    let store = on(client, "table");
 
-    assert_eq!(facts(store.read("k").await.unwrap()), (7, None, None));
+    let entry = store.read("k").await.unwrap();
+    assert_eq!(entry.refusals, []);
+    assert_eq!(facts(entry), (7, None, None));
 
     let lease = lease(7, 15);
     assert!(store.lease("k", &lease, at(0)).await.unwrap());
@@ -253,7 +310,7 @@ async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
 async fn a_table_that_fails_is_told_without_a_token() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    let store = DynamoDbSessionStore::new(dynamodb(&aws), "table");
+    let store = on(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("k", &lease, at(0)).await.unwrap();
     for fault in [Fault::InternalError, Fault::Throttled, Fault::AccessDenied] {

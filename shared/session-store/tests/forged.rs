@@ -4,6 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_aws::Aws;
+use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,16 +41,20 @@ fn client(aws: &Aws, server: &str) -> TableauClient {
     )
 }
 
-/// Changes one attribute of the session's item.
-async fn forge(aws: &Aws, name: &str, value: &str) {
-    let pk = aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
-    let update = dynamodb(aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
-    let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
-    update.expression_attribute_values(":value", AttributeValue::S(value.to_owned())).send().await.unwrap();
+/// The document of the session's item.
+fn document(aws: &Aws) -> Value {
+    serde_json::from_str(aws.items("table")[0]["document"]["S"].as_str().unwrap()).unwrap()
 }
 
-fn server(aws: &Aws) -> String {
-    aws.items("table")[0]["server"]["S"].as_str().unwrap().to_owned()
+/// Changes one member of the session in its item.
+async fn forge(aws: &Aws, name: &str, value: impl Into<Value>) {
+    let mut forged = document(aws);
+    forged["session"][name] = value.into();
+    let pk = aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
+    let update = dynamodb(aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+    let update = update.update_expression("SET document = :document");
+    let forged = AttributeValue::S(forged.to_string());
+    update.expression_attribute_values(":document", forged).send().await.unwrap();
 }
 
 // 12-S2
@@ -80,10 +85,10 @@ async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replace
     .into_iter()
     .enumerate()
     {
-        forge(&aws, "server", forged).await;
+        forge(&aws, "server", *forged).await;
         client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
         assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{forged}");
-        assert_eq!(server(&aws), "", "{forged}");
+        assert!(document(&aws)["session"]["server"].is_null(), "{forged}");
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
@@ -98,13 +103,12 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     let (thief, connections) = thief().await;
     // The same item under the key of a server that is not there.
     let item = aws.items("table").remove(0);
-    let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
-    let key = text("pk").replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");
-    let mut put = dynamodb(&aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
-    for name in ["token", "site", "user", "api_version"] {
-        put = put.item(name, AttributeValue::S(text(name)));
-    }
-    put.item("server", AttributeValue::S(format!("http://{thief}")))
+    let key = item["pk"]["S"].as_str().unwrap();
+    let key = key.replace(tableau.url().trim_start_matches("http://"), "tableau.invalid");
+    let mut forged = document(&aws);
+    forged["session"]["server"] = format!("http://{thief}").into();
+    let put = dynamodb(&aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
+    put.item("document", AttributeValue::S(forged.to_string()))
         .item("version", AttributeValue::N("1".to_owned()))
         .send()
         .await
@@ -124,19 +128,24 @@ async fn a_session_whose_token_or_site_cannot_be_is_replaced() {
     let workbook = tableau.workbook("Superstore").unwrap();
     client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
     for (before, (name, value)) in [
-        ("token", "a\r\nX-Other: b"),
-        ("token", "ä"),
-        ("token", ""),
-        ("site", "../../auth/signout"),
-        ("site", ""),
-        ("user", "a/b"),
-        ("api_version", "x"),
+        ("token", json!("a\r\nX-Other: b")),
+        ("token", json!("ä")),
+        ("token", json!("")),
+        ("token", json!("x".repeat(5_000))),
+        ("token", json!(1)),
+        ("site", json!("../../auth/signout")),
+        ("site", json!("")),
+        ("site", json!(null)),
+        ("user", json!("a/b")),
+        ("user", json!([])),
+        ("api_version", json!("x")),
+        ("server", json!({ "url": "https://thief.example" })),
     ]
     .into_iter()
     .enumerate()
     {
-        forge(&aws, name, value).await;
+        forge(&aws, name, value.clone()).await;
         client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
-        assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{name} {value:?}");
+        assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{name} {value}");
     }
 }

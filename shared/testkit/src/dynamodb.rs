@@ -4,13 +4,15 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::BehaviorVersion;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
 };
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use local_aws::Aws;
+use local_aws::{Aws, IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -74,6 +76,20 @@ pub fn say(line: &str) {
     writeln!(stderr, "{line}").expect("DynamoDB");
 }
 
+/// Creates a table on the double as functions have it: with the key `pk` and the index `by_due`.
+pub fn create_table(aws: &Aws, name: &str) {
+    let by_due = KeySchema {
+        partition: KeyAttribute::string("due_scope"),
+        sort: Some(KeyAttribute { name: "due_at".to_owned(), kind: KeyKind::N }),
+    };
+    let by_due = IndexSpec { key: by_due, carries: Some(BTreeSet::new()) };
+    aws.create_table_with(TableSpec {
+        name: name.to_owned(),
+        key: KeySchema { partition: KeyAttribute::string("pk"), sort: None },
+        indexes: BTreeMap::from([("by_due".to_owned(), by_due)]),
+    });
+}
+
 /// The emulator at `AWS_CONTRACT_URL`, with a table nobody else uses.
 #[derive(Debug)]
 pub struct Emulator {
@@ -84,7 +100,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// The emulator with a new table whose name begins with `prefix`. `None`, and a line that says so, without one.
+    /// The emulator with a new table whose name begins with `prefix`, as [`create_table`] makes one. `None`, and a line that says so, without one.
     pub async fn with_table(prefix: &str) -> Option<Self> {
         #[expect(
             clippy::disallowed_methods,
@@ -95,14 +111,27 @@ impl Emulator {
             return None;
         };
         let table = format!("{prefix}-{}", fastrand::u64(..));
-        let attribute =
-            AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
+        let attribute = |name: &str, kind| {
+            let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
+            attribute.build().expect("DynamoDB")
+        };
+        let key = |name: &str, kind| {
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+            key.build().expect("DynamoDB")
+        };
+        let by_due = GlobalSecondaryIndex::builder()
+            .index_name("by_due")
+            .key_schema(key("due_scope", KeyType::Hash))
+            .key_schema(key("due_at", KeyType::Range))
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build());
         client(&url)
             .create_table()
             .table_name(&table)
-            .attribute_definitions(attribute.build().expect("DynamoDB"))
-            .key_schema(key.build().expect("DynamoDB"))
+            .attribute_definitions(attribute("pk", ScalarAttributeType::S))
+            .attribute_definitions(attribute("due_scope", ScalarAttributeType::S))
+            .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
+            .key_schema(key("pk", KeyType::Hash))
+            .global_secondary_indexes(by_due.build().expect("DynamoDB"))
             .billing_mode(BillingMode::PayPerRequest)
             .send()
             .await

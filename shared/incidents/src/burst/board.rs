@@ -1,10 +1,10 @@
 //! Which burst an object that fails now belongs to.
 
 use super::is_burst_id;
-use crate::documents::Document;
 use crate::telling::is_credible;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::Document;
 
 /// An object that begins to fail so soon after another belongs to the same burst.
 const WINDOW: SignedDuration = SignedDuration::from_secs(60);

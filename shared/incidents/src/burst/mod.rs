@@ -9,11 +9,11 @@ mod member;
 pub use board::Board;
 pub use member::{Member, Place, Recovery};
 
-use crate::documents::Document;
 use crate::telling::{Holder, Lease, Message, Next, give_back, is_credible, later, take_for};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use store::Document;
 
 /// How long those that follow the first wait for each other.
 const GATHER: SignedDuration = SignedDuration::from_secs(10);

@@ -5,11 +5,11 @@ mod told;
 pub use told::{How, Told};
 
 use crate::burst::is_burst_id;
-use crate::documents::Document;
 use crate::telling::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use store::Document;
 
 /// An object whose streaks begin so often within a [`DAY`] flaps: it is told once, and then not before it has been quiet.
 const FLAPPING: usize = 4;

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// An operation, its `x-amz-target`, and its name in counts and faults.
-const OPERATIONS: [(&str, &str); 17] = [
+const OPERATIONS: [(&str, &str); 19] = [
     ("AmazonSQS.SendMessage", "SQS.SendMessage"),
     ("AmazonSQS.SendMessageBatch", "SQS.SendMessageBatch"),
     ("AmazonSQS.ReceiveMessage", "SQS.ReceiveMessage"),
@@ -35,6 +35,8 @@ const OPERATIONS: [(&str, &str); 17] = [
     ("DynamoDB_20120810.UpdateItem", "DynamoDB.UpdateItem"),
     ("DynamoDB_20120810.DeleteItem", "DynamoDB.DeleteItem"),
     ("DynamoDB_20120810.Query", "DynamoDB.Query"),
+    ("DynamoDB_20120810.BatchGetItem", "DynamoDB.BatchGetItem"),
+    ("DynamoDB_20120810.TransactWriteItems", "DynamoDB.TransactWriteItems"),
     ("AWSEvents.PutEvents", "EventBridge.PutEvents"),
     ("secretsmanager.GetSecretValue", "SecretsManager.GetSecretValue"),
     ("secretsmanager.PutSecretValue", "SecretsManager.PutSecretValue"),
@@ -146,8 +148,12 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
         let message = format!("local-aws does not implement {what}");
         return Err(Refusal::new("com.amazon.coral.service#UnknownOperationException", message));
     };
+    let body = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()));
+    if let (true, Ok(body)) = (operation.starts_with("DynamoDB."), &body) {
+        shared.lock().count(operation, body);
+    }
     let fault = fail(shared, operation).await?;
-    let body: Value = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
+    let body: Value = body?;
     if operation == "SQS.ReceiveMessage" {
         let receive = sqs::Receive::read(&body)?;
         let received = shared.receive(receive.queue, receive.max, receive.hidden, receive.wait).await?;
@@ -157,7 +163,10 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
     let call = Call { operation, url: &shared.url, body: &body, trace, fault };
     let answer = shared.lock().call(call);
     shared.changed.notify_waiters();
-    answer
+    match fault.and_then(|fault| fault.refusal_after(operation)) {
+        Some(refusal) => answer.and(Err(refusal)),
+        None => answer,
+    }
 }
 
 /// A call that does not wait.
@@ -172,6 +181,12 @@ struct Call<'a> {
 }
 
 impl State {
+    /// Counts a request of DynamoDB by the kinds of its items.
+    fn count(&mut self, operation: &'static str, body: &Value) {
+        let kinds = self.tables.kinds(operation, body);
+        self.faults.count_request(operation, kinds);
+    }
+
     /// Carries out a call that does not wait.
     fn call(&mut self, call: Call<'_>) -> Result<Value, Refusal> {
         let Call { operation, url, body, trace, fault } = call;
@@ -192,6 +207,8 @@ impl State {
             "DynamoDB.UpdateItem" => self.tables.update_item(body),
             "DynamoDB.DeleteItem" => self.tables.delete_item(body),
             "DynamoDB.Query" => self.tables.query(body),
+            "DynamoDB.BatchGetItem" => self.tables.batch_get_item(body, partly),
+            "DynamoDB.TransactWriteItems" => self.tables.transact_write_items(body, partly),
             "EventBridge.PutEvents" => self.put_events(body, partly),
             "SecretsManager.GetSecretValue" => self.secrets.get_secret_value(body),
             "SecretsManager.PutSecretValue" => self.secrets.put_secret_value(body),

@@ -16,11 +16,15 @@ pub enum Fault {
     /// Whoever calls may not.
     AccessDenied,
     /// `PutEvents` answers 200, says of every entry that it failed, and publishes none; a batch of SQS does so of its
-    /// first entry alone. An internal error in any other operation.
+    /// first entry alone. `BatchGetItem` leaves its first key out, and `TransactWriteItems` is cancelled because of another
+    /// request for its first item. An internal error in any other operation.
     PartialFailure,
     /// The answer comes this much later. The call is carried out after the wait, and not at all when the caller
     /// has hung up by then.
     Hang(Duration),
+    /// The call is carried out, and answered with status 500, as if its answer was lost on the way. Not for
+    /// `SQS.ReceiveMessage`, whose answers come as they are.
+    AnswerLost,
 }
 
 impl Fault {
@@ -28,10 +32,11 @@ impl Fault {
     pub(super) fn refusal(self, operation: &str) -> Option<Refusal> {
         let service = operation.split('.').next().unwrap_or_default();
         match self {
-            Self::Hang(_) => None,
+            Self::Hang(_) | Self::AnswerLost => None,
             Self::PartialFailure
                 if operation == "EventBridge.PutEvents"
-                    || (service == "SQS" && operation.ends_with("Batch")) =>
+                    || (service == "SQS" && operation.ends_with("Batch"))
+                    || matches!(operation, "DynamoDB.BatchGetItem" | "DynamoDB.TransactWriteItems") =>
             {
                 None
             }
@@ -64,12 +69,19 @@ impl Fault {
             }),
         }
     }
+
+    /// The error in the place of the answer to a call of `operation` that was carried out.
+    pub(super) fn refusal_after(self, operation: &str) -> Option<Refusal> {
+        (self == Self::AnswerLost).then(|| Self::InternalError.refusal(operation))?
+    }
 }
 
 /// What was called how often, and what fails next.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     calls: BTreeMap<&'static str, usize>,
+    /// Those of DynamoDB, by the kinds of their items as well.
+    requests: BTreeMap<(String, String), usize>,
     next: BTreeMap<String, VecDeque<Fault>>,
 }
 
@@ -78,6 +90,15 @@ impl Faults {
     pub(super) fn arrive(&mut self, operation: &'static str) -> Option<Fault> {
         *self.calls.entry(operation).or_default() += 1;
         self.next.get_mut(operation).and_then(VecDeque::pop_front)
+    }
+
+    pub(super) fn count_request(&mut self, operation: &'static str, kinds: String) {
+        let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
+        *self.requests.entry((operation, kinds)).or_default() += 1;
+    }
+
+    pub(super) fn requests(&self) -> BTreeMap<(String, String), usize> {
+        self.requests.clone()
     }
 
     pub(super) fn calls(&self, operation: &str) -> usize {

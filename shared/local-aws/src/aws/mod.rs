@@ -231,6 +231,13 @@ impl Aws {
         self.state().faults.calls(operation)
     }
 
+    /// How many requests DynamoDB got so far: by operation, such as `UpdateItem`, and by the kind of item, which is what stands
+    /// before the first `#` of its key, such as `incident`. A request for items of several kinds has all of them, as in
+    /// `burst+incident`; a query has the name of its index. Failures on request count too, and so does each try of a client.
+    pub fn requests(&self) -> BTreeMap<(String, String), usize> {
+        self.state().faults.requests()
+    }
+
     /// Makes the next calls of an operation fail. Clients retry: an SDK's standard is three attempts.
     pub fn fail_next(&self, operation: &str, times: usize, fault: Fault) {
         self.state().faults.fail_next(operation, times, fault);

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An answer that is not a success.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,8 +13,9 @@ pub(crate) struct Refusal {
     message: String,
     /// What `x-amzn-query-error` says: SQS clients know its errors by the names of the protocol before JSON.
     query_code: Option<&'static str>,
-    /// The item that failed a condition, when the caller asked for it.
-    item: Option<Value>,
+    /// More members of the answer: the item that failed a condition, when the caller asked for it; why a transaction was
+    /// cancelled.
+    more: Map<String, Value>,
 }
 
 impl Refusal {
@@ -25,7 +26,7 @@ impl Refusal {
             kind: kind.into(),
             message: message.into(),
             query_code: None,
-            item: None,
+            more: Map::new(),
         }
     }
 
@@ -65,8 +66,26 @@ impl Refusal {
 
     /// Adds the item that failed the condition.
     pub(crate) fn with_item(mut self, item: Value) -> Self {
-        self.item = Some(item);
+        self.more.insert("Item".to_owned(), item);
         self
+    }
+
+    /// Adds why each write of a transaction was not made.
+    pub(crate) fn with_reasons(mut self, reasons: Vec<Value>) -> Self {
+        self.more.insert("CancellationReasons".to_owned(), Value::Array(reasons));
+        self
+    }
+
+    /// The refusal as the reason why a transaction was cancelled, if it is about a condition; itself otherwise.
+    pub(crate) fn into_reason(self) -> Result<Value, Self> {
+        if !self.kind.ends_with("#ConditionalCheckFailedException") {
+            return Err(self);
+        }
+        let mut reason = json!({ "Code": "ConditionalCheckFailed", "Message": self.message });
+        if let Some(fields) = reason.as_object_mut() {
+            fields.extend(self.more);
+        }
+        Ok(reason)
     }
 
     /// The answer in the protocol before JSON.
@@ -93,8 +112,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = json!({ "__type": self.kind, "message": self.message });
-        if let (Some(item), Some(fields)) = (self.item, body.as_object_mut()) {
-            fields.insert("Item".to_owned(), item);
+        if let Some(fields) = body.as_object_mut() {
+            fields.extend(self.more);
         }
         let short = self.kind.rsplit('#').next().unwrap_or_default().to_owned();
         let mut response = (self.status, [("x-amzn-errortype", short)], body.to_string()).into_response();

@@ -1,9 +1,11 @@
-//! DynamoDB: items by key, conditional writes, queries.
+//! DynamoDB: items by key, conditional writes, transactions of them, queries.
 
+mod batch;
 mod expression;
 mod number;
 mod query;
 mod table;
+mod transaction;
 mod value;
 mod write;
 
@@ -13,13 +15,17 @@ use super::names::last_part;
 use super::{Input, Refusal};
 use expression::{Condition, Path, Placeholders, projection};
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use table::Table;
 use value::{Item, Value, item_json, read_item};
 
 /// All tables.
 #[derive(Debug, Default)]
-pub(super) struct Tables(BTreeMap<String, Table>);
+pub(super) struct Tables {
+    tables: BTreeMap<String, Table>,
+    /// The transactions that were carried out, by their tokens. AWS forgets them after ten minutes.
+    transactions: BTreeMap<String, Json>,
+}
 
 /// An item of DynamoDB is at most this large.
 const ITEM_LIMIT_BYTES: usize = 409_600;
@@ -31,41 +37,93 @@ fn no_such_table() -> Refusal {
 impl Tables {
     /// Creates a table; one of the same name keeps its items.
     pub(super) fn create(&mut self, spec: TableSpec) {
-        match self.0.get_mut(&spec.name) {
+        match self.tables.get_mut(&spec.name) {
             Some(table) => table.spec = spec,
             None => {
-                self.0.insert(spec.name.clone(), Table::new(spec));
+                self.tables.insert(spec.name.clone(), Table::new(spec));
             }
         }
     }
 
     pub(super) fn items(&self, table: &str) -> Vec<Json> {
-        self.0.get(table).map(|table| table.items.values().map(item_json).collect()).unwrap_or_default()
+        self.tables.get(table).map(|table| table.items.values().map(item_json).collect()).unwrap_or_default()
     }
 
     fn table(&mut self, input: &Input<'_>) -> Result<&mut Table, Refusal> {
-        let name = input.text("TableName")?.unwrap_or_default();
+        self.named(input.text("TableName")?.unwrap_or_default())
+    }
+
+    fn named(&mut self, name: &str) -> Result<&mut Table, Refusal> {
         if last_part(name).len() < 3 {
             let message = "1 validation error detected: Value at 'tableName' failed to satisfy constraint: \
                 Member must have length greater than or equal to 3";
             return Err(Refusal::validation(message));
         }
-        self.0.get_mut(last_part(name)).ok_or_else(no_such_table)
+        self.tables.get_mut(last_part(name)).ok_or_else(no_such_table)
     }
 
     pub(super) fn get_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let known =
             ["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"];
         let input = Input::new("GetItem", body, &known)?;
-        let mut placeholders = placeholders(&input)?;
-        let paths = projected(&input, &mut placeholders)?;
-        placeholders.check_all_used(paths.is_some())?;
+        let read = Read::new(&input)?;
         let table = self.table(&input)?;
         let key = table.key(&given_item(&input, "Key")?)?;
         Ok(match table.items.get(&key) {
-            Some(item) => json!({ "Item": item_json(&project(item, paths.as_deref())?) }),
+            Some(item) => json!({ "Item": item_json(&read.shown(item)?) }),
             None => json!({}),
         })
+    }
+
+    /// What the items of a request are, by the kinds in their keys: `{kind}#…`. For counts.
+    pub(super) fn kinds(&self, operation: &str, body: &Json) -> String {
+        let mut kinds = BTreeSet::new();
+        match operation {
+            "DynamoDB.BatchGetItem" => {
+                for (table, wanted) in body["RequestItems"].as_object().into_iter().flatten() {
+                    let keys = wanted["Keys"].as_array().into_iter().flatten();
+                    kinds.extend(keys.map(|key| self.kind(table, key)));
+                }
+            }
+            "DynamoDB.TransactWriteItems" => {
+                let writes = body["TransactItems"].as_array().into_iter().flatten();
+                let writes = writes.filter_map(|write| write.as_object()?.values().next());
+                kinds.extend(writes.map(|write| self.kind_of(write)));
+            }
+            "DynamoDB.Query" => {
+                kinds.insert(body["IndexName"].as_str().unwrap_or_default().to_owned());
+            }
+            _ => drop(kinds.insert(self.kind_of(body))),
+        }
+        kinds.into_iter().collect::<Vec<_>>().join("+")
+    }
+
+    /// The kind in the key of a request for one item.
+    fn kind_of(&self, body: &Json) -> String {
+        let item = if body["Key"].is_object() { &body["Key"] } else { &body["Item"] };
+        self.kind(body["TableName"].as_str().unwrap_or_default(), item)
+    }
+
+    fn kind(&self, table: &str, item: &Json) -> String {
+        let Some(table) = self.tables.get(last_part(table)) else { return String::new() };
+        let key = item[&table.spec.key.partition.name]["S"].as_str().unwrap_or_default();
+        key.split_once('#').map_or("", |(kind, _)| kind).to_owned()
+    }
+}
+
+/// What a request that reads shows of an item.
+struct Read(Option<Vec<Path>>);
+
+impl Read {
+    fn new(input: &Input<'_>) -> Result<Self, Refusal> {
+        let mut placeholders = placeholders(input)?;
+        let paths = projected(input, &mut placeholders)?;
+        placeholders.check_all_used(paths.is_some())?;
+        Ok(Self(paths))
+    }
+
+    fn shown(&self, item: &Item) -> Result<Item, Refusal> {
+        project(item, self.0.as_deref())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Input, Refusal};
 use super::expression::{Condition, Placeholders, Update};
-use super::table::Table;
+use super::table::{Key, Table};
 use super::value::{item_json, item_size_bytes};
 use super::{ITEM_LIMIT_BYTES, Item, Tables, attributes, condition, given_item, placeholders};
 use serde_json::Value as Json;
@@ -71,47 +71,127 @@ fn update(input: &Input<'_>, placeholders: &mut Placeholders) -> Result<Option<U
     input.text("UpdateExpression")?.map(|text| Update::parse(text, placeholders)).transpose()
 }
 
+/// A write whose condition holds, and that has not been made.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    table: String,
+    key: Key,
+    /// What is there after it; `None` deletes.
+    new: Option<Item>,
+}
+
+/// Which item a write is about.
+type Place = (String, Key);
+
+/// The members of a write in a transaction.
+const TRANSACTED: [&str; 5] = [
+    "TableName",
+    "ConditionExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+    "ReturnValuesOnConditionCheckFailure",
+];
+
 impl Tables {
     pub(crate) fn put_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let input = request("PutItem", body, &["Item"])?;
         let returned = returned(&input, "PutItem")?;
-        let condition = only_condition(&input)?;
-        let table = self.table(&input)?;
-        let item = given_item(&input, "Item")?;
-        if item_size_bytes(&item) > ITEM_LIMIT_BYTES {
-            return Err(Refusal::validation("Item size has exceeded the maximum allowed size"));
-        }
-        let key = table.key_of(&item)?;
-        check(&input, condition.as_ref(), table.items.get(&key))?;
-        let old = table.items.insert(key, item);
+        let outcome = self.prepare_put(&input)?.1?;
+        let old = self.old(&outcome);
+        self.apply(outcome);
         Ok(attributes(old.as_ref().filter(|_| returned == Returned::Old)))
     }
 
     pub(crate) fn delete_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let input = request("DeleteItem", body, &["Key"])?;
         let returned = returned(&input, "DeleteItem")?;
-        let condition = only_condition(&input)?;
-        let table = self.table(&input)?;
-        let key = table.key(&given_item(&input, "Key")?)?;
-        check(&input, condition.as_ref(), table.items.get(&key))?;
-        let old = table.items.remove(&key);
+        let outcome = self.prepare_delete(&input)?.1?;
+        let old = self.old(&outcome);
+        self.apply(outcome);
         Ok(attributes(old.as_ref().filter(|_| returned == Returned::Old)))
     }
 
     pub(crate) fn update_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let input = request("UpdateItem", body, &["Key", "UpdateExpression"])?;
         let returned = returned(&input, "UpdateItem")?;
-        let mut placeholders = placeholders(&input)?;
-        let update = update(&input, &mut placeholders)?;
-        let condition = condition(&input, "ConditionExpression", &mut placeholders)?;
+        let outcome = self.prepare_update(&input)?.1?;
+        let answer = match returned {
+            Returned::Nothing => attributes(None),
+            Returned::Old => attributes(self.old(&outcome).as_ref()),
+            Returned::New => attributes(outcome.new.as_ref()),
+        };
+        self.apply(outcome);
+        Ok(answer)
+    }
+
+    /// One write of a transaction: which item it is about, and what becomes of it or why it cannot be made.
+    pub(super) fn transacted(&mut self, write: &Json) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
+        let operation = "TransactWriteItems";
+        let input = Input::new(operation, write, &["Put", "Update", "Delete"])?;
+        let known = |own: &[&'static str]| [own, &TRANSACTED].concat();
+        match (input.get("Put"), input.get("Update"), input.get("Delete")) {
+            (Some(put), None, None) => self.prepare_put(&Input::new(operation, put, &known(&["Item"]))?),
+            (None, Some(update), None) => {
+                self.prepare_update(&Input::new(operation, update, &known(&["Key", "UpdateExpression"]))?)
+            }
+            (None, None, Some(delete)) => {
+                self.prepare_delete(&Input::new(operation, delete, &known(&["Key"]))?)
+            }
+            _ => {
+                Err(Refusal::validation("TransactItems can only contain one of Check, Put, Update or Delete"))
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, Outcome { table, key, new }: Outcome) {
+        let Some(table) = self.tables.get_mut(&table) else { return };
+        match new {
+            Some(item) => drop(table.items.insert(key, item)),
+            None => drop(table.items.remove(&key)),
+        }
+    }
+
+    fn old(&self, outcome: &Outcome) -> Option<Item> {
+        self.tables.get(&outcome.table)?.items.get(&outcome.key).cloned()
+    }
+
+    fn prepare_put(&mut self, input: &Input<'_>) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
+        let condition = only_condition(input)?;
+        let table = self.table(input)?;
+        let item = given_item(input, "Item")?;
+        if item_size_bytes(&item) > ITEM_LIMIT_BYTES {
+            return Err(Refusal::validation("Item size has exceeded the maximum allowed size"));
+        }
+        let key = table.key_of(&item)?;
+        let place = (table.spec.name.clone(), key);
+        let checked = check(input, condition.as_ref(), table.items.get(&place.1));
+        Ok((place.clone(), checked.map(|()| Outcome { table: place.0, key: place.1, new: Some(item) })))
+    }
+
+    fn prepare_delete(&mut self, input: &Input<'_>) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
+        let condition = only_condition(input)?;
+        let table = self.table(input)?;
+        let key = table.key(&given_item(input, "Key")?)?;
+        let place = (table.spec.name.clone(), key);
+        let checked = check(input, condition.as_ref(), table.items.get(&place.1));
+        Ok((place.clone(), checked.map(|()| Outcome { table: place.0, key: place.1, new: None })))
+    }
+
+    fn prepare_update(&mut self, input: &Input<'_>) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
+        let mut placeholders = placeholders(input)?;
+        let update = update(input, &mut placeholders)?;
+        let condition = condition(input, "ConditionExpression", &mut placeholders)?;
         placeholders.check_all_used(update.is_some() || condition.is_some())?;
-        let table = self.table(&input)?;
-        let key = table.key(&given_item(&input, "Key")?)?;
+        let table = self.table(input)?;
+        let key = table.key(&given_item(input, "Key")?)?;
         refuse_key_updates(table, update.as_ref())?;
-        check(&input, condition.as_ref(), table.items.get(&key))?;
-        let old = table.items.get(&key).cloned();
+        let place = (table.spec.name.clone(), key);
+        let old = table.items.get(&place.1);
+        if let Err(refusal) = check(input, condition.as_ref(), old) {
+            return Ok((place, Err(refusal)));
+        }
         // An update of an item that does not exist creates it.
-        let mut item = old.clone().unwrap_or_else(|| table.key_item(&key));
+        let mut item = old.cloned().unwrap_or_else(|| table.key_item(&place.1));
         if let Some(update) = update {
             update.apply(&mut item)?;
         }
@@ -119,13 +199,7 @@ impl Tables {
             return Err(Refusal::validation("Item size to update has exceeded the maximum allowed size"));
         }
         table.key_of(&item)?;
-        let answer = match returned {
-            Returned::Nothing => attributes(None),
-            Returned::Old => attributes(old.as_ref()),
-            Returned::New => attributes(Some(&item)),
-        };
-        table.items.insert(key, item);
-        Ok(answer)
+        Ok((place.clone(), Ok(Outcome { table: place.0, key: place.1, new: Some(item) })))
     }
 }
 

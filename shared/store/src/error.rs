@@ -1,0 +1,28 @@
+//! Why a document was not read or changed.
+
+use crate::InvalidKey;
+use workflow::{BoxError, Failure};
+
+/// Why a document was not read or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store does not answer.
+    #[error("the table did not answer")]
+    Store(#[source] BoxError),
+    /// Others were faster, again and again.
+    #[error("too many change `{0}` at the same time")]
+    Contended(String),
+    /// There can be no document under this key.
+    #[error("a document cannot have this key")]
+    Key(#[from] InvalidKey),
+    /// The document cannot be written as JSON.
+    #[error("the document `{0}` cannot be written")]
+    Unwritable(String, #[source] serde_json::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::transient(error)
+    }
+}

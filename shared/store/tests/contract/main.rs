@@ -1,0 +1,58 @@
+//! One suite for every form of the store: memory, DynamoDB on the double, and DynamoDB on the emulator at `AWS_CONTRACT_URL`,
+//! when that is set. And what DynamoDB alone has: lost answers, damaged items, requests counted.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
+mod documents;
+mod dynamodb;
+mod suite;
+
+use jiff::{SignedDuration, Timestamp};
+use store::{BulkStore, Due, Key, MemoryStore, Put, Stored, Version, Write};
+use testkit::dynamodb::{Emulator, client};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000).unwrap() + SignedDuration::from_secs(second)
+}
+
+/// A key that no other test uses, with what names of channels may hold.
+fn key() -> Key {
+    Key::new("board", &format!("notify-slack#data ü#{}", fastrand::u64(..))).unwrap()
+}
+
+fn text(text: &str) -> Write {
+    Write { text: text.to_owned(), expires_at: at(86_400), due: None }
+}
+
+fn due(scope: &str, second: i64) -> Write {
+    Write { due: Some(Due { scope: scope.to_owned(), at: at(second) }), ..text("due") }
+}
+
+fn stored(version: Version, text: &str) -> Stored {
+    Stored { version, text: text.to_owned() }
+}
+
+/// Writes what must not meet another version.
+async fn put(store: &dyn BulkStore, key: &Key, expected: Version, write: &Write) -> Version {
+    match store.put(key, expected, write).await.unwrap() {
+        Put::Written(version) => version,
+        Put::Conflict(current) => panic!("{key} is at {current:?}"),
+    }
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    suite::run(MemoryStore::default()).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_double_keeps_the_contract() {
+    suite::run(dynamodb::Place::start().await.store).await;
+}
+
+#[tokio::test]
+async fn dynamodb_on_the_emulator_keeps_the_contract() {
+    let Some(emulator) = Emulator::with_table("documents").await else { return };
+    suite::run(store::DynamoDbStore::new(client(&emulator.url), &emulator.table)).await;
+    emulator.delete_table().await;
+}

@@ -151,7 +151,10 @@ impl Stand {
         for mut item in items {
             if item["pk"]["S"].as_str().unwrap().starts_with("session#") {
                 // The place where it belongs.
-                item["token"].take();
+                let mut document: Value =
+                    serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap();
+                document["session"]["token"].take();
+                item["document"]["S"] = document.to_string().into();
             }
             self.keep("an item", item.to_string());
         }

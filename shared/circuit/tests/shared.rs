@@ -5,13 +5,13 @@
 
 use async_trait::async_trait;
 use circuit::{Circuit, Circuits, FAILURES, FIRST_OPEN, Guarded, Verdict};
-use incidents::{DocumentStore, Documents, DynamoDbDocuments, MemoryDocuments};
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::{Documents, DynamoDbStore, Key, MemoryStore, Put, Store, Stored, Version, Write};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 use workflow::{BoxError, Failure};
 
@@ -68,7 +68,7 @@ async fn fail_all(by: &[Circuits], calls: usize, now: Timestamp) -> usize {
     destination.calls()
 }
 
-async fn suite(store: impl Fn() -> Arc<dyn DocumentStore>) {
+async fn suite(store: impl Fn() -> Arc<dyn Store>) {
     instances_leave_it_alone_together_and_one_probes(Documents::new(store())).await;
 }
 
@@ -98,26 +98,26 @@ async fn instances_leave_it_alone_together_and_one_probes(documents: Documents) 
 
 #[tokio::test]
 async fn instances_share_a_circuit_in_memory() {
-    suite(|| Arc::new(MemoryDocuments::default())).await;
+    suite(|| Arc::new(MemoryStore::default())).await;
 }
 
 #[tokio::test]
 async fn instances_share_a_circuit_in_dynamodb_on_the_double() {
     let aws = Aws::start().await.unwrap();
     aws.create_table("table", "pk");
-    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(&aws), "table"))).await;
+    suite(|| Arc::new(DynamoDbStore::new(dynamodb(&aws), "table"))).await;
     assert_eq!(aws.items("table")[0]["pk"]["S"], "circuit#notify-slack#Slack");
 }
 
 #[tokio::test]
 async fn instances_share_a_circuit_in_dynamodb_on_the_emulator() {
     let Some(emulator) = Emulator::with_table("circuit").await else { return };
-    suite(|| Arc::new(DynamoDbDocuments::new(dynamodb(&emulator.url), &emulator.table))).await;
+    suite(|| Arc::new(DynamoDbStore::new(dynamodb(&emulator.url), &emulator.table))).await;
     emulator.delete_table().await;
 }
 
 fn memory() -> Documents {
-    Documents::new(Arc::new(MemoryDocuments::default()))
+    Documents::new(Arc::new(MemoryStore::default()))
 }
 
 /// A table that does not answer, and how often it was asked.
@@ -125,13 +125,13 @@ fn memory() -> Documents {
 struct Down(AtomicUsize);
 
 #[async_trait]
-impl DocumentStore for Down {
-    async fn read(&self, _: &str) -> Result<(u64, Option<String>), BoxError> {
+impl Store for Down {
+    async fn get(&self, _: &Key) -> Result<Option<Stored>, BoxError> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Err("the table is down".into())
     }
 
-    async fn write(&self, _: &str, _: u64, _: &str, _: Timestamp) -> Result<bool, BoxError> {
+    async fn put(&self, _: &Key, _: Version, _: &Write) -> Result<Put, BoxError> {
         Err("the table is down".into())
     }
 }

@@ -148,7 +148,7 @@ impl Documents {
             is_assumed = false;
             // The first try after a conflict has the newest version. It is made at once, every other one after a wait.
             if attempt % 2 == 1 {
-                let longest = Duration::from_millis(20 * u64::from(attempt.min(10) + 1));
+                let longest = Duration::from_millis(20 * u64::from(attempt + 1));
                 tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
             }
         }

@@ -1,6 +1,7 @@
 //! Everything a function talks to.
 
 use crate::Function;
+use crate::dynamodb::create_table;
 use crate::repository::every_rule;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use serde_json::json;
@@ -58,7 +59,7 @@ impl Stage {
             visibility_timeout: Duration::from_secs(30),
             dead_letters: Some(DeadLetters { queue: DEAD_LETTERS.to_owned(), max_receive_count: 5 }),
         });
-        aws.create_table(TABLE, "pk");
+        create_table(&aws, TABLE);
         aws.create_bus(BUS);
         let tableau = TableauSimulator::sample().start().await.expect("Tableau");
         let slack = SlackRecorder::start().await.expect("Slack");

@@ -308,25 +308,26 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
     let place = Place::start().await;
     place.drive(&place.function(), &place.event("WorkbookCreated", OTHER)).await;
     let mut session = place.item_of("session#");
-    let now = Timestamp::now().as_millisecond();
-    session["lease_holder"] = json!({ "S": "1" });
-    session["leased_until_ms"] = json!({ "N": (now - 1_000).to_string() });
-    let refusal =
-        json!({ "credential": { "N": "7" }, "until_ms": { "N": now.to_string() }, "reason": { "S": "no" } });
-    session["refusals"] = json!({ "L": [{ "M": refusal }] });
+    let now = Timestamp::now();
+    let mut document: Value = serde_json::from_str(session["document"]["S"].as_str().unwrap()).unwrap();
+    assert!(document["session"]["token"].is_string(), "the session is where it is forged");
+    document["lease"] = json!({ "owner": 1, "until": now - SignedDuration::from_secs(1) });
+    document["refusals"] = json!([{ "credential": 7, "until": now, "reason": "no" }]);
+    session["document"] = json!({ "S": document.to_string() });
     // So that nothing of it is used, and it is replaced.
     let mut over = session.clone();
-    over["token"] = json!({ "S": "over" });
-    for (base, fields) in
-        [(&session, &["token", "site", "user", "api_version", "server", "refusals"][..]), (&over, &[])]
-    {
-        let mutations = mutation::of_attributes(base, Timestamp::now(), &place.elsewhere).into_iter();
-        let mutations =
-            mutations.filter(|mutation| fields.is_empty() || fields.contains(&mutation.field.as_str()));
+    document["session"]["token"] = json!("over");
+    over["document"] = json!({ "S": document.to_string() });
+    for (base, fields) in [(&session, &["document/session", "document/refusals"][..]), (&over, &[])] {
+        let mutations = mutations(&place, base).into_iter().filter(|mutation| {
+            fields.is_empty() || fields.iter().any(|field| mutation.field.starts_with(field))
+        });
         // Where the configured server is on this machine, so may be that of a session: the tests of shared/tableau-client say
         // which servers share one.
-        let elsewhere = place.elsewhere.as_str();
-        let mutations = mutations.filter(|mutation| mutation.item["server"]["S"] != elsewhere);
+        let mutations = mutations.filter(|mutation| {
+            let is_server = mutation.field == "document/session/server";
+            !(is_server && mutation.how.contains(&place.elsewhere))
+        });
         forge_at_start(&place, mutations.collect(), &[], None, is_done).await;
     }
 }

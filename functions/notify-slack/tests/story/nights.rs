@@ -133,25 +133,25 @@ async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
 #[tokio::test]
 async fn a_recovery_at_night_is_told_although_the_table_failed_once() {
     use async_trait::async_trait;
-    use incidents::{DocumentStore, Documents, MemoryDocuments};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use store::{Documents, Key, MemoryStore, Put, Store, Stored, Version, Write};
     use workflow::BoxError;
 
     #[derive(Default)]
-    struct OnceThrottled(MemoryDocuments, AtomicBool);
+    struct OnceThrottled(MemoryStore, AtomicBool);
 
     #[async_trait]
-    impl DocumentStore for OnceThrottled {
-        async fn read(&self, key: &str) -> Result<(u64, Option<String>), BoxError> {
-            self.0.read(key).await
+    impl Store for OnceThrottled {
+        async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError> {
+            self.0.get(key).await
         }
 
-        async fn write(&self, key: &str, v: u64, text: &str, end: Timestamp) -> Result<bool, BoxError> {
-            if key.starts_with("digest#") && !self.1.swap(true, Ordering::SeqCst) {
+        async fn put(&self, key: &Key, expected: Version, write: &Write) -> Result<Put, BoxError> {
+            if key.kind() == "digest" && !self.1.swap(true, Ordering::SeqCst) {
                 return Err("throttled".into());
             }
-            self.0.write(key, v, text, end).await
+            self.0.put(key, expected, write).await
         }
     }
 

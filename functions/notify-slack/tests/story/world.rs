@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential};
-use incidents::{Documents, documents};
 use jiff::{SignedDuration, Timestamp};
 use notify_slack::{GuardedSlack, NotifySlack};
 use rules::Rules;
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use store::{Documents, documents};
 use tableau::{Event, Payload};
 use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
 use testkit::simulator::{

@@ -2,7 +2,7 @@
 
 use crate::outcomes;
 use crate::support::{BINARY, failed, inline, message, queued, readable};
-use serde_json::json;
+use serde_json::{Value, json};
 use tableau::JobLuid;
 use testkit::simulator::{Fault, Feature, JobShape, SAMPLE_PAT, TableauSimulator, notes};
 use testkit::{Batch, Function, Request, Stage};
@@ -233,8 +233,10 @@ async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
         assert_eq!(with(minutes).answer(&Request::post(event.clone())).await.status, 200);
         assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 1, "{minutes}");
     }
-    let item = stage.aws.items("deliveries").into_iter().find(|item| item["signed_in_at_ms"].is_object());
-    assert!(item.is_some_and(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#")));
+    let items = stage.aws.items("deliveries").into_iter();
+    let session = items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#")).next_back();
+    let session: Value = serde_json::from_str(session.unwrap()["document"]["S"].as_str().unwrap()).unwrap();
+    assert!(session["session"]["signed_in_at"].is_string());
     let wrong = with("an hour");
     let answer = wrong.answer(&Request::post(event)).await;
     assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("misconfigured")));

@@ -2,7 +2,9 @@
 
 use crate::sdk::config_of;
 use crate::{code, told};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, KeysAndAttributes, ReturnValue, TransactWriteItem,
+};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use local_aws::{Aws, Fault, QueueSpec};
 use std::time::{Duration, Instant};
@@ -90,6 +92,57 @@ async fn a_hanging_call_is_carried_out_only_if_somebody_still_waits() {
 }
 
 #[tokio::test]
+async fn a_call_whose_answer_is_lost_was_carried_out_and_comes_again() {
+    let (aws, config) = aws().await;
+    aws.create_table("state", "pk");
+    let client = aws_sdk_dynamodb::Client::new(&config);
+    let count = client.update_item().table_name("state").key("pk", AttributeValue::S("count#a".to_owned()));
+    let count = count.update_expression("ADD v :one");
+    aws.fail_next("DynamoDB.UpdateItem", 1, Fault::AnswerLost);
+
+    count.expression_attribute_values(":one", AttributeValue::N("1".to_owned())).send().await.unwrap();
+
+    assert_eq!(aws.items("state")[0]["v"]["N"], "2");
+    assert_eq!(aws.requests(), [(("UpdateItem".to_owned(), "count".to_owned()), 2)].into());
+}
+
+// 13
+#[tokio::test]
+async fn requests_of_dynamodb_are_counted_by_operation_and_kind_of_item() {
+    let (aws, config) = aws().await;
+    aws.create_table("state", "pk");
+    let client = aws_sdk_dynamodb::Client::new(&config);
+    let key = |pk: &str| AttributeValue::S(pk.to_owned());
+    for pk in ["incident#a", "incident#b#c", "no kind"] {
+        client.put_item().table_name("state").item("pk", key(pk)).send().await.unwrap();
+    }
+    client.get_item().table_name("state").key("pk", key("burst#a")).send().await.unwrap();
+    let keys = ["incident#a", "burst#a", "incident#b"].map(|pk| [("pk".to_owned(), key(pk))].into());
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys.into())).build().unwrap();
+    client.batch_get_item().request_items("state", keys).send().await.unwrap();
+    let delete = |pk: &str| {
+        let delete = Delete::builder().table_name("state").key("pk", key(pk)).build().unwrap();
+        TransactWriteItem::builder().delete(delete).build()
+    };
+    let both = client.transact_write_items().transact_items(delete("incident#a"));
+    both.transact_items(delete("digest#a")).send().await.unwrap();
+    let query = client.query().table_name("state").key_condition_expression("pk = :p");
+    query.expression_attribute_values(":p", key("incident#a")).send().await.unwrap();
+
+    let counted: Vec<_> =
+        aws.requests().into_iter().map(|((of, kind), n)| format!("{of} {kind} {n}")).collect();
+    let expected = [
+        "BatchGetItem burst+incident 1",
+        "GetItem burst 1",
+        "PutItem  1",
+        "PutItem incident 2",
+        "Query  1",
+        "TransactWriteItems digest+incident 1",
+    ];
+    assert_eq!(counted, expected);
+}
+
+#[tokio::test]
 async fn what_is_missing_here_is_refused_by_name() {
     let (aws, config) = aws().await;
     aws.create_table("state", "pk");
@@ -100,7 +153,13 @@ async fn what_is_missing_here_is_refused_by_name() {
     let values = told(update.clone().return_values(ReturnValue::UpdatedNew).send().await.unwrap_err()).1;
     let metrics = update.return_item_collection_metrics("SIZE".into()).send().await.unwrap_err();
 
+    let check = ConditionCheck::builder().table_name("state").key("pk", AttributeValue::S("a".to_owned()));
+    let check = check.condition_expression("attribute_exists(pk)").build().unwrap();
+    let check = TransactWriteItem::builder().condition_check(check).build();
+    let check = dynamodb.transact_write_items().transact_items(check).send().await.unwrap_err();
+
     assert_eq!(scan, "UnknownOperationException");
+    assert!(told(check).1.contains("TransactWriteItems's ConditionCheck"));
     assert!(scan_message.contains("DynamoDB_20120810.Scan"), "{scan_message}");
     assert!(values.contains("ReturnValues=UPDATED_NEW"), "{values}");
     assert!(told(metrics).1.contains("UpdateItem's ReturnItemCollectionMetrics"));

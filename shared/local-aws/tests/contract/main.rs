@@ -15,6 +15,7 @@ mod place;
 mod sdk;
 mod secrets_manager;
 mod sqs;
+mod together;
 
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 

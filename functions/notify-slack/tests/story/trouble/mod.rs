@@ -8,11 +8,11 @@ mod table;
 use crate::world::{By, World, at};
 use fastrand::Rng;
 use hours::Hours;
-use incidents::{DocumentStore, Documents};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use store::{Documents, Store};
 use table::{ATTEMPT, Fate, Troubled};
 use tableau::Event;
 use testkit::simulator::{SlackCall, SlackFault};
@@ -58,7 +58,7 @@ impl Night {
         let mut rng = Rng::with_seed(seed);
         let mild = [1, 4, 12][rng.usize(..3)];
         let troubled = Arc::new(Troubled::new(rng.fork(), seed.is_multiple_of(8), mild));
-        let store: Arc<dyn DocumentStore> = Arc::<Troubled>::clone(&troubled);
+        let store: Arc<dyn Store> = Arc::<Troubled>::clone(&troubled);
         let hours = CHANNELS.map(|(channel, _)| (channel, Hours::by_chance(&mut rng)));
         let mut rules = "rules:\n".to_owned();
         for ((channel, kind), (_, hours)) in CHANNELS.iter().zip(&hours) {

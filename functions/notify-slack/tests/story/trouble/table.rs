@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use fastrand::Rng;
-use incidents::{DocumentStore, MemoryDocuments};
-use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use store::{Key, MemoryStore, Put, Store, Stored, Version, Write};
 use tokio::sync::Notify;
 use workflow::BoxError;
 
@@ -38,7 +37,7 @@ impl Fate {
 
 /// A table that fails, and at which processes die.
 pub(super) struct Troubled {
-    table: MemoryDocuments,
+    table: MemoryStore,
     rng: Mutex<Rng>,
     pub(super) calm: AtomicBool,
     /// How bad the night is: one is as bad as it gets.
@@ -47,7 +46,7 @@ pub(super) struct Troubled {
 
 impl Troubled {
     pub(super) fn new(rng: Rng, calm: bool, mild: u32) -> Self {
-        let (table, rng) = (MemoryDocuments::default(), Mutex::new(rng));
+        let (table, rng) = (MemoryStore::default(), Mutex::new(rng));
         Self { table, rng, calm: AtomicBool::new(calm), mild }
     }
 
@@ -66,17 +65,17 @@ impl Troubled {
 }
 
 #[async_trait]
-impl DocumentStore for Troubled {
-    async fn read(&self, key: &str) -> Result<(u64, Option<String>), BoxError> {
+impl Store for Troubled {
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError> {
         self.pause().await;
         match self.draw() {
             0..5 => ATTEMPT.get().die().await,
             5..15 => ATTEMPT.get().fail("throttled"),
-            _ => self.table.read(key).await,
+            _ => self.table.get(key).await,
         }
     }
 
-    async fn write(&self, key: &str, version: u64, text: &str, end: Timestamp) -> Result<bool, BoxError> {
+    async fn put(&self, key: &Key, expected: Version, write: &Write) -> Result<Put, BoxError> {
         self.pause().await;
         let drawn = self.draw();
         match drawn {
@@ -84,7 +83,7 @@ impl DocumentStore for Troubled {
             20..40 => return ATTEMPT.get().fail("throttled"),
             _ => {}
         }
-        let written = self.table.write(key, version, text, end).await;
+        let written = self.table.put(key, expected, write).await;
         match drawn {
             40..60 => ATTEMPT.get().die().await,
             60..80 => ATTEMPT.get().fail("the answer was lost"),

@@ -76,6 +76,9 @@ fn of_the_table(role: &Value) -> Vec<(Value, Value)> {
     of_the_table.map(|statement| (statement["Action"].clone(), keys(statement))).collect()
 }
 
+/// What all workflows that sign in to Tableau share.
+const OF_ALL: &str = "session";
+
 /// The kinds of items that our code keeps for a workflow: the first parts of their keys.
 fn kinds() -> Vec<String> {
     let mut kinds = vec!["delivery".to_owned()];
@@ -83,6 +86,9 @@ fn kinds() -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.ends_with("tests") {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -92,6 +98,8 @@ fn kinds() -> Vec<String> {
             }
         }
     }
+    assert!(kinds.iter().any(|kind| kind == OF_ALL), "{kinds:?}");
+    kinds.retain(|kind| kind != OF_ALL);
     kinds.sort();
     kinds
 }
@@ -117,7 +125,7 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let mut keys: Vec<String> = serde_json::from_value(keys.clone()).unwrap();
         keys.sort();
         let mut expected: Vec<String> = kinds.iter().map(|kind| format!("{kind}#{folder}#*")).collect();
-        expected.extend(signs_in.then(|| "session#*".to_owned()));
+        expected.extend(signs_in.then(|| format!("{OF_ALL}#*")));
         expected.sort();
         assert_eq!(keys, expected, "{folder}");
     }

@@ -85,7 +85,7 @@ async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replace
     .into_iter()
     .enumerate()
     {
-        forge(&aws, "server", *forged).await;
+        forge(&aws, "server", forged).await;
         client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
         assert_eq!(tableau.sign_ins(SAMPLE_PAT.0) as usize, before + 2, "{forged}");
         assert!(document(&aws)["session"]["server"].is_null(), "{forged}");

@@ -233,8 +233,8 @@ async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
         assert_eq!(with(minutes).answer(&Request::post(event.clone())).await.status, 200);
         assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 1, "{minutes}");
     }
-    let items = stage.aws.items("deliveries").into_iter();
-    let session = items.filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#")).next_back();
+    let mut items = stage.aws.items("deliveries").into_iter();
+    let session = items.find(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#"));
     let session: Value = serde_json::from_str(session.unwrap()["document"]["S"].as_str().unwrap()).unwrap();
     assert!(session["session"]["signed_in_at"].is_string());
     let wrong = with("an hour");

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("local-aws", &["loopback-server"]),
     ("workflow", &["tableau"]),
     ("deliveries", &["tableau"]),
-    ("rules", &["tableau"]),
+    ("rules", &["plain-text", "tableau"]),
     ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
     ("store", &["aws-http", "workflow"]),

@@ -2,26 +2,15 @@
 
 use crate::files::find;
 use crate::options::CheckOptions;
-use crate::out::{line, note};
-use destinations::slack::MessageOptions;
+use crate::out::{line, note, problem};
+use jiff::Timestamp;
 use local_aws::template::{Places, Plan, Template};
+use rules::settings::NotifySlack;
 use rules::{Error, Rules};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
-use tableau_client::BroadcastOptions;
 use workflow::BoxError;
-
-/// Looks at what all rules say to one workflow.
-type CheckSettings = fn(&Rules, workflow: &str) -> Result<(), Error>;
-
-/// The workflows whose settings are known here. A new one has them in its own function, which finds out at its first
-/// event.
-const SETTINGS: [(&str, CheckSettings); 2] = [
-    (NOTIFY_SLACK, |rules, workflow| rules.settings::<MessageOptions>(workflow).map(drop)),
-    ("update-broadcast", |rules, workflow| rules.settings::<BroadcastOptions>(workflow).map(drop)),
-];
-const NOTIFY_SLACK: &str = "notify-slack";
 
 /// Says whether the file is right, and whether the template has every workflow that it names.
 pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
@@ -51,51 +40,43 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
              under `sites`"
         ));
     }
-    for workflow in unknown_settings(&rules) {
-        note(format!("note: the settings of `{workflow}` are its own, and are not checked here"));
+    for (rule, until) in rules.muted_before(Timestamp::now()) {
+        note(format!(
+            "note: the rule `{rule}` is not muted any more: its `mute_until` was {until:.0}; remove it, or write a later time"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rules of a file, here or in a folder above, that are right and name nothing but workflows of the template.
+/// The rules of a file, here or in a folder above, that has no mistake and names only workflows of the template. Of several
+/// mistakes the last one is the error; the others are on standard error already.
 pub(crate) fn read(file: &Path, template: &Path) -> Result<Rules, BoxError> {
     let shown = file.display();
-    let located = |error: Error| -> BoxError {
-        match error {
-            Error::Wrong { .. } | Error::Settings { .. } => format!("{shown}, {error}").into(),
-            error => error.into(),
-        }
-    };
-    let rules = Rules::read(&find(file)?).map_err(located)?;
-    // A workflow is a function that works on a queue; a door is none.
+    let rules = Rules::check_file(&find(file)?).map_err(|error| -> BoxError {
+        let Error::Wrong(problems) = &error else { return error.into() };
+        let Some((last, others)) = problems.split_last() else { return error.into() };
+        others.iter().for_each(|other| problem(format!("{shown}, {other}")));
+        format!("{shown}, {last}").into()
+    })?;
+    // A workflow is a function that works on a queue. The ingress does not.
     let mappings = plan(&find(template)?)?.mappings;
     let known: Vec<String> = mappings.into_iter().map(|mapping| mapping.function).collect();
     if let Some((name, line)) = rules.workflows().find(|(name, _)| !known.iter().any(|known| known == name)) {
         let known = known.join(", ");
-        return Err(format!("{shown}, line {line}: there is no workflow `{name}`; there are: {known}").into());
+        let template = template.display();
+        let message = format!("{shown}, line {line}: {template} has no workflow `{name}`; it has: {known}");
+        return Err(message.into());
     }
-    SETTINGS.iter().try_for_each(|(workflow, check)| check(&rules, workflow)).map_err(located)?;
     Ok(rules)
 }
 
 /// The channels that rules name, without `#`.
 pub(crate) fn channels(rules: &Rules) -> Result<Vec<String>, BoxError> {
-    let options = rules.settings::<MessageOptions>(NOTIFY_SLACK)?;
-    let mut channels: Vec<String> =
-        options.into_iter().map(|options| options.channel.trim_start_matches('#').to_owned()).collect();
+    let settings = rules.settings::<NotifySlack>()?;
+    let mut channels: Vec<String> = settings.iter().map(|slack| slack.channel().to_owned()).collect();
     channels.sort();
     channels.dedup();
     Ok(channels)
-}
-
-/// The workflows that rules name and whose settings are not known here.
-fn unknown_settings(rules: &Rules) -> Vec<&str> {
-    let names = rules.workflows().map(|(name, _)| name);
-    let mut unknown: Vec<&str> =
-        names.filter(|name| !SETTINGS.iter().any(|(known, _)| known == name)).collect();
-    unknown.sort_unstable();
-    unknown.dedup();
-    unknown
 }
 
 /// What the template describes, with every workflow on. Only names count here: its parameters have no values yet.

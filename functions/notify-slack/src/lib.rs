@@ -14,18 +14,17 @@ mod wording;
 pub use config::Config;
 pub use guarded::GuardedSlack;
 
-use destinations::slack::MessageOptions;
 use details::Attempt;
 use guarded::To;
 use incidents::Turn;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use message::message;
-use rules::{Rules, When};
+use rules::{Rules, Schedule, settings};
 use runtime::{LoadedRules, rules_of};
 use std::collections::BTreeMap;
 use store::Documents;
-use tableau::{Action, Event, Object};
+use tableau::{Action, Event, EventName, Object, SiteLuid};
 use tableau_client::TableauClient;
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
@@ -43,7 +42,7 @@ pub struct NotifySlack {
 }
 
 /// Channels, and when each is told.
-type Channels = BTreeMap<String, When>;
+type Channels = BTreeMap<String, Schedule>;
 
 /// How it went in one channel.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +117,7 @@ impl Workflow for NotifySlack {
 
     async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         let rules = rules_of(&self.rules)?;
-        let channels = channels(rules, event, invocation.now)?;
+        let channels = channels(rules, &event.name, &event.site, invocation.now)?;
         let attempt = Attempt::new(event, invocation);
         match (event.name.object(), event.name.action()) {
             (_, Some(Action::RefreshFailed)) => self.failed(&attempt, rules, &channels).await,
@@ -149,10 +148,10 @@ impl NotifySlack {
     ) {
         for (channel, when) in channels {
             let told = match (self.digest_of(attempt, channel), *when) {
-                (Some(until), _) | (None, When::Later(until)) if attempt.invocation.retried => {
+                (Some(until), _) | (None, Schedule::DeferUntil(until)) if attempt.invocation.retried => {
                     self.tell_in_digest(attempt, channel, until, Turn::None).await
                 }
-                (_, When::Muted(_)) => continue,
+                (_, Schedule::Muted(_)) => continue,
                 _ => self.post(attempt, rules, channel).await.map(|()| Step::Told),
             };
             progress.note(told);
@@ -173,15 +172,16 @@ impl NotifySlack {
     }
 }
 
-/// Who is told of an event, and when; of several rules for a channel the one counts that speaks first.
-fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Failure> {
+/// Which channels are notified of an event with this name at this site, and when. Of several rules for a channel, the one
+/// counts that notifies first.
+fn channels(rules: &Rules, event: &EventName, site: &SiteLuid, now: Timestamp) -> Result<Channels, Failure> {
     let mut channels = Channels::new();
-    for action in rules.actions::<MessageOptions>(NotifySlack::NAME, event).map_err(Failure::misconfigured)? {
-        let when = action.when(now);
-        // With or without `#` it is the same channel.
-        let channel = action.settings.channel.trim_start_matches('#').to_owned();
-        let earliest = channels.entry(channel).or_insert(when);
-        *earliest = when.min(*earliest);
+    let actions = rules.actions_for::<settings::NotifySlack>(event, site);
+    for action in actions.map_err(Failure::misconfigured)? {
+        let schedule = action.schedule(now);
+        let channel = action.settings.channel().to_owned();
+        let earliest = channels.entry(channel).or_insert(schedule);
+        *earliest = schedule.min(*earliest);
     }
     Ok(channels)
 }
@@ -189,8 +189,8 @@ fn channels(rules: &Rules, event: &Event, now: Timestamp) -> Result<Channels, Fa
 /// Why nobody is told.
 fn nobody(event: &Event, channels: &Channels) -> String {
     let muted = channels.values().filter_map(|when| match when {
-        When::Muted(until) => Some(*until),
-        When::Critical | When::Now | When::Later(_) => None,
+        Schedule::Muted(until) => Some(*until),
+        Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => None,
     });
     match muted.max() {
         None => format!("no rule sends {} to Slack", event.name),

@@ -5,17 +5,16 @@ use crate::digest::burst_of_digest;
 use crate::message::name_of;
 use crate::story::{Telling, burst_key};
 use crate::{Channels, NotifySlack, Progress, Step, channels, nobody, roundup};
-use destinations::slack::MessageOptions;
 use incidents::{Burst, Change, Closed, How, Incident, Next, Observation, Recovery, Told, Turn};
-use rules::{Rules, When};
+use rules::{Rules, Schedule, settings};
 use std::collections::BTreeSet;
-use tableau::{Action, Event, EventName};
-use workflow::{Failure, Outcome, Workflow};
+use tableau::{Action, EventName};
+use workflow::{Failure, Outcome};
 
 /// The channels that any rule names.
 fn named_channels(rules: &Rules) -> Result<BTreeSet<String>, Failure> {
-    let settings = rules.settings::<MessageOptions>(NotifySlack::NAME).map_err(Failure::misconfigured)?;
-    Ok(settings.iter().map(|options| options.channel.trim_start_matches('#').to_owned()).collect())
+    let settings = rules.settings::<settings::NotifySlack>().map_err(Failure::misconfigured)?;
+    Ok(settings.iter().map(|options| options.channel().to_owned()).collect())
 }
 
 impl NotifySlack {
@@ -47,7 +46,8 @@ impl NotifySlack {
                 let when = hours.get(channel).min(channels.get(channel).or(hours.get(channel)));
                 // A document alone opens no channel: one that no rule names any more sees the end in its message, if it
                 // has one, and gets no new message.
-                let otherwise = if named.contains(channel) { When::Now } else { When::Muted(attempt.now()) };
+                let otherwise =
+                    if named.contains(channel) { Schedule::Now } else { Schedule::Muted(attempt.now()) };
                 let telling =
                     self.telling(attempt, rules, channel, when.copied().unwrap_or(otherwise)).await?;
                 // In a box, as in `guarded`.
@@ -69,7 +69,7 @@ impl NotifySlack {
         let Some(name) = attempt.event.name.object().and_then(EventName::refresh_failed) else {
             return Ok(Channels::new());
         };
-        channels(rules, &Event { name, ..attempt.event.clone() }, attempt.now())
+        channels(rules, &name, &attempt.event.site, attempt.now())
     }
 
     /// Tells a channel that a story is over; `None` when it was told nothing of it.

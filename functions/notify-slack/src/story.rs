@@ -8,7 +8,7 @@ use crate::message::{message, name_of};
 use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
 use incidents::{Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Streak, Turn};
 use jiff::Timestamp;
-use rules::{Rules, When};
+use rules::{Rules, Schedule};
 use workflow::{Failure, Outcome, Workflow};
 
 /// The name under which an attempt writes down that its event is counted.
@@ -20,7 +20,7 @@ pub(crate) struct Telling<'a> {
     pub(crate) attempt: &'a Attempt<'a>,
     rules: &'a Rules,
     pub(crate) channel: &'a str,
-    when: When,
+    when: Schedule,
     /// Of leases.
     pub(crate) holder: Holder,
     /// Whether messages can be changed.
@@ -37,7 +37,7 @@ impl<'a> Telling<'a> {
     }
 
     pub(crate) fn is_muted(&self) -> bool {
-        matches!(self.when, When::Muted(_))
+        matches!(self.when, Schedule::Muted(_))
     }
 }
 
@@ -65,10 +65,10 @@ impl NotifySlack {
         };
         let mut damped = false;
         for (channel, when) in channels {
-            let is_damped = streak.is_damped() && *when != When::Critical;
+            let is_damped = streak.is_damped() && *when != Schedule::Critical;
             damped |= is_damped;
             let is_told = attempt.has_told(channel) || self.digest_of(attempt, channel).is_some();
-            if is_damped || is_told || matches!(when, When::Muted(_)) {
+            if is_damped || is_told || matches!(when, Schedule::Muted(_)) {
                 continue;
             }
             let telling = self.telling(attempt, rules, channel, *when).await?;
@@ -130,17 +130,20 @@ impl NotifySlack {
         attempt: &'a Attempt<'a>,
         rules: &'a Rules,
         channel: &'a str,
-        when: When,
+        when: Schedule,
     ) -> Result<Telling<'a>, Failure> {
         let changes = self.slack.changes_messages().await?;
         // Nobody comes again to tell what was put off.
-        let when =
-            if attempt.invocation.retried || matches!(when, When::Muted(_)) { when } else { When::Now };
+        let when = if attempt.invocation.retried || matches!(when, Schedule::Muted(_)) {
+            when
+        } else {
+            Schedule::Now
+        };
         let is_in_digest = self.digest_of(attempt, channel).is_some();
         let (aloud, digest) = match when {
-            When::Critical | When::Now => (!is_in_digest, None),
-            When::Later(until) => (false, Some(until).filter(|_| !is_in_digest)),
-            When::Muted(_) => (false, None),
+            Schedule::Critical | Schedule::Now => (!is_in_digest, None),
+            Schedule::DeferUntil(until) => (false, Some(until).filter(|_| !is_in_digest)),
+            Schedule::Muted(_) => (false, None),
         };
         Ok(Telling { attempt, rules, channel, when, holder: attempt.holder(), changes, aloud, digest })
     }
@@ -205,7 +208,7 @@ impl NotifySlack {
         let member = Member::new(&name_of(attempt.event, details), cause, attempt.happened_at());
         // What is critical does not drown in what is not.
         let board = match telling.when {
-            When::Critical => format!("{}#{channel}#critical", Self::NAME),
+            Schedule::Critical => format!("{}#{channel}#critical", Self::NAME),
             _ => format!("{}#{channel}", Self::NAME),
         };
         let mut over: Option<String> = None;

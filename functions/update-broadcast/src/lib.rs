@@ -5,9 +5,10 @@ mod config;
 pub use config::Config;
 
 use circuit::{Circuits, Guarded, Verdict};
+use rules::{WorkflowSettings, settings};
 use runtime::{LoadedRules, rules_of};
 use std::future::Future;
-use tableau::{Action, Event, SiteLuid, ViewLuid, WorkbookLuid};
+use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error, TableauClient};
 use workflow::{Failure, Invocation, Outcome, Workflow};
 
@@ -29,7 +30,7 @@ impl Workflow for UpdateBroadcast {
         let Some(workbook) = changed_workbook(event) else {
             return Ok(Outcome::skipped(format!("{} does not change what a workbook shows", event.name)));
         };
-        let actions = rules_of(&self.rules)?.actions::<BroadcastOptions>(Self::NAME, event);
+        let actions = rules_of(&self.rules)?.actions::<settings::UpdateBroadcast>(event);
         // One Broadcast has one set of options: of several rules the first counts.
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
@@ -38,12 +39,13 @@ impl Workflow for UpdateBroadcast {
             return Ok(Outcome::skipped("the event is of another site than the Tableau credential"));
         };
         let views = views_of(workbook, broadcasts);
+        let options = options(action.settings);
         if views.is_empty() {
             return Ok(Outcome::skipped("the workbook has no Broadcast"));
         }
         let mut failed = None;
         for view in &views {
-            let overwrite = self.tableau.overwrite_broadcast(view, action.settings);
+            let overwrite = self.tableau.overwrite_broadcast(view, options);
             let overwrite = self.guarded(invocation, overwrite);
             if let Err(failure) = invocation.once(&format!("broadcast/{view}"), overwrite).await {
                 failed = Some(Failure::worse(failed, failure));
@@ -89,9 +91,12 @@ fn verdict(error: &Error) -> Verdict {
 
 /// The workbook whose views show something else now.
 fn changed_workbook(event: &Event) -> Option<&WorkbookLuid> {
-    let changed = matches!(event.name.action(), Some(Action::Updated | Action::RefreshSucceeded));
-    let labelled = event.name.object() == Some(tableau::Object::Label);
-    event.workbook().filter(|_| changed && !labelled)
+    event.workbook().filter(|_| settings::UpdateBroadcast::EVENTS.contains(&event.name))
+}
+
+fn options(settings: settings::UpdateBroadcast) -> BroadcastOptions {
+    let settings::UpdateBroadcast { watermark, tabs, downloads } = settings;
+    BroadcastOptions { watermark, tabs, downloads }
 }
 
 fn views_of(workbook: &WorkbookLuid, broadcasts: Vec<BroadcastView>) -> Vec<ViewLuid> {

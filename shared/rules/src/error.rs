@@ -1,6 +1,10 @@
-//! Why a rules file is not right.
+//! What is wrong with a rules file.
 
+use std::fmt;
 use std::path::PathBuf;
+
+/// How many problems an error's text has. A log line or a delivery record has no room for a long list.
+const SHOWN: usize = 3;
 
 /// Why there are no rules.
 #[derive(Debug, thiserror::Error)]
@@ -14,22 +18,60 @@ pub enum Error {
         /// What happened.
         source: std::io::Error,
     },
-    /// Something in it is wrong.
-    #[error("line {line}: {problem}")]
-    Wrong {
-        /// Counted from 1.
-        line: u64,
-        /// What is wrong there.
-        problem: String,
-    },
-    /// A workflow does not understand what a rule says to it.
-    #[error("line {line}, rule `{rule}`: {problem}")]
-    Settings {
-        /// Counted from 1.
-        line: u64,
-        /// The rule's name.
-        rule: String,
-        /// What is wrong with its settings.
-        problem: String,
-    },
+    /// The file has mistakes: at least one, in the order of their lines.
+    #[error("{}", shown(.0))]
+    Wrong(Vec<Problem>),
+}
+
+/// One mistake in a rules file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The line that it is on, counted from 1.
+    pub line: u64,
+    /// The name of the rule whose settings for a workflow are wrong; `None` for any other mistake.
+    pub rule: Option<String>,
+    /// What is wrong there, and what to write.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rule {
+            Some(rule) => write!(f, "line {}, rule `{rule}`: {}", self.line, self.text),
+            None => write!(f, "line {}: {}", self.line, self.text),
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(line: u64, text: impl Into<String>) -> Self {
+        Self { line, rule: None, text: text.into() }
+    }
+
+    pub(crate) fn of_rule(line: u64, rule: &str, text: impl Into<String>) -> Self {
+        Self { line, rule: Some(rule.to_owned()), text: text.into() }
+    }
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Wrong(vec![problem])
+    }
+}
+
+impl Error {
+    /// The error with these problems; none without any.
+    pub(crate) fn of(mut problems: Vec<Problem>) -> Result<(), Self> {
+        problems.sort_by_key(|problem| problem.line);
+        if problems.is_empty() { Ok(()) } else { Err(Self::Wrong(problems)) }
+    }
+}
+
+fn shown(problems: &[Problem]) -> String {
+    let first: Vec<String> = problems.iter().take(SHOWN).map(Problem::to_string).collect();
+    let first = first.join("; ");
+    match problems.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    }
 }

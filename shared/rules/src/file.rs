@@ -1,12 +1,14 @@
 //! The file as it is written, with lines, and its checks.
 
 use crate::comment::Comment;
-use crate::problem;
-use crate::when::{Hours, QuietHours};
-use crate::{Error, Rule, Rules, Site};
+use crate::error::{Error, Problem};
+use crate::rule::{Rule, Settings, Site};
+use crate::schedule::{Hours, QuietHours};
+use crate::{problem, settings};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use plain_text::is_blank;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
@@ -33,7 +35,7 @@ fn written<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 struct SiteEntry {
     luid: Spanned<String>,
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     timezone: Option<Spanned<String>>,
 }
 
@@ -44,9 +46,9 @@ struct RuleEntry {
     on: Vec<Spanned<String>>,
     #[serde(default)]
     critical: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     mute_until: Option<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     quiet: Option<QuietEntry>,
     r#do: Vec<Spanned<BTreeMap<String, SettingsEntry>>>,
 }
@@ -59,38 +61,34 @@ type SettingsEntry = Option<BTreeMap<String, Spanned<Value>>>;
 struct QuietEntry {
     from: Spanned<String>,
     to: Spanned<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     timezone: Option<Spanned<String>>,
 }
 
 /// A value and the line it stands on.
 #[derive(Clone, Debug)]
-pub(crate) struct Line<T> {
-    pub(crate) value: T,
-    pub(crate) line: u64,
+struct Line<T> {
+    value: T,
+    line: u64,
 }
 
-/// What a rule says to a workflow.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) value: Value,
-    /// The line of the workflow's name.
-    pub(crate) line: u64,
-    /// The lines of the settings.
-    lines: BTreeMap<String, u64>,
+/// How much of a file is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What a function needs, to know which rule is for which event. What rules say to workflows is for the workflows to judge.
+    Structure,
+    /// Also what rules say to every workflow, and what they say twice.
+    Settings,
 }
 
-impl Settings {
-    /// The line of what this path begins with.
-    pub(crate) fn line_of(&self, path: &str) -> u64 {
-        let first = path.split(['.', '[']).next().unwrap_or_default();
-        self.lines.get(first).copied().unwrap_or(self.line)
-    }
+/// The value of a key that stands in the file. Without one the key would seem to be left out.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<T> Line<T> {
-    pub(crate) fn wrong(&self, problem: impl Into<String>) -> Error {
-        Error::Wrong { line: self.line, problem: problem.into() }
+    fn wrong(&self, text: impl Into<String>) -> Problem {
+        Problem::new(self.line, text)
     }
 }
 
@@ -116,50 +114,106 @@ impl File {
             let found = problem.split(" at line ").next().unwrap_or_default();
             let line = error.location().map_or(1, |at| at.line());
             match problem::comment(text, found, line) {
-                Some(comment) => Error::Wrong { line: comment.line, problem: comment.problem() },
-                None => Error::Wrong { line, problem: problem::problem(&field, found) },
+                Some(comment) => Problem::new(comment.line, comment.problem()).into(),
+                None => Problem::new(line, problem::problem(&field, found)).into(),
             }
         })
     }
 
-    /// Checks what the parser cannot know. `text` is the file's, to say what is meant by a comment.
-    pub(crate) fn check(self, text: &str) -> Result<Rules, Error> {
+    /// Whether `sites` is there, and empty.
+    pub(crate) fn lists_no_site(&self) -> bool {
+        self.sites.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Checks what the parser cannot know, and reports every mistake. `text` is the file's, to say what is meant by a comment.
+    pub(crate) fn check(self, text: &str, depth: Depth) -> Result<(Vec<Site>, Vec<Rule>), Error> {
+        let mut problems = Vec::new();
         let mut luids = BTreeSet::new();
-        let lists_no_site = self.sites.as_ref().is_some_and(Vec::is_empty);
         let mut sites = Vec::new();
         for entry in self.sites.unwrap_or_default() {
             let luid = Line::from(entry.luid.clone());
             if !luids.insert(luid.value.to_ascii_lowercase()) {
-                return Err(luid.wrong("this site stands above already"));
+                problems.push(luid.wrong("this site stands above already"));
             }
-            sites.push(entry.check()?);
+            sites.extend(kept(entry.check(), &mut problems));
         }
         let mut names = BTreeSet::new();
         let mut rules = Vec::with_capacity(self.rules.len());
         for entry in self.rules {
-            let name = Line::from(entry.name);
+            let name = Line::from(entry.name.clone());
             if !names.insert(name.value.clone()) {
-                return Err(name.wrong(format!("a rule named `{}` stands above already", name.value)));
+                problems.push(name.wrong(format!("a rule named `{}` stands above already", name.value)));
             }
-            if entry.on.is_empty() || entry.r#do.is_empty() {
-                return Err(
-                    name.wrong(format!("the rule `{}` does nothing: fill in `on` and `do`", name.value))
-                );
-            }
-            let mute_until = entry.mute_until.map(instant).transpose()?;
-            let quiet = entry.quiet.map(QuietEntry::check).transpose()?;
-            let hours = Hours { critical: entry.critical, mute_until, quiet };
-            let on = entry.on.into_iter().map(event_name).collect::<Result<_, _>>()?;
-            let actions = entry.r#do.into_iter().map(|entry| action(entry, text));
-            let actions = actions.collect::<Result<_, _>>()?;
-            rules.push(Rule { name: name.value, on, hours, actions });
+            rules.push(entry.check(text, depth, &mut problems));
         }
-        Ok(Rules { sites, lists_no_site, unlisted: Vec::new(), rules })
+        Error::of(problems)?;
+        Ok((sites, rules))
     }
 }
 
+/// What there is, if nothing is wrong with it.
+fn kept<T>(checked: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    checked.map_err(|problem| problems.push(problem)).ok()
+}
+
+impl RuleEntry {
+    /// The rule without what is wrong in it.
+    fn check(self, text: &str, depth: Depth, problems: &mut Vec<Problem>) -> Rule {
+        let name = Line::from(self.name);
+        if self.on.is_empty() || self.r#do.is_empty() {
+            problems
+                .push(name.wrong(format!("the rule `{}` does nothing: fill in `on` and `do`", name.value)));
+        }
+        let mute_until = self.mute_until.and_then(|text| kept(instant(text), problems));
+        let quiet = self.quiet.and_then(|quiet| kept(quiet.check(), problems));
+        let hours = Hours { critical: self.critical, mute_until, quiet };
+        let asked = self.on.len();
+        let on: Vec<Line<EventName>> =
+            self.on.into_iter().filter_map(|name| kept(event_name(name), problems)).collect();
+        let actions = self.r#do.into_iter().filter_map(|entry| kept(action(entry, text), problems)).collect();
+        let mut rule = Rule { name: name.value.clone(), on: Vec::new(), hours, actions };
+        if depth == Depth::Settings {
+            if is_blank(&name.value) {
+                problems.push(name.wrong("the rule has no name"));
+            }
+            problems.extend(repeated(&on));
+        }
+        // Of a rule with a misspelt event it is not known whether its workflows act on any.
+        let is_complete = on.len() == asked;
+        if is_complete {
+            rule.on = on.into_iter().map(|event| event.value).collect();
+        }
+        if depth == Depth::Settings {
+            problems.extend(of_workflows(&rule));
+        }
+        rule
+    }
+}
+
+/// Events that a rule names more than once.
+fn repeated(on: &[Line<EventName>]) -> impl Iterator<Item = Problem> {
+    let again = on.iter().enumerate().filter(|(at, event)| on[..*at].iter().any(|e| e.value == event.value));
+    again.map(|(_, event)| event.wrong(format!("`{}` stands above already in this `on`", event.value)))
+}
+
+/// What is wrong with what a rule says to its workflows.
+fn of_workflows(rule: &Rule) -> Vec<Problem> {
+    let known: BTreeSet<&str> = rule.actions.iter().map(|(name, _)| name.as_str()).collect();
+    let mut problems = Vec::new();
+    for name in known {
+        match settings::workflow(name) {
+            Some(known) => problems.extend(known.problems(rule)),
+            None => {
+                let unknown = rule.settings_of(name);
+                problems.extend(unknown.map(|of| Problem::new(of.line, settings::unknown(name))));
+            }
+        }
+    }
+    problems
+}
+
 impl SiteEntry {
-    fn check(self) -> Result<Site, Error> {
+    fn check(self) -> Result<Site, Problem> {
         let luid = unquoted(self.luid)?;
         let timezone = self.timezone.map(time_zone).transpose()?.unwrap_or(TimeZone::UTC);
         let parsed = luid.value.parse().ok().filter(|_| is_luid(&luid.value));
@@ -171,9 +225,10 @@ impl SiteEntry {
 }
 
 impl QuietEntry {
-    fn check(self) -> Result<QuietHours, Error> {
-        let (line, from, to) =
-            (Line::from(self.from.clone()), time_of_day(self.from)?, time_of_day(self.to)?);
+    fn check(self) -> Result<QuietHours, Problem> {
+        let line = Line::from(self.from.clone());
+        let from = time_of_day(self.from)?;
+        let to = time_of_day(self.to)?;
         if from == to {
             let at = from.strftime("%H:%M");
             return Err(line.wrong(format!("quiet hours from {at} to {at} are none")));
@@ -183,19 +238,19 @@ impl QuietEntry {
     }
 }
 
-fn time_zone(name: Spanned<String>) -> Result<TimeZone, Error> {
+fn time_zone(name: Spanned<String>) -> Result<TimeZone, Problem> {
     let name = unquoted(name)?;
     TimeZone::get(&name.value)
         .map_err(|_| name.wrong(format!("`{}` is no time zone, such as Europe/Berlin", name.value)))
 }
 
-fn time_of_day(text: Spanned<String>) -> Result<Time, Error> {
+fn time_of_day(text: Spanned<String>) -> Result<Time, Problem> {
     let text = unquoted(text)?;
     Time::strptime("%H:%M", &text.value)
         .map_err(|_| text.wrong(format!("`{}` is no time of day, such as 22:00", text.value)))
 }
 
-fn instant(text: Spanned<String>) -> Result<Timestamp, Error> {
+fn instant(text: Spanned<String>) -> Result<Timestamp, Problem> {
     let text = unquoted(text)?;
     let wrong = |_| text.wrong(format!("`{}` is no time, such as 2026-12-24T18:00:00+01:00", text.value));
     text.value.parse().map_err(wrong)
@@ -207,7 +262,7 @@ fn is_luid(text: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
 }
 
-fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
+fn event_name(name: Spanned<String>) -> Result<Line<EventName>, Problem> {
     let name = unquoted(name)?;
     match EventName::from(name.value.as_str()) {
         EventName::Other(text) => {
@@ -217,12 +272,12 @@ fn event_name(name: Spanned<String>) -> Result<EventName, Error> {
             };
             Err(name.wrong(format!("`{text}` is no event name{hint}")))
         }
-        known => Ok(known),
+        known => Ok(Line { value: known, line: name.line }),
     }
 }
 
 /// A text that has no typographic quotation marks around it, which YAML takes for a part of it.
-fn unquoted(text: Spanned<String>) -> Result<Line<String>, Error> {
+fn unquoted(text: Spanned<String>) -> Result<Line<String>, Problem> {
     let text = Line::from(text);
     match problem::typographic_quotes("", &text.value) {
         Some(problem) => Err(text.wrong(problem)),
@@ -230,11 +285,14 @@ fn unquoted(text: Spanned<String>) -> Result<Line<String>, Error> {
     }
 }
 
-fn action(entry: Spanned<BTreeMap<String, SettingsEntry>>, text: &str) -> Result<(String, Settings), Error> {
+fn action(
+    entry: Spanned<BTreeMap<String, SettingsEntry>>,
+    text: &str,
+) -> Result<(String, Settings), Problem> {
     let Line { value, line } = Line::from(entry);
     let mut entries = value.into_iter();
     let (Some((workflow, settings)), None) = (entries.next(), entries.next()) else {
-        return Err(Error::Wrong { line, problem: problem::ACTION.to_owned() });
+        return Err(Problem::new(line, problem::ACTION));
     };
     let mut value = Map::new();
     let mut lines = BTreeMap::new();

@@ -39,6 +39,9 @@ pub(crate) fn problem(path: &str, found: &str) -> String {
         (_, "expected mapping start") if is_of_workflow => return ACTION.to_owned(),
         ("do", "expected mapping start") => ACTION,
         ("quiet", "expected mapping start") => "write { from: 19:00, to: 08:00 }",
+        ("quiet", found) if found.starts_with("missing field") => {
+            "write both times: { from: 19:00, to: 08:00 }"
+        }
         ("on", "expected sequence start") => "write a list: [WorkbookCreated]",
         ("do", "expected sequence start") => {
             "write a list, a dash before each entry: `- notify-slack: { channel: data-alerts }`"
@@ -57,6 +60,9 @@ fn of_syntax(path: &str, found: &str) -> String {
     if found.starts_with(NULL) {
         return format!("{path}: it has no value: write a text");
     }
+    if let Some(unknown) = unknown_field(found) {
+        return format!("{path}: {unknown}");
+    }
     if let Some(key) = found.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
         return format!("{path}: `{key}` stands above already");
     }
@@ -72,12 +78,24 @@ fn of_syntax(path: &str, found: &str) -> String {
     }
 }
 
+/// What to say of a key that is not known, when the parser has `found` this and the key is near to one that is.
+fn unknown_field(found: &str) -> Option<String> {
+    let (key, known) = found.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    // Names with or without quotation marks: the parser and serde differ.
+    let known = known
+        .trim_start_matches("one of ")
+        .split([',', ' ', '`'])
+        .filter(|name| !name.is_empty() && *name != "or");
+    let near = tableau::nearest(key, known)?;
+    Some(format!("unknown field `{key}`; did you mean `{near}`?"))
+}
+
 /// What is wrong with the settings of a workflow at this path, when serde says this.
 pub(crate) fn of_settings(path: &str, problem: &str) -> String {
     let Some((found, expected)) =
         problem.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
     else {
-        return problem.to_owned();
+        return unknown_field(problem).unwrap_or_else(|| problem.to_owned());
     };
     let expected = match expected {
         "a string" => "a text",

@@ -1,19 +1,11 @@
 //! Files as they come out of editors and chats: marks, line ends, quotation marks, comments in the place of values.
 
 use rules::Rules;
-use serde::Deserialize;
+use rules::settings::NotifySlack;
 
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct Slack {
-    channel: String,
-    #[serde(default)]
-    tabs: Option<bool>,
-}
-
-/// What is said of a file by `rules check`, which asks for the settings too.
+/// What `rules check` says about a file: its channels if it is right.
 fn said(text: &str) -> String {
-    let settings = Rules::parse(text).and_then(|rules| rules.settings::<Slack>("notify-slack"));
+    let settings = Rules::check_text(text).and_then(|rules| rules.settings::<NotifySlack>());
     match settings {
         Ok(settings) => settings.iter().map(|slack| slack.channel.as_str()).collect::<Vec<_>>().join(", "),
         Err(error) => error.to_string(),
@@ -94,7 +86,7 @@ fn a_comment_that_is_one_is_not_taken_for_the_fault() {
       - notify-slack: { channel: data-alerts } # {ours}
       - notify-slack: { chanel: data-alerts }
 ";
-    assert_eq!(said(text), "line 8, rule `a`: unknown field `chanel`, expected `channel` or `tabs`");
+    assert_eq!(said(text), "line 8, rule `a`: unknown field `chanel`; did you mean `channel`?");
     let unknown = text.replace("name: a", "nmae: a");
     assert!(said(&unknown).starts_with("line 2: rules[0].nmae: unknown field `nmae`"), "{}", said(&unknown));
 }
@@ -143,8 +135,9 @@ fn a_setting_of_the_wrong_kind_is_told_with_its_field_and_line() {
             assert_eq!(said(&text), expected, "{text}");
         }
     }
-    let tabs = said(&format!("{HEAD}      - notify-slack:\n          channel: a\n          tabs: maybe\n"));
-    assert_eq!(tabs, "line 7, rule `a`: tabs: write true or false, not \"maybe\"");
+    let head = HEAD.replace("SiteUpdated", "WorkbookUpdated");
+    let tabs = said(&format!("{head}      - update-broadcast:\n          tabs: maybe\n"));
+    assert_eq!(tabs, "line 6, rule `a`: tabs: write true or false, not \"maybe\"");
 }
 
 // 11-B12
@@ -160,7 +153,7 @@ fn typographic_quotation_marks_are_told_with_what_to_write() {
             assert_eq!(said(&text), expected);
         }
         let event = said(&format!(
-            "rules:\n  - name: a\n    on: [{open}SiteUpdated{close}]\n    do: [{{ b: {{}} }}]\n"
+            "rules:\n  - name: a\n    on: [{open}SiteUpdated{close}]\n    do: [{{ notify-slack: {{ channel: b }} }}]\n"
         ));
         let expected =
             format!("line 3: `{open}` is no quotation mark in YAML: write SiteUpdated or \"SiteUpdated\"");

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use rules::Rules;
+use rules::settings::NotifySlack;
 
 const LUID: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 const DOES: &str = "on: [SiteUpdated], do: [{ notify-slack: {} }]";
@@ -93,4 +94,305 @@ fn what_has_the_wrong_shape_is_told_with_the_right_one() {
     }
     assert_eq!(error("rules: {}\n"), "line 1: rules: write a list, a dash before each entry");
     assert_eq!(error("hello\n"), "line 1: write `rules:`, and below it a list of rules");
+}
+
+/// Every mistake that `rules check` finds in a file, one a line.
+fn found(text: &str) -> String {
+    match Rules::check_text(text) {
+        Ok(_) => String::new(),
+        Err(rules::Error::Wrong(problems)) => {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What is found in a rule with these lines.
+fn found_in_rule(lines: &str) -> String {
+    found(&format!("rules:\n  - name: a\n{lines}"))
+}
+
+/// What is found in a rule that says this to a workflow on this event, on line 5.
+fn found_in_entry(on: &str, entry: &str) -> String {
+    found_in_rule(&format!("    on: [{on}]\n    do:\n      - {entry}\n"))
+}
+
+// 13, step 6
+#[test]
+fn what_a_rule_says_to_a_workflow_is_checked_against_the_workflows_own_settings() {
+    for (on, entry, expected) in [
+        ("SiteUpdated", "notify-slack: { channel: data-alerts }", ""),
+        ("SiteUpdated", "notify-slack: { channel: '#Data Alerts' }", ""),
+        ("SiteUpdated", "notify-slack: { channel: C0123456789 }", ""),
+        ("WorkbookUpdated", "update-broadcast:", ""),
+        ("WorkbookUpdated", "update-broadcast: { tabs: true, downloads: false, watermark: true }", ""),
+        // Names.
+        (
+            "SiteUpdated",
+            "notify-slak: { channel: a }",
+            "line 5: there is no workflow `notify-slak`; did you mean `notify-slack`?",
+        ),
+        (
+            "SiteUpdated",
+            "notify_slack: { channel: a }",
+            "line 5: there is no workflow `notify_slack`; did you mean `notify-slack`?",
+        ),
+        (
+            "WorkbookUpdated",
+            "UpdateBroadcast: {}",
+            "line 5: there is no workflow `UpdateBroadcast`; did you mean `update-broadcast`?",
+        ),
+        (
+            "SiteUpdated",
+            "page-oncall: { team: data }",
+            "line 5: there is no workflow `page-oncall`; there are: notify-slack, update-broadcast",
+        ),
+        (
+            "SiteUpdated",
+            "receive-webhook: {}",
+            "line 5: there is no workflow `receive-webhook`; there are: notify-slack, update-broadcast",
+        ),
+        // Keys.
+        (
+            "SiteUpdated",
+            "notify-slack: { chanel: data }",
+            "line 5, rule `a`: unknown field `chanel`; did you mean `channel`?",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: data, thread: true }",
+            "line 5, rule `a`: unknown field `thread`, expected `channel`",
+        ),
+        (
+            "WorkbookUpdated",
+            "update-broadcast: { Tabs: true }",
+            "line 5, rule `a`: unknown field `Tabs`; did you mean `tabs`?",
+        ),
+        (
+            "WorkbookUpdated",
+            "update-broadcast: { water-mark: true }",
+            "line 5, rule `a`: unknown field `water-mark`; did you mean `watermark`?",
+        ),
+        (
+            "WorkbookUpdated",
+            "update-broadcast: { channel: a }",
+            "line 5, rule `a`: unknown field `channel`, expected one of `watermark`, `tabs`, `downloads`",
+        ),
+        ("SiteUpdated", "notify-slack: {}", "line 5, rule `a`: missing field `channel`"),
+        ("SiteUpdated", "notify-slack:", "line 5, rule `a`: missing field `channel`"),
+        // Values.
+        ("SiteUpdated", "notify-slack: { channel: 5 }", "line 5, rule `a`: channel: write a text, not `5`"),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: [a, b] }",
+            "line 5, rule `a`: channel: write a text, not a list",
+        ),
+        (
+            "WorkbookUpdated",
+            "update-broadcast: { tabs: 1 }",
+            "line 5, rule `a`: tabs: write true or false, not `1`",
+        ),
+        (
+            "WorkbookUpdated",
+            "update-broadcast: { downloads: }",
+            "line 5, rule `a`: downloads: it has no value: write true or false",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: '' }",
+            "line 5, rule `a`: channel: it is empty: write a channel's name, such as data-alerts",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: ' # ' }",
+            "line 5, rule `a`: channel: it has a space at its beginning or end: remove it",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: \"\\t \" }",
+            "line 5, rule `a`: channel: it is empty: write a channel's name, such as data-alerts",
+        ),
+        (
+            "SiteUpdated",
+            "notify-slack: { channel: 'data-alerts, oncall' }",
+            "line 5, rule `a`: channel: no channel has `,` in its name: write one channel, and an entry of `do` for each other one",
+        ),
+        // Events.
+        (
+            "SiteUpdated",
+            "update-broadcast: {}",
+            "line 5, rule `a`: update-broadcast never acts on SiteUpdated; it acts on WorkbookRefreshSucceeded and WorkbookUpdated",
+        ),
+        (
+            "DatasourceUpdated, LabelUpdated, WorkbookRefreshFailed",
+            "update-broadcast: {}",
+            "line 5, rule `a`: update-broadcast never acts on DatasourceUpdated, LabelUpdated or WorkbookRefreshFailed; it acts \
+             on WorkbookRefreshSucceeded and WorkbookUpdated",
+        ),
+        // One of its events is enough.
+        ("SiteUpdated, WorkbookUpdated", "update-broadcast: {}", ""),
+    ] {
+        assert_eq!(found_in_entry(on, entry), expected, "on {on}: {entry}");
+    }
+}
+
+// 13, step 6
+#[test]
+fn what_a_rule_says_twice_is_named_with_both_lines() {
+    let entries = |entries: &str| found_in_rule(&format!("    on: [WorkbookUpdated]\n    do:\n{entries}"));
+    let slack = "      - notify-slack: { channel: data-alerts }\n";
+    for (text, expected) in [
+        (
+            format!("{slack}{slack}"),
+            "line 6, rule `a`: this repeats `notify-slack` on line 5: remove one of the two",
+        ),
+        (
+            format!("{slack}      - notify-slack: {{ channel: '#data-alerts' }}\n"),
+            "line 6, rule `a`: this repeats `notify-slack` on line 5: remove one of the two",
+        ),
+        (
+            "      - update-broadcast: { tabs: true }\n      - update-broadcast: { tabs: false }\n"
+                .to_owned(),
+            "line 6, rule `a`: this repeats `update-broadcast` on line 5: remove one of the two",
+        ),
+        (format!("{slack}      - notify-slack: {{ channel: oncall }}\n"), ""),
+        (format!("{slack}      - update-broadcast: {{}}\n"), ""),
+    ] {
+        assert_eq!(entries(&text), expected, "{text}");
+    }
+    assert_eq!(
+        found_in_rule(
+            "    on:\n      - SiteUpdated\n      - SiteCreated\n      - SiteUpdated\n    do: [{ notify-slack: { channel: a } }]\n"
+        ),
+        "line 6: `SiteUpdated` stands above already in this `on`"
+    );
+    assert_eq!(
+        found_in_rule(
+            "    on: [SiteUpdated]\n    do:\n      - notify-slack:\n          channel: a\n          channel: b\n"
+        ),
+        "line 7: rules[0].do[0].notify-slack: `channel` stands above already"
+    );
+}
+
+// 13, step 6
+#[test]
+fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
+    let does = "    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
+    for (line, expected) in [
+        ("    quiet: {}\n", "line 3: rules[0].quiet: write both times: { from: 19:00, to: 08:00 }"),
+        (
+            "    quiet: { from: 19:00 }\n",
+            "line 3: rules[0].quiet: write both times: { from: 19:00, to: 08:00 }",
+        ),
+        ("    quiet:\n", "line 3: rules[0].quiet: write { from: 19:00, to: 08:00 }"),
+        ("    quiet: ~\n", "line 3: rules[0].quiet: write { from: 19:00, to: 08:00 }"),
+        ("    mute_until:\n", "line 3: rules[0].mute_until: it has no value: write a text"),
+        ("    critical:\n", "line 3: rules[0].critical: write true or false"),
+        (
+            "    quiet: { from: 19:00, to: 08:00, timezone: }\n",
+            "line 3: rules[0].quiet.timezone: it has no value: write a text",
+        ),
+        ("    quiet: { from: 19:00, to: 19:00 }\n", "line 3: quiet hours from 19:00 to 19:00 are none"),
+        (
+            "    quiet: { from: 19:00, to: 08:00, timezone: Europe/Berlln }\n",
+            "line 3: `Europe/Berlln` is no time zone, such as Europe/Berlin",
+        ),
+    ] {
+        assert_eq!(found_in_rule(&format!("{line}{does}")), expected, "{line}");
+        assert_eq!(error(&format!("rules:\n  - name: a\n{line}{does}")), expected, "{line}");
+    }
+    assert_eq!(
+        found(&format!("sites:\n  - luid: {LUID}\n    name: S\n    timezone:\n")),
+        "line 4: sites[0].timezone: it has no value: write a text"
+    );
+    assert_eq!(
+        found("rules:\n  - { name: ' ', on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }\n"),
+        "line 2: the rule has no name"
+    );
+}
+
+// 13, step 6
+#[test]
+fn a_misspelt_key_of_the_file_is_named_with_the_one_that_was_meant() {
+    for (text, expected) in [
+        ("ruls: []\n", "line 1: ruls: unknown field `ruls`; did you mean `rules`?"),
+        (
+            "rules:\n  - name: a\n    mute_untill: x\n",
+            "line 3: rules[0].mute_untill: unknown field `mute_untill`; did you mean `mute_until`?",
+        ),
+        (
+            "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00, timezon: UTC }\n",
+            "line 3: rules[0].quiet.timezon: unknown field `timezon`; did you mean `timezone`?",
+        ),
+    ] {
+        assert_eq!(found(text), expected, "{text}");
+    }
+}
+
+// 13, step 6
+#[test]
+fn every_mistake_of_a_file_is_reported_at_once_in_the_order_of_lines() {
+    let text = format!(
+        "sites:
+  - {{ luid: {LUID}, name: S, timezone: Europe/Berlln }}
+rules:
+  - name: one
+    quiet: {{ from: 8pm, to: 08:00 }}
+    on: [SiteUpdatd, WorkbookDeleted]
+    do:
+      - notify-slack: {{ chanel: a }}
+      - notify-slak: {{ channel: a }}
+      - update-broadcast: {{ tabs: 1 }}
+  - name: one
+    on: [SiteUpdated]
+    do: [{{ update-broadcast: {{}} }}]
+"
+    );
+    let expected = "line 2: `Europe/Berlln` is no time zone, such as Europe/Berlin
+line 5: `8pm` is no time of day, such as 22:00
+line 6: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?
+line 8, rule `one`: unknown field `chanel`; did you mean `channel`?
+line 9: there is no workflow `notify-slak`; did you mean `notify-slack`?
+line 10, rule `one`: tabs: write true or false, not `1`
+line 11: a rule named `one` stands above already
+line 13, rule `one`: update-broadcast never acts on SiteUpdated; it acts on WorkbookRefreshSucceeded and WorkbookUpdated";
+    assert_eq!(found(&text), expected);
+    // A function's log line has room for the first ones.
+    let logged = error(&text);
+    let first: Vec<&str> =
+        expected.lines().filter(|line| !line.contains(", rule `") && !line.contains("no workflow")).collect();
+    assert_eq!(logged, format!("{}; and 1 more", first[..3].join("; ")));
+}
+
+// 13, step 6
+#[test]
+fn a_function_goes_on_with_a_file_that_names_workflows_and_settings_it_does_not_know() {
+    let text = "rules:
+  - name: newer
+    on: [WorkbookUpdated]
+    do:
+      - page-oncall: { team: data, levels: [1, 2] }
+      - notify-slack: { channel: data-news }
+      - update-broadcast: { resolution: high }
+";
+    let rules = Rules::parse(text).unwrap();
+    let slack = rules.settings::<NotifySlack>().unwrap();
+    assert_eq!(slack, [NotifySlack { channel: "data-news".to_owned() }]);
+    assert!(rules.check_workflow("notify-slack").is_ok());
+    // A function that has no settings in rules, and one whose own settings are newer than itself.
+    assert!(rules.check_workflow("receive-webhook").is_ok());
+    let own = rules.check_workflow("update-broadcast").unwrap_err().to_string();
+    assert!(own.starts_with("line 7, rule `newer`: unknown field `resolution`"), "{own}");
+    assert_eq!(found(text).lines().count(), 2, "{}", found(text));
+}
+
+// 13, step 6
+#[test]
+fn a_secret_in_the_place_of_a_channel_is_in_no_error() {
+    for secret in
+        ["https://hooks.slack.com/services/T0/B0/hunter2", "xoxb-1-hunter2", "'hunter2, b'", "' hunter2'"]
+    {
+        let found = found_in_entry("SiteUpdated", &format!("notify-slack: {{ channel: {secret} }}"));
+        assert!(found.starts_with("line 5, rule `a`: channel: ") && !found.contains("hunter2"), "{found}");
+    }
 }

@@ -16,7 +16,6 @@ use crate::{Error, Refusal};
 use confidential::{Secrets, SecureUrl};
 use credential::Kind;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -36,14 +35,6 @@ impl fmt::Debug for Slack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slack").field("api_url", &self.api_url).finish_non_exhaustive()
     }
-}
-
-/// What a rule says of a message: `notify-slack: { channel: data-alerts }`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageOptions {
-    /// Where it goes: a channel's name, with or without `#`, or its id.
-    pub channel: String,
 }
 
 /// A message that Slack took.

@@ -17,8 +17,7 @@ pub struct BroadcastView {
 }
 
 /// What people who see a Broadcast may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BroadcastOptions {
     /// Show a watermark.
     pub watermark: bool,

@@ -1,10 +1,10 @@
-//! When a rule speaks: at once, after its quiet hours, or not at all.
+//! When the notifications of a rule are sent: at once, after its quiet hours, or not at all. No I/O.
 
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-/// Daily hours in which a rule's messages wait.
+/// Daily hours in which a rule's notifications are deferred.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct QuietHours {
     pub(crate) from: Time,
@@ -13,7 +13,7 @@ pub(crate) struct QuietHours {
     pub(crate) timezone: Option<TimeZone>,
 }
 
-/// When a rule speaks.
+/// When the notifications of a rule are sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hours {
     pub(crate) critical: bool,
@@ -21,30 +21,30 @@ pub(crate) struct Hours {
     pub(crate) quiet: Option<QuietHours>,
 }
 
-/// When a message goes out.
+/// When a notification is sent. Of several, the least is the one that is sent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum When {
+pub enum Schedule {
     /// At once, whatever else holds.
     Critical,
     /// At once.
     Now,
-    /// With what else happened in quiet hours, when they end.
-    Later(Timestamp),
-    /// Not at all: the rule is muted until then.
+    /// At this time, when the quiet hours end, with everything else that happened in them.
+    DeferUntil(Timestamp),
+    /// Not at all: the rule is muted until this time.
     Muted(Timestamp),
 }
 
 impl Hours {
-    /// When a message goes out that would go out at `now`. A critical rule waits for nothing.
-    pub(crate) fn when(&self, now: Timestamp, site: &TimeZone) -> When {
+    /// When a notification is sent that is due at `now`. A critical rule waits for nothing.
+    pub(crate) fn schedule(&self, now: Timestamp, site: &TimeZone) -> Schedule {
         if self.critical {
-            return When::Critical;
+            return Schedule::Critical;
         }
         if let Some(until) = self.mute_until.filter(|until| *until > now) {
-            return When::Muted(until);
+            return Schedule::Muted(until);
         }
         let end = self.quiet.as_ref().and_then(|quiet| quiet.end(now, site));
-        end.map_or(When::Now, When::Later)
+        end.map_or(Schedule::Now, Schedule::DeferUntil)
     }
 }
 
@@ -77,10 +77,10 @@ mod tests {
         Hours { quiet: Some(quiet), ..Hours::default() }
     }
 
-    fn when(hours: &Hours, now: &str) -> String {
+    fn scheduled(hours: &Hours, now: &str) -> String {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        match hours.when(now.parse().unwrap(), &berlin) {
-            When::Later(until) => until.to_string(),
+        match hours.schedule(now.parse().unwrap(), &berlin) {
+            Schedule::DeferUntil(until) => until.to_string(),
             other => format!("{other:?}"),
         }
     }
@@ -96,13 +96,13 @@ mod tests {
             // The night in which clocks go forward.
             ("2026-03-28T20:00:00Z", "2026-03-29T05:00:00Z"),
         ] {
-            assert_eq!(when(&hours, now), expected, "{now}");
+            assert_eq!(scheduled(&hours, now), expected, "{now}");
         }
         let noon = night(time(12, 0, 0, 0), time(13, 30, 0, 0));
         for (now, expected) in
             [("2026-01-14T10:59:00Z", "Now"), ("2026-01-14T11:30:00Z", "2026-01-14T12:30:00Z")]
         {
-            assert_eq!(when(&noon, now), expected, "{now}");
+            assert_eq!(scheduled(&noon, now), expected, "{now}");
         }
     }
 
@@ -110,8 +110,8 @@ mod tests {
     fn quiet_hours_may_have_a_time_zone_of_their_own() {
         let mut hours = night(time(20, 0, 0, 0), time(7, 0, 0, 0));
         hours.quiet.as_mut().unwrap().timezone = Some(TimeZone::get("America/New_York").unwrap());
-        assert_eq!(when(&hours, "2026-01-14T19:30:00Z"), "Now");
-        assert_eq!(when(&hours, "2026-01-15T01:30:00Z"), "2026-01-15T12:00:00Z");
+        assert_eq!(scheduled(&hours, "2026-01-14T19:30:00Z"), "Now");
+        assert_eq!(scheduled(&hours, "2026-01-15T01:30:00Z"), "2026-01-15T12:00:00Z");
     }
 
     #[test]
@@ -119,9 +119,9 @@ mod tests {
         let until: Timestamp = "2026-01-15T00:00:00Z".parse().unwrap();
         let mut hours = night(time(20, 0, 0, 0), time(7, 0, 0, 0));
         hours.mute_until = Some(until);
-        assert_eq!(when(&hours, "2026-01-14T23:00:00Z"), format!("{:?}", When::Muted(until)));
-        assert_eq!(when(&hours, "2026-01-15T12:00:00Z"), "Now");
+        assert_eq!(scheduled(&hours, "2026-01-14T23:00:00Z"), format!("{:?}", Schedule::Muted(until)));
+        assert_eq!(scheduled(&hours, "2026-01-15T12:00:00Z"), "Now");
         hours.critical = true;
-        assert_eq!(when(&hours, "2026-01-14T23:00:00Z"), "Critical");
+        assert_eq!(scheduled(&hours, "2026-01-14T23:00:00Z"), "Critical");
     }
 }

@@ -1,0 +1,217 @@
+//! A rules file, checked, and what it says about an event.
+
+use crate::error::Error;
+use crate::file::{Depth, File};
+use crate::rule::{Rule, Site};
+use crate::schedule::{Hours, Schedule};
+use crate::settings;
+use crate::workflow::{self, WorkflowSettings};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::io::Read;
+use std::path::Path;
+use tableau::{Event, EventName, SiteLuid};
+
+/// The largest rules file, in bytes.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// A rules file, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    sites: Vec<Site>,
+    /// Whether `sites` is there, and empty.
+    lists_no_site: bool,
+    /// Sites that the file does not list, and whose name and time zone are known all the same.
+    unlisted: Vec<Site>,
+    rules: Vec<Rule>,
+}
+
+/// What a rule asks a workflow to do about an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Action<S> {
+    /// The rule's name.
+    pub rule: String,
+    /// The workflow's settings in it.
+    pub settings: S,
+    hours: Hours,
+    timezone: TimeZone,
+}
+
+impl<S> Action<S> {
+    /// When a notification of the rule is sent that is due at `now`: the rule may be muted, or in its quiet hours.
+    pub fn schedule(&self, now: Timestamp) -> Schedule {
+        self.hours.schedule(now, &self.timezone)
+    }
+}
+
+impl Rules {
+    /// Reads a rules file, as a function does: settings of workflows are read when they are asked for, and a workflow that this
+    /// version does not know is no error. So a function goes on when the file is newer than the function.
+    ///
+    /// # Errors
+    /// [`Error`] when the file cannot be read or has mistakes.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Self::parse(&text(path)?)
+    }
+
+    /// Reads the text of a rules file, as [`Rules::read`] does.
+    ///
+    /// # Errors
+    /// [`Error`] with every mistake, when the text has any.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::of(text, Depth::Structure)
+    }
+
+    /// Reads a rules file, and checks also what its rules say to every workflow.
+    ///
+    /// # Errors
+    /// As for [`Rules::read`]; and for settings that their workflow does not know or cannot use, a workflow that there is not
+    /// or that acts on no event of its rule, and what a rule says twice.
+    pub fn check_file(path: &Path) -> Result<Self, Error> {
+        Self::check_text(&text(path)?)
+    }
+
+    /// Checks the text of a rules file, as [`Rules::check_file`] does.
+    ///
+    /// # Errors
+    /// As for [`Rules::check_file`].
+    pub fn check_text(text: &str) -> Result<Self, Error> {
+        Self::of(text, Depth::Settings)
+    }
+
+    fn of(text: &str, depth: Depth) -> Result<Self, Error> {
+        let file = File::parse(text)?;
+        let lists_no_site = file.lists_no_site();
+        let (sites, rules) = file.check(text, depth)?;
+        Ok(Self { sites, lists_no_site, unlisted: Vec::new(), rules })
+    }
+
+    /// Checks what the rules say to one workflow; a workflow that is not in [`settings::WORKFLOWS`] has nothing to check.
+    ///
+    /// # Errors
+    /// As for [`Rules::check_file`].
+    pub fn check_workflow(&self, name: &str) -> Result<(), Error> {
+        let known = settings::workflow(name);
+        Error::of(
+            known.iter().flat_map(|known| self.rules.iter().flat_map(|rule| known.problems(rule))).collect(),
+        )
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The workflows that rules name, each with the line where it stands, in the file's order.
+    pub fn workflows(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.actions.iter().map(|(name, settings)| (name.as_str(), settings.line)))
+    }
+
+    /// The sites that the file names.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// Whether the file has `sites` without any site in it, which takes events of every site, as no `sites` does.
+    pub fn lists_no_site(&self) -> bool {
+        self.lists_no_site
+    }
+
+    /// The site with this LUID, if it is known.
+    pub fn site(&self, luid: &SiteLuid) -> Option<&Site> {
+        let mut known = self.sites.iter().chain(&self.unlisted);
+        known.find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
+    }
+
+    /// The same rules, and the name and time zone of a site that the file does not list: written as an entry of `sites`. Which
+    /// sites are welcome stays as it is.
+    ///
+    /// # Errors
+    /// As for [`Rules::parse`].
+    pub fn knowing(self, site: &str) -> Result<Self, Error> {
+        let unlisted = Self::parse(&format!("sites: [{site}]"))?.sites;
+        Ok(Self { unlisted, ..self })
+    }
+
+    /// Whether events of this site are welcome: the file names it, or names none.
+    pub fn accepts(&self, luid: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str().eq_ignore_ascii_case(luid))
+    }
+
+    /// What the workflow with the settings `S` is to do about `event`, in the file's order.
+    ///
+    /// # Errors
+    /// [`Error`] naming the line whose settings the workflow does not know or cannot use.
+    pub fn actions<S: WorkflowSettings>(&self, event: &Event) -> Result<Vec<Action<S>>, Error> {
+        self.actions_for(&event.name, &event.site)
+    }
+
+    /// What the workflow would have to do about an event with this name at this site, in the file's order.
+    ///
+    /// # Errors
+    /// As for [`Rules::actions`].
+    pub fn actions_for<S: WorkflowSettings>(
+        &self,
+        name: &EventName,
+        site: &SiteLuid,
+    ) -> Result<Vec<Action<S>>, Error> {
+        let timezone = self.site(site).map_or(TimeZone::UTC, |site| site.timezone.clone());
+        let rules = self.rules.iter().filter(|rule| rule.on.contains(name));
+        let action = |(rule, settings): (&Rule, S)| Action {
+            rule: rule.name.clone(),
+            settings,
+            hours: rule.hours.clone(),
+            timezone: timezone.clone(),
+        };
+        rules.flat_map(settings_in).map(|read| read.map(action)).collect()
+    }
+
+    /// What every rule says to the workflow with the settings `S`, in the file's order.
+    ///
+    /// # Errors
+    /// As for [`Rules::actions`].
+    pub fn settings<S: WorkflowSettings>(&self) -> Result<Vec<S>, Error> {
+        self.rules.iter().flat_map(settings_in).map(|read| read.map(|(_, settings)| settings)).collect()
+    }
+
+    /// Names of the rules whose quiet hours are in UTC for want of a time zone: the file names no site, and they have
+    /// none of their own.
+    pub fn quiet_without_timezone(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().filter(|_| self.sites.is_empty());
+        let without = rules.filter(|rule| rule.hours.quiet.as_ref().is_some_and(|q| q.timezone.is_none()));
+        without.map(|rule| rule.name.as_str())
+    }
+
+    /// Names of the rules whose `mute_until` has passed at `now`, with that time: it has no effect any more.
+    pub fn muted_before(&self, now: Timestamp) -> impl Iterator<Item = (&str, Timestamp)> {
+        let rules = self.rules.iter();
+        let muted = rules.filter_map(|rule| Some((rule.name.as_str(), rule.hours.mute_until?)));
+        muted.filter(move |(_, until)| *until <= now)
+    }
+}
+
+/// What a rule says to the workflow with the settings `S`, with the rule.
+fn settings_in<S: WorkflowSettings>(rule: &Rule) -> impl Iterator<Item = Result<(&Rule, S), Error>> {
+    let all = rule.settings_of(S::WORKFLOW);
+    all.map(move |settings| Ok((rule, workflow::read(&rule.name, settings)?)))
+}
+
+/// The text of a file that is small enough.
+fn text(path: &Path) -> Result<String, Error> {
+    let read = || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(std::io::Error::other(format!("it is larger than {MOST_BYTES} bytes")));
+        }
+        Ok(text)
+    };
+    read().map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+}

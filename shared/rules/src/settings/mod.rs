@@ -1,0 +1,32 @@
+//! What rules say to each workflow: one file per workflow, and the list of all of them.
+//!
+//! `cargo xtask new-workflow` writes the file of a new workflow and its three lines here.
+
+mod notify_slack;
+mod update_broadcast;
+
+pub use notify_slack::NotifySlack;
+pub use update_broadcast::UpdateBroadcast;
+
+use crate::workflow::KnownWorkflow;
+
+/// Every workflow that rules can start, in alphabetical order.
+pub const WORKFLOWS: &[KnownWorkflow] =
+    &[KnownWorkflow::of::<NotifySlack>(), KnownWorkflow::of::<UpdateBroadcast>()];
+
+/// The workflow with this name.
+pub(crate) fn workflow(name: &str) -> Option<&'static KnownWorkflow> {
+    WORKFLOWS.iter().find(|known| known.name == name)
+}
+
+/// What to say of a name that no workflow has.
+pub(crate) fn unknown(name: &str) -> String {
+    let names = WORKFLOWS.iter().map(|known| known.name);
+    match tableau::nearest(name, names.clone()) {
+        Some(near) => format!("there is no workflow `{name}`; did you mean `{near}`?"),
+        None => {
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!("there is no workflow `{name}`; there are: {names}")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What ties the settings in a rule to a workflow and to the events that it acts on. No I/O.
+
+use crate::error::Problem;
+use crate::problem;
+use crate::rule::{Rule, Settings};
+use serde::de::DeserializeOwned;
+use tableau::EventName;
+
+/// What a rule says to one workflow: `notify-slack: { channel: data-alerts }`.
+///
+/// Unknown keys must be an error (`#[serde(deny_unknown_fields)]`): a misspelt key would be a setting without effect.
+pub trait WorkflowSettings: DeserializeOwned {
+    /// The workflow's name, as rules write it.
+    const WORKFLOW: &'static str;
+
+    /// The events that the workflow acts on. It skips every other event.
+    const EVENTS: &'static [EventName];
+
+    /// Checks what types cannot say, such as a text that must not be empty.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the field.
+    fn check(&self) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    /// Whether these settings add nothing in a rule that says `earlier` to the same workflow.
+    fn repeats(&self, earlier: &Self) -> bool;
+}
+
+/// Why the value of a field cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field's name, as rules write it.
+    pub field: &'static str,
+    /// What is wrong with its value, and what to write.
+    pub problem: String,
+}
+
+/// A workflow of this repository, and how its settings are checked.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownWorkflow {
+    /// The workflow's name.
+    pub name: &'static str,
+    /// The events that it acts on.
+    pub events: &'static [EventName],
+    check: fn(&Rule) -> Vec<Problem>,
+}
+
+impl KnownWorkflow {
+    /// The workflow with these settings.
+    pub(crate) const fn of<S: WorkflowSettings>() -> Self {
+        Self { name: S::WORKFLOW, events: S::EVENTS, check: check::<S> }
+    }
+
+    /// What is wrong with what a rule says to the workflow.
+    pub(crate) fn problems(&self, rule: &Rule) -> Vec<Problem> {
+        (self.check)(rule)
+    }
+}
+
+/// The settings as the workflow's own type.
+pub(crate) fn read<S: WorkflowSettings>(rule: &str, settings: &Settings) -> Result<S, Problem> {
+    let read: S = serde_path_to_error::deserialize(&settings.value).map_err(|error| {
+        let path = error.path().to_string();
+        let text = problem::of_settings(&path, &error.into_inner().to_string());
+        Problem::of_rule(settings.line_of(&path), rule, text)
+    })?;
+    read.check().map_err(|Invalid { field, problem }| {
+        Problem::of_rule(settings.line_of(field), rule, format!("{field}: {problem}"))
+    })?;
+    Ok(read)
+}
+
+fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut earlier: Vec<(S, u64)> = Vec::new();
+    for settings in rule.settings_of(S::WORKFLOW) {
+        let read = match read::<S>(&rule.name, settings) {
+            Ok(read) => read,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        if let Some((_, line)) = earlier.iter().find(|(earlier, _)| read.repeats(earlier)) {
+            let text = format!("this repeats `{}` on line {line}: remove one of the two", S::WORKFLOW);
+            problems.push(Problem::of_rule(settings.line, &rule.name, text));
+        }
+        earlier.push((read, settings.line));
+    }
+    let is_idle = !rule.on.is_empty() && !rule.on.iter().any(|event| S::EVENTS.contains(event));
+    if let Some(settings) = rule.settings_of(S::WORKFLOW).next().filter(|_| is_idle) {
+        let text = format!(
+            "{} never acts on {}; it acts on {}",
+            S::WORKFLOW,
+            list(&rule.on, "or"),
+            list(S::EVENTS, "and")
+        );
+        problems.push(Problem::of_rule(settings.line, &rule.name, text));
+    }
+    problems
+}
+
+/// Names of events as a sentence has them: `A, B or C`.
+fn list(events: &[EventName], conjunction: &str) -> String {
+    let names: Vec<&str> = events.iter().map(EventName::as_str).collect();
+    match names.as_slice() {
+        [] => "no event".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
+    }
+}

@@ -1,6 +1,7 @@
 //! Event names, in the rules of the bus and in `rules.yaml`.
 
-use crate::reading::{functions, of_type, parse, read, resources, root, target};
+use crate::reading::{functions, of_type, parse, pascal, read, resources, root, target};
+use rules::settings::WORKFLOWS;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tableau::EventName;
@@ -123,7 +124,7 @@ fn named(rules: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
 
 #[test]
 fn the_sample_of_rules_names_every_event_and_existing_workflows() {
-    rules::Rules::parse(&every_rule()).unwrap();
+    rules::Rules::check_text(&every_rule()).unwrap();
     let (events, workflows) = named(&parse("rules.yaml, all switched on", &every_rule()));
     assert_eq!(events, EventName::KNOWN.iter().map(|name| name.as_str().to_owned()).collect());
     let folders: BTreeSet<String> = functions().into_iter().collect();
@@ -134,9 +135,31 @@ fn the_sample_of_rules_names_every_event_and_existing_workflows() {
 /// A storm that passes would be as many messages as there were failures, beside the one that says that it has passed.
 #[test]
 fn the_sample_of_rules_tells_no_refresh_that_goes_well_but_what_ends_a_story() {
-    rules::Rules::read(&root().join("rules.yaml")).unwrap();
+    rules::Rules::check_file(&root().join("rules.yaml")).unwrap();
     let (events, _) = named(&read("rules.yaml"));
     let well: Vec<_> =
         events.iter().filter(|name| name.contains("Refresh") && !name.ends_with("Failed")).collect();
     assert!(well.is_empty(), "{well:?}");
+}
+
+// 13, step 6
+#[test]
+fn every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_events_that_it_acts_on() {
+    let all = resources();
+    let is_workflow = |name: &String| all.contains_key(&format!("{}Queue", pascal(name)));
+    let workflows: Vec<String> = functions().into_iter().filter(is_workflow).collect();
+    assert_eq!(WORKFLOWS.iter().map(|known| known.name).collect::<Vec<_>>(), workflows);
+    for known in WORKFLOWS {
+        let pattern = &all[&format!("{}Rule", pascal(known.name))]["Properties"]["EventPattern"];
+        assert!(pattern.is_object(), "{}", known.name);
+        // A rule without names takes every event.
+        let sent: BTreeSet<&str> = match pattern["detail-type"].as_array() {
+            Some(names) => {
+                names.iter().filter_map(Value::as_str).filter(|name| *name != UNREADABLE).collect()
+            }
+            None => EventName::KNOWN.iter().map(EventName::as_str).collect(),
+        };
+        let acted_on: BTreeSet<&str> = known.events.iter().map(EventName::as_str).collect();
+        assert_eq!(sent, acted_on, "{}", known.name);
+    }
 }

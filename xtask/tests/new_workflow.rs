@@ -13,6 +13,9 @@ use std::process::{Command, Output};
 /// Nobody calls a workflow that.
 const NAME: &str = "rehearse-new-workflow";
 
+/// The type of what rules say to it.
+const SETTINGS: &str = "shared/rules/src/settings/rehearse_new_workflow.rs";
+
 /// A checkout in the target folder.
 struct Copy {
     root: PathBuf,
@@ -116,7 +119,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_its_tests() {
+fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and_passes_its_tests() {
     let copy = Copy::fresh();
     let before = listing(&copy.root);
 
@@ -127,10 +130,12 @@ fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_i
     let after = listing(&copy.root);
     let changed: Vec<_> =
         before.iter().filter(|(name, text)| after.get(*name) != Some(text)).map(|(n, _)| n).collect();
-    assert_eq!(changed, ["template.yaml"]);
+    assert_eq!(changed, ["shared/rules/src/settings/mod.rs", "template.yaml"]);
     let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
     let expected = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"];
-    assert_eq!(new, expected.map(|file| format!("functions/{NAME}/{file}")).iter().collect::<Vec<_>>());
+    let mut expected: Vec<String> = expected.map(|file| format!("functions/{NAME}/{file}")).to_vec();
+    expected.push(SETTINGS.to_owned());
+    assert_eq!(new, expected.iter().collect::<Vec<_>>());
 
     // From here on cargo adds the new package to Cargo.lock.
     // The last three packages are there for the features they ask for: with those, dependencies are as `cargo test
@@ -147,13 +152,14 @@ fn a_new_workflow_changes_template_yaml_and_nothing_else_and_builds_and_passes_i
         "an_event_that_a_rule_names_is_done",
         "a_queued_event_is_done",
         "policies::no_policy_has_a_wildcard_but_for_xray_and_a_vpc",
+        "events::every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_events_that_it_acts_on",
         "rules::what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions",
         "environment::the_code_reads_what_the_template_sets_and_the_other_way_round",
         "every_package_takes_lints_from_the_workspace",
     ] {
         assert!(report.contains(&format!("test {test} ... ok")), "{test} did not run:\n{report}");
     }
-    let formatted = copy.cargo(&["fmt", "--check", "--package", NAME]);
+    let formatted = copy.cargo(&["fmt", "--check", "--package", NAME, "--package", "rules"]);
     assert!(formatted.status.success(), "{}", text(&formatted));
 }
 

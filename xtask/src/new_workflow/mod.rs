@@ -3,6 +3,7 @@
 mod fit;
 mod name;
 mod place;
+mod register;
 mod source;
 mod template;
 
@@ -13,10 +14,11 @@ use std::fs;
 use std::process::Stdio;
 use template::Stack;
 
-/// Adds a workflow: its folder in functions/ and its resources in template.yaml. Without --write, shows what it would add.
+/// Adds a workflow: its folder in functions/, its settings in shared/rules and its resources in template.yaml. Without
+/// --write, shows what it would add.
 ///
 /// The new workflow is complete and its tests pass: on its events it logs what it would do. Replace that with the effect,
-/// in src/lib.rs. No existing file but template.yaml is changed.
+/// in src/lib.rs. No existing file but template.yaml and the list of workflows is changed.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated           # changes nothing
@@ -39,18 +41,33 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let stack = Stack { text: repository.read("template.yaml")? };
     refuse_taken(repository, &workflow.name, &stack)?;
     let changed = stack.with(&workflow)?;
+    let listed = register::with(&repository.read(register::LIST)?, &workflow.name)?;
 
     // All files first: who reads along may stop reading (`… | head`).
     let folder = format!("functions/{}", workflow.name);
+    let in_folder = |path: &str| format!("{folder}/{path}");
     let files = source::files(&workflow);
+    let settings = settings_file(&workflow.name);
     if arguments.write {
         write_all(repository, &folder, &files)?;
-        fs::write(repository.path("template.yaml"), changed)
-            .map_err(|error| format!("cannot write template.yaml: {error}"))?;
+        write(repository, &settings, &source::settings(&workflow))?;
+        write(repository, register::LIST, &listed)?;
+        write(repository, "template.yaml", &changed)?;
+        format(
+            repository,
+            &[
+                &settings,
+                &in_folder("src/lib.rs"),
+                &in_folder("src/main.rs"),
+                &in_folder("tests/workflow.rs"),
+            ],
+        );
     }
     let new = if arguments.write { "new" } else { "would write" };
     let changes = if arguments.write { "changed" } else { "would change" };
     files.iter().for_each(|(path, _)| eprintln!("{new:<12} {folder}/{path}"));
+    eprintln!("{new:<12} {settings}");
+    eprintln!("{changes:<12} {}", register::LIST);
     eprintln!("{changes:<12} template.yaml");
     for fixture in workflow.events.iter().map(|event| format!("events/tableau/{}.json", name::kebab(event))) {
         if !repository.path(&fixture).exists() {
@@ -61,7 +78,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
     if arguments.write {
         eprintln!(
-            "\nNext: the effect, in {folder}/src/lib.rs; a rule in rules.yaml; cargo test -p {}",
+            "\nNext: the effect, in {folder}/src/lib.rs; what rules say to it, in {settings}; a rule in rules.yaml; cargo test -p {}",
             workflow.name
         );
     } else {
@@ -78,6 +95,8 @@ fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(
     let (package, function) = (format!("name = \"{name}\""), format!("  {}:", name.pascal()));
     let by = if repository.path(format!("functions/{name}")).exists() {
         "a folder in functions/"
+    } else if repository.path(settings_file(name)).exists() {
+        "a file in shared/rules/src/settings/"
     } else if lock.lines().any(|line| line == package) {
         "a package in Cargo.lock"
     } else if stack.text.lines().any(|line| line == function) {
@@ -86,6 +105,15 @@ fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(
         return Ok(());
     };
     Err(format!("the name `{name}` is taken by {by}").into())
+}
+
+/// The file with the type of what rules say to the workflow.
+fn settings_file(name: &Name) -> String {
+    format!("{}/{}.rs", register::FOLDER, name.snake())
+}
+
+fn write(repository: &Repository, path: &str, text: &str) -> Result<(), Problem> {
+    fs::write(repository.path(path), text).map_err(|error| format!("cannot write {path}: {error}").into())
 }
 
 /// Writes the workflow's folder, or leaves none behind.
@@ -102,17 +130,14 @@ fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) ->
             let _ = fs::remove_dir_all(&root);
         })
     });
-    written.map_err(|error| format!("cannot write {folder}: {error}"))?;
-    format(repository, folder);
-    Ok(())
+    written.map_err(|error| format!("cannot write {folder}: {error}").into())
 }
 
 /// Breaks lines as this repository does; how long they are depends on the name and the events.
-fn format(repository: &Repository, folder: &str) {
+fn format(repository: &Repository, files: &[&str]) {
     let mut rustfmt = repository.program("rustfmt");
     rustfmt.args(["--edition", "2024"]).stdout(Stdio::null()).stderr(Stdio::null());
-    let files = ["src/lib.rs", "src/main.rs", "tests/workflow.rs"];
-    let done = rustfmt.args(files.map(|file| format!("{folder}/{file}"))).status();
+    let done = rustfmt.args(files).status();
     if !done.is_ok_and(|status| status.success()) {
         eprintln!("rustfmt did not run: `cargo fmt` is yours to call");
     }

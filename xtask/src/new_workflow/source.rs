@@ -12,6 +12,9 @@ const FILES: &[(&str, &str)] = &[
     ("tests/workflow.rs", include_str!("../../templates/workflow.rs.tmpl")),
 ];
 
+/// The file in `shared/rules` that has the type of what rules say to the workflow.
+const SETTINGS: &str = include_str!("../../templates/settings.rs.tmpl");
+
 /// What is to be made.
 #[derive(Clone, Debug)]
 pub(crate) struct Workflow {
@@ -42,20 +45,29 @@ impl Workflow {
 
 /// The files, with their paths in the workflow's folder.
 pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
+    let values = values(workflow);
+    FILES.iter().map(|(path, template)| (*path, render(template, &values))).collect()
+}
+
+/// The file with the type of what rules say to the workflow.
+pub(crate) fn settings(workflow: &Workflow) -> String {
+    render(SETTINGS, &values(workflow))
+}
+
+/// What the placeholders stand for.
+fn values(workflow: &Workflow) -> [(&'static str, String); 9] {
     let Workflow { name, events } = workflow;
-    let values = [
+    [
         ("name", name.to_string()),
         ("Name", name.pascal()),
         ("crate", name.snake()),
         ("summary", workflow.summary()),
-        ("count", events.iter().count().to_string()),
         ("events", events.map_join(", ", |event| event.to_string())),
         ("event_codes", events.map_join(", ", |event| format!("`{event}`"))),
         ("event_paths", events.map_join(", ", |event| format!("EventName::{event}"))),
         ("fixture", kebab(events.first())),
         ("other_fixture", workflow.other_fixture()),
-    ];
-    FILES.iter().map(|(path, template)| (*path, render(template, &values))).collect()
+    ]
 }
 
 /// Puts values in the place of `{{placeholders}}`.
@@ -78,7 +90,9 @@ mod tests {
     fn no_placeholder_is_left() {
         let every: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
         for events in [&["WorkbookCreated"], every.as_slice()] {
-            for (path, text) in files(&workflow(events)) {
+            let workflow = workflow(events);
+            let settings = ("settings.rs", settings(&workflow));
+            for (path, text) in files(&workflow).into_iter().chain([settings]) {
                 assert!(!text.contains("{{"), "{path}: {text}");
                 assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
             }

@@ -11,8 +11,11 @@ pub use update_broadcast::UpdateBroadcast;
 use crate::workflow::KnownWorkflow;
 
 /// Every workflow that rules can start, in alphabetical order.
-pub const WORKFLOWS: &[KnownWorkflow] =
-    &[KnownWorkflow::of::<NotifySlack>(), KnownWorkflow::of::<UpdateBroadcast>()];
+#[rustfmt::skip] // One line each, since `cargo xtask new-workflow` adds lines.
+pub const WORKFLOWS: &[KnownWorkflow] = &[
+    KnownWorkflow::of::<NotifySlack>(),
+    KnownWorkflow::of::<UpdateBroadcast>(),
+];
 
 /// The workflow with this name.
 pub(crate) fn workflow(name: &str) -> Option<&'static KnownWorkflow> {

@@ -1,0 +1,70 @@
+//! What the function makes of a rules file that says something wrong, or something that this version does not know.
+
+use serde_json::Value;
+use testkit::{Batch, Function, Request, Stage};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
+
+/// Log lines that report an error.
+fn errors(function: &Function) -> Vec<Value> {
+    let lines = function.logs();
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["level"] == "ERROR").collect()
+}
+
+// 13, step 6
+#[tokio::test]
+async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_event() {
+    let rules = "rules:
+  - name: newer
+    on: [WorkbookCreated]
+    do:
+      - page-oncall: { team: data, levels: [1, 2] }
+      - notify-slack: { channel: data-news }
+      - update-broadcast: { resolution: high }
+";
+    let stage = Stage::with_rules(rules).await;
+    let function = stage.queued("notify-slack", BINARY);
+    assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+    assert_eq!(stage.slack.messages().len(), 1);
+    assert_eq!(errors(&function), Vec::<Value>::new());
+}
+
+// 13, step 6
+#[tokio::test]
+async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the_events_of_that_rule() {
+    for (settings, expected) in [
+        ("{ chanel: data-news }", "line 8, rule `wrong`: unknown field `chanel`; did you mean `channel`?"),
+        (
+            "{ channel: '' }",
+            "line 8, rule `wrong`: channel: it is empty: write a channel's name, such as data-alerts",
+        ),
+    ] {
+        let rules = format!(
+            "rules:
+  - name: right
+    on: [WorkbookCreated]
+    do: [{{ notify-slack: {{ channel: data-news }} }}]
+  - name: wrong
+    on: [SiteUpdated]
+    do:
+      - notify-slack: {settings}
+"
+        );
+        let stage = Stage::with_rules(&rules).await;
+        let function = stage.queued("notify-slack", BINARY);
+        assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
+        assert_eq!(stage.slack.messages().len(), 1, "{settings}");
+        let logged = errors(&function);
+        assert_eq!(logged.len(), 1, "{logged:?}");
+        assert_eq!(logged[0]["reason"], expected);
+
+        // The event of the other rule waits for a right file: it is stored, and neither lost nor a dead letter.
+        assert_eq!(function.answer(&Request::of_fixture("site-updated")).await.status, 202);
+        assert_eq!(function.failures(&Batch::of_fixture("site-updated")).await, ["m-1"]);
+        assert!(stage.aws.messages("dead-letters").is_empty());
+        let records = stage.aws.items("deliveries");
+        let states: Vec<&str> = records.iter().filter_map(|record| record["state"]["S"].as_str()).collect();
+        assert!(states.contains(&"misconfigured"), "{states:?}");
+    }
+}

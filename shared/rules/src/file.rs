@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
-use tableau::EventName;
+use tableau::{EventName, SiteLuid};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -135,7 +135,7 @@ impl File {
             if !luids.insert(luid.value.to_ascii_lowercase()) {
                 problems.push(luid.wrong("this site stands above already"));
             }
-            sites.extend(kept(entry.check(), &mut problems));
+            sites.extend(entry.check(&mut problems));
         }
         let mut names = BTreeSet::new();
         let mut rules = Vec::with_capacity(self.rules.len());
@@ -165,7 +165,7 @@ impl RuleEntry {
                 .push(name.wrong(format!("the rule `{}` does nothing: fill in `on` and `do`", name.value)));
         }
         let mute_until = self.mute_until.and_then(|text| kept(instant(text), problems));
-        let quiet = self.quiet.and_then(|quiet| kept(quiet.check(), problems));
+        let quiet = self.quiet.and_then(|quiet| quiet.check(problems));
         let hours = Hours { critical: self.critical, mute_until, quiet };
         let asked = self.on.len();
         let on: Vec<Line<EventName>> =
@@ -213,29 +213,34 @@ fn of_workflows(rule: &Rule) -> Vec<Problem> {
 }
 
 impl SiteEntry {
-    fn check(self) -> Result<Site, Problem> {
-        let luid = unquoted(self.luid)?;
-        let timezone = self.timezone.map(time_zone).transpose()?.unwrap_or(TimeZone::UTC);
-        let parsed = luid.value.parse().ok().filter(|_| is_luid(&luid.value));
-        let shape = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
-        let parsed =
-            parsed.ok_or_else(|| luid.wrong(format!("`{}` is no LUID, such as {shape}", luid.value)))?;
-        Ok(Site { luid: parsed, name: self.name, timezone })
+    fn check(self, problems: &mut Vec<Problem>) -> Option<Site> {
+        let timezone = self.timezone.and_then(|name| kept(time_zone(name), problems));
+        let luid = kept(site_luid(self.luid), problems)?;
+        Some(Site { luid, name: self.name, timezone: timezone.unwrap_or(TimeZone::UTC) })
     }
 }
 
 impl QuietEntry {
-    fn check(self) -> Result<QuietHours, Problem> {
+    fn check(self, problems: &mut Vec<Problem>) -> Option<QuietHours> {
         let line = Line::from(self.from.clone());
-        let from = time_of_day(self.from)?;
-        let to = time_of_day(self.to)?;
+        let from = kept(time_of_day(self.from), problems);
+        let to = kept(time_of_day(self.to), problems);
+        let timezone = self.timezone.and_then(|name| kept(time_zone(name), problems));
+        let from = from?;
+        let to = to?;
         if from == to {
             let at = from.strftime("%H:%M");
-            return Err(line.wrong(format!("quiet hours from {at} to {at} are none")));
+            problems.push(line.wrong(format!("quiet hours from {at} to {at} are none")));
         }
-        let timezone = self.timezone.map(time_zone).transpose()?;
-        Ok(QuietHours { from, to, timezone })
+        Some(QuietHours { from, to, timezone })
     }
+}
+
+fn site_luid(text: Spanned<String>) -> Result<SiteLuid, Problem> {
+    let text = unquoted(text)?;
+    let luid = text.value.parse().ok().filter(|_| is_luid(&text.value));
+    let shape = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+    luid.ok_or_else(|| text.wrong(format!("`{}` is no LUID, such as {shape}", text.value)))
 }
 
 fn time_zone(name: Spanned<String>) -> Result<TimeZone, Problem> {

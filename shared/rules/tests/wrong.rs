@@ -334,10 +334,10 @@ fn a_misspelt_key_of_the_file_is_named_with_the_one_that_was_meant() {
 fn every_mistake_of_a_file_is_reported_at_once_in_the_order_of_lines() {
     let text = format!(
         "sites:
-  - {{ luid: {LUID}, name: S, timezone: Europe/Berlln }}
+  - {{ luid: {}, name: S, timezone: Europe/Berlln }}
 rules:
   - name: one
-    quiet: {{ from: 8pm, to: 08:00 }}
+    quiet: {{ from: 8pm, to: 9pm }}
     on: [SiteUpdatd, WorkbookDeleted]
     do:
       - notify-slack: {{ chanel: a }}
@@ -346,10 +346,13 @@ rules:
   - name: one
     on: [SiteUpdated]
     do: [{{ update-broadcast: {{}} }}]
-"
+",
+        "8b2a"
     );
     let expected = "line 2: `Europe/Berlln` is no time zone, such as Europe/Berlin
+line 2: `8b2a` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
 line 5: `8pm` is no time of day, such as 22:00
+line 5: `9pm` is no time of day, such as 22:00
 line 6: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?
 line 8, rule `one`: unknown field `chanel`; did you mean `channel`?
 line 9: there is no workflow `notify-slak`; did you mean `notify-slack`?
@@ -361,7 +364,7 @@ line 13, rule `one`: update-broadcast never acts on SiteUpdated; it acts on Work
     let logged = error(&text);
     let first: Vec<&str> =
         expected.lines().filter(|line| !line.contains(", rule `") && !line.contains("no workflow")).collect();
-    assert_eq!(logged, format!("{}; and 1 more", first[..3].join("; ")));
+    assert_eq!(logged, format!("{}; and 3 more", first[..3].join("; ")));
 }
 
 // 13, step 6

@@ -107,7 +107,7 @@ impl Host {
         };
         match &rules {
             Ok(rules) => {
-                // Only what rules say to this workflow: a newer file may name workflows and settings that other, newer functions know.
+                // Only what rules say to this workflow: a newer file may name workflows that this version does not know.
                 if let Err(error) = rules.check_workflow(function) {
                     tracing::error!(
                         function,

@@ -56,10 +56,11 @@ impl WorkflowSettings for NotifySlack {
                     .to_owned(),
             );
         }
-        let is_unusable = |c: char| c.is_control() || is_invisible(c) || "\u{2028}\u{2029}".contains(c);
+        let is_odd_space = |c: char| c.is_whitespace() && c != ' ';
+        let is_unusable = |c: char| c.is_control() || is_invisible(c) || is_odd_space(c);
         if channel.chars().any(is_unusable) {
             return invalid(
-                "it has a line break or an invisible character in it: type the name anew".to_owned(),
+                "it has a line break, an invisible character or another space than the usual one: type the name anew".to_owned(),
             );
         }
         if channel.trim() != channel {
@@ -128,10 +129,11 @@ mod tests {
             ("#xoxp-1-hunter2", "a token is no channel"),
             ("xoxe.xoxp-1-hunter2", "a token is no channel"),
             ("xapp-1-hunter2", "a token is no channel"),
-            ("hunter2\nb", "it has a line break or an invisible character"),
-            ("hunter2\u{0}", "it has a line break or an invisible character"),
-            ("hun\u{200b}ter2", "it has a line break or an invisible character"),
-            ("hunter2\u{2028}b", "it has a line break or an invisible character"),
+            ("hunter2\nb", "it has a line break, an invisible character"),
+            ("hunter2\u{a0}b", "it has a line break, an invisible character"),
+            ("hunter2\u{0}", "it has a line break, an invisible character"),
+            ("hun\u{200b}ter2", "it has a line break, an invisible character"),
+            ("hunter2\u{2028}b", "it has a line break, an invisible character"),
             (" hunter2", "it has a space at its beginning or end"),
             ("# hunter2", "it has a space at its beginning or end"),
             ("hunter2, oncall", "no channel has `,` in its name"),

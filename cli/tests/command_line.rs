@@ -309,7 +309,7 @@ fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
         ),
         ("on: [WorkbookCreated], do: [{ notify-slack: {} }]", "line 2, rule `a`: missing field `channel`"),
         (
-            "on: [WorkbookCreated], do: [{ update-broadcast: { tabs: 1 } }]",
+            "on: [WorkbookUpdated], do: [{ update-broadcast: { tabs: 1 } }]",
             "line 2, rule `a`: tabs: write true or false, not `1`",
         ),
         // 13, step 6

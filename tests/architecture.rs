@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("loopback-server", &[]),
     ("local-aws", &["loopback-server"]),
     ("workflow", &["tableau"]),
-    ("deliveries", &["tableau"]),
+    ("deliveries", &["aws-http", "tableau", "workflow"]),
     ("rules", &["plain-text", "tableau"]),
     ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),

@@ -1,7 +1,7 @@
 //! What cannot be made again: the table, the token in the webhooks' URLs. And what is not wanted without being asked for.
 
 use crate::reading::read;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// 11-A7. An edit of `GenerateSecretString` makes CloudFormation generate a new value: with it every webhook at Tableau,
 /// whose URL has the old token, gets 403, and is switched off after four of them. What has to change goes into another
@@ -45,7 +45,13 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
             ],
         },
     });
-    assert_eq!(indexes[0], expected);
+    let index = &indexes[0];
+    assert_eq!(*index, expected);
+    assert_eq!(index["IndexName"], deliveries::INDEX);
+    assert_eq!(index["Projection"]["NonKeyAttributes"], json!(deliveries::INDEX_CARRIES));
+    let keys: Vec<&Value> =
+        index["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
+    assert_eq!(keys, deliveries::INDEX_KEYS);
 }
 
 /// 13. A sweep asks it for what is due; an index over whole documents would be written with each of them.

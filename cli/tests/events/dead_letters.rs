@@ -2,8 +2,8 @@
 
 use crate::place::{Place, body, envelope, id, stderr, stdout};
 use crate::story::{HOUR, Story, failed};
+use deliveries::End;
 use local_aws::Fault;
-use runtime::End;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Output, Stdio};

@@ -3,9 +3,9 @@
 use crate::place::{Place, body, id, stderr, stdout};
 use crate::story::{HOUR, Story, ago, failed};
 use aws_sdk_dynamodb::types::AttributeValue;
+use deliveries::{ClaimStore, End, Ended};
 use jiff::Timestamp;
 use local_aws::Fault;
-use runtime::{ClaimStore, End, Ended};
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -224,6 +224,44 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
         (&json["next_at"], &json["history"][0]["next_at"]),
         (&at.as_str().into(), &at.as_str().into())
     );
+}
+
+// 12-S5, 13
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_not_known_stands_as_it_is() {
+    let place = Place::start().await;
+    let story = Story::of(&place, "notify-slack", &body("Marketing")).claim(HOUR).await;
+    let story = story.effect(1, "slack/data-news").await.effect(1, "page/on-call").await;
+    let story = story.effect(1, "observed").await.end(1, HOUR, failed()).await;
+    let update = aws_sdk_dynamodb::Client::new(&place.config).update_item().table_name("DeliveryTable");
+    update
+        .key("pk", AttributeValue::S(story.key.to_string()))
+        .update_expression("SET #history = :x, #updated_at = :x, #failures = :x")
+        .expression_attribute_names("#history", "history")
+        .expression_attribute_names("#updated_at", "updated_at")
+        .expression_attribute_names("#failures", "failures")
+        .expression_attribute_values(":x", AttributeValue::S("x".to_owned()))
+        .send()
+        .await
+        .unwrap();
+
+    let listed = list(&place, &["--json"]).await;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((&listed["outcome"], &listed["updated_at"]), (&"failed".into(), &Value::Null));
+    let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
+    for part in [
+        "\nnotify-slack: failed for good, 1 attempt\n",
+        "\n  last change   unknown\n",
+        "\n  told          data-news\n",
+        "\n  effects       page/on-call\n",
+        "\n  damaged       updated_at, failures, history\n",
+    ] {
+        assert!(shown.contains(part), "no {part} in\n{shown}");
+    }
+    let json = stdout(&place.run(&["events", "show", story.key.event.short(), "--json"]).await);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["effects"], serde_json::json!(["observed", "page/on-call", "slack/data-news"]));
+    assert!(json.get("damaged").is_none(), "the fields of JSON stay: {json}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,15 @@
 //! What a workflow has done about an event, written by the runtime itself.
 
 use crate::place::Place;
-use deliveries::Content;
+use deliveries::{
+    ClaimStore, Claimant, Content, DeliveryKey, DynamoDbClaims, Effect, End, Ended, EventFacts,
+};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts};
 
 /// What happens at a workflow to one event, so many seconds ago.
 pub(crate) struct Story<'a> {
     pub(crate) claims: DynamoDbClaims,
-    pub(crate) key: ClaimKey,
+    pub(crate) key: DeliveryKey,
     facts: EventFacts,
     pub(crate) place: &'a Place,
 }
@@ -29,7 +30,7 @@ impl<'a> Story<'a> {
         let client = aws_sdk_dynamodb::Client::new(&place.config);
         Self {
             claims: DynamoDbClaims::new(client, "DeliveryTable"),
-            key: ClaimKey { workflow, event: content.event_id() },
+            key: DeliveryKey::new(workflow, content.event_id()),
             facts: EventFacts::from(&content),
             place,
         }
@@ -56,7 +57,7 @@ impl<'a> Story<'a> {
     }
 
     pub(crate) async fn effect(self, attempt: u32, effect: &str) -> Self {
-        self.claims.record_effect(&self.key, attempt, effect).await.unwrap();
+        self.claims.record_effect(&self.key, attempt, &Effect::from(effect)).await.unwrap();
         self
     }
 

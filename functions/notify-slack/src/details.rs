@@ -7,7 +7,7 @@ use std::time::Duration;
 use tableau::{Action, Event, Subject};
 use tableau_client::{Cause, CauseLookup, Content};
 use tokio::sync::OnceCell;
-use workflow::{Failure, Invocation, chain};
+use workflow::{Destination, Effect, Failure, Invocation, chain};
 
 /// From this failure on the message goes out without what Tableau did not tell: late is worse than short.
 const ATTEMPT_WITHOUT_DETAILS: u32 = 3;
@@ -69,13 +69,13 @@ impl<'a> Attempt<'a> {
 
     /// Whether an earlier attempt told the channel.
     pub(crate) fn has_told(&self, channel: &str) -> bool {
-        self.invocation.happened("slack/").any(|told| told == channel)
+        self.invocation.has_happened(&Effect::sent(Destination::Slack, channel))
     }
 
     /// Notes that the channel is told.
     pub(crate) async fn note_told(&self, channel: &str) -> Result<(), Failure> {
         let nothing = async { Ok::<_, Failure>(()) };
-        self.invocation.once(&format!("slack/{channel}"), nothing).await.map(|_| ())
+        self.invocation.once(Effect::sent(Destination::Slack, channel), nothing).await.map(|_| ())
     }
 
     /// Of leases: no longer than the attempt can last.

@@ -8,20 +8,22 @@ use crate::wording::headline;
 use crate::{NotifySlack, Progress, Step, roundup};
 use incidents::{Burst, Digest, Entry, How, Next, Place, Streak, Turn};
 use jiff::Timestamp;
-use workflow::{Failure, Workflow};
+use workflow::{Effect, Failure, Workflow};
 
 impl NotifySlack {
     /// The end of the quiet hours whose digest an earlier attempt put the event into.
     pub(crate) fn digest_of(&self, attempt: &Attempt<'_>, channel: &str) -> Option<Timestamp> {
-        attempt.invocation.happened(&beginning(channel)).find_map(|until| until.parse().ok())
+        attempt.invocation.happened().find_map(|effect| match effect {
+            Effect::InDigest { target, until } if target == channel => Some(*until),
+            _ => None,
+        })
     }
 
     /// Tells the digests that earlier attempts put the event into, whatever has become of its story.
     pub(crate) async fn tell_digests(&self, attempt: &Attempt<'_>, progress: &mut Progress) {
-        for digest in attempt.invocation.happened(DIGEST) {
-            let Some((channel, until)) = digest.rsplit_once('/') else { continue };
-            let Ok(until) = until.parse() else { continue };
-            progress.note(self.tell_in_digest(attempt, channel, until, Turn::None).await);
+        for effect in attempt.invocation.happened() {
+            let Effect::InDigest { target: channel, until } = effect else { continue };
+            progress.note(self.tell_in_digest(attempt, channel, *until, Turn::None).await);
         }
     }
 
@@ -122,7 +124,8 @@ impl NotifySlack {
         if self.digest_of(attempt, channel).is_none() {
             // In a box, as in `guarded`.
             let add = Box::pin(self.put_into_digest(attempt, channel, until, turn));
-            attempt.invocation.once(&format!("{}{until}", beginning(channel)), add).await?;
+            let in_digest = Effect::InDigest { target: channel.to_owned(), until };
+            attempt.invocation.once(in_digest, add).await?;
         }
         let holder = attempt.holder();
         let next = |digest: &mut Digest| digest.next(event.id.short(), holder, now, until);
@@ -153,13 +156,6 @@ impl NotifySlack {
         self.documents.change(&key, now, noted).await?;
         posted.map(|_| Step::Told).map_err(Failure::from)
     }
-}
-
-/// Begins the names of effects that tell which digest an event was put into.
-const DIGEST: &str = "digest/";
-
-fn beginning(channel: &str) -> String {
-    format!("{DIGEST}{channel}/")
 }
 
 fn digest_key(channel: &str, until: Timestamp) -> String {

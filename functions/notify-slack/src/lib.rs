@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use store::Documents;
 use tableau::{Action, Event, EventName, Object, SiteLuid};
 use tableau_client::TableauClient;
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use workflow::{Destination, Effect, Failure, Invocation, Outcome, Workflow};
 
 /// The workflow and what it talks to.
 #[derive(Debug)]
@@ -82,7 +82,8 @@ struct Progress {
 impl Progress {
     /// As far as earlier attempts have come.
     fn of(attempt: &Attempt<'_>) -> Self {
-        Self { told: attempt.invocation.happened("slack/").next().is_some(), ..Self::default() }
+        let told = attempt.invocation.happened().any(|effect| matches!(effect, Effect::Sent { .. }));
+        Self { told, ..Self::default() }
     }
 
     fn note(&mut self, step: Result<Step, Failure>) {
@@ -168,7 +169,7 @@ impl NotifySlack {
         let message = message(attempt.event, rules.site(&attempt.event.site), details, None);
         let to = To { invocation: attempt.invocation, channel };
         let post = self.slack.post(to, &message);
-        attempt.invocation.once(&format!("slack/{channel}"), post).await.map(|_| ())
+        attempt.invocation.once(Effect::sent(Destination::Slack, channel), post).await.map(|_| ())
     }
 }
 

@@ -9,7 +9,7 @@ use incidents::{Burst, Change, Closed, How, Incident, Next, Observation, Recover
 use rules::{Rules, Schedule, settings};
 use std::collections::BTreeSet;
 use tableau::{Action, EventName};
-use workflow::{Failure, Outcome};
+use workflow::{Effect, Failure, Outcome};
 
 /// The channels that any rule names.
 fn named_channels(rules: &Rules) -> Result<BTreeSet<String>, Failure> {
@@ -141,7 +141,7 @@ impl NotifySlack {
             // It had a message of its own before there were many: the one for all calls attention to the end.
             let end = self.end_of(attempt, closed).await?;
             let put = self.slack.put(telling.to(), Some(message), &end, false);
-            attempt.invocation.once(&format!("ended/{channel}"), put).await?;
+            attempt.invocation.once(Effect::Ended { target: channel.to_owned() }, put).await?;
         }
         Ok(Some(in_digest.and(self.close_together(telling, key).await?)))
     }

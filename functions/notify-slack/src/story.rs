@@ -9,10 +9,8 @@ use crate::{Channels, NotifySlack, Progress, Step, nobody, roundup};
 use incidents::{Board, Burst, Change, Holder, How, Incident, Member, Next, Observation, Streak, Turn};
 use jiff::Timestamp;
 use rules::{Rules, Schedule};
-use workflow::{Failure, Outcome, Workflow};
+use workflow::{Effect, Failure, Outcome, Workflow};
 
-/// The name under which an attempt writes down that its event is counted.
-const OBSERVED: &str = "observed";
 pub(crate) const OVER: &str = "a later refresh has succeeded since";
 
 /// One telling: who is told by whom.
@@ -103,7 +101,7 @@ impl NotifySlack {
         observation: Observation,
     ) -> Result<(Incident, Change), Failure> {
         let (event, key) = (attempt.event.id.short(), self.object(attempt));
-        if attempt.invocation.happened(OBSERVED).next().is_some() {
+        if attempt.invocation.has_happened(&Effect::Observed) {
             // An object remembers its last events only, and one that waits for a night comes again many times.
             let incident: Incident = self.documents.read(&key).await?;
             let change = match observation {
@@ -120,7 +118,7 @@ impl NotifySlack {
         };
         let observed = self.documents.change(&key, attempt.now(), observe).await?;
         if matches!(observed.1, Change::Failing | Change::Recovered) {
-            attempt.invocation.once(OBSERVED, async { Ok::<_, Failure>(()) }).await?;
+            attempt.invocation.once(Effect::Observed, async { Ok::<_, Failure>(()) }).await?;
         }
         Ok(observed)
     }

@@ -49,6 +49,23 @@ async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
     client.put_item().table_name("deliveries").set_item(Some(item)).send().await.unwrap();
 }
 
+/// How many requests DynamoDB has had.
+fn table_requests(stage: &Stage) -> usize {
+    let operations = [
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    ];
+    operations.iter().map(|operation| stage.aws.calls(&format!("DynamoDB.{operation}"))).sum()
+}
+
 /// How often an attempt was counted with this outcome.
 fn counted(function: &Function, outcome: &str) -> usize {
     let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
@@ -57,6 +74,19 @@ fn counted(function: &Function, outcome: &str) -> usize {
 
 fn reason(stage: &Stage) -> String {
     record(stage)["reason"]["S"].as_str().unwrap_or_default().to_owned()
+}
+
+// 13: claim and end.
+#[tokio::test]
+async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_duplicate_one() {
+    let rules = "rules: [{ name: all, on: [SiteUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+    let stage = Stage::with_rules(rules).await;
+    let function = stage.queued("notify-slack", BINARY);
+    let body = event(SITE);
+    assert!(function.failures(&batch(&body)).await.is_empty());
+    assert_eq!((&record(&stage)["state"]["S"], table_requests(&stage)), (&json!("skipped"), 2));
+    assert!(function.failures(&batch(&body)).await.is_empty());
+    assert_eq!(table_requests(&stage), 3);
 }
 
 // 11-B1

@@ -10,7 +10,7 @@ use runtime::{LoadedRules, rules_of};
 use std::future::Future;
 use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error, TableauClient};
-use workflow::{Failure, Invocation, Outcome, Workflow};
+use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 
 /// The workflow and what it talks to.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl Workflow for UpdateBroadcast {
         for view in &views {
             let overwrite = self.tableau.overwrite_broadcast(view, options);
             let overwrite = self.guarded(invocation, overwrite);
-            if let Err(failure) = invocation.once(&format!("broadcast/{view}"), overwrite).await {
+            let overwritten = Effect::Overwritten { view: view.to_string() };
+            if let Err(failure) = invocation.once(overwritten, overwrite).await {
                 failed = Some(Failure::worse(failed, failure));
             }
         }

@@ -1,11 +1,13 @@
 //! What a delivery's body holds.
 
-use crate::UNREADABLE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tableau::{EventId, Payload, PayloadError};
+
+/// The `detail-type` of a body that cannot be read. The rule of every workflow takes it.
+pub const UNREADABLE: &str = "Unreadable";
 
 /// The longest JSON form of a body that is kept as text. A body of 64 KiB in base64 has 86 KiB.
 const LONGEST_TEXT: usize = 128 * 1024;

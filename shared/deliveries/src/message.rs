@@ -1,8 +1,11 @@
 //! The content of a queue message.
 
-use crate::{Content, SOURCE};
+use crate::content::Content;
 use serde_json::Value;
 use tableau::PayloadError;
+
+/// The `source` of our events on the event bus.
+pub const SOURCE: &str = "tableau.webhooks";
 
 /// Message attributes that EventBridge writes when it puts an event into a dead-letter queue.
 ///

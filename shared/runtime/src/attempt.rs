@@ -1,19 +1,20 @@
 //! One attempt at one event: claim, handle, write down how it ended, log.
 
-use crate::claims::{Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, Progress, StoreError};
 use crate::host::{LoadedRules, rules_of};
 use crate::queue::FailedMessages;
 pub(crate) use crate::request::Request;
 use crate::retry::{LONGEST_FIX, MOST_DEFERRALS, Next, Retry, TRIES};
 use crate::telemetry::{self, Metric};
 use async_trait::async_trait;
-use deliveries::Content;
+use deliveries::{
+    Claim, ClaimStore, Claimant, Content, DeliveryKey, End, Ended, EventFacts, Progress, StoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::Event;
 use tokio::time::Instant;
-use workflow::{BoxError, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
+use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
 
 /// What is left for giving the claim back and answering, when a workflow has used up its time.
 const RESERVE: Duration = Duration::from_millis(1_000);
@@ -82,17 +83,17 @@ pub(crate) struct Message<'a> {
 /// Writes effects into the claim.
 struct ClaimedEffects {
     claims: Arc<dyn ClaimStore>,
-    key: ClaimKey,
+    key: DeliveryKey,
     attempt: u32,
 }
 
 #[async_trait]
 impl EffectLog for ClaimedEffects {
-    async fn record(&self, effect: &str) -> Result<(), BoxError> {
+    async fn record(&self, effect: &Effect) -> Result<(), BoxError> {
         let recorded = self.claims.record_effect(&self.key, self.attempt, effect).await;
         recorded.map_err(|error| {
             // A later attempt may repeat the effect: the one trace of why it did.
-            tracing::warn!(event.id = %self.key.event, effect, error = chain(&error), "an effect was not written down");
+            tracing::warn!(event.id = %self.key.event, %effect, error = chain(&error), "an effect was not written down");
             error.into()
         })
     }
@@ -111,7 +112,7 @@ impl<W: Workflow> Worker<W> {
         message: Option<Message<'_>>,
     ) -> Attempted {
         let started = Instant::now();
-        let key = ClaimKey { workflow: W::NAME, event: content.event_id() };
+        let key = DeliveryKey::new(W::NAME, content.event_id());
         let facts = EventFacts::from(content);
         let began = request.now();
         let (attempted, attempt) = match self.claim(&key, &facts, request, message).await {
@@ -144,7 +145,7 @@ impl<W: Workflow> Worker<W> {
         message: Message<'_>,
         received: u32,
     ) -> Attempted {
-        let key = ClaimKey { workflow: W::NAME, event: content.event_id() };
+        let key = DeliveryKey::new(W::NAME, content.event_id());
         let facts = EventFacts::from(content);
         let began = request.now();
         let given_up = |why: String| Attempted::Failed {
@@ -181,7 +182,7 @@ impl<W: Workflow> Worker<W> {
 
     async fn claim(
         &self,
-        key: &ClaimKey,
+        key: &DeliveryKey,
         facts: &EventFacts,
         request: &Request,
         message: Option<Message<'_>>,
@@ -257,7 +258,7 @@ fn unknown_state(state: &str) -> String {
 
 /// An attempt that holds the claim.
 struct Claimed<'a> {
-    key: &'a ClaimKey,
+    key: &'a DeliveryKey,
     attempt: u32,
     progress: Progress,
     began: Timestamp,
@@ -348,14 +349,14 @@ fn failed(
 
 /// The one line about an attempt, and its metrics.
 fn log(
-    key: &ClaimKey,
+    key: &DeliveryKey,
     facts: &EventFacts,
     attempted: &Attempted,
     attempt: u32,
     took: Duration,
     request: &Request,
 ) {
-    let workflow = key.workflow;
+    let workflow = key.workflow.as_ref();
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let outcome = attempted.as_str();
     let reason = match attempted {

@@ -129,18 +129,18 @@ fn copy_of(message: &SqsMessage) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::{
-        Claim, ClaimKey, ClaimStore, Claimant, Ended, EventFacts, MemoryClaims, Progress, StoreError,
-    };
     use crate::queue::Note;
     use async_trait::async_trait;
     use aws_lambda_events::sqs::SqsMessageAttribute;
+    use deliveries::{
+        Claim, ClaimStore, Claimant, DeliveryKey, Ended, EventFacts, MemoryClaims, Progress, StoreError,
+    };
     use jiff::{SignedDuration, Timestamp};
     use rules::Rules;
     use std::collections::HashMap;
     use std::sync::Mutex;
     use tableau::Event;
-    use workflow::{BoxError, Failure, Invocation, Outcome};
+    use workflow::{BoxError, Effect, Failure, Invocation, Outcome};
 
     /// Notes until when the record says that an event waits, and how long its message does.
     #[derive(Debug, Default)]
@@ -151,15 +151,15 @@ mod tests {
 
     #[async_trait]
     impl ClaimStore for Waits {
-        async fn claim(&self, _: &ClaimKey, _: &EventFacts, _: &Claimant) -> Result<Claim, StoreError> {
+        async fn claim(&self, _: &DeliveryKey, _: &EventFacts, _: &Claimant) -> Result<Claim, StoreError> {
             Ok(Claim::Granted { attempt: 1, progress: Progress::default() })
         }
 
-        async fn record_effect(&self, _: &ClaimKey, _: u32, _: &str) -> Result<(), StoreError> {
+        async fn record_effect(&self, _: &DeliveryKey, _: u32, _: &Effect) -> Result<(), StoreError> {
             Ok(())
         }
 
-        async fn end(&self, _: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+        async fn end(&self, _: &DeliveryKey, ended: &Ended) -> Result<(), StoreError> {
             self.recorded.lock().unwrap().push(ended.next_at);
             Ok(())
         }

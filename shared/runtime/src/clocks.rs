@@ -2,11 +2,10 @@
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::claims::{ClaimKey, ClaimStore, Claimant, EventFacts, MemoryClaims};
 use crate::queue::{FailedMessages, Note};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use deliveries::Content;
+use deliveries::{ClaimStore, Claimant, Content, DeliveryKey, EventFacts, MemoryClaims};
 use jiff::{SignedDuration, Timestamp};
 use rules::Rules;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -109,7 +108,7 @@ async fn a_machine_with_any_clock_handles_the_messages_it_gets() {
 async fn a_machine_whose_clock_is_behind_takes_over_no_claim_that_runs() {
     for off in OFF.into_iter().filter(|off| *off <= 0) {
         let claims = Arc::<MemoryClaims>::default();
-        let key = ClaimKey { workflow: Counts::NAME, event: Content::received(EVENT.as_bytes()).event_id() };
+        let key = DeliveryKey::new(Counts::NAME, Content::received(EVENT.as_bytes()).event_id());
         // Another worker began a moment ago, and has the whole of its time.
         let claimant = Claimant {
             owner: "another worker".to_owned(),

@@ -2,7 +2,6 @@
 
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
-use crate::claims::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use crate::door::{Door, Then};
 use crate::env::{Env, MissingSettings};
 use crate::function::{CheckedOnly, Function, Inline, NoWorkflow};
@@ -11,6 +10,7 @@ use crate::queue::SqsQueue;
 use crate::tokens::WebhookTokens;
 use crate::{aws, telemetry};
 use aws_types::SdkConfig;
+use deliveries::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use lambda_runtime::service_fn;
 use rules::Rules;
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager};

@@ -3,7 +3,6 @@
 mod attempt;
 mod aws;
 mod batch;
-mod claims;
 mod door;
 mod env;
 mod event;
@@ -21,10 +20,8 @@ mod tokens;
 mod clocks;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod requests;
 
-pub use claims::{
-    Claim, ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts, KEPT, MemoryClaims,
-    Progress, StoreError,
-};
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};

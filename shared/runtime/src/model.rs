@@ -9,13 +9,13 @@
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::claims::{
-    Claim, ClaimKey, ClaimStore, Claimant, End, Ended, EventFacts, MemoryClaims, StoreError,
-};
 use crate::queue::{COPY_OF, FailedMessages, Note};
 use crate::retry::RECEIVES;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
+use deliveries::{
+    Claim, ClaimStore, Claimant, DeliveryKey, End, Ended, EventFacts, MemoryClaims, StoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tableau::{Event, EventId, Payload};
 use tokio::time::Instant;
-use workflow::{BoxError, Failure, Invocation, Outcome, Workflow};
+use workflow::{BoxError, Effect, Failure, Invocation, Outcome, Workflow};
 
 /// As in template.yaml.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -240,7 +240,7 @@ struct Reached(Arc<World>);
 
 impl Reached {
     /// Nobody takes an event over before its claim has run out.
-    fn check(&self, key: &ClaimKey, attempt: u32, answer: &Result<(), StoreError>) {
+    fn check(&self, key: &DeliveryKey, attempt: u32, answer: &Result<(), StoreError>) {
         let now = self.0.now();
         let deadline = self.0.fate(&key.event, |fate| fate.deadlines[attempt as usize - 1]);
         if matches!(answer, Err(StoreError::Superseded)) && now <= deadline {
@@ -254,7 +254,7 @@ impl Reached {
 impl ClaimStore for Reached {
     async fn claim(
         &self,
-        key: &ClaimKey,
+        key: &DeliveryKey,
         facts: &EventFacts,
         claimant: &Claimant,
     ) -> Result<Claim, StoreError> {
@@ -274,11 +274,16 @@ impl ClaimStore for Reached {
         claimed.await.map_err(StoreError::Unavailable)?
     }
 
-    async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError> {
+    async fn record_effect(
+        &self,
+        key: &DeliveryKey,
+        attempt: u32,
+        effect: &Effect,
+    ) -> Result<(), StoreError> {
         let recorded = self.0.call(async {
             let recorded = self.0.claims.record_effect(key, attempt, effect).await;
             self.check(key, attempt, &recorded);
-            if recorded.is_ok() && effect == UNKEYED {
+            if recorded.is_ok() && *effect == Effect::from(UNKEYED) {
                 self.0.fate(&key.event, |fate| fate.untold = fate.untold.saturating_sub(1));
             }
             recorded
@@ -286,7 +291,7 @@ impl ClaimStore for Reached {
         recorded.await.map_err(StoreError::Unavailable)?
     }
 
-    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError> {
+    async fn end(&self, key: &DeliveryKey, ended: &Ended) -> Result<(), StoreError> {
         let recorded = self.0.call(async {
             let recorded = self.0.claims.end(key, ended).await;
             self.check(key, ended.attempt, &recorded);
@@ -343,13 +348,13 @@ impl Workflow for Acts {
             });
             Ok::<_, Failure>(())
         };
-        invocation.once("keyed", keyed).await?;
+        invocation.once(Effect::from("keyed"), keyed).await?;
         let unkeyed = async {
             self.reach().await?;
             self.0.fate(&event.id, |fate| (fate.acts, fate.untold) = (fate.acts + 1, fate.untold + 1));
             Ok::<_, Failure>(())
         };
-        invocation.once(UNKEYED, unkeyed).await?;
+        invocation.once(Effect::from(UNKEYED), unkeyed).await?;
         Ok(Outcome::Done)
     }
 }

@@ -1,6 +1,6 @@
 //! One call of the function by Lambda: what time it is, and how much is left.
 
-use crate::claims::LONGEST_CLAIM;
+use deliveries::LONGEST_CLAIM;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,6 +1,6 @@
 //! When a message that failed comes again, and when it is given up. No I/O.
 
-use crate::claims::Progress;
+use deliveries::Progress;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use workflow::Failure;

@@ -4,6 +4,7 @@ use crate::Payload;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::{self, Write};
+use std::str::FromStr;
 
 /// SHA-256 of the canonical payload, as 64 lower-case hexadecimal digits.
 ///
@@ -41,6 +42,21 @@ impl EventId {
     }
 }
 
+/// A text that is no event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected 64 lower-case hexadecimal digits")]
+pub struct NotAnEventId;
+
+impl FromStr for EventId {
+    type Err = NotAnEventId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEventId> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_id = text.len() == 64 && text.bytes().all(is_digit);
+        is_id.then(|| Self(text.to_owned())).ok_or(NotAnEventId)
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -57,5 +73,14 @@ mod tests {
         // printf '{"event_type":"SiteUpdated","resource":"SITE"}' | sha256sum
         let expected = "66764cae3f271aa0625a326e9fc66354d184574566364473c29659a80bd7bfd7";
         assert_eq!(EventId::of(&payload).as_str(), expected);
+    }
+
+    #[test]
+    fn an_event_id_is_64_lower_case_hexadecimal_digits() {
+        let id = EventId::of_bytes(b"");
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        for wrong in ["", "717bbc05a8f9", &id.as_str().to_uppercase(), &id.as_str().replace('e', "g")] {
+            assert_eq!(wrong.parse::<EventId>(), Err(NotAnEventId), "{wrong}");
+        }
     }
 }

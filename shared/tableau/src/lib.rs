@@ -8,7 +8,7 @@ mod payload;
 mod spelling;
 
 pub use event::{Event, Incomplete, Subject};
-pub use event_id::EventId;
+pub use event_id::{EventId, NotAnEventId};
 pub use event_name::{Action, EventName, Object, UnknownEvent};
 pub use luid::{
     ColumnLuid, DatabaseLuid, DatasourceLuid, FlowLuid, InvalidLuid, JobLuid, LabelLuid, ProjectLuid,

@@ -1,6 +1,6 @@
 //! What an attempt may know of its surroundings.
 
-use crate::{BoxError, Failure};
+use crate::{BoxError, Effect, Failure};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub struct Invocation {
     /// Whether a transient failure is tried again later. In inline mode nobody does.
     pub retried: bool,
     began: Instant,
-    effects: BTreeSet<String>,
+    effects: BTreeSet<Effect>,
     log: Arc<dyn EffectLog>,
 }
 
@@ -44,7 +44,7 @@ pub trait EffectLog: Send + Sync {
     ///
     /// # Errors
     /// When the store did not confirm it, or this attempt no longer holds the claim.
-    async fn record(&self, effect: &str) -> Result<(), BoxError>;
+    async fn record(&self, effect: &Effect) -> Result<(), BoxError>;
 }
 
 /// Writes nothing down: for an attempt that nobody repeats.
@@ -53,7 +53,7 @@ pub struct NoEffectLog;
 
 #[async_trait]
 impl EffectLog for NoEffectLog {
-    async fn record(&self, _: &str) -> Result<(), BoxError> {
+    async fn record(&self, _: &Effect) -> Result<(), BoxError> {
         Ok(())
     }
 }
@@ -75,7 +75,7 @@ impl Invocation {
 
     /// The same, as an attempt that is tried again when it fails and writes its effects down in `log`.
     #[must_use]
-    pub fn repeated(mut self, attempt: u32, effects: BTreeSet<String>, log: Arc<dyn EffectLog>) -> Self {
+    pub fn repeated(mut self, attempt: u32, effects: BTreeSet<Effect>, log: Arc<dyn EffectLog>) -> Self {
         (self.attempt, self.retried, self.effects, self.log) = (attempt, true, effects, log);
         self
     }
@@ -97,29 +97,34 @@ impl Invocation {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// What follows `beginning` in the names of effects that earlier attempts wrote down.
-    pub fn happened(&self, beginning: &str) -> impl Iterator<Item = &str> {
-        self.effects.iter().filter_map(move |effect| effect.strip_prefix(beginning))
+    /// The effects that earlier attempts wrote down.
+    pub fn happened(&self) -> impl Iterator<Item = &Effect> {
+        self.effects.iter()
     }
 
-    /// Runs `effect` unless an earlier attempt wrote down that `name` happened, then writes it down.
+    /// Whether an earlier attempt wrote down that `effect` happened.
+    pub fn has_happened(&self, effect: &Effect) -> bool {
+        self.effects.contains(effect)
+    }
+
+    /// Runs `action` unless an earlier attempt wrote down that `effect` happened, then writes it down.
     ///
-    /// A workflow with several effects gives each a name of its own (`slack/finance-data`): when the second
-    /// fails, the first does not happen again. `None` means that it had happened before.
+    /// A workflow with several effects names each ([`Effect::Sent`] with its channel): when the second fails, the first
+    /// does not happen again. `None` means that it had happened before.
     ///
     /// # Errors
-    /// The effect's own failure. That the record could not be written is no failure, since the effect
+    /// The action's own failure. That the record could not be written is no failure, since the effect
     /// happened; only a later attempt would find out, and repeat it.
     pub async fn once<T, E: Into<Failure>>(
         &self,
-        name: &str,
-        effect: impl Future<Output = Result<T, E>>,
+        effect: Effect,
+        action: impl Future<Output = Result<T, E>>,
     ) -> Result<Option<T>, Failure> {
-        if self.effects.contains(name) {
+        if self.has_happened(&effect) {
             return Ok(None);
         }
-        let value = effect.await.map_err(Into::into)?;
-        let _ = self.log.record(name).await;
+        let value = action.await.map_err(Into::into)?;
+        let _ = self.log.record(&effect).await;
         Ok(Some(value))
     }
 }
@@ -127,15 +132,16 @@ impl Invocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Destination;
     use std::sync::Mutex;
 
     #[derive(Default)]
-    struct Recorded(Mutex<Vec<String>>);
+    struct Recorded(Mutex<Vec<Effect>>);
 
     #[async_trait]
     impl EffectLog for Recorded {
-        async fn record(&self, effect: &str) -> Result<(), BoxError> {
-            self.0.lock().unwrap().push(effect.to_owned());
+        async fn record(&self, effect: &Effect) -> Result<(), BoxError> {
+            self.0.lock().unwrap().push(effect.clone());
             Ok(())
         }
     }
@@ -143,19 +149,21 @@ mod tests {
     #[tokio::test]
     async fn an_effect_that_was_written_down_does_not_happen_again() {
         let log = Arc::new(Recorded::default());
+        let one = Effect::sent(Destination::Slack, "one");
+        let two = Effect::sent(Destination::Slack, "two");
         let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
             2,
-            BTreeSet::from(["one".to_owned()]),
+            BTreeSet::from([one.clone()]),
             Arc::<Recorded>::clone(&log),
         );
 
-        let one = invocation.once("one", async { Ok::<_, Failure>(1) }).await.unwrap();
-        let two = invocation.once("two", async { Ok::<_, Failure>(2) }).await.unwrap();
+        let first = invocation.once(one.clone(), async { Ok::<_, Failure>(1) }).await.unwrap();
+        let second = invocation.once(two.clone(), async { Ok::<_, Failure>(2) }).await.unwrap();
 
-        assert_eq!((one, two), (None, Some(2)));
-        assert_eq!(invocation.happened("o").collect::<Vec<_>>(), ["ne"]);
-        assert_eq!(invocation.happened("t").next(), None);
-        assert_eq!(*log.0.lock().unwrap(), ["two"]);
+        assert_eq!((first, second), (None, Some(2)));
+        assert_eq!(invocation.happened().collect::<Vec<_>>(), [&one]);
+        assert!(invocation.has_happened(&one) && !invocation.has_happened(&two));
+        assert_eq!(*log.0.lock().unwrap(), [two]);
     }
 
     #[tokio::test]
@@ -167,7 +175,8 @@ mod tests {
             Arc::<Recorded>::clone(&log),
         );
 
-        let failed = invocation.once("one", async { Err::<(), _>(Failure::transient("down")) }).await;
+        let failed =
+            invocation.once(Effect::Observed, async { Err::<(), _>(Failure::transient("down")) }).await;
 
         assert!(failed.is_err());
         assert!(log.0.lock().unwrap().is_empty());

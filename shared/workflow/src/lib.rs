@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod credential;
+mod effect;
 mod failure;
 mod invocation;
 
 pub use credential::{CredentialError, CredentialSource, Fixed};
+pub use effect::{Destination, Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
 

@@ -1,13 +1,13 @@
 //! The attempts at an event, as its record has them. No I/O.
 
-use super::record::{Item, Outcome, Record, number, text};
-use aws_sdk_dynamodb::types::AttributeValue;
+use super::record::Outcome;
+use deliveries::{Entry, HISTORY_LIMIT, Record, State};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// As many attempts has a history.
-const KEPT: u64 = 100;
+const KEPT: u64 = HISTORY_LIMIT as u64;
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,9 @@ pub(super) enum End {
 }
 
 /// Every attempt, the first first.
-pub(super) fn attempts(item: &Item, record: &Record, now: Timestamp) -> Vec<Attempt> {
-    let history = item.get("history").and_then(|value| value.as_l().ok()).map(Vec::as_slice);
-    let entries = history.unwrap_or_default().iter().filter_map(entry);
-    let mut ended: BTreeMap<u64, Attempt> = entries.map(|attempt| (attempt.number, attempt)).collect();
+pub(super) fn attempts(record: &Record, now: Timestamp) -> Vec<Attempt> {
+    let mut ended: BTreeMap<u64, Attempt> =
+        record.history.iter().map(|entry| (entry.attempt, Attempt::from(entry))).collect();
     let all = 1..=record.attempts.min(KEPT * 100);
     let all = all.map(|number| ended.remove(&number).unwrap_or_else(|| missing(number, record, now)));
     all.collect()
@@ -49,7 +48,7 @@ pub(super) fn attempts(item: &Item, record: &Record, now: Timestamp) -> Vec<Atte
 /// An attempt that is in no history.
 fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
     let last = number == record.attempts;
-    match record.outcome(now) {
+    match Outcome::of(record, now) {
         // A claim is the last change of its record.
         Outcome::Working if last => {
             Attempt { number, began_at: record.updated_at, end: End::Goes { until: record.deadline } }
@@ -60,9 +59,9 @@ fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
             began_at: None,
             end: End::Ended {
                 at: record.updated_at,
-                outcome: record.state.clone(),
-                reason: record.reason.clone(),
-                next_at: record.next_at(now),
+                outcome: word(record.state.as_ref()),
+                reason: record.reason().to_owned(),
+                next_at: record.next_at(),
             },
         },
         _ if number > KEPT => Attempt { number, began_at: None, end: End::NotKept },
@@ -70,15 +69,20 @@ fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
     }
 }
 
-fn entry(value: &AttributeValue) -> Option<Attempt> {
-    let entry = value.as_m().ok()?;
-    let end = End::Ended {
-        at: text(entry, "ended_at").parse().ok(),
-        outcome: text(entry, "outcome"),
-        reason: text(entry, "reason"),
-        next_at: text(entry, "next_at").parse().ok(),
-    };
-    Some(Attempt { number: number(entry, "attempt")?, began_at: text(entry, "began_at").parse().ok(), end })
+fn word(state: Option<&State>) -> String {
+    state.map(State::to_string).unwrap_or_default()
+}
+
+impl From<&Entry> for Attempt {
+    fn from(entry: &Entry) -> Self {
+        let end = End::Ended {
+            at: entry.ended_at,
+            outcome: word(entry.outcome.as_ref()),
+            reason: entry.reason.clone(),
+            next_at: entry.next_at,
+        };
+        Self { number: entry.attempt, began_at: entry.began_at, end }
+    }
 }
 
 impl Attempt {
@@ -122,34 +126,28 @@ pub(super) struct AttemptFacts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashMap;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
     }
 
-    fn item(attempts: &[u64]) -> Item {
-        let entries = attempts.iter().map(|number| {
-            let text = |text: &str| AttributeValue::S(text.to_owned());
-            AttributeValue::M(HashMap::from([
-                ("attempt".to_owned(), AttributeValue::N(number.to_string())),
-                ("began_at".to_owned(), text(&at(0).to_string())),
-                ("ended_at".to_owned(), text(&format!("{:.3}", at(2)))),
-                ("outcome".to_owned(), text("released")),
-                ("reason".to_owned(), text("Slack: 500")),
-                ("next_at".to_owned(), text(&format!("{:.3}", at(30)))),
-            ]))
+    /// A record with this history.
+    fn record(history: &[u64], state: &str, attempts: u64) -> Record {
+        let entries = history.iter().map(|attempt| Entry {
+            attempt: *attempt,
+            began_at: Some(at(0)),
+            ended_at: Some(at(2)),
+            outcome: Some(State::Released),
+            reason: "Slack: 500".to_owned(),
+            next_at: Some(at(30)),
         });
-        Item::from([("history".to_owned(), AttributeValue::L(entries.collect()))])
-    }
-
-    fn record(state: &str, attempts: u64) -> Record {
         let (updated_at, deadline) = (Some(at(9)), Some(at(60)));
-        Record { state: state.to_owned(), attempts, updated_at, deadline, ..Record::default() }
+        let history = entries.collect();
+        Record { state: Some(state.into()), attempts, updated_at, deadline, history, ..Record::default() }
     }
 
-    fn ends(item: &Item, record: &Record, now: i64) -> Vec<End> {
-        attempts(item, record, at(now)).into_iter().map(|attempt| attempt.end).collect()
+    fn ends(record: &Record, now: i64) -> Vec<End> {
+        attempts(record, at(now)).into_iter().map(|attempt| attempt.end).collect()
     }
 
     fn released() -> End {
@@ -159,24 +157,21 @@ mod tests {
 
     #[test]
     fn an_attempt_that_no_history_has_left_no_end() {
-        assert_eq!(
-            ends(&item(&[1, 3]), &record("released", 3), 10),
-            [released(), End::Unrecorded, released()]
-        );
-        assert_eq!(attempts(&item(&[1]), &record("released", 1), at(10))[0].duration_ms(), Some(2_000));
+        assert_eq!(ends(&record(&[1, 3], "released", 3), 10), [released(), End::Unrecorded, released()]);
+        assert_eq!(attempts(&record(&[1], "released", 1), at(10))[0].duration_ms(), Some(2_000));
     }
 
     #[test]
     fn the_last_one_goes_on_until_its_deadline() {
-        let (item, record) = (item(&[1]), record("claimed", 2));
-        assert_eq!(ends(&item, &record, 10), [released(), End::Goes { until: Some(at(60)) }]);
-        assert_eq!(ends(&item, &record, 61), [released(), End::Unrecorded]);
-        assert_eq!(attempts(&item, &record, at(61))[1].began_at, Some(at(9)));
+        let record = record(&[1], "claimed", 2);
+        assert_eq!(ends(&record, 10), [released(), End::Goes { until: Some(at(60)) }]);
+        assert_eq!(ends(&record, 61), [released(), End::Unrecorded]);
+        assert_eq!(attempts(&record, at(61))[1].began_at, Some(at(9)));
     }
 
     #[test]
     fn beyond_those_that_are_kept_the_record_has_the_last_ones_end() {
-        let ends = ends(&item(&(1..=100).collect::<Vec<_>>()), &record("done", 102), 10);
+        let ends = ends(&record(&(1..=100).collect::<Vec<_>>(), "done", 102), 10);
         let (outcome, reason) = ("done".to_owned(), String::new());
         let last = End::Ended { at: Some(at(9)), outcome, reason, next_at: None };
         assert_eq!(ends[99..], [released(), End::NotKept, last]);

@@ -1,7 +1,8 @@
 //! Which records are listed. No I/O.
 
-use super::record::{Outcome, Record};
+use super::record::Outcome;
 use crate::out::plain;
+use deliveries::Record;
 use jiff::Timestamp;
 
 /// How much of a LUID is enough to know it.
@@ -40,32 +41,33 @@ impl Filter {
 
     pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {
         let same = |wanted: &Option<String>, is: &str| wanted.as_ref().is_none_or(|wanted| wanted == is);
-        same(&self.event, &record.event_name)
+        same(&self.event, &record.event.name)
             && same(&self.workflow, &record.workflow)
-            && (self.outcomes.is_empty() || self.outcomes.contains(&record.outcome(now)))
+            && (self.outcomes.is_empty() || self.outcomes.contains(&Outcome::of(record, now)))
             && self.resource.as_ref().is_none_or(|wanted| is_of(record, wanted))
     }
 }
 
 fn is_of(record: &Record, resource: &str) -> bool {
-    let luid = || record.resource.to_ascii_lowercase().starts_with(&resource.to_ascii_lowercase());
+    let luid = || record.event.resource.to_ascii_lowercase().starts_with(&resource.to_ascii_lowercase());
     (resource.len() >= LUID_DIGITS && luid())
-        || record.resource_name.to_lowercase().contains(&resource.to_lowercase())
+        || record.event.resource_name.to_lowercase().contains(&resource.to_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::{EventFacts, State};
 
     fn takes(filter: Filter) -> bool {
-        let record = Record {
-            event_name: "DatasourceRefreshFailed".to_owned(),
-            workflow: "notify-slack".to_owned(),
-            state: "failed".to_owned(),
+        let event = EventFacts {
+            name: "DatasourceRefreshFailed".to_owned(),
             resource: "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb".to_owned(),
             resource_name: "Größe der Sales Orders".to_owned(),
-            ..Record::default()
+            ..EventFacts::default()
         };
+        let workflow = "notify-slack".to_owned();
+        let record = Record { event, workflow, state: Some(State::Failed), ..Record::default() };
         filter.takes(&record, Timestamp::UNIX_EPOCH)
     }
 

@@ -1,13 +1,14 @@
 //! `events list`.
 
 use super::filter::Filter;
-use super::record::{Outcome, Record};
-use super::store::{CLOCK_TOLERANCE, FURTHEST, KEPT, Records};
+use super::record::{Facts, Outcome};
+use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use crate::events::options::ListOptions;
 use crate::events::span::Span;
 use crate::events::table::{Table, cell, name, terminal_width};
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
+use deliveries::{KEPT, Record, State};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -43,8 +44,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
     let page = i32::try_from(page).ok();
     let (mut walk, mut more) = (records.back(since, until), false);
-    while !more && let Some(items) = walk.next(page).await? {
-        let mut found: Vec<_> = items.iter().map(Record::read).collect();
+    while !more && let Some(mut found) = walk.next(page).await? {
         found.retain(|record| filter.takes(record, now));
         more = shown.lines + found.len() > limit;
         found.truncate(limit - shown.lines);
@@ -114,7 +114,9 @@ impl Shown {
     fn add(&mut self, records: &[Record]) -> Result<(), out::Error> {
         if self.json {
             self.lines += records.len();
-            return records.iter().try_for_each(|record| line!("{}", out::json(&record.facts(self.now))));
+            return records
+                .iter()
+                .try_for_each(|record| line!("{}", out::json(&Facts::of(record, self.now))));
         }
         let rows: Vec<_> = records.iter().map(|record| row(record, self.now)).collect();
         self.table.fit(&rows);
@@ -135,24 +137,24 @@ fn minute(at: Timestamp) -> String {
 
 fn row(record: &Record, now: Timestamp) -> [String; 7] {
     let seen = record.first_seen_at.map(minute);
-    let outcome = record.outcome(now);
-    let reason = match (outcome, record.next_at(now)) {
+    let outcome = Outcome::of(record, now);
+    let reason = match (outcome, record.next_at()) {
         (Outcome::Interrupted, _) => "no end was recorded".to_owned(),
         (_, Some(next_at)) => {
-            let word = match (record.is_put_off(), record.waits_for_a_person()) {
-                (true, _) => "until",
-                (false, true) => "waits for a person, next try",
-                (false, false) => "next try",
+            let word = match record.state {
+                Some(State::Deferred) => "until",
+                Some(State::Misconfigured) => "waits for a person, next try",
+                _ => "next try",
             };
-            format!("{word} {}: {}", minute(next_at), record.reason)
+            format!("{word} {}: {}", minute(next_at), record.reason())
         }
-        _ => record.reason.clone(),
+        _ => record.reason().to_owned(),
     };
     [
         seen.unwrap_or_else(|| "–".to_owned()),
         cell(&record.workflow),
-        cell(&record.event_name),
-        name(&record.resource_name),
+        cell(&record.event.name),
+        name(&record.event.resource_name),
         outcome.as_str().to_owned(),
         cell(record.event_id.get(..12).unwrap_or(&record.event_id)),
         plain(&reason),
@@ -162,17 +164,21 @@ fn row(record: &Record, now: Timestamp) -> [String; 7] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::EventFacts;
 
     #[test]
     fn a_row_says_what_became_of_the_event_and_cannot_steer_the_terminal() {
         let record = Record {
             event_id: "717bbc05a8f9aaaa".to_owned(),
             workflow: "notify-slack".to_owned(),
-            event_name: "SiteUpdated".to_owned(),
-            resource_name: "\u{1b}[31mMarketing".to_owned(),
+            event: EventFacts {
+                name: "SiteUpdated".to_owned(),
+                resource_name: "\u{1b}[31mMarketing".to_owned(),
+                ..EventFacts::default()
+            },
             first_seen_at: "2026-11-22T14:44:03Z".parse().ok(),
-            state: "failed".to_owned(),
-            reason: "Slack:\u{7} no".to_owned(),
+            state: Some(State::Failed),
+            last_reason: "Slack:\u{7} no".to_owned(),
             ..Record::default()
         };
         let expected = [
@@ -185,16 +191,16 @@ mod tests {
             "Slack: no",
         ];
         assert_eq!(row(&record, Timestamp::UNIX_EPOCH), expected);
-        let left = Record { state: "claimed".to_owned(), ..record };
+        let left = Record { state: Some(State::Claimed), ..record };
         assert_eq!(
             row(&left, Timestamp::UNIX_EPOCH)[4..],
             ["interrupted", "717bbc05a8f9", "no end was recorded"]
         );
         let deadline = "2026-11-22T17:54:00Z".parse().ok();
-        let waits = Record { state: "deferred".to_owned(), deadline, ..left };
+        let waits = Record { state: Some(State::Deferred), deadline, ..left };
         let until = "until 2026-11-22 17:54: Slack: no";
         assert_eq!(row(&waits, Timestamp::UNIX_EPOCH)[4..], ["waiting", "717bbc05a8f9", until]);
-        let again = Record { state: "released".to_owned(), ..waits };
+        let again = Record { state: Some(State::Released), ..waits };
         assert_eq!(row(&again, Timestamp::UNIX_EPOCH)[6], "next try 2026-11-22 17:54: Slack: no");
     }
 

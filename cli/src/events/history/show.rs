@@ -1,25 +1,24 @@
 //! `events show`.
 
 use super::attempts::{Attempt, AttemptFacts, attempts};
-use super::record::{Facts, Item, Record, text};
-use super::store::{CLOCK_TOLERANCE, FURTHEST, KEPT, Records};
+use super::record::{Facts, Outcome};
+use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use super::text;
 use crate::events::letters;
 use crate::events::options::ShowOptions;
 use crate::events::table::{cell, name};
 use crate::out::{self, line};
 use crate::stack::Stack;
-use aws_sdk_dynamodb::types::AttributeValue;
+use deliveries::{DeliveryKey, Effect, KEPT, Record};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
+use tableau::EventId;
 use workflow::BoxError;
 
-/// How many digits an id has.
-const WHOLE: usize = 64;
 /// The most events that are named when an id's beginning fits several.
 const NAMED: usize = 10;
 
@@ -28,7 +27,6 @@ const NAMED: usize = 10;
 pub(super) struct Delivery {
     pub(super) record: Record,
     pub(super) attempts: Vec<Attempt>,
-    pub(super) effects: Vec<String>,
     pub(super) payload: Value,
     /// How many dead letters the workflow has, or why that is unknown; nothing where there is none of this event.
     pub(super) dead_letters: Option<Result<u64, String>>,
@@ -39,10 +37,10 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
     let now = Timestamp::now();
     let stack = Stack::find(&options.place).await?;
     let records = Records::of(&stack)?;
-    let items = find(&stack, &records, &options.id, now).await?;
-    let mut deliveries = Vec::with_capacity(items.len());
-    for item in &items {
-        deliveries.push(delivery(&stack, item, now).await);
+    let found = find(&stack, &records, &options.id, now).await?;
+    let mut deliveries = Vec::with_capacity(found.len());
+    for record in found {
+        deliveries.push(delivery(&stack, record, now).await);
     }
     deliveries.sort_by(|one, other| order(&one.record).cmp(&order(&other.record)));
     if options.json {
@@ -65,10 +63,16 @@ fn order(record: &Record) -> (Option<Timestamp>, &str) {
 }
 
 /// The event's records, one for each workflow that has one.
-async fn find(stack: &Stack, records: &Records<'_>, id: &str, now: Timestamp) -> Result<Vec<Item>, BoxError> {
-    let mut keys: Vec<(String, String)> = Vec::new();
-    if id.len() == WHOLE {
-        keys.extend(stack.workflows.iter().map(|queues| (queues.workflow.clone(), id.to_owned())));
+async fn find(
+    stack: &Stack,
+    records: &Records<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<Vec<Record>, BoxError> {
+    let mut keys = Vec::new();
+    if let Ok(id) = id.parse::<EventId>() {
+        let of = |workflow: &str| DeliveryKey::new(workflow.to_owned(), id.clone());
+        keys.extend(stack.workflows.iter().map(|queues| of(&queues.workflow)));
     }
     let found = get(records, &keys).await?;
     if !found.is_empty() {
@@ -87,26 +91,26 @@ async fn find(stack: &Stack, records: &Records<'_>, id: &str, now: Timestamp) ->
     Ok(found)
 }
 
-async fn get(records: &Records<'_>, keys: &[(String, String)]) -> Result<Vec<Item>, BoxError> {
-    let mut items = Vec::new();
-    for (workflow, id) in keys {
-        items.extend(records.get(workflow, id).await?);
+async fn get(records: &Records<'_>, keys: &[DeliveryKey]) -> Result<Vec<Record>, BoxError> {
+    let mut found = Vec::new();
+    for key in keys {
+        found.extend(records.get(key).await?);
     }
-    Ok(items)
+    Ok(found)
 }
 
-/// Workflow and id of the one event whose id begins like this.
+/// The keys of the one event whose id begins like this.
 async fn beginning_with(
     records: &Records<'_>,
     beginning: &str,
     now: Timestamp,
-) -> Result<Vec<(String, String)>, BoxError> {
+) -> Result<Vec<DeliveryKey>, BoxError> {
     let since = now.checked_sub(FURTHEST).unwrap_or(now);
     let until = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
     let mut walk = records.back(since, until).beginning_with(beginning);
     let mut events: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-    while let Some(items) = walk.next(None).await? {
-        for record in items.iter().map(Record::read) {
+    while let Some(found) = walk.next(None).await? {
+        for record in found {
             events.entry(record.event_id.clone()).or_default().push(record);
         }
     }
@@ -114,7 +118,7 @@ async fn beginning_with(
         return Err(ambiguous(beginning, &events).into());
     }
     let records = events.into_values().flatten();
-    Ok(records.map(|record| (record.workflow, record.event_id)).collect())
+    Ok(records.filter_map(|record| record.key).collect())
 }
 
 /// Which events begin like this, in a line.
@@ -126,8 +130,8 @@ fn ambiguous(beginning: &str, events: &BTreeMap<String, Vec<Record>>) -> String 
         let digits = events.keys().filter(|other| *other != id).map(|other| alike(id, other) + 1).max();
         let id = id.get(..digits.unwrap_or(12).max(12)).unwrap_or(id);
         let record = records.first();
-        let what =
-            record.map(|record| format!("{} of {}", cell(&record.event_name), name(&record.resource_name)));
+        let what = record
+            .map(|record| format!("{} of {}", cell(&record.event.name), name(&record.event.resource_name)));
         // Writing to a String cannot fail.
         let _ = write!(message, "{comma} {id} ({})", what.unwrap_or_default());
     }
@@ -142,22 +146,16 @@ fn alike(one: &str, other: &str) -> usize {
     one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
 }
 
-async fn delivery(stack: &Stack, item: &Item, now: Timestamp) -> Delivery {
-    let record = Record::read(item);
-    let mut effects = match item.get("effects") {
-        Some(AttributeValue::Ss(effects)) => effects.clone(),
-        _ => Vec::new(),
-    };
-    effects.sort_unstable();
-    let payload = text(item, "payload");
-    let payload = serde_json::from_str(&payload).unwrap_or(Value::String(payload));
+async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
+    let payload = &record.event.payload;
+    let payload = serde_json::from_str(payload).unwrap_or_else(|_| Value::String(payload.clone()));
     let queues = stack.workflows.iter().find(|queues| queues.workflow == record.workflow);
-    let dead_letters = match queues.filter(|_| !record.outcome(now).is_final()) {
+    let dead_letters = match queues.filter(|_| !Outcome::of(&record, now).is_final()) {
         // To know whether it is this one takes a look at all of them, which hides them from others for a while.
         Some(queues) => Some(letters::count(&stack.account, queues).await.map_err(|error| error.to_string())),
         None => None,
     };
-    Delivery { attempts: attempts(item, &record, now), record, effects, payload, dead_letters }
+    Delivery { attempts: attempts(&record, now), record, payload, dead_letters }
 }
 
 /// A delivery as JSON has it: what `events list` has, and more.
@@ -166,7 +164,7 @@ struct DeliveryFacts<'a> {
     #[serde(flatten)]
     record: Facts<'a>,
     history: Vec<AttemptFacts<'a>>,
-    effects: &'a [String],
+    effects: Vec<String>,
     /// Of the whole workflow; nothing where it does not matter or is unknown.
     dead_letters_of_workflow: Option<u64>,
     payload: &'a Value,
@@ -174,10 +172,12 @@ struct DeliveryFacts<'a> {
 
 impl Delivery {
     fn facts(&self, now: Timestamp) -> DeliveryFacts<'_> {
+        let mut effects: Vec<String> = self.record.effects.iter().map(Effect::to_string).collect();
+        effects.sort_unstable();
         DeliveryFacts {
-            record: self.record.facts(now),
+            record: Facts::of(&self.record, now),
             history: self.attempts.iter().map(Attempt::facts).collect(),
-            effects: &self.effects,
+            effects,
             dead_letters_of_workflow: self
                 .dead_letters
                 .as_ref()
@@ -190,13 +190,17 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::EventFacts;
 
     #[test]
     fn events_that_begin_alike_are_told_apart() {
-        let record = |resource: &str| Record {
-            event_name: "SiteUpdated".to_owned(),
-            resource_name: resource.to_owned(),
-            ..Record::default()
+        let record = |resource: &str| {
+            let event = EventFacts {
+                name: "SiteUpdated".to_owned(),
+                resource_name: resource.to_owned(),
+                ..EventFacts::default()
+            };
+            Record { event, ..Record::default() }
         };
         let id = |end: &str| format!("{}{end}", "a".repeat(14));
         let events =

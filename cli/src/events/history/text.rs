@@ -1,11 +1,12 @@
 //! An event's way as people read it. No I/O.
 
 use super::attempts::{Attempt, End};
-use super::record::{Outcome, Record};
+use super::record::Outcome;
 use super::show::Delivery;
 use crate::out::plain;
-use deliveries::Content;
+use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// What is wide enough for every word on the left.
 const LEFT: usize = 16;
@@ -31,7 +32,8 @@ fn duration(ms: i64) -> String {
 
 /// What all workflows know alike.
 pub(super) fn event(delivery: &Delivery) -> Vec<String> {
-    let Record { event_id, event_name, site, resource, resource_name, created_at, .. } = &delivery.record;
+    let Record { event_id, event, .. } = &delivery.record;
+    let EventFacts { name: event_name, site, resource, resource_name, created_at, .. } = event;
     let happened = created_at.parse().ok().map_or_else(|| created_at.clone(), |at| instant(Some(at)));
     let mut lines = vec![pair("", "event", event_id), pair("", "name", event_name)];
     let facts = [("resource", resource_name), ("LUID", resource), ("site", site), ("happened", &happened)];
@@ -55,7 +57,7 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
 /// What one workflow did about it.
 pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let record = &delivery.record;
-    let outcome = record.outcome(now);
+    let outcome = Outcome::of(record, now);
     let tries =
         if record.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", record.attempts) };
     let how = match outcome {
@@ -63,8 +65,8 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Working => "is being worked on".to_owned(),
         Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
         Outcome::Done => "done".to_owned(),
-        Outcome::Skipped => format!("skipped: {}", record.reason),
-        Outcome::Ignored => format!("ignored: {}", record.reason),
+        Outcome::Skipped => format!("skipped: {}", record.reason()),
+        Outcome::Ignored => format!("ignored: {}", record.reason()),
         Outcome::Failed => "failed for good".to_owned(),
         Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
     };
@@ -72,7 +74,10 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));
-    lines.extend(effects(&delivery.effects, now));
+    lines.extend(effects(&record.effects, now));
+    if !record.damaged.is_empty() {
+        lines.push(pair("  ", "damaged", &record.damaged.join(", ")));
+    }
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
             Ok(0) => "none lies in the workflow's queue".to_owned(),
@@ -89,40 +94,40 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
 
 /// Until when an event waits, and why.
 fn waits(record: &Record, now: Timestamp) -> String {
-    let Some(next_at) = record.next_at(now) else { return "waits for its next attempt".to_owned() };
+    let Some(next_at) = record.next_at() else { return "waits for its next attempt".to_owned() };
     let at = instant(Some(next_at));
-    if record.waits_for_a_person() {
+    if record.state == Some(State::Misconfigured) {
         return format!(
             "waits until a person fixes this, for three days, next try at {at}: {}",
-            record.reason
+            record.reason()
         );
     }
-    let when = match (record.is_put_off(), next_at < now) {
+    let when = match (record.state == Some(State::Deferred), next_at < now) {
         (true, false) => format!("waits until {at}"),
         (true, true) => format!("waited until {at}, and is looked at again within 15 minutes"),
         (false, false) => format!("failed for now, next try at {at}"),
         (false, true) => format!("failed for now, next try was due at {at}"),
     };
-    format!("{when}: {}", record.reason)
+    format!("{when}: {}", record.reason())
 }
 
-/// What was done already, in the words of whoever was to be told. Notes that workflows make for themselves alone are left
+/// What was done already, in the words of the people it was for. Notes that workflows make for themselves alone are left
 /// out, and what we do not know stands as it is.
-fn effects(effects: &[String], now: Timestamp) -> Vec<String> {
-    let (mut told, mut digests, mut overwritten, mut others) = (vec![], vec![], vec![], vec![]);
+fn effects(effects: &BTreeSet<Effect>, now: Timestamp) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut digests = Vec::new();
+    let mut overwritten = Vec::new();
+    let mut others = Vec::new();
     for effect in effects {
-        let parts: Vec<&str> = effect.splitn(3, '/').collect();
-        match parts.as_slice() {
-            ["observed"] | ["ended", _] => {}
-            ["slack", channel] => told.push((*channel).to_owned()),
-            ["broadcast", view] => overwritten.push((*view).to_owned()),
-            ["digest", channel, until] if until.parse::<Timestamp>().is_ok() => {
-                let until = until.parse().ok();
-                let waits = until.is_some_and(|until| until > now);
-                let word = if waits { "waits until" } else { "told at" };
-                digests.push(format!("{channel}, {word} {}", instant(until)));
+        match effect {
+            Effect::Observed | Effect::Ended { .. } => {}
+            Effect::Sent { target, .. } => told.push(target.as_str()),
+            Effect::Overwritten { view } => overwritten.push(view.as_str()),
+            Effect::InDigest { target, until } => {
+                let word = if *until > now { "waits until" } else { "told at" };
+                digests.push(format!("{target}, {word} {}", instant(Some(*until))));
             }
-            _ => others.push(effect.clone()),
+            Effect::Other(other) => others.push(other.as_str()),
         }
     }
     let lines = [("told", told.join(", ")), ("overwritten", overwritten.join(", "))].into_iter();
@@ -172,6 +177,7 @@ fn attempt(attempt: &Attempt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::Destination;
     use serde_json::json;
 
     fn at(second: i64) -> Option<Timestamp> {
@@ -188,13 +194,17 @@ mod tests {
         let record = Record {
             event_id: "717bbc05a8f9aaaa".to_owned(),
             workflow: "notify-slack".to_owned(),
-            event_name: "SiteUpdated".to_owned(),
-            resource_name: "Mar\u{1b}[2Jketing".to_owned(),
-            created_at: "2025-11-24T16:00:00Z".to_owned(),
+            event: EventFacts {
+                name: "SiteUpdated".to_owned(),
+                resource_name: "Mar\u{1b}[2Jketing".to_owned(),
+                created_at: "2025-11-24T16:00:00Z".to_owned(),
+                ..EventFacts::default()
+            },
             first_seen_at: at(0),
             updated_at: at(75),
-            state: "failed".to_owned(),
+            state: Some(State::Failed),
             attempts: 3,
+            effects: ["a", "b"].map(|channel| Effect::sent(Destination::Slack, channel)).into(),
             ..Record::default()
         };
         let attempts = vec![
@@ -205,7 +215,6 @@ mod tests {
         Delivery {
             record,
             attempts,
-            effects: vec!["slack/a".to_owned(), "slack/b".to_owned()],
             payload: json!({ "event_type": "SiteUpdated", "text": "\u{9b}31m" }),
             dead_letters: Some(Ok(2)),
         }
@@ -230,8 +239,8 @@ notify-slack: failed for good, 3 attempts
         let now = at(0).unwrap();
         let first = |state: &str, deadline| {
             let mut delivery = delivery();
-            let reason = "told together with what else happens".to_owned();
-            delivery.record = Record { state: state.to_owned(), deadline, reason, ..delivery.record };
+            let last_reason = "told together with what else happens".to_owned();
+            delivery.record = Record { state: Some(state.into()), deadline, last_reason, ..delivery.record };
             way(&delivery, now).swap_remove(0)
         };
         let because = ": told together with what else happens, 3 attempts";
@@ -258,19 +267,20 @@ notify-slack: failed for good, 3 attempts
     }
 
     #[test]
-    fn effects_are_in_the_words_of_whoever_is_told() {
-        let all = ["observed", "slack/data-news", "slack/data-alerts", "broadcast/View 1", "other/x"];
+    fn effects_are_in_the_words_of_the_people_they_are_for() {
+        let all = ["observed", "slack/data-alerts", "slack/data-news", "broadcast/View 1", "other/x"];
         let digests = ["digest/marketing-data/2025-11-24T16:01:00Z", "digest/sales/2025-11-24T15:00:00Z"];
-        let all: Vec<String> = all.into_iter().chain(digests).map(str::to_owned).collect();
+        let all = all.into_iter().chain(digests).map(Effect::from).collect();
         let expected = [
-            "  told          data-news, data-alerts",
+            "  told          data-alerts, data-news",
             "  overwritten   View 1",
             "  in a digest   marketing-data, waits until 2025-11-24 16:01:00 UTC",
             "  in a digest   sales, told at 2025-11-24 15:00:00 UTC",
             "  effects       other/x",
         ];
         assert_eq!(effects(&all, at(0).unwrap()), expected);
-        assert!(effects(&["observed".to_owned(), "ended/sales".to_owned()], at(0).unwrap()).is_empty());
+        let notes = ["observed", "ended/sales"].map(Effect::from);
+        assert!(effects(&notes.into(), at(0).unwrap()).is_empty());
     }
 
     #[test]

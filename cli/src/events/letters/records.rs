@@ -4,6 +4,7 @@
 
 use crate::events::history::Records;
 use crate::stack::Stack;
+use deliveries::DeliveryKey;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use tableau::EventId;
@@ -13,9 +14,9 @@ use workflow::BoxError;
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
     records: Option<Records<'a>>,
-    /// How many attempts there were when the letter was found, by workflow and event. With one more since, the event may
+    /// How many attempts there were when the letter was found. With one more since, the event may
     /// have a new letter, and is not the one that was dropped.
-    attempts: BTreeMap<(String, EventId), u64>,
+    attempts: BTreeMap<DeliveryKey, u64>,
     trouble: Option<BoxError>,
 }
 
@@ -27,9 +28,10 @@ impl<'a> Marks<'a> {
     /// Looks at the record of an event whose letter was found.
     pub(super) async fn look(&mut self, workflow: &str, event: &EventId) {
         let Some(records) = self.records.as_ref().filter(|_| self.trouble.is_none()) else { return };
-        match records.attempts(workflow, event.as_str()).await {
-            Ok(Some(attempts)) => {
-                self.attempts.entry((workflow.to_owned(), event.clone())).or_insert(attempts);
+        let key = DeliveryKey::new(workflow.to_owned(), event.clone());
+        match records.get(&key).await {
+            Ok(Some(record)) => {
+                self.attempts.entry(key).or_insert(record.attempts);
             }
             Ok(None) => {}
             Err(error) => self.trouble = Some(error),
@@ -38,9 +40,10 @@ impl<'a> Marks<'a> {
 
     /// Writes down that all letters of an event were dropped.
     pub(super) async fn dropped(&mut self, workflow: &str, event: &EventId) {
-        let attempts = self.attempts.get(&(workflow.to_owned(), event.clone()));
+        let key = DeliveryKey::new(workflow.to_owned(), event.clone());
+        let attempts = self.attempts.get(&key);
         let (Some(records), Some(attempts)) = (&self.records, attempts) else { return };
-        let marked = records.mark_dropped(workflow, event.as_str(), *attempts, Timestamp::now()).await;
+        let marked = records.mark_dropped(&key, *attempts, Timestamp::now()).await;
         if let Err(error) = marked {
             self.trouble.get_or_insert(error);
         }

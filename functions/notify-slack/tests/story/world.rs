@@ -16,7 +16,7 @@ use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredent
 use testkit::simulator::{
     Fault, SAMPLE_PAT, SlackCall, SlackMessage, SlackRecorder, TableauSimulator, render,
 };
-use workflow::{BoxError, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
+use workflow::{BoxError, Effect, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
 
 pub(crate) const RULES: &str = "
 rules:
@@ -30,12 +30,12 @@ rules:
 
 /// What was written down of an event, in all its attempts.
 #[derive(Clone, Default)]
-pub(crate) struct Effects(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Effects(Arc<Mutex<BTreeSet<Effect>>>);
 
 #[async_trait]
 impl EffectLog for Effects {
-    async fn record(&self, effect: &str) -> Result<(), BoxError> {
-        self.0.lock().unwrap().insert(effect.to_owned());
+    async fn record(&self, effect: &Effect) -> Result<(), BoxError> {
+        self.0.lock().unwrap().insert(effect.clone());
         Ok(())
     }
 }

@@ -7,76 +7,16 @@
 //! the cause is gone. One whose dead letters a person has *dropped* (`tableau-webhooks events dead-letters drop`, which
 //! alone writes that) is for a claim like one that failed: Tableau may deliver it once more.
 
-mod dynamodb;
-mod memory;
-mod record;
-
-pub use dynamodb::DynamoDbClaims;
-pub use memory::MemoryClaims;
-
+use crate::facts::EventFacts;
+use crate::key::DeliveryKey;
+use crate::state::State;
 use async_trait::async_trait;
-use deliveries::Content;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
-use std::fmt;
-use tableau::EventId;
-use workflow::BoxError;
+use workflow::{BoxError, Effect};
 
-/// How long a record is kept. Tableau repeats an event within hours; the rest is history for people.
-pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// SQS and people need no more of a reason.
+/// So many characters of a reason are kept: SQS and people need no more.
 pub(crate) const REASON_LIMIT: usize = 1_000;
-
-/// The longest time that Lambda gives an invocation. A claim that ends later than that from now was made by a clock that is
-/// wrong, and does not count.
-pub(crate) const LONGEST_CLAIM: SignedDuration = SignedDuration::from_mins(15);
-
-/// Which record: a workflow and an event.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ClaimKey {
-    /// The workflow's name.
-    pub workflow: &'static str,
-    /// The event.
-    pub event: EventId,
-}
-
-impl fmt::Display for ClaimKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "delivery#{}#{}", self.workflow, self.event)
-    }
-}
-
-/// What the record tells people about the event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFacts {
-    /// The event's name.
-    pub name: String,
-    /// The site's LUID.
-    pub site: String,
-    /// The resource's LUID.
-    pub resource: String,
-    /// The resource's name.
-    pub resource_name: String,
-    /// When Tableau says it happened, as it wrote it.
-    pub created_at: String,
-    /// All that Tableau sent, as JSON in canonical form: for a replay.
-    pub payload: String,
-}
-
-impl From<&Content> for EventFacts {
-    fn from(content: &Content) -> Self {
-        let short = |text: &str| text.chars().take(200).collect::<String>();
-        let mut facts = Self { name: short(content.name()), payload: content.to_json(), ..Self::default() };
-        if let Content::Event(payload) = content {
-            facts.site = short(payload.site_luid.as_deref().unwrap_or_default());
-            facts.resource = short(payload.resource_luid.as_deref().unwrap_or_default());
-            facts.resource_name = short(payload.resource_name.as_deref().unwrap_or_default());
-            facts.created_at = short(payload.created_at.as_deref().unwrap_or_default());
-        }
-        facts
-    }
-}
 
 /// Who claims an event, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +36,7 @@ pub struct Claimant {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The effects that they wrote down.
-    pub effects: BTreeSet<String>,
+    pub effects: BTreeSet<Effect>,
     /// Temporary failures in a row, up to now.
     pub failures: u32,
     /// How often the event was deferred.
@@ -168,20 +108,21 @@ pub struct Ended {
 }
 
 impl End {
-    pub(crate) fn state(&self) -> &'static str {
+    /// The state in which it leaves the event.
+    pub fn state(&self) -> State {
         match self {
-            Self::Done => "done",
-            Self::Skipped(_) => "skipped",
-            Self::Ignored(_) => "ignored",
-            Self::Failed(_) => "failed",
-            Self::Released(_) => "released",
-            Self::Misconfigured(_) => "misconfigured",
-            Self::Deferred(_) => "deferred",
+            Self::Done => State::Done,
+            Self::Skipped(_) => State::Skipped,
+            Self::Ignored(_) => State::Ignored,
+            Self::Failed(_) => State::Failed,
+            Self::Released(_) => State::Released,
+            Self::Misconfigured(_) => State::Misconfigured,
+            Self::Deferred(_) => State::Deferred,
         }
     }
 
     /// The reason as it is kept: cut, and nothing instead of an empty one.
-    pub(crate) fn kept_reason(&self) -> Option<String> {
+    pub fn kept_reason(&self) -> Option<String> {
         let reason: String = self.reason()?.chars().take(REASON_LIMIT).collect();
         (!reason.is_empty()).then_some(reason)
     }
@@ -223,7 +164,7 @@ pub trait ClaimStore: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn claim(
         &self,
-        key: &ClaimKey,
+        key: &DeliveryKey,
         facts: &EventFacts,
         claimant: &Claimant,
     ) -> Result<Claim, StoreError>;
@@ -232,11 +173,12 @@ pub trait ClaimStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn record_effect(&self, key: &ClaimKey, attempt: u32, effect: &str) -> Result<(), StoreError>;
+    async fn record_effect(&self, key: &DeliveryKey, attempt: u32, effect: &Effect)
+    -> Result<(), StoreError>;
 
     /// Ends an attempt, and writes down how in the event's history.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn end(&self, key: &ClaimKey, ended: &Ended) -> Result<(), StoreError>;
+    async fn end(&self, key: &DeliveryKey, ended: &Ended) -> Result<(), StoreError>;
 }

@@ -3,38 +3,39 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod people;
 mod record;
 
+use deliveries::{
+    Claim, ClaimStore, Claimant, DeliveryKey, DynamoDbClaims, Effect, End, Ended, EventFacts, MemoryClaims,
+    Progress, StoreError,
+};
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
-use runtime::{
-    Claim, ClaimKey, ClaimStore, Claimant, DynamoDbClaims, End, Ended, EventFacts, MemoryClaims, Progress,
-    StoreError,
-};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tableau::{EventId, Payload};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
 /// A key nobody else uses, so that the emulator's table may be one that was there before.
-fn key() -> ClaimKey {
+fn key() -> DeliveryKey {
     let text = Some(format!("{:?}", std::time::Instant::now()) + &fastrand::u64(..).to_string());
-    ClaimKey { workflow: "notify-slack", event: EventId::of(&Payload { text, ..Payload::default() }) }
+    DeliveryKey::new("notify-slack", EventId::of(&Payload { text, ..Payload::default() }))
 }
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_736_961_285).unwrap() + SignedDuration::from_secs(second)
 }
 
-fn effects(names: &[&str]) -> BTreeSet<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn effects(texts: &[&str]) -> BTreeSet<Effect> {
+    texts.iter().map(|text| Effect::from(*text)).collect()
 }
 
 fn granted(attempt: u32, names: &[&str]) -> Claim {
     Claim::Granted { attempt, progress: Progress { effects: effects(names), ..Progress::default() } }
 }
 
-async fn claim(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> Claim {
+async fn claim(store: &dyn ClaimStore, key: &DeliveryKey, now: i64) -> Claim {
     let facts = EventFacts { name: "WorkbookUpdated".to_owned(), ..EventFacts::default() };
     without_reason(store.claim(key, &facts, &claimant(now, now + 60)).await.unwrap())
 }
@@ -54,12 +55,12 @@ fn claimant(now: i64, deadline: i64) -> Claimant {
     Claimant { owner, now: at(now), deadline: at(deadline), copy_of: None }
 }
 
-async fn claim_by(store: &dyn ClaimStore, key: &ClaimKey, claimant: &Claimant) -> Claim {
+async fn claim_by(store: &dyn ClaimStore, key: &DeliveryKey, claimant: &Claimant) -> Claim {
     store.claim(key, &EventFacts::default(), claimant).await.unwrap()
 }
 
 /// What the next claim is told of earlier attempts.
-async fn progress(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> (u32, Progress) {
+async fn progress(store: &dyn ClaimStore, key: &DeliveryKey, now: i64) -> (u32, Progress) {
     match claim(store, key, now).await {
         Claim::Granted { attempt, progress } => (attempt, progress),
         other => panic!("{other:?}"),
@@ -68,7 +69,7 @@ async fn progress(store: &dyn ClaimStore, key: &ClaimKey, now: i64) -> (u32, Pro
 
 async fn end(
     store: &dyn ClaimStore,
-    key: &ClaimKey,
+    key: &DeliveryKey,
     attempt: u32,
     end: End,
     now: i64,
@@ -112,9 +113,9 @@ async fn a_live_claim_keeps_others_out_and_an_expired_one_does_not(store: &dyn C
 async fn a_released_event_is_claimed_again_with_its_effects(store: &dyn ClaimStore) {
     let key = key();
     claim(store, &key, 0).await;
-    store.record_effect(&key, 1, "slack/a").await.unwrap();
-    store.record_effect(&key, 1, "slack/b").await.unwrap();
-    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    store.record_effect(&key, 1, &Effect::from("slack/a")).await.unwrap();
+    store.record_effect(&key, 1, &Effect::from("slack/b")).await.unwrap();
+    store.record_effect(&key, 1, &Effect::from("slack/a")).await.unwrap();
     end(store, &key, 1, End::Released("Slack is down".to_owned()), 1).await.unwrap();
     assert_eq!(progress(store, &key, 2).await.1.effects, effects(&["slack/a", "slack/b"]));
 }
@@ -131,7 +132,7 @@ async fn a_failed_or_ignored_event_may_be_claimed_again(store: &dyn ClaimStore) 
 async fn a_deferred_event_goes_on_when_it_is_claimed_again(store: &dyn ClaimStore) {
     let key = key();
     claim(store, &key, 0).await;
-    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    store.record_effect(&key, 1, &Effect::from("slack/a")).await.unwrap();
     end(store, &key, 1, End::Deferred("until the morning".to_owned()), 1).await.unwrap();
     assert_eq!(progress(store, &key, 2).await.1.effects, effects(&["slack/a"]));
 }
@@ -141,7 +142,7 @@ async fn an_attempt_that_was_overtaken_changes_nothing(store: &dyn ClaimStore) {
     claim(store, &key, 0).await;
     assert_eq!(claim(store, &key, 100).await, granted(2, &[]));
     for late in [
-        store.record_effect(&key, 1, "slack/a").await,
+        store.record_effect(&key, 1, &Effect::from("slack/a")).await,
         end(store, &key, 1, End::Done, 101).await,
         end(store, &key, 1, End::Released("late".to_owned()), 101).await,
     ] {
@@ -291,7 +292,12 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
 }
 
 /// One move of a worker that has the claim, or believes so.
-async fn random_move(store: &dyn ClaimStore, key: &ClaimKey, random: &mut fastrand::Rng, now: i64) -> String {
+async fn random_move(
+    store: &dyn ClaimStore,
+    key: &DeliveryKey,
+    random: &mut fastrand::Rng,
+    now: i64,
+) -> String {
     let attempt = random.u32(1..5);
     match random.u8(..8) {
         0..=2 => {
@@ -300,7 +306,10 @@ async fn random_move(store: &dyn ClaimStore, key: &ClaimKey, random: &mut fastra
             let claimant = Claimant { owner, copy_of, ..claimant(now, now + random.i64(1..1_000)) };
             format!("{:?}", claim_by(store, key, &claimant).await)
         }
-        3 => format!("{:?}", store.record_effect(key, attempt, &format!("slack/{}", random.u8(..3))).await),
+        3 => {
+            let effect = Effect::from(["slack/a", "observed", "of another version/1"][random.usize(..3)]);
+            format!("{:?}", store.record_effect(key, attempt, &effect).await)
+        }
         other => {
             let why = || "because".to_owned();
             let ends = [

@@ -1,9 +1,8 @@
 //! What a record in DynamoDB says of an event: to people, to the history, and after a person changed it.
 
 use super::{at, claim, claimant, end, granted, key, progress};
-use aws_sdk_dynamodb::types::AttributeValue;
+use deliveries::{Claim, ClaimStore, DynamoDbClaims, Effect, End, Ended, EventFacts, Records};
 use local_aws::Aws;
-use runtime::{Claim, ClaimStore, DynamoDbClaims, End, Ended, EventFacts};
 use testkit::dynamodb::client as dynamodb;
 
 #[tokio::test]
@@ -44,13 +43,9 @@ async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
     let store = DynamoDbClaims::new(client.clone(), "deliveries");
     let key = key();
     claim(&store, &key, 0).await;
-    store.record_effect(&key, 1, "slack/a").await.unwrap();
+    store.record_effect(&key, 1, &Effect::from("slack/a")).await.unwrap();
     end(&store, &key, 1, End::Failed("no such channel".to_owned()), 1).await.unwrap();
-    let dropped = AttributeValue::S("dropped".to_owned());
-    let drop = client.update_item().table_name("deliveries");
-    let drop = drop.key("pk", AttributeValue::S(key.to_string())).update_expression("SET #state = :dropped");
-    let drop = drop.expression_attribute_names("#state", "state");
-    drop.expression_attribute_values(":dropped", dropped).send().await.unwrap();
+    assert!(Records::new(client, "deliveries").mark_dropped(&key, 1, at(1)).await.unwrap());
 
     assert_eq!(claim(&store, &key, 2).await, granted(2, &["slack/a"]));
     assert_eq!(claim(&store, &key, 3).await, Claim::Busy { until: at(62) });

@@ -1,18 +1,20 @@
 //! What may become of a record: the rules that every form of the store keeps. No I/O.
 
-use super::{Claim, Claimant, End, Ended, LONGEST_CLAIM, Progress, StoreError};
+use crate::claim::{Claim, Claimant, End, Ended, Progress, StoreError};
+use crate::record::claim_runs;
 use jiff::Timestamp;
+use workflow::Effect;
 
-/// A workflow's record of an event.
+/// What decides about a workflow's record of an event.
 #[derive(Debug, Default)]
-pub(super) struct Record {
-    state: State,
+pub(crate) struct Machine {
+    position: Position,
     attempts: u32,
     progress: Progress,
 }
 
 #[derive(Debug, Default)]
-enum State {
+enum Position {
     /// No attempt has begun.
     #[default]
     New,
@@ -24,39 +26,39 @@ enum State {
     Ended(End),
 }
 
-impl Record {
+impl Machine {
     /// Claims the event, unless it is finished, another worker's claim still runs, or the message is an extra copy.
-    pub(super) fn claim(&mut self, claimant: &Claimant) -> Claim {
-        match &self.state {
-            State::Claimed { owner, deadline }
-                if *owner != claimant.owner && runs(*deadline, claimant.now) =>
+    pub(crate) fn claim(&mut self, claimant: &Claimant) -> Claim {
+        match &self.position {
+            Position::Claimed { owner, deadline }
+                if *owner != claimant.owner && claim_runs(*deadline, claimant.now) =>
             {
                 return Claim::Busy { until: *deadline };
             }
-            State::Ended(End::Done | End::Skipped(_)) => return Claim::Finished,
-            State::Ended(End::Deferred(_))
+            Position::Ended(End::Done | End::Skipped(_)) => return Claim::Finished,
+            Position::Ended(End::Deferred(_))
                 if claimant.copy_of.is_some_and(|copy_of| self.attempts > copy_of) =>
             {
                 return Claim::ExtraCopy;
             }
-            State::New | State::Claimed { .. } | State::Ended(_) => {}
+            Position::New | Position::Claimed { .. } | Position::Ended(_) => {}
         }
-        self.state = State::Claimed { owner: claimant.owner.clone(), deadline: claimant.deadline };
+        self.position = Position::Claimed { owner: claimant.owner.clone(), deadline: claimant.deadline };
         self.attempts += 1;
         Claim::Granted { attempt: self.attempts, progress: self.progress.clone() }
     }
 
     /// Writes an effect down, if the record is still the attempt's.
-    pub(super) fn record_effect(&mut self, attempt: u32, effect: &str) -> Result<(), StoreError> {
+    pub(crate) fn record_effect(&mut self, attempt: u32, effect: &Effect) -> Result<(), StoreError> {
         self.check(attempt)?;
-        self.progress.effects.insert(effect.to_owned());
+        self.progress.effects.insert(effect.clone());
         Ok(())
     }
 
     /// Ends the attempt, if the record is still its own.
-    pub(super) fn end(&mut self, ended: &Ended) -> Result<(), StoreError> {
+    pub(crate) fn end(&mut self, ended: &Ended) -> Result<(), StoreError> {
         if self.attempts == ended.attempt
-            && matches!(&self.state, State::Ended(end) if end.state() == ended.end.state())
+            && matches!(&self.position, Position::Ended(end) if end.state() == ended.end.state())
         {
             // Recorded before: the answer was lost, and the call is repeated.
             return Ok(());
@@ -79,18 +81,13 @@ impl Record {
             }
         };
         self.progress = Progress { last_reason: ended.end.kept_reason(), ..progress };
-        self.state = State::Ended(ended.end.clone());
+        self.position = Position::Ended(ended.end.clone());
         Ok(())
     }
 
     /// A claim past its deadline is its attempt's own until another worker takes it over.
     fn check(&self, attempt: u32) -> Result<(), StoreError> {
-        let ours = self.attempts == attempt && matches!(self.state, State::Claimed { .. });
+        let ours = self.attempts == attempt && matches!(self.position, Position::Claimed { .. });
         ours.then_some(()).ok_or(StoreError::Superseded)
     }
-}
-
-/// Whether a claim until `deadline` still runs at `now`.
-fn runs(deadline: Timestamp, now: Timestamp) -> bool {
-    deadline >= now && deadline.duration_since(now) <= LONGEST_CLAIM
 }

@@ -9,7 +9,7 @@ use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use crate::schedule::Schedule;
 use jiff::Timestamp;
 use tableau::Event;
-use workflow::{Failure, Invocation};
+use workflow::{Effect, Failure, Invocation};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn on_other(
@@ -116,8 +116,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };
-        let name = format!("notified/{}/{}", target.key, event.id.short());
-        invocation.once(&name, post).await.map(|_| Handled::Sent)
+        let effect = Effect::from(format!("notified/{}/{}", event.id.short(), target.key).as_str());
+        invocation.once(&effect, post).await.map(|_| Handled::Sent)
     }
 
     pub(super) async fn event_into_digest(

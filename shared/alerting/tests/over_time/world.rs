@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tableau::{Event, Payload};
 use tableau_client::{Cause, CauseClass};
-use workflow::{BoxError, EffectLog, Failure, Invocation, Outcome};
+use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome};
 
 pub(crate) const EDITS: Capabilities =
     Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };
@@ -308,16 +308,16 @@ impl Routing<String> for Rules {
 
 /// What was written down of an event in all its attempts.
 #[derive(Clone, Default)]
-struct Effects(Arc<Mutex<BTreeSet<String>>>, Worker);
+struct Effects(Arc<Mutex<BTreeSet<Effect>>>, Worker);
 
 #[async_trait]
 impl EffectLog for Effects {
-    async fn record(&self, effect: &str) -> Result<(), BoxError> {
+    async fn record(&self, effect: &Effect) -> Result<(), BoxError> {
         let step = self.1.step();
         if step == Step::Fails {
             return Err("the worker was killed".into());
         }
-        self.0.lock().unwrap().insert(effect.to_owned());
+        self.0.lock().unwrap().insert(effect.clone());
         Worker::hear(step, ())
     }
 }

@@ -24,7 +24,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<String>,
     /// What it means for the incident.
-    pub effect: Effect,
+    pub meaning: Meaning,
     /// The timer that sends it.
     #[serde(default)]
     pub generation: u64,
@@ -33,7 +33,7 @@ pub struct Entry {
 /// What an event in a digest means for its incident.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Effect {
+pub enum Meaning {
     /// It failed, and only the digest announces it.
     Failed,
     /// It failed again, and another message has announced the incident.
@@ -55,22 +55,22 @@ impl Entry {
 /// The objects whose last entry is a failure, with that entry, by key.
 pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
     let mut last: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for (_, entry) in entries.iter().filter(|(_, entry)| entry.effect != Effect::None) {
+    for (_, entry) in entries.iter().filter(|(_, entry)| entry.meaning != Meaning::None) {
         let newest = last.entry(entry.object.as_str()).or_insert(entry);
         // In the same second an alert too many is better than one too few.
-        let is_failure = |entry: &Entry| entry.effect != Effect::Resolved;
+        let is_failure = |entry: &Entry| entry.meaning != Meaning::Resolved;
         if (newest.at, is_failure(newest)) < (entry.at, is_failure(entry)) {
             *newest = entry;
         }
     }
-    last.retain(|_, entry| entry.effect != Effect::Resolved);
+    last.retain(|_, entry| entry.meaning != Meaning::Resolved);
     last
 }
 
 /// The members of the group that announces the recoveries of what a digest named as failing: those that no other message
 /// announces, if they are many. Fewer recover one by one.
 pub fn members(entries: &[(String, Entry)]) -> Vec<(String, Member)> {
-    let failing = still_failing(entries).into_iter().filter(|(_, entry)| entry.effect == Effect::Failed);
+    let failing = still_failing(entries).into_iter().filter(|(_, entry)| entry.meaning == Meaning::Failed);
     let member = |(object, entry): (&str, &Entry)| {
         let id = entry.incident.as_deref().unwrap_or_default();
         (object.to_owned(), Member::new(id, &entry.name, entry.cause.as_deref(), entry.at))
@@ -83,7 +83,7 @@ pub fn members(entries: &[(String, Entry)]) -> Vec<(String, Member)> {
 mod tests {
     use super::*;
 
-    fn entry(object: &str, minute: i64, effect: Effect) -> (String, Entry) {
+    fn entry(object: &str, minute: i64, meaning: Meaning) -> (String, Entry) {
         let at = Timestamp::from_second(1_764_000_000 + minute * 60).unwrap();
         let entry = Entry {
             title: "Extract refresh failed".to_owned(),
@@ -92,7 +92,7 @@ mod tests {
             at,
             cause: None,
             incident: Some(format!("{object}-{minute}")),
-            effect,
+            meaning,
             generation: 1,
         };
         (format!("{object}-{minute}"), entry)
@@ -101,14 +101,14 @@ mod tests {
     #[test]
     fn what_failed_last_still_fails() {
         let entries = [
-            entry("recovered", 0, Effect::Failed),
-            entry("recovered", 5, Effect::Resolved),
-            entry("again", 0, Effect::Failed),
-            entry("again", 5, Effect::Resolved),
-            entry("again", 10, Effect::Failed),
-            entry("same-second", 5, Effect::Resolved),
-            entry("same-second", 5, Effect::Failed),
-            entry("published", 1, Effect::None),
+            entry("recovered", 0, Meaning::Failed),
+            entry("recovered", 5, Meaning::Resolved),
+            entry("again", 0, Meaning::Failed),
+            entry("again", 5, Meaning::Resolved),
+            entry("again", 10, Meaning::Failed),
+            entry("same-second", 5, Meaning::Resolved),
+            entry("same-second", 5, Meaning::Failed),
+            entry("published", 1, Meaning::None),
         ];
         assert_eq!(still_failing(&entries).into_keys().collect::<Vec<_>>(), ["again", "same-second"]);
     }
@@ -116,12 +116,12 @@ mod tests {
     #[test]
     fn three_that_still_fail_recover_together_and_those_announced_elsewhere_do_not_count() {
         let mut entries = vec![
-            entry("a", 0, Effect::Failed),
-            entry("b", 0, Effect::Failed),
-            entry("elsewhere", 0, Effect::FailedAgain),
+            entry("a", 0, Meaning::Failed),
+            entry("b", 0, Meaning::Failed),
+            entry("elsewhere", 0, Meaning::FailedAgain),
         ];
         assert_eq!(members(&entries), []);
-        entries.push(entry("c", 0, Effect::Failed));
+        entries.push(entry("c", 0, Meaning::Failed));
         let keys: Vec<String> = members(&entries).into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["a", "b", "c"]);
     }

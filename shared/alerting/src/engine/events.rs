@@ -2,7 +2,7 @@
 
 use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
-use crate::digest::{Effect, Entry};
+use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
 use crate::notification::{self, About, title_of};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
@@ -117,7 +117,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };
         let effect = Effect::from(format!("notified/{}/{}", event.id.short(), target.key).as_str());
-        invocation.once(&effect, post).await.map(|_| Handled::Sent)
+        invocation.once(effect, post).await.map(|_| Handled::Sent)
     }
 
     pub(super) async fn event_into_digest(
@@ -137,7 +137,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             at: attempt.happened_at(),
             cause: described.cause_title().map(str::to_owned),
             incident: None,
-            effect: Effect::None,
+            meaning: Meaning::None,
             generation: 0,
         };
         let mut transaction = self.transaction(attempt.now(), []);

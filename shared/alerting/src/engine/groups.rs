@@ -2,7 +2,7 @@
 
 use super::documents::{Versioned, unavailable};
 use super::{Engine, event_of, keys};
-use crate::digest::{Effect, Entry};
+use crate::digest::{Meaning, Entry};
 use crate::group::{GroupHead, GroupStep, Member, Placement, Window};
 use crate::incident::{Incident, Route};
 use crate::lease::LeaseOwner;
@@ -276,7 +276,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 at: members.iter().filter_map(|(_, member)| member.resolved_at).max().unwrap_or(firing.now()),
                 cause: None,
                 incident: None,
-                effect: Effect::None,
+                meaning: Meaning::None,
                 generation: 0,
             };
             self.entry_of_group(firing, entry, until).await.map_err(|failure| (failure, false))?;

@@ -2,7 +2,7 @@
 
 use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
-use crate::digest::{Effect, Entry};
+use crate::digest::{Meaning, Entry};
 use crate::group::{GroupHead, Member, Placement, Window};
 use crate::incident::{Incident, LogEntry, Open, Receipt, RefreshKind, Resolved, Route, Signal, Transition};
 use crate::notification::{self, About, Notification, title_of};
@@ -594,10 +594,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
         until: Timestamp,
     ) -> Result<String, Failure> {
-        let effect = match (about, entry) {
-            (Announced::Resolved(_), _) => Effect::Resolved,
-            (Announced::Open(_), Some(entry)) if entry.notified_failures > 0 => Effect::FailedAgain,
-            (Announced::Open(_), _) => Effect::Failed,
+        let meaning = match (about, entry) {
+            (Announced::Resolved(_), _) => Meaning::Resolved,
+            (Announced::Open(_), Some(entry)) if entry.notified_failures > 0 => Meaning::FailedAgain,
+            (Announced::Open(_), _) => Meaning::Failed,
         };
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: None, context };
@@ -609,7 +609,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             at: attempt.happened_at(),
             cause: described.cause_title().map(str::to_owned),
             incident: Some(incident.id.clone()),
-            effect,
+            meaning,
             generation: 0,
         };
         self.write_entry(attempt, transaction, entry, target, until).await

@@ -1,6 +1,6 @@
 use super::*;
 use crate::context::{Context, Lookup};
-use crate::digest::{Effect, Entry};
+use crate::digest::{Meaning, Entry};
 use crate::group::Member;
 use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
 use jiff::tz::TimeZone;
@@ -173,25 +173,25 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
 
 #[test]
 fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
-    let entry = |n: i64, name: &str, effect| {
-        let title = if effect == Effect::Resolved { "Extract refresh succeeded" } else { "Extract refresh failed" };
+    let entry = |n: i64, name: &str, meaning| {
+        let title = if meaning == Meaning::Resolved { "Extract refresh succeeded" } else { "Extract refresh failed" };
         let entry = Entry {
             title: title.to_owned(),
             object: name.to_owned(),
             name: name.to_owned(),
             at: at(n),
-            cause: (effect != Effect::Resolved).then(|| "Credentials refused".to_owned()),
+            cause: (meaning != Meaning::Resolved).then(|| "Credentials refused".to_owned()),
             incident: None,
-            effect,
+            meaning,
             generation: 1,
         };
         (n.to_string(), entry)
     };
     let entries = [
-        entry(3, "Sales", Effect::Failed),
-        entry(1, "Sales", Effect::Failed),
-        entry(2, "Returns", Effect::Failed),
-        entry(4, "Sales", Effect::Resolved),
+        entry(3, "Sales", Meaning::Failed),
+        entry(1, "Sales", Meaning::Failed),
+        entry(2, "Returns", Meaning::Failed),
+        entry(4, "Sales", Meaning::Resolved),
     ];
     let shown = digest(&entries, None);
     assert_eq!((shown.title.as_str(), shown.severity), ("4 events in quiet hours", Severity::Error));

@@ -18,8 +18,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("http-client", &[]),
     ("loopback-server", &[]),
     ("local-aws", &["loopback-server"]),
-    ("workflow", &["tableau"]),
-    ("deliveries", &["aws-http", "tableau", "workflow"]),
+    ("timer", &[]),
+    ("workflow", &["tableau", "timer"]),
+    ("deliveries", &["aws-http", "tableau", "timer", "workflow"]),
     ("rules", &["plain-text", "tableau"]),
     ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
@@ -30,7 +31,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("circuit", &["store", "workflow"]),
     ("destinations", &["confidential", "plain-text", "tableau", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
-    ("runtime", &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "workflow"]),
+    (
+        "runtime",
+        &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "timer", "workflow"],
+    ),
     ("testkit", SHARED),
 ];
 
@@ -49,6 +53,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "store",
     "tableau",
     "tableau-client",
+    "timer",
     "workflow",
 ];
 
@@ -75,6 +80,7 @@ const SHARED: &[&str] = &[
     "tableau",
     "tableau-client",
     "testkit",
+    "timer",
     "workflow",
 ];
 

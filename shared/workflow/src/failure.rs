@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::time::Duration;
+use timer::TimerError;
 
 /// Any error, as the standard library boxes it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -83,6 +84,13 @@ impl Failure {
                 chain(source.as_ref())
             }
         }
+    }
+}
+
+impl From<TimerError> for Failure {
+    /// A timer that was not confirmed is armed by the next attempt. One that cannot be armed at all is a mistake.
+    fn from(error: TimerError) -> Self {
+        if error.is_permanent() { Self::permanent(error) } else { Self::transient(error) }
     }
 }
 

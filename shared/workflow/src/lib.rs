@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use std::borrow::Cow;
 use std::future::Future;
 use tableau::Event;
+use timer::TimerMessage;
 
 /// What is done about an event.
 pub trait Workflow: Send + Sync + 'static {
@@ -29,6 +30,33 @@ pub trait Workflow: Send + Sync + 'static {
         event: &Event,
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
+
+    /// Handles a timer whose time has come. May run more than once for the same timer, also at the same time, and long after
+    /// its time: no claim is kept. The document named by the timer's `key` decides; a timer whose `generation` is not the
+    /// document's is out of date, and done.
+    ///
+    /// [`Outcome::Deferred`] arms the timer again, which counts as one of its few hops.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what must happen to the timer: the same as to an event.
+    fn on_timer(
+        &self,
+        timer: &TimerMessage,
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Outcome, Failure>> + Send {
+        let _ = (timer, invocation);
+        async { Ok(Outcome::skipped("this workflow has no timers")) }
+    }
+
+    /// Runs once an hour, if the template has a schedule for it: finds documents whose timer is overdue, since a queue or a
+    /// role was replaced, and does what the timer would have done.
+    ///
+    /// # Errors
+    /// [`Failure`], which is logged and counted. Nothing is tried again: the next sweep comes within the hour.
+    fn on_sweep(&self, invocation: &Invocation) -> impl Future<Output = Result<Outcome, Failure>> + Send {
+        let _ = invocation;
+        async { Ok(Outcome::skipped("this workflow has nothing to sweep")) }
+    }
 }
 
 /// How an attempt ended that did not fail.

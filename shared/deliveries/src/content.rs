@@ -68,10 +68,16 @@ struct StoredUnreadable {
 
 impl Content {
     /// Reads the body of a delivery. Never fails: what cannot be read is [`Content::Unreadable`].
+    ///
+    /// A body that the queue side would take for a timer is kept as one that cannot be read: only our own code arms timers.
     pub fn received(body: &[u8]) -> Self {
+        let unreadable = |reason: String| Self::Unreadable(Unreadable::new(body, reason));
         match Payload::parse(body) {
+            Ok(payload) if payload.event_type.is_none() && payload.other.contains_key(timer::KEY) => {
+                unreadable(format!("{}: is a field of our own messages, and no event has it", timer::KEY))
+            }
             Ok(payload) => Self::Event(payload),
-            Err(error) => Self::Unreadable(Unreadable::new(body, &error)),
+            Err(error) => unreadable(error.to_string()),
         }
     }
 
@@ -130,7 +136,7 @@ impl Content {
 }
 
 impl Unreadable {
-    fn new(bytes: &[u8], error: &PayloadError) -> Self {
+    fn new(bytes: &[u8], reason: String) -> Self {
         // In JSON each control character is six characters long.
         let text = std::str::from_utf8(bytes).ok();
         let text = text.filter(|text| json!(text).to_string().len() <= LONGEST_TEXT);
@@ -138,7 +144,7 @@ impl Unreadable {
             Some(text) => Body::Text(text.to_owned()),
             None => Body::Base64(STANDARD.encode(bytes)),
         };
-        Self { reason: error.to_string(), sha256: EventId::of_bytes(bytes), body }
+        Self { reason, sha256: EventId::of_bytes(bytes), body }
     }
 
     /// The body for a person: what is no UTF-8 is replaced by U+FFFD.

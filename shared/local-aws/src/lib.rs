@@ -7,6 +7,7 @@ mod lambda;
 mod lineage;
 mod poller;
 mod process;
+mod repeat;
 mod runtime_api;
 mod server;
 mod stack;
@@ -15,7 +16,7 @@ pub mod template;
 
 pub use aws::{
     ACCOUNT, Aws, DeadLetters, Fault, IndexSpec, KeyAttribute, KeyKind, KeySchema, Keys, QueueSpec, REGION,
-    STACK, StackResource, StoredMessage, TableSpec, Target,
+    STACK, Schedule, StackResource, StoredMessage, TableSpec, Target,
 };
 pub use error::Error;
 pub use gateway::RouteKey;

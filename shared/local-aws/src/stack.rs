@@ -6,7 +6,8 @@ use crate::error::{Error, listen};
 use crate::gateway::{self, Bound, Bucket};
 use crate::lambda::{Account, Lambda};
 use crate::poller;
-use crate::process::{FunctionSpec, LambdaProcess, LogLine};
+use crate::process::{FunctionSpec, InvocationError, LambdaProcess, LogLine};
+use crate::repeat;
 use crate::server::Server;
 use crate::stack_event::{Observer, StackEvent};
 use crate::template::{Function, Places, Plan, Route, Secret, SecretContent, Template};
@@ -106,6 +107,10 @@ impl Stack {
                 tasks.spawn(poller::poll(aws.clone(), mapping.clone(), worker.clone(), observer.clone()));
             }
         }
+        for repeated in &plan.repeated {
+            let Some(function) = running.scheduled(&repeated.function) else { continue };
+            tasks.spawn(repeat::repeat(repeated.clone(), function.clone(), observer.clone()));
+        }
         let throttling = options.concurrent_executions.and(plan.throttling);
         let throttle = throttling.map(|limits| Bucket::new(limits, Instant::now()));
         let bound = bound(&plan, &running.of_requests)?;
@@ -159,6 +164,22 @@ impl Stack {
         self.aws.secret(&secret.name)
     }
 
+    /// Invokes a function now as each of its schedules does, and gives its answers: for tests in which an hour has to pass.
+    ///
+    /// # Errors
+    /// [`InvocationError`] of the first invocation that gave no answer.
+    pub async fn run_schedules(&self, function: &str) -> Result<Vec<Value>, InvocationError> {
+        let mut answers = Vec::new();
+        // As for the schedules themselves: the process of the queue comes last.
+        let Some(lambda) = self.lambdas.iter().rev().find(|lambda| lambda.name() == function) else {
+            return Ok(answers);
+        };
+        for repeated in self.plan.repeated.iter().filter(|repeated| repeated.function == function) {
+            answers.push(lambda.invoke(&repeated.input, None).await?);
+        }
+        Ok(answers)
+    }
+
     /// What the template describes.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -184,6 +205,11 @@ struct Running {
 }
 
 impl Running {
+    /// What a schedule invokes: the process of the queue, so that a request need not wait.
+    fn scheduled(&self, function: &str) -> Option<&Lambda> {
+        self.of_queues.get(function).or_else(|| self.of_requests.get(function))
+    }
+
     /// The HTTP API and the queue get a process each, so that a batch does not hold up a request: Lambda would start another
     /// environment.
     fn start(&mut self, plan: &Plan, spec: impl Fn(&Function) -> FunctionSpec) -> Result<(), Error> {
@@ -236,6 +262,7 @@ fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(
     plan.queues.iter().for_each(|queue| aws.create_queue(queue.clone()));
     plan.tables.iter().for_each(|table| aws.create_table_with(table.clone()));
     plan.buses.iter().for_each(|bus| aws.create_bus(bus));
+    plan.schedule_groups.iter().for_each(|group| aws.create_schedule_group(group));
     aws.create_stack(STACK, plan.resources.clone());
     plan.rules
         .iter()

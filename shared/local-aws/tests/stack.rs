@@ -274,3 +274,36 @@ async fn a_shutdown_ends_the_processes_and_frees_the_port() {
     assert_eq!(function.pid(), None);
     Stack::start(StackOptions { listen: address, ..options() }).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_schedule_of_the_template_invokes_its_function() {
+    let stack = Stack::start(options()).await.unwrap();
+    let answers = stack.run_schedules("echo-bootstrap").await.unwrap();
+    assert_eq!(answers.len(), 1, "not the one that is disabled");
+    assert!(answers[0]["pid"].is_number(), "{answers:?}");
+    assert!(stack.run_schedules("another").await.unwrap().is_empty());
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_schedule_of_the_template_runs_by_itself() {
+    let text = std::fs::read_to_string(options().template).unwrap();
+    let template = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("runs-by-itself.yaml");
+    std::fs::write(&template, text.replace("'{\"do\":\"process\"}'", "'{\"do\":\"log\"}'")).unwrap();
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let options = StackOptions { template, events: Some(sender), ..options() };
+    tokio::time::pause();
+    let stack = Stack::start(options).await.unwrap();
+    // Until every task has begun to wait.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    tokio::time::resume();
+    let line = next(&mut events, |event| match event {
+        StackEvent::Log { line, .. } => Some(line),
+        _ => None,
+    });
+    assert_eq!(line.await, "one line");
+    stack.shutdown().await;
+}

@@ -76,6 +76,18 @@ fn what_is_connected_with_what_is_read_from_references() {
 }
 
 #[test]
+fn a_schedule_of_a_function_and_a_group_of_schedules_are_read() {
+    let plan = plan(&[]);
+    let [daily] = plan.repeated.as_slice() else { panic!("{:?}", plan.repeated) };
+    assert_eq!((daily.function.as_str(), daily.every), ("echo-bootstrap", Duration::from_secs(86_400)));
+    assert_eq!(daily.input, serde_json::json!({ "do": "process" }));
+    assert_eq!(plan.schedule_groups, ["Timers"]);
+    let minutes = FIXTURE.replace("rate(1 day)", "rate(15 minutes)");
+    let plan = planned(&minutes, &[("Greeting", "x")]).unwrap();
+    assert_eq!(plan.repeated[0].every, Duration::from_secs(900));
+}
+
+#[test]
 fn a_function_says_whether_it_may_invoke_itself() {
     assert!(!plan(&[]).functions[0].recursion_allowed);
     assert!(plan(&[("Recursion", "Allow")]).functions[0].recursion_allowed);
@@ -222,7 +234,19 @@ fn what_is_not_understood_is_one_error_that_names_resource_and_property() {
             "Echo: RecursiveLoop: must be Allow or Terminate",
         ),
         ("StageName: $default", "StageName: prod", "Stage: StageName: only $default is understood here"),
-        ("Type: ScheduleV2", "Type: S3", "Echo.Events.Daily: Type: S3 is not understood here"),
+        (
+            "Daily: { Type: Schedule",
+            "Daily: { Type: S3",
+            "Echo.Events.Daily: Type: S3 is not understood here",
+        ),
+        ("rate(1 day)", "rate(1 days)", "Echo.Events.Daily: Schedule: `rate(1 days)` is not understood here"),
+        ("rate(1 day)", "cron(0 1 * * ? *)", "Echo.Events.Daily: Schedule: `cron(0 1 * * ? *)`"),
+        ("'{\"do\":\"process\"}'", "process", "Echo.Events.Daily: Input: is not JSON"),
+        (
+            "Type: AWS::Scheduler::ScheduleGroup",
+            "Type: AWS::Scheduler::Schedule",
+            "Timers: Type: AWS::Scheduler::Schedule is not understood here",
+        ),
         (
             "Type: AWS::CloudWatch::Alarm\n    Condition: HasTopic",
             "Type: AWS::RDS::DBInstance",

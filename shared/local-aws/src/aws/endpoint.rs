@@ -2,6 +2,7 @@
 
 use super::keys::Denied;
 use super::names::last_part;
+use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
 use super::{Fault, Notice, Refusal, Shared, State, cloud_formation, sqs};
 use axum::Router;
@@ -55,6 +56,13 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request) -> Resp
             Err(wrong) => Err(wrong.of_forms()),
         };
         (answer.map_or_else(Refusal::into_xml, IntoResponse::into_response), "text/xml")
+    } else if let Some((operation, name)) = Operation::read(&parts.method, parts.uri.path()) {
+        let answer = match called {
+            Ok(body) => answer_scheduler(&shared, &parts, operation, name, &body).await,
+            Err(wrong) => Err(wrong.of_json()),
+        };
+        let answer = answer.map(|body| body.to_string());
+        (answer.map_or_else(Refusal::into_rest, IntoResponse::into_response), "application/json")
     } else {
         let answer = match called {
             Ok(body) => answer(&shared, &parts, &body).await,
@@ -125,6 +133,23 @@ async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
     }
     fail(shared, "CloudFormation.ListStackResources").await?;
     shared.lock().stacks.list_stack_resources(&fields)
+}
+
+/// The scheduler has a path and a method for each operation.
+async fn answer_scheduler(
+    shared: &Shared,
+    parts: &Parts,
+    operation: Operation,
+    name: &str,
+    body: &[u8],
+) -> Result<Value, Refusal> {
+    fail(shared, operation.name()).await?;
+    let query = cloud_formation::fields(parts.uri.query().unwrap_or_default());
+    let body = if body.is_empty() { b"{}" } else { body };
+    let body = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
+    let answer = shared.lock().call_scheduler(operation, name, &query, &body);
+    shared.changed.notify_waiters();
+    answer
 }
 
 /// Counts the call, and lets it fail if it is to. Gives the fault that is not an error.

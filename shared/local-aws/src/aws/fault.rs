@@ -43,6 +43,7 @@ impl Fault {
             Self::InternalError | Self::PartialFailure => Some(Refusal::internal(match service {
                 "DynamoDB" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
                 "EventBridge" => "InternalException",
+                "Scheduler" => "InternalServerException",
                 "SecretsManager" => "InternalServiceError",
                 _ => "com.amazon.coral.service#InternalFailure",
             })),

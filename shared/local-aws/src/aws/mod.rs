@@ -9,6 +9,7 @@ mod input;
 mod keys;
 pub(crate) mod names;
 mod refusal;
+mod scheduler;
 mod secrets_manager;
 pub(crate) mod sqs;
 
@@ -18,6 +19,7 @@ pub use event_bridge::Target;
 pub use fault::Fault;
 pub use keys::Keys;
 pub use names::{ACCOUNT, REGION, STACK};
+pub use scheduler::Schedule;
 pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
 pub(crate) use input::Input;
@@ -25,6 +27,7 @@ pub(crate) use refusal::Refusal;
 
 use crate::error::{ANY_PORT, Error, listen};
 use crate::server::Server;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,6 +35,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 
 /// What the services hold.
 #[derive(Debug, Default)]
@@ -40,6 +44,7 @@ pub(crate) struct State {
     queues: sqs::Queues,
     buses: event_bridge::Buses,
     tables: dynamodb::Tables,
+    schedules: scheduler::Schedules,
     stacks: cloud_formation::Stacks,
     faults: fault::Faults,
     observer: Option<mpsc::UnboundedSender<Notice>>,
@@ -74,6 +79,7 @@ impl fmt::Debug for Shared {
 pub struct Aws {
     shared: Arc<Shared>,
     _server: Arc<Server>,
+    _scheduler: Arc<JoinSet<()>>,
 }
 
 impl Aws {
@@ -99,7 +105,11 @@ impl Aws {
             Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), url, keys: Keys::new() });
         let server = Server::start(listener, endpoint::router(Arc::clone(&shared)));
         let server = server.map_err(|source| Error::Listen { address, source })?;
-        Ok(Self { shared, _server: Arc::new(server) })
+        // Ends when the last clone is dropped.
+        let mut scheduler = JoinSet::new();
+        let schedules = Arc::clone(&shared);
+        scheduler.spawn(async move { schedules.keep_schedules().await });
+        Ok(Self { shared, _server: Arc::new(server), _scheduler: Arc::new(scheduler) })
     }
 
     /// Where the services are: the value of `AWS_ENDPOINT_URL`.
@@ -193,6 +203,22 @@ impl Aws {
         self.state().stacks.create(name, resources);
     }
 
+    /// Creates a group of schedules.
+    pub fn create_schedule_group(&self, name: &str) {
+        self.state().schedules.create_group(name);
+    }
+
+    /// The schedules that wait, and those that have fired and were not to be deleted then.
+    pub fn schedules(&self) -> Vec<Schedule> {
+        self.state().schedules.all()
+    }
+
+    /// Fires the schedules that are due at `until`, in the order of their times, whatever the clock says; gives how many. For
+    /// tests in which hours have to pass.
+    pub fn fire_schedules(&self, until: Timestamp) -> usize {
+        self.shared.fire_schedules(until)
+    }
+
     /// Creates an event bus.
     pub fn create_bus(&self, name: &str) {
         self.state().buses.create(name);
@@ -226,7 +252,7 @@ impl Aws {
     /// How often an operation was called over HTTP, such as `SQS.SendMessage`. Failures on request count too; a stack
     /// receives from its queues without HTTP.
     ///
-    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `SecretsManager` and `CloudFormation`.
+    /// The services are `SQS`, `DynamoDB`, `EventBridge`, `Scheduler`, `SecretsManager` and `CloudFormation`.
     pub fn calls(&self, operation: &str) -> usize {
         self.state().faults.calls(operation)
     }

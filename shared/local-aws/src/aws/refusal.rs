@@ -102,6 +102,13 @@ impl Refusal {
         json!({ "Id": id, "Code": code, "Message": self.message, "SenderFault": theirs })
     }
 
+    /// The answer of a service with paths and methods, whose errors write `Message`.
+    pub(crate) fn into_rest(self) -> Response {
+        let short = self.kind.rsplit('#').next().unwrap_or_default().to_owned();
+        let body = json!({ "Message": self.message });
+        (self.status, [("x-amzn-errortype", short)], body.to_string()).into_response()
+    }
+
     /// What went wrong, for people.
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {

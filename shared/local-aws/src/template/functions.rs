@@ -1,7 +1,7 @@
-//! Functions and the queues they work on.
+//! Functions, the queues they work on, and the schedules that invoke them.
 
 use super::resource::Resource;
-use super::{Function, Mapping};
+use super::{Function, Mapping, Repeated};
 use crate::Error;
 use crate::aws::names::last_part;
 use serde_json::{Value, json};
@@ -51,7 +51,14 @@ fn merged(global: &Value, own: &Value) -> Value {
     }
 }
 
-pub(super) fn function(resource: &Resource<'_>) -> Result<(Function, Vec<Mapping>), Error> {
+/// A function, and what invokes it.
+pub(super) struct Read {
+    pub(super) function: Function,
+    pub(super) mappings: Vec<Mapping>,
+    pub(super) repeated: Vec<Repeated>,
+}
+
+pub(super) fn function(resource: &Resource<'_>) -> Result<Read, Error> {
     resource.only(&KNOWN)?;
     let global = &resource.resolver.root["Globals"]["Function"];
     let body = json!({ "Properties": merged(global, &resource.body["Properties"]) });
@@ -84,12 +91,47 @@ pub(super) fn function(resource: &Resource<'_>) -> Result<(Function, Vec<Mapping
         recursion_allowed,
     };
     let events = resource.body["Properties"]["Events"].as_object();
-    let mappings = events.into_iter().flatten().filter_map(|(event, body)| {
+    let mut read = Read { function, mappings: Vec::new(), repeated: Vec::new() };
+    for (event, body) in events.into_iter().flatten() {
         let id = format!("{}.Events.{event}", resource.id);
-        mapping(&Resource { resolver: resource.resolver, id: &id, body }, &name).transpose()
-    });
-    let mappings = mappings.collect::<Result<_, _>>()?;
-    Ok((function, mappings))
+        let event = Resource { resolver: resource.resolver, id: &id, body };
+        match event.kind() {
+            "SQS" => read.mappings.extend(mapping(&event, &name)?),
+            "Schedule" => read.repeated.extend(repeated(&event, &name)?),
+            other => return Err(event.error("Type", format!("{other} is not understood here"))),
+        }
+    }
+    Ok(read)
+}
+
+/// What a schedule invokes; none for one that is disabled.
+///
+/// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-schedule.html>
+fn repeated(event: &Resource<'_>, function: &str) -> Result<Option<Repeated>, Error> {
+    event.only(&["DeadLetterConfig", "Description", "Enabled", "Input", "RetryPolicy", "Schedule"])?;
+    if event.text("Enabled")?.as_deref() == Some("false") {
+        return Ok(None);
+    }
+    let expression = event.required_text("Schedule")?;
+    let every = every(&expression);
+    let every =
+        every.ok_or_else(|| event.error("Schedule", format!("`{expression}` is not understood here")))?;
+    let input = event.required_text("Input")?;
+    let input = serde_json::from_str(&input).map_err(|_| event.error("Input", "is not JSON"))?;
+    Ok(Some(Repeated { function: function.to_owned(), every, input }))
+}
+
+/// The time that a rate names: `rate(1 hour)`, `rate(5 minutes)`.
+fn every(expression: &str) -> Option<Duration> {
+    let (count, unit) = expression.strip_prefix("rate(")?.strip_suffix(')')?.split_once(' ')?;
+    let count: u64 = count.parse().ok().filter(|count| *count > 0)?;
+    let unit = match (count, unit) {
+        (1, "minute") | (2.., "minutes") => 60,
+        (1, "hour") | (2.., "hours") => 3_600,
+        (1, "day") | (2.., "days") => 86_400,
+        _ => return None,
+    };
+    Some(Duration::from_secs(count.checked_mul(unit)?))
 }
 
 /// One variable at a time, so that an error names it.
@@ -107,13 +149,8 @@ fn environment(function: &Resource<'_>) -> Result<BTreeMap<String, String>, Erro
     variables.collect()
 }
 
-/// The mapping an event makes; none for a schedule, which nobody keeps here.
+/// The mapping an event makes; none for one that is disabled.
 fn mapping(event: &Resource<'_>, function: &str) -> Result<Option<Mapping>, Error> {
-    match event.kind() {
-        "Schedule" | "ScheduleV2" => return Ok(None),
-        "SQS" => {}
-        other => return Err(event.error("Type", format!("{other} is not understood here"))),
-    }
     let known = ["BatchSize", "Enabled", "FunctionResponseTypes", "Queue", "ScalingConfig"];
     event.only(&[known.as_slice(), &["MaximumBatchingWindowInSeconds"]].concat())?;
     if event.text("Enabled")?.as_deref() == Some("false") {

@@ -10,7 +10,7 @@ mod stores;
 mod yaml;
 
 use crate::Error;
-pub use plan::{Function, Mapping, Plan, Route, Rule, Secret, SecretContent, Throttling};
+pub use plan::{Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
 
 use resolve::Resolver;
 use resource::Resource;
@@ -45,9 +45,9 @@ pub struct Parameter {
     pub description: String,
 }
 
-/// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and schedules,
-/// custom resources and layers are up to whoever runs the stack.
-const IGNORED: [&str; 24] = [
+/// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and custom resources and
+/// layers are up to whoever runs the stack.
+const IGNORED: [&str; 23] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -68,7 +68,6 @@ const IGNORED: [&str; 24] = [
     "AWS::SNS::",
     "AWS::SQS::QueuePolicy",
     "AWS::SSM::",
-    "AWS::Scheduler::",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::Serverless::LayerVersion",
     "Custom::",
@@ -175,13 +174,18 @@ impl Plan {
     fn add(&mut self, resource: &Resource<'_>) -> Result<(), Error> {
         match resource.kind() {
             "AWS::Serverless::Function" => {
-                let (function, mappings) = functions::function(resource)?;
+                let functions::Read { function, mappings, repeated } = functions::function(resource)?;
                 self.functions.push(function);
                 self.mappings.extend(mappings);
+                self.repeated.extend(repeated);
             }
             "AWS::ApiGatewayV2::Route" => self.routes.push(http_api::route(resource)?),
             "AWS::SQS::Queue" => self.queues.push(stores::queue(resource)?),
             "AWS::Events::EventBus" => self.buses.push(resource.name()?),
+            "AWS::Scheduler::ScheduleGroup" => {
+                resource.only(&["Name", "Tags"])?;
+                self.schedule_groups.push(resource.name()?);
+            }
             "AWS::Events::Rule" => self.rules.extend(stores::rule(resource)?),
             "AWS::DynamoDB::Table" => self.tables.push(stores::table(resource)?),
             "AWS::SecretsManager::Secret" => self.secrets.push(stores::secret(resource)?),

@@ -5,10 +5,11 @@ use crate::aws::names::{arn, queue_url};
 use serde_json::Value;
 
 /// Resource types with a local counterpart: the property with the name, the service and prefix of the ARN.
-const KINDS: [(&str, &str, &str, &str); 5] = [
+const KINDS: [(&str, &str, &str, &str); 6] = [
     ("AWS::SQS::Queue", "QueueName", "sqs", ""),
     ("AWS::DynamoDB::Table", "TableName", "dynamodb", "table/"),
     ("AWS::Events::EventBus", "Name", "events", "event-bus/"),
+    ("AWS::Scheduler::ScheduleGroup", "Name", "scheduler", "schedule-group/"),
     ("AWS::SecretsManager::Secret", "Name", "secretsmanager", "secret:"),
     ("AWS::Serverless::Function", "FunctionName", "lambda", "function:"),
 ];

@@ -23,6 +23,10 @@ pub struct Plan {
     pub buses: Vec<String>,
     /// The rules on them.
     pub rules: Vec<Rule>,
+    /// The groups of schedules, which are empty at first.
+    pub schedule_groups: Vec<String>,
+    /// What invokes a function again and again.
+    pub repeated: Vec<Repeated>,
     /// The tables.
     pub tables: Vec<TableSpec>,
     /// The secrets.
@@ -85,6 +89,17 @@ pub struct Mapping {
     pub reports_failures: bool,
     /// The most invocations at the same time, if the template says so.
     pub maximum_concurrency: Option<usize>,
+}
+
+/// A schedule of the template that invokes a function again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeated {
+    /// The name of the function.
+    pub function: String,
+    /// The time between two invocations.
+    pub every: Duration,
+    /// What it is invoked with.
+    pub input: Value,
 }
 
 /// A rule on a bus.

@@ -11,6 +11,7 @@ mod event_bridge;
 mod faults;
 mod keys;
 mod place;
+mod scheduler;
 #[path = "../sdk/mod.rs"]
 mod sdk;
 mod secrets_manager;

@@ -71,6 +71,20 @@ impl Place {
         aws_sdk_eventbridge::Client::new(&self.config)
     }
 
+    pub(crate) fn scheduler(&self) -> aws_sdk_scheduler::Client {
+        aws_sdk_scheduler::Client::new(&self.config)
+    }
+
+    /// A group of schedules.
+    pub(crate) async fn schedule_group(&self, name: &str) {
+        match &self.double {
+            Some(aws) => aws.create_schedule_group(name),
+            None => {
+                self.scheduler().create_schedule_group().name(name).send().await.unwrap();
+            }
+        }
+    }
+
     pub(crate) fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }

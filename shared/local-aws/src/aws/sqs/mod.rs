@@ -93,7 +93,17 @@ impl Queues {
 
     /// Puts a message into a queue without a request, as a rule's target gets it.
     pub(super) fn send(&mut self, name: &str, body: String) -> Result<(), Refusal> {
-        self.queue(name)?.send(now(), body, Map::new(), None, Duration::ZERO);
+        self.send_with(name, body, Map::new())
+    }
+
+    /// The same with message attributes.
+    pub(super) fn send_with(
+        &mut self,
+        name: &str,
+        body: String,
+        attributes: Attributes,
+    ) -> Result<(), Refusal> {
+        self.queue(name)?.send(now(), body, attributes, None, Duration::ZERO);
         Ok(())
     }
 

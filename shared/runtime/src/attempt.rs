@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome, Workflow, chain};
 
 /// What is left for giving the claim back and answering, when a workflow has used up its time.
-const RESERVE: Duration = Duration::from_millis(1_000);
+pub(crate) const RESERVE: Duration = Duration::from_millis(1_000);
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -102,6 +102,11 @@ impl EffectLog for ClaimedEffects {
 impl<W: Workflow> Worker<W> {
     pub(crate) fn new(workflow: Started<W>, rules: LoadedRules, claims: Arc<dyn ClaimStore>) -> Self {
         Self { workflow, rules, claims }
+    }
+
+    /// The workflow, unless a setting keeps it from starting: what is for it waits then.
+    pub(crate) fn workflow(&self) -> Result<&W, Failure> {
+        self.workflow.as_ref().map_err(|problem| Failure::misconfigured(problem.as_str()))
     }
 
     /// One attempt. `message`: what brought the event; nothing in inline mode, where no attempt follows.
@@ -213,7 +218,7 @@ impl<W: Workflow> Worker<W> {
             let site = &event.site;
             return Ok(Outcome::ignored(format!("`sites` in rules.yaml does not list the site `{site}`")));
         }
-        let workflow = self.workflow.as_ref().map_err(|problem| Failure::misconfigured(problem.as_str()))?;
+        let workflow = self.workflow()?;
         let time = request.remaining().saturating_sub(RESERVE);
         match tokio::time::timeout(time, workflow.handle(&event, invocation)).await {
             Ok(result) => result,

@@ -8,6 +8,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use deliveries::Content;
 use std::sync::Arc;
 use std::time::Duration;
+use timer::Timer;
 use workflow::Workflow;
 
 /// With less time than this no message is begun: it goes back untouched, to be seen again soon.
@@ -18,6 +19,8 @@ const SOON: Duration = Duration::from_secs(5);
 pub(crate) struct Batches<W> {
     pub(crate) worker: Arc<Worker<W>>,
     pub(crate) failed: Arc<dyn FailedMessages>,
+    /// Arms again what comes early.
+    pub(crate) timer: Arc<dyn Timer>,
 }
 
 impl<W: Workflow> Batches<W> {
@@ -40,6 +43,9 @@ impl<W: Workflow> Batches<W> {
     /// Whether the message is to be seen again.
     async fn message(&self, message: &SqsMessage, request: &Request) -> bool {
         let body = message.body.as_deref().unwrap_or_default();
+        if timer::is_timer(body) {
+            return self.fire(message, body, request).await;
+        }
         let has_attribute = |name: &str| message.message_attributes.contains_key(name);
         let content = match deliveries::of_message(body, has_attribute) {
             Ok(content) => content,
@@ -88,7 +94,7 @@ impl<W: Workflow> Batches<W> {
         self.to_dead_letters(body, &note, request).await
     }
 
-    async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {
+    pub(crate) async fn later(&self, message: &SqsMessage, delay: Duration) -> bool {
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
         if let Err(error) = self.failed.delay(receipt, delay).await {
             // The message comes back all the same, when the queue's own visibility timeout is over.
@@ -98,7 +104,7 @@ impl<W: Workflow> Batches<W> {
     }
 
     /// A message that reached the dead-letter queue is done with here; one that did not comes back.
-    async fn to_dead_letters(&self, body: &str, note: &Note<'_>, request: &Request) -> bool {
+    pub(crate) async fn to_dead_letters(&self, body: &str, note: &Note<'_>, request: &Request) -> bool {
         match self.failed.dead_letter(body, note).await {
             Ok(()) => {
                 let dimensions = [("workflow", W::NAME)];
@@ -117,7 +123,7 @@ impl<W: Workflow> Batches<W> {
     }
 }
 
-fn receive_count(message: &SqsMessage) -> u32 {
+pub(crate) fn receive_count(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
@@ -140,6 +146,7 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Mutex;
     use tableau::Event;
+    use timer::MemoryTimer;
     use workflow::{BoxError, Effect, Failure, Invocation, Outcome};
 
     /// Notes until when the record says that an event waits, and how long its message does.
@@ -208,7 +215,8 @@ mod tests {
     async fn a_record_says_when_its_message_comes_again() {
         let waits = Arc::new(Waits::default());
         let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::<Waits>::clone(&waits)));
-        let batches = Batches { worker, failed: Arc::<Waits>::clone(&waits) };
+        let batches =
+            Batches { worker, failed: Arc::<Waits>::clone(&waits), timer: Arc::new(MemoryTimer::default()) };
         let now = Timestamp::UNIX_EPOCH;
         let mut batch = SqsEvent::default();
         batch.records = ["for now", "later", "for good", "done"]
@@ -276,7 +284,8 @@ mod tests {
     async fn copies_of_a_deferred_event_do_not_multiply_while_the_queue_takes_each_twice() {
         let queue = Arc::new(Twice::default());
         let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::new(MemoryClaims::default())));
-        let batches = Batches { worker, failed: Arc::<Twice>::clone(&queue) };
+        let batches =
+            Batches { worker, failed: Arc::<Twice>::clone(&queue), timer: Arc::new(MemoryTimer::default()) };
         let mut now = Timestamp::UNIX_EPOCH;
         let mut messages = vec![None];
         let mut most = 0;
@@ -299,7 +308,8 @@ mod tests {
     async fn an_event_that_is_deferred_without_end_becomes_a_dead_letter() {
         let queue = Arc::new(Twice::default());
         let worker = Arc::new(Worker::new(Ok(Ends), rules(), Arc::new(MemoryClaims::default())));
-        let batches = Batches { worker, failed: Arc::<Twice>::clone(&queue) };
+        let batches =
+            Batches { worker, failed: Arc::<Twice>::clone(&queue), timer: Arc::new(MemoryTimer::default()) };
         let mut copy_of = None;
         let mut hops = 0;
         loop {

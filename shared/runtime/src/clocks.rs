@@ -70,7 +70,13 @@ impl Machine {
         let rules = Arc::new(Ok(Rules::default()));
         let worker = Arc::new(Worker::new(Ok(Counts(Arc::clone(&handled))), rules, claims));
         let failed: Arc<dyn FailedMessages> = Arc::<Queue>::clone(&queue);
-        Self { batches: Batches { worker, failed }, handled, queue, off: SignedDuration::from_secs(off) }
+        let timer = Arc::new(timer::MemoryTimer::default());
+        Self {
+            batches: Batches { worker, failed, timer },
+            handled,
+            queue,
+            off: SignedDuration::from_secs(off),
+        }
     }
 
     /// Hands the event over, in an invocation that begins at `truly` by Lambda's clock. How many messages come again.

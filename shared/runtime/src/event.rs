@@ -28,6 +28,8 @@ pub(crate) enum Incoming {
     Http(Caller, HttpRequest),
     /// From the function's own queue.
     Batch(SqsEvent),
+    /// From the schedule that sends `{"sweep":{}}` once an hour.
+    Sweep,
 }
 
 /// The keys that tell the kinds apart.
@@ -42,6 +44,7 @@ struct Keys<'a> {
     multi_value_headers: Option<&'a RawValue>,
     #[serde(rename = "Records")]
     records: Option<Vec<Record>>,
+    sweep: Option<IgnoredAny>,
 }
 
 /// The keys of `requestContext` that one kind of caller writes and no other.
@@ -101,6 +104,7 @@ impl Incoming {
                 Some(source) => Err(foreign_records(source)),
                 None => Ok(Self::Batch(batch(text)?)),
             },
+            (None, None) if keys.sweep.is_some() => Ok(Self::Sweep),
             (None, None) => Err(unknown_kind()),
         }
     }
@@ -284,6 +288,20 @@ mod tests {
             any::<String>().prop_map(|text| json!([text, 7])),
             any::<(String, String)>().prop_map(|(key, text)| json!({ key: text, "token": [text] })),
         ]
+    }
+
+    #[test]
+    fn only_the_schedule_sends_a_sweep() {
+        let is_sweep = |text: &str| matches!(Incoming::read(text), Ok(Incoming::Sweep));
+        for text in [r#"{"sweep":{}}"#, r#"{"sweep":{"at":"2026-11-28T22:00:00Z"}}"#] {
+            assert!(is_sweep(text), "{text}");
+        }
+        for mut sample in samples() {
+            sample["sweep"] = json!({});
+            sample["body"] = json!(r#"{"sweep":{}}"#);
+            assert!(!is_sweep(&sample.to_string()), "a request or a batch: {sample}");
+        }
+        assert!(!is_sweep(r#"{"sweep":null}"#));
     }
 
     proptest! {

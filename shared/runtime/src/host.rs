@@ -7,6 +7,7 @@ use crate::env::{Env, MissingSettings};
 use crate::function::{CheckedOnly, Function, Inline, NoWorkflow};
 use crate::publish::{EventBus, WorkflowQueue};
 use crate::queue::SqsQueue;
+use crate::timers::timer_of;
 use crate::tokens::WebhookTokens;
 use crate::{aws, telemetry};
 use aws_types::SdkConfig;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use timer::Timer;
 use workflow::{BoxError, Failure, Workflow, chain};
 
 /// The rules, or why there are none. A broken file does not end the function: its own URL goes on storing events.
@@ -159,6 +161,15 @@ impl Host {
         Some((aws_sdk_dynamodb::Client::new(&self.aws), name.to_owned()))
     }
 
+    /// The workflow's timers; `None` without a queue to fire into, as in inline mode.
+    ///
+    /// # Errors
+    /// [`MissingSettings`] when `TIMER_GROUP_NAME` is set and the other settings of schedules are not.
+    pub fn timer(&self) -> Result<Option<Arc<dyn Timer>>, MissingSettings> {
+        let Some(url) = self.env.get("QUEUE_URL") else { return Ok(None) };
+        Ok(Some(Arc::new(timer_of(self.function, &self.env, &self.aws, url)?)))
+    }
+
     /// Serves a workflow until Lambda ends the process: requests to its own URL and batches from its queue; without
     /// `QUEUE_URL`, requests alone, each handled before it is answered.
     ///
@@ -200,7 +211,8 @@ impl Host {
         let door = self.door(Then::Store(Arc::new(WorkflowQueue::new(client.clone(), url))))?;
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
         let worker = Arc::new(Worker::new(workflow, rules, claims));
-        Ok(Function { door, batches: Some(Batches { worker, failed }) })
+        let timer = Arc::new(timer_of(self.function, &self.env, &self.aws, url)?);
+        Ok(Function { door, batches: Some(Batches { worker, failed, timer }) })
     }
 
     /// Serves the common door until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.

@@ -14,6 +14,7 @@ mod queue;
 mod request;
 mod retry;
 mod telemetry;
+mod timers;
 mod tokens;
 
 #[cfg(test)]
@@ -25,3 +26,4 @@ mod requests;
 
 pub use env::{Env, MissingSettings, Settings};
 pub use host::{Host, LoadedRules, StartError, rules_of};
+pub use timers::{AwsTimer, Schedules};

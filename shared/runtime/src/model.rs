@@ -371,7 +371,7 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
     let failed: Arc<dyn FailedMessages> = Arc::<World>::clone(&world);
     let rules = Arc::new(Ok(rules::Rules::default()));
     let worker = Arc::new(Worker::new(Ok(Acts(Arc::clone(&world))), rules, claims));
-    let batches = Arc::new(Batches { worker, failed });
+    let batches = Arc::new(Batches { worker, failed, timer: Arc::new(timer::MemoryTimer::default()) });
 
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {

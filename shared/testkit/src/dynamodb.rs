@@ -51,14 +51,19 @@ impl From<&String> for Endpoint {
     }
 }
 
-/// A client as our functions make it, the SDK's patience included.
+/// A client as our functions make it.
 pub fn client(at: impl Into<Endpoint>) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&config(at))
+}
+
+/// What clients of any service are made of, as our functions make them, the SDK's timeouts included.
+pub fn config(at: impl Into<Endpoint>) -> SdkConfig {
     let Endpoint { url, credentials } = at.into();
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(5))
         .build();
-    let config = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -66,8 +71,7 @@ pub fn client(at: impl Into<Endpoint>) -> aws_sdk_dynamodb::Client {
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .timeout_config(timeouts)
         .endpoint_url(url)
-        .build();
-    aws_sdk_dynamodb::Client::new(&config)
+        .build()
 }
 
 /// Writes a line past the capture of the test harness.

@@ -176,6 +176,7 @@ pub(crate) const STEPS: &[Step] = &[
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
             Suite { package: "shared/runtime", test: "claims" },
+            Suite { package: "shared/runtime", test: "timers" },
             Suite { package: "shared/store", test: "contract" },
             Suite { package: "shared/circuit", test: "shared" },
             Suite { package: "shared/session-store", test: "contract" },

@@ -1,0 +1,59 @@
+//! Which scheduler a function's timers use.
+
+use super::AwsTimer;
+use crate::env::{Env, MissingSettings};
+use aws_types::SdkConfig;
+
+/// What a schedule needs to send a workflow's timers: names and ARNs from the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedules {
+    /// The group of the stack's schedules.
+    pub group: String,
+    /// The role with which EventBridge Scheduler sends.
+    pub role_arn: String,
+    /// The workflow's queue.
+    pub queue_arn: String,
+    /// Where a message goes that the scheduler cannot send: a standard queue.
+    pub dead_letters_arn: String,
+}
+
+/// Those of the environment. Without a group there is no scheduler: long timers are chains of messages then.
+fn schedules_of(env: &Env) -> Result<Option<Schedules>, MissingSettings> {
+    let Some(group) = env.get("TIMER_GROUP_NAME") else { return Ok(None) };
+    let mut settings = env.required();
+    let schedules = Schedules {
+        group: group.to_owned(),
+        role_arn: settings.get("TIMER_ROLE_ARN"),
+        queue_arn: settings.get("TIMER_QUEUE_ARN"),
+        dead_letters_arn: settings.get("TIMER_DEAD_LETTERS_ARN"),
+    };
+    settings.finish(Some(schedules))
+}
+
+/// The timers of the workflow `name`, whose queue is at `queue_url`.
+pub(crate) fn timer_of(
+    name: &'static str,
+    env: &Env,
+    aws: &SdkConfig,
+    queue_url: &str,
+) -> Result<AwsTimer, MissingSettings> {
+    let timer = AwsTimer::new(name, aws.clone(), queue_url);
+    Ok(match schedules_of(env)? {
+        Some(schedules) => timer.with_schedules(schedules),
+        None => timer,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_group_there_is_no_scheduler_and_with_one_nothing_may_be_missing() {
+        let none: Env = [("TIMER_ROLE_ARN", "r")].into_iter().collect();
+        assert_eq!(schedules_of(&none), Ok(None));
+        let some: Env = [("TIMER_GROUP_NAME", "g"), ("TIMER_ROLE_ARN", "r")].into_iter().collect();
+        let missing = vec!["TIMER_QUEUE_ARN", "TIMER_DEAD_LETTERS_ARN"];
+        assert_eq!(schedules_of(&some), Err(MissingSettings(missing)));
+    }
+}

@@ -76,6 +76,14 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         let metric = "InvocationsFailedToBeSentToDlq";
         wanted.push(Wanted { namespace: json!("AWS/Events"), metric, dimensions, threshold: 0 });
     }
+    // 13. Metrics of schedules have their group as their only dimension.
+    //
+    // Source: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html>
+    for (id, _) in of_type(&all, "AWS::Scheduler::ScheduleGroup") {
+        let dimensions = json!([{ "Name": "ScheduleGroup", "Value": { "Ref": id } }]);
+        let metric = "InvocationsFailedToBeSentToDeadLetterCount";
+        wanted.push(Wanted { namespace: json!("AWS/Scheduler"), metric, dimensions, threshold: 0 });
+    }
     for (id, _) in of_type(&all, "AWS::ApiGatewayV2::Api") {
         let dimensions = json!([{ "Name": "ApiId", "Value": { "Ref": id } }]);
         wanted.push(Wanted { namespace: json!("AWS/ApiGateway"), metric: "5xx", dimensions, threshold: 0 });

@@ -25,20 +25,21 @@ const NOT_SET: [&str; 7] = [
 const NOT_FOR_THE_DOOR: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
-const FOR_WORKFLOWS: &str = "workflow_function";
-const FOR_THE_COMMON_DOOR: &str = "serve_common_door";
-/// This one reads for those that call it.
-const ON_REQUEST: &str = "table";
+const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
+const FOR_THE_COMMON_DOOR: [&str; 1] = ["serve_common_door"];
+/// These read for those that call them.
+const ON_REQUEST: [&str; 2] = ["table", "timer"];
+/// Read for every workflow, and set where timers of more than 15 minutes are armed: all of them or none.
+const OF_SCHEDULES: [&str; 4] =
+    ["TIMER_DEAD_LETTERS_ARN", "TIMER_GROUP_NAME", "TIMER_QUEUE_ARN", "TIMER_ROLE_ARN"];
 
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
-    let other_kind =
-        if function.contains("serve_common_door(") { FOR_WORKFLOWS } else { FOR_THE_COMMON_DOOR };
-    let asked = function.contains(&format!(".{ON_REQUEST}()"));
-    let of_host = runtime
-        .iter()
-        .filter(|read| read.within != other_kind && (asked || read.within != ON_REQUEST))
-        .cloned();
+    let other_kind: &[&str] =
+        if function.contains("serve_common_door(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_DOOR };
+    let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
+    let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
+    let of_host = runtime.iter().filter(|read| !left_out.contains(&read.within.as_str())).cloned();
     of_host.chain(reads(function)).map(|read| read.variable).collect()
 }
 
@@ -57,7 +58,9 @@ fn problems(template: &Value) -> Vec<String> {
         let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
         let set = set_for(template, &pascal(&folder));
         let kept_away: &[&str] = if folder == DOOR { &NOT_FOR_THE_DOOR } else { &[] };
+        let has_no_schedules = set.iter().all(|name| !OF_SCHEDULES.contains(&name.as_str()));
         let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
+        let missing = missing.filter(|name| !has_no_schedules || !OF_SCHEDULES.contains(&name.as_str()));
         let missing = missing.filter(|name| !kept_away.contains(&name.as_str()));
         problems.extend(missing.map(|name| format!("{folder} reads {name}, which is not set")));
         problems.extend(set.difference(&read).map(|name| format!("{folder} does not read {name}")));
@@ -93,6 +96,13 @@ fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
             "LOG_LEVEL",
             "receive-webhook reads LOG_LEVEL, which is not set",
         ),
+        (variables("NotifySlack"), "TIMER_ROLE_ARN", "notify-slack reads TIMER_ROLE_ARN, which is not set"),
+        (
+            variables("UpdateBroadcast"),
+            "TIMER_GROUP_NAME",
+            "update-broadcast reads TIMER_QUEUE_ARN, which is not set",
+        ),
+        (variables("ReceiveWebhook"), "TIMER_GROUP_NAME", "receive-webhook does not read TIMER_GROUP_NAME"),
         (variables("NotifySlack"), "SECRETS_FILE", "notify-slack: SECRETS_FILE is not the template's to set"),
         (variables("NotifySlack"), "RULES_FILE", "notify-slack reads RULES_FILE, which is not set"),
         (
@@ -140,10 +150,10 @@ fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {
 #[test]
 fn every_exception_is_still_read() {
     let runtime = reads(&sources(&root().join("shared/runtime/src")));
-    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_DOOR) {
+    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_DOOR).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
-    for kind in [FOR_WORKFLOWS, FOR_THE_COMMON_DOOR, ON_REQUEST] {
+    for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_DOOR).chain(ON_REQUEST) {
         assert!(runtime.iter().any(|read| read.within == kind), "runtime has no fn {kind} that reads");
     }
 }

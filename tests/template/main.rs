@@ -16,3 +16,4 @@ mod rules;
 mod scan;
 mod stores;
 mod switches;
+mod timers;

@@ -21,6 +21,18 @@ const NETWORK_INTERFACES: [&str; 6] = [
     "ec2:UnassignPrivateIpAddresses",
 ];
 
+/// Schedules have names of their own, of which a role knows how they begin.
+const OF_SCHEDULES: [&str; 2] = ["scheduler:CreateSchedule", "scheduler:GetSchedule"];
+
+/// Whether the resources are schedules of one workflow.
+fn are_schedules_of_one(statement: &Value) -> bool {
+    let begins = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/*/tw-";
+    let named = statement["Resource"]["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix(begins));
+    let name = named.and_then(|name| name.strip_suffix("-*")).unwrap_or_default();
+    statement["Action"] == json!(OF_SCHEDULES)
+        && functions().iter().any(|folder| folder.chars().take(16).collect::<String>() == name)
+}
+
 /// Every object in `value` with a key `Effect`, that is, every statement of a policy.
 fn statements<'a>(path: &str, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match value {
@@ -42,7 +54,8 @@ fn too_wide(statement: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     for part in ["Action", "Resource"] {
         let excused = part == "Resource"
-            && [json!(WITHOUT_RESOURCES), json!(NETWORK_INTERFACES)].contains(&statement["Action"]);
+            && ([json!(WITHOUT_RESOURCES), json!(NETWORK_INTERFACES)].contains(&statement["Action"])
+                || are_schedules_of_one(statement));
         if statement[part].to_string().contains('*') && !excused {
             problems.push(format!("{part}: {}", statement[part]));
         }
@@ -54,7 +67,7 @@ fn too_wide(statement: &Value) -> Vec<String> {
 }
 
 #[test]
-fn no_policy_has_a_wildcard_but_for_xray_and_a_vpc() {
+fn no_policy_has_a_wildcard_but_for_xray_a_vpc_and_names_of_schedules() {
     let template = read("template.yaml");
     let mut found = Vec::new();
     statements("", &template["Resources"], &mut found);
@@ -168,7 +181,7 @@ fn permissions_for_tracing_and_a_vpc_come_and_go_with_them() {
 }
 
 #[test]
-fn a_wildcard_is_excused_for_xray_and_a_vpc_alone() {
+fn a_wildcard_is_excused_for_xray_a_vpc_and_names_of_schedules_alone() {
     let statement = |action: Value| json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
     assert!(too_wide(&statement(json!(WITHOUT_RESOURCES))).is_empty());
     assert!(too_wide(&statement(json!(NETWORK_INTERFACES))).is_empty());
@@ -179,6 +192,20 @@ fn a_wildcard_is_excused_for_xray_and_a_vpc_alone() {
         json!([NETWORK_INTERFACES[1], "ec2:RunInstances"]),
     ] {
         assert!(!too_wide(&statement(action.clone())).is_empty(), "{action}");
+    }
+    let schedules = |actions: Value, named: &str| {
+        let arn = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule";
+        json!({ "Effect": "Allow", "Action": actions, "Resource": { "Fn::Sub": format!("{arn}/{named}") } })
+    };
+    assert!(too_wide(&schedules(json!(OF_SCHEDULES), "*/tw-notify-slack-*")).is_empty());
+    for (actions, named) in [
+        (json!(OF_SCHEDULES), "*"),
+        (json!(OF_SCHEDULES), "*/tw-*"),
+        (json!(OF_SCHEDULES), "*/tw-another-*"),
+        (json!(["scheduler:*"]), "*/tw-notify-slack-*"),
+        (json!(["scheduler:DeleteSchedule"]), "*/tw-notify-slack-*"),
+    ] {
+        assert!(!too_wide(&schedules(actions, named)).is_empty(), "{named}");
     }
     assert!(!too_wide(&json!({ "Action": "sqs:SendMessage", "NotResource": "arn:aws:sqs:::q" })).is_empty());
 }

@@ -97,6 +97,10 @@ fn content_of(message: &Message) -> Result<Stored, String> {
     let attributes = message.message_attributes();
     let has_attribute = |name: &str| attributes.is_some_and(|attributes| attributes.contains_key(name));
     let body = message.body().unwrap_or_default();
+    if timer::is_timer(body) {
+        let reason = reason(message);
+        return Err(if reason.is_empty() { "a timer".to_owned() } else { format!("a timer: {reason}") });
+    }
     match deliveries::of_message(body, has_attribute).map_err(|error| error.to_string())? {
         Stored::Event(payload) if payload.is_test() => Err("body: is empty".to_owned()),
         Stored::Event(payload) if !has_field_of_tableau(&payload) => {
@@ -205,6 +209,17 @@ mod tests {
             assert_eq!((letter.why().as_str(), letter.event()), (expected, None));
             assert_eq!(letter.body, body);
         }
+    }
+
+    // 13
+    #[test]
+    fn a_timer_is_named_and_says_why_it_is_here() {
+        let body = r#"{"timer":{"due":"2026-11-28T22:00:00Z","generation":7,"hops":0,"key":"k"}}"#;
+        let letter = Letter::read(&message(body, &[("reason", "the timer of `k`: 404")]));
+        assert_eq!(letter.why(), "no event: a timer: the timer of `k`: 404 (74 bytes)");
+        assert_eq!((letter.event(), letter.body.as_str()), (None, body));
+        let undelivered = Letter::read(&message(body, &[("ERROR_MESSAGE", "not authorized")]));
+        assert_eq!(undelivered.why(), "no event: a timer: EventBridge: not authorized (74 bytes)");
     }
 
     #[test]

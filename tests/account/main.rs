@@ -7,3 +7,4 @@ mod quiet_hours;
 mod routes;
 mod site;
 mod storm;
+mod timers;

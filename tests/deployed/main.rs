@@ -57,6 +57,7 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("a workflow's own URL works too", story::a_workflows_own_url_works(&world)).await;
     step("a Broadcast follows its workbook", story::a_broadcast_follows_its_workbook(&world)).await;
     step("a role may do no more than its policy says", story::roles_are_enforced(&world)).await;
+    step("a timer of hours is a schedule", story::a_timer_of_hours_is_a_schedule(&world)).await;
     step("Slack fails three times, the message comes", story::slack_fails_three_times(&world)).await;
     step("what cannot succeed waits as a dead letter", story::what_cannot_succeed_waits(&world)).await;
     step("… and is replayed when its cause is mended", story::it_is_replayed(&world)).await;

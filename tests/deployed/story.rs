@@ -1,7 +1,7 @@
 //! What is shown of the deployed stack, step by step.
 
 use crate::world::{ALARM_EMAIL, MISSING_CHANNEL, RULES, World, until};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use simulator::{DeliveryState, SAMPLE_PAT, SlackFault, Webhook, Workbook, notes, render};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
+use timer::{TimerMessage, schedule_name};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Three waits of the workflow's own, 15, 30 and 60 s at most, and the attempts between them.
@@ -144,7 +145,12 @@ pub(crate) async fn roles_are_enforced(world: &World<'_>) {
     let send = |queue: &str| ("sqs", "send_message", message(queue));
     let receive =
         |queue: &str| ("sqs", "receive_message", json!({ "QueueUrl": world.stack.resource(queue) }));
+    let group = world.stack.resource("TimerGroup");
+    let schedule = |name: &str| ("scheduler", "get_schedule", json!({ "Name": name, "GroupName": group }));
     let denied = [
+        ("NotifySlack", schedule("tw-update-broadcast-x")),
+        ("UpdateBroadcast", schedule("tw-notify-slack-x")),
+        ("ReceiveWebhook", schedule("tw-notify-slack-x")),
         ("ReceiveWebhook", read("TableauSecretArn")),
         ("ReceiveWebhook", read("SlackSecretArn")),
         ("ReceiveWebhook", send("NotifySlackQueue")),
@@ -172,6 +178,42 @@ pub(crate) async fn roles_are_enforced(world: &World<'_>) {
             assert!(refused.code.contains("AccessDenied"), "{function}: {refused:?}");
         }
     }
+}
+
+/// A timer of hours comes early, so the function arms it again: with its own role, settings and queue.
+pub(crate) async fn a_timer_of_hours_is_a_schedule(world: &World<'_>) {
+    let due = Timestamp::now() + SignedDuration::from_hours(8);
+    let timer = TimerMessage::new("digest#notify-slack#data-alerts", due, 1);
+    let queue = world.stack.resource("NotifySlackQueue");
+    let message = json!({ "QueueUrl": queue, "MessageBody": timer.to_json() });
+    world.cloud.call("sqs", "send_message", message).await;
+
+    let group = world.stack.resource("TimerGroup");
+    let name = schedule_name("notify-slack", &timer.again());
+    let listed = || async {
+        let all = world.cloud.call("scheduler", "list_schedules", json!({ "NamePrefix": name })).await;
+        all["Schedules"].as_array().is_some_and(|all| !all.is_empty())
+    };
+    until("the schedule", PATIENCE, listed).await;
+    let named = json!({ "Name": name, "GroupName": group });
+    let schedule = world.cloud.call("scheduler", "get_schedule", named).await;
+    assert_eq!(schedule["ActionAfterCompletion"], "DELETE");
+    let target = &schedule["Target"];
+    assert_eq!(target["Input"], timer.again().to_json());
+    let arn = |id: &str| world.stack.resource(id).rsplit('/').next().unwrap().to_owned();
+    for (found, id) in [
+        (&target["Arn"], "NotifySlackQueue"),
+        (&target["DeadLetterConfig"]["Arn"], "NotifySlackDeadLetters"),
+        (&target["RoleArn"], "NotifySlackTimersRole"),
+    ] {
+        assert!(found.as_str().is_some_and(|found| found.ends_with(&arn(id))), "{id}: {found}");
+    }
+    world.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (0, 0));
+
+    let rule = json!({ "Rule": world.stack.resource("NotifySlackSweep") });
+    let sweep = world.cloud.call("events", "list_targets_by_rule", rule).await;
+    assert_eq!(sweep["Targets"][0]["Input"], r#"{"sweep":{}}"#);
 }
 
 async fn role(world: &World<'_>, function: &str) -> String {

@@ -175,7 +175,7 @@ pub(crate) const STEPS: &[Step] = &[
         part_of: PartOf::Usual,
         run: Run::OnEmulator(&[
             Suite { package: "shared/local-aws", test: "contract" },
-            Suite { package: "shared/runtime", test: "claims" },
+            Suite { package: "shared/deliveries", test: "claims" },
             Suite { package: "shared/runtime", test: "timers" },
             Suite { package: "shared/store", test: "contract" },
             Suite { package: "shared/circuit", test: "shared" },

@@ -71,7 +71,8 @@ async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_ea
         aws.create_table("deliveries", "pk");
         let claims = Arc::new(DynamoDbClaims::new(dynamodb(&aws), "deliveries"));
         let worker = Arc::new(Worker::new(Ok(Sends(effects)), Arc::new(Ok(Rules::default())), claims));
-        let batches = Batches { worker, failed: Arc::new(NoQueue) };
+        let timer = Arc::new(timer::MemoryTimer::default());
+        let batches = Batches { worker, failed: Arc::new(NoQueue), timer };
         let request = Request::new("r".to_owned(), Timestamp::now(), Duration::from_secs(60));
 
         let response = batches.handle(message(), &request).await;

@@ -2,7 +2,7 @@
 
 use crate::attempt::{RESERVE, Request};
 use crate::batch::{Batches, receive_count};
-use crate::claims::Progress;
+use deliveries::Progress;
 use crate::queue::Note;
 use crate::retry::{Next, RECEIVES, Retry};
 use crate::telemetry::{self, Metric};

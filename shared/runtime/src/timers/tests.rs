@@ -2,7 +2,7 @@
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use crate::claims::{Claim, ClaimKey, ClaimStore, Claimant, Ended, EventFacts, StoreError};
+use deliveries::{Claim, ClaimStore, Claimant, DeliveryKey, Effect, Ended, EventFacts, StoreError};
 use crate::queue::{FailedMessages, Note};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -76,15 +76,15 @@ struct NoClaims;
 
 #[async_trait]
 impl ClaimStore for NoClaims {
-    async fn claim(&self, _: &ClaimKey, _: &EventFacts, _: &Claimant) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &DeliveryKey, _: &EventFacts, _: &Claimant) -> Result<Claim, StoreError> {
         panic!("a timer is claimed")
     }
 
-    async fn record_effect(&self, _: &ClaimKey, _: u32, _: &str) -> Result<(), StoreError> {
+    async fn record_effect(&self, _: &DeliveryKey, _: u32, _: &Effect) -> Result<(), StoreError> {
         panic!("a timer has a record")
     }
 
-    async fn end(&self, _: &ClaimKey, _: &Ended) -> Result<(), StoreError> {
+    async fn end(&self, _: &DeliveryKey, _: &Ended) -> Result<(), StoreError> {
         panic!("a timer has a record")
     }
 }

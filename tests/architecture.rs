@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
     ("store", &["aws-http", "workflow"]),
-    ("alerting", &["plain-text", "rules", "tableau", "tableau-client", "workflow"]),
+    ("alerting", &["plain-text", "rules", "tableau", "tableau-client", "timer", "workflow"]),
     ("session-store", &["store", "tableau-client", "workflow"]),
     ("incidents", &["store"]),
     ("circuit", &["store", "workflow"]),

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod capabilities;
 pub mod context;
 pub mod digest;
 mod engine;
@@ -10,11 +11,11 @@ pub mod notification;
 pub mod notifier;
 mod plan;
 pub mod records;
-mod schedule;
 mod time;
 
 pub use engine::Engine;
 pub use plan::{
     Decision, DigestState, Operation, REMINDER, Situation, Suppression, digest_group, is_reminder_due, plan,
 };
-pub use schedule::{Capabilities, Schedule};
+pub use capabilities::Capabilities;
+pub use rules::Schedule;

@@ -3,12 +3,12 @@
 use crate::context::Context;
 use crate::incident::{MessageRef, RefreshKind};
 use crate::notification::Notification;
-use crate::schedule::{Capabilities, Schedule};
+use crate::capabilities::Capabilities;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rules::Site;
+use rules::{Schedule, Site};
 use tableau::Event;
-use workflow::{BoxError, Failure, Invocation};
+use workflow::{Failure, Invocation};
 
 /// A destination that notifications are sent to.
 #[async_trait]
@@ -125,25 +125,4 @@ pub trait Routing<T>: Send + Sync {
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.
     async fn refresh_kind(&self, event: &Event, invocation: &Invocation) -> Result<RefreshKind, Failure>;
-}
-
-/// Something that brings a document back to the engine at a time.
-#[async_trait]
-pub trait Timer: Send + Sync {
-    /// Makes sure that the timer exists. `Ok` only when the queue or the scheduler has confirmed it.
-    ///
-    /// # Errors
-    /// When it may not exist.
-    async fn ensure(&self, timer: &TimerKey) -> Result<(), BoxError>;
-}
-
-/// One timer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TimerKey {
-    /// The partition of the document that it is about.
-    pub key: String,
-    /// When it fires.
-    pub due: Timestamp,
-    /// Which one of the document's it is.
-    pub generation: u64,
 }

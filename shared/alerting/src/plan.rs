@@ -3,7 +3,8 @@
 use crate::group::OpenGroup;
 use crate::incident::{LASTING, LogEntry, Open, Route, Transition};
 use crate::lease::LeaseOwner;
-use crate::schedule::{Capabilities, Schedule};
+use crate::capabilities::Capabilities;
+use rules::Schedule;
 use crate::time::later;
 use jiff::{SignedDuration, Timestamp};
 

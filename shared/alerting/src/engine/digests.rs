@@ -7,11 +7,12 @@ use crate::digest::{Entry, members};
 use crate::group::GroupHead;
 use crate::lease::LeaseOwner;
 use crate::notification;
-use crate::notifier::{Delivery, Notifier, Routing, Targeted, TimerKey};
+use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use crate::plan::digest_group;
 use crate::records::Key;
-use crate::schedule::Schedule;
+use rules::Schedule;
 use jiff::Timestamp;
+use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// How many members are written in one transaction.
@@ -52,7 +53,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Sends the digest.
     pub(super) async fn on_digest_timer(
         &self,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
         let now = invocation.now;
@@ -76,7 +77,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     async fn send_digest(
         &self,
         head: &GroupHead,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         invocation: &Invocation,
     ) -> Result<Outcome, (Failure, bool)> {
         let unsent = |failure| (failure, false);
@@ -163,7 +164,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn begin(
         &self,
         key: &Key,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         owner: LeaseOwner,
         now: Timestamp,
     ) -> Result<Option<GroupHead>, Failure> {
@@ -219,7 +220,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let read: Versioned<GroupHead> = transaction.get(&key).await?;
             let mut head = read.document.clone();
             let Some(pending) = head.pending.clone().filter(|pending| !pending.armed) else { return Ok(()) };
-            self.ensure_timer(partition, pending.due, pending.generation).await?;
+            self.ensure_timer(partition, pending.due, pending.generation, now).await?;
             head.armed(pending.generation);
             transaction.put(&key, &read, &head)?;
             if let Some(written) = transaction.commit().await? {

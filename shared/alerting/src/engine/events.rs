@@ -6,7 +6,7 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
 use crate::notification::{self, About, title_of};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
-use crate::schedule::Schedule;
+use rules::Schedule;
 use jiff::Timestamp;
 use tableau::Event;
 use workflow::{Effect, Failure, Invocation};

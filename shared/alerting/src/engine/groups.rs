@@ -7,17 +7,19 @@ use crate::group::{GroupHead, GroupStep, Member, Placement, Window};
 use crate::incident::{Incident, Route};
 use crate::lease::LeaseOwner;
 use crate::notification;
-use crate::notifier::{Delivery, Notifier, Routing, Targeted, TimerKey};
+use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use crate::records::Key;
-use crate::schedule::{Capabilities, Schedule};
+use crate::capabilities::Capabilities;
+use rules::Schedule;
 use jiff::Timestamp;
 use tableau::{Action, Event};
+use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// One firing of a group's timer.
 struct Firing<'a, T> {
     partition: &'a str,
-    timer: &'a TimerKey,
+    timer: &'a TimerMessage,
     invocation: &'a Invocation,
     owner: LeaseOwner,
     head: GroupHead,
@@ -56,7 +58,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Sends what has changed in a group.
     pub(super) async fn on_group_timer(
         &self,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
         let now = invocation.now;
@@ -108,7 +110,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 
     async fn fire(
         &self,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         invocation: &Invocation,
         owner: LeaseOwner,
         head: GroupHead,

@@ -6,12 +6,14 @@ use crate::digest::{Meaning, Entry};
 use crate::group::{GroupHead, Member, Placement, Window};
 use crate::incident::{Incident, LogEntry, Open, Receipt, RefreshKind, Resolved, Route, Signal, Transition};
 use crate::notification::{self, About, Notification, title_of};
-use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, TimerKey, Undelivered};
+use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use crate::plan::{Decision, DigestState, Operation, Situation, Suppression, digest_group, plan};
 use crate::records::{Key, Marked, Record};
-use crate::schedule::{Capabilities, Schedule};
+use crate::capabilities::Capabilities;
+use rules::Schedule;
 use jiff::Timestamp;
 use tableau::Action;
+use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// How many notifications one attempt sends at most: one a target, and what happens meanwhile.
@@ -175,7 +177,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// A timer of an incident that was suppressed: it is announced if it lasts.
     pub(super) async fn on_incident_timer(
         &self,
-        timer: &TimerKey,
+        timer: &TimerMessage,
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
         let key = Key::single(timer.key.clone());
@@ -216,7 +218,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 self.arm(partition, attempt.now()).await?;
             }
             if let Some(at) = advance.look_again {
-                self.ensure_timer(&self.incident_key(attempt).partition, at, 0).await?;
+                self.ensure_timer(&self.incident_key(attempt).partition, at, 0, attempt.now()).await?;
             }
             advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
             for send in advance.sends {

@@ -12,15 +12,16 @@ mod keys;
 
 use crate::context::Context;
 use crate::lease::LeaseOwner;
-use crate::notifier::{Notifier, Routing, Targeted, Timer, TimerKey};
+use crate::notifier::{Notifier, Routing, Targeted};
 use crate::records::{Key, Record, Records};
-use crate::schedule::Schedule;
+use rules::Schedule;
 use documents::Transaction;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use timer::{Timer, TimerMessage};
 use tableau::{Action, Event, EventId, Object, Payload};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, Outcome};
@@ -155,7 +156,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ///
     /// # Errors
     /// [`Failure`], which says what must happen to the timer's message. It may be handled again at any time.
-    pub async fn on_timer(&self, timer: &TimerKey, invocation: &Invocation) -> Result<Outcome, Failure> {
+    pub async fn on_timer(&self, timer: &TimerMessage, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
         if timer.key.starts_with(keys::GROUP) {
             self.on_group_timer(timer, invocation).await
@@ -219,10 +220,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         key: &str,
         due: Timestamp,
         generation: u64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(timer) = &self.timer else { return Ok(()) };
-        let timer_key = TimerKey { key: key.to_owned(), due, generation };
-        timer.ensure(&timer_key).await.map_err(documents::unavailable)
+        let message = TimerMessage::new(key, due, generation);
+        timer.ensure(&message, now).await.map_err(|error| match error.is_permanent() {
+            true => Failure::permanent(error),
+            false => Failure::transient(error),
+        })
     }
 
     /// The target of this key among `targets`; otherwise as any rule names it, or else only to end what was sent there.

@@ -3,7 +3,7 @@
 use super::{Member, Placement};
 use crate::incident::MessageRef;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, release};
-use crate::schedule::Capabilities;
+use crate::capabilities::Capabilities;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::lease::LeaseOwner;
-use crate::schedule::Capabilities;
+use crate::capabilities::Capabilities;
 use jiff::{SignedDuration, Timestamp};
 
 const EDITS: Capabilities = Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };

@@ -3,7 +3,7 @@
 use alerting::context::{Context, Lookup};
 use alerting::incident::{MessageRef, RefreshKind};
 use alerting::notification::{Item, Kind, List, Notification};
-use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Timer, TimerKey, Undelivered};
+use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use alerting::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use alerting::{Capabilities, Engine, Schedule};
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tableau::{Event, Payload};
 use tableau_client::{Cause, CauseClass};
+use timer::{Timer, TimerError, TimerMessage};
 use workflow::{BoxError, Effect, EffectLog, Failure, Invocation, Outcome};
 
 pub(crate) const EDITS: Capabilities =
@@ -122,22 +123,23 @@ impl Records for Store {
 }
 
 struct Timers {
-    set: Arc<Mutex<BTreeMap<TimerKey, Timestamp>>>,
-    fired: Arc<Mutex<BTreeSet<TimerKey>>>,
+    set: Arc<Mutex<BTreeMap<TimerMessage, Timestamp>>>,
+    fired: Arc<Mutex<BTreeSet<TimerMessage>>>,
     worker: Worker,
 }
 
 #[async_trait]
 impl Timer for Timers {
-    async fn ensure(&self, timer: &TimerKey) -> Result<(), BoxError> {
+    async fn ensure(&self, timer: &TimerMessage, _: Timestamp) -> Result<(), TimerError> {
+        let killed = || TimerError::not_confirmed("the worker was killed");
         let step = self.worker.step();
         if step == Step::Fails {
-            return Err("the worker was killed".into());
+            return Err(killed());
         }
         if !self.fired.lock().unwrap().contains(timer) {
             self.set.lock().unwrap().entry(timer.clone()).or_insert(timer.due);
         }
-        Worker::hear(step, ())
+        if step == Step::Happens { Ok(()) } else { Err(killed()) }
     }
 }
 
@@ -327,8 +329,8 @@ pub(crate) struct World {
     worker: Worker,
     channel: Arc<Mutex<Channel>>,
     rules: Rules,
-    timers: Arc<Mutex<BTreeMap<TimerKey, Timestamp>>>,
-    fired: Arc<Mutex<BTreeSet<TimerKey>>>,
+    timers: Arc<Mutex<BTreeMap<TimerMessage, Timestamp>>>,
+    fired: Arc<Mutex<BTreeSet<TimerMessage>>>,
     effects: BTreeMap<String, Effects>,
     attempts: BTreeMap<String, u32>,
     pub(crate) timer_messages: u32,
@@ -338,7 +340,7 @@ pub(crate) struct World {
 /// What comes to the function.
 enum Arrival {
     Event(Box<Event>),
-    Timer(TimerKey),
+    Timer(TimerMessage),
 }
 
 impl World {

@@ -5,9 +5,6 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// What a one-time schedule looks like.
-const FORM: &str = "at(yyyy-mm-ddThh:mm:ss)";
-
 fn invalid(expression: &str) -> Refusal {
     Refusal::new("ValidationException", format!("Invalid Schedule Expression {expression}."))
 }
@@ -20,9 +17,12 @@ pub(super) fn at(expression: &str, now: Timestamp) -> Result<Timestamp, Refusal>
         return Err(Refusal::missing_here(format_args!("recurring schedules: {expression}")));
     }
     let text = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
-    let text = text.filter(|text| text.len() + "at()".len() == FORM.len());
     let text = text.ok_or_else(|| invalid(expression))?;
-    let at = DateTime::strptime("%Y-%m-%dT%H:%M:%S", text).map_err(|_| invalid(expression))?;
+    let at: DateTime = text.parse().map_err(|_| invalid(expression))?;
+    // Only in the one form `yyyy-mm-ddThh:mm:ss`, of those that the parser takes.
+    if at.to_string() != text || at.subsec_nanosecond() != 0 {
+        return Err(invalid(expression));
+    }
     let at = at.to_zoned(TimeZone::UTC).map_err(|_| invalid(expression))?.timestamp();
     if at <= now {
         // AWS refuses it too; the wording is ours.

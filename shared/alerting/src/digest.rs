@@ -4,7 +4,7 @@ use crate::group::{MANY_WAITING, Member};
 use crate::time::is_credible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event in a digest. Stored as an item of its own, under the event's id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +54,18 @@ impl Entry {
 
 /// The objects whose last entry is a failure, with that entry, by key.
 pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
+    // Times are whole seconds. The end of an incident is later than its failures, also within one second.
+    let over: BTreeSet<&str> = entries
+        .iter()
+        .filter(|(_, entry)| entry.meaning == Meaning::Resolved)
+        .filter_map(|(_, entry)| entry.incident.as_deref())
+        .collect();
+    let is_over = |entry: &Entry| {
+        entry.meaning != Meaning::Resolved && entry.incident.as_deref().is_some_and(|id| over.contains(id))
+    };
     let mut last: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for (_, entry) in entries.iter().filter(|(_, entry)| entry.meaning != Meaning::None) {
+    let counted = entries.iter().map(|(_, entry)| entry);
+    for entry in counted.filter(|entry| entry.meaning != Meaning::None && !is_over(entry)) {
         let newest = last.entry(entry.object.as_str()).or_insert(entry);
         // In the same second an alert too many is better than one too few.
         let is_failure = |entry: &Entry| entry.meaning != Meaning::Resolved;
@@ -91,11 +101,15 @@ mod tests {
             name: object.to_owned(),
             at,
             cause: None,
-            incident: Some(format!("{object}-{minute}")),
+            incident: Some(format!("{object}-1")),
             meaning,
             generation: 1,
         };
         (format!("{object}-{minute}"), entry)
+    }
+
+    fn of(incident: &str, (key, entry): (String, Entry)) -> (String, Entry) {
+        (key, Entry { incident: Some(incident.to_owned()), ..entry })
     }
 
     #[test]
@@ -105,9 +119,11 @@ mod tests {
             entry("recovered", 5, Meaning::Resolved),
             entry("again", 0, Meaning::Failed),
             entry("again", 5, Meaning::Resolved),
-            entry("again", 10, Meaning::Failed),
+            of("again-2", entry("again", 10, Meaning::Failed)),
             entry("same-second", 5, Meaning::Resolved),
-            entry("same-second", 5, Meaning::Failed),
+            of("another-incident", entry("same-second", 5, Meaning::Failed)),
+            entry("over-in-a-second", 5, Meaning::Failed),
+            entry("over-in-a-second", 5, Meaning::Resolved),
             entry("published", 1, Meaning::None),
         ];
         assert_eq!(still_failing(&entries).into_keys().collect::<Vec<_>>(), ["again", "same-second"]);

@@ -13,9 +13,9 @@ mod plan;
 pub mod records;
 mod time;
 
+pub use capabilities::Capabilities;
 pub use engine::Engine;
 pub use plan::{
     Decision, DigestState, Operation, REMINDER, Situation, Suppression, digest_group, is_reminder_due, plan,
 };
-pub use capabilities::Capabilities;
 pub use rules::Schedule;

@@ -1,9 +1,9 @@
 //! What a destination implements: it renders and sends. It decides nothing about timing, grouping or suppression.
 
+use crate::capabilities::Capabilities;
 use crate::context::Context;
 use crate::incident::{MessageRef, RefreshKind};
 use crate::notification::Notification;
-use crate::capabilities::Capabilities;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rules::{Schedule, Site};
@@ -119,6 +119,18 @@ pub trait Routing<T>: Send + Sync {
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.
     async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure>;
+
+    /// When the last refresh of the failure's kind ended, if it succeeded after the failure. Asked before a reminder.
+    ///
+    /// # Errors
+    /// When Tableau does not answer. The next sweep asks again.
+    async fn last_success(
+        &self,
+        _failure: &Event,
+        _invocation: &Invocation,
+    ) -> Result<Option<Timestamp>, Failure> {
+        Ok(None)
+    }
 
     /// Which kind of refresh an event is about. Asked only if it matters.
     ///

@@ -1,12 +1,12 @@
 //! What to do about a transition for one target. Pure: no I/O, no clock, no random numbers.
 
+use crate::capabilities::Capabilities;
 use crate::group::OpenGroup;
 use crate::incident::{LASTING, LogEntry, Open, Route, Transition};
 use crate::lease::LeaseOwner;
-use crate::capabilities::Capabilities;
-use rules::Schedule;
 use crate::time::later;
 use jiff::{SignedDuration, Timestamp};
+use rules::Schedule;
 
 /// A target is reminded of an incident that stays open after so long without a new message.
 pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
@@ -44,8 +44,11 @@ pub enum DigestState {
     Waiting,
     /// It was sent and the incident was one of a few: it goes on alone.
     Sent,
-    /// It was sent, and the incident goes on in the group of those that it named.
-    SentAsGroup,
+    /// It was sent by this timer, and the incident goes on in the group of those that it named.
+    SentAsGroup {
+        /// Which timer of the digest.
+        generation: u64,
+    },
 }
 
 /// One thing to do for a target.
@@ -116,7 +119,7 @@ pub fn plan(situation: &Situation<'_>) -> Vec<Decision> {
 pub fn is_reminder_due(situation: &Situation<'_>) -> bool {
     let is_due = |entry: &LogEntry| {
         let last = entry.last_audible.unwrap_or(situation.incident.since);
-        entry.notified_failures > 0 && later(last, REMINDER) <= situation.now
+        entry.notified_failures > 0 && entry.route == Route::Alone && later(last, REMINDER) <= situation.now
     };
     matches!(situation.schedule, Schedule::Now | Schedule::Critical)
         && situation.entry.is_some_and(is_due)
@@ -163,13 +166,15 @@ fn failure(situation: &Situation<'_>) -> Vec<Decision> {
             }
             return decisions;
         }
-        Schedule::DeferUntil(until) if situation.has_timers => return failure_in_quiet_hours(situation, until),
+        Schedule::DeferUntil(until) if situation.has_timers => {
+            return failure_in_quiet_hours(situation, until);
+        }
         Schedule::DeferUntil(_) | Schedule::Now => {}
     }
     let Some(entry) = situation.entry else { return situation.announce() };
     match (&entry.route, situation.digest) {
         (Route::Alone, _) => next_of_own_message(situation, entry),
-        (Route::Group(_), _) | (Route::Digest(_), DigestState::SentAsGroup) => {
+        (Route::Group(_), _) | (Route::Digest(_), DigestState::SentAsGroup { .. }) => {
             suppress(Suppression::AlreadyAnnounced)
         }
         (Route::Digest(until), DigestState::Waiting) => vec![Decision::Digest { until: *until }],
@@ -205,7 +210,7 @@ fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<De
         Some(Route::Alone) if situation.can_edit() => Situation::send(Operation::Edit, false),
         // Its members reach the digest with the group, if the group has not been announced.
         Some(Route::Group(_)) => suppress(Suppression::AlreadyAnnounced),
-        Some(Route::Digest(_)) if situation.digest == DigestState::SentAsGroup => {
+        Some(Route::Digest(_)) if matches!(situation.digest, DigestState::SentAsGroup { .. }) => {
             suppress(Suppression::AlreadyAnnounced)
         }
         _ => vec![Decision::Digest { until }],
@@ -216,8 +221,8 @@ fn resolution(situation: &Situation<'_>) -> Vec<Decision> {
     let Some(entry) = situation.entry else { return suppress(Suppression::NotAnnounced) };
     match (&entry.route, situation.digest) {
         (Route::Group(id), _) => hand_over(situation, entry, Decision::Group { id: id.clone() }),
-        (Route::Digest(until), DigestState::SentAsGroup) => {
-            hand_over(situation, entry, Decision::Group { id: digest_group(*until) })
+        (Route::Digest(until), DigestState::SentAsGroup { generation }) => {
+            hand_over(situation, entry, Decision::Group { id: digest_group(*until, generation) })
         }
         (Route::Digest(until), DigestState::Waiting) => match situation.schedule {
             Schedule::Muted(muted) => suppress(Suppression::Muted(muted)),
@@ -250,9 +255,7 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
             hand_over(situation, entry, Decision::Digest { until })
         }
         // A digest has announced it in the meantime.
-        _ if entry.resolution_handed_over && !situation.can_edit() => {
-            suppress(Suppression::AlreadyAnnounced)
-        }
+        _ if entry.resolution_handed_over && !situation.can_edit() => suppress(Suppression::AlreadyAnnounced),
         Schedule::Muted(until) if !situation.can_edit() => suppress(Suppression::Muted(until)),
         schedule => {
             let audible = !matches!(schedule, Schedule::Muted(_)) && !entry.resolution_handed_over;
@@ -261,9 +264,10 @@ fn close(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decision> {
     }
 }
 
-/// The group of the incidents that the digest of `until` named as still failing.
-pub fn digest_group(until: Timestamp) -> String {
-    format!("digest-{}", until.as_second())
+/// The group of the incidents that the digest of `until` named as still failing when this timer of it sent it. What an
+/// attempt wrote that ended before it sent is a group of another timer, or is written again.
+pub fn digest_group(until: Timestamp, generation: u64) -> String {
+    format!("digest-{}-{generation}", until.as_second())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Digests: entries, and what is sent when quiet hours end.
 
-use super::documents::{Versioned, unavailable};
 use super::documents::Transaction;
+use super::documents::{Versioned, unavailable};
 use super::{Attempt, BUSY, Engine, event_of, keys};
 use crate::digest::{Entry, members};
 use crate::group::GroupHead;
@@ -10,8 +10,9 @@ use crate::notification;
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use crate::plan::digest_group;
 use crate::records::Key;
-use rules::Schedule;
 use jiff::Timestamp;
+use rules::Schedule;
+use std::ops::RangeInclusive;
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
@@ -66,7 +67,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let end = |head: &mut GroupHead| match &result {
             Ok(_) => {
                 head.sent(owner, 0, None, now);
-                head.done_generation = head.done_generation.max(timer.generation);
+                head.digest_sent(timer.generation);
             }
             Err((_, maybe_sent)) => head.unsent(owner, *maybe_sent),
         };
@@ -91,12 +92,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if matches!(target.schedule, Schedule::Muted(_)) {
             return Ok(Outcome::skipped("no rule names the target any more"));
         }
-        let entries = self.entries(&timer.key, timer.generation, now).await.map_err(unsent)?;
+        // Also those of an earlier timer that has not done its work.
+        let unsent_generations = head.done_generation + 1..=timer.generation;
+        let entries = self.entries(&timer.key, unsent_generations, now).await.map_err(unsent)?;
         if entries.is_empty() {
             return Ok(Outcome::skipped("the digest has no entries"));
         }
         // First the group that announces their recoveries, then that they fail.
-        self.write_digest_group(head, &timer.key, &entries, &target.key, now).await.map_err(unsent)?;
+        self.write_digest_group(head, timer, &entries, &target.key, now).await.map_err(unsent)?;
         let site = self.routing.site(&event);
         let shown = notification::digest(&entries, site.map(|site| site.timezone));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
@@ -106,7 +109,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     async fn entries(
         &self,
         partition: &str,
-        generation: u64,
+        generations: RangeInclusive<u64>,
         now: Timestamp,
     ) -> Result<Vec<(String, Entry)>, Failure> {
         let listed = self.records.list(partition).await.map_err(unavailable)?;
@@ -115,7 +118,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let key = Key { partition: partition.to_owned(), sort };
             let entry = Versioned::<Entry>::read(&key, Some(&record), now).document;
             // A damaged entry has begun anew and has no title.
-            (entry.generation == generation && !entry.title.is_empty()).then_some((event, entry))
+            (generations.contains(&entry.generation) && !entry.title.is_empty()).then_some((event, entry))
         });
         Ok(entries.collect())
     }
@@ -124,15 +127,17 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     async fn write_digest_group(
         &self,
         head: &GroupHead,
-        digest: &str,
+        timer: &TimerMessage,
         entries: &[(String, Entry)],
         target: &str,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let members = members(entries);
-        let until = digest.rsplit('#').next().and_then(|seconds| seconds.parse().ok());
-        let Some(until) = until.and_then(|seconds| Timestamp::from_second(seconds).ok()) else { return Ok(()) };
-        let partition = keys::group(self.workflow, target, &digest_group(until));
+        let until = timer.key.rsplit('#').next().and_then(|seconds| seconds.parse().ok());
+        let Some(until) = until.and_then(|seconds| Timestamp::from_second(seconds).ok()) else {
+            return Ok(());
+        };
+        let partition = keys::group(self.workflow, target, &digest_group(until, timer.generation));
         let head_key = keys::head(&partition);
         for batch in members.chunks(BATCH) {
             loop {

@@ -67,10 +67,9 @@ impl Document for GroupHead {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        self.pending.as_ref().map(|pending| pending.due)
+        self.pending.as_ref().map(|pending| pending.due).or(self.next_reminder())
     }
 }
-
 
 impl Document for Member {
     fn sanitize(&mut self, now: Timestamp) {
@@ -177,7 +176,8 @@ impl<'a> Transaction<'a> {
         read: &Versioned<D>,
         document: &D,
     ) -> Result<(), Failure> {
-        let is_changed = *document != read.document || self.changes.get(key).is_some_and(|c| c.write.is_some());
+        let is_changed =
+            *document != read.document || self.changes.get(key).is_some_and(|c| c.write.is_some());
         let write = if is_changed { Some(write(document, self.now)?) } else { None };
         let change = Change { key: key.clone(), expected: Some(read.version), write };
         self.changes.insert(key.clone(), change);

@@ -6,8 +6,8 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
 use crate::notification::{self, About, title_of};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
-use rules::Schedule;
 use jiff::Timestamp;
+use rules::Schedule;
 use tableau::Event;
 use workflow::{Effect, Failure, Invocation};
 

@@ -2,16 +2,16 @@
 
 use super::documents::{Versioned, unavailable};
 use super::{Engine, event_of, keys};
-use crate::digest::{Meaning, Entry};
+use crate::capabilities::Capabilities;
+use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, Window};
 use crate::incident::{Incident, Route};
 use crate::lease::LeaseOwner;
 use crate::notification;
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use crate::records::Key;
-use crate::capabilities::Capabilities;
-use rules::Schedule;
 use jiff::Timestamp;
+use rules::Schedule;
 use tableau::{Action, Event};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
@@ -122,11 +122,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
-        let firing =
-            Firing { partition, timer, invocation, owner, head, sample, target, capabilities };
+        let firing = Firing { partition, timer, invocation, owner, head, sample, target, capabilities };
         let first_is_open = self.first_is_open(&firing).await.map_err(unsent)?;
         let members = self.members(partition, firing.now()).await.map_err(unsent)?;
-        let is_unannounced = firing.head.sent == 0 && !firing.head.maybe_sent;
+        let is_unannounced = firing.head.sent == 0;
         match firing.target.schedule {
             Schedule::DeferUntil(until) if is_unannounced => {
                 self.move_to_digest(&firing, &members, until).await.map_err(unsent)?;
@@ -134,6 +133,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             Schedule::Muted(_) if is_unannounced => return Ok(Fired::Done("the rule is muted")),
             _ => {}
+        }
+        if is_unannounced && firing.is_of_incidents() {
+            // An earlier attempt may have decided that they are announced alone, and ended before it sent.
+            let alone = members.iter().filter(|(_, member)| member.placement == Placement::Alone);
+            for (_, member) in alone.filter(|(_, member)| member.is_firing()) {
+                let announced =
+                    self.announce_separately(member, firing.id(), &firing.target, firing.invocation);
+                announced.await.map_err(unsent)?;
+            }
         }
         match firing.head.step(&members, first_is_open, firing.now(), capabilities) {
             GroupStep::Nothing => Ok(Fired::Done("nothing has changed")),
@@ -149,7 +157,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    async fn members(&self, partition: &str, now: Timestamp) -> Result<Vec<(String, Member)>, Failure> {
+    pub(super) async fn members(
+        &self,
+        partition: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Member)>, Failure> {
         let listed = self.records.list(partition).await.map_err(unavailable)?;
         let members = listed.into_iter().filter_map(|(sort, record)| {
             let id = sort.strip_prefix(keys::MEMBER)?.to_owned();
@@ -224,6 +236,48 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(None)
     }
 
+    /// Reminds a target of a group that has been open for a day without a new message.
+    pub(super) async fn remind_group(
+        &self,
+        partition: &str,
+        head: &GroupHead,
+        invocation: &Invocation,
+    ) -> Result<bool, Failure> {
+        let now = invocation.now;
+        let Some(sample) = event_of(&head.sample) else { return Ok(false) };
+        let targets = self.routing.targets(&sample, now)?;
+        let Some(target) = self.target(&head.target, &targets, now)? else { return Ok(false) };
+        if !head.is_reminder_due(now) || !matches!(target.schedule, Schedule::Now | Schedule::Critical) {
+            return Ok(false);
+        }
+        let members = self.members(partition, now).await?;
+        if !members.iter().any(|(_, member)| member.is_firing()) {
+            return Ok(false);
+        }
+        let key = keys::head(partition);
+        let owner = LeaseOwner::new(invocation.ends_at());
+        let mut transaction = self.transaction(now, []);
+        let read: Versioned<GroupHead> = transaction.get(&key).await?;
+        let mut taken = read.document.clone();
+        if !taken.begin(owner, now) {
+            return Ok(false);
+        }
+        transaction.put(&key, &read, &taken)?;
+        if transaction.commit().await?.is_none() {
+            return Ok(false);
+        }
+        let zone = self.routing.site(&sample).map(|site| site.timezone);
+        let shown = notification::group_announced(&sample, &members, false, zone);
+        let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
+        let maybe_sent = sent.as_ref().err().map(|undelivered| undelivered.maybe_sent);
+        self.end(&key, now, |head| match maybe_sent {
+            None => head.sent(owner, members.len(), None, now),
+            Some(maybe_sent) => head.unsent(owner, maybe_sent),
+        })
+        .await?;
+        sent.map(|_| true).map_err(|undelivered| undelivered.failure)
+    }
+
     async fn announce_group(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -244,11 +298,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             None if audible => Delivery::Post,
             None => return Ok(self.put_off(firing)),
         };
-        let sent =
-            self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
+        let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         let grouped = members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count();
         match sent {
-            Ok(delivered) => Ok(Fired::Sent { shown: grouped, message: delivered.message, closes: false }),
+            // A group of events has no end that a later message would bring.
+            Ok(delivered) => Ok(Fired::Sent {
+                shown: grouped,
+                message: delivered.message,
+                closes: !firing.is_of_incidents(),
+            }),
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
     }
@@ -316,7 +374,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 
     /// Announces one member alone.
-    async fn separate(&self, firing: &Firing<'_, N::Target>, id: &str, member: &Member) -> Result<(), Failure> {
+    async fn separate(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        id: &str,
+        member: &Member,
+    ) -> Result<(), Failure> {
         if firing.is_of_incidents() {
             return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
         }

@@ -2,16 +2,18 @@
 
 use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
-use crate::digest::{Meaning, Entry};
+use crate::capabilities::Capabilities;
+use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Placement, Window};
 use crate::incident::{Incident, LogEntry, Open, Receipt, RefreshKind, Resolved, Route, Signal, Transition};
 use crate::notification::{self, About, Notification, title_of};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
-use crate::plan::{Decision, DigestState, Operation, Situation, Suppression, digest_group, plan};
+use crate::plan::{
+    Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
+};
 use crate::records::{Key, Marked, Record};
-use crate::capabilities::Capabilities;
-use rules::Schedule;
 use jiff::Timestamp;
+use rules::Schedule;
 use tableau::Action;
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
@@ -21,13 +23,15 @@ const MOST_ROUNDS: u32 = 100;
 
 /// What changes an incident's document.
 #[derive(Clone, Debug)]
-enum Mutation {
+pub(super) enum Mutation {
     /// An event.
     Signal(Signal),
     /// A notification was sent, or not.
     Receipt { incident: String, target: String, receipt: Receipt },
     /// A timer: look again at an incident that was suppressed.
     LookAgain,
+    /// The sweep: a target may be to be reminded.
+    Remind,
 }
 
 /// What is to be done after the commit, for one target.
@@ -37,6 +41,7 @@ struct Send<T> {
     operation: Operation,
     audible: bool,
     about: Announced,
+    is_reminder: bool,
 }
 
 /// The state of the incident that a notification is about.
@@ -130,8 +135,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         let failure_targets = self.routing.failure_targets(attempt.event, now)?;
         let mutation = Mutation::Signal(signal);
-        let transition =
-            self.advance(attempt, mutation, &failure_targets, Some(record), summary).await?;
+        let transition = self.advance(attempt, mutation, &failure_targets, Some(record), summary).await?;
         if transition == Transition::Outdated {
             summary.note(Ok(Handled::Nothing("a later refresh has failed since".to_owned())));
             return Ok(());
@@ -192,8 +196,46 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome(|| "the incident is announced already".to_owned())
     }
 
+    /// Reminds a target of an incident that has been open for a day without a new message.
+    fn remind(
+        &self,
+        attempt: &Attempt<'_>,
+        incident: &mut Incident,
+        target: &Targeted<N::Target>,
+        capabilities: Capabilities,
+        advance: &mut Advance<N::Target>,
+    ) {
+        let Some(open) = &incident.open else { return };
+        let situation = Situation {
+            transition: Transition::FailedAgain,
+            incident: open,
+            entry: open.log.get(&target.key),
+            window: None,
+            digest: DigestState::Waiting,
+            schedule: target.schedule,
+            capabilities,
+            has_timers: true,
+            owner: attempt.owner,
+            now: attempt.now(),
+        };
+        if !is_reminder_due(&situation) {
+            return;
+        }
+        let Some(open) = &mut incident.open else { return };
+        let Some(entry) = open.log.get_mut(&target.key) else { return };
+        if entry.acquire(attempt.owner, attempt.now()) {
+            advance.sends.push(Send {
+                target: target.clone(),
+                operation: Operation::Post,
+                audible: true,
+                about: Announced::Open(open.clone()),
+                is_reminder: true,
+            });
+        }
+    }
+
     /// Changes the incident, arms timers, sends, and goes on until nothing is left to send.
-    async fn advance(
+    pub(super) async fn advance(
         &self,
         attempt: &Attempt<'_>,
         mutation: Mutation,
@@ -227,7 +269,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     Ok(delivered) => Receipt::Sent {
                         failures: send.about.incident().failures,
                         resolution: matches!(send.about, Announced::Resolved(_)),
-                        message: delivered.message.clone(),
+                        // The first message shows how the incident ends; a reminder is one more.
+                        message: delivered.message.clone().filter(|_| !send.is_reminder),
                         audible_at: delivered.audible.then(|| attempt.now()),
                     },
                     Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
@@ -265,9 +308,21 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut incident = read.document.clone();
             let mut advance = self.mutate(attempt, mutation, &mut incident);
             let pending = self.pending(attempt, mutation, &incident, advance.transition, targets)?;
+            if matches!(mutation, Mutation::Remind) {
+                for target in targets {
+                    self.remind(attempt, &mut incident, target, capabilities, &mut advance);
+                }
+            }
             for (id, target) in pending {
-                let decided =
-                    self.decide(attempt, &mut transaction, &mut incident, &id, &target, capabilities, &mut advance);
+                let decided = self.decide(
+                    attempt,
+                    &mut transaction,
+                    &mut incident,
+                    &id,
+                    &target,
+                    capabilities,
+                    &mut advance,
+                );
                 decided.await?;
             }
             if attempt.invocation.attempt > 1 {
@@ -337,7 +392,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Transition::Unchanged
             }
             Mutation::LookAgain if incident.open.is_some() => Transition::FailedAgain,
-            Mutation::LookAgain => Transition::Unchanged,
+            Mutation::LookAgain | Mutation::Remind => Transition::Unchanged,
         };
         Advance {
             transition,
@@ -361,9 +416,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let mut pending = Vec::new();
         let has_failed = matches!(mutation, Mutation::Receipt { receipt: Receipt::Unsent { .. }, .. });
         // After an attempt that failed, the event comes again. Trying at once would hammer a destination that is down.
-        let failed_target = |key: &str| {
-            has_failed && matches!(mutation, Mutation::Receipt { target, .. } if target == key)
-        };
+        let failed_target =
+            |key: &str| has_failed && matches!(mutation, Mutation::Receipt { target, .. } if target == key);
         for resolved in incident.resolved() {
             for (key, entry) in &resolved.incident.log {
                 if entry.awaits_resolution() && !failed_target(key) {
@@ -413,7 +467,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let window_key = keys::window(self.workflow, &target.key, flood(target.schedule));
         // The window matters only for a first notification.
         let needs_window = resolved.is_none()
-            && entry.as_ref().is_none_or(|entry| entry.route != Route::Alone && !matches!(entry.route, Route::Group(_)));
+            && entry
+                .as_ref()
+                .is_none_or(|entry| entry.route != Route::Alone && !matches!(entry.route, Route::Group(_)));
         let window: Versioned<Window> =
             if needs_window { transaction.get(&window_key).await? } else { Versioned::absent() };
         let digest = match entry.as_ref().map(|entry| &entry.route) {
@@ -443,7 +499,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for decision in decisions {
             match decision {
                 Decision::Send { operation, audible } => {
-                    let opens_window = entry.is_none() && audible && needs_window && self.has_timers(attempt.invocation);
+                    let opens_window =
+                        entry.is_none() && audible && needs_window && self.has_timers(attempt.invocation);
                     if opens_window && capabilities.grouping && window.document.current(now).is_none() {
                         let mut opened = window.document.clone();
                         opened.open(id, attempt.event.subject.luid(), now);
@@ -460,10 +517,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                             Announced::Open(_) => incident.open.clone().map(Announced::Open),
                             Announced::Resolved(_) => {
                                 let mut all = incident.resolved().iter();
-                                all.find(|resolved| resolved.incident.id == id).cloned().map(Announced::Resolved)
+                                all.find(|resolved| resolved.incident.id == id)
+                                    .cloned()
+                                    .map(Announced::Resolved)
                             }
                         };
-                        let send = about.map(|about| Send { target: target.clone(), operation, audible, about });
+                        let send = about.map(|about| Send {
+                            target: target.clone(),
+                            operation,
+                            audible,
+                            about,
+                            is_reminder: false,
+                        });
                         advance.sends.extend(send);
                     }
                 }
@@ -483,8 +548,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     advance.handled.push((target.key.clone(), Handled::Grouped(how)));
                 }
                 Decision::Digest { until } => {
-                    let partition =
-                        self.add_to_digest(attempt, transaction, &about, entry.as_ref(), target, until).await?;
+                    let partition = self
+                        .add_to_digest(attempt, transaction, &about, entry.as_ref(), target, until)
+                        .await?;
                     let route = match &entry {
                         Some(entry) if entry.notified_failures > 0 => entry.route.clone(),
                         _ => Route::Digest(until),
@@ -498,7 +564,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Decision::Suppress(reason) => {
                     if let Suppression::Muted(_) | Suppression::NotAnnounced = reason
                         && resolved.is_some()
-                        && let Some(entry) = incident.find_mut(id).and_then(|open| open.log.get_mut(&target.key))
+                        && let Some(entry) =
+                            incident.find_mut(id).and_then(|open| open.log.get_mut(&target.key))
                     {
                         entry.resolution_sent = true;
                     }
@@ -540,9 +607,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if head.document.sent == 0 {
             return Ok(DigestState::Waiting);
         }
-        let group = keys::group(self.workflow, target, &digest_group(until));
-        let member: Versioned<Member> = transaction.get(&keys::member(&group, id)).await?;
-        Ok(if member.version > 0 { DigestState::SentAsGroup } else { DigestState::Sent })
+        for generation in head.document.sent_generations.iter().rev().copied() {
+            let group = keys::group(self.workflow, target, &digest_group(until, generation));
+            let member: Versioned<Member> = transaction.get(&keys::member(&group, id)).await?;
+            if member.version > 0 {
+                return Ok(DigestState::SentAsGroup { generation });
+            }
+        }
+        Ok(DigestState::Sent)
     }
 
     /// Writes the incident into a group, and asks for the group's timer.
@@ -620,7 +692,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Sends one notification about an incident.
     async fn send(&self, attempt: &Attempt<'_>, send: &Send<N::Target>) -> Result<Delivered, Undelivered> {
         let unsent = |failure| Undelivered { failure, maybe_sent: false };
-        let notification = self.notification(attempt, &send.about).await.map_err(unsent)?;
+        let notification = self.notification(attempt, send).await.map_err(unsent)?;
         let entry = send.about.incident().log.get(&send.target.key);
         let message = entry.and_then(|entry| entry.message.as_ref());
         let delivery = match (send.operation, message) {
@@ -631,11 +703,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.notifier.deliver(&send.target.settings, delivery, &notification, attempt.invocation).await
     }
 
-    async fn notification(&self, attempt: &Attempt<'_>, about: &Announced) -> Result<Notification, Failure> {
+    async fn notification(
+        &self,
+        attempt: &Attempt<'_>,
+        send: &Send<N::Target>,
+    ) -> Result<Notification, Failure> {
         let site = self.routing.site(attempt.event);
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: site.as_ref(), context };
-        Ok(match about {
+        Ok(match &send.about {
+            Announced::Open(open) if send.is_reminder => {
+                notification::updated(&described, open, Some(attempt.now()))
+            }
             Announced::Open(open) if open.failures == 1 => notification::opened(&described, open),
             Announced::Open(open) => notification::updated(&described, open, None),
             Announced::Resolved(resolved) => notification::resolved(&described, resolved),

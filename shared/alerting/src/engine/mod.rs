@@ -9,20 +9,21 @@ mod events;
 mod groups;
 mod incidents;
 mod keys;
+mod sweep;
 
 use crate::context::Context;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Routing, Targeted};
 use crate::records::{Key, Record, Records};
-use rules::Schedule;
 use documents::Transaction;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use rules::Schedule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use timer::{Timer, TimerMessage};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use tableau::{Action, Event, EventId, Object, Payload};
+use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, Outcome};
 

@@ -1,9 +1,10 @@
 //! What a group has sent, and when it sends next. The members are items of their own.
 
 use super::{Member, Placement};
+use crate::capabilities::Capabilities;
 use crate::incident::MessageRef;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, release};
-use crate::capabilities::Capabilities;
+use crate::plan::REMINDER;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct GroupHead {
     pub generation: u64,
     /// The last timer that has done its work.
     pub done_generation: u64,
+    /// The timers that have sent a digest, newest last.
+    pub sent_generations: Vec<u64>,
     /// The key of the target.
     pub target: String,
     /// The payload of an event of this group: what the rules are asked about.
@@ -170,9 +173,8 @@ impl GroupHead {
         if is_many {
             return GroupStep::Announce;
         }
-        let waiting = members.iter().filter(|(_, member)| {
-            member.is_firing() && member.placement == Placement::Grouped
-        });
+        let waiting =
+            members.iter().filter(|(_, member)| member.is_firing() && member.placement == Placement::Grouped);
         let waiting: Vec<String> = waiting.map(|(key, _)| key.clone()).collect();
         if waiting.is_empty() { GroupStep::Nothing } else { GroupStep::Separate(waiting) }
     }
@@ -198,6 +200,28 @@ impl GroupHead {
         self.last_sent = Some(now);
         self.shown_members = shown;
         self.message = message.or(self.message.take());
+    }
+
+    /// When the target is to be reminded of members that still fail.
+    pub fn next_reminder(&self) -> Option<Timestamp> {
+        self.last_sent.filter(|_| self.sent > 0 && !self.closed).map(|last| later(last, REMINDER))
+    }
+
+    /// Whether the target is to be reminded now.
+    pub fn is_reminder_due(&self, now: Timestamp) -> bool {
+        self.next_reminder().is_some_and(|at| at <= now)
+    }
+
+    /// Notes which timer has sent a digest. A digest is sent once, or a few times more for entries that came too late.
+    pub fn digest_sent(&mut self, generation: u64) {
+        const LIMIT: usize = 8;
+        self.done_generation = self.done_generation.max(generation);
+        // A digest ends with itself; those that still fail are in a group of their own.
+        self.closed = true;
+        if !self.sent_generations.contains(&generation) {
+            self.sent_generations.push(generation);
+        }
+        self.sent_generations.drain(..self.sent_generations.len().saturating_sub(LIMIT));
     }
 
     /// Gives the lease back. Returns whether the owner still had it.

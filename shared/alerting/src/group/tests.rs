@@ -1,10 +1,11 @@
 use super::*;
-use crate::lease::LeaseOwner;
 use crate::capabilities::Capabilities;
+use crate::lease::LeaseOwner;
 use jiff::{SignedDuration, Timestamp};
 
 const EDITS: Capabilities = Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };
-const POSTS: Capabilities = Capabilities { edit: false, thread: false, idempotency_key: false, grouping: true };
+const POSTS: Capabilities =
+    Capabilities { edit: false, thread: false, idempotency_key: false, grouping: true };
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_764_000_000 + second).unwrap()
@@ -30,7 +31,8 @@ fn one_or_two_are_announced_alone_and_more_together_after_they_have_waited() {
         assert_eq!(due, at(10), "the timer is set when the first joins");
         let last = at(count - 1) + SignedDuration::from_secs(10);
         let ready = last.min(at(20));
-        let expected = if ready > due { GroupStep::WaitUntil(ready) } else { head.step(&members, true, due, EDITS) };
+        let expected =
+            if ready > due { GroupStep::WaitUntil(ready) } else { head.step(&members, true, due, EDITS) };
         assert_eq!(head.step(&members, true, due, EDITS), expected);
         match head.step(&members, true, ready, EDITS) {
             GroupStep::Announce => assert!(is_many, "{count}"),

@@ -42,8 +42,7 @@ impl Window {
 
     /// Opens a group whose first member is `first`.
     pub fn open(&mut self, id: &str, first: &str, now: Timestamp) {
-        let group =
-            OpenGroup { id: id.to_owned(), first: first.to_owned(), opened_at: now, last_join: now };
+        let group = OpenGroup { id: id.to_owned(), first: first.to_owned(), opened_at: now, last_join: now };
         self.open = Some(group);
     }
 

@@ -114,7 +114,9 @@ impl Incident {
         let open = self.open.as_ref()?;
         let reminder = |entry: &LogEntry| {
             let last = entry.last_audible.unwrap_or(open.since);
-            (entry.notified_failures > 0).then(|| later(last, REMINDER))
+            // A group reminds of its members.
+            let is_alone = entry.notified_failures > 0 && entry.route == Route::Alone;
+            is_alone.then(|| later(last, REMINDER))
         };
         open.log.values().filter_map(reminder).min()
     }
@@ -157,7 +159,10 @@ impl Incident {
     /// Applies what an event says. The same event changes nothing more when Tableau delivers it again, and gives the
     /// same answer.
     pub fn apply(&mut self, event: &str, signal: Signal) -> Transition {
-        if let Some((_, transition)) = self.applied.iter().find(|(id, _)| id == event) {
+        // What the sweep finds has no event of its own: it names the failure's.
+        let applied = self.applied.iter().find(|(id, _)| id == event);
+        let applied = applied.filter(|_| !matches!(signal, Signal::FoundSucceeded(..)));
+        if let Some((_, transition)) = applied {
             let is_of_open = |at| self.open.as_ref().is_some_and(|open| open.since <= at);
             return match (transition, signal) {
                 // Its incident is over, or another one has opened since.
@@ -177,6 +182,7 @@ impl Incident {
             }
             Signal::Failed(at, kind) => self.fail(event, at, kind),
             Signal::Succeeded(at, kind) => self.succeed(event, at, kind, End::Recovered),
+            Signal::FoundSucceeded(at, kind) => self.succeed(event, at, kind, End::RecoveredWithoutEvent),
             Signal::Deleted(at) => self.succeed(event, at, RefreshKind::Unknown, End::Deleted),
         };
         if transition != Transition::Outdated {

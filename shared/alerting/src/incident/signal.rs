@@ -12,6 +12,8 @@ pub enum Signal {
     Failed(Timestamp, RefreshKind),
     /// A refresh succeeded.
     Succeeded(Timestamp, RefreshKind),
+    /// Tableau's job list shows a success. Its event never came.
+    FoundSucceeded(Timestamp, RefreshKind),
     /// The object was deleted, so nothing of it fails any more.
     Deleted(Timestamp),
 }

@@ -22,8 +22,13 @@ fn applied(signals: &[Signal]) -> (Incident, Vec<Transition>) {
 
 #[test]
 fn an_incident_goes_from_the_first_failure_to_the_success() {
-    let signals =
-        [Failed(at(0), ANY), Failed(at(10), ANY), Failed(at(20), ANY), Succeeded(at(30), ANY), Succeeded(at(40), ANY)];
+    let signals = [
+        Failed(at(0), ANY),
+        Failed(at(10), ANY),
+        Failed(at(20), ANY),
+        Succeeded(at(30), ANY),
+        Succeeded(at(40), ANY),
+    ];
     let (incident, transitions) = applied(&signals);
     assert_eq!(transitions, [Opened, FailedAgain, FailedAgain, Ended, Unchanged]);
     let resolved = incident.resolved_by("e3").unwrap();
@@ -86,7 +91,12 @@ fn a_success_resolves_only_the_kind_of_refresh_that_failed() {
         assert_eq!(transitions[1], expected, "{failed:?}, {succeeded:?}");
         assert_eq!(incident.open.is_some(), expected == Unchanged);
     }
-    let both = [Failed(at(0), Full), Failed(at(1), Incremental), Succeeded(at(2), Full), Succeeded(at(3), Incremental)];
+    let both = [
+        Failed(at(0), Full),
+        Failed(at(1), Incremental),
+        Succeeded(at(2), Full),
+        Succeeded(at(3), Incremental),
+    ];
     let (incident, transitions) = applied(&both);
     assert_eq!(transitions, [Opened, FailedAgain, Unchanged, Ended]);
     assert_eq!(incident.resolved_by("e3").unwrap().at, at(3));
@@ -105,7 +115,10 @@ fn the_fourth_incident_of_a_day_begins_to_flap_and_those_after_it_are_suppressed
     incident.apply("fifth", Failed(at(6 * 60), ANY));
     let open = incident.open.clone().unwrap();
     assert!(open.is_flapping(at(6 * 60 + 59)));
-    assert!(!open.is_flapping(at(7 * 60)), "an incident that lasts is announced, without another failure too");
+    assert!(
+        !open.is_flapping(at(7 * 60)),
+        "an incident that lasts is announced, without another failure too"
+    );
     incident.apply("s", Succeeded(at(7 * 60 + 1), ANY));
     incident.apply("f", Failed(at(40 * 60), ANY));
     assert_eq!(incident.open.unwrap().nth, 1, "a day later it counts anew");

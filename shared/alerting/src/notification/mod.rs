@@ -199,7 +199,12 @@ pub struct Link {
 }
 
 impl Notification {
-    pub(crate) fn new(kind: Kind, severity: Severity, symbol: &'static str, title: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        kind: Kind,
+        severity: Severity,
+        symbol: &'static str,
+        title: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
             severity,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::context::{Context, Lookup};
-use crate::digest::{Meaning, Entry};
+use crate::digest::{Entry, Meaning};
 use crate::group::Member;
 use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
 use jiff::tz::TimeZone;
@@ -138,7 +138,10 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
     let ended_as = |end| Resolved { end, ..ended.clone() };
     let total = Status::Total { count: 3, since: at(0) };
     let shown = resolved(&about, ended);
-    assert_eq!((shown.headline(), shown.status), ("Recovered after 3 h 10 min: Sales".to_owned(), vec![total.clone()]));
+    assert_eq!(
+        (shown.headline(), shown.status),
+        ("Recovered after 3 h 10 min: Sales".to_owned(), vec![total.clone()])
+    );
     let lost = resolved(&about, &ended_as(End::RecoveredWithoutEvent));
     assert_eq!(lost.status, [total, Status::SuccessEventMissing]);
     assert!(resolved(&about, &ended_as(End::Deleted)).title.starts_with("Deleted 3 h 10 min after"));
@@ -174,7 +177,8 @@ fn a_group_names_those_that_fail_by_cause_and_counts_those_that_recovered() {
 #[test]
 fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
     let entry = |n: i64, name: &str, meaning| {
-        let title = if meaning == Meaning::Resolved { "Extract refresh succeeded" } else { "Extract refresh failed" };
+        let title =
+            if meaning == Meaning::Resolved { "Extract refresh succeeded" } else { "Extract refresh failed" };
         let entry = Entry {
             title: title.to_owned(),
             object: name.to_owned(),

@@ -54,7 +54,8 @@ fn the_first_failure_is_announced_at_once_and_those_after_it_join_its_group() {
     assert_eq!(plan(&situation(&incident, None)), [POST]);
     let followed = Situation { window: Some(&group), ..situation(&incident, None) };
     assert_eq!(plan(&followed), [Decision::Group { id: "first".to_owned() }]);
-    for alone in [Situation { capabilities: SINGLE, ..followed }, Situation { has_timers: false, ..followed }] {
+    for alone in [Situation { capabilities: SINGLE, ..followed }, Situation { has_timers: false, ..followed }]
+    {
         assert_eq!(plan(&alone), [POST], "no groups for such a destination, none without timers");
     }
 }
@@ -127,7 +128,10 @@ fn a_muted_rule_sends_nothing_new_and_leaves_no_message_red() {
     let suppressed = Decision::Suppress(Suppression::Muted(at(99)));
     assert_eq!(plan(&muted(None)), [suppressed.clone()]);
     let shown = entry(Route::Alone, 1, true);
-    assert_eq!(plan(&Situation { transition: Transition::Resolved, ..muted(Some(&shown)) }), [CLOSE_IN_PLACE]);
+    assert_eq!(
+        plan(&Situation { transition: Transition::Resolved, ..muted(Some(&shown)) }),
+        [CLOSE_IN_PLACE]
+    );
     let posted = entry(Route::Alone, 1, false);
     assert_eq!(plan(&Situation { transition: Transition::Resolved, ..muted(Some(&posted)) }), [suppressed]);
 }
@@ -135,8 +139,7 @@ fn a_muted_rule_sends_nothing_new_and_leaves_no_message_red() {
 #[test]
 fn a_resolution_reaches_those_that_the_failure_reached_or_may_have_reached() {
     let incident = open(1);
-    let resolved =
-        |entry| Situation { transition: Transition::Resolved, ..situation(&incident, entry) };
+    let resolved = |entry| Situation { transition: Transition::Resolved, ..situation(&incident, entry) };
     let not_announced = Decision::Suppress(Suppression::NotAnnounced);
     assert_eq!(plan(&resolved(None)), [not_announced.clone()]);
     let unsent = LogEntry::new(Route::Alone);
@@ -158,14 +161,18 @@ fn an_incident_in_a_digest_goes_on_as_the_digest_was_sent() {
         (DigestState::Waiting, Decision::Digest { until }, Decision::Digest { until }),
         (DigestState::Sent, POST, CLOSE),
         (
-            DigestState::SentAsGroup,
+            DigestState::SentAsGroup { generation: 1 },
             Decision::Suppress(Suppression::AlreadyAnnounced),
-            Decision::Group { id: digest_group(until) },
+            Decision::Group { id: digest_group(until, 1) },
         ),
     ] {
         let failure = Situation { digest, ..situation(&incident, Some(&in_digest)) };
         assert_eq!(plan(&failure), [failed], "{digest:?}");
-        assert_eq!(plan(&Situation { transition: Transition::Resolved, ..failure }), [resolved], "{digest:?}");
+        assert_eq!(
+            plan(&Situation { transition: Transition::Resolved, ..failure }),
+            [resolved],
+            "{digest:?}"
+        );
     }
 }
 
@@ -186,9 +193,8 @@ fn a_target_is_reminded_once_a_day_outside_quiet_hours() {
     let incident = open(1);
     let told = LogEntry { last_audible: Some(at(0)), ..entry(Route::Alone, 1, true) };
     let day = 24 * 60;
-    let reminder = |now, schedule| {
-        is_reminder_due(&Situation { now, schedule, ..situation(&incident, Some(&told)) })
-    };
+    let reminder =
+        |now, schedule| is_reminder_due(&Situation { now, schedule, ..situation(&incident, Some(&told)) });
     assert!(!reminder(at(day - 1), Schedule::Now));
     assert!(reminder(at(day), Schedule::Now));
     assert!(!reminder(at(day), Schedule::DeferUntil(at(day + 60))));

@@ -1,11 +1,11 @@
 //! Workers that die between any two steps: every notification arrives, without a later event to bring it.
 
+use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event};
 use alerting::Capabilities;
 use alerting::notification::Kind;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::Event;
-use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event};
 
 type Deaths = BTreeMap<usize, (u32, bool)>;
 
@@ -41,10 +41,15 @@ fn named(world: &World) -> BTreeSet<String> {
 fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
     let failing = failing(events);
     // Where messages cannot be edited, one about many is followed by another only when all have recovered.
-    let shown = world.shown_failing(|names| !world.capabilities().edit && names.iter().any(|name| failing.contains(name)));
+    let shown = world
+        .shown_failing(|names| !world.capabilities().edit && names.iter().any(|name| failing.contains(name)));
     let named = named(world);
     for object in &failing {
-        assert!(named.contains(object), "{context}: {object} fails, and no message says so: {:?}", world.headlines());
+        assert!(
+            named.contains(object),
+            "{context}: {object} fails, and no message says so: {:?}",
+            world.headlines()
+        );
     }
     // A message whose answer was lost is known to no document and stays as it is.
     let orphans: Vec<_> = world.messages().into_iter().filter(|message| message.is_orphan).collect();
@@ -64,7 +69,10 @@ fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
         .map(|message| format!("{:?}", message.shown))
         .collect();
     let distinct: BTreeSet<&String> = openings.iter().collect();
-    assert!(openings.len() <= distinct.len() + deaths, "{context}: a message is doubled without a death: {openings:?}");
+    assert!(
+        openings.len() <= distinct.len() + deaths,
+        "{context}: a message is doubled without a death: {openings:?}"
+    );
 }
 
 fn scenario(name: &str, capabilities: Capabilities) -> (World, Vec<(i64, Event)>) {
@@ -135,7 +143,7 @@ fn history() -> impl Strategy<Value = Vec<(i64, Event)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)))]
     // 13: for random histories with crashes, every announced incident is later resolved or still open.
     #[test]
     fn every_announced_incident_is_later_resolved_or_still_open(
@@ -149,6 +157,12 @@ proptest! {
             world.rules(|rules| rules.quiet = Some((at(from), at(from + lasts))));
         }
         run(&mut world, events.clone(), &deaths);
-        check(&world, &events, deaths.len(), &format!("{:?}", world.headlines()));
+        let history: Vec<_> = events.iter().map(|(arrives, event)| {
+            let failed = if event.name.as_str() == FAILED { "failed" } else { "succeeded" };
+            let at = event.created_at.unwrap().as_second() - at(0).as_second();
+            format!("{} {failed} at {at}, arrives at {arrives}", event.subject.luid())
+        }).collect();
+        let context = format!("edit: {edit}, quiet: {quiet:?}, deaths: {deaths:?}, {history:#?}");
+        check(&world, &events, deaths.len(), &context);
     }
 }

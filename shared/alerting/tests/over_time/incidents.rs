@@ -1,5 +1,6 @@
 //! Incidents, groups and digests over time, with a destination that records.
 
+use crate::world::{DELETED, EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, World, at, event};
 use alerting::Capabilities;
 use alerting::incident::RefreshKind;
 use alerting::notification::Kind;
@@ -7,7 +8,6 @@ use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use tableau::Event;
 use workflow::Outcome;
-use crate::world::{DELETED, EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, World, at, event};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -84,9 +84,7 @@ async fn one_that_follows_within_a_minute_waits_ten_seconds_and_is_announced_alo
 async fn a_storm_is_three_messages_and_names_each_object() {
     for capabilities in [EDITS, POSTS] {
         let mut world = World::new(capabilities);
-        let storm = (0..500)
-            .map(|n| (n / 60, event(FAILED, &format!("object-{n:03}"), n / 60)))
-            .collect();
+        let storm = (0..500).map(|n| (n / 60, event(FAILED, &format!("object-{n:03}"), n / 60))).collect();
         let before = world.requests();
         run(&mut world, storm).await;
         let requests = world.requests() - before;
@@ -261,4 +259,72 @@ async fn the_usual_events_cost_few_requests() {
     for (what, requests) in counted {
         assert!(requests <= most[what], "{what}: {requests}");
     }
+}
+
+const DAY: i64 = 24 * HOUR;
+
+// 13: an incident that never resolves sends a reminder once a day.
+#[tokio::test(start_paused = true)]
+async fn an_incident_that_stays_open_is_announced_again_once_a_day() {
+    let mut world = World::new(EDITS);
+    world.one(FAILED, "Sales", 0).await;
+    for hour in 1..=50 {
+        world.sweep(hour * HOUR).await.unwrap();
+    }
+    let messages = world.messages();
+    assert_eq!(messages.len(), 3, "{:?}", world.headlines());
+    assert!(messages[1..].iter().all(|message| {
+        matches!(message.shown.status.first(), Some(alerting::notification::Status::StillOpen { .. }))
+    }));
+    world.one(SUCCEEDED, "Sales", 51 * HOUR).await;
+    assert!(world.messages()[0].is_closed, "the first message shows the end");
+    world.sweep(100 * HOUR).await.unwrap();
+    assert_eq!(world.messages().len(), 3);
+}
+
+// 13: Tableau is asked for the last refresh first; a success whose event was lost resolves the incident.
+#[tokio::test(start_paused = true)]
+async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_is_sent() {
+    let mut world = World::new(EDITS);
+    world.one(FAILED, "Sales", 0).await;
+    world.lost_success(2 * HOUR);
+    world.sweep(DAY + HOUR).await.unwrap();
+    let messages = world.messages();
+    assert_eq!((messages.len(), messages[0].is_closed), (1, true), "{:?}", world.headlines());
+    assert_eq!(messages[0].shown.headline(), "Recovered after 2 h: Sales");
+    assert!(messages[0].shown.status.contains(&alerting::notification::Status::SuccessEventMissing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_stays_open_is_announced_again_once_a_day() {
+    let mut world = World::new(EDITS);
+    run(&mut world, each(FAILED, 6, 0)).await;
+    let before = world.messages().len();
+    for hour in 1..=50 {
+        world.sweep(hour * HOUR).await.unwrap();
+    }
+    assert_eq!(world.messages().len(), before + 2, "{:?}", world.headlines());
+    run(&mut world, each(SUCCEEDED, 6, 51 * HOUR)).await;
+    world.sweep(100 * HOUR).await.unwrap();
+    assert_eq!(world.messages().len(), before + 2, "{:?}", world.headlines());
+}
+
+// 13: a lost timer is impossible to lose a notification with.
+#[tokio::test(start_paused = true)]
+async fn the_sweep_does_the_work_of_timers_that_were_lost() {
+    let mut world = World::new(EDITS);
+    for n in 0..5 {
+        world.one(FAILED, &format!("object-{n}"), n).await;
+    }
+    world.lose_timers();
+    world.sweep(60).await.unwrap();
+    assert_eq!(world.messages().len(), 1, "a timer may still be on its way");
+    world.sweep(400).await.unwrap();
+    assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
+
+    let mut world = quiet(EDITS);
+    world.one(FAILED, "Sales", 2 * HOUR).await;
+    world.lose_timers();
+    world.sweep(NIGHT.1 + HOUR).await.unwrap();
+    assert_eq!(world.headlines(), ["1 event in quiet hours"]);
 }

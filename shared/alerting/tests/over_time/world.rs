@@ -196,12 +196,8 @@ impl Notifier for Destination {
         let is_heard = step == Step::Happens;
         let mut delivered = Delivered::default();
         let mut post = |channel: &mut Channel| {
-            let message = Message {
-                shown: notification.clone(),
-                edits: 0,
-                is_orphan: !is_heard,
-                is_closed: false,
-            };
+            let message =
+                Message { shown: notification.clone(), edits: 0, is_orphan: !is_heard, is_closed: false };
             channel.messages.push(message);
             let id = (channel.messages.len() - 1).to_string();
             let reference = MessageRef { conversation: target.clone(), id };
@@ -237,6 +233,7 @@ struct Rules {
     schedule: Arc<Mutex<Schedules>>,
     kind: Arc<Mutex<RefreshKind>>,
     lookups: Arc<Mutex<u32>>,
+    last_success: Arc<Mutex<Option<Timestamp>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -303,6 +300,11 @@ impl Routing<String> for Rules {
         Ok(Context { content: Lookup::NotAsked, cause })
     }
 
+    async fn last_success(&self, failure: &Event, _: &Invocation) -> Result<Option<Timestamp>, Failure> {
+        let failed_at = failure.created_at;
+        Ok(self.last_success.lock().unwrap().filter(|at| Some(*at) > failed_at))
+    }
+
     async fn refresh_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
         Ok(*self.kind.lock().unwrap())
     }
@@ -354,11 +356,10 @@ impl World {
             schedule: Arc::new(Mutex::new(schedules)),
             kind: Arc::default(),
             lookups: Arc::default(),
+            last_success: Arc::default(),
         };
-        let destination =
-            Destination { channel: Arc::clone(&channel), capabilities, worker: worker.clone() };
-        let timer =
-            Timers { set: Arc::clone(&timers), fired: Arc::clone(&fired), worker: worker.clone() };
+        let destination = Destination { channel: Arc::clone(&channel), capabilities, worker: worker.clone() };
+        let timer = Timers { set: Arc::clone(&timers), fired: Arc::clone(&fired), worker: worker.clone() };
         let store = Store { records: MemoryRecords::default(), worker: worker.clone() };
         let engine =
             Engine::new("notify-test", Arc::new(store), Some(Arc::new(timer)), destination, rules.clone());
@@ -382,6 +383,25 @@ impl World {
 
     pub(crate) fn refresh_kind(&self, kind: RefreshKind) {
         *self.rules.kind.lock().unwrap() = kind;
+    }
+
+    /// Tableau's job list has a success at this time, whose event never came.
+    pub(crate) fn lost_success(&self, second: i64) {
+        *self.rules.last_success.lock().unwrap() = Some(at(second));
+    }
+
+    /// All timers that are set are lost: their queue was replaced.
+    pub(crate) fn lose_timers(&self) {
+        self.timers.lock().unwrap().clear();
+    }
+
+    pub(crate) async fn sweep(&self, second: i64) -> Result<Outcome, Failure> {
+        let invocation = Invocation::new("sweep", at(second), Duration::from_secs(60)).repeated(
+            1,
+            BTreeSet::new(),
+            Arc::new(Effects(Arc::default(), self.worker.clone())),
+        );
+        self.engine.on_sweep(&invocation).await
     }
 
     pub(crate) fn fail_next_deliveries(&self, count: u32) {
@@ -542,7 +562,9 @@ fn names_failing(shown: &Notification) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(|item| item.name.clone()).collect();
     match shown.kind {
         Kind::Opened | Kind::Updated => shown.subject.iter().cloned().collect(),
-        Kind::GroupOpened | Kind::GroupUpdated => shown.lists.iter().flat_map(|list| names_of(list)).collect(),
+        Kind::GroupOpened | Kind::GroupUpdated => {
+            shown.lists.iter().flat_map(|list| names_of(list)).collect()
+        }
         Kind::Digest if shown.lists.len() > 1 => names(&shown.lists[0].items),
         _ => Vec::new(),
     }

@@ -2,11 +2,11 @@
 
 use crate::attempt::{RESERVE, Request};
 use crate::batch::{Batches, receive_count};
-use deliveries::Progress;
 use crate::queue::Note;
 use crate::retry::{Next, RECEIVES, Retry};
 use crate::telemetry::{self, Metric};
 use aws_lambda_events::sqs::SqsMessage;
+use deliveries::Progress;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;

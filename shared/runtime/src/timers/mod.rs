@@ -2,7 +2,7 @@
 //!
 //! A timer's message needs no claim: whatever fires twice, late or for an older generation is recognised by the document it
 //! is for, under that document's lease. A claim would cost two requests and show timers among the events
-//! (docs/decisions/0014-timers.md).
+//! (docs/decisions/0015-timers.md).
 
 mod aws;
 mod fire;

@@ -2,11 +2,11 @@
 
 use crate::attempt::{Request, Worker};
 use crate::batch::Batches;
-use deliveries::{Claim, ClaimStore, Claimant, DeliveryKey, Effect, Ended, EventFacts, StoreError};
 use crate::queue::{FailedMessages, Note};
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use deliveries::Content;
+use deliveries::{Claim, ClaimStore, Claimant, DeliveryKey, Effect, Ended, EventFacts, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rules::Rules;

@@ -1,0 +1,118 @@
+//! The hourly sweep: timers that never came, incidents that stay open, and successes whose events were lost.
+
+use super::documents::{Versioned, unavailable};
+use super::incidents::Mutation;
+use super::{Attempt, Engine, Summary, event_of, keys};
+use crate::group::{GroupHead, Member};
+use crate::incident::{Incident, Signal};
+use crate::notifier::{Notifier, Routing};
+use crate::records::Key;
+use crate::time::later;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+use tableau::Event;
+use timer::TimerMessage;
+use workflow::{Failure, Invocation, Outcome};
+
+/// A timer that is later than this is not on its way any more.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+/// How many documents one sweep looks at. The next one goes on.
+const DOCUMENTS: usize = 50;
+/// How many members of one group Tableau is asked about.
+const LOOKUPS: usize = 20;
+/// The sweep stops when less time than this is left.
+const RESERVE: Duration = Duration::from_secs(10);
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// Looks for documents that are due and that no timer has brought back, and for incidents of which a target is to be
+    /// reminded. Before a reminder Tableau is asked for the object's last refresh: if it succeeded, its event was lost, and
+    /// the incident is resolved.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store does not answer, or the worst of what failed. The next sweep tries again.
+    pub async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
+        let mut failed = None;
+        let mut swept = 0;
+        for key in due {
+            if invocation.remaining() < RESERVE {
+                break;
+            }
+            let result = if key.partition.starts_with(keys::INCIDENT) {
+                self.sweep_incident(&key, invocation).await
+            } else {
+                self.sweep_head(&key, invocation).await
+            };
+            match result {
+                Ok(is_done) => swept += usize::from(is_done),
+                Err(failure) => failed = Some(Failure::worse(failed, failure)),
+            }
+        }
+        match (failed, swept) {
+            (Some(failure), _) => Err(failure),
+            (None, 0) => Ok(Outcome::skipped("nothing is overdue")),
+            (None, _) => Ok(Outcome::Done),
+        }
+    }
+
+    async fn sweep_head(&self, key: &Key, invocation: &Invocation) -> Result<bool, Failure> {
+        let mut transaction = self.transaction(invocation.now, []);
+        let head: Versioned<GroupHead> = transaction.get(key).await?;
+        let Some(pending) = &head.document.pending else {
+            return self.sweep_open_group(&key.partition, &head.document, invocation).await;
+        };
+        if later(pending.due, OVERDUE) > invocation.now {
+            return Ok(false);
+        }
+        tracing::warn!(key = key.partition, "a timer did not fire in time; the sweep does its work");
+        let timer = TimerMessage::new(&key.partition, pending.due, pending.generation);
+        self.on_timer(&timer, invocation).await.map(|_| true)
+    }
+
+    /// A group with members that fail, about which nothing was sent for a day.
+    async fn sweep_open_group(
+        &self,
+        partition: &str,
+        head: &GroupHead,
+        invocation: &Invocation,
+    ) -> Result<bool, Failure> {
+        let members = self.members(partition, invocation.now).await?;
+        let firing: Vec<&Member> =
+            members.iter().map(|(_, member)| member).filter(|member| member.is_firing()).collect();
+        for member in firing.iter().take(LOOKUPS) {
+            if let Some(event) = event_of(&member.sample) {
+                self.resolve_if_succeeded(&event, invocation).await?;
+            }
+        }
+        self.remind_group(partition, head, invocation).await
+    }
+
+    async fn sweep_incident(&self, key: &Key, invocation: &Invocation) -> Result<bool, Failure> {
+        let mut transaction = self.transaction(invocation.now, []);
+        let incident: Versioned<Incident> = transaction.get(key).await?;
+        let Some(open) = &incident.document.open else { return Ok(false) };
+        let Some(event) = event_of(&open.sample) else { return Ok(false) };
+        if self.resolve_if_succeeded(&event, invocation).await? {
+            return Ok(true);
+        }
+        let attempt = Attempt::new(&event, invocation);
+        let targets = self.routing.targets(&event, invocation.now)?;
+        let mut summary = Summary::default();
+        self.advance(&attempt, Mutation::Remind, &targets, None, &mut summary).await?;
+        summary.outcome(|| "nothing to remind of".to_owned()).map(|outcome| outcome == Outcome::Done)
+    }
+
+    /// Resolves an object's incident if Tableau's job list shows a later success.
+    async fn resolve_if_succeeded(&self, event: &Event, invocation: &Invocation) -> Result<bool, Failure> {
+        let last: Option<Timestamp> = self.routing.last_success(event, invocation).await?;
+        let Some(at) = last else { return Ok(false) };
+        let attempt = Attempt::new(event, invocation);
+        let targets = self.routing.failure_targets(event, invocation.now)?;
+        let kind = self.routing.refresh_kind(event, invocation).await?;
+        let mut summary = Summary::default();
+        let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
+        let transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
+        summary.outcome(String::new)?;
+        Ok(transition == crate::incident::Transition::Resolved)
+    }
+}

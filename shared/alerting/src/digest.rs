@@ -52,8 +52,12 @@ impl Entry {
     }
 }
 
-/// The objects whose last entry is a failure, with that entry, by key.
-pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
+/// The objects whose last entry is a failure, with that entry, by key. `ended`: ids of incidents that are over although the
+/// digest has no entry about it.
+pub fn still_failing<'a>(
+    entries: &'a [(String, Entry)],
+    ended: &BTreeSet<String>,
+) -> BTreeMap<&'a str, &'a Entry> {
     // Times are whole seconds. The end of an incident is later than its failures, also within one second.
     let over: BTreeSet<&str> = entries
         .iter()
@@ -61,7 +65,8 @@ pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
         .filter_map(|(_, entry)| entry.incident.as_deref())
         .collect();
     let is_over = |entry: &Entry| {
-        entry.meaning != Meaning::Resolved && entry.incident.as_deref().is_some_and(|id| over.contains(id))
+        let is_over = |id: &str| over.contains(id) || ended.contains(id);
+        entry.meaning != Meaning::Resolved && entry.incident.as_deref().is_some_and(is_over)
     };
     let mut last: BTreeMap<&str, &Entry> = BTreeMap::new();
     let counted = entries.iter().map(|(_, entry)| entry);
@@ -79,8 +84,9 @@ pub fn still_failing(entries: &[(String, Entry)]) -> BTreeMap<&str, &Entry> {
 
 /// The members of the group that announces the recoveries of what a digest named as failing: those that no other message
 /// announces, if they are many. Fewer recover one by one.
-pub fn members(entries: &[(String, Entry)]) -> Vec<(String, Member)> {
-    let failing = still_failing(entries).into_iter().filter(|(_, entry)| entry.meaning == Meaning::Failed);
+pub fn members(entries: &[(String, Entry)], ended: &BTreeSet<String>) -> Vec<(String, Member)> {
+    let failing =
+        still_failing(entries, ended).into_iter().filter(|(_, entry)| entry.meaning == Meaning::Failed);
     let member = |(object, entry): (&str, &Entry)| {
         let id = entry.incident.as_deref().unwrap_or_default();
         (object.to_owned(), Member::new(id, &entry.name, entry.cause.as_deref(), entry.at))
@@ -126,7 +132,10 @@ mod tests {
             entry("over-in-a-second", 5, Meaning::Resolved),
             entry("published", 1, Meaning::None),
         ];
-        assert_eq!(still_failing(&entries).into_keys().collect::<Vec<_>>(), ["again", "same-second"]);
+        assert_eq!(
+            still_failing(&entries, &BTreeSet::new()).into_keys().collect::<Vec<_>>(),
+            ["again", "same-second"]
+        );
     }
 
     #[test]
@@ -136,9 +145,9 @@ mod tests {
             entry("b", 0, Meaning::Failed),
             entry("elsewhere", 0, Meaning::FailedAgain),
         ];
-        assert_eq!(members(&entries), []);
+        assert_eq!(members(&entries, &BTreeSet::new()), []);
         entries.push(entry("c", 0, Meaning::Failed));
-        let keys: Vec<String> = members(&entries).into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<String> = members(&entries, &BTreeSet::new()).into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["a", "b", "c"]);
     }
 }

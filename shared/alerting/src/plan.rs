@@ -178,7 +178,9 @@ fn failure(situation: &Situation<'_>) -> Vec<Decision> {
             suppress(Suppression::AlreadyAnnounced)
         }
         (Route::Digest(until), DigestState::Waiting) => vec![Decision::Digest { until: *until }],
-        (Route::Digest(_), DigestState::Sent) => situation.announce(),
+        // The digest has announced it, so its end must be announced too: a group that ends before it is announced would
+        // not. At most two incidents of a digest come this way.
+        (Route::Digest(_), DigestState::Sent) => Situation::send(Operation::Post, true),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::documents::Transaction;
 use super::documents::{Versioned, unavailable};
 use super::{Attempt, BUSY, Engine, event_of, keys};
-use crate::digest::{Entry, members};
-use crate::group::GroupHead;
+use crate::digest::{Entry, members, still_failing};
+use crate::group::{GroupHead, Member};
+use crate::incident::Incident;
 use crate::lease::LeaseOwner;
 use crate::notification;
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
@@ -12,7 +13,9 @@ use crate::plan::digest_group;
 use crate::records::Key;
 use jiff::Timestamp;
 use rules::Schedule;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use tableau::{Action, Event};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
@@ -38,8 +41,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
         let mut changed = head.document.clone();
-        if changed.target.is_empty() {
-            changed.target.clone_from(&target.key);
+        changed.target.clone_from(&target.key);
+        // A failure, if there is one: the group of those that still fail is about failures.
+        let is_failure = |event: &Event| event.name.action() == Some(Action::RefreshFailed);
+        let has_failure = event_of(&changed.sample).as_ref().is_some_and(is_failure);
+        if changed.sample.is_empty() || (is_failure(attempt.event) && !has_failure) {
             changed.sample.clone_from(&attempt.payload);
         }
         if changed.pending.is_none() {
@@ -98,10 +104,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if entries.is_empty() {
             return Ok(Outcome::skipped("the digest has no entries"));
         }
+        let ended = self.ended(&entries, now).await.map_err(unsent)?;
         // First the group that announces their recoveries, then that they fail.
-        self.write_digest_group(head, timer, &entries, &target.key, now).await.map_err(unsent)?;
+        self.write_digest_group(head, timer, &members(&entries, &ended), &target.key, now)
+            .await
+            .map_err(unsent)?;
         let site = self.routing.site(&event);
-        let shown = notification::digest(&entries, site.map(|site| site.timezone));
+        let shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         sent.map(|_| Outcome::Done).map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
     }
@@ -123,16 +132,30 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(entries.collect())
     }
 
+    /// The incidents that are over by now. A digest that is late would say that they still fail.
+    async fn ended(&self, entries: &[(String, Entry)], now: Timestamp) -> Result<BTreeSet<String>, Failure> {
+        let failing: Vec<&Entry> = still_failing(entries, &BTreeSet::new()).into_values().collect();
+        let incident = |entry: &&Entry| keys::incident(self.workflow, &entry.object);
+        let keys: Vec<Key> = failing.iter().map(incident).collect();
+        let records = self.records.load(&keys).await.map_err(unavailable)?;
+        let mut ended = BTreeSet::new();
+        for ((entry, key), record) in failing.into_iter().zip(&keys).zip(&records) {
+            let incident = Versioned::<Incident>::read(key, record.as_ref(), now).document;
+            let is_open = incident.open.is_some_and(|open| Some(&open.id) == entry.incident.as_ref());
+            ended.extend(entry.incident.clone().filter(|_| !is_open));
+        }
+        Ok(ended)
+    }
+
     /// Many that still fail recover in a group of their own.
     async fn write_digest_group(
         &self,
         head: &GroupHead,
         timer: &TimerMessage,
-        entries: &[(String, Entry)],
+        members: &[(String, Member)],
         target: &str,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let members = members(entries);
         let until = timer.key.rsplit('#').next().and_then(|seconds| seconds.parse().ok());
         let Some(until) = until.and_then(|seconds| Timestamp::from_second(seconds).ok()) else {
             return Ok(());
@@ -191,7 +214,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 });
             }
             transaction.put(key, &read, &head)?;
-            if transaction.commit().await?.is_some() {
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
                 return Ok(Some(head));
             }
         }

@@ -263,9 +263,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return Ok(false);
         }
         transaction.put(&key, &read, &taken)?;
-        if transaction.commit().await?.is_none() {
-            return Ok(false);
-        }
+        let Some(written) = transaction.commit().await? else { return Ok(false) };
+        self.remember(&written);
         let zone = self.routing.site(&sample).map(|site| site.timezone);
         let shown = notification::group_announced(&sample, &members, false, zone);
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;

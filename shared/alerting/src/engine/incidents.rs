@@ -676,11 +676,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: None, context };
         let incident = about.incident();
+        // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile.
+        let (title, at) = match about {
+            Announced::Resolved(resolved) if resolved.by != attempt.event.id.short() => {
+                ("Recovered".to_owned(), resolved.at)
+            }
+            _ => (title_of(attempt.event), attempt.happened_at()),
+        };
         let entry = Entry {
-            title: title_of(attempt.event),
+            title,
             object: attempt.event.subject.luid().to_owned(),
             name: described.name(),
-            at: attempt.happened_at(),
+            at,
             cause: described.cause_title().map(str::to_owned),
             incident: Some(incident.id.clone()),
             meaning,

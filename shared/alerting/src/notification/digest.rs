@@ -3,14 +3,19 @@
 use super::{Item, Kind, List, Notification, Severity};
 use crate::digest::{Entry, still_failing};
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happened in quiet hours: first what still fails, then everything, repetitions of one object as one line.
-pub fn digest(entries: &[(String, Entry)], timezone: Option<TimeZone>) -> Notification {
+/// `ended`: ids of incidents that are over although the digest has no entry about it.
+pub fn digest(
+    entries: &[(String, Entry)],
+    ended: &BTreeSet<String>,
+    timezone: Option<TimeZone>,
+) -> Notification {
     let count = entries.len();
     let events = if count == 1 { "event" } else { "events" };
     let mut lists = Vec::new();
-    let mut failing: Vec<&Entry> = still_failing(entries).into_values().collect();
+    let mut failing: Vec<&Entry> = still_failing(entries, ended).into_values().collect();
     let severity = if failing.is_empty() { Severity::Info } else { Severity::Error };
     if !failing.is_empty() {
         failing.sort_by_key(|entry| &entry.name);

@@ -6,6 +6,7 @@ use crate::incident::{End, Incident, Open, RefreshKind, Resolved, Signal};
 use jiff::tz::TimeZone;
 use rules::Site;
 use serde_json::json;
+use std::collections::BTreeSet;
 use tableau::{Event, EventName, Payload};
 use tableau_client::{Cause as TableauCause, CauseClass, Content, Owner};
 
@@ -197,13 +198,13 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
         entry(2, "Returns", Meaning::Failed),
         entry(4, "Sales", Meaning::Resolved),
     ];
-    let shown = digest(&entries, None);
+    let shown = digest(&entries, &BTreeSet::new(), None);
     assert_eq!((shown.title.as_str(), shown.severity), ("4 events in quiet hours", Severity::Error));
     assert_eq!(shown.lists[0].heading.as_deref(), Some("1 still failing"));
     assert_eq!(shown.lists[0].items[0].name, "Returns");
     let lines: Vec<_> = shown.lists[1].items.iter().map(|item| (item.name.as_str(), item.times)).collect();
     assert_eq!(lines, [("Sales", 2), ("Returns", 1), ("Sales", 1)]);
     assert_eq!(shown.lists[1].items[0].when, Some((at(1), at(3))));
-    let quiet = digest(&entries[3..], None);
+    let quiet = digest(&entries[3..], &BTreeSet::new(), None);
     assert_eq!((quiet.title.as_str(), quiet.lists.len()), ("1 event in quiet hours", 1));
 }

@@ -337,6 +337,7 @@ pub(crate) struct World {
     attempts: BTreeMap<String, u32>,
     pub(crate) timer_messages: u32,
     capabilities: Capabilities,
+    has_died: bool,
 }
 
 /// What comes to the function.
@@ -374,6 +375,7 @@ impl World {
             attempts: BTreeMap::new(),
             timer_messages: 0,
             capabilities,
+            has_died: false,
         }
     }
 
@@ -489,6 +491,7 @@ impl World {
                 steps.left = None;
                 std::mem::take(&mut steps.is_dead)
             };
+            self.has_died |= is_dead;
             numbers += 1;
             match result {
                 _ if is_dead => {
@@ -526,7 +529,9 @@ impl World {
             let ends = |kind| later.iter().filter(move |message| message.shown.kind == kind);
             let ends_in_digest = |end: &Message, name: &String| {
                 let items = end.shown.lists.iter().flat_map(|list| &list.items);
-                let is_end = |item: &Item| item.what.as_ref().is_some_and(|what| what.contains("succeeded"));
+                let is_end = |item: &Item| {
+                    item.what.as_ref().is_some_and(|what| what.contains("succeeded") || what == "Recovered")
+                };
                 items.filter(|item| is_end(item)).any(|item| item.name == *name)
             };
             let is_over = |name: &String| {
@@ -545,8 +550,9 @@ impl World {
             };
             let is_group_over =
                 ends(Kind::GroupResolved).next().is_some() || ends(Kind::Digest).any(ends_a_group);
-            // A digest is followed by the group of those that it named.
-            let is_superseded = message.shown.kind == Kind::Digest
+            // A digest is followed by the group of those that it named, and a message whose sender died before it could
+            // write its receipt by one more.
+            let is_superseded = (message.shown.kind == Kind::Digest || self.has_died)
                 && (ends(Kind::GroupUpdated).next().is_some() || ends(Kind::GroupOpened).next().is_some());
             if is_of_many && (is_group_over || is_superseded) {
                 continue;

@@ -3,12 +3,15 @@
 //! The order is always the same: write, arm, send or acknowledge. Whatever is interrupted comes back with its event or its
 //! timer and finds in the documents how far it had come.
 
+mod advance;
+mod decide;
 mod digests;
 mod documents;
 mod events;
 mod groups;
 mod incidents;
 mod keys;
+mod send;
 mod sweep;
 
 use crate::context::Context;

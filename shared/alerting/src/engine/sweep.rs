@@ -1,7 +1,7 @@
 //! The hourly sweep: timers that never came, incidents that stay open, and successes whose events were lost.
 
+use super::advance::Mutation;
 use super::documents::{Versioned, unavailable};
-use super::incidents::Mutation;
 use super::{Attempt, Engine, Summary, event_of, keys};
 use crate::group::{GroupHead, Member};
 use crate::incident::{Incident, Signal};

@@ -128,7 +128,7 @@ fn an_incident_says_how_it_stands_and_how_it_ended() {
     let mut incident = incident(3);
     let open = incident.open.clone().unwrap();
     let failures = Status::Failures { count: 3, since: at(0), lasted: "2 h".to_owned() };
-    assert_eq!(updated(&about, &open, None).status, [failures.clone()]);
+    assert_eq!(updated(&about, &open, None).status, std::slice::from_ref(&failures));
     let still_open = Status::StillOpen { lasted: "1 d 2 h".to_owned() };
     assert_eq!(updated(&about, &open, Some(at(26 * 60))).status, [still_open, failures]);
     let flapping = updated(&about, &Open { nth: 4, failures: 1, ..open }, None);

@@ -84,7 +84,10 @@ fn a_member_of_a_group_that_fails_again_is_not_announced_again() {
     let entry = entry(Route::Group("first".to_owned()), 0, false);
     let already = Decision::Suppress(Suppression::AlreadyAnnounced);
     for schedule in [Schedule::Now, Schedule::DeferUntil(at(60))] {
-        assert_eq!(plan(&Situation { schedule, ..situation(&incident, Some(&entry)) }), [already.clone()]);
+        assert_eq!(
+            plan(&Situation { schedule, ..situation(&incident, Some(&entry)) }),
+            std::slice::from_ref(&already)
+        );
     }
 }
 
@@ -94,11 +97,11 @@ fn nobody_is_called_in_quiet_hours() {
     let incident = open(2);
     let quiet = |entry| Situation { schedule: Schedule::DeferUntil(until), ..situation(&incident, entry) };
     let digest = Decision::Digest { until };
-    assert_eq!(plan(&quiet(None)), [digest.clone()]);
+    assert_eq!(plan(&quiet(None)), std::slice::from_ref(&digest));
     let shown = entry(Route::Alone, 1, true);
     assert_eq!(plan(&quiet(Some(&shown))), [QUIET_EDIT]);
     let posted = entry(Route::Alone, 1, false);
-    assert_eq!(plan(&quiet(Some(&posted))), [digest.clone()]);
+    assert_eq!(plan(&quiet(Some(&posted))), std::slice::from_ref(&digest));
     let resolved = Situation { transition: Transition::Resolved, ..quiet(Some(&shown)) };
     assert_eq!(plan(&resolved), [CLOSE_IN_PLACE, digest.clone()]);
     let resolved = Situation { transition: Transition::Resolved, ..quiet(Some(&posted)) };
@@ -126,7 +129,7 @@ fn a_muted_rule_sends_nothing_new_and_leaves_no_message_red() {
     let incident = open(1);
     let muted = |entry| Situation { schedule: Schedule::Muted(at(99)), ..situation(&incident, entry) };
     let suppressed = Decision::Suppress(Suppression::Muted(at(99)));
-    assert_eq!(plan(&muted(None)), [suppressed.clone()]);
+    assert_eq!(plan(&muted(None)), std::slice::from_ref(&suppressed));
     let shown = entry(Route::Alone, 1, true);
     assert_eq!(
         plan(&Situation { transition: Transition::Resolved, ..muted(Some(&shown)) }),
@@ -141,7 +144,7 @@ fn a_resolution_reaches_those_that_the_failure_reached_or_may_have_reached() {
     let incident = open(1);
     let resolved = |entry| Situation { transition: Transition::Resolved, ..situation(&incident, entry) };
     let not_announced = Decision::Suppress(Suppression::NotAnnounced);
-    assert_eq!(plan(&resolved(None)), [not_announced.clone()]);
+    assert_eq!(plan(&resolved(None)), std::slice::from_ref(&not_announced));
     let unsent = LogEntry::new(Route::Alone);
     assert_eq!(plan(&resolved(Some(&unsent))), [not_announced]);
     let maybe = LogEntry { maybe_sent: true, ..LogEntry::new(Route::Alone) };
@@ -183,7 +186,7 @@ fn while_another_worker_sends_it_sends_this_too() {
     assert!(sending.acquire(LeaseOwner::with_id(2, at(10)), at(9)));
     let being_sent = Decision::Suppress(Suppression::BeingSent);
     let situation = situation(&incident, Some(&sending));
-    assert_eq!(plan(&situation), [being_sent.clone()]);
+    assert_eq!(plan(&situation), std::slice::from_ref(&being_sent));
     assert_eq!(plan(&Situation { transition: Transition::Resolved, ..situation }), [being_sent]);
     assert_eq!(plan(&Situation { now: at(11), ..situation }), [POST], "its sender timed out");
 }

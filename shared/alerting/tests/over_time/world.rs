@@ -568,9 +568,7 @@ fn names_failing(shown: &Notification) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(|item| item.name.clone()).collect();
     match shown.kind {
         Kind::Opened | Kind::Updated => shown.subject.iter().cloned().collect(),
-        Kind::GroupOpened | Kind::GroupUpdated => {
-            shown.lists.iter().flat_map(|list| names_of(list)).collect()
-        }
+        Kind::GroupOpened | Kind::GroupUpdated => shown.lists.iter().flat_map(names_of).collect(),
         Kind::Digest if shown.lists.len() > 1 => names(&shown.lists[0].items),
         _ => Vec::new(),
     }

@@ -1,0 +1,285 @@
+//! One change of an incident after the other, until nothing is left to send.
+
+use super::documents::Versioned;
+use super::{Attempt, Engine, Handled, Summary, keys};
+use crate::capabilities::Capabilities;
+use crate::incident::{Incident, Open, Receipt, Resolved, Route, Signal, Transition};
+use crate::notifier::{Notifier, Routing, Targeted};
+use crate::plan::Operation;
+use crate::records::{Key, Record};
+use jiff::Timestamp;
+use rules::Schedule;
+use workflow::Failure;
+
+/// How many notifications one attempt sends at most: one a target, and what happens meanwhile.
+const MOST_ROUNDS: u32 = 100;
+
+/// What changes an incident's document.
+#[derive(Clone, Debug)]
+pub(super) enum Mutation {
+    /// An event.
+    Signal(Signal),
+    /// A notification was sent, or not.
+    Receipt { incident: String, target: String, receipt: Receipt },
+    /// A timer: look again at an incident that was suppressed.
+    LookAgain,
+    /// The sweep: a target may be to be reminded.
+    Remind,
+}
+
+/// What is to be done after the commit, for one target.
+#[derive(Clone, Debug)]
+pub(super) struct Send<T> {
+    pub(super) target: Targeted<T>,
+    pub(super) operation: Operation,
+    pub(super) audible: bool,
+    pub(super) about: Announced,
+    pub(super) is_reminder: bool,
+}
+
+/// The state of the incident that a notification is about.
+#[derive(Clone, Debug)]
+pub(super) enum Announced {
+    Open(Open),
+    Resolved(Resolved),
+}
+
+impl Announced {
+    pub(super) fn incident(&self) -> &Open {
+        match self {
+            Self::Open(open) => open,
+            Self::Resolved(resolved) => &resolved.incident,
+        }
+    }
+}
+
+/// An incident, by its id, and a target for which something is to be decided.
+pub(super) type Due<T> = (String, Targeted<T>);
+
+/// What a committed change leaves to be done.
+pub(super) struct Advance<T> {
+    pub(super) transition: Transition,
+    /// What is known of the incident's record now.
+    pub(super) record: Option<Record>,
+    pub(super) sends: Vec<Send<T>>,
+    /// Heads whose timers have to exist: partitions.
+    pub(super) arm: Vec<String>,
+    pub(super) look_again: Option<Timestamp>,
+    pub(super) handled: Vec<(String, Handled)>,
+}
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    pub(super) fn incident_key(&self, attempt: &Attempt<'_>) -> Key {
+        keys::incident(self.workflow, attempt.event.subject.luid())
+    }
+
+    /// Changes the incident, arms timers, sends, and goes on until nothing is left to send.
+    pub(super) async fn advance(
+        &self,
+        attempt: &Attempt<'_>,
+        mutation: Mutation,
+        targets: &[Targeted<N::Target>],
+        record: Option<Record>,
+        summary: &mut Summary,
+    ) -> Result<Transition, Failure> {
+        let capabilities = self.notifier.capabilities().await?;
+        let mut next = vec![mutation];
+        let mut record = record;
+        let mut transition = None;
+        let mut rounds = 0;
+        while let Some(mutation) = next.pop() {
+            rounds += 1;
+            if rounds > MOST_ROUNDS {
+                return Err(Failure::transient("an incident changes faster than it can be announced"));
+            }
+            let advance = self.change(attempt, &mutation, targets, capabilities, record.take()).await?;
+            transition = transition.or(Some(advance.transition));
+            record = advance.record;
+            for partition in &advance.arm {
+                self.arm(partition, attempt.now()).await?;
+            }
+            if let Some(at) = advance.look_again {
+                self.ensure_timer(&self.incident_key(attempt).partition, at, 0, attempt.now()).await?;
+            }
+            advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
+            for send in advance.sends {
+                let sent = self.send(attempt, &send).await;
+                let receipt = match &sent {
+                    Ok(delivered) => Receipt::Sent {
+                        failures: send.about.incident().failures,
+                        resolution: matches!(send.about, Announced::Resolved(_)),
+                        // The first message shows how the incident ends; a reminder is one more.
+                        message: delivered.message.clone().filter(|_| !send.is_reminder),
+                        audible_at: delivered.audible.then(|| attempt.now()),
+                    },
+                    Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
+                };
+                let incident = send.about.incident().id.clone();
+                next.push(Mutation::Receipt { incident, target: send.target.key, receipt });
+                summary.note(match sent {
+                    Ok(_) => Ok(Handled::Sent),
+                    Err(undelivered) => Err(undelivered.failure),
+                });
+            }
+        }
+        Ok(transition.unwrap_or(Transition::Unchanged))
+    }
+
+    /// One transaction: the mutation, and what it means for each target.
+    pub(super) async fn change(
+        &self,
+        attempt: &Attempt<'_>,
+        mutation: &Mutation,
+        targets: &[Targeted<N::Target>],
+        capabilities: Capabilities,
+        record: Option<Record>,
+    ) -> Result<Advance<N::Target>, Failure> {
+        let key = self.incident_key(attempt);
+        let now = attempt.now();
+        // Most objects fail for the first time: a failure writes without reading. If there is a document, the store says so.
+        let is_probably_new = record.is_none() && matches!(mutation, Mutation::Signal(Signal::Failed(..)));
+        let mut transaction = self.transaction(now, is_probably_new.then(|| key.clone()));
+        if let Some(record) = record {
+            transaction.assume(&key, record);
+        }
+        loop {
+            let read: Versioned<Incident> = transaction.get(&key).await?;
+            let mut incident = read.document.clone();
+            let mut advance = self.mutate(attempt, mutation, &mut incident);
+            let pending = self.pending(attempt, mutation, &incident, advance.transition, targets)?;
+            if matches!(mutation, Mutation::Remind) {
+                for target in targets {
+                    self.remind(attempt, &mut incident, target, capabilities, &mut advance);
+                }
+            }
+            for (id, target) in pending {
+                let decided = self.decide(
+                    attempt,
+                    &mut transaction,
+                    &mut incident,
+                    &id,
+                    &target,
+                    capabilities,
+                    &mut advance,
+                );
+                decided.await?;
+            }
+            if attempt.invocation.attempt > 1 {
+                advance.arm.extend(self.armed_before(attempt, &incident, targets));
+            }
+            transaction.put(&key, &read, &incident)?;
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                let unchanged = || Record {
+                    version: read.version,
+                    text: serde_json::to_string(&incident).unwrap_or_default(),
+                    mark: None,
+                };
+                advance.record = match written.get(&key) {
+                    Some(record) => Some(record.clone()),
+                    None => (read.version > 0).then(unchanged),
+                };
+                return Ok(advance);
+            }
+        }
+    }
+
+    /// The heads that an earlier attempt may have written without having armed their timers.
+    pub(super) fn armed_before(
+        &self,
+        attempt: &Attempt<'_>,
+        incident: &Incident,
+        targets: &[Targeted<N::Target>],
+    ) -> Vec<String> {
+        let mut partitions = Vec::new();
+        let resolved = incident.resolved_by(attempt.event.id.short()).map(|resolved| &resolved.incident);
+        for (target, entry) in incident.open.iter().chain(resolved).flat_map(|open| &open.log) {
+            match &entry.route {
+                Route::Group(group) => partitions.push(keys::group(self.workflow, target, group)),
+                Route::Digest(until) => partitions.push(keys::digest(self.workflow, target, *until)),
+                Route::Alone => {}
+            }
+        }
+        for target in targets {
+            if let Schedule::DeferUntil(until) = target.schedule {
+                partitions.push(keys::digest(self.workflow, &target.key, until));
+            }
+        }
+        partitions.sort();
+        partitions.dedup();
+        partitions
+    }
+
+    pub(super) fn mutate(
+        &self,
+        attempt: &Attempt<'_>,
+        mutation: &Mutation,
+        incident: &mut Incident,
+    ) -> Advance<N::Target> {
+        let transition = match mutation {
+            Mutation::Signal(signal) => {
+                let transition = incident.apply(attempt.event.id.short(), *signal);
+                if let (Signal::Failed(..), Some(open)) = (signal, &mut incident.open)
+                    && matches!(transition, Transition::Opened | Transition::FailedAgain)
+                {
+                    open.sample.clone_from(&attempt.payload);
+                }
+                transition
+            }
+            Mutation::Receipt { incident: id, target, receipt } => {
+                incident.record(id, target, attempt.owner, receipt);
+                Transition::Unchanged
+            }
+            Mutation::LookAgain if incident.open.is_some() => Transition::FailedAgain,
+            Mutation::LookAgain | Mutation::Remind => Transition::Unchanged,
+        };
+        Advance {
+            transition,
+            record: None,
+            sends: Vec::new(),
+            arm: Vec::new(),
+            look_again: None,
+            handled: Vec::new(),
+        }
+    }
+
+    /// For which incident and which target something is to be decided.
+    pub(super) fn pending(
+        &self,
+        attempt: &Attempt<'_>,
+        mutation: &Mutation,
+        incident: &Incident,
+        transition: Transition,
+        targets: &[Targeted<N::Target>],
+    ) -> Result<Vec<Due<N::Target>>, Failure> {
+        let mut pending = Vec::new();
+        let has_failed = matches!(mutation, Mutation::Receipt { receipt: Receipt::Unsent { .. }, .. });
+        // After an attempt that failed, the event comes again. Trying at once would hammer a destination that is down.
+        let failed_target =
+            |key: &str| has_failed && matches!(mutation, Mutation::Receipt { target, .. } if target == key);
+        for resolved in incident.resolved() {
+            for (key, entry) in &resolved.incident.log {
+                if entry.awaits_resolution()
+                    && !failed_target(key)
+                    && let Some(target) = self.target(key, targets, attempt.now())?
+                {
+                    pending.push((resolved.incident.id.clone(), target));
+                }
+            }
+        }
+        let Some(open) = &incident.open else { return Ok(pending) };
+        match mutation {
+            Mutation::Receipt { target: key, .. } if !failed_target(key) => {
+                if let Some(target) = self.target(key, targets, attempt.now())? {
+                    pending.push((open.id.clone(), target));
+                }
+            }
+            Mutation::Receipt { .. } => {}
+            _ if matches!(transition, Transition::Opened | Transition::FailedAgain) => {
+                pending.extend(targets.iter().map(|target| (open.id.clone(), target.clone())));
+            }
+            _ => {}
+        }
+        Ok(pending)
+    }
+}

@@ -1,0 +1,327 @@
+//! What is decided for one incident and one target, written into a transaction.
+
+use super::advance::{Advance, Announced, Send};
+use super::documents::{Transaction, Versioned};
+use super::{Attempt, Engine, Handled, event_of, keys};
+use crate::capabilities::Capabilities;
+use crate::digest::{Entry, Meaning};
+use crate::group::{GroupHead, Member, Window};
+use crate::incident::{Incident, LogEntry, Route, Transition};
+use crate::notification::{About, title_of};
+use crate::notifier::{Notifier, Routing, Targeted};
+use crate::plan::{
+    Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
+};
+use jiff::Timestamp;
+use rules::Schedule;
+use workflow::Failure;
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// Reminds a target of an incident that has been open for a day without a new message.
+    pub(super) fn remind(
+        &self,
+        attempt: &Attempt<'_>,
+        incident: &mut Incident,
+        target: &Targeted<N::Target>,
+        capabilities: Capabilities,
+        advance: &mut Advance<N::Target>,
+    ) {
+        let Some(open) = &incident.open else { return };
+        let situation = Situation {
+            transition: Transition::FailedAgain,
+            incident: open,
+            entry: open.log.get(&target.key),
+            window: None,
+            digest: DigestState::Waiting,
+            schedule: target.schedule,
+            capabilities,
+            has_timers: true,
+            owner: attempt.owner,
+            now: attempt.now(),
+        };
+        if !is_reminder_due(&situation) {
+            return;
+        }
+        let Some(open) = &mut incident.open else { return };
+        let Some(entry) = open.log.get_mut(&target.key) else { return };
+        if entry.acquire(attempt.owner, attempt.now()) {
+            advance.sends.push(Send {
+                target: target.clone(),
+                operation: Operation::Post,
+                audible: true,
+                about: Announced::Open(open.clone()),
+                is_reminder: true,
+            });
+        }
+    }
+
+    /// Decides for one incident and one target, and writes the decision into the transaction.
+    #[expect(clippy::too_many_arguments, reason = "what one decision needs, each of another kind")]
+    pub(super) async fn decide(
+        &self,
+        attempt: &Attempt<'_>,
+        transaction: &mut Transaction<'_>,
+        incident: &mut Incident,
+        id: &str,
+        target: &Targeted<N::Target>,
+        capabilities: Capabilities,
+        advance: &mut Advance<N::Target>,
+    ) -> Result<(), Failure> {
+        let now = attempt.now();
+        let resolved = incident.resolved().iter().find(|resolved| resolved.incident.id == id).cloned();
+        let about = match (&resolved, &incident.open) {
+            (Some(resolved), _) => Announced::Resolved(resolved.clone()),
+            (None, Some(open)) if open.id == id => Announced::Open(open.clone()),
+            _ => return Ok(()),
+        };
+        let current = about.incident();
+        let entry = current.log.get(&target.key).cloned();
+        let window_key = keys::window(self.workflow, &target.key, flood(target.schedule));
+        // The window matters only for a first notification.
+        let needs_window = resolved.is_none()
+            && entry
+                .as_ref()
+                .is_none_or(|entry| entry.route != Route::Alone && !matches!(entry.route, Route::Group(_)));
+        let window: Versioned<Window> =
+            if needs_window { transaction.get(&window_key).await? } else { Versioned::absent() };
+        let digest = match entry.as_ref().map(|entry| &entry.route) {
+            Some(Route::Digest(until)) => {
+                self.digest_state(transaction, &target.key, *until, id, now).await?
+            }
+            _ => DigestState::Waiting,
+        };
+        let transition = match &about {
+            Announced::Resolved(_) => Transition::Resolved,
+            Announced::Open(_) if current.failures == 1 => Transition::Opened,
+            Announced::Open(_) => Transition::FailedAgain,
+        };
+        let situation = Situation {
+            transition,
+            incident: current,
+            entry: entry.as_ref(),
+            window: window.document.current(now),
+            digest,
+            schedule: target.schedule,
+            capabilities,
+            has_timers: self.has_timers(attempt.invocation),
+            owner: attempt.owner,
+            now,
+        };
+        let decisions = plan(&situation);
+        for decision in decisions {
+            match decision {
+                Decision::Send { operation, audible } => {
+                    let opens_window =
+                        entry.is_none() && audible && needs_window && self.has_timers(attempt.invocation);
+                    if opens_window && capabilities.grouping && window.document.current(now).is_none() {
+                        let mut opened = window.document.clone();
+                        opened.open(id, attempt.event.subject.luid(), now);
+                        transaction.put(&window_key, &window, &opened)?;
+                    }
+                    let log = incident.find_mut(id).map(|open| &mut open.log);
+                    let Some(log) = log else { continue };
+                    let entry = log.entry(target.key.clone()).or_insert_with(|| LogEntry::new(Route::Alone));
+                    if operation == Operation::Post {
+                        entry.route = Route::Alone;
+                    }
+                    if entry.acquire(attempt.owner, now) {
+                        let about = match &about {
+                            Announced::Open(_) => incident.open.clone().map(Announced::Open),
+                            Announced::Resolved(_) => {
+                                let mut all = incident.resolved().iter();
+                                all.find(|resolved| resolved.incident.id == id)
+                                    .cloned()
+                                    .map(Announced::Resolved)
+                            }
+                        };
+                        let send = about.map(|about| Send {
+                            target: target.clone(),
+                            operation,
+                            audible,
+                            about,
+                            is_reminder: false,
+                        });
+                        advance.sends.extend(send);
+                    }
+                }
+                Decision::Group { id: group } => {
+                    self.join(attempt, transaction, &about, target, &group, capabilities).await?;
+                    if needs_window {
+                        let mut joined = window.document.clone();
+                        joined.joined(now);
+                        if joined != window.document {
+                            transaction.put(&window_key, &window, &joined)?;
+                        }
+                    }
+                    let partition = keys::group(self.workflow, &target.key, &group);
+                    self.hand_over(incident, id, target, Route::Group(group), &about);
+                    advance.arm.push(partition);
+                    let how = "grouped with other incidents of the same time".to_owned();
+                    advance.handled.push((target.key.clone(), Handled::Grouped(how)));
+                }
+                Decision::Digest { until } => {
+                    let partition = self
+                        .add_to_digest(attempt, transaction, &about, entry.as_ref(), target, until)
+                        .await?;
+                    let route = match &entry {
+                        Some(entry) if entry.notified_failures > 0 => entry.route.clone(),
+                        _ => Route::Digest(until),
+                    };
+                    self.hand_over(incident, id, target, route, &about);
+                    advance.arm.push(partition);
+                    let how = format!("in the digest of the quiet hours until {until:.0}");
+                    advance.handled.push((target.key.clone(), Handled::Grouped(how)));
+                }
+                Decision::LookAgain { at } => advance.look_again = Some(at),
+                Decision::Suppress(reason) => {
+                    if let Suppression::Muted(_) | Suppression::NotAnnounced = reason
+                        && resolved.is_some()
+                        && let Some(entry) =
+                            incident.find_mut(id).and_then(|open| open.log.get_mut(&target.key))
+                    {
+                        entry.resolution_sent = true;
+                    }
+                    advance.handled.push((target.key.clone(), Handled::Nothing(why(reason))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a group or digest announces the incident from now on.
+    pub(super) fn hand_over(
+        &self,
+        incident: &mut Incident,
+        id: &str,
+        target: &Targeted<N::Target>,
+        route: Route,
+        about: &Announced,
+    ) {
+        let Some(open) = incident.find_mut(id) else { return };
+        let entry = open.log.entry(target.key.clone()).or_insert_with(|| LogEntry::new(route.clone()));
+        entry.route = route;
+        entry.resolution_handed_over |= matches!(about, Announced::Resolved(_));
+    }
+
+    pub(super) async fn digest_state(
+        &self,
+        transaction: &mut Transaction<'_>,
+        target: &str,
+        until: Timestamp,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<DigestState, Failure> {
+        if now < until {
+            return Ok(DigestState::Waiting);
+        }
+        let head = keys::head(&keys::digest(self.workflow, target, until));
+        let head: Versioned<GroupHead> = transaction.get(&head).await?;
+        if head.document.sent == 0 {
+            return Ok(DigestState::Waiting);
+        }
+        for generation in head.document.sent_generations.iter().rev().copied() {
+            let group = keys::group(self.workflow, target, &digest_group(until, generation));
+            let member: Versioned<Member> = transaction.get(&keys::member(&group, id)).await?;
+            if member.version > 0 {
+                return Ok(DigestState::SentAsGroup { generation });
+            }
+        }
+        Ok(DigestState::Sent)
+    }
+
+    /// Writes the incident into a group, and asks for the group's timer.
+    pub(super) async fn join(
+        &self,
+        attempt: &Attempt<'_>,
+        transaction: &mut Transaction<'_>,
+        about: &Announced,
+        target: &Targeted<N::Target>,
+        group: &str,
+        capabilities: Capabilities,
+    ) -> Result<(), Failure> {
+        let partition = keys::group(self.workflow, &target.key, group);
+        let incident = about.incident();
+        let event = event_of(&incident.sample);
+        let name = event.as_ref().and_then(|event| event.resource_name.clone()).unwrap_or_default();
+        let mut member = Member::new(&incident.id, &name, None, incident.since);
+        if let Announced::Open(_) = about {
+            let context = self.context(attempt).await?;
+            let described = About { event: attempt.event, site: None, context };
+            member = Member::new(&incident.id, &described.name(), described.cause_title(), incident.since);
+            member.sample.clone_from(&incident.sample);
+        }
+        member.object = attempt.event.subject.luid().to_owned();
+        if let Announced::Resolved(resolved) = about {
+            let written: Versioned<Member> = transaction.get(&keys::member(&partition, &incident.id)).await?;
+            if written.version > 0 {
+                member = written.document;
+            }
+            member.resolved_at = Some(resolved.at);
+        }
+        transaction.overwrite(&keys::member(&partition, &incident.id), &member)?;
+        let head_key = keys::head(&partition);
+        let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
+        let mut changed = head.document.clone();
+        if changed.target.is_empty() {
+            changed.target.clone_from(&target.key);
+            changed.sample.clone_from(&incident.sample);
+        }
+        changed.changed(attempt.now(), matches!(about, Announced::Open(_)), capabilities);
+        transaction.put(&head_key, &head, &changed)
+    }
+
+    /// Writes what happened into a digest, and asks for the digest's timer. Returns the digest's partition.
+    pub(super) async fn add_to_digest(
+        &self,
+        attempt: &Attempt<'_>,
+        transaction: &mut Transaction<'_>,
+        about: &Announced,
+        entry: Option<&LogEntry>,
+        target: &Targeted<N::Target>,
+        until: Timestamp,
+    ) -> Result<String, Failure> {
+        let meaning = match (about, entry) {
+            (Announced::Resolved(_), _) => Meaning::Resolved,
+            (Announced::Open(_), Some(entry)) if entry.notified_failures > 0 => Meaning::FailedAgain,
+            (Announced::Open(_), _) => Meaning::Failed,
+        };
+        let context = self.context(attempt).await?;
+        let described = About { event: attempt.event, site: None, context };
+        let incident = about.incident();
+        // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile.
+        let (title, at) = match about {
+            Announced::Resolved(resolved) if resolved.by != attempt.event.id.short() => {
+                ("Recovered".to_owned(), resolved.at)
+            }
+            _ => (title_of(attempt.event), attempt.happened_at()),
+        };
+        let entry = Entry {
+            title,
+            object: attempt.event.subject.luid().to_owned(),
+            name: described.name(),
+            at,
+            cause: described.cause_title().map(str::to_owned),
+            incident: Some(incident.id.clone()),
+            meaning,
+            generation: 0,
+        };
+        self.write_entry(attempt, transaction, entry, target, until).await
+    }
+}
+
+/// Which incidents form groups together: what is critical does not drown in what is not.
+fn flood(schedule: Schedule) -> &'static str {
+    if schedule == Schedule::Critical { "critical" } else { "incidents" }
+}
+
+fn why(reason: Suppression) -> String {
+    match reason {
+        Suppression::Muted(until) => format!("the rule is muted until {until:.0}"),
+        Suppression::Flapping(nth) => {
+            format!("suppressed: the object flaps (incident no. {nth} within a day)")
+        }
+        Suppression::AlreadyAnnounced => "grouped into an announced incident".to_owned(),
+        Suppression::NotAnnounced => "the target was not notified of the failure".to_owned(),
+        Suppression::BeingSent => "another worker is sending a notification of this incident".to_owned(),
+    }
+}

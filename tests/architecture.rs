@@ -61,6 +61,7 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
 const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xtask"];
 
 const SHARED: &[&str] = &[
+    "alerting",
     "aws-http",
     "circuit",
     "confidential",

@@ -37,6 +37,49 @@ pub(crate) async fn get(client: &Client, table: &str, pk: &str) -> Option<Item> 
 }
 
 #[tokio::test]
+async fn a_partition_is_listed_by_sort_key_in_pages_with_what_was_written_just_before() {
+    for place in places().await {
+        let table = unique("table");
+        place.sorted_table(&table).await;
+        let client = place.dynamodb();
+        for (pk, sk) in [("a", "m#2"), ("b", "m#1"), ("a", "-"), ("a", "m#1"), ("a", "n"), ("a", "m#3")] {
+            put(&client, &table, &[("pk", s(pk)), ("sk", s(sk))]).await;
+        }
+        let list = async |condition: &str, limit: i32| {
+            let mut found = Vec::new();
+            let mut sizes = Vec::new();
+            let mut start = None;
+            loop {
+                let query = client.query().table_name(&table).consistent_read(true).limit(limit);
+                let query =
+                    query.key_condition_expression(condition).expression_attribute_values(":p", s("a"));
+                let query = match condition.contains(":m") {
+                    true => query.expression_attribute_values(":m", s("m#")),
+                    false => query,
+                };
+                let page = query.set_exclusive_start_key(start).send().await.unwrap();
+                sizes.push(page.items().len());
+                found.extend(page.items().iter().map(|item| item["sk"].as_s().unwrap().clone()));
+                start = page.last_evaluated_key.filter(|key| !key.is_empty());
+                if start.is_none() {
+                    return (found, sizes);
+                }
+            }
+        };
+        let (all, sizes) = list("pk = :p", 2).await;
+        assert_eq!(all, ["-", "m#1", "m#2", "m#3", "n"]);
+        assert_eq!(sizes[..3], [2, 2, 1]);
+        assert_eq!(list("pk = :p AND begins_with(sk, :m)", 2).await.0, ["m#1", "m#2", "m#3"]);
+
+        let half = client.get_item().table_name(&table).key("pk", s("a")).send().await.unwrap_err();
+        assert_eq!(code(half), "ValidationException");
+        let delete = client.delete_item().table_name(&table).key("pk", s("a")).key("sk", s("m#2"));
+        delete.send().await.unwrap();
+        assert_eq!(list("pk = :p", 100).await.0, ["-", "m#1", "m#3", "n"]);
+    }
+}
+
+#[tokio::test]
 async fn what_is_put_is_got_with_every_type() {
     for place in places().await {
         let (client, table) = table(&place).await;

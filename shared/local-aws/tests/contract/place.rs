@@ -186,6 +186,26 @@ impl Place {
         create.send().await.unwrap();
     }
 
+    /// A table with the key `pk` and `sk`.
+    pub(crate) async fn sorted_table(&self, name: &str) {
+        if let Some(aws) = &self.double {
+            let partition = KeyAttribute::string("pk");
+            let key = KeySchema { partition, sort: Some(KeyAttribute::string("sk")) };
+            aws.create_table_with(TableSpec { name: name.to_owned(), key, indexes: BTreeMap::new() });
+            return;
+        }
+        let mut create =
+            self.dynamodb().create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+            let attribute =
+                AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+            create =
+                create.attribute_definitions(attribute.build().unwrap()).key_schema(key.build().unwrap());
+        }
+        create.send().await.unwrap();
+    }
+
     pub(crate) async fn bus(&self, name: &str) {
         match &self.double {
             Some(aws) => aws.create_bus(name),

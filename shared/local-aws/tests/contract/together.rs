@@ -6,7 +6,8 @@ use crate::{code, told};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ConditionCheck, Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
 };
 
 fn keys(names: &[String]) -> KeysAndAttributes {
@@ -113,6 +114,38 @@ async fn a_transaction_makes_all_writes_or_none_and_says_which_condition_failed(
         assert_eq!(absent[0], ("ConditionalCheckFailed".to_owned(), None), "there is no item to give back");
         assert_eq!(absent[1].0, "ConditionalCheckFailed");
         assert_eq!(absent[1].1, None, "not asked for");
+    }
+}
+
+#[tokio::test]
+async fn a_check_in_a_transaction_holds_the_writes_back_and_writes_nothing_itself() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        let one = [("pk", s("a")), ("v", n("1"))];
+        put(&client, &table, &one).await;
+        let check = |name: &str, condition: &str| {
+            let check = ConditionCheck::builder()
+                .table_name(&table)
+                .key("pk", s(name))
+                .condition_expression(condition)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            TransactWriteItem::builder().condition_check(check.build().unwrap()).build()
+        };
+        let b = || to_two(&table, "b", "attribute_not_exists(v)");
+
+        let failed = cancelled(all(&client, [b(), check("a", "attribute_not_exists(v)")])).await;
+        let expected = [("None".to_owned(), None), ("ConditionalCheckFailed".to_owned(), Some(item(&one)))];
+        assert_eq!(failed, expected);
+        assert_eq!(get(&client, &table, "b").await, None);
+
+        let holds = [b(), check("a", "attribute_exists(v)"), check("c", "attribute_not_exists(v)")];
+        all(&client, holds).send().await.unwrap();
+        assert_eq!(get(&client, &table, "a").await, Some(item(&one)));
+        assert_eq!(get(&client, &table, "b").await, Some(item(&[("pk", s("b")), ("v", n("2"))])));
+        assert_eq!(get(&client, &table, "c").await, None);
+
+        let twice = all(&client, [check("a", "attribute_exists(v)"), to_two(&table, "a", "v < :v")]);
+        assert!(told(twice.send().await.unwrap_err()).1.contains("multiple operations on one item"));
     }
 }
 

@@ -76,7 +76,7 @@ fn update(input: &Input<'_>, placeholders: &mut Placeholders) -> Result<Option<U
 pub(super) struct Outcome {
     table: String,
     key: Key,
-    /// What is there after it; `None` deletes.
+    /// What is there after it, as before when it was only checked; `None`: nothing.
     new: Option<Item>,
 }
 
@@ -127,15 +127,21 @@ impl Tables {
     /// One write of a transaction: which item it is about, and what becomes of it or why it cannot be made.
     pub(super) fn transacted(&mut self, write: &Json) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
         let operation = "TransactWriteItems";
-        let input = Input::new(operation, write, &["Put", "Update", "Delete"])?;
+        let input = Input::new(operation, write, &["Put", "Update", "Delete", "ConditionCheck"])?;
         let known = |own: &[&'static str]| [own, &TRANSACTED].concat();
-        match (input.get("Put"), input.get("Update"), input.get("Delete")) {
-            (Some(put), None, None) => self.prepare_put(&Input::new(operation, put, &known(&["Item"]))?),
-            (None, Some(update), None) => {
+        let checked = input.get("ConditionCheck");
+        match (input.get("Put"), input.get("Update"), input.get("Delete"), checked) {
+            (Some(put), None, None, None) => {
+                self.prepare_put(&Input::new(operation, put, &known(&["Item"]))?)
+            }
+            (None, Some(update), None, None) => {
                 self.prepare_update(&Input::new(operation, update, &known(&["Key", "UpdateExpression"]))?)
             }
-            (None, None, Some(delete)) => {
+            (None, None, Some(delete), None) => {
                 self.prepare_delete(&Input::new(operation, delete, &known(&["Key"]))?)
+            }
+            (None, None, None, Some(checked)) => {
+                self.prepare_check(&Input::new(operation, checked, &known(&["Key"]))?)
             }
             _ => {
                 Err(Refusal::validation("TransactItems can only contain one of Check, Put, Update or Delete"))
@@ -175,6 +181,21 @@ impl Tables {
         let place = (table.spec.name.clone(), key);
         let checked = check(input, condition.as_ref(), table.items.get(&place.1));
         Ok((place.clone(), checked.map(|()| Outcome { table: place.0, key: place.1, new: None })))
+    }
+
+    fn prepare_check(&mut self, input: &Input<'_>) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {
+        let condition = only_condition(input)?.ok_or_else(|| {
+            Refusal::validation(
+                "The expression can not be empty; ConditionCheck requires a ConditionExpression",
+            )
+        })?;
+        let table = self.table(input)?;
+        let key = table.key(&given_item(input, "Key")?)?;
+        let place = (table.spec.name.clone(), key);
+        let present = table.items.get(&place.1);
+        let checked = check(input, Some(&condition), present);
+        let new = present.cloned();
+        Ok((place.clone(), checked.map(|()| Outcome { table: place.0, key: place.1, new })))
     }
 
     fn prepare_update(&mut self, input: &Input<'_>) -> Result<(Place, Result<Outcome, Refusal>), Refusal> {

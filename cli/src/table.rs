@@ -71,10 +71,16 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
         let page = page.map_err(|error| account.explain("dynamodb:Scan", error))?;
         let mut live = Vec::new();
         for item in page.items.unwrap_or_default() {
-            match item.get("pk") {
-                Some(AttributeValue::S(_)) if is_expired(&item, now) => tally.expired += 1,
-                Some(AttributeValue::S(_)) => live.push(item),
-                _ => return Err(format!("`{from}` is no table of a stack: its items have no `pk`").into()),
+            match (item.get("pk"), item.get("sk")) {
+                (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) if is_expired(&item, now) => {
+                    tally.expired += 1
+                }
+                (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
+                _ => {
+                    return Err(
+                        format!("`{from}` is no table of a stack: its items have no `pk` and `sk`").into()
+                    );
+                }
             }
         }
         write(account, &client, to, live, &mut tally).await?;

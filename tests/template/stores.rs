@@ -54,6 +54,25 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
     assert_eq!(keys, deliveries::INDEX_KEYS);
 }
 
+/// 13. Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a
+/// deploy that tries makes an empty table.
+///
+/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>
+#[test]
+fn the_table_has_a_partition_key_and_a_sort_key() {
+    let template = read("template.yaml");
+    let table = &template["Resources"]["DeliveryTable"]["Properties"];
+    let expected = json!([
+        { "AttributeName": "pk", "KeyType": "HASH" },
+        { "AttributeName": "sk", "KeyType": "RANGE" },
+    ]);
+    assert_eq!(table["KeySchema"], expected);
+    let kinds = table["AttributeDefinitions"].as_array().unwrap();
+    for name in ["pk", "sk"] {
+        assert!(kinds.contains(&json!({ "AttributeName": name, "AttributeType": "S" })), "{kinds:?}");
+    }
+}
+
 /// 13. A sweep asks it for what is due; an index over whole documents would be written with each of them.
 #[test]
 fn the_index_of_what_is_due_has_keys_alone() {

@@ -128,6 +128,7 @@ async fn record(place: &Place, id: &str, seen_at: Timestamp) {
     let put = aws_sdk_dynamodb::Client::new(&place.config).put_item().table_name("DeliveryTable");
     let put = [
         ("pk", format!("delivery#notify-slack#{id}")),
+        ("sk", "-".to_owned()),
         ("day", seen_at.strftime("%Y-%m-%d").to_string()),
         ("first_seen_at", format!("{seen_at:.3}")),
         ("workflow", "notify-slack".to_owned()),
@@ -236,6 +237,7 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
     let update = aws_sdk_dynamodb::Client::new(&place.config).update_item().table_name("DeliveryTable");
     update
         .key("pk", AttributeValue::S(story.key.to_string()))
+        .key("sk", AttributeValue::S("-".to_owned()))
         .update_expression("SET #history = :x, #updated_at = :x, #failures = :x")
         .expression_attribute_names("#history", "history")
         .expression_attribute_names("#updated_at", "updated_at")

@@ -45,7 +45,9 @@ fn text(value: &str) -> AttributeValue {
 /// Puts an item into the table.
 async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
     let client = testkit::dynamodb::client(&stage.aws);
-    let item = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let alone = ("sk", text("-"));
+    let attributes = attributes.iter().chain([&alone]);
+    let item = attributes.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     client.put_item().table_name("deliveries").set_item(Some(item)).send().await.unwrap();
 }
 

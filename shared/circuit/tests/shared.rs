@@ -104,7 +104,7 @@ async fn instances_share_a_circuit_in_memory() {
 #[tokio::test]
 async fn instances_share_a_circuit_in_dynamodb_on_the_double() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     suite(|| Arc::new(DynamoDbStore::new(dynamodb(&aws), "table"))).await;
     assert_eq!(aws.items("table")[0]["pk"]["S"], "circuit#notify-slack#Slack");
 }

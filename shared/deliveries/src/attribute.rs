@@ -1,5 +1,6 @@
 //! The attributes of a delivery record: their names, and how values are written and read. No I/O.
 
+use crate::key::DeliveryKey;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ pub const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub const INDEX: &str = "by_day";
 
 pub(crate) const PK: &str = "pk";
+const SK: &str = "sk";
 pub(crate) const WORKFLOW: &str = "workflow";
 pub(crate) const EVENT_ID: &str = "event_id";
 pub(crate) const EVENT_NAME: &str = "event_name";
@@ -38,7 +40,15 @@ pub(crate) const DEFERRALS: &str = "deferrals";
 pub(crate) const MISCONFIGURED_SINCE: &str = "misconfigured_since";
 pub(crate) const HISTORY: &str = "history";
 
-/// Every attribute that a delivery record may have.
+/// The sort key of a record, which is alone in its partition.
+const ALONE: &str = "-";
+
+/// The key of a record's item.
+pub(crate) fn item_key(key: &DeliveryKey) -> Item {
+    [(PK, key.to_string()), (SK, ALONE.to_owned())].map(|(name, value)| (name.to_owned(), text(value))).into()
+}
+
+/// Every attribute that a delivery record may have, but for the sort key, which is the same for all.
 pub const ATTRIBUTES: [&str; 23] = [
     PK,
     WORKFLOW,

@@ -2,7 +2,7 @@
 
 use crate::attribute::{
     ATTEMPTS, DAY, DEADLINE, DEFERRALS, EFFECTS, EVENT_ID, EXPIRES_AT, FAILURES, FIRST_SEEN_AT, HISTORY,
-    MISCONFIGURED_SINCE, OWNER, PK, REASON, STATE, UPDATED_AT, WORKFLOW, day, expires_at, instant,
+    MISCONFIGURED_SINCE, OWNER, REASON, STATE, UPDATED_AT, WORKFLOW, day, expires_at, instant, item_key,
     milliseconds, number, text,
 };
 use crate::claim::{Claim, ClaimStore, Claimant, End, Ended, Progress, REASON_LIMIT, StoreError};
@@ -37,7 +37,7 @@ const OURS: &str = "#state = :claimed AND #attempts = :attempt";
 /// As much of a state that this version does not know is shown.
 const STATE_LIMIT: usize = 64;
 
-/// Claims in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`. Its index by `day`
+/// Claims in a DynamoDB table with the key `pk` and `sk` and the time-to-live attribute `expires_at`. Its index by `day`
 /// and `first_seen_at` lists them.
 #[derive(Clone, Debug)]
 pub struct DynamoDbClaims {
@@ -119,7 +119,7 @@ impl DynamoDbClaims {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key(PK, text(key.to_string()))
+            .set_key(Some(item_key(key)))
             .condition_expression(condition)
             .update_expression(update)
             .set_expression_attribute_names(Some(names(&expressions)))

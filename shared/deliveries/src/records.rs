@@ -1,6 +1,8 @@
 //! The delivery records for people: one by its key, all of them back through the days, and the one change that a person makes.
 
-use crate::attribute::{DAY, EVENT_ID, FIRST_SEEN_AT, INDEX, Item, PK, expires_at, instant, number, text};
+use crate::attribute::{
+    DAY, EVENT_ID, FIRST_SEEN_AT, INDEX, Item, expires_at, instant, item_key, number, text,
+};
 use crate::expression::{names, states};
 use crate::key::DeliveryKey;
 use crate::record::Record;
@@ -35,7 +37,7 @@ impl Records {
     /// # Errors
     /// When DynamoDB does not answer, or refuses.
     pub async fn get(&self, key: &DeliveryKey) -> Result<Option<Record>, Box<SdkError<GetItemError>>> {
-        let get = self.client.get_item().table_name(&self.table).key(PK, text(key.to_string()));
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(item_key(key)));
         let answer = get.consistent_read(true).send().await.map_err(Box::new)?;
         Ok(answer.item.as_ref().map(Record::read))
     }
@@ -52,7 +54,7 @@ impl Records {
         attempts: u64,
         now: Timestamp,
     ) -> Result<bool, Box<SdkError<UpdateItemError>>> {
-        let update = self.client.update_item().table_name(&self.table).key(PK, text(key.to_string()));
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(item_key(key)));
         let update = update
             .condition_expression(DROPPABLE)
             .update_expression(DROP)

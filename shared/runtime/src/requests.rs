@@ -68,7 +68,7 @@ fn calls(aws: &Aws, operations: &[&str]) -> usize {
 async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_each_effect() {
     for effects in [0, 1, 3] {
         let aws = Aws::start().await.unwrap();
-        aws.create_table("deliveries", "pk");
+        testkit::dynamodb::create_table(&aws, "deliveries");
         let claims = Arc::new(DynamoDbClaims::new(dynamodb(&aws), "deliveries"));
         let worker = Arc::new(Worker::new(Ok(Sends(effects)), Arc::new(Ok(Rules::default())), claims));
         let timer = Arc::new(timer::MemoryTimer::default());

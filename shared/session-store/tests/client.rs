@@ -23,7 +23,7 @@ struct World {
 impl World {
     async fn start() -> Self {
         let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
-        aws.create_table("table", "pk");
+        testkit::dynamodb::create_table(&aws, "table");
         let workbook = tableau.workbook("Superstore").unwrap();
         Self { aws, tableau, workbook }
     }
@@ -50,6 +50,7 @@ impl World {
         let signed_in_at = Timestamp::now() - SignedDuration::from_mins(minutes);
         let pk = self.aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
         let update = dynamodb(&self.aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+        let update = update.key("sk", AttributeValue::S("-".to_owned()));
         let update = update.update_expression("SET document = :document");
         let mut document: Value =
             serde_json::from_str(self.aws.items("table")[0]["document"]["S"].as_str().unwrap()).unwrap();

@@ -258,7 +258,7 @@ impl SessionStore for InTurn {
 #[tokio::test]
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     suite(on(dynamodb(&aws), "table")).await;
 }
 
@@ -272,7 +272,7 @@ async fn dynamodb_on_the_emulator_keeps_the_contract() {
 #[tokio::test]
 async fn an_item_is_found_by_name_and_expires() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let store = on(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("server#name#site", &lease, at(0)).await.unwrap();
@@ -287,9 +287,10 @@ async fn an_item_is_found_by_name_and_expires() {
 #[tokio::test]
 async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let client = dynamodb(&aws);
     let put = client.put_item().table_name("table").item("pk", AttributeValue::S("session#k".to_owned()));
+    let put = put.item("sk", AttributeValue::S("-".to_owned()));
     let put = put.item("version", AttributeValue::N("12".to_owned()));
     let document =
         r#"{"version":7,"session":{"token":"of another form"},"lease":"x","refusals":[{"credential":1},2]}"#;
@@ -309,7 +310,7 @@ async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
 #[tokio::test]
 async fn a_table_that_fails_is_told_without_a_token() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let store = on(dynamodb(&aws), "table");
     let lease = lease(0, 15);
     store.lease("k", &lease, at(0)).await.unwrap();

@@ -177,7 +177,7 @@ async fn one_token_serves_a_hundred_processes(place: &str, url: &str, keys: &Key
 #[tokio::test]
 async fn one_token_serves_a_hundred_processes_on_the_double() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     one_token_serves_a_hundred_processes("double", aws.url(), aws.keys(), "table").await;
 }
 

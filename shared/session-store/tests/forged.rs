@@ -52,6 +52,7 @@ async fn forge(aws: &Aws, name: &str, value: impl Into<Value>) {
     forged["session"][name] = value.into();
     let pk = aws.items("table")[0]["pk"]["S"].as_str().unwrap().to_owned();
     let update = dynamodb(aws).update_item().table_name("table").key("pk", AttributeValue::S(pk));
+    let update = update.key("sk", AttributeValue::S("-".to_owned()));
     let update = update.update_expression("SET document = :document");
     let forged = AttributeValue::S(forged.to_string());
     update.expression_attribute_values(":document", forged).send().await.unwrap();
@@ -62,7 +63,7 @@ async fn forge(aws: &Aws, name: &str, value: impl Into<Value>) {
 async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replaced() {
     let aws = Aws::start().await.unwrap();
     let tableau = TableauSimulator::sample().start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let workbook = tableau.workbook("Superstore").unwrap();
     client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
     let (thief, connections) = thief().await;
@@ -97,7 +98,7 @@ async fn a_session_at_a_server_where_none_of_ours_can_be_is_not_used_and_replace
 #[tokio::test]
 async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured_server_elsewhere() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let tableau = TableauSimulator::sample().start().await.unwrap();
     client(&aws, &tableau.url()).workbook(&tableau.workbook("Superstore").unwrap()).await.unwrap();
     let (thief, connections) = thief().await;
@@ -108,7 +109,8 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
     let mut forged = document(&aws);
     forged["session"]["server"] = format!("http://{thief}").into();
     let put = dynamodb(&aws).put_item().table_name("table").item("pk", AttributeValue::S(key));
-    put.item("document", AttributeValue::S(forged.to_string()))
+    put.item("sk", AttributeValue::S("-".to_owned()))
+        .item("document", AttributeValue::S(forged.to_string()))
         .item("version", AttributeValue::N("1".to_owned()))
         .send()
         .await
@@ -124,7 +126,7 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
 async fn a_session_whose_token_or_site_cannot_be_is_replaced() {
     let aws = Aws::start().await.unwrap();
     let tableau = TableauSimulator::sample().start().await.unwrap();
-    aws.create_table("table", "pk");
+    testkit::dynamodb::create_table(&aws, "table");
     let workbook = tableau.workbook("Superstore").unwrap();
     client(&aws, &tableau.url()).workbook(&workbook).await.unwrap();
     for (before, (name, value)) in [

@@ -80,7 +80,7 @@ pub fn say(line: &str) {
     writeln!(stderr, "{line}").expect("DynamoDB");
 }
 
-/// Creates a table on the double as functions have it: with the key `pk` and the index `by_due`.
+/// Creates a table on the double as functions have it: with the key `pk` and `sk` and the index `by_due`.
 pub fn create_table(aws: &Aws, name: &str) {
     let by_due = KeySchema {
         partition: KeyAttribute::string("due_scope"),
@@ -89,7 +89,7 @@ pub fn create_table(aws: &Aws, name: &str) {
     let by_due = IndexSpec { key: by_due, carries: Some(BTreeSet::new()) };
     aws.create_table_with(TableSpec {
         name: name.to_owned(),
-        key: KeySchema { partition: KeyAttribute::string("pk"), sort: None },
+        key: KeySchema { partition: KeyAttribute::string("pk"), sort: Some(KeyAttribute::string("sk")) },
         indexes: BTreeMap::from([("by_due".to_owned(), by_due)]),
     });
 }
@@ -132,9 +132,11 @@ impl Emulator {
             .create_table()
             .table_name(&table)
             .attribute_definitions(attribute("pk", ScalarAttributeType::S))
+            .attribute_definitions(attribute("sk", ScalarAttributeType::S))
             .attribute_definitions(attribute("due_scope", ScalarAttributeType::S))
             .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
             .key_schema(key("pk", KeyType::Hash))
+            .key_schema(key("sk", KeyType::Range))
             .global_secondary_indexes(by_due.build().expect("DynamoDB"))
             .billing_mode(BillingMode::PayPerRequest)
             .send()

@@ -49,7 +49,7 @@ async fn next_event_is_handled(place: &Place, function: &Function, what: &str) {
 /// A document as the table holds it.
 fn stored(key: &str, document: &impl Serialize) -> Value {
     json!({
-        "pk": { "S": key }, "version": { "N": "3" }, "expires_at": { "N": "1900000000" },
+        "pk": { "S": key }, "sk": { "S": "-" }, "version": { "N": "3" }, "expires_at": { "N": "1900000000" },
         "document": { "S": serde_json::to_string(document).unwrap() },
     })
 }
@@ -222,7 +222,7 @@ async fn no_digest_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhe
         let event = place.event("WorkbookUpdated", OTHER);
         let id = deliveries::Content::received(event.as_bytes()).event_id();
         let record = json!({
-            "pk": { "S": format!("delivery#notify-slack#{id}") }, "state": { "S": "deferred" },
+            "pk": { "S": format!("delivery#notify-slack#{id}") }, "sk": { "S": "-" }, "state": { "S": "deferred" },
             "attempts": { "N": "1" }, "effects": { "SS": [format!("digest/data-night/{until}")] },
         });
         place.restore(&[session.clone(), vec![record, mutation.item.clone()]].concat()).await;

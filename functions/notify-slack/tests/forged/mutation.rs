@@ -31,7 +31,9 @@ fn instants(now: Timestamp) -> impl Iterator<Item = Timestamp> {
 pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Vec<Mutation> {
     let huge = "x".repeat(HUGE);
     let mut all = Vec::new();
-    for (name, value) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "pk") {
+    for (name, value) in
+        item.as_object().unwrap().iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str()))
+    {
         let mut mutate = |how: &str, new: Option<Value>| {
             let mut changed = item.clone();
             match &new {

@@ -127,7 +127,7 @@ impl Place {
     pub(crate) async fn restore(&self, items: &[Value]) {
         for item in self.items() {
             let delete = self.client.delete_item().table_name(TABLE).key("pk", attribute(&item["pk"]));
-            delete.send().await.unwrap();
+            delete.key("sk", attribute(&item["sk"])).send().await.unwrap();
         }
         for item in items {
             self.put(item).await;

@@ -331,7 +331,7 @@ async fn random_move(
 #[tokio::test]
 async fn dynamodb_and_memory_answer_alike_whatever_comes() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("deliveries", "pk");
+    testkit::dynamodb::create_table(&aws, "deliveries");
     let memory = MemoryClaims::default();
     let table = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     for seed in 0..60 {
@@ -355,7 +355,7 @@ async fn memory_keeps_the_contract() {
 #[tokio::test]
 async fn dynamodb_on_the_double_keeps_the_contract() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("deliveries", "pk");
+    testkit::dynamodb::create_table(&aws, "deliveries");
     suite(Arc::new(DynamoDbClaims::new(dynamodb(&aws), "deliveries"))).await;
 }
 

@@ -22,7 +22,7 @@ async fn table() -> Aws {
     };
     aws.create_table_with(TableSpec {
         name: "deliveries".to_owned(),
-        key: KeySchema { partition: KeyAttribute::string("pk"), sort: None },
+        key: KeySchema { partition: KeyAttribute::string("pk"), sort: Some(KeyAttribute::string("sk")) },
         indexes: BTreeMap::from([(INDEX.to_owned(), index)]),
     });
     aws
@@ -131,6 +131,7 @@ async fn drops_what_may_be_dropped(client: aws_sdk_dynamodb::Client, table: &str
             let key = key();
             let item = [
                 ("pk", AttributeValue::S(key.to_string())),
+                ("sk", AttributeValue::S("-".to_owned())),
                 ("state", AttributeValue::S(state.to_string())),
                 ("attempts", AttributeValue::N(attempts.to_string())),
                 ("deadline_ms", AttributeValue::N(at(60).as_millisecond().to_string())),

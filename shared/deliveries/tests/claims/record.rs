@@ -8,7 +8,7 @@ use testkit::dynamodb::client as dynamodb;
 #[tokio::test]
 async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("deliveries", "pk");
+    testkit::dynamodb::create_table(&aws, "deliveries");
     let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     let key = key();
     let next = |next_at: Option<i64>| {
@@ -38,7 +38,7 @@ async fn a_record_says_when_the_next_attempt_is_due_as_long_as_there_is_one() {
 #[tokio::test]
 async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("deliveries", "pk");
+    testkit::dynamodb::create_table(&aws, "deliveries");
     let client = dynamodb(&aws);
     let store = DynamoDbClaims::new(client.clone(), "deliveries");
     let key = key();
@@ -56,7 +56,7 @@ async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
 #[tokio::test]
 async fn a_record_tells_people_what_it_was_about_and_expires() {
     let aws = Aws::start().await.unwrap();
-    aws.create_table("deliveries", "pk");
+    testkit::dynamodb::create_table(&aws, "deliveries");
     let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     let key = key();
     let facts = EventFacts {

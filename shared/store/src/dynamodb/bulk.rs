@@ -1,6 +1,8 @@
 //! Many documents at once, deletions, and what is due.
 
-use super::item::{Attributes, DUE_AT, DUE_SCOPE, VERSION, Writing, condition, condition_value, number};
+use super::item::{
+    Attributes, DUE_AT, DUE_SCOPE, PK, VERSION, Writing, condition, condition_value, item_key, number,
+};
 use super::{DynamoDbStore, NAMES, TRIES, unavailable, wait};
 use crate::form::check_together;
 use crate::{BulkStore, Conflict, Delete, Key, Put, PutAll, Store, Stored, Version, Write};
@@ -34,8 +36,7 @@ impl DynamoDbStore {
             wanted = wanted.expression_attribute_names(placeholder, name);
         }
         for key in keys {
-            let pk = AttributeValue::S(key.as_str().to_owned());
-            wanted = wanted.keys(HashMap::from([("pk".to_owned(), pk)]));
+            wanted = wanted.keys(item_key(key));
         }
         let mut wanted = HashMap::from([(self.table.clone(), wanted.build().map_err(wrong)?)]);
         let mut found = HashMap::new();
@@ -43,7 +44,7 @@ impl DynamoDbStore {
             let answer = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
             let answer = answer.map_err(|error| unavailable("dynamodb:BatchGetItem", &error))?;
             for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                if let Some(pk) = item.get("pk").and_then(|value| value.as_s().ok()).cloned() {
+                if let Some(pk) = item.get(PK).and_then(|value| value.as_s().ok()).cloned() {
                     found.insert(pk, item);
                 }
             }
@@ -113,7 +114,7 @@ impl BulkStore for DynamoDbStore {
         for ((key, expected, _), writing) in puts.iter().zip(&writings) {
             let update = Update::builder()
                 .table_name(&self.table)
-                .key("pk", AttributeValue::S(key.as_str().to_owned()))
+                .set_key(Some(item_key(key)))
                 .condition_expression(condition(*expected))
                 .update_expression(writing.expression)
                 .set_expression_attribute_names(Some(writing.names()))
@@ -160,7 +161,7 @@ impl BulkStore for DynamoDbStore {
                 .client
                 .delete_item()
                 .table_name(&self.table)
-                .key("pk", AttributeValue::S(key.as_str().to_owned()))
+                .set_key(Some(item_key(key)))
                 .condition_expression(condition(expected))
                 .expression_attribute_names("#version", VERSION)
                 .set_expression_attribute_values(condition_value(expected).map(|value| [value].into()))
@@ -215,7 +216,7 @@ impl BulkStore for DynamoDbStore {
 
 /// `None` for what no document of ours is.
 fn due(item: &Attributes) -> Option<(Key, Timestamp)> {
-    let key = item.get("pk")?.as_s().ok()?.parse().ok()?;
+    let key = item.get(PK)?.as_s().ok()?.parse().ok()?;
     let at = item.get(DUE_AT)?.as_n().ok()?.parse().ok()?;
     Some((key, Timestamp::from_millisecond(at).ok()?))
 }

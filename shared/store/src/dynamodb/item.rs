@@ -1,9 +1,13 @@
 //! A document as an item.
 
-use crate::{Stored, Version, Write};
+use crate::{Key, Stored, Version, Write};
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
+pub(super) const PK: &str = "pk";
+const SK: &str = "sk";
+/// The sort key of a document, which is alone in its partition.
+const ALONE: &str = "-";
 pub(super) const VERSION: &str = "version";
 pub(super) const DOCUMENT: &str = "document";
 pub(super) const DUE_SCOPE: &str = "due_scope";
@@ -20,6 +24,13 @@ pub(super) struct Damaged(pub(super) AttributeValue);
 
 pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+/// The key of a document's item.
+pub(super) fn item_key(key: &Key) -> Attributes {
+    [(PK, key.as_str()), (SK, ALONE)]
+        .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())))
+        .into()
 }
 
 /// The document of an item. One without a version is as good as absent for the next write.

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use item::{Attributes, DOCUMENT, Damaged, VERSION, Writing, condition, number, stored};
+use item::{Attributes, DOCUMENT, Damaged, VERSION, Writing, condition, item_key, number, stored};
 use std::time::Duration;
 use workflow::BoxError;
 
@@ -18,7 +18,7 @@ const TRIES: u32 = 3;
 /// The longest wait before the second try; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(25);
 
-/// Documents in a DynamoDB table with the partition key `pk` and the time-to-live attribute `expires_at`.
+/// Documents in a DynamoDB table with the key `pk` and `sk` and the time-to-live attribute `expires_at`.
 ///
 /// [`BulkStore::due`](crate::BulkStore::due) needs the index `by_due` as well.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl DynamoDbStore {
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(name.to_owned()))
+            .set_key(Some(item_key(key)))
             .condition_expression("#version = :damaged")
             .update_expression("SET #version = :first")
             .expression_attribute_names("#version", VERSION)
@@ -88,9 +88,12 @@ async fn wait(attempt: u32) {
 impl Store for DynamoDbStore {
     async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError> {
         for _ in 0..TRIES {
-            let pk = AttributeValue::S(key.as_str().to_owned());
-            let get = self.client.get_item().table_name(&self.table).key("pk", pk).consistent_read(true);
-            let answer = get.send().await.map_err(|error| unavailable("dynamodb:GetItem", &error))?;
+            let get = self.client.get_item().table_name(&self.table).set_key(Some(item_key(key)));
+            let answer = get
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(|error| unavailable("dynamodb:GetItem", &error))?;
             let Some(item) = answer.item() else { return Ok(None) };
             match stored(item) {
                 Ok(stored) => return Ok(Some(stored)),
@@ -108,7 +111,7 @@ impl Store for DynamoDbStore {
                 .client
                 .update_item()
                 .table_name(&self.table)
-                .key("pk", AttributeValue::S(key.as_str().to_owned()))
+                .set_key(Some(item_key(key)))
                 .condition_expression(condition(expected))
                 .update_expression(writing.expression)
                 .set_expression_attribute_names(Some(writing.names()))

@@ -38,7 +38,8 @@ impl Place {
     async fn forge(&self, key: &Key, name: &str, value: Option<AttributeValue>) {
         let pk = AttributeValue::S(key.as_str().to_owned());
         let update = client(&self.aws).update_item().table_name(TABLE).key("pk", pk);
-        let update = update.expression_attribute_names("#name", name);
+        let update =
+            update.key("sk", AttributeValue::S("-".to_owned())).expression_attribute_names("#name", name);
         let update = match value {
             Some(value) => {
                 update.update_expression("SET #name = :value").expression_attribute_values(":value", value)
@@ -172,7 +173,7 @@ async fn an_item_has_these_attributes_and_those_of_the_index_only_while_it_is_du
     let id = item["write_id"]["S"].clone();
     assert_eq!(id.as_str().unwrap().len(), 16);
     let expected = json!({
-        "pk": { "S": key.as_str() }, "version": { "N": "1" }, "document": { "S": "due" }, "write_id": { "S": id },
+        "pk": { "S": key.as_str() }, "sk": { "S": "-" }, "version": { "N": "1" }, "document": { "S": "due" }, "write_id": { "S": id },
         "expires_at": { "N": at(86_400).as_second().to_string() }, "due_scope": { "S": "notify-slack" },
         "due_at": { "N": at(7).as_millisecond().to_string() },
     });
@@ -180,7 +181,7 @@ async fn an_item_has_these_attributes_and_those_of_the_index_only_while_it_is_du
     put(&place.store, &key, one, &text("done")).await;
     let item = place.item(&key).unwrap();
     let names: Vec<&String> = item.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["document", "expires_at", "pk", "version", "write_id"]);
+    assert_eq!(names, ["document", "expires_at", "pk", "sk", "version", "write_id"]);
 }
 
 // 12-S1

@@ -54,8 +54,9 @@ fn the_index_by_day_carries_what_it_has_always_carried() {
     assert_eq!(keys, deliveries::INDEX_KEYS);
 }
 
-/// 13. Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a
-/// deploy that tries makes an empty table.
+// 13
+/// Items that are listed together share a partition, and each has a sort key. DynamoDB cannot change a table's key: a deploy
+/// that tries makes an empty table.
 ///
 /// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>
 #[test]

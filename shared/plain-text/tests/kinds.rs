@@ -129,6 +129,40 @@ fn a_mixed_word_is_no_name_of_a_secret_whatever_words_stand_before_it() {
 
 // 12-S4
 #[test]
+fn what_is_given_for_a_token_a_credential_or_a_clients_secret_is_no_name() {
+    for text in [
+        "The token '§' does not exist",
+        "Personal access token '§' was deleted",
+        "invalid token: § not found",
+        "refresh_token § was not found",
+        "client_secret: § does not exist",
+        "Client secret '§' is disabled",
+        "shared secret: § is not enabled",
+        "The secret § is missing a symbol",
+        "no such secret §",
+    ] {
+        for secret in ["a1b2c3d4e5", "hunter2x1", "abcd1234"] {
+            let shown = without_secrets(&text.replace('§', secret));
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+// 12-S4
+#[test]
+fn a_password_of_digits_is_removed_from_a_command_and_codes_of_errors_stay() {
+    for text in ["curl -u svc:1234 x", "mysql --password 12345", "sshpass -p 12345 ssh", "sqlcmd -P 12345"] {
+        assert!(without_secrets(text).contains("[removed]"), "{text}");
+    }
+    for text in
+        ["confirmation code 53003", "login code: 18456", "recovery code: ORA-01555", "your code 0x80070005"]
+    {
+        assert_eq!(without_secrets(text), text);
+    }
+}
+
+// 12-S4
+#[test]
 fn the_private_lines_of_a_key_of_putty_are_removed() {
     let key = "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\nAAAAhunter2x+/\nhunter2x==\nPrivate-MAC: 01ab23cd";
     let shown = "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 2\n[removed]\nPrivate-MAC: [removed]";

@@ -51,8 +51,6 @@ const LOOKED_FOR: [&str; 31] = [
 const LOOKS_FOR: &str = "\
     find get fetch read retrieve load resolve describe delete create update such no unknown missing named \
     called referenced specified requested reading fetching retrieving loading resolving accessing getting finding";
-/// Of secrets that have a name of their own.
-const NAMED: [&str; 4] = ["secret", "secrets", "token", "credential"];
 /// What a parser says of a token.
 const PARSED: [&str; 8] = [
     "was unexpected",
@@ -73,12 +71,10 @@ pub(super) fn is_arn(text: &str, start: usize) -> bool {
 }
 
 /// Whether the value is the name of a secret, which says to a person where it is: "The secret 'prod/warehouse' was not found".
+/// Only a secret has a name; what is given for a token, a credential or a client's secret is its value. A value with letters
+/// and digits in one word is none.
 pub(super) fn is_name_of_secret(text: &str, name: &str, before: [&str; 2], value: &Range<usize>) -> bool {
     let shown = text[value.clone()].trim_matches(['[', ']']);
-    let lower = name.to_lowercase();
-    if !NAMED.iter().any(|named| lower.ends_with(named) || lower.ends_with("credentials")) {
-        return false;
-    }
     let behind = text[value.end..].trim_start_matches(['"', '\'', '`', '”', '’', ')', ']', ':', ',']);
     let behind = behind.trim_start_matches(' ');
     let follows = |phrases: &[&str]| {
@@ -86,38 +82,48 @@ pub(super) fn is_name_of_secret(text: &str, name: &str, before: [&str; 2], value
             .iter()
             .any(|phrase| behind.get(..phrase.len()).is_some_and(|next| next.eq_ignore_ascii_case(phrase)))
     };
-    let is_name = shown.chars().all(|c| c.is_alphanumeric() || "_-./@+= ".contains(c));
-    let is_looked_for = follows(&LOOKED_FOR)
-        || (lower.starts_with("secret")
-            && before.iter().any(|word| is_one_of(LOOKS_FOR, word))
-            && !is_mixed(shown))
-        || (lower.starts_with("secret") && is_path_of_words(shown))
-        || shown.starts_with("arn:");
-    let is_parsed = lower.ends_with("token")
-        && (follows(&PARSED) || shown.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_punctuation()))
-        && shown.len() <= SID_LENGTH
-        && !has_both(shown);
-    (is_name && is_looked_for && !(shown.len() >= LONG_KEY_LENGTH && is_random(shown)))
-        || shown.starts_with("arn:")
-        || is_parsed
+    if shown.starts_with("arn:") {
+        return true;
+    }
+    if name.eq_ignore_ascii_case("token") || name.eq_ignore_ascii_case("tokens") {
+        let is_sign = !shown.is_empty() && shown.bytes().all(|b| b.is_ascii_punctuation());
+        let is_keyword = !shown.is_empty()
+            && shown.len() <= SID_LENGTH
+            && shown.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        let is_unexpected = before.iter().any(|word| is_one_of("unexpected invalid", word));
+        return is_sign || (is_keyword && (follows(&PARSED) || is_unexpected));
+    }
+    let is_secret = name.eq_ignore_ascii_case("secret") || name.eq_ignore_ascii_case("secrets");
+    if !is_secret || is_one_of(OWNERS, before[0]) {
+        return false;
+    }
+    let is_looked_for = follows(&LOOKED_FOR) || before.iter().any(|word| is_one_of(LOOKS_FOR, word));
+    let is_name = is_path_of_words(shown) || shown.split(['-', '_', '.', ' ']).all(is_plain_word);
+    is_looked_for && is_name && !(shown.len() >= LONG_KEY_LENGTH && is_random(shown))
+}
+
+/// Before "secret", they say that the value follows.
+const OWNERS: &str = "client shared consumer app application api oauth webhook signing access oidc saml totp";
+
+/// A word of letters, or a number.
+fn is_plain_word(word: &str) -> bool {
+    !word.is_empty() && (word.chars().all(char::is_alphabetic) || is_number(word))
 }
 
 /// `prod/warehouse`: how secrets are named in AWS and Vault.
 fn is_path_of_words(shown: &str) -> bool {
     let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
+        !word.is_empty()
+            && word.split(['-', '_', '.']).all(|part| {
+                let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
+                part.len() - letters.len() <= 2 && letters.bytes().all(|b| b.is_ascii_lowercase())
+            })
     };
     shown.contains('/') && shown.split('/').all(is_word)
 }
 
 fn has_both(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
-}
-
-/// Capitals, small letters and digits in one word: no one names a secret so.
-fn is_mixed(word: &str) -> bool {
-    let has = |is: fn(u8) -> bool| word.bytes().any(is);
-    has(|b| b.is_ascii_uppercase()) && has(|b| b.is_ascii_lowercase()) && has(|b| b.is_ascii_digit())
 }
 
 /// "must be 8 characters", "is 90 days old".

@@ -101,9 +101,13 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     let is_short = matches!(name, "p" | "P" | "pw" | "W") && !is_of_other_program(head, known);
     let is_value = |value: &Range<usize>, is_known: bool| {
         let shown = &text[value.clone()];
-        let is_port = !is_known && (is_address(shown) || shown.starts_with(['/', '.', '~']));
-        let is_number = name.len() <= 2 && shown.len() <= 5 && is_number(shown);
-        !is_port && !is_number && !is_no_secret(shown) && !is_ordinary(shown)
+        let is_digits = is_number(shown);
+        let is_address = is_address(shown) && !is_digits;
+        let is_port = !is_known && (is_address || shown.starts_with(['/', '.', '~']));
+        // `-p 8080` may be a port, where the program is not known to have a password there.
+        let is_port_number = name.len() <= 2 && shown.len() <= 5 && is_digits && !is_known;
+        let is_word = is_no_secret(shown) || (is_ordinary(shown) && !is_digits);
+        !is_port && !is_port_number && !is_word
     };
     let takes = |options: &str, letter: char| {
         options.split(' ').any(|one| one.strip_suffix('=').is_some_and(|one| one.starts_with(letter)))
@@ -119,7 +123,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
         && (is_short || is_known(name) || is_secret())
         && !text[tied..].starts_with(['=', ':', '-'])
     {
-        let value = value::of(text, tied, Form::Word);
+        let value = value::near(text, tied, Form::Word);
         return is_value(&value, is_known(name)).then_some(value);
     }
     // `-pX`, `-P"X"`, `-usvc:X`.
@@ -140,7 +144,7 @@ pub(super) fn option(text: &str, start: usize, end: usize) -> Option<Range<usize
     if !takes(options, letter) || is_long {
         return None;
     }
-    let value = value::of(text, at, Form::Word);
+    let value = value::near(text, at, Form::Word);
     (!value.is_empty() && !is_port_of(&text[value.clone()], letter)).then_some(value)
 }
 
@@ -171,18 +175,21 @@ fn slashed(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
         None if apart > 0 => end + apart,
         None => return None,
     };
-    (is_known && at < text.len()).then(|| value::of(text, at, Form::Word)).filter(|value| !value.is_empty())
+    (is_known && at < text.len()).then(|| value::near(text, at, Form::Word)).filter(|value| !value.is_empty())
 }
 
 /// The password in `svc:x`, `'svc:x'` and `svc%x` at `at`.
 fn login(text: &str, at: usize) -> Option<Range<usize>> {
-    let login = value::of(text, at, Form::Word);
+    let login = value::near(text, at, Form::Word);
     let shown = &text[login.clone()];
     let separator = shown.find([':', '%']).filter(|at| *at > 0 && !shown.contains("://"))?;
     let password = &shown[separator + 1..];
     // `C:\cert.pem`, `host:8080`.
-    let is_none =
-        password.is_empty() || password.starts_with('\\') || (password.len() <= 5 && is_number(password));
+    let user = &shown[..separator];
+    let is_host = user.contains('.') || user.eq_ignore_ascii_case("localhost");
+    let is_none = password.is_empty()
+        || password.starts_with('\\')
+        || (is_host && password.len() <= 5 && is_number(password));
     (!is_none).then(|| login.start + separator + 1..login.end)
 }
 
@@ -262,7 +269,7 @@ pub(super) fn find(text: &str, found: &mut Parts) {
             piped(text, at + 5, found);
         } else if begins("<<<") && options_of(&text[..at]).is_some() {
             let at = at + 3 + gap(&text[at + 3..]);
-            found.push(value::of(text, at, Form::Word));
+            found.push(value::near(text, at, Form::Word));
         }
         for (command, place) in POSITIONS.iter().filter(|(command, _)| begins(command)) {
             let word = arguments(text, at + command.len())
@@ -317,7 +324,7 @@ fn piped(text: &str, at: usize, found: &mut Parts) {
     const READERS: &str =
         "kinit sudo su passwd chpasswd docker podman helm gpg openssl cryptsetup smbpasswd ssh-add az";
     let value = match opening_quote(&text[at..]) {
-        Some(_) => value::of(text, at, Form::Word),
+        Some(_) => value::near(text, at, Form::Word),
         None => at..word_end(text, at),
     };
     let behind = text[value.end..].trim_start_matches(['"', '\'', ' ']);

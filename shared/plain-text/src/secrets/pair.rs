@@ -3,7 +3,7 @@
 
 use super::name::{self, Name};
 use super::ordinary::{is_no_secret, is_ordinary};
-use super::shape::{is_no_word, is_number, is_participle, looks_like_value};
+use super::shape::{is_code, is_no_word, is_number, is_participle, looks_like_value};
 use super::tie::{self, Tie};
 use super::value::{self, Form, opening_quote, word_end};
 use super::{Parts, about, command, fold, is_one_of, is_one_of_in_any_case, scheme};
@@ -91,7 +91,8 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
         _ => {}
     }
     let is_quoted = opening_quote(&text[at..]).is_some();
-    let word = if is_quoted { "" } else { &text[at..word_end(text, at)] };
+    let window = text.floor_char_boundary(at + VALUE_LIMIT);
+    let word = if is_quoted { "" } else { &text[at..word_end(&text[..window], at)] };
     if !is_quoted && tie == Tie::Beside {
         // `sshpass -px`
         if word.starts_with('-') && name.eq_ignore_ascii_case("sshpass") {
@@ -101,7 +102,7 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
         let value = (is_no_word(word) || is_digits).then(|| at..at + word.len())?;
         return (is_value(text, name, kind, &value)
             && !about::is_name_of_secret(text, name, before.words(), &value))
-        .then_some(value);
+        .then(|| at..word_end(text, at));
     }
     // Before the whole value is read: what is not removed is read again.
     if !is_quoted && tie == Tie::Weak && (is_ordinary(word) || is_participle(word)) {
@@ -113,6 +114,11 @@ fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> O
         _ if text[..at].ends_with('=') => Form::Chain,
         _ => Form::Word,
     };
+    // What is near decides. The whole value is read only if it is removed.
+    let beginning = value::near(text, at, form);
+    if !is_value(text, name, kind, &beginning) {
+        return None;
+    }
     let mut value = value::of(text, at, form);
     if tie == Tie::Weak && kind == Name::Sure && !is_quoted && word.bytes().all(|b| b.is_ascii_lowercase()) {
         value.end = value.end.max(phrase_end(text, at));
@@ -156,13 +162,21 @@ fn is_value(text: &str, name: &str, kind: Name, value: &Range<usize>) -> bool {
         (counts && shown.len() <= NUMBER_LIMIT && is_number(shown)) || about::is_count(text, name, value);
     let is_of_kind = match kind {
         Name::Key => about::opens(name, shown),
-        Name::Code => about::is_code(shown),
+        Name::Code => about::is_code(shown) && !is_code_of_error(shown),
         Name::Sid => about::is_session(text, name, value),
         Name::Assigned => !about::is_ticket(shown),
         _ => true,
     };
     let is_arn = shown.starts_with("arn:") && !shown.contains(char::is_whitespace);
     is_of_kind && !is_arn && !is_count && !is_no_secret(shown) && !is_key_of(name, shown)
+}
+
+/// `ORA-01555`, `0x80070005`, `28000`, `390100`: codes of errors. A code for one sign-in has six to eight digits, or letters too.
+fn is_code_of_error(shown: &str) -> bool {
+    const KNOWN: [&str; 2] = ["390", "250"];
+    let is_of_snowflake = shown.len() == 6 && KNOWN.iter().any(|known| shown.starts_with(known));
+    let is_short = shown.len() == 5 && is_number(shown);
+    is_code(shown) && !is_number(shown) || is_short || (is_number(shown) && is_of_snowflake)
 }
 
 /// What looks like a value behind `-`, `/`, `,` or another sign that sentences have, too.
@@ -187,8 +201,9 @@ fn loose_number(text: &str, end: usize, at: usize) -> Option<Range<usize>> {
     let value = at..word_end(&text[..text.floor_char_boundary(at + VALUE_LIMIT)], at);
     let shown = &text[value.clone()];
     let is_dash = matches!(text[end..at].trim(), "-" | "–" | "—" | ">" | "--");
-    ((is_dash && about::is_code(shown) && !goes_on(&text[value.end..])) || looks_like_value(shown))
-        .then_some(value)
+    ((is_dash && about::is_code(shown) && !is_code_of_error(shown) && !goes_on(&text[value.end..]))
+        || looks_like_value(shown))
+    .then_some(value)
 }
 
 fn goes_on(behind: &str) -> bool {

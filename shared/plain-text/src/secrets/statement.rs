@@ -67,7 +67,7 @@ fn identified(text: &str, at: usize) -> Option<Range<usize>> {
             let values =
                 statement[begin + gap..].get(..7).is_some_and(|word| word.eq_ignore_ascii_case("values "));
             let start = at + begin + gap + if values { 7 } else { 0 };
-            return Some(value::of(text, start, Form::Word));
+            return Some(value::near(text, start, Form::Word));
         }
     }
     None
@@ -82,7 +82,7 @@ fn using(text: &str, start: usize, end: usize) -> Option<Range<usize>> {
     let is_connect =
         words.any(|word| word.eq_ignore_ascii_case("connect") || word.eq_ignore_ascii_case("attach"));
     let at = end + gap(&text[end..]);
-    (is_user && is_connect && at > end && at < text.len()).then(|| value::of(text, at, Form::Word))
+    (is_user && is_connect && at > end && at < text.len()).then(|| value::near(text, at, Form::Word))
 }
 
 /// Adds those of the arguments behind a call's name that are passwords. `,` and `;` part them, and options of PowerShell do not
@@ -107,7 +107,7 @@ fn arguments(text: &str, at: usize, places: &[usize], found: &mut Parts) {
             text[quoted..].starts_with(['N', 'n']) && opening_quote(&text[quoted + 1..]).is_some(),
         );
         let value = match opening_quote(&text[quoted + skipped..]) {
-            Some(_) => value::of(text, quoted, Form::Word),
+            Some(_) => value::near(text, quoted, Form::Word),
             None => start..start + rest.find([',', ';', ')', '\n']).unwrap_or(rest.len()),
         };
         let is_quoted = opening_quote(&text[quoted + skipped..]).is_some();

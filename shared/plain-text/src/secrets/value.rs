@@ -175,6 +175,14 @@ fn brackets_end(text: &str, start: usize, open: u8, close: u8) -> usize {
     line_end(text, start)
 }
 
+/// How much text is read for a value that may not be removed, in bytes: what is not removed is read again.
+const NEAR: usize = 600;
+
+/// The same as [`of`], and no more of it than is near.
+pub(super) fn near(text: &str, start: usize, form: Form) -> Range<usize> {
+    of(&text[..text.floor_char_boundary(start + NEAR)], start, form)
+}
+
 /// Where a word ends that is a value. Punctuation is part of it unless it ends the word or something new begins behind it.
 pub(super) fn word_end(text: &str, start: usize) -> usize {
     let mut at = start;

@@ -55,7 +55,8 @@ impl Cloud {
         let tools = variable("TOOLS")?;
         let bundle = variable("BUNDLE")?;
         let folder = tempfile::tempdir().unwrap();
-        let (tools, bundle) = (PathBuf::from(tools), PathBuf::from(bundle));
+        let tools = PathBuf::from(tools);
+        let bundle = PathBuf::from(bundle);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("deployed/aws.py");
         let mut python = command(&tools.join("python"), &tools, &url, folder.path());
         let mut process = python.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();

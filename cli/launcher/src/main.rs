@@ -160,7 +160,7 @@ fn is_fresh(binary: &Path, last_build: SystemTime) -> bool {
     let mut manifests = BTreeSet::new();
     for folder in sources.iter().flat_map(|source| source.ancestors().skip(1)) {
         manifests.extend(
-            ["Cargo.toml", "Cargo.lock"]
+            ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml"]
                 .map(|name| folder.join(name))
                 .into_iter()
                 .filter(|file| file.is_file()),

@@ -228,7 +228,8 @@ impl NotifySlack {
             // The last one tells of all.
             Next::Told | Next::Alone => return Ok(Step::Counted),
         }
-        let (in_place, below) = (roundup::burst(&burst, self.zone(attempt)), roundup::burst_is_over(&burst));
+        let in_place = roundup::burst(&burst, self.zone(attempt));
+        let below = roundup::burst_is_over(&burst);
         let digest = self.digest_of(attempt, channel).or(telling.digest);
         let ended = match digest.filter(|_| !aloud && burst.message.is_none()) {
             Some(until) if now < until => {

@@ -1,4 +1,4 @@
-//! The program of the README, to be run against the local stack, the simulator or a site of your own.
+//! The program of the README, to be run against the simulator or a site of your own.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 use std::process::ExitCode;

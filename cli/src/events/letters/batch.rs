@@ -42,9 +42,10 @@ impl Confirmed {
                     break;
                 }
             };
-            let asked =
-                done.iter().filter_map(|id| id.parse::<usize>().ok()).filter(|at| pending.contains(at));
-            confirmed.done.extend(asked);
+            // An entry that is named as failed too is not confirmed.
+            let is_failed = |id: &&String| failed.iter().any(|entry| entry.id() == id.as_str());
+            let done = done.iter().filter(|id| !is_failed(id)).filter_map(|id| id.parse::<usize>().ok());
+            confirmed.done.extend(done.filter(|at| pending.contains(at)));
             pending.retain(|at| !confirmed.done.contains(at));
             let refused = failed.iter().find(|entry| entry.sender_fault() || again == 0);
             if let Some(entry) = refused {

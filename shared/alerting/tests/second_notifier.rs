@@ -1,0 +1,97 @@
+//! A destination of another kind, which sends one line of text and can edit nothing, needs no change in this crate.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use alerting::context::{Context, Lookup};
+use alerting::incident::RefreshKind;
+use alerting::notification::Notification;
+use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
+use alerting::records::MemoryRecords;
+use alerting::{Capabilities, Engine, Schedule};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rules::Site;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tableau::{Event, Payload};
+use workflow::{Failure, Invocation};
+
+/// Lines with the number they are sent to.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+#[async_trait]
+impl Notifier for Lines {
+    type Target = u32;
+
+    async fn capabilities(&self) -> Result<Capabilities, Failure> {
+        Ok(Capabilities { edit: false, thread: false, idempotency_key: false, grouping: false })
+    }
+
+    async fn deliver(
+        &self,
+        target: &u32,
+        delivery: Delivery<'_>,
+        notification: &Notification,
+        _: &Invocation,
+    ) -> Result<Delivered, Undelivered> {
+        let audible = match delivery {
+            Delivery::Post => true,
+            Delivery::Edit { audible, .. } | Delivery::Close { audible, .. } => audible,
+        };
+        if audible {
+            self.0.lock().unwrap().push(format!("{target} {}", notification.headline()));
+        }
+        Ok(Delivered { message: None, audible })
+    }
+}
+
+struct OneNumber;
+
+#[async_trait]
+impl Routing<u32> for OneNumber {
+    fn targets(&self, _: &Event, _: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
+        Ok(vec![Targeted { key: "555".to_owned(), settings: 555, schedule: Schedule::Now }])
+    }
+
+    fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
+        self.targets(event, now)
+    }
+
+    fn named(&self, key: &str) -> Result<Option<u32>, Failure> {
+        Ok(key.parse().ok())
+    }
+
+    fn unnamed(&self, key: &str) -> Option<u32> {
+        key.parse().ok()
+    }
+
+    fn site(&self, _: &Event) -> Option<Site> {
+        None
+    }
+
+    async fn context(&self, _: &Event, _: &Invocation) -> Result<Context, Failure> {
+        Ok(Context { content: Lookup::NotAsked, cause: Lookup::NotAsked })
+    }
+
+    async fn refresh_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
+        Ok(RefreshKind::default())
+    }
+}
+
+#[tokio::test]
+async fn a_destination_of_one_line_of_text_announces_a_failure_and_its_recovery() {
+    let lines = Lines::default();
+    let engine =
+        Engine::new("notify-line", Arc::new(MemoryRecords::default()), None, lines.clone(), OneNumber);
+    for (name, second) in [("DatasourceRefreshFailed", 0), ("DatasourceRefreshSucceeded", 600)] {
+        let at = Timestamp::from_second(1_764_000_000 + second).unwrap();
+        let payload = format!(
+            r#"{{"resource":"DATASOURCE","event_type":"{name}","resource_name":"Sales","resource_luid":"d-1","site_luid":"s-1","created_at":"{at}"}}"#
+        );
+        let event = Event::try_from(&Payload::parse(payload.as_bytes()).unwrap()).unwrap();
+        engine.on_event(&event, &Invocation::new("r", at, Duration::from_secs(60))).await.unwrap();
+    }
+    let sent = lines.0.lock().unwrap().clone();
+    assert_eq!(sent, ["555 Extract refresh failed: Sales", "555 Recovered after 10 min: Sales"]);
+}

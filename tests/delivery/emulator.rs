@@ -272,6 +272,7 @@ fn table_arguments(table: &TableSpec) -> Value {
     let indexes = table.indexes.iter().map(|(name, index)| {
         let projection = match &index.carries {
             None => json!({ "ProjectionType": "ALL" }),
+            Some(carried) if carried.is_empty() => json!({ "ProjectionType": "KEYS_ONLY" }),
             Some(carried) => json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": carried }),
         };
         json!({ "IndexName": name, "KeySchema": keys(&index.key), "Projection": projection })

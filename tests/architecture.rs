@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// What a package in `functions/` may use outside its tests.
 const FUNCTIONS_MAY_USE: &[&str] = &[
+    "alerting",
     "circuit",
     "confidential",
     "destinations",

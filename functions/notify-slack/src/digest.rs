@@ -4,8 +4,8 @@ use crate::details::Attempt;
 use crate::guarded::To;
 use crate::message::{name_of, short};
 use crate::story::{OVER, Telling, burst_key};
-use crate::wording::headline;
 use crate::{NotifySlack, Progress, Step, roundup};
+use alerting::notification::title;
 use incidents::{Burst, Digest, Entry, How, Next, Place, Streak, Turn};
 use jiff::Timestamp;
 use workflow::{Effect, Failure, Workflow};
@@ -100,7 +100,7 @@ impl NotifySlack {
         let event = attempt.event;
         let details = attempt.details(self).await?;
         let entry = Entry {
-            what: headline(event),
+            what: title(event),
             object: event.subject.luid().to_owned(),
             name: short(&name_of(event, details)),
             at: attempt.happened_at(),

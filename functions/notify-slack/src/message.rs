@@ -2,7 +2,8 @@
 
 use crate::details::{Details, Told};
 use crate::roundup::so_far;
-use crate::wording::{clock_and_utc, headline, hint, symbol};
+use crate::wording::clock_and_utc;
+use alerting::notification::{next_step, symbol, title};
 use destinations::slack::mrkdwn::{code, cut, escape, link};
 use destinations::slack::{Block, Message};
 use incidents::Streak;
@@ -24,7 +25,7 @@ pub(crate) fn message(
 ) -> Message {
     let content = details.content.as_option();
     let name = short(&name_of(event, details));
-    let headline = headline(event);
+    let headline = title(event);
     let zone = site.map(|site| &site.timezone);
     let blocks = [
         Some(Block::header(&format!("{} {headline}: {name}", symbol(&event.name)))),
@@ -94,9 +95,9 @@ fn explanation(event: &Event, details: &Details) -> Option<String> {
                 Told::Not(why) => why.as_str(),
                 Told::Yes(_) | Told::Nothing => "it was not looked for",
             };
-            Some(format!("*Cause* – not available: {}\n*Next step* – {}", escape(why), hint(event)?))
+            Some(format!("*Cause* – not available: {}\n*Next step* – {}", escape(why), next_step(event)?))
         }
-        _ => hint(event).map(|hint| format!("*Next step* – {hint}")),
+        _ => next_step(event).map(|step| format!("*Next step* – {step}")),
     }
 }
 

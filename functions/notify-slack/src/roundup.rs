@@ -1,7 +1,8 @@
 //! Messages about many things at once, and about the end of a story. Pure.
 
 use crate::message::short;
-use crate::wording::{clock, duration};
+use crate::wording::clock;
+use alerting::notification::duration;
 use destinations::slack::mrkdwn::{cut, escape};
 use destinations::slack::{Block, Message};
 use incidents::{Burst, Closed, Digest, Entry, Member, Turn};

@@ -7,7 +7,7 @@ use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
 use crate::incident::{Incident, LogEntry, Route, Transition};
-use crate::notification::{About, title_of};
+use crate::notification::{About, title};
 use crate::notifier::{Notifier, Routing, Targeted};
 use crate::plan::{
     Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
@@ -289,17 +289,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let described = About { event: attempt.event, site: None, context };
         let incident = about.incident();
         // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile.
-        let (title, at) = match about {
-            Announced::Resolved(resolved) if resolved.by != attempt.event.id.short() => {
-                ("Recovered".to_owned(), resolved.at)
-            }
-            _ => (title_of(attempt.event), attempt.happened_at()),
+        let found_later = match about {
+            Announced::Resolved(resolved) if resolved.by != attempt.event.id.short() => Some(resolved.at),
+            _ => None,
         };
         let entry = Entry {
-            title,
+            title: if found_later.is_some() { "Recovered".to_owned() } else { title(attempt.event) },
             object: attempt.event.subject.luid().to_owned(),
             name: described.name(),
-            at,
+            at: found_later.unwrap_or(attempt.happened_at()),
             cause: described.cause_title().map(str::to_owned),
             incident: Some(incident.id.clone()),
             meaning,

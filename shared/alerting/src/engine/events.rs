@@ -4,7 +4,7 @@ use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
-use crate::notification::{self, About, title_of};
+use crate::notification::{self, About, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
@@ -131,7 +131,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let context = self.context(&attempt).await?;
         let described = About { event, site: None, context };
         let entry = Entry {
-            title: title_of(event),
+            title: title(event),
             object: event.subject.luid().to_owned(),
             name: described.name(),
             at: attempt.happened_at(),

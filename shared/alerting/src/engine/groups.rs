@@ -19,7 +19,6 @@ use workflow::{Failure, Invocation, Outcome};
 /// One firing of a group's timer.
 struct Firing<'a, T> {
     partition: &'a str,
-    timer: &'a TimerMessage,
     invocation: &'a Invocation,
     owner: LeaseOwner,
     head: GroupHead,
@@ -122,7 +121,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
-        let firing = Firing { partition, timer, invocation, owner, head, sample, target, capabilities };
+        let firing = Firing { partition, invocation, owner, head, sample, target, capabilities };
         let first_is_open = self.first_is_open(&firing).await.map_err(unsent)?;
         let members = self.members(partition, firing.now()).await.map_err(unsent)?;
         let is_unannounced = firing.head.sent == 0;
@@ -417,7 +416,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             transaction.overwrite(&key, &moved)?;
             transaction.commit().await?;
         }
-        let _ = firing.timer;
         Ok(())
     }
 }

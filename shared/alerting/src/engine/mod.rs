@@ -9,6 +9,7 @@ mod digests;
 mod documents;
 mod events;
 mod groups;
+mod heads;
 mod incidents;
 mod keys;
 mod send;

@@ -238,9 +238,4 @@ impl GroupHead {
             self.maybe_sent |= maybe_sent;
         }
     }
-
-    /// Whether the target has certainly received nothing, and nothing is on its way.
-    pub fn is_certainly_unsent(&self) -> bool {
-        self.sent == 0 && !self.maybe_sent && self.lease.is_none()
-    }
 }

@@ -8,8 +8,7 @@ mod words;
 pub use build::{About, event, opened, resolved, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
-pub use words::duration;
-pub(crate) use words::title as title_of;
+pub use words::{duration, next_step, symbol, title};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

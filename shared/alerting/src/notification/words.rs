@@ -6,7 +6,7 @@ use plain_text::one_line;
 use tableau::{Action, Event, EventName, Object};
 
 /// A symbol that can be recognised without colour: each has a form of its own.
-pub(super) fn symbol(name: &EventName) -> &'static str {
+pub fn symbol(name: &EventName) -> &'static str {
     match (name.object(), name.action()) {
         (Some(Object::Label), _) => "🏷️",
         (Some(Object::User), Some(Action::Promoted | Action::Demoted)) => "🛡️",
@@ -31,7 +31,7 @@ pub(super) fn severity(name: &EventName) -> Severity {
 }
 
 /// What happened, in a few words.
-pub(crate) fn title(event: &Event) -> String {
+pub fn title(event: &Event) -> String {
     let kind = event.subject.kind();
     match (event.name.object(), event.name.action()) {
         (Some(Object::Label), Some(Action::Created)) => format!("Label added to {kind}"),
@@ -73,7 +73,7 @@ pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
 }
 
 /// What the reader may want to do. A failure whose cause is known has the advice of its cause instead.
-pub(super) fn next_step(event: &Event) -> Option<&'static str> {
+pub fn next_step(event: &Event) -> Option<&'static str> {
     match (event.name.object()?, event.name.action()?) {
         (_, Action::RefreshFailed) => {
             Some("Open the job's details in Tableau. The reason could not be looked up automatically.")

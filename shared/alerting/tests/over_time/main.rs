@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod crashes;
+mod doubles;
 mod incidents;
 mod world;

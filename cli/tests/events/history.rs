@@ -180,7 +180,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
             "UTC, 2.0 s, failed for now: Slack: 500\n",
             "attempt 2     no end was recorded: the process died or ran out of time\n",
             "UTC, 2.0 s, failed for good: Slack does not know the channel #data-alerts: channel_not_found\n",
-            "told          data-news\n",
+            "sent to       data-news\n",
             "dead letters  1 in the workflow's queue; `events dead-letters list ",
             "\nupdate-broadcast: skipped: no rule, 1 attempt\n",
         ] {
@@ -254,7 +254,7 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
     for part in [
         "\nnotify-slack: failed for good, 1 attempt\n",
         "\n  last change   unknown\n",
-        "\n  told          data-news\n",
+        "\n  sent to       data-news\n",
         "\n  effects       page/on-call\n",
         "\n  damaged       updated_at, failures, history\n",
     ] {

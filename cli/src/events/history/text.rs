@@ -114,23 +114,23 @@ fn waits(record: &Record, now: Timestamp) -> String {
 /// What was done already, in the words of the people it was for. Notes that workflows make for themselves alone are left
 /// out, and what we do not know stands as it is.
 fn effects(effects: &BTreeSet<Effect>, now: Timestamp) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut sent = Vec::new();
     let mut digests = Vec::new();
     let mut overwritten = Vec::new();
     let mut others = Vec::new();
     for effect in effects {
         match effect {
             Effect::Observed | Effect::Ended { .. } => {}
-            Effect::Sent { target, .. } => told.push(target.as_str()),
+            Effect::Sent { target, .. } => sent.push(target.as_str()),
             Effect::Overwritten { view } => overwritten.push(view.as_str()),
             Effect::InDigest { target, until } => {
-                let word = if *until > now { "waits until" } else { "told at" };
+                let word = if *until > now { "waits until" } else { "sent at" };
                 digests.push(format!("{target}, {word} {}", instant(Some(*until))));
             }
             Effect::Other(other) => others.push(other.as_str()),
         }
     }
-    let lines = [("told", told.join(", ")), ("overwritten", overwritten.join(", "))].into_iter();
+    let lines = [("sent to", sent.join(", ")), ("overwritten", overwritten.join(", "))].into_iter();
     let lines = lines.chain(digests.into_iter().map(|text| ("in a digest", text)));
     let lines = lines.chain([("effects", others.join(", "))]).filter(|(_, text)| !text.is_empty());
     lines.map(|(name, text)| pair("  ", name, &text)).collect()
@@ -229,7 +229,7 @@ notify-slack: failed for good, 3 attempts
   attempt 1     2025-11-24 16:00:00 UTC, 2.0 s, failed for now: Slack: 500 no
   attempt 2     no end was recorded: the process died or ran out of time
   attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
-  told          a, b
+  sent to       a, b
   dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
         assert_eq!(way(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
     }
@@ -239,11 +239,11 @@ notify-slack: failed for good, 3 attempts
         let now = at(0).unwrap();
         let first = |state: &str, deadline| {
             let mut delivery = delivery();
-            let last_reason = "told together with what else happens".to_owned();
+            let last_reason = "sent together with what else happens".to_owned();
             delivery.record = Record { state: Some(state.into()), deadline, last_reason, ..delivery.record };
             way(&delivery, now).swap_remove(0)
         };
-        let because = ": told together with what else happens, 3 attempts";
+        let because = ": sent together with what else happens, 3 attempts";
         for (state, deadline, expected) in [
             ("deferred", at(60), "waits until 2025-11-24 16:01:00 UTC"),
             (
@@ -272,10 +272,10 @@ notify-slack: failed for good, 3 attempts
         let digests = ["digest/marketing-data/2025-11-24T16:01:00Z", "digest/sales/2025-11-24T15:00:00Z"];
         let all = all.into_iter().chain(digests).map(Effect::from).collect();
         let expected = [
-            "  told          data-alerts, data-news",
+            "  sent to       data-alerts, data-news",
             "  overwritten   View 1",
             "  in a digest   marketing-data, waits until 2025-11-24 16:01:00 UTC",
-            "  in a digest   sales, told at 2025-11-24 15:00:00 UTC",
+            "  in a digest   sales, sent at 2025-11-24 15:00:00 UTC",
             "  effects       other/x",
         ];
         assert_eq!(effects(&all, at(0).unwrap()), expected);

@@ -158,7 +158,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
     let place = Place::start().await;
     let body = body("Marketing");
     let story = Story::of(&place, "notify-slack", &body);
-    let story = story.claim(3 * HOUR).await.effect(1, "slack/data-news").await;
+    let story = story.claim(3 * HOUR).await.effect(1, "notified/data-news").await;
     let story = story.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
     // The second attempt dies.
     let story = story.claim(2 * HOUR).await.claim(HOUR).await;
@@ -232,8 +232,8 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
 async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_not_known_stands_as_it_is() {
     let place = Place::start().await;
     let story = Story::of(&place, "notify-slack", &body("Marketing")).claim(HOUR).await;
-    let story = story.effect(1, "slack/data-news").await.effect(1, "page/on-call").await;
-    let story = story.effect(1, "observed").await.end(1, HOUR, failed()).await;
+    let story = story.effect(1, "notified/data-news").await.effect(1, "page/on-call").await;
+    let story = story.end(1, HOUR, failed()).await;
     let update = aws_sdk_dynamodb::Client::new(&place.config).update_item().table_name("DeliveryTable");
     update
         .key("pk", AttributeValue::S(story.key.to_string()))
@@ -262,7 +262,7 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
     }
     let json = stdout(&place.run(&["events", "show", story.key.event.short(), "--json"]).await);
     let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["effects"], serde_json::json!(["observed", "page/on-call", "slack/data-news"]));
+    assert_eq!(json["effects"], serde_json::json!(["notified/data-news", "page/on-call"]));
     assert!(json.get("damaged").is_none(), "the fields of JSON stay: {json}");
 }
 

@@ -1,6 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use circuit::Circuits;
+use guarded_tableau::GuardedTableau;
 use runtime::Host;
 use session_store::sessions;
 use store::documents;
@@ -24,5 +25,5 @@ fn workflow(host: &Host) -> Result<UpdateBroadcast, BoxError> {
         sessions(host.table()),
     );
     let circuits = Circuits::new(documents(host.table()), UpdateBroadcast::NAME, "Tableau");
-    Ok(UpdateBroadcast { tableau, circuits, rules: host.rules() })
+    Ok(UpdateBroadcast { tableau: GuardedTableau::new(tableau, circuits), rules: host.rules() })
 }

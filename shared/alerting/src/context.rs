@@ -1,9 +1,11 @@
 //! What Tableau says about an event.
 
+use crate::incident::RefreshKind;
+use serde::{Deserialize, Serialize};
 use tableau_client::{Cause, Content};
 
 /// Whether Tableau could say something.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Lookup<T> {
     /// It said this.
     Found(T),
@@ -24,16 +26,33 @@ impl<T> Lookup<T> {
 }
 
 /// What Tableau says about an event.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     /// The object as it is now.
     pub content: Lookup<Content>,
     /// Why its refresh failed.
     pub cause: Lookup<Cause>,
+    /// Which kind of refresh failed.
+    pub refresh: RefreshKind,
+}
+
+impl Context {
+    /// What it is when nothing was found, and why.
+    pub(crate) fn unavailable(why: &str) -> Self {
+        let content = Lookup::Unavailable(why.to_owned());
+        Self { content, cause: Lookup::Unavailable(why.to_owned()), refresh: RefreshKind::Unknown }
+    }
+
+    /// Whether nothing is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        let is_missing =
+            matches!(self.content, Lookup::Unavailable(_)) || matches!(self.cause, Lookup::Unavailable(_));
+        !is_missing
+    }
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { content: Lookup::NotAsked, cause: Lookup::NotAsked }
+        Self { content: Lookup::NotAsked, cause: Lookup::NotAsked, refresh: RefreshKind::Unknown }
     }
 }

@@ -11,6 +11,7 @@ pub mod notification;
 pub mod notifier;
 mod plan;
 pub mod records;
+mod routing;
 mod time;
 
 pub use capabilities::Capabilities;
@@ -18,4 +19,5 @@ pub use engine::Engine;
 pub use plan::{
     Decision, DigestState, Operation, REMINDER, Situation, Suppression, digest_group, is_reminder_due, plan,
 };
+pub use routing::RulesRouting;
 pub use rules::Schedule;

@@ -120,21 +120,25 @@ pub trait Routing<T>: Send + Sync {
     /// When Tableau does not answer and the event is to be tried again.
     async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure>;
 
-    /// When the last refresh of the failure's kind ended, if it succeeded after the failure. Asked before a reminder.
+    /// When the last refresh of this kind ended, of any kind if it is unknown, if it succeeded after the failure. Asked
+    /// before a reminder.
     ///
     /// # Errors
-    /// When Tableau does not answer. The next sweep asks again.
+    /// When Tableau does not answer and the next sweep is to ask again.
     async fn last_success(
         &self,
         _failure: &Event,
+        _kind: RefreshKind,
         _invocation: &Invocation,
     ) -> Result<Option<Timestamp>, Failure> {
         Ok(None)
     }
 
-    /// Which kind of refresh an event is about. Asked only if it matters.
+    /// Which kind of refresh a success is about. Asked only if it matters.
     ///
     /// # Errors
     /// When Tableau does not answer and the event is to be tried again.
-    async fn refresh_kind(&self, event: &Event, invocation: &Invocation) -> Result<RefreshKind, Failure>;
+    async fn success_kind(&self, _success: &Event, _invocation: &Invocation) -> Result<RefreshKind, Failure> {
+        Ok(RefreshKind::Unknown)
+    }
 }

@@ -2,8 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use alerting::context::{Context, Lookup};
-use alerting::incident::RefreshKind;
+use alerting::context::Context;
 use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use alerting::records::MemoryRecords;
@@ -71,11 +70,7 @@ impl Routing<u32> for OneNumber {
     }
 
     async fn context(&self, _: &Event, _: &Invocation) -> Result<Context, Failure> {
-        Ok(Context { content: Lookup::NotAsked, cause: Lookup::NotAsked })
-    }
-
-    async fn refresh_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
-        Ok(RefreshKind::default())
+        Ok(Context::default())
     }
 }
 

@@ -3,6 +3,7 @@
 mod comment;
 mod error;
 mod file;
+mod loaded;
 mod problem;
 mod rule;
 mod rules;
@@ -11,7 +12,8 @@ pub mod settings;
 mod workflow;
 
 pub use error::{Error, Problem};
+pub use loaded::{LoadedRules, Unusable};
 pub use rule::Site;
 pub use rules::{Action, Rules};
 pub use schedule::Schedule;
-pub use workflow::{Invalid, KnownWorkflow, WorkflowSettings};
+pub use workflow::{Invalid, KnownWorkflow, TargetSettings, WorkflowSettings};

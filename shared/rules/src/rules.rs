@@ -8,6 +8,7 @@ use crate::settings;
 use crate::workflow::{self, WorkflowSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use tableau::{Event, EventName, SiteLuid};
@@ -171,6 +172,14 @@ impl Rules {
             timezone: timezone.clone(),
         };
         rules.flat_map(settings_in).map(|read| read.map(action)).collect()
+    }
+
+    /// How many workflows send notifications about an event with this name.
+    pub fn notifying_workflows(&self, name: &EventName) -> usize {
+        let rules = self.rules.iter().filter(|rule| rule.on.contains(name));
+        let named = rules.flat_map(|rule| rule.actions.iter().map(|(workflow, _)| workflow.as_str()));
+        let notifying = named.filter(|name| settings::workflow(name).is_some_and(|known| known.notifies));
+        notifying.collect::<BTreeSet<_>>().len()
     }
 
     /// What every rule says to the workflow with the settings `S`, in the file's order.

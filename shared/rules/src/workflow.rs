@@ -28,6 +28,16 @@ pub trait WorkflowSettings: DeserializeOwned {
     fn repeats(&self, earlier: &Self) -> bool;
 }
 
+/// Settings that name a target of notifications, such as a channel.
+pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
+    /// What names the target, the same for all rules that mean it.
+    fn key(&self) -> &str;
+
+    /// Settings that are enough to end what was sent to a target that no rule names any more. `None` if the key is not
+    /// enough.
+    fn of_key(key: &str) -> Option<Self>;
+}
+
 /// Why the value of a field cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -44,13 +54,20 @@ pub struct KnownWorkflow {
     pub name: &'static str,
     /// The events that it acts on.
     pub events: &'static [EventName],
+    /// Whether it sends notifications, and so asks Tableau what to say in them.
+    pub notifies: bool,
     check: fn(&Rule) -> Vec<Problem>,
 }
 
 impl KnownWorkflow {
     /// The workflow with these settings.
     pub(crate) const fn of<S: WorkflowSettings>() -> Self {
-        Self { name: S::WORKFLOW, events: S::EVENTS, check: check::<S> }
+        Self { name: S::WORKFLOW, events: S::EVENTS, notifies: false, check: check::<S> }
+    }
+
+    /// The workflow with these settings, which sends notifications.
+    pub(crate) const fn notifying<S: TargetSettings>() -> Self {
+        Self { notifies: true, ..Self::of::<S>() }
     }
 
     /// What is wrong with what a rule says to the workflow.

@@ -1,6 +1,5 @@
 //! One attempt at one event: claim, handle, write down how it ended, log.
 
-use crate::host::{LoadedRules, rules_of};
 use crate::queue::FailedMessages;
 pub(crate) use crate::request::Request;
 use crate::retry::{LONGEST_FIX, MOST_DEFERRALS, Next, Retry, TRIES};
@@ -10,6 +9,7 @@ use deliveries::{
     Claim, ClaimStore, Claimant, Content, DeliveryKey, End, Ended, EventFacts, Progress, StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
+use rules::LoadedRules;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::Event;
@@ -214,7 +214,7 @@ impl<W: Workflow> Worker<W> {
             Ok(event) => Event { created_at: event.credible_time(invocation.now), ..event },
             Err(incomplete) => return Ok(Outcome::ignored(incomplete.to_string())),
         };
-        if !rules_of(&self.rules)?.accepts(event.site.as_str()) {
+        if !self.rules.current().map_err(Failure::misconfigured)?.accepts(event.site.as_str()) {
             let site = &event.site;
             return Ok(Outcome::ignored(format!("`sites` in rules.yaml does not list the site `{site}`")));
         }

@@ -189,8 +189,8 @@ mod tests {
         }
     }
 
-    fn rules() -> crate::LoadedRules {
-        Arc::new(Ok(Rules::default()))
+    fn rules() -> rules::LoadedRules {
+        Rules::default().into()
     }
 
     /// Ends as its events' resources say.

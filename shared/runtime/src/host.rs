@@ -13,7 +13,7 @@ use crate::{aws, telemetry};
 use aws_types::SdkConfig;
 use deliveries::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use lambda_runtime::service_fn;
-use rules::Rules;
+use rules::{LoadedRules, Rules};
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -21,9 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use timer::Timer;
 use workflow::{BoxError, Failure, Workflow, chain};
-
-/// The rules, or why there are none. A broken file does not end the function: its own URL goes on storing events.
-pub type LoadedRules = Arc<Result<Rules, rules::Error>>;
 
 /// Why a function did not start.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +117,7 @@ impl Host {
             }
             Err(error) => tracing::error!(function, reason = chain(error), "the rules file is not right"),
         }
-        host.rules = Arc::new(rules);
+        host.rules = LoadedRules::new(rules);
         Ok(host)
     }
 
@@ -128,7 +125,7 @@ impl Host {
         let http = http_client::client(extra_ca)?;
         let aws = aws::config(&env, &http);
         let secrets = secret_store(&env, &aws)?;
-        let rules = Arc::new(Ok(Rules::default()));
+        let rules = Rules::default().into();
         Ok(Self { function, env, http, aws, secrets, rules, problem: None })
     }
 
@@ -147,7 +144,7 @@ impl Host {
 
     /// The rules file, as it was at the start.
     pub fn rules(&self) -> LoadedRules {
-        Arc::clone(&self.rules)
+        self.rules.clone()
     }
 
     /// The secret `id`, read at its first use.
@@ -196,7 +193,7 @@ impl Host {
         workflow: Result<W, BoxError>,
     ) -> Result<Function<W>, MissingSettings> {
         let workflow = self.started(workflow);
-        let rules = Arc::clone(&self.rules);
+        let rules = self.rules();
         let Some(url) = self.env.get("QUEUE_URL") else {
             let worker = Arc::new(Worker::new(workflow, rules, Arc::new(MemoryClaims::default())));
             return Ok(Function { door: self.door(Then::Handle(Arc::new(Inline(worker))))?, batches: None });
@@ -238,15 +235,6 @@ impl Host {
         let secret = settings.finish(secret)?;
         Ok(Door { function: self.function, tokens: self.secret::<WebhookTokens>(&secret), then })
     }
-}
-
-/// The rules, for a workflow's decisions. Events wait until a file that is not right is fixed.
-///
-/// # Errors
-/// [`Failure::Misconfigured`] with the file's problem.
-pub fn rules_of(rules: &LoadedRules) -> Result<&Rules, Failure> {
-    let rules = rules.as_ref().as_ref();
-    rules.map_err(|error| Failure::misconfigured(format!("the rules file is not right: {}", chain(error))))
 }
 
 async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {

@@ -25,5 +25,5 @@ mod model;
 mod requests;
 
 pub use env::{Env, MissingSettings, Settings};
-pub use host::{Host, LoadedRules, StartError, rules_of};
+pub use host::{Host, StartError};
 pub use timers::{AwsTimer, Schedules};

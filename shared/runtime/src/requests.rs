@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::Event;
 use testkit::dynamodb::client as dynamodb;
-use workflow::{BoxError, Destination, Effect, Failure, Invocation, Outcome, Workflow};
+use workflow::{BoxError, Effect, Failure, Invocation, Outcome, Workflow};
 
 /// Sends to so many channels, and does nothing else.
 struct Sends(usize);
@@ -23,7 +23,7 @@ impl Workflow for Sends {
 
     async fn handle(&self, _: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         for channel in 0..self.0 {
-            let sent = Effect::sent(Destination::Slack, format!("channel-{channel}"));
+            let sent = Effect::Notified { target: format!("channel-{channel}") };
             invocation.once(sent, async { Ok::<_, Failure>(()) }).await?;
         }
         Ok(Outcome::Done)

@@ -1,10 +1,11 @@
 //! What a message says about the workbook or data source of an event.
 
 use crate::{Error, OwnerRef, ProjectRef, TableauClient, User};
+use serde::{Deserialize, Serialize};
 use tableau::Subject;
 
 /// A workbook or data source, for people.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// Its name now: untrusted text.
     pub name: String,
@@ -19,7 +20,7 @@ pub struct Content {
 }
 
 /// The owner of content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The name for people.
     pub name: String,

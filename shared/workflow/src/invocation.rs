@@ -109,7 +109,7 @@ impl Invocation {
 
     /// Runs `action` unless an earlier attempt wrote down that `effect` happened, then writes it down.
     ///
-    /// A workflow with several effects names each ([`Effect::Sent`] with its channel): when the second fails, the first
+    /// A workflow with several effects names each ([`Effect::Notified`] with its channel): when the second fails, the first
     /// does not happen again. `None` means that it had happened before.
     ///
     /// # Errors
@@ -132,7 +132,6 @@ impl Invocation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Destination;
     use std::sync::Mutex;
 
     #[derive(Default)]
@@ -149,8 +148,8 @@ mod tests {
     #[tokio::test]
     async fn an_effect_that_was_written_down_does_not_happen_again() {
         let log = Arc::new(Recorded::default());
-        let one = Effect::sent(Destination::Slack, "one");
-        let two = Effect::sent(Destination::Slack, "two");
+        let one = Effect::from("notified/one");
+        let two = Effect::from("notified/two");
         let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(1)).repeated(
             2,
             BTreeSet::from([one.clone()]),
@@ -176,7 +175,7 @@ mod tests {
         );
 
         let failed =
-            invocation.once(Effect::Observed, async { Err::<(), _>(Failure::transient("down")) }).await;
+            invocation.once(Effect::from("noted"), async { Err::<(), _>(Failure::transient("down")) }).await;
 
         assert!(failed.is_err());
         assert!(log.0.lock().unwrap().is_empty());

@@ -6,7 +6,7 @@ mod failure;
 mod invocation;
 
 pub use credential::{CredentialError, CredentialSource, Fixed};
-pub use effect::{Destination, Effect, OtherEffect};
+pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
 

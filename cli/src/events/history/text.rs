@@ -74,7 +74,7 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));
-    lines.extend(effects(&record.effects, now));
+    lines.extend(effects(&record.effects));
     if !record.damaged.is_empty() {
         lines.push(pair("  ", "damaged", &record.damaged.join(", ")));
     }
@@ -111,29 +111,21 @@ fn waits(record: &Record, now: Timestamp) -> String {
     format!("{when}: {}", record.reason())
 }
 
-/// What was done already, in the words of the people it was for. Notes that workflows make for themselves alone are left
-/// out, and what we do not know stands as it is.
-fn effects(effects: &BTreeSet<Effect>, now: Timestamp) -> Vec<String> {
-    let mut sent = Vec::new();
-    let mut digests = Vec::new();
+/// What was done already. What this version does not know stands as it is.
+fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
+    let mut notified = Vec::new();
     let mut overwritten = Vec::new();
     let mut others = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Observed | Effect::Ended { .. } => {}
-            Effect::Sent { target, .. } => sent.push(target.as_str()),
+            Effect::Notified { target } => notified.push(target.as_str()),
             Effect::Overwritten { view } => overwritten.push(view.as_str()),
-            Effect::InDigest { target, until } => {
-                let word = if *until > now { "waits until" } else { "sent at" };
-                digests.push(format!("{target}, {word} {}", instant(Some(*until))));
-            }
             Effect::Other(other) => others.push(other.as_str()),
         }
     }
-    let lines = [("sent to", sent.join(", ")), ("overwritten", overwritten.join(", "))].into_iter();
-    let lines = lines.chain(digests.into_iter().map(|text| ("in a digest", text)));
-    let lines = lines.chain([("effects", others.join(", "))]).filter(|(_, text)| !text.is_empty());
-    lines.map(|(name, text)| pair("  ", name, &text)).collect()
+    let lines = [("sent to", notified), ("overwritten", overwritten), ("effects", others)].into_iter();
+    let lines = lines.filter(|(_, texts)| !texts.is_empty());
+    lines.map(|(name, texts)| pair("  ", name, &texts.join(", "))).collect()
 }
 
 /// A line for each attempt, and one for each run of those that are not kept.
@@ -177,7 +169,6 @@ fn attempt(attempt: &Attempt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use deliveries::Destination;
     use serde_json::json;
 
     fn at(second: i64) -> Option<Timestamp> {
@@ -204,7 +195,7 @@ mod tests {
             updated_at: at(75),
             state: Some(State::Failed),
             attempts: 3,
-            effects: ["a", "b"].map(|channel| Effect::sent(Destination::Slack, channel)).into(),
+            effects: ["notified/a", "notified/b"].map(Effect::from).into(),
             ..Record::default()
         };
         let attempts = vec![
@@ -268,19 +259,10 @@ notify-slack: failed for good, 3 attempts
 
     #[test]
     fn effects_are_in_the_words_of_the_people_they_are_for() {
-        let all = ["observed", "slack/data-alerts", "slack/data-news", "broadcast/View 1", "other/x"];
-        let digests = ["digest/marketing-data/2025-11-24T16:01:00Z", "digest/sales/2025-11-24T15:00:00Z"];
-        let all = all.into_iter().chain(digests).map(Effect::from).collect();
-        let expected = [
-            "  sent to       data-alerts, data-news",
-            "  overwritten   View 1",
-            "  in a digest   marketing-data, waits until 2025-11-24 16:01:00 UTC",
-            "  in a digest   sales, sent at 2025-11-24 15:00:00 UTC",
-            "  effects       other/x",
-        ];
-        assert_eq!(effects(&all, at(0).unwrap()), expected);
-        let notes = ["observed", "ended/sales"].map(Effect::from);
-        assert!(effects(&notes.into(), at(0).unwrap()).is_empty());
+        let all = ["notified/data-alerts", "notified/data-news", "broadcast/View 1", "other/x"];
+        let expected =
+            ["  sent to       data-alerts, data-news", "  overwritten   View 1", "  effects       other/x"];
+        assert_eq!(effects(&all.map(Effect::from).into()), expected);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::plan::Operation;
 use crate::records::{Key, Record};
 use jiff::Timestamp;
 use rules::Schedule;
-use workflow::Failure;
+use std::collections::BTreeSet;
+use workflow::{Effect, Failure};
 
 /// How many notifications one attempt sends at most: one a target, and what happens meanwhile.
 const MOST_ROUNDS: u32 = 100;
@@ -87,6 +88,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let mut record = record;
         let mut transition = None;
         let mut rounds = 0;
+        let mut notified = BTreeSet::new();
         while let Some(mutation) = next.pop() {
             rounds += 1;
             if rounds > MOST_ROUNDS {
@@ -115,12 +117,20 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
                 };
                 let incident = send.about.incident().id.clone();
+                if sent.is_ok() {
+                    notified.insert(send.target.key.clone());
+                }
                 next.push(Mutation::Receipt { incident, target: send.target.key, receipt });
                 summary.note(match sent {
                     Ok(_) => Ok(Handled::Sent),
                     Err(undelivered) => Err(undelivered.failure),
                 });
             }
+        }
+        for target in notified {
+            // For people who ask what became of an event. The notification log decides.
+            let nothing = async { Ok::<_, Failure>(()) };
+            attempt.invocation.once(Effect::Notified { target }, nothing).await?;
         }
         Ok(transition.unwrap_or(Transition::Unchanged))
     }

@@ -116,8 +116,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };
-        let effect = Effect::from(format!("notified/{}/{}", event.id.short(), target.key).as_str());
-        invocation.once(effect, post).await.map(|_| Handled::Sent)
+        invocation.once(Effect::Notified { target: target.key.clone() }, post).await.map(|_| Handled::Sent)
     }
 
     pub(super) async fn event_into_digest(

@@ -28,12 +28,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary: &mut Summary,
     ) -> Result<(), Failure> {
         let is_announced = targets.iter().any(|target| !matches!(target.schedule, Schedule::Muted(_)));
-        let kind = if is_announced {
-            self.context(attempt).await?;
-            self.routing.refresh_kind(attempt.event, attempt.invocation).await?
-        } else {
-            RefreshKind::Unknown
-        };
+        let kind = if is_announced { self.context(attempt).await?.refresh } else { RefreshKind::Unknown };
         let signal = Signal::Failed(attempt.happened_at(), kind);
         let transition = self.advance(attempt, Mutation::Signal(signal), targets, None, summary).await?;
         if transition == Transition::Outdated {
@@ -65,7 +60,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Signal::Succeeded(at, RefreshKind::Unknown)
             }
             _ => {
-                let kind = self.routing.refresh_kind(attempt.event, attempt.invocation).await?;
+                let kind = self.routing.success_kind(attempt.event, attempt.invocation).await?;
                 Signal::Succeeded(at, kind)
             }
         };

@@ -4,11 +4,11 @@ use super::advance::Mutation;
 use super::documents::{Versioned, unavailable};
 use super::{Attempt, Engine, Summary, event_of, keys};
 use crate::group::{GroupHead, Member};
-use crate::incident::{Incident, Signal};
+use crate::incident::{Incident, Signal, Transition};
 use crate::notifier::{Notifier, Routing};
 use crate::records::Key;
 use crate::time::later;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::time::Duration;
 use tableau::Event;
 use timer::TimerMessage;
@@ -102,17 +102,20 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome(|| "nothing to remind of".to_owned()).map(|outcome| outcome == Outcome::Done)
     }
 
-    /// Resolves an object's incident if Tableau's job list shows a later success.
+    /// Resolves an object's incident if Tableau's job list shows a later success of each kind of refresh that fails.
     async fn resolve_if_succeeded(&self, event: &Event, invocation: &Invocation) -> Result<bool, Failure> {
-        let last: Option<Timestamp> = self.routing.last_success(event, invocation).await?;
-        let Some(at) = last else { return Ok(false) };
         let attempt = Attempt::new(event, invocation);
-        let targets = self.routing.failure_targets(event, invocation.now)?;
-        let kind = self.routing.refresh_kind(event, invocation).await?;
-        let mut summary = Summary::default();
-        let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
-        let transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
-        summary.outcome(String::new)?;
-        Ok(transition == crate::incident::Transition::Resolved)
+        let mut transaction = self.transaction(invocation.now, []);
+        let incident: Versioned<Incident> = transaction.get(&self.incident_key(&attempt)).await?;
+        let mut transition = Transition::Unchanged;
+        for kind in incident.document.failing_kinds() {
+            let Some(at) = self.routing.last_success(event, kind, invocation).await? else { continue };
+            let targets = self.routing.failure_targets(event, invocation.now)?;
+            let mut summary = Summary::default();
+            let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
+            transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
+            summary.outcome(String::new)?;
+        }
+        Ok(transition == Transition::Resolved)
     }
 }

@@ -40,7 +40,9 @@ fn context() -> Context {
             class: CauseClass::Credentials,
             line: "Login failed for user 'svc'.".to_owned(),
             job: "j-1".parse().unwrap(),
+            refresh: None,
         }),
+        refresh: RefreshKind::Unknown,
     }
 }
 
@@ -73,7 +75,7 @@ fn a_failure_says_what_where_whose_why_and_what_to_do() {
 fn what_tableau_could_not_say_is_named_with_its_reason() {
     let failed = event_named("WorkbookRefreshFailed", "Sales");
     let why = "Tableau did not answer".to_owned();
-    let context = Context { content: Lookup::Unavailable(why.clone()), cause: Lookup::Unavailable(why) };
+    let context = Context::unavailable(&why);
     let shown = event(&About { event: &failed, site: None, context: &context });
     assert_eq!(shown.cause, Some(Cause::Unknown { why: "Tableau did not answer".to_owned() }));
     assert!(shown.footnotes.contains(&"project and owner not available: Tableau did not answer".to_owned()));

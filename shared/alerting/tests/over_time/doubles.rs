@@ -290,18 +290,25 @@ impl Routing<String> for Rules {
             class: CauseClass::Credentials,
             line: "Login failed.".to_owned(),
             job: "j-1".parse().unwrap(),
+            refresh: None,
         };
         let is_failure = event.name.as_str() == FAILED;
         let cause = if is_failure { Lookup::Found(cause) } else { Lookup::NotAsked };
-        Ok(Context { content: Lookup::NotAsked, cause })
+        let refresh = *self.kind.lock().unwrap();
+        Ok(Context { content: Lookup::NotAsked, cause, refresh })
     }
 
-    async fn last_success(&self, failure: &Event, _: &Invocation) -> Result<Option<Timestamp>, Failure> {
+    async fn last_success(
+        &self,
+        failure: &Event,
+        _: RefreshKind,
+        _: &Invocation,
+    ) -> Result<Option<Timestamp>, Failure> {
         let failed_at = failure.created_at;
         Ok(self.last_success.lock().unwrap().filter(|at| Some(*at) > failed_at))
     }
 
-    async fn refresh_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
+    async fn success_kind(&self, _: &Event, _: &Invocation) -> Result<RefreshKind, Failure> {
         Ok(*self.kind.lock().unwrap())
     }
 }

@@ -13,7 +13,7 @@ use crate::workflow::KnownWorkflow;
 /// Every workflow that rules can start, in alphabetical order.
 #[rustfmt::skip] // One line each, since `cargo xtask new-workflow` adds lines.
 pub const WORKFLOWS: &[KnownWorkflow] = &[
-    KnownWorkflow::of::<NotifySlack>(),
+    KnownWorkflow::notifying::<NotifySlack>(),
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 

@@ -1,6 +1,6 @@
 //! What rules say to `notify-slack`.
 
-use crate::workflow::{Invalid, WorkflowSettings};
+use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
 use plain_text::{is_blank, is_invisible};
 use serde::Deserialize;
 use tableau::EventName;
@@ -79,6 +79,16 @@ impl WorkflowSettings for NotifySlack {
 
     fn repeats(&self, earlier: &Self) -> bool {
         self.channel() == earlier.channel()
+    }
+}
+
+impl TargetSettings for NotifySlack {
+    fn key(&self) -> &str {
+        self.channel()
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        Some(Self { channel: key.to_owned() })
     }
 }
 

@@ -1,7 +1,9 @@
-//! What kind of reason a job's notes tell of.
+//! What kind of reason a job's notes give.
+
+use serde::{Deserialize, Serialize};
 
 /// What kind of reason a failure has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CauseClass {
     /// The data source did not accept user and password, or a token ran out.

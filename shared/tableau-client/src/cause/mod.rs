@@ -6,18 +6,20 @@
 mod class;
 mod line;
 mod search;
+mod success;
 
 pub use class::CauseClass;
 
-use crate::{Error, Job, TableauClient};
+use crate::{Error, Job, RefreshKind, TableauClient};
 use jiff::Timestamp;
 use line::one_line;
 use plain_text::visible;
-use search::Search;
+use search::{Found, Search};
+use serde::{Deserialize, Serialize};
 use tableau::{Event, JobLuid};
 
 /// Why a refresh failed, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// What kind of reason it is.
     pub class: CauseClass,
@@ -25,6 +27,8 @@ pub struct Cause {
     pub line: String,
     /// The job.
     pub job: JobLuid,
+    /// How much of the extract it refreshed, where its type says it.
+    pub refresh: Option<RefreshKind>,
 }
 
 /// What came of looking for the reason of a failed refresh.
@@ -44,6 +48,8 @@ pub enum CauseLookup {
     NoText {
         /// The job.
         job: JobLuid,
+        /// How much of the extract it refreshed, where its type says it.
+        refresh: Option<RefreshKind>,
     },
     /// So many jobs of its name failed about then that its own was not found in time.
     TooMany {
@@ -71,12 +77,20 @@ impl TableauClient {
     /// # Errors
     /// [`Error`] when Tableau does not answer or refuses the credential.
     pub async fn failure_cause(&self, event: &Event, now: Timestamp) -> Result<CauseLookup, Error> {
-        Search::new(self, event, now).run().await
+        let has_notes = |job: &Job| job.notes().is_some();
+        Ok(match Search::of_failed(self, event, now).run(has_notes).await? {
+            Found::Job(job, refresh) => cause(&job, refresh),
+            Found::NoneListed => CauseLookup::NoneListed,
+            Found::Unreadable { code } => CauseLookup::Unreadable { code },
+            Found::TooMany { jobs } => CauseLookup::TooMany { jobs },
+            Found::Refused { code } => CauseLookup::Refused { code },
+        })
     }
 }
 
-fn cause(job: &Job) -> CauseLookup {
-    let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job.id.clone() } };
+fn cause(job: &Job, refresh: Option<RefreshKind>) -> CauseLookup {
+    let job_luid = job.id.clone();
+    let Some(notes) = job.notes() else { return CauseLookup::NoText { job: job_luid, refresh } };
     let class = CauseClass::of(&visible(&notes));
-    CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job.id.clone() })
+    CauseLookup::Found(Cause { class, line: one_line(&notes, class), job: job_luid, refresh })
 }

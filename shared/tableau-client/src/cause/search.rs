@@ -1,7 +1,6 @@
-//! Looking for the job of a failed refresh among those that are listed.
+//! Looking for the job of a refresh among those that are listed.
 
-use super::{CauseLookup, cause};
-use crate::{Error, Filter, Job, JobSummary, TableauClient};
+use crate::{Error, Filter, Job, JobSummary, RefreshKind, TableauClient};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -18,7 +17,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(2);
 const TIME: Duration = Duration::from_secs(8);
 /// How many jobs of another name are looked at, at most: a name may have changed since.
 const OTHERS: usize = 8;
-/// How many failed jobs of the last minutes are read, at most.
+/// How many jobs of the last minutes are read, at most.
 const LISTED: usize = 3_000;
 
 /// How well a listed job fits an event, the best first.
@@ -48,6 +47,27 @@ impl Title {
     }
 }
 
+/// What came of looking for an event's job.
+pub(super) enum Found {
+    /// It is this one, and refreshed so much of the extract as its type says.
+    Job(Box<Job>, Option<RefreshKind>),
+    /// No job of that state and time can be its.
+    NoneListed,
+    /// A job of its name is listed, and cannot be fetched, with Tableau's code.
+    Unreadable { code: String },
+    /// So many jobs of its name are listed that its own was not found in time.
+    TooMany { jobs: usize },
+    /// Jobs cannot be listed, with Tableau's code.
+    Refused { code: String },
+}
+
+/// A job in the list that may be the event's.
+struct Listed {
+    fit: Fit,
+    luid: JobLuid,
+    refresh: Option<RefreshKind>,
+}
+
 /// A job that was fetched.
 enum Looked {
     /// It is ours.
@@ -63,6 +83,8 @@ enum Looked {
 pub(super) struct Search<'a> {
     client: &'a TableauClient,
     event: &'a Event,
+    /// How the job ended, as the list says it.
+    state: &'static str,
     /// When it happened.
     around: Timestamp,
     /// When to stop looking at jobs.
@@ -72,32 +94,43 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
+    /// For the job of a refresh that failed.
+    pub(super) fn of_failed(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
+        Self::new(client, event, now, "Failed")
+    }
+
+    /// For the job of a refresh that succeeded.
+    pub(super) fn of_succeeded(client: &'a TableauClient, event: &'a Event, now: Timestamp) -> Self {
+        Self::new(client, event, now, "Success")
+    }
+
+    fn new(client: &'a TableauClient, event: &'a Event, now: Timestamp, state: &'static str) -> Self {
         let around = event.created_at.unwrap_or(now);
         let until = Instant::now() + TIME;
         let until = client.deadline().map_or(until, |deadline| until.min(deadline));
-        Self { client, event, around, until, others: HashSet::new() }
+        Self { client, event, state, around, until, others: HashSet::new() }
     }
 
-    pub(super) async fn run(mut self) -> Result<CauseLookup, Error> {
-        use CauseLookup::{NoText, NoneListed, Unreadable};
+    /// Looks once, and again a little later if what was found is not enough.
+    pub(super) async fn run(mut self, is_enough: impl Fn(&Job) -> bool) -> Result<Found, Error> {
         match self.look(NEAR).await? {
-            NoneListed | NoText { .. } | Unreadable { .. } => {}
+            Found::NoneListed | Found::Unreadable { .. } => {}
+            Found::Job(job, _) if !is_enough(&job) => {}
             found => return Ok(found),
         }
         tokio::time::sleep(SECOND_LOOK).await;
         self.look(LATE).await
     }
 
-    async fn look(&mut self, within: SignedDuration) -> Result<CauseLookup, Error> {
+    async fn look(&mut self, within: SignedDuration) -> Result<Found, Error> {
         let jobs = match self.listed(within).await {
             Ok(jobs) => jobs,
-            Err(error) => return refusal(error).map(|code| CauseLookup::Refused { code }),
+            Err(error) => return refusal(error).map(|code| Found::Refused { code }),
         };
-        let ours = jobs.iter().filter(|(fit, _)| fit.title.is_ours()).count();
+        let ours = jobs.iter().filter(|job| job.fit.title.is_ours()).count();
         let mut unreadable = None;
         let mut unsaid = None;
-        for (at, (fit, luid)) in jobs.iter().enumerate() {
+        for (at, Listed { fit, luid, refresh }) in jobs.iter().enumerate() {
             if self.others.contains(luid) {
                 continue;
             }
@@ -106,13 +139,15 @@ impl<'a> Search<'a> {
             }
             if Instant::now() >= self.until {
                 if fit.title.is_ours() {
-                    return Ok(CauseLookup::TooMany { jobs: ours });
+                    return Ok(Found::TooMany { jobs: ours });
                 }
                 break;
             }
             match self.look_at(luid).await? {
-                Looked::Ours(job) => return Ok(cause(&job)),
-                Looked::Unsaid(job) if fit.title == Title::Same && ours == 1 => unsaid = Some(job),
+                Looked::Ours(job) => return Ok(Found::Job(Box::new(job), *refresh)),
+                Looked::Unsaid(job) if fit.title == Title::Same && ours == 1 => {
+                    unsaid = Some((job, *refresh))
+                }
                 Looked::Unreadable(code) if fit.title.is_ours() => {
                     unreadable.get_or_insert(code);
                 }
@@ -123,22 +158,25 @@ impl<'a> Search<'a> {
             }
         }
         // The only one of that name, which says nothing else.
-        if let Some(job) = unsaid {
-            return Ok(cause(&job));
+        if let Some((job, refresh)) = unsaid {
+            return Ok(Found::Job(Box::new(job), refresh));
         }
-        Ok(unreadable.map_or(CauseLookup::NoneListed, |code| CauseLookup::Unreadable { code }))
+        Ok(unreadable.map_or(Found::NoneListed, |code| Found::Unreadable { code }))
     }
 
-    /// The failed refreshes of that time, the likeliest first. By state and not by type: of types there may be more than are
-    /// known here.
-    async fn listed(&self, within: SignedDuration) -> Result<Vec<(Fit, JobLuid)>, Error> {
+    /// The refreshes of that state and time, the likeliest first. By state and not by type: of types there may be more than
+    /// are known here.
+    async fn listed(&self, within: SignedDuration) -> Result<Vec<Listed>, Error> {
         let since = self.around.checked_sub(within).unwrap_or(self.around);
-        let failed = Filter::all().in_state("Failed").ended_since(since);
-        let jobs = self.client.jobs(failed).all(LISTED).await?;
-        let refreshes = jobs.into_iter().filter(is_refresh);
-        let mut jobs: Vec<(Fit, JobLuid)> =
-            refreshes.map(|job| (fit(&job, self.event, self.around), job.id)).collect();
-        jobs.sort_by_key(|(fit, _)| *fit);
+        let ended = Filter::all().in_state(self.state).ended_since(since);
+        let jobs = self.client.jobs(ended).all(LISTED).await?;
+        let refreshes = jobs.into_iter().filter(is_refresh).map(|job| Listed {
+            fit: fit(&job, self.event, self.around),
+            refresh: refresh_kind(&job),
+            luid: job.id,
+        });
+        let mut jobs: Vec<Listed> = refreshes.collect();
+        jobs.sort_by_key(|job| job.fit);
         Ok(jobs)
     }
 
@@ -157,16 +195,22 @@ impl<'a> Search<'a> {
 }
 
 /// The code of a refusal that lasts, and is about what was asked for; the error itself otherwise.
-fn refusal(error: Error) -> Result<String, Error> {
+pub(super) fn refusal(error: Error) -> Result<String, Error> {
     if error.is_transient() || error.is_misconfiguration() {
         return Err(error);
     }
     Ok(error.code().unwrap_or("an answer of another shape").to_owned())
 }
 
-fn is_refresh(job: &JobSummary) -> bool {
+pub(super) fn is_refresh(job: &JobSummary) -> bool {
     let kind = job.job_type.as_deref().map(str::to_ascii_lowercase);
     kind.is_none_or(|kind| kind.contains("refresh") || kind.contains("increment"))
+}
+
+/// How much of the extract a job refreshes: `refresh_extracts`, `increment_extracts`, `increment_extracts_via_bridge`.
+pub(super) fn refresh_kind(job: &JobSummary) -> Option<RefreshKind> {
+    let kind = job.job_type.as_deref()?.to_ascii_lowercase();
+    Some(if kind.contains("increment") { RefreshKind::Incremental } else { RefreshKind::Full })
 }
 
 fn fit(job: &JobSummary, event: &Event, around: Timestamp) -> Fit {

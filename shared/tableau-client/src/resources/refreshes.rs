@@ -3,11 +3,12 @@
 use super::jobs::{Answer, Job};
 use crate::call::{Call, Path};
 use crate::{ApiVersion, Error, TableauClient};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tableau::Subject;
 
 /// How much of an extract to refresh.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefreshKind {
     /// All of it.
     #[default]

@@ -1,0 +1,113 @@
+//! Routing by the rules file, with Tableau's answers: what the functions of all destinations use.
+
+mod cache;
+mod lookups;
+mod words;
+
+use crate::context::Context;
+use crate::incident::RefreshKind;
+use crate::notifier::{Routing, Targeted};
+use crate::records::Records;
+use async_trait::async_trait;
+use guarded_tableau::GuardedTableau;
+use jiff::Timestamp;
+use lookups::Lookups;
+use rules::{LoadedRules, Rules, Site, TargetSettings};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use tableau::{Event, EventName, SiteLuid};
+use workflow::{Failure, Invocation};
+
+/// Routing by the rules, whose settings are `S`.
+pub struct RulesRouting<S> {
+    rules: LoadedRules,
+    lookups: Lookups,
+    settings: PhantomData<fn() -> S>,
+}
+
+impl<S> std::fmt::Debug for RulesRouting<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RulesRouting").finish_non_exhaustive()
+    }
+}
+
+impl<S: TargetSettings> RulesRouting<S> {
+    /// Routing by `rules`. What `tableau` says about an event that several workflows announce is kept in `records` for an
+    /// hour.
+    pub fn new(rules: LoadedRules, tableau: GuardedTableau, records: Arc<dyn Records>) -> Self {
+        Self { rules, lookups: Lookups::new(tableau, records), settings: PhantomData }
+    }
+
+    fn rules(&self) -> Result<&Rules, Failure> {
+        self.rules.current().map_err(Failure::misconfigured)
+    }
+
+    /// Of several rules that mean a target, the one counts that notifies first.
+    fn targets_of(
+        &self,
+        event: &EventName,
+        site: &SiteLuid,
+        now: Timestamp,
+    ) -> Result<Vec<Targeted<S>>, Failure> {
+        let actions = self.rules()?.actions_for::<S>(event, site).map_err(Failure::misconfigured)?;
+        let mut targets: BTreeMap<String, Targeted<S>> = BTreeMap::new();
+        for action in actions {
+            let schedule = action.schedule(now);
+            let key = action.settings.key().to_owned();
+            let target = Targeted { key: key.clone(), settings: action.settings, schedule };
+            match targets.get(&key) {
+                Some(earlier) if earlier.schedule <= schedule => {}
+                _ => {
+                    targets.insert(key, target);
+                }
+            }
+        }
+        Ok(targets.into_values().collect())
+    }
+}
+
+#[async_trait]
+impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
+    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
+        self.targets_of(&event.name, &event.site, now)
+    }
+
+    fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
+        match event.name.object().and_then(EventName::refresh_failed) {
+            Some(failed) => self.targets_of(&failed, &event.site, now),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn named(&self, key: &str) -> Result<Option<S>, Failure> {
+        let settings = self.rules()?.settings::<S>().map_err(Failure::misconfigured)?;
+        Ok(settings.into_iter().find(|settings| settings.key() == key))
+    }
+
+    fn unnamed(&self, key: &str) -> Option<S> {
+        S::of_key(key)
+    }
+
+    fn site(&self, event: &Event) -> Option<Site> {
+        self.rules.current().ok()?.site(&event.site).cloned()
+    }
+
+    async fn context(&self, event: &Event, invocation: &Invocation) -> Result<Context, Failure> {
+        let is_shared = self.rules()?.notifying_workflows(&event.name) > 1;
+        self.lookups.context(event, invocation, is_shared).await
+    }
+
+    async fn last_success(
+        &self,
+        failure: &Event,
+        kind: RefreshKind,
+        invocation: &Invocation,
+    ) -> Result<Option<Timestamp>, Failure> {
+        self.lookups.last_success(failure, kind, invocation).await
+    }
+
+    async fn success_kind(&self, success: &Event, invocation: &Invocation) -> Result<RefreshKind, Failure> {
+        self.lookups.success_kind(success, invocation).await
+    }
+}

@@ -1,0 +1,82 @@
+#![doc = include_str!("../README.md")]
+
+use circuit::{Circuits, Guarded, Verdict};
+use std::future::Future;
+use tableau_client::{Error, TableauClient};
+use workflow::Invocation;
+
+/// A Tableau site behind a circuit breaker.
+#[derive(Debug)]
+pub struct GuardedTableau {
+    client: TableauClient,
+    circuits: Circuits,
+}
+
+impl GuardedTableau {
+    /// `client` behind `circuits`.
+    pub fn new(client: TableauClient, circuits: Circuits) -> Self {
+        Self { client, circuits }
+    }
+
+    /// The client, to make a call for [`GuardedTableau::call`].
+    pub fn client(&self) -> &TableauClient {
+        &self.client
+    }
+
+    /// Makes a call, unless Tableau is left alone.
+    ///
+    /// # Errors
+    /// [`Guarded::LeftAlone`] when the call was not made, and the call's own.
+    pub async fn call<T: Send>(
+        &self,
+        invocation: &Invocation,
+        call: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Guarded<Error>> {
+        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        Box::pin(self.circuits.call("", invocation.time(), call, verdict)).await
+    }
+}
+
+/// What a failed call says about Tableau.
+fn verdict(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable { .. } | Error::OutOfTime { .. } | Error::Redirected { .. } => Verdict::Failed,
+        Error::Refused { status: 408 | 429 | 500.., retry_after, .. }
+        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
+        Error::Credential(_)
+        | Error::CredentialRefused { .. }
+        | Error::Invalid { .. }
+        | Error::SessionStore(_)
+        | Error::SignInPending => Verdict::Nothing,
+        _ => Verdict::Answered,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn refused(status: u16, seconds: Option<u64>) -> Verdict {
+        verdict(&Error::Refused {
+            operation: "list the jobs",
+            status,
+            code: format!("{status}000"),
+            summary: String::new(),
+            detail: String::new(),
+            retry_after: seconds.map(Duration::from_secs),
+        })
+    }
+
+    #[test]
+    fn a_server_in_trouble_has_failed_and_a_refusal_is_an_answer() {
+        for status in [408, 429, 500, 503] {
+            assert_eq!(refused(status, None), Verdict::Failed, "{status}");
+            assert_eq!(refused(status, Some(30)), Verdict::Asked(Duration::from_secs(30)), "{status}");
+        }
+        for status in [400, 401, 403, 404, 409] {
+            assert_eq!(refused(status, None), Verdict::Answered, "{status}");
+        }
+        assert_eq!(verdict(&Error::SignInPending), Verdict::Nothing);
+    }
+}

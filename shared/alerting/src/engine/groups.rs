@@ -265,7 +265,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(written) = transaction.commit().await? else { return Ok(false) };
         self.remember(&written);
         let zone = self.routing.site(&sample).map(|site| site.timezone);
-        let shown = notification::group_announced(&sample, &members, false, zone);
+        let mut shown = notification::group_announced(&sample, &members, false, zone);
+        self.add_small_print(&mut shown, &sample.site, now).await;
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         let maybe_sent = sent.as_ref().err().map(|undelivered| undelivered.maybe_sent);
         self.end(&key, now, |head| match maybe_sent {
@@ -288,7 +289,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             members.extend(first);
         }
         let zone = self.routing.site(&firing.sample).map(|site| site.timezone);
-        let shown = notification::group_announced(&firing.sample, &members, firing.head.sent == 0, zone);
+        let is_first = firing.head.sent == 0;
+        let mut shown = notification::group_announced(&firing.sample, &members, is_first, zone);
+        if firing.is_of_incidents() {
+            self.add_small_print(&mut shown, &firing.sample.site, firing.now()).await;
+        }
         let message = firing.head.message.as_ref();
         let audible = firing.is_audible();
         let delivery = match message.filter(|_| firing.capabilities.edit) {

@@ -71,6 +71,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             summary.note(Ok(Handled::Nothing("a later refresh has failed since".to_owned())));
             return Ok(());
         }
+        if transition == Transition::Resolved && matches!(signal, Signal::Succeeded(..)) {
+            self.note_success_event(&attempt.event.site, now).await?;
+        }
         self.after_end(attempt, targets, Some(transition), summary).await
     }
 

@@ -2,6 +2,7 @@
 
 use crate::records::Key;
 use jiff::Timestamp;
+use tableau::SiteLuid;
 
 pub(crate) const INCIDENT: &str = "incident#";
 pub(crate) const GROUP: &str = "group#";
@@ -11,6 +12,10 @@ pub(crate) const ENTRY: &str = "entry#";
 
 pub(crate) fn incident(workflow: &str, object: &str) -> Key {
     Key::single(format!("{INCIDENT}{workflow}#{object}"))
+}
+
+pub(crate) fn site(workflow: &str, site: &SiteLuid) -> Key {
+    Key::single(format!("site#{workflow}#{site}"))
 }
 
 /// `flood`: of which kind of incident or event.

@@ -13,6 +13,7 @@ mod heads;
 mod incidents;
 mod keys;
 mod send;
+mod site;
 mod sweep;
 
 use crate::context::Context;
@@ -24,9 +25,10 @@ use jiff::{SignedDuration, Timestamp};
 use rules::Schedule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use site::SeenSite;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use tableau::{Action, Event, EventId, Object, Payload};
+use tableau::{Action, Event, EventId, Object, Payload, SiteLuid};
 use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, Outcome};
@@ -45,6 +47,7 @@ pub struct Engine<N, R> {
     routing: R,
     /// Windows and heads of groups as they were last seen. A storm reads them once a worker, not once an event.
     seen: Mutex<HashMap<Key, Record>>,
+    sites: Mutex<HashMap<SiteLuid, SeenSite>>,
 }
 
 impl<N, R> std::fmt::Debug for Engine<N, R> {
@@ -132,7 +135,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         notifier: N,
         routing: R,
     ) -> Self {
-        Self { workflow, records, timer, notifier, routing, seen: Mutex::default() }
+        Self { workflow, records, timer, notifier, routing, seen: Mutex::default(), sites: Mutex::default() }
     }
 
     /// Handles an event.
@@ -213,6 +216,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 
     fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Record>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen_sites(&self) -> std::sync::MutexGuard<'_, HashMap<SiteLuid, SeenSite>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn has_timers(&self, invocation: &Invocation) -> bool {

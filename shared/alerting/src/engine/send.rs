@@ -34,13 +34,17 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let site = self.routing.site(attempt.event);
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: site.as_ref(), context };
-        Ok(match &send.about {
+        let mut shown = match &send.about {
             Announced::Open(open) if send.is_reminder => {
                 notification::updated(&described, open, Some(attempt.now()))
             }
             Announced::Open(open) if open.failures == 1 => notification::opened(&described, open),
             Announced::Open(open) => notification::updated(&described, open, None),
             Announced::Resolved(resolved) => notification::resolved(&described, resolved),
-        })
+        };
+        if let Announced::Open(_) = &send.about {
+            self.add_small_print(&mut shown, &attempt.event.site, attempt.now()).await;
+        }
+        Ok(shown)
     }
 }

@@ -295,6 +295,26 @@ async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_
     assert!(messages[0].shown.status.contains(&alerting::notification::Status::SuccessEventMissing));
 }
 
+// 13: a site whose success events never arrive says so in the small print.
+#[tokio::test(start_paused = true)]
+async fn a_site_whose_success_events_do_not_arrive_says_so_in_the_small_print_until_one_arrives() {
+    let mut world = World::new(EDITS);
+    let says_so = |world: &World| {
+        let message = world.messages().last().unwrap().clone();
+        message.shown.footnotes.iter().any(|note| note.starts_with("success events do not arrive"))
+    };
+    world.one(FAILED, "Sales", 0).await;
+    assert!(!says_so(&world));
+    world.lost_success(2 * HOUR);
+    world.sweep(DAY + HOUR).await.unwrap();
+    world.one(FAILED, "Orders", DAY + 2 * HOUR).await;
+    assert!(says_so(&world), "{:?}", world.messages().last());
+
+    world.one(SUCCEEDED, "Orders", DAY + 3 * HOUR).await;
+    world.one(FAILED, "Returns", DAY + 4 * HOUR).await;
+    assert!(!says_so(&world), "an event arrived");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_group_that_stays_open_is_announced_again_once_a_day() {
     let mut world = World::new(EDITS);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::{DatasourceLuid, Event, Payload};
 use tableau_client::{
-    CauseClass, CauseLookup, Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential,
+    CauseClass, CauseLookup, Fixed, MemorySessionStore, RefreshKind, Settings, TableauClient,
+    TableauCredential,
 };
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
@@ -129,7 +130,7 @@ async fn a_job_without_a_text_is_told_from_no_job() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let sales = simulator.add(Datasource::named("Sales"));
     let job = simulator.fail_refresh(&sales, " ").unwrap();
-    assert_eq!(look(&simulator, &sales).await, CauseLookup::NoText { job });
+    assert_eq!(look(&simulator, &sales).await, CauseLookup::NoText { job, refresh: Some(RefreshKind::Full) });
 }
 
 // 11-B11

@@ -111,3 +111,7 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
         self.lookups.success_kind(success, invocation).await
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests;

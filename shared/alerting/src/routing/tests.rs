@@ -1,0 +1,110 @@
+use super::lookups::Lookups;
+use crate::context::Lookup;
+use crate::incident::RefreshKind;
+use crate::records::MemoryRecords;
+use circuit::Circuits;
+use guarded_tableau::GuardedTableau;
+use jiff::Timestamp;
+use simulator::{Datasource, Fault, SAMPLE_PAT, TableauSimulator, notes};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tableau::{Event, Payload};
+use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
+use workflow::{Failure, Fixed, Invocation, NoEffectLog};
+
+/// A failed refresh at a site, and lookups about it.
+struct Place {
+    simulator: TableauSimulator,
+    event: Event,
+    records: Arc<MemoryRecords>,
+}
+
+impl Place {
+    async fn start() -> Self {
+        let simulator = TableauSimulator::empty().start().await.unwrap();
+        let sales = simulator.add(Datasource::named("Sales"));
+        simulator.fail_refresh(&sales, notes::SNOWFLAKE_LOGIN).unwrap();
+        let payload = Payload {
+            event_type: Some("DatasourceRefreshFailed".to_owned()),
+            site_luid: Some(simulator.site().as_str().to_owned()),
+            resource_luid: Some(sales.as_str().to_owned()),
+            resource_name: Some("Sales".to_owned()),
+            created_at: Some(Timestamp::now().to_string()),
+            ..Payload::default()
+        };
+        let event = Event::try_from(&payload).unwrap();
+        Self { simulator, event, records: Arc::default() }
+    }
+
+    /// As another function has them, with sessions and circuits of its own.
+    fn lookups(&self) -> Lookups {
+        let settings = Settings::new(&self.simulator.url(), "marketing", "").unwrap();
+        let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+        let sessions = Arc::new(MemorySessionStore::default());
+        let http = http_client::client(None).unwrap();
+        let client = TableauClient::new(http, settings, Arc::new(Fixed::new(credential)), sessions);
+        let circuits = Circuits::new(store::documents(None), "notify-slack", "Tableau");
+        let records = Arc::clone(&self.records);
+        Lookups::new(GuardedTableau::new(client, circuits), records)
+    }
+}
+
+fn attempt(number: u32, now: Timestamp) -> Invocation {
+    Invocation::new("r", now, Duration::from_secs(60)).repeated(
+        number,
+        BTreeSet::new(),
+        Arc::new(NoEffectLog),
+    )
+}
+
+// 13: what Tableau says about an event is cached per event, and shared by all workflows.
+#[tokio::test]
+async fn what_tableau_says_about_an_event_that_several_workflows_announce_is_asked_once_within_an_hour() {
+    let place = Place::start().await;
+    let now = Timestamp::now();
+    let first = place.lookups().context(&place.event, &attempt(1, now), true).await.unwrap();
+    assert!(matches!(&first.cause, Lookup::Found(cause) if cause.line.contains("Incorrect username")));
+    assert_eq!(first.refresh, RefreshKind::Full);
+    let asked = place.simulator.calls("*");
+    let second = place.lookups().context(&place.event, &attempt(1, now), true).await.unwrap();
+    assert_eq!((&second, place.simulator.calls("*")), (&first, asked));
+
+    let alone = place.lookups().context(&place.event, &attempt(1, now), false).await.unwrap();
+    assert_eq!(alone, first);
+    let asked_again = place.simulator.calls("*");
+    assert!(asked_again > asked, "an event of one workflow is not kept");
+    let later = attempt(1, now + Duration::from_secs(3_601));
+    place.lookups().context(&place.event, &later, true).await.unwrap();
+    assert!(place.simulator.calls("*") > asked_again);
+}
+
+#[tokio::test]
+async fn an_answer_with_something_missing_is_not_kept() {
+    let place = Place::start().await;
+    place.simulator.fail_next("GET /sites/*/jobs", 1, Fault::Error("403000"));
+    let now = Timestamp::now();
+    let first = place.lookups().context(&place.event, &attempt(3, now), true).await.unwrap();
+    assert!(matches!(&first.cause, Lookup::Unavailable(why) if why.contains("403000")), "{first:?}");
+    let second = place.lookups().context(&place.event, &attempt(3, now), true).await.unwrap();
+    assert!(second.cause.found().is_some(), "{second:?}");
+}
+
+// 13: Tableau's calls go through a circuit breaker.
+#[tokio::test]
+async fn a_tableau_that_is_down_is_left_alone_and_events_go_out_without_context() {
+    let place = Place::start().await;
+    place.simulator.fail_always("*", Fault::Status(503));
+    let (lookups, now) = (place.lookups(), Timestamp::now());
+    for _ in 0..10 {
+        let waits = lookups.context(&place.event, &attempt(1, now), false).await;
+        assert!(matches!(waits, Err(Failure::Transient { .. })), "{waits:?}");
+    }
+    let asked = place.simulator.calls("*");
+    let waits = lookups.context(&place.event, &attempt(2, now), false).await.unwrap_err();
+    assert!(matches!(&waits, Failure::Transient { retry_after: Some(wait), .. } if wait.as_secs() <= 30));
+    let without = lookups.context(&place.event, &attempt(3, now), false).await.unwrap();
+    assert!(matches!(&without.cause, Lookup::Unavailable(why) if why == "Tableau did not answer"));
+    let kind = lookups.success_kind(&place.event, &attempt(3, now)).await.unwrap();
+    assert_eq!((kind, place.simulator.calls("*")), (RefreshKind::Unknown, asked), "it is left alone");
+}

@@ -1,10 +1,14 @@
 //! Storms and flapping objects when quiet hours begin, go on and end.
 
 use crate::world::{By, FAILED, SUCCEEDED, World, at};
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use tableau::Event;
-use testkit::simulator::{SlackFault, render};
-use workflow::Outcome;
+use testkit::simulator::SlackFault;
+use workflow::{BoxError, Outcome};
 
 /// Minute 0 is 16:00 UTC.
 const QUIET: &str = "
@@ -28,25 +32,25 @@ fn of_each(world: &World, name: &str, count: i64, minute: i64) -> Vec<(Timestamp
 
 #[tokio::test]
 async fn a_storm_in_quiet_hours_is_a_digest_and_an_end() {
-    for by in [By::BotToken, By::WebhookUrls] {
+    for by in By::ALL {
         let world = World::start(by, QUIET).await;
-        world.run(of_each(&world, FAILED, 30, NIGHT)).await;
+        let (_, timers) = world.run(of_each(&world, FAILED, 30, NIGHT)).await;
         let said = world.new_messages();
-        assert_eq!(said.len(), 1, "{by:?}: {said:#?}");
+        assert_eq!((said.len(), timers), (1, 1), "{by:?}: {said:#?}");
         assert!(said[0].contains("30 still failing"), "{}", said[0]);
         world.run(of_each(&world, FAILED, 30, MORNING + 60)).await;
         assert_eq!(world.new_messages().len(), 1, "{by:?}: it goes on");
         world.run(of_each(&world, SUCCEEDED, 30, MORNING + 90)).await;
         let said = world.new_messages();
         // Where messages can be changed, one shows how far they have come.
-        assert_eq!(said.len(), if by == By::BotToken { 3 } else { 2 }, "{by:?}: {said:#?}");
+        assert_eq!(said.len(), if by.edits() { 3 } else { 2 }, "{by:?}: {said:#?}");
         assert!(said.last().unwrap().contains("All 30 recovered after"), "{said:#?}");
     }
 }
 
 #[tokio::test]
 async fn what_flaps_all_night_is_in_the_digest() {
-    for by in [By::BotToken, By::WebhookUrls] {
+    for by in By::ALL {
         let world = World::start(by, QUIET).await;
         let turns = (0..8).flat_map(|n| [(FAILED, NIGHT + n * 20), (SUCCEEDED, NIGHT + n * 20 + 10)]);
         world
@@ -59,15 +63,15 @@ async fn what_flaps_all_night_is_in_the_digest() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_told_by_day_calls_nobody_at_night() {
-    for by in [By::BotToken, By::WebhookUrls] {
+async fn what_could_not_be_sent_by_day_calls_no_one_at_night() {
+    for by in By::ALL {
         let world = World::start(by, QUIET).await;
-        world.slack.fail_next(1, SlackFault::ServerError);
+        world.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
         let event = world.event(FAILED, "Sales", at(59));
         assert!(world.attempt(&event, at(59)).await.is_err());
-        assert!(matches!(world.attempt(&event, at(NIGHT)).await.unwrap(), Outcome::Deferred { .. }));
-        assert!(world.said().is_empty());
-        world.run(vec![(at(MORNING), event)]).await;
+        assert!(matches!(world.attempt(&event, at(NIGHT)).await.unwrap(), Outcome::Skipped(_)));
+        assert!(world.said().is_empty(), "{by:?}: {:#?}", world.said());
+        world.wait_until(at(MORNING)).await;
         world.one(SUCCEEDED, "Sales", MORNING + 10).await;
         let said = world.new_messages();
         assert!(said[0].contains("in quiet hours") && said[1].contains("Recovered after"), "{said:#?}");
@@ -76,27 +80,20 @@ async fn what_could_not_be_told_by_day_calls_nobody_at_night() {
 }
 
 #[tokio::test]
-async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_told_in_the_morning_and_end() {
-    for by in [By::BotToken, By::WebhookUrls] {
+async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_announced_in_the_morning_and_end() {
+    for by in By::ALL {
         let world = World::start(by, QUIET).await;
         let before = SignedDuration::from_secs(8);
         let storm = of_each(&world, FAILED, 6, 60).into_iter().map(|(time, event)| (time - before, event));
-        let storm: Vec<_> = storm.collect();
-        let mut waiting = Vec::new();
-        for (time, event) in storm {
-            match world.attempt(&event, time).await.unwrap() {
-                Outcome::Deferred { until, .. } => waiting.push((until, event)),
-                outcome => assert_eq!(outcome, Outcome::Done),
-            }
+        for (n, (time, event)) in storm.enumerate() {
+            let outcome = world.attempt(&event, time).await.unwrap();
+            assert_eq!(outcome == Outcome::Done, n == 0, "{outcome:?}");
         }
-        assert_eq!((waiting.len(), world.new_messages().len()), (5, 1), "{by:?}");
-        for (time, event) in &mut waiting {
-            let outcome = world.attempt(event, (*time).max(at(61))).await.unwrap();
-            assert!(matches!(outcome, Outcome::Deferred { until, .. } if until == at(420)), "{outcome:?}");
-            *time = at(MORNING);
-        }
-        world.run(waiting).await;
-        assert_eq!(world.new_messages().len(), 2, "{by:?}");
+        assert_eq!(world.new_messages().len(), 1, "{by:?}");
+        world.wait_until(at(MORNING - 2)).await;
+        assert_eq!(world.new_messages().len(), 1, "{by:?}: {:#?}", world.new_messages());
+        world.wait_until(at(MORNING)).await;
+        assert_eq!(world.new_messages().len(), 2, "{by:?}: {:#?}", world.new_messages());
         world.run(of_each(&world, SUCCEEDED, 6, MORNING + 10)).await;
         let said = world.new_messages().join("\n");
         assert!(said.contains("All 5 recovered") && said.contains("Recovered after 6 h"), "{by:?}: {said}");
@@ -105,58 +102,65 @@ async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_told_in_the_mo
 
 #[tokio::test]
 async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
-    for by in [By::BotToken, By::WebhookUrls] {
+    for by in By::ALL {
         let world = World::start(by, QUIET).await;
         world.run(of_each(&world, FAILED, 6, 0)).await;
         let by_day = world.new_messages().len();
-        let recoveries = of_each(&world, SUCCEEDED, 6, NIGHT);
-        let mut waiting = Vec::new();
-        for (time, event) in recoveries {
+        for (n, (time, event)) in (0..).zip(of_each(&world, SUCCEEDED, 6, NIGHT)) {
             // The message is changed every ten seconds at most.
-            let time = time + SignedDuration::from_secs(i64::try_from(waiting.len()).unwrap() * 15);
+            let time = time + SignedDuration::from_secs(n * 15);
+            world.wait_until(time).await;
             let outcome = world.attempt(&event, time).await.unwrap();
-            assert!(matches!(outcome, Outcome::Deferred { .. }), "{by:?}: {outcome:?}");
-            waiting.push((at(MORNING), event));
+            assert!(matches!(outcome, Outcome::Skipped(_) | Outcome::Done), "{by:?}: {outcome:?}");
         }
-        assert_eq!(world.new_messages().len(), by_day, "{by:?}: nobody is called");
-        if by == By::BotToken {
-            let seen = world.slack.channel("data-alerts");
-            assert!(seen.iter().all(|message| !render(message).contains('🔴')), "{seen:#?}");
+        world.wait_until(at(NIGHT + 60)).await;
+        assert_eq!(world.new_messages().len(), by_day, "{by:?}: no one is called");
+        if by.edits() {
+            let seen = world.seen("data-alerts");
+            assert!(seen.iter().all(|text| !text.contains('🔴')), "{seen:#?}");
         }
-        world.run(waiting).await;
+        world.wait_until(at(MORNING)).await;
         let said = world.new_messages();
         assert_eq!(said.len(), by_day + 1, "{by:?}: {said:#?}");
         assert!(said.last().unwrap().contains("in quiet hours"));
     }
 }
 
-#[tokio::test]
-async fn a_recovery_at_night_is_told_although_the_table_failed_once() {
-    use async_trait::async_trait;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use store::{Documents, Key, MemoryStore, Put, Store, Stored, Version, Write};
-    use workflow::BoxError;
+/// Fails once when a digest is written.
+#[derive(Default)]
+struct OnceThrottled(MemoryRecords, AtomicBool);
 
-    #[derive(Default)]
-    struct OnceThrottled(MemoryStore, AtomicBool);
-
-    #[async_trait]
-    impl Store for OnceThrottled {
-        async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError> {
-            self.0.get(key).await
-        }
-
-        async fn put(&self, key: &Key, expected: Version, write: &Write) -> Result<Put, BoxError> {
-            if key.kind() == "digest" && !self.1.swap(true, Ordering::SeqCst) {
-                return Err("throttled".into());
-            }
-            self.0.put(key, expected, write).await
-        }
+#[async_trait]
+impl Records for OnceThrottled {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, BoxError> {
+        self.0.load(keys).await
     }
 
-    for by in [By::BotToken, By::WebhookUrls] {
-        let world = World::with(by, QUIET, Documents::new(Arc::new(OnceThrottled::default()))).await;
+    async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError> {
+        self.0.list(partition).await
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError> {
+        let is_digest = changes.iter().any(|change| change.key.partition.starts_with("digest#"));
+        if is_digest && !self.1.swap(true, Ordering::SeqCst) {
+            return Err("throttled".into());
+        }
+        self.0.commit(changes).await
+    }
+
+    async fn raise_mark(&self, key: &Key, mark: i64, expires_at: Timestamp) -> Result<Marked, BoxError> {
+        self.0.raise_mark(key, mark, expires_at).await
+    }
+
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<Key>, BoxError> {
+        self.0.due(before, limit).await
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_at_night_is_announced_although_the_table_failed_once() {
+    for by in By::ALL {
+        let world = World::with(by, QUIET, Arc::new(OnceThrottled::default())).await;
         world.one(FAILED, "Sales", 0).await;
         let event = world.event(SUCCEEDED, "Sales", at(NIGHT));
         assert!(world.attempt(&event, at(NIGHT)).await.is_err());
@@ -170,12 +174,14 @@ async fn a_recovery_at_night_is_told_although_the_table_failed_once() {
 #[tokio::test]
 async fn a_rule_that_is_muted_meanwhile_posts_nothing_and_leaves_nothing_red() {
     let rules = |more: &str| QUIET.replace("    quiet: { from: 17:00, to: 23:00 }\n", more);
-    let world = World::start(By::BotToken, &rules("")).await;
-    world.run(of_each(&world, FAILED, 6, 0)).await;
-    let by_day = world.new_messages().len();
-    let world = world.with_rules(&rules("    mute_until: 2026-01-01T00:00:00Z\n"));
-    world.run(of_each(&world, SUCCEEDED, 6, 30)).await;
-    assert_eq!(world.new_messages().len(), by_day);
-    let seen = world.slack.channel("data-alerts");
-    assert!(seen.iter().all(|message| !render(message).contains('🔴')), "{seen:#?}");
+    for by in By::EDITING {
+        let world = World::start(by, &rules("")).await;
+        world.run(of_each(&world, FAILED, 6, 0)).await;
+        let by_day = world.new_messages().len();
+        let world = world.with_rules(&rules("    mute_until: 2026-01-01T00:00:00Z\n"));
+        world.run(of_each(&world, SUCCEEDED, 6, 30)).await;
+        assert_eq!(world.new_messages().len(), by_day);
+        let seen = world.seen("data-alerts");
+        assert!(seen.iter().all(|text| !text.contains('🔴')), "{by:?}: {seen:#?}");
+    }
 }

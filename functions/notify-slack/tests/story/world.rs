@@ -1,21 +1,24 @@
-//! The workflow with a clock that the test sets, in front of a Tableau and a Slack on the wire.
+//! The workflow with a clock, a queue and timers that the test sets, in front of a Tableau and a Slack on the wire, or of a
+//! destination that records.
 
+use crate::recorder::{Destination, Recorder, Said};
+use alerting::{Engine, RulesRouting};
 use async_trait::async_trait;
 use circuit::Circuits;
-use destinations::slack::{Slack, SlackCredential};
+use destinations::slack::{Slack, SlackCredential, SlackNotifier};
+use guarded_tableau::GuardedTableau;
 use jiff::{SignedDuration, Timestamp};
-use notify_slack::{GuardedSlack, NotifySlack};
+use notify_slack::NotifySlack;
 use rules::Rules;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::{Documents, documents};
+use store::{MemoryRecords, Records, documents};
 use tableau::{Event, Payload};
 use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
-use testkit::simulator::{
-    Fault, SAMPLE_PAT, SlackCall, SlackMessage, SlackRecorder, TableauSimulator, render,
-};
+use testkit::simulator::{Fault, SAMPLE_PAT, SlackCall, SlackFault, SlackRecorder, TableauSimulator, render};
+use timer::{Timer, TimerError, TimerMessage};
 use workflow::{BoxError, Effect, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
 
 pub(crate) const RULES: &str = "
@@ -27,6 +30,8 @@ rules:
     on: [DatasourceRefreshStarted, WorkbookCreated]
     do: [{ notify-slack: { channel: data-news } }]
 ";
+
+const NAME: &str = "notify-slack";
 
 /// What was written down of an event, in all its attempts.
 #[derive(Clone, Default)]
@@ -40,70 +45,168 @@ impl EffectLog for Effects {
     }
 }
 
-pub(crate) struct World {
-    pub(crate) tableau: TableauSimulator,
-    pub(crate) slack: SlackRecorder,
-    workflow: NotifySlack,
-    credential: Value,
-    effects: Mutex<HashMap<String, Effects>>,
+/// Timers that are armed. One that fired may be armed again by a worker that did not hear of it, and fires no more.
+#[derive(Clone, Default)]
+pub(crate) struct Timers {
+    armed: Arc<Mutex<BTreeSet<TimerMessage>>>,
+    fired: Arc<Mutex<BTreeSet<TimerMessage>>>,
 }
 
-fn guarded(api_url: String, credential: &Value, documents: &Documents) -> GuardedSlack {
-    let credential: SlackCredential = serde_json::from_value(credential.clone()).unwrap();
-    let http = http_client::client(None).unwrap();
-    let circuits = Circuits::new(documents.clone(), NotifySlack::NAME, "Slack");
-    GuardedSlack::new(Slack::new(http, api_url.parse().unwrap(), Arc::new(Fixed::new(credential))), circuits)
+#[async_trait]
+impl Timer for Timers {
+    async fn ensure(&self, timer: &TimerMessage, _: Timestamp) -> Result<(), TimerError> {
+        if !self.fired.lock().unwrap().contains(timer) {
+            self.armed.lock().unwrap().insert(timer.clone());
+        }
+        Ok(())
+    }
 }
 
-/// With a bot token, messages can be changed; through webhook URLs they cannot.
+impl Timers {
+    /// Takes the timers that are due by then, the earliest first.
+    pub(crate) fn take_due(&self, by: Timestamp) -> Vec<TimerMessage> {
+        let mut armed = self.armed.lock().unwrap();
+        let mut due: Vec<TimerMessage> = armed.iter().filter(|timer| timer.due <= by).cloned().collect();
+        armed.retain(|timer| timer.due > by);
+        due.sort_by_key(|timer| timer.due);
+        self.fired.lock().unwrap().extend(due.iter().cloned());
+        due
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.armed.lock().unwrap().iter().map(|timer| timer.due).min()
+    }
+
+    pub(crate) fn armed(&self) -> BTreeSet<TimerMessage> {
+        self.armed.lock().unwrap().clone()
+    }
+}
+
+/// What comes to the function.
+#[derive(Clone, Debug)]
+pub(crate) enum Arrival {
+    Event(Box<Event>),
+    Timer(TimerMessage),
+}
+
+impl Arrival {
+    fn name(&self) -> String {
+        match self {
+            Self::Event(event) => event.id.to_string(),
+            Self::Timer(timer) => format!("{timer:?}"),
+        }
+    }
+}
+
+/// Who takes the notifications. With a bot token, messages can be changed; through webhook URLs they cannot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum By {
     BotToken,
     WebhookUrls,
+    /// A destination that records, whose messages can be changed.
+    RecorderOfEdits,
+    /// A destination that records, whose messages cannot be changed.
+    RecorderOfPosts,
+}
+
+impl By {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::BotToken, Self::WebhookUrls, Self::RecorderOfEdits, Self::RecorderOfPosts];
+    /// Where messages can be changed.
+    pub(crate) const EDITING: [Self; 2] = [Self::BotToken, Self::RecorderOfEdits];
+    /// Where they cannot.
+    pub(crate) const POSTING: [Self; 2] = [Self::WebhookUrls, Self::RecorderOfPosts];
+
+    pub(crate) fn edits(self) -> bool {
+        Self::EDITING.contains(&self)
+    }
+
+    fn is_slack(self) -> bool {
+        matches!(self, Self::BotToken | Self::WebhookUrls)
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) by: By,
+    pub(crate) tableau: TableauSimulator,
+    pub(crate) slack: SlackRecorder,
+    pub(crate) timers: Timers,
+    recorder: Recorder,
+    records: Arc<dyn Records>,
+    credential: Value,
+    slack_url: String,
+    rules: String,
+    workflow: NotifySlack<Destination>,
+    effects: Mutex<HashMap<String, Effects>>,
+    attempts: Mutex<HashMap<String, u32>>,
 }
 
 impl World {
     pub(crate) async fn start(by: By, rules: &str) -> Self {
-        Self::with(by, rules, documents(None)).await
+        Self::with(by, rules, Arc::new(MemoryRecords::default())).await
     }
 
-    pub(crate) async fn with(by: By, rules: &str, documents: Documents) -> Self {
+    pub(crate) async fn with(by: By, rules: &str, records: Arc<dyn Records>) -> Self {
         let tableau = TableauSimulator::empty().start().await.unwrap();
         // Else each failure without a job waits for a second look.
         tableau.fail_always("GET */jobs*", Fault::Error("403000"));
         let slack = SlackRecorder::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let credential = match by {
-            By::BotToken => json!({ "bot_token": slack.token() }),
-            By::WebhookUrls => json!({ "webhook_urls": std::collections::BTreeMap::from(channels) }),
+            By::WebhookUrls => json!({ "webhook_urls": BTreeMap::from(channels) }),
+            _ => json!({ "bot_token": slack.token() }),
         };
-        let http = http_client::client(None).unwrap();
-        let pat = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
-        let client = TableauClient::new(
-            http,
-            Settings::new(&tableau.url(), "marketing", "").unwrap(),
-            Arc::new(Fixed::new(pat)),
-            Arc::new(MemorySessionStore::default()),
-        );
-        let workflow = NotifySlack {
-            tableau: client,
-            slack: guarded(slack.api_url(), &credential, &documents),
-            rules: Arc::new(Ok(Rules::parse(rules).unwrap())),
-            documents,
-        };
-        Self { tableau, slack, workflow, credential, effects: Mutex::default() }
+        let recorder = Recorder::new(by.edits());
+        let (timers, slack_url) = (Timers::default(), slack.api_url());
+        let rules = rules.to_owned();
+        let workflow = workflow(&Parts {
+            tableau: &tableau,
+            recorder: (!by.is_slack()).then_some(&recorder),
+            credential: &credential,
+            slack_url: &slack_url,
+            rules: &rules,
+            records: &records,
+            timers: &timers,
+        });
+        Self {
+            by,
+            tableau,
+            slack,
+            timers,
+            recorder,
+            records,
+            credential,
+            slack_url,
+            rules,
+            workflow,
+            effects: Mutex::default(),
+            attempts: Mutex::default(),
+        }
+    }
+
+    fn restarted(mut self) -> Self {
+        self.workflow = workflow(&Parts {
+            tableau: &self.tableau,
+            recorder: (!self.by.is_slack()).then_some(&self.recorder),
+            credential: &self.credential,
+            slack_url: &self.slack_url,
+            rules: &self.rules,
+            records: &self.records,
+            timers: &self.timers,
+        });
+        self
     }
 
     /// The same, with a Slack at this URL.
     pub(crate) fn with_slack_at(mut self, api_url: String) -> Self {
-        self.workflow.slack = guarded(api_url, &self.credential, &self.workflow.documents);
-        self
+        self.slack_url = api_url;
+        self.restarted()
     }
 
     /// The same, after somebody changed the rules.
     pub(crate) fn with_rules(mut self, rules: &str) -> Self {
-        self.workflow.rules = Arc::new(Ok(Rules::parse(rules).unwrap()));
-        self
+        rules.clone_into(&mut self.rules);
+        self.restarted()
     }
 
     pub(crate) fn event(&self, name: &str, luid: &str, at: Timestamp) -> Event {
@@ -120,48 +223,175 @@ impl World {
 
     /// One attempt at an event.
     pub(crate) async fn attempt(&self, event: &Event, now: Timestamp) -> Result<Outcome, Failure> {
-        let effects = self.effects.lock().unwrap().entry(event.id.to_string()).or_default().clone();
-        let known = effects.0.lock().unwrap().clone();
-        let invocation = Invocation::new("r", now, Duration::from_secs(60));
-        self.workflow.handle(event, &invocation.repeated(1, known, Arc::new(effects))).await
+        self.arrive(&Arrival::Event(Box::new(event.clone())), now).await
     }
 
-    /// Handles events at their times, and again when they are put off or fail, as their queue does it. When the last
-    /// was done, and how often one was begun.
+    /// One attempt at an event or a timer.
+    pub(crate) async fn arrive(&self, arrival: &Arrival, now: Timestamp) -> Result<Outcome, Failure> {
+        let name = arrival.name();
+        let effects = self.effects.lock().unwrap().entry(name.clone()).or_default().clone();
+        let number = {
+            let mut attempts = self.attempts.lock().unwrap();
+            let number = attempts.entry(name).or_default();
+            *number += 1;
+            *number
+        };
+        let known = effects.0.lock().unwrap().clone();
+        let invocation = Invocation::new("r", now, Duration::from_secs(60));
+        let invocation = invocation.repeated(number, known, Arc::new(effects));
+        match arrival {
+            Arrival::Event(event) => self.workflow.handle(event, &invocation).await,
+            Arrival::Timer(timer) => self.workflow.on_timer(timer, &invocation).await,
+        }
+    }
+
+    /// Handles events and timers at their times, and again when they fail, as their queue does it, until nothing is left. When
+    /// the last was done, and how many timers fired.
     pub(crate) async fn run(&self, events: Vec<(Timestamp, Event)>) -> (Timestamp, usize) {
-        let mut waiting: std::collections::BTreeMap<(Timestamp, usize), Event> =
-            events.into_iter().enumerate().map(|(n, (at, event))| ((at, n), event)).collect();
-        let (mut now, mut attempts) = (Timestamp::MIN, 0);
-        while let Some(((due, n), event)) = waiting.pop_first() {
+        let events = events.into_iter().map(|(at, event)| (at, Arrival::Event(Box::new(event))));
+        self.run_until(events.collect(), Timestamp::MAX).await
+    }
+
+    async fn run_until(&self, arrivals: Vec<(Timestamp, Arrival)>, end: Timestamp) -> (Timestamp, usize) {
+        let mut waiting: BTreeMap<(Timestamp, usize), Arrival> =
+            arrivals.into_iter().enumerate().map(|(n, (at, arrival))| ((at, n), arrival)).collect();
+        let (mut now, mut numbers, mut fired) = (Timestamp::MIN, waiting.len(), 0);
+        loop {
+            let next = waiting.first_key_value().map(|((at, _), _)| *at);
+            let Some(next) = next.into_iter().chain(self.timers.next_due()).min() else { break };
+            if next > end {
+                break;
+            }
+            for timer in self.timers.take_due(next.max(now)) {
+                (numbers, fired) = (numbers + 1, fired + 1);
+                waiting.insert((timer.due.max(now), numbers), Arrival::Timer(timer));
+            }
+            let Some(((due, _), arrival)) = waiting.pop_first() else { continue };
             now = now.max(due);
-            attempts += 1;
-            match self.attempt(&event, now).await {
-                Ok(Outcome::Deferred { until, .. }) => {
-                    waiting.insert((until + SignedDuration::from_secs(1), n), event);
-                }
+            match self.arrive(&arrival, now).await {
+                Ok(Outcome::Deferred { .. }) => panic!("nothing is put off: {arrival:?}"),
                 Ok(_) => {}
-                Err(Failure::Transient { .. }) => {
-                    waiting.insert((now + SignedDuration::from_secs(15), n), event);
+                Err(Failure::Transient { retry_after, .. }) => {
+                    let wait = retry_after.map_or(SignedDuration::from_secs(15), |wait| {
+                        SignedDuration::try_from(wait).unwrap() + SignedDuration::from_secs(1)
+                    });
+                    numbers += 1;
+                    waiting.insert((now + wait, numbers), arrival);
                 }
                 Err(failure) => panic!("{}", failure.reason()),
             }
         }
-        (now, attempts)
+        (now, fired)
     }
 
+    /// Fires the timers that are due by then.
+    pub(crate) async fn wait_until(&self, at: Timestamp) {
+        self.run_until(Vec::new(), at).await;
+    }
+
+    /// Fires all timers, whenever they are due.
+    pub(crate) async fn settle(&self) {
+        self.run_until(Vec::new(), Timestamp::MAX).await;
+    }
+
+    /// An event, at once, after the timers that are due before it.
     pub(crate) async fn one(&self, name: &str, luid: &str, minute: i64) -> Outcome {
+        self.wait_until(at(minute)).await;
         self.attempt(&self.event(name, luid, at(minute)), at(minute)).await.unwrap()
     }
 
-    pub(crate) fn said(&self) -> Vec<SlackMessage> {
-        self.slack.messages()
+    pub(crate) fn fail_next(&self, times: u32, fault: &SlackFault) {
+        if self.by.is_slack() {
+            self.slack.fail_next(times, fault.clone());
+        } else {
+            self.recorder.fail_next(times, fault);
+        }
+    }
+
+    /// Faults that no call met are no more.
+    pub(crate) fn recover(&self) {
+        self.slack.recover();
+        self.recorder.recover();
+    }
+
+    /// A person deletes a message.
+    pub(crate) fn delete(&self, said: &Said) {
+        if self.by.is_slack() {
+            let message = self.slack.messages().into_iter().find(|message| message.ts == said.id).unwrap();
+            self.slack.delete(&message.channel, &message.ts);
+        } else {
+            self.recorder.delete(&said.id);
+        }
+    }
+
+    pub(crate) fn said(&self) -> Vec<Said> {
+        if !self.by.is_slack() {
+            return self.recorder.said();
+        }
+        let said = self.slack.messages().into_iter().map(|message| Said {
+            text: render(&message),
+            channel: message.channel_name,
+            id: message.ts,
+            is_edit: message.call == SlackCall::Update,
+            reply_to: message.thread_ts,
+            is_broadcast: message.reply_broadcast,
+            answered: message.answered,
+        });
+        said.collect()
+    }
+
+    /// What a channel shows: each message as it was last edited.
+    pub(crate) fn seen(&self, channel: &str) -> Vec<String> {
+        let mut seen: Vec<Said> = Vec::new();
+        for said in self.said().into_iter().filter(|said| said.channel == channel) {
+            match seen.iter_mut().find(|earlier| said.is_edit && earlier.id == said.id) {
+                Some(earlier) => earlier.text = said.text,
+                None => seen.push(said),
+            }
+        }
+        seen.into_iter().map(|said| said.text).collect()
     }
 
     /// Messages that are new in a channel, without changes of earlier ones.
     pub(crate) fn new_messages(&self) -> Vec<String> {
-        let said = self.said();
-        said.iter().filter(|message| message.call != SlackCall::Update).map(render).collect()
+        self.said().into_iter().filter(|said| !said.is_edit).map(|said| said.text).collect()
     }
+}
+
+struct Parts<'a> {
+    tableau: &'a TableauSimulator,
+    recorder: Option<&'a Recorder>,
+    credential: &'a Value,
+    slack_url: &'a str,
+    rules: &'a str,
+    records: &'a Arc<dyn Records>,
+    timers: &'a Timers,
+}
+
+fn workflow(parts: &Parts<'_>) -> NotifySlack<Destination> {
+    let http = http_client::client(None).unwrap();
+    let pat = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
+    let client = TableauClient::new(
+        http.clone(),
+        Settings::new(&parts.tableau.url(), "marketing", "").unwrap(),
+        Arc::new(Fixed::new(pat)),
+        Arc::new(MemorySessionStore::default()),
+    );
+    let tableau = GuardedTableau::new(client, Circuits::new(documents(None), NAME, "Tableau"));
+    let destination = match parts.recorder {
+        Some(recorder) => Destination::Recorder(recorder.clone()),
+        None => {
+            let credential: SlackCredential = serde_json::from_value(parts.credential.clone()).unwrap();
+            let url = parts.slack_url.parse().unwrap();
+            let slack = Slack::new(http, url, Arc::new(Fixed::new(credential)));
+            Destination::Slack(SlackNotifier::new(slack, Circuits::new(documents(None), NAME, "Slack")))
+        }
+    };
+    let rules = Rules::parse(parts.rules).unwrap();
+    let routing = RulesRouting::new(rules.into(), tableau, Arc::clone(parts.records));
+    let timer: Arc<dyn Timer> = Arc::new(parts.timers.clone());
+    let records = Arc::clone(parts.records);
+    NotifySlack { engine: Engine::new(NAME, records, Some(timer), destination, routing) }
 }
 
 pub(crate) fn at(minute: i64) -> Timestamp {

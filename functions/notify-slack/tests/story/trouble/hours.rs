@@ -1,4 +1,4 @@
-//! When a channel may be told.
+//! When a channel may be notified.
 
 use crate::world::at;
 use fastrand::Rng;

@@ -1,11 +1,10 @@
 //! What a person sees in the end, and whether that is right.
 
 use super::{CHANNELS, Delivery, Night};
-use crate::world::By;
+use crate::recorder::Said;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use tableau::Action;
-use testkit::simulator::{SlackCall, SlackMessage, render};
 use workflow::Outcome;
 
 impl Night {
@@ -15,7 +14,7 @@ impl Night {
             let said = self.said(channel);
             let unanswered = said.iter().filter(|message| !message.answered).count();
             let wrong = self.wrong.get(channel).copied().unwrap_or_default() + unanswered;
-            self.told(channel, &said);
+            self.announced(channel, &said);
             self.over(channel, &said, wrong);
             self.bounded(channel, &said, wrong);
             self.counted(channel, &said);
@@ -23,8 +22,8 @@ impl Night {
         assert!(self.world.slack.refusals().is_empty(), "{:#?}", self.world.slack.refusals());
     }
 
-    pub(super) fn said(&self, channel: &str) -> Vec<SlackMessage> {
-        self.world.said().into_iter().filter(|message| message.channel_name == channel).collect()
+    pub(super) fn said(&self, channel: &str) -> Vec<Said> {
+        self.world.said().into_iter().filter(|said| said.channel == channel).collect()
     }
 
     fn failed(delivery: &Delivery) -> bool {
@@ -35,9 +34,12 @@ impl Night {
         self.deliveries.iter().filter(move |delivery| delivery.channel == channel)
     }
 
-    pub(super) fn fail(&self, channel: &str, said: &[SlackMessage], what: &str) -> ! {
-        let said: Vec<_> =
-            said.iter().map(|m| format!("[{:?} {} {}] {}", m.call, m.ts, m.answered, render(m))).collect();
+    pub(super) fn fail(&self, channel: &str, said: &[Said], what: &str) -> ! {
+        let line = |said: &Said| {
+            let kind = if said.is_edit { "edit" } else { "new" };
+            format!("[{kind} {} {}] {}", said.id, said.answered, said.text)
+        };
+        let said: Vec<_> = said.iter().map(line).collect();
         let events = self.of(channel).map(|delivery| {
             let (kind, at) = (&delivery.event.name, delivery.event.created_at.unwrap());
             format!("{} {kind} {at} {:?} {:?}", delivery.object, delivery.first, delivery.done)
@@ -53,17 +55,17 @@ impl Night {
         )
     }
 
-    /// A failure that was done before its object's success came was told.
-    fn told(&self, channel: &str, said: &[SlackMessage]) {
+    /// A failure whose groups had sent what they had before its object's success came was announced.
+    fn announced(&self, channel: &str, said: &[Said]) {
         for failure in self.of(channel).filter(|delivery| Self::failed(delivery)) {
-            let (done, outcome) = failure.done.as_ref().unwrap();
+            let (_, outcome) = failure.done.as_ref().unwrap();
+            let announced = failure.announced.unwrap();
             let later = |success: &&Delivery| {
                 success.object == failure.object
                     && !Self::failed(success)
                     && success.event.created_at >= failure.event.created_at
             };
-            let before_its_end = self.of(channel).filter(later).all(|success| *done < success.first.unwrap());
-            // What is counted is part of a story that was told before.
+            let before_its_end = self.of(channel).filter(later).all(|success| announced < success.first.unwrap());
             // What came before is done, and what comes after has not begun.
             let in_order = self.of(channel).filter(|other| other.object == failure.object).all(|other| {
                 let (before, at) = (other.done.as_ref().map(|(done, _)| *done), failure.first);
@@ -76,43 +78,40 @@ impl Night {
             let since = match outcome {
                 Outcome::Done if in_order => failure.said_before,
                 Outcome::Done => 0,
-                Outcome::Skipped(reason) if reason.starts_with("counted") => 0,
+                Outcome::Skipped(reason) if is_grouped(reason) => 0,
                 _ => continue,
             };
             let later = self.world.said().split_off(since);
-            let mut texts = later.iter().filter(|message| message.channel_name == channel).map(render);
+            let mut texts = later.iter().filter(|said| said.channel == channel).map(|said| &said.text);
             if before_its_end && !texts.any(|text| text.contains(&failure.object)) {
-                self.fail(channel, said, &format!("nobody was told of {}", failure.object));
+                self.fail(channel, said, &format!("no message is about {}", failure.object));
             }
         }
     }
 
     /// Nothing is red at the end, but for what nobody can know of.
-    fn over(&self, channel: &str, said: &[SlackMessage], wrong: usize) {
-        match self.by {
-            By::BotToken => {
-                let seen = self.world.slack.channel(channel);
-                let red = seen.iter().filter(|message| render(message).contains('🔴')).count();
-                if red > wrong {
-                    self.fail(channel, said, &format!("{red} messages are red, {wrong} went wrong"));
-                }
+    fn over(&self, channel: &str, said: &[Said], wrong: usize) {
+        if self.by.edits() {
+            let seen = self.world.seen(channel);
+            let red = seen.iter().filter(|text| text.contains('🔴')).count();
+            if red > wrong {
+                self.fail(channel, said, &format!("{red} messages are red, {wrong} went wrong"));
             }
-            By::WebhookUrls => {
-                let objects: BTreeSet<_> = self.of(channel).map(|delivery| &delivery.object).collect();
-                for object in objects {
-                    let about = |text: &String| text.contains(object.as_str()) || text.contains("✅ All");
-                    let last = said.iter().map(render).rfind(about);
-                    if last.is_some_and(|text| text.contains('🔴')) {
-                        self.fail(channel, said, &format!("the last word on {object} is red"));
-                    }
-                }
+            return;
+        }
+        let objects: BTreeSet<_> = self.of(channel).map(|delivery| &delivery.object).collect();
+        for object in objects {
+            let about = |text: &&String| text.contains(object.as_str()) || text.contains("✅ All");
+            let last = said.iter().map(|said| &said.text).rfind(about);
+            if last.is_some_and(|text| text.contains('🔴')) {
+                self.fail(channel, said, &format!("the last word on {object} is red"));
             }
         }
     }
 
     /// No failure is counted twice.
-    fn counted(&self, channel: &str, said: &[SlackMessage]) {
-        for text in said.iter().map(render) {
+    fn counted(&self, channel: &str, said: &[Said]) {
+        for text in said.iter().map(|said| &said.text) {
             let Some((head, rest)) = text.split_once("It had ") else { continue };
             let counted: usize = rest.split(' ').next().unwrap().parse().unwrap();
             let of_object = |delivery: &&Delivery| Self::failed(delivery) && head.contains(&delivery.object);
@@ -123,16 +122,21 @@ impl Night {
         }
     }
 
-    /// Nobody is flooded: each streak has a message and an end, and what goes wrong may cost one more of each.
-    fn bounded(&self, channel: &str, said: &[SlackMessage], wrong: usize) {
-        let posts = said.iter().filter(|message| message.call != SlackCall::Update).count();
+    /// No channel is flooded: each incident has a message and an end, and what goes wrong may cost one more of each.
+    fn bounded(&self, channel: &str, said: &[Said], wrong: usize) {
+        let posts = said.iter().filter(|said| !said.is_edit).count();
         let mut most = 2 * wrong;
         for delivery in self.of(channel) {
-            let more = matches!(self.by, By::WebhookUrls) || !Self::failed(delivery);
+            let more = !self.by.edits() || !Self::failed(delivery);
             most += if Self::failed(delivery) { usize::from(more) } else { 2 };
         }
         if posts > most {
             self.fail(channel, said, &format!("{posts} messages, at most {most} expected"));
         }
     }
+}
+
+/// Whether a skipped failure is announced with others.
+fn is_grouped(reason: &str) -> bool {
+    reason.starts_with("grouped") || reason.contains("digest") || reason.contains("another worker")
 }

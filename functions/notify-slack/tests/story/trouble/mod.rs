@@ -1,21 +1,22 @@
-//! Stories while processes die, the table fails and Slack's answers get lost: by chance, in virtual time, some at once.
-//! At the end nothing is red, nobody was forgotten, and what was said twice has a reason.
+//! Nights in which processes die, the table fails and a destination's answers get lost: by chance, in virtual time, some at
+//! once. At the end nothing is red, no failure was forgotten, and what was sent twice has a reason.
 
 mod hours;
 mod judge;
 mod table;
 
-use crate::world::{By, World, at};
+use crate::world::{Arrival, By, World, at};
 use fastrand::Rng;
 use hours::Hours;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::{Documents, Store};
+use store::Records;
 use table::{ATTEMPT, Fate, Troubled};
 use tableau::Event;
-use testkit::simulator::{SlackCall, SlackFault};
+use testkit::simulator::SlackFault;
+use timer::TimerMessage;
 use tokio::task::JoinSet;
 use workflow::{Failure, Outcome};
 
@@ -37,6 +38,17 @@ struct Delivery {
     said_before: usize,
     done: Option<(usize, Outcome)>,
     attempts: usize,
+    /// Timers that were armed when it was done: until they have fired its group may not be announced.
+    waits_for: BTreeSet<String>,
+    /// When none of them was left.
+    announced: Option<usize>,
+}
+
+/// Something that is waiting for its turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Waiting {
+    Event(usize),
+    Timer(TimerMessage),
 }
 
 /// A night.
@@ -51,6 +63,7 @@ struct Night {
     /// How often something went wrong, by channel.
     wrong: BTreeMap<&'static str, usize>,
     clock: usize,
+    timers: usize,
 }
 
 impl Night {
@@ -58,7 +71,7 @@ impl Night {
         let mut rng = Rng::with_seed(seed);
         let mild = [1, 4, 12][rng.usize(..3)];
         let troubled = Arc::new(Troubled::new(rng.fork(), seed.is_multiple_of(8), mild));
-        let store: Arc<dyn Store> = Arc::<Troubled>::clone(&troubled);
+        let records: Arc<dyn Records> = Arc::<Troubled>::clone(&troubled);
         let hours = CHANNELS.map(|(channel, _)| (channel, Hours::by_chance(&mut rng)));
         let mut rules = "rules:\n".to_owned();
         for ((channel, kind), (_, hours)) in CHANNELS.iter().zip(&hours) {
@@ -68,7 +81,7 @@ impl Night {
             );
         }
         let hours = BTreeMap::from(hours);
-        let world = World::with(by, &rules, Documents::new(store)).await;
+        let world = World::with(by, &rules, records).await;
         let mut night = Self {
             seed,
             by,
@@ -79,6 +92,7 @@ impl Night {
             deliveries: Vec::new(),
             wrong: BTreeMap::new(),
             clock: 0,
+            timers: 0,
         };
         night.plan();
         night
@@ -116,97 +130,153 @@ impl Night {
             said_before: 0,
             done: None,
             attempts: 0,
+            waits_for: BTreeSet::new(),
+            announced: None,
         });
     }
 
-    /// Every event at its time or a little later, and again when it is put off, fails or dies.
+    /// Every event at its time or a little later, every timer at its time, and again when it fails or dies.
     async fn run(&mut self) {
         let late = |rng: &mut Rng| SignedDuration::from_secs(rng.i64(0..40));
-        let mut waiting: BTreeSet<(Timestamp, usize)> = BTreeSet::new();
+        let mut waiting: BTreeSet<(Timestamp, Waiting)> = BTreeSet::new();
         for (n, delivery) in self.deliveries.iter().enumerate() {
-            waiting.insert((delivery.event.created_at.unwrap() + late(&mut self.rng), n));
+            waiting.insert((delivery.event.created_at.unwrap() + late(&mut self.rng), Waiting::Event(n)));
         }
         let mut now = Timestamp::MIN;
-        while let Some((due, _)) = waiting.first().copied() {
-            now = now.max(due);
+        loop {
+            let next = waiting.first().map(|(due, _)| *due);
+            let Some(next) = next.into_iter().chain(self.world.timers.next_due()).min() else { break };
+            now = now.max(next);
+            for timer in self.world.timers.take_due(now) {
+                self.timers += 1;
+                waiting.insert((timer.due, Waiting::Timer(timer)));
+            }
             let most = self.rng.usize(1..4);
-            let batch: Vec<usize> =
-                waiting.iter().take_while(|(due, _)| *due <= now).take(most).map(|(_, n)| *n).collect();
-            waiting.retain(|(_, n)| !batch.contains(n));
+            let batch: Vec<(Timestamp, Waiting)> =
+                waiting.iter().take_while(|(due, _)| *due <= now).take(most).cloned().collect();
+            waiting.retain(|one| !batch.contains(one));
             let before = self.world.said().len();
-            for (n, again) in self.attempt_at_once(&batch, now).await {
-                waiting.insert((again, n));
+            let batch = batch.into_iter().map(|(_, what)| what).collect();
+            for (again, what) in self.attempt_at_once(batch, now).await {
+                waiting.insert((again, what));
             }
             self.hear(before, now);
+            self.note_announced(&waiting);
             if self.clock > 4 * self.deliveries.len() {
                 self.troubled.calm.store(true, Ordering::SeqCst);
             }
         }
     }
 
-    /// In quiet hours nobody is called.
+    /// In quiet hours no one is called.
     fn hear(&self, before: usize, now: Timestamp) {
-        for message in &self.world.said()[before..] {
-            let is_quiet = self.hours[message.channel_name.as_str()].are_quiet(now);
-            if is_quiet && message.call != SlackCall::Update {
-                let said = self.said(&message.channel_name);
-                self.fail(&message.channel_name, &said, &format!("a new message at {now}"));
+        for said in &self.world.said()[before..] {
+            let is_quiet = self.hours[said.channel.as_str()].are_quiet(now);
+            if is_quiet && !said.is_edit {
+                self.fail(&said.channel, &self.said(&said.channel), &format!("a new message at {now}"));
+            }
+        }
+    }
+
+    /// The groups whose timers are armed or on their way.
+    fn pending(&self, waiting: &BTreeSet<(Timestamp, Waiting)>) -> BTreeSet<String> {
+        let on_their_way = waiting.iter().filter_map(|(_, what)| match what {
+            Waiting::Timer(timer) => Some(timer.key.clone()),
+            Waiting::Event(_) => None,
+        });
+        self.world.timers.armed().into_iter().map(|timer| timer.key).chain(on_their_way).collect()
+    }
+
+    fn note_announced(&mut self, waiting: &BTreeSet<(Timestamp, Waiting)>) {
+        let pending = self.pending(waiting);
+        for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.announced.is_none()) {
+            let Some((done, _)) = &delivery.done else { continue };
+            if *done + 1 >= self.clock && delivery.waits_for.is_empty() {
+                delivery.waits_for.clone_from(&pending);
+            }
+            delivery.waits_for.retain(|key| pending.contains(key));
+            if delivery.waits_for.is_empty() {
+                delivery.announced = Some(self.clock);
             }
         }
     }
 
     /// Attempts at the same time; when to come again, for those that are not done.
-    async fn attempt_at_once(&mut self, batch: &[usize], now: Timestamp) -> Vec<(usize, Timestamp)> {
+    async fn attempt_at_once(&mut self, batch: Vec<Waiting>, now: Timestamp) -> Vec<(Timestamp, Waiting)> {
         let mut attempts = JoinSet::new();
-        // Those that nobody met last time.
-        self.world.slack.recover();
-        for n in batch {
+        // Those that no call met last time.
+        self.world.recover();
+        for what in batch {
             self.clock += 1;
             let clock = self.clock;
-            let delivery = &mut self.deliveries[*n];
-            if delivery.first.is_none() {
-                (delivery.first, delivery.said_before) = (Some(clock), self.world.said().len());
-            }
-            delivery.attempts += 1;
-            assert!(delivery.attempts < ATTEMPTS, "seed {}: {} never ends", self.seed, delivery.event.id);
+            let arrival = match &what {
+                Waiting::Timer(timer) => Arrival::Timer(timer.clone()),
+                Waiting::Event(n) => {
+                    let said = self.world.said().len();
+                    let delivery = &mut self.deliveries[*n];
+                    if delivery.first.is_none() {
+                        (delivery.first, delivery.said_before) = (Some(clock), said);
+                    }
+                    delivery.attempts += 1;
+                    let attempts = delivery.attempts;
+                    assert!(attempts < ATTEMPTS, "seed {}: {} never ends", self.seed, delivery.event.id);
+                    Arrival::Event(Box::new(delivery.event.clone()))
+                }
+            };
             if !self.troubled.calm.load(Ordering::SeqCst) && self.rng.u32(..100 * self.troubled.mild) < 12 {
-                self.world.slack.fail_next(1, SLACK_FAULTS[self.rng.usize(..SLACK_FAULTS.len())].clone());
+                let fault = &FAULTS[self.rng.usize(..FAULTS.len())];
+                self.world.fail_next(1, fault);
             }
-            let (n, world, event) = (*n, Arc::clone(&self.world), delivery.event.clone());
+            let world = Arc::clone(&self.world);
             attempts.spawn(async move {
                 let fate = Arc::new(Fate::default());
-                let attempt = ATTEMPT.scope(Arc::clone(&fate), world.attempt(&event, now));
+                let attempt = ATTEMPT.scope(Arc::clone(&fate), world.arrive(&arrival, now));
                 let ended = tokio::select! {
                     ended = attempt => Some(ended),
                     () = fate.died.notified() => None,
                 };
-                (n, ended, fate.wrong.load(Ordering::SeqCst))
+                (what, ended, fate.wrong.load(Ordering::SeqCst))
             });
         }
         let mut again = Vec::new();
         while let Some(attempt) = attempts.join_next().await {
-            let (n, ended, wrong) = attempt.unwrap();
+            let (what, ended, wrong) = attempt.unwrap();
             self.clock += 1;
-            let delivery = &mut self.deliveries[n];
-            *self.wrong.entry(delivery.channel).or_default() += wrong;
+            *self.wrong.entry(self.channel_of(&what)).or_default() += wrong;
             let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
             match ended {
-                // The claim of one that died has to end first.
-                None => again.push((n, in_seconds(90))),
+                // The claim or lease of one that died has to end first.
+                None => again.push((in_seconds(90), what)),
                 Some(Err(Failure::Transient { retry_after, .. })) => {
                     let wait = retry_after.map_or(5, |wait| i64::try_from(wait.as_secs()).unwrap() + 1);
-                    again.push((n, in_seconds(wait.max(self.rng.i64(5..15)))));
+                    again.push((in_seconds(wait.max(self.rng.i64(5..15))), what));
                 }
                 Some(Err(failure)) => panic!("seed {}: {}", self.seed, failure.reason()),
-                Some(Ok(Outcome::Deferred { until, .. })) => again.push((n, until.max(in_seconds(1)))),
-                Some(Ok(outcome)) => delivery.done = Some((self.clock, outcome)),
+                Some(Ok(Outcome::Deferred { .. })) => panic!("seed {}: nothing is put off", self.seed),
+                Some(Ok(outcome)) => {
+                    if let Waiting::Event(n) = what {
+                        self.deliveries[n].done = Some((self.clock, outcome));
+                    }
+                }
             }
         }
         again
     }
+
+    fn channel_of(&self, what: &Waiting) -> &'static str {
+        match what {
+            Waiting::Event(n) => self.deliveries[*n].channel,
+            Waiting::Timer(timer) => {
+                let of_key = CHANNELS.iter().find(|(channel, _)| timer.key.contains(channel));
+                // The timer of an incident has the object's kind in its key.
+                let of_object = CHANNELS.iter().find(|(_, kind)| timer.key.contains(kind));
+                of_key.or(of_object).unwrap().0
+            }
+        }
+    }
 }
 
-const SLACK_FAULTS: [SlackFault; 4] = [
+const FAULTS: [SlackFault; 4] = [
     SlackFault::ServerError,
     SlackFault::RateLimited { retry_after: 1 },
     SlackFault::Reset,
@@ -219,17 +289,20 @@ fn nights() -> u64 {
 }
 
 #[tokio::test]
-async fn whatever_dies_fails_or_gets_lost_each_story_is_told_and_ends() {
-    let (mut wrong, mut attempts) = (0, 0);
+async fn whatever_dies_fails_or_gets_lost_each_incident_is_announced_and_ends() {
+    let mut wrong = 0;
+    let mut attempts = 0;
+    let mut timers = 0;
     for seed in 0..nights() {
-        for by in [By::BotToken, By::WebhookUrls] {
+        for by in By::ALL {
             let mut night = Night::start(seed, by).await;
             night.run().await;
             night.judge();
             wrong += night.wrong.values().sum::<usize>();
+            timers += night.timers;
             attempts += night.deliveries.iter().map(|delivery| delivery.attempts).sum::<usize>();
         }
     }
-    println!("{attempts} attempts, {wrong} of them went wrong");
+    println!("{attempts} attempts at events, {timers} timers, {wrong} calls went wrong");
     assert!(wrong > 0, "nothing went wrong");
 }

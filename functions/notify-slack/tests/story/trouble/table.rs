@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use store::{Key, MemoryStore, Put, Store, Stored, Version, Write};
+use jiff::Timestamp;
+use store::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use tokio::sync::Notify;
 use workflow::BoxError;
 
@@ -37,7 +38,7 @@ impl Fate {
 
 /// A table that fails, and at which processes die.
 pub(super) struct Troubled {
-    table: MemoryStore,
+    table: MemoryRecords,
     rng: Mutex<Rng>,
     pub(super) calm: AtomicBool,
     /// How bad the night is: one is as bad as it gets.
@@ -46,7 +47,7 @@ pub(super) struct Troubled {
 
 impl Troubled {
     pub(super) fn new(rng: Rng, calm: bool, mild: u32) -> Self {
-        let (table, rng) = (MemoryStore::default(), Mutex::new(rng));
+        let (table, rng) = (MemoryRecords::default(), Mutex::new(rng));
         Self { table, rng, calm: AtomicBool::new(calm), mild }
     }
 
@@ -64,18 +65,19 @@ impl Troubled {
     }
 }
 
-#[async_trait]
-impl Store for Troubled {
-    async fn get(&self, key: &Key) -> Result<Option<Stored>, BoxError> {
+impl Troubled {
+    /// One call that reads.
+    async fn read<T>(&self, call: impl Future<Output = Result<T, BoxError>> + Send) -> Result<T, BoxError> {
         self.pause().await;
         match self.draw() {
             0..5 => ATTEMPT.get().die().await,
             5..15 => ATTEMPT.get().fail("throttled"),
-            _ => self.table.get(key).await,
+            _ => call.await,
         }
     }
 
-    async fn put(&self, key: &Key, expected: Version, write: &Write) -> Result<Put, BoxError> {
+    /// One call that writes. It may be carried out although no answer comes.
+    async fn write<T>(&self, call: impl Future<Output = Result<T, BoxError>> + Send) -> Result<T, BoxError> {
         self.pause().await;
         let drawn = self.draw();
         match drawn {
@@ -83,11 +85,34 @@ impl Store for Troubled {
             20..40 => return ATTEMPT.get().fail("throttled"),
             _ => {}
         }
-        let written = self.table.put(key, expected, write).await;
+        let written = call.await;
         match drawn {
             40..60 => ATTEMPT.get().die().await,
             60..80 => ATTEMPT.get().fail("the answer was lost"),
             _ => written,
         }
+    }
+}
+
+#[async_trait]
+impl Records for Troubled {
+    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, BoxError> {
+        self.read(self.table.load(keys)).await
+    }
+
+    async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError> {
+        self.read(self.table.list(partition)).await
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<Commit, BoxError> {
+        self.write(self.table.commit(changes)).await
+    }
+
+    async fn raise_mark(&self, key: &Key, mark: i64, expires_at: Timestamp) -> Result<Marked, BoxError> {
+        self.write(self.table.raise_mark(key, mark, expires_at)).await
+    }
+
+    async fn due(&self, before: Timestamp, limit: usize) -> Result<Vec<Key>, BoxError> {
+        self.read(self.table.due(before, limit)).await
     }
 }

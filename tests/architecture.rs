@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "guarded-tableau",
             "plain-text",
             "rules",
+            "store",
             "tableau",
             "tableau-client",
             "timer",

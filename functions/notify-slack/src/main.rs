@@ -23,7 +23,7 @@ fn workflow(host: &Host) -> Result<NotifySlack, BoxError> {
     const NAME: &str = NotifySlack::<SlackNotifier>::NAME;
     let config = host.config(Config::from_env)?;
     let documents = documents(host.table());
-    let records = records(host.table());
+    let records = records(host.table(), NAME);
     let secret = host.secret(&config.tableau_secret);
     let tableau = TableauClient::new(host.http(), config.tableau, secret, sessions(host.table()));
     let tableau = GuardedTableau::new(tableau, Circuits::new(documents.clone(), NAME, "Tableau"));

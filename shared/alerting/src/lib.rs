@@ -10,7 +10,6 @@ pub mod lease;
 pub mod notification;
 pub mod notifier;
 mod plan;
-pub mod records;
 mod routing;
 mod time;
 

@@ -5,13 +5,13 @@
 use alerting::context::Context;
 use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
-use alerting::records::MemoryRecords;
 use alerting::{Capabilities, Engine, Schedule};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rules::Site;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use store::records::MemoryRecords;
 use tableau::{Event, Payload};
 use workflow::{Failure, Invocation};
 

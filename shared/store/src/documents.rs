@@ -1,6 +1,6 @@
 //! Documents that many processes change: each change is made to the newest version, or made again.
 
-use crate::{Due, Error, Key, Put, Store, Stored, Version, Write};
+use crate::{Error, Key, Put, Store, Stored, Version, Write};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,11 +16,6 @@ pub trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned +
     const KIND: &'static str;
     /// How many days it is kept after its last change.
     const KEPT_DAYS: i64 = 30;
-
-    /// When it needs attention; `None` if it does not.
-    fn due(&self) -> Option<Due> {
-        None
-    }
 }
 
 /// A document and the version that it was read or written as.
@@ -164,7 +159,7 @@ fn write<D: Document>(key: &Key, document: &D, now: Timestamp) -> Result<Write, 
     let text = serde_json::to_string(document).map_err(|error| Error::Unwritable(key.to_string(), error))?;
     let kept = SignedDuration::from_hours(24 * D::KEPT_DAYS);
     let expires_at = now.checked_add(kept).unwrap_or(Timestamp::MAX);
-    Ok(Write { text, expires_at, due: document.due() })
+    Ok(Write { text, expires_at })
 }
 
 fn read<D: Document>(key: &Key, stored: Option<Stored>) -> Versioned<D> {

@@ -6,16 +6,16 @@ mod error;
 mod form;
 mod key;
 mod memory;
+pub mod records;
 
 pub use documents::{Document, Documents, Expect, Versioned};
 pub use dynamodb::DynamoDbStore;
 pub use error::Error;
-pub use form::{
-    BulkStore, Conflict, Delete, Due, MOST_PUTS, Put, PutAll, Store, Stored, TEXT_LIMIT_BYTES, Version, Write,
-};
+pub use form::{Put, Store, Stored, TEXT_LIMIT_BYTES, Version, Write};
 pub use key::{InvalidKey, Key};
 pub use memory::MemoryStore;
 
+use records::{DynamoDbRecords, MemoryRecords, Records};
 use std::sync::Arc;
 
 /// Documents in the stack's table; in the process where there is none, as in inline mode.
@@ -23,5 +23,17 @@ pub fn documents(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Documents
     match table {
         Some((client, name)) => Documents::new(Arc::new(DynamoDbStore::new(client, name))),
         None => Documents::new(Arc::new(MemoryStore::default())),
+    }
+}
+
+/// Records in the stack's table; in the process where there is none, as in inline mode. `scope`: the workflow whose records
+/// [`Records::due`] finds.
+pub fn records(
+    table: Option<(aws_sdk_dynamodb::Client, String)>,
+    scope: impl Into<String>,
+) -> Arc<dyn Records> {
+    match table {
+        Some((client, name)) => Arc::new(DynamoDbRecords::new(client, name, scope)),
+        None => Arc::new(MemoryRecords::default()),
     }
 }

@@ -53,7 +53,10 @@ async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doub
             said[1].contains("2 failures since") && said[2].contains("4 failures since"),
             "{by:?}: {said:#?}"
         );
-        assert!(said[3].contains("Recovered after 1 h: Sales") && said[3].contains("5 failures"), "{said:#?}");
+        assert!(
+            said[3].contains("Recovered after 1 h: Sales") && said[3].contains("5 failures"),
+            "{said:#?}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
+use store::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use tableau::Event;
 use testkit::simulator::SlackFault;
 use workflow::{BoxError, Outcome};

@@ -157,7 +157,8 @@ async fn a_storm_that_goes_on_is_announced_anew() {
 // 13: a flood of any event is grouped.
 #[tokio::test]
 async fn five_hundred_updated_workbooks_are_two_messages() {
-    let rules = "rules: [{ name: all, on: [WorkbookUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
+    let rules =
+        "rules: [{ name: all, on: [WorkbookUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
     for by in By::ALL {
         let world = World::start(by, rules).await;
         let flood = (0..500_i64).map(|n| {

@@ -6,10 +6,10 @@ use crate::capabilities::Capabilities;
 use crate::incident::{Incident, Open, Receipt, Resolved, Route, Signal, Transition};
 use crate::notifier::{Notifier, Routing, Targeted};
 use crate::plan::Operation;
-use crate::records::{Key, Record};
 use jiff::Timestamp;
 use rules::Schedule;
 use std::collections::BTreeSet;
+use store::records::{Key, Record};
 use workflow::{Effect, Failure};
 
 /// How many notifications one attempt sends at most: one a target, and what happens meanwhile.

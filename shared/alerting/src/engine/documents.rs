@@ -3,12 +3,12 @@
 use crate::digest::Entry;
 use crate::group::{GroupHead, Member, Window};
 use crate::incident::Incident;
-use crate::records::{Change, Commit, Key, Record, Records, Write};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use store::records::{Change, Commit, Key, Record, Records, Write};
 use workflow::{BoxError, Failure};
 
 /// How often a change is made again because another worker was faster.
@@ -209,6 +209,7 @@ impl<'a> Transaction<'a> {
             Commit::Done(versions) => {
                 let written = changes.into_iter().zip(versions).filter_map(|(change, version)| {
                     let text = change.write?.text;
+                    let version = version?;
                     let mark = self.known.get(&change.key).and_then(Option::as_ref).and_then(|r| r.mark);
                     Some((change.key, Record { version, text, mark }))
                 });

@@ -5,8 +5,8 @@ use super::{BUSY, Engine, keys};
 use crate::group::GroupHead;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Routing};
-use crate::records::Key;
 use jiff::Timestamp;
+use store::records::Key;
 use timer::TimerMessage;
 use workflow::Failure;
 

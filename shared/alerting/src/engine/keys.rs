@@ -1,7 +1,7 @@
 //! The keys of the documents.
 
-use crate::records::Key;
 use jiff::Timestamp;
+use store::records::Key;
 use tableau::SiteLuid;
 
 pub(crate) const INCIDENT: &str = "incident#";

@@ -1,10 +1,10 @@
 //! What Tableau says about an event, kept for the other workflows that announce it.
 
 use crate::context::Context;
-use crate::records::{Change, Key, Records, Write};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use store::records::{Change, Key, Records, Write};
 use tableau::Event;
 use workflow::{BoxError, chain};
 

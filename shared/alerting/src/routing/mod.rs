@@ -7,7 +7,6 @@ mod words;
 use crate::context::Context;
 use crate::incident::RefreshKind;
 use crate::notifier::{Routing, Targeted};
-use crate::records::Records;
 use async_trait::async_trait;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ use rules::{LoadedRules, Rules, Site, TargetSettings};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use store::records::Records;
 use tableau::{Event, EventName, SiteLuid};
 use workflow::{Failure, Invocation};
 

@@ -1,7 +1,6 @@
 use super::lookups::Lookups;
 use crate::context::Lookup;
 use crate::incident::RefreshKind;
-use crate::records::MemoryRecords;
 use circuit::Circuits;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
@@ -9,6 +8,7 @@ use simulator::{Datasource, Fault, SAMPLE_PAT, TableauSimulator, notes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use store::records::MemoryRecords;
 use tableau::{Event, Payload};
 use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
 use workflow::{Failure, Fixed, Invocation, NoEffectLog};

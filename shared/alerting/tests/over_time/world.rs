@@ -2,13 +2,13 @@
 
 use alerting::incident::RefreshKind;
 use alerting::notification::{Item, Kind, List, Notification};
-use alerting::records::MemoryRecords;
 use alerting::{Capabilities, Engine};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use store::records::MemoryRecords;
 use tableau::{Event, Payload};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};

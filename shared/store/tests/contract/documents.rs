@@ -6,17 +6,13 @@ use local_aws::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{BulkStore, Document, Documents, Due, Error, Expect, Key, MemoryStore, Store, Version};
+use store::{Document, Documents, Error, Expect, Key, MemoryStore, Store, Version};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Names(pub(crate) BTreeSet<String>);
 
 impl Document for Names {
     const KIND: &'static str = "board";
-
-    fn due(&self) -> Option<Due> {
-        self.0.contains("due").then(|| Due { scope: "names".to_owned(), at: at(9) })
-    }
 }
 
 fn add(name: &str) -> impl FnMut(&mut Names) -> usize {
@@ -80,17 +76,11 @@ async fn what_is_assumed_of_a_document_never_decides_that_nothing_changes() {
 }
 
 #[tokio::test]
-async fn a_document_is_found_by_name_expires_and_is_due_when_it_says_so() {
+async fn a_document_expires_so_many_days_after_its_last_change() {
     let place = Place::start().await;
-    let documents = documents(&place);
-    documents.change("notify-slack#c", at(0), add("due")).await.unwrap();
-    let key = Key::new("board", "notify-slack#c").unwrap();
-    let item = place.item(&key).unwrap();
+    documents(&place).change("notify-slack#c", at(0), add("one")).await.unwrap();
+    let item = place.item(&Key::new("board", "notify-slack#c").unwrap()).unwrap();
     assert_eq!(item["expires_at"]["N"], (at(0).as_second() + 30 * 24 * 60 * 60).to_string());
-    assert_eq!(place.store.due("names", at(10), 10).await.unwrap(), [(key, at(9))]);
-    let done = |names: &mut Names| names.0.clear();
-    documents.change("notify-slack#c", at(0), done).await.unwrap();
-    assert_eq!(place.store.due("names", at(10), 10).await.unwrap(), []);
 }
 
 // 12-S5

@@ -5,10 +5,13 @@
 
 mod documents;
 mod dynamodb;
+mod records;
+mod records_dynamodb;
 mod suite;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{BulkStore, Due, Key, MemoryStore, Put, Stored, Version, Write};
+use store::records::{DynamoDbRecords, MemoryRecords};
+use store::{DynamoDbStore, Key, MemoryStore, Put, Store, Stored, Version, Write};
 use testkit::dynamodb::{Emulator, client};
 
 fn at(second: i64) -> Timestamp {
@@ -21,11 +24,7 @@ fn key() -> Key {
 }
 
 fn text(text: &str) -> Write {
-    Write { text: text.to_owned(), expires_at: at(86_400), due: None }
-}
-
-fn due(scope: &str, second: i64) -> Write {
-    Write { due: Some(Due { scope: scope.to_owned(), at: at(second) }), ..text("due") }
+    Write { text: text.to_owned(), expires_at: at(86_400) }
 }
 
 fn stored(version: Version, text: &str) -> Stored {
@@ -33,7 +32,7 @@ fn stored(version: Version, text: &str) -> Stored {
 }
 
 /// Writes what must not meet another version.
-async fn put(store: &dyn BulkStore, key: &Key, expected: Version, write: &Write) -> Version {
+async fn put(store: &dyn Store, key: &Key, expected: Version, write: &Write) -> Version {
     match store.put(key, expected, write).await.unwrap() {
         Put::Written(version) => version,
         Put::Conflict(current) => panic!("{key} is at {current:?}"),
@@ -43,16 +42,19 @@ async fn put(store: &dyn BulkStore, key: &Key, expected: Version, write: &Write)
 #[tokio::test]
 async fn memory_keeps_the_contract() {
     suite::run(MemoryStore::default()).await;
+    records::run(MemoryRecords::default()).await;
 }
 
 #[tokio::test]
 async fn dynamodb_on_the_double_keeps_the_contract() {
     suite::run(dynamodb::Place::start().await.store).await;
+    records::run(records_dynamodb::Place::start().await.records).await;
 }
 
 #[tokio::test]
 async fn dynamodb_on_the_emulator_keeps_the_contract() {
     let Some(emulator) = Emulator::with_table("documents").await else { return };
-    suite::run(store::DynamoDbStore::new(client(&emulator.url), &emulator.table)).await;
+    suite::run(DynamoDbStore::new(client(&emulator.url), &emulator.table)).await;
+    records::run(DynamoDbRecords::new(client(&emulator.url), &emulator.table, "notify-slack")).await;
     emulator.delete_table().await;
 }

@@ -65,7 +65,8 @@ impl Night {
                     && !Self::failed(success)
                     && success.event.created_at >= failure.event.created_at
             };
-            let before_its_end = self.of(channel).filter(later).all(|success| announced < success.first.unwrap());
+            let before_its_end =
+                self.of(channel).filter(later).all(|success| announced < success.first.unwrap());
             // What came before is done, and what comes after has not begun.
             let in_order = self.of(channel).filter(|other| other.object == failure.object).all(|other| {
                 let (before, at) = (other.done.as_ref().map(|(done, _)| *done), failure.first);

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use store::Records;
+use store::records::Records;
 use table::{ATTEMPT, Fate, Troubled};
 use tableau::Event;
 use testkit::simulator::SlackFault;

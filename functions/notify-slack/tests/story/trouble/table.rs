@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use fastrand::Rng;
+use jiff::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use jiff::Timestamp;
-use store::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
+use store::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
 use tokio::sync::Notify;
 use workflow::BoxError;
 

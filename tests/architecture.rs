@@ -42,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session-store", &["store", "tableau-client", "workflow"]),
     ("circuit", &["store", "workflow"]),
     ("guarded-tableau", &["circuit", "tableau-client", "workflow"]),
-    ("destinations", &["confidential", "plain-text", "tableau", "workflow"]),
+    ("destinations", &["alerting", "circuit", "confidential", "plain-text", "rules", "tableau", "workflow"]),
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
         "runtime",

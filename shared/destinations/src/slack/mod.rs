@@ -5,11 +5,18 @@
 
 mod answer;
 mod blocks;
+pub mod clock;
 mod credential;
+mod guarded;
 pub mod mrkdwn;
+mod notifier;
+mod render;
 
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
+pub use guarded::{GuardedSlack, To, is_gone, may_have_arrived, sent};
+pub use notifier::SlackNotifier;
+pub use render::render;
 
 use crate::http::Answer;
 use crate::{Error, Refusal};

@@ -1,0 +1,171 @@
+//! Slack behind circuit breakers: every message goes through here.
+
+use super::{Message, Posted, Sent, Slack};
+use crate::{Error, Refusal};
+use circuit::{Circuits, Guarded, Verdict};
+use std::future::Future;
+use std::time::Duration;
+use workflow::Invocation;
+
+/// A Slack workspace behind circuits: one for all of it, and one for each channel, which is what Slack's `429` is about.
+#[derive(Debug)]
+pub struct GuardedSlack {
+    slack: Slack,
+    circuits: Circuits,
+}
+
+/// The attempt that sends a message, and where it goes.
+#[derive(Clone, Copy, Debug)]
+pub struct To<'a> {
+    /// The attempt.
+    pub invocation: &'a Invocation,
+    /// The channel as the rule names it, whatever Slack calls it.
+    pub channel: &'a str,
+}
+
+impl GuardedSlack {
+    /// `slack` behind `circuits`.
+    pub fn new(slack: Slack, circuits: Circuits) -> Self {
+        Self { slack, circuits }
+    }
+
+    /// Whether messages can be changed and replied to.
+    ///
+    /// # Errors
+    /// As for [`Slack::changes_messages`].
+    pub async fn changes_messages(&self) -> Result<bool, Error> {
+        self.slack.changes_messages().await
+    }
+
+    /// Posts a message.
+    ///
+    /// # Errors
+    /// As for [`Slack::post`], and [`Guarded::LeftAlone`] while a circuit is open.
+    pub async fn post(&self, to: To<'_>, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.post(to.channel, message)).await
+    }
+
+    /// Replies to a message.
+    ///
+    /// # Errors
+    /// As for [`Slack::reply`], and [`Guarded::LeftAlone`] while a circuit is open.
+    pub async fn reply(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.reply(sent, message)).await
+    }
+
+    /// Puts a message in the place of another.
+    ///
+    /// # Errors
+    /// As for [`Slack::update`], and [`Guarded::LeftAlone`] while a circuit is open.
+    pub async fn update(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+        self.call(to, self.slack.update(sent, message)).await
+    }
+
+    async fn call(
+        &self,
+        to: To<'_>,
+        call: impl Future<Output = Result<Posted, Error>> + Send,
+    ) -> Result<Posted, Guarded<Error>> {
+        // In a box, since futures of all steps within each other grow too deep for the compiler.
+        Box::pin(self.circuits.call(to.channel, to.invocation.time(), call, verdict)).await
+    }
+}
+
+/// Whether a message could not be changed because it, or its channel, is not there, or not ours any more. Whether the rule's
+/// channel is there, a new message finds out.
+pub fn is_gone(error: &Guarded<Error>) -> bool {
+    let has_no_channel = |error: &Error| matches!(error, Error::Refused { refusal: Refusal::Target, .. });
+    matches!(error, Guarded::Call(error) if error.is_gone() || has_no_channel(error))
+}
+
+/// Whether a message may be there although posting it failed.
+pub fn may_have_arrived(error: &Guarded<Error>) -> bool {
+    let unclear = |error: &Error| match error {
+        Error::Unreachable { source, .. } => !source.is_connect(),
+        Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
+        // A proxy that refuses or redirects did not pass the message on; of other answers nothing is known.
+        Error::Foreign { status, .. } => !(300..500).contains(status),
+        _ => false,
+    };
+    matches!(error, Guarded::Call(error) if unclear(error))
+}
+
+/// The message that a document names: its channel's id, and its `ts`. `None` when they do not have the form of Slack's ids.
+///
+/// Slack lets a bot change messages of its own only, so the most that a forged document can name is another of our messages.
+pub fn sent(channel: &str, ts: &str) -> Option<Sent> {
+    let is_id = |text: &str, fits: fn(&u8) -> bool| {
+        (1..=32).contains(&text.len()) && text.as_bytes().iter().all(fits)
+    };
+    let is_slacks =
+        is_id(channel, u8::is_ascii_alphanumeric) && is_id(ts, |byte| byte.is_ascii_digit() || *byte == b'.');
+    is_slacks.then(|| Sent { channel: channel.to_owned(), ts: ts.to_owned() })
+}
+
+/// What a failed call says about Slack.
+fn verdict(error: &Error) -> Verdict {
+    match error {
+        Error::Unreachable { .. } => Verdict::Failed,
+        Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
+            Verdict::Throttled(retry_after.unwrap_or(Duration::ZERO))
+        }
+        Error::Refused { refusal: Refusal::Unavailable, retry_after, .. }
+        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
+        Error::Refused { .. } => Verdict::Answered,
+        _ => Verdict::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(refusal: Refusal, seconds: Option<u64>) -> Verdict {
+        let target = "data".to_owned();
+        let code = "word".to_owned();
+        let retry_after = seconds.map(Duration::from_secs);
+        verdict(&Error::Refused { destination: "Slack", target, status: 200, code, refusal, retry_after })
+    }
+
+    #[test]
+    fn a_throttle_is_the_channels_trouble_is_slacks_and_a_refusal_is_an_answer() {
+        let wait = Duration::from_secs(30);
+        assert_eq!(refused(Refusal::Throttled, Some(30)), Verdict::Throttled(wait));
+        assert_eq!(refused(Refusal::Unavailable, Some(30)), Verdict::Asked(wait));
+        assert_eq!(refused(Refusal::Unavailable, None), Verdict::Failed);
+        for refusal in [Refusal::Credential, Refusal::Target, Refusal::Gone, Refusal::Content] {
+            assert_eq!(refused(refusal, None), Verdict::Answered, "{refusal:?}");
+        }
+        assert_eq!(verdict(&Error::NoSuchChannel("data".to_owned())), Verdict::Nothing);
+    }
+
+    // 11-B8
+    #[test]
+    fn answers_that_are_not_slacks_count_as_failures_and_may_hide_that_a_message_arrived() {
+        for (status, may) in [(200, true), (204, true), (302, false), (403, false), (503, true)] {
+            let target = "data".to_owned();
+            let foreign =
+                Error::Foreign { destination: "Slack", target, status, content: "HTML", retry_after: None };
+            assert_eq!(verdict(&foreign), Verdict::Failed);
+            assert_eq!(may_have_arrived(&Guarded::Call(foreign)), may, "{status}");
+        }
+    }
+
+    #[test]
+    fn only_the_form_of_slacks_ids_names_a_message() {
+        assert!(sent("C0123456789", "1764000000.000100").is_some());
+        let long = "1".repeat(33);
+        for (channel, ts) in [
+            ("", "1.2"),
+            ("C1", ""),
+            ("C1/../x", "1.2"),
+            ("#data", "1.2"),
+            ("C1", "1.2\n"),
+            ("C1", "abc"),
+            ("C1", long.as_str()),
+            (long.as_str(), "1.2"),
+        ] {
+            assert_eq!(sent(channel, ts), None, "{channel} {ts}");
+        }
+    }
+}

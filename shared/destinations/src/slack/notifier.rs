@@ -1,0 +1,102 @@
+//! Slack as a destination of alerting: renders and sends. When and to whom is decided in `alerting`.
+
+use super::guarded::{GuardedSlack, To, is_gone, may_have_arrived, sent};
+use super::{Message, Posted, Sent, Slack, render};
+use crate::Error;
+use alerting::Capabilities;
+use alerting::incident::MessageRef;
+use alerting::notification::Notification;
+use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
+use async_trait::async_trait;
+use circuit::{Circuits, Guarded};
+use rules::settings::NotifySlack;
+use workflow::{Failure, Invocation};
+
+/// A Slack workspace that notifications are sent to.
+#[derive(Debug)]
+pub struct SlackNotifier {
+    slack: GuardedSlack,
+}
+
+impl SlackNotifier {
+    /// `slack` behind `circuits`.
+    pub fn new(slack: Slack, circuits: Circuits) -> Self {
+        Self { slack: GuardedSlack::new(slack, circuits) }
+    }
+
+    async fn post(&self, to: To<'_>, message: &Message) -> Result<Delivered, Guarded<Error>> {
+        let posted = self.slack.post(to, message).await?;
+        Ok(Delivered { message: reference(posted), audible: true })
+    }
+
+    /// Puts a message in the place of another, and gives that one. `None` when there is none, or it cannot be changed any
+    /// more.
+    async fn edit(
+        &self,
+        to: To<'_>,
+        before: Option<&MessageRef>,
+        message: &Message,
+    ) -> Result<Option<Sent>, Guarded<Error>> {
+        let Some(before) = before.and_then(|before| sent(&before.conversation, &before.id)) else {
+            return Ok(None);
+        };
+        match self.slack.update(to, &before, message).await {
+            Ok(_) => Ok(Some(before)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send(
+        &self,
+        to: To<'_>,
+        delivery: Delivery<'_>,
+        message: &Message,
+    ) -> Result<Delivered, Guarded<Error>> {
+        let (before, audible, replies) = match delivery {
+            Delivery::Post => (None, true, false),
+            Delivery::Edit { message, audible } => (Some(message), audible, false),
+            Delivery::Close { message, audible } => (message, audible, true),
+        };
+        match self.edit(to, before, message).await? {
+            Some(before) if replies && audible => match self.slack.reply(to, &before, message).await {
+                Ok(_) => Ok(Delivered { message: None, audible: true }),
+                // A person deleted it meanwhile.
+                Err(error) if is_gone(&error) => self.post(to, message).await,
+                Err(error) => Err(error),
+            },
+            None if audible => self.post(to, message).await,
+            Some(_) | None => Ok(Delivered::default()),
+        }
+    }
+}
+
+#[async_trait]
+impl Notifier for SlackNotifier {
+    type Target = NotifySlack;
+
+    async fn capabilities(&self) -> Result<Capabilities, Failure> {
+        let changes = self.slack.changes_messages().await?;
+        Ok(Capabilities { edit: changes, thread: changes, idempotency_key: false, grouping: true })
+    }
+
+    async fn deliver(
+        &self,
+        target: &NotifySlack,
+        delivery: Delivery<'_>,
+        notification: &Notification,
+        invocation: &Invocation,
+    ) -> Result<Delivered, Undelivered> {
+        let to = To { invocation, channel: target.channel() };
+        let sent = self.send(to, delivery, &render(notification)).await;
+        sent.map_err(|error| {
+            let maybe_sent = may_have_arrived(&error);
+            Undelivered { failure: error.into(), maybe_sent }
+        })
+    }
+}
+
+/// What alerting keeps of a message.
+fn reference(posted: Posted) -> Option<MessageRef> {
+    posted.message.map(|sent| MessageRef { conversation: sent.channel, id: sent.ts })
+}

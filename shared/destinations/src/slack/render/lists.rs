@@ -1,0 +1,136 @@
+//! Lists: the members of a group by cause, and what happened in quiet hours. What does not fit is counted.
+
+use super::parts::short;
+use super::{markup, named};
+use crate::slack::blocks::Block;
+use crate::slack::clock::clock;
+use crate::slack::mrkdwn::{cut, escape};
+use alerting::notification::{Item, Kind, List, Notification};
+use jiff::tz::TimeZone;
+use plain_text::one_line;
+
+/// All names together.
+const NAMES_LIMIT: usize = 9_000;
+/// What is put into one block.
+const BLOCK_LIMIT: usize = 2_800;
+/// Among many, names are shorter.
+const NAME_LIMIT: usize = 60;
+/// So many causes are listed.
+const LISTS_LIMIT: usize = 8;
+/// The longest heading, as markup.
+const HEADING_LIMIT: usize = 300;
+/// What `… and 1,000,000 more` takes, and the count behind a heading.
+const COUNTS: usize = 60;
+
+/// How many things are in lists that have no place in the message.
+pub(super) fn not_listed(shown: &Notification) -> usize {
+    shown.lists.iter().skip(LISTS_LIMIT).map(size).sum()
+}
+
+/// The lists in `room` characters.
+pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize) -> Vec<Block> {
+    let lists: Vec<&List> = shown.lists.iter().take(LISTS_LIMIT).collect();
+    let is_digest = shown.kind == Kind::Digest;
+    let heading = |list: &List| {
+        let heading = markup(&short(list.heading.as_deref()?), HEADING_LIMIT);
+        Some(if is_digest { format!("*{heading}*") } else { format!("*{heading}* – {}", size(list)) })
+    };
+    let headings: Vec<Option<String>> = lists.iter().map(|list| heading(list)).collect();
+    let taken: usize = headings.iter().flatten().map(|heading| heading.chars().count()).sum();
+    let mut room = room.saturating_sub(taken + lists.len() * COUNTS).min(NAMES_LIMIT);
+    let separator = if is_digest { "\n" } else { " · " };
+    let mut blocks = Vec::new();
+    for (list, heading) in lists.into_iter().zip(headings) {
+        let mut paragraphs = Paragraphs { separator, texts: Vec::new() };
+        let mut shown_items = 0;
+        for item in &list.items {
+            let text = if is_digest { happened(item, zone) } else { name(item) };
+            let length = text.chars().count() + separator.chars().count();
+            if length > room {
+                break;
+            }
+            room -= length;
+            shown_items += 1;
+            paragraphs.add(text);
+        }
+        let rest = list.items.iter().skip(shown_items).map(times).sum::<usize>() + list.more;
+        if rest > 0 {
+            // What follows in a later list would look as if it were all.
+            room = if shown_items < list.items.len() { 0 } else { room };
+            paragraphs.end(&format!("… and {rest} more"));
+        }
+        match heading {
+            // A digest's heading is the first of its lines.
+            Some(heading) if is_digest => blocks.extend(under(&heading, paragraphs.texts)),
+            heading => blocks.extend(heading.into_iter().chain(paragraphs.texts)),
+        }
+    }
+    blocks.into_iter().map(Block::section).collect()
+}
+
+/// Paragraphs that each fit into a block.
+struct Paragraphs {
+    separator: &'static str,
+    texts: Vec<String>,
+}
+
+impl Paragraphs {
+    fn add(&mut self, text: String) {
+        let length = text.chars().count() + self.separator.chars().count();
+        match self.texts.last_mut().filter(|last| last.chars().count() + length <= BLOCK_LIMIT) {
+            Some(last) => {
+                last.push_str(self.separator);
+                last.push_str(&text);
+            }
+            None => self.texts.push(text),
+        }
+    }
+
+    /// Adds a few words to the last paragraph.
+    fn end(&mut self, words: &str) {
+        let separator = if self.separator == "\n" { "\n" } else { " " };
+        match self.texts.last_mut() {
+            Some(last) => {
+                last.push_str(separator);
+                last.push_str(words);
+            }
+            None => self.texts.push(words.to_owned()),
+        }
+    }
+}
+
+/// Paragraphs with a heading in the first, if it fits.
+fn under(heading: &str, mut paragraphs: Vec<String>) -> Vec<String> {
+    match paragraphs.first_mut() {
+        Some(first) if first.chars().count() + heading.chars().count() < BLOCK_LIMIT => {
+            first.insert_str(0, &format!("{heading}\n"));
+        }
+        _ => paragraphs.insert(0, heading.to_owned()),
+    }
+    paragraphs
+}
+
+/// How many things a list stands for.
+fn size(list: &List) -> usize {
+    list.items.iter().map(times).sum::<usize>() + list.more
+}
+
+fn times(item: &Item) -> usize {
+    item.times.max(1)
+}
+
+fn name(item: &Item) -> String {
+    escape(&cut(&one_line(named(&item.name)), NAME_LIMIT))
+}
+
+/// A line of a digest.
+fn happened(item: &Item, zone: Option<&TimeZone>) -> String {
+    let what = item.what.as_deref().map(|what| format!("*{}*: ", escape(&short(what)))).unwrap_or_default();
+    let cause =
+        item.cause.as_deref().map(|cause| format!(" – {}", escape(&short(cause)))).unwrap_or_default();
+    let when = item.when.map(|(first, last)| match item.times {
+        0 | 1 => format!(" ({})", clock(first, zone)),
+        times => format!(" ({times} times, {} to {})", clock(first, zone), clock(last, zone)),
+    });
+    format!("• {what}{}{cause}{}", escape(&short(&item.name)), when.unwrap_or_default())
+}

@@ -1,0 +1,92 @@
+//! A notification as a message of Slack. Pure, and without a decision about timing, grouping or suppression.
+
+mod lists;
+mod parts;
+
+use super::blocks::{Block, Message};
+use super::mrkdwn::{cut, escape, link};
+use alerting::notification::{List, Notification};
+use parts::{explanation, fields, short, small_print, status};
+use plain_text::is_blank;
+
+/// Slack refuses messages with more than about 13,200 characters in blocks.
+const ALL_LIMIT: usize = 13_000;
+/// The longest link that is shown, as markup: half of one is none.
+const LINK_LIMIT: usize = 1_500;
+
+/// The message that says what a notification says. Everything in it is escaped, and cut to what Slack accepts.
+pub fn render(shown: &Notification) -> Message {
+    let zone = shown.timezone.as_ref();
+    let title = short(&shown.title);
+    let name = shown.subject.as_deref().map(short);
+    let headline = name.as_ref().map_or_else(|| title.clone(), |name| format!("{title}: {name}"));
+    let above: Vec<Block> = [
+        Some(Block::header(&format!("{} {headline}", shown.symbol))),
+        explanation(shown).map(Block::section),
+        status(shown, zone).map(Block::section),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let links = shown.links.iter().filter_map(|shown| link(&shown.url, shown.label));
+    let links: Vec<String> = links.filter(|link| link.chars().count() <= LINK_LIMIT).take(1).collect();
+    let not_listed = lists::not_listed(shown);
+    let below: Vec<Block> = [
+        Block::fields(fields(shown, zone)),
+        (!links.is_empty()).then(|| Block::section(links.join("\n"))),
+        small_print(shown, zone, not_listed).map(|text| Block::context([text])),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let room = ALL_LIMIT.saturating_sub(above.iter().chain(&below).map(length).sum());
+    let lists = lists::blocks(shown, zone, room);
+    Message::new(&line(shown, title, name), above.into_iter().chain(lists).chain(below))
+}
+
+/// The line of push notifications and screen readers. About many things it has the symbol, as their header has.
+fn line(shown: &Notification, title: String, name: Option<String>) -> String {
+    let facts = shown.facts.iter().map(parts::shortened).collect();
+    let counts = |list: &List| List {
+        heading: list.heading.as_deref().map(short),
+        items: Vec::new(),
+        more: list.items.len() + list.more,
+    };
+    let lists = shown.lists.iter().map(counts).collect();
+    let is_about_many = name.is_none();
+    let brief = Notification {
+        title,
+        subject: name,
+        cause: shown.cause.clone(),
+        facts,
+        lists,
+        status: Vec::new(),
+        links: Vec::new(),
+        footnotes: Vec::new(),
+        next_step: None,
+        timezone: None,
+        ..*shown
+    };
+    let summary = escape(&brief.summary());
+    if is_about_many { format!("{} {summary}", shown.symbol) } else { summary }
+}
+
+/// How many characters Slack counts in a block.
+fn length(block: &Block) -> usize {
+    let count = |text: &super::Text| text.as_str().chars().count();
+    match block {
+        Block::Header { text } => count(text),
+        Block::Section { text, fields } => text.iter().chain(fields).map(count).sum(),
+        Block::Context { elements } => elements.iter().map(count).sum(),
+    }
+}
+
+/// A name, or that there is none. A name of invisible characters is none.
+fn named(name: &str) -> &str {
+    if is_blank(name) { "(no name)" } else { name }
+}
+
+/// Markup of at most `limit` characters.
+fn markup(text: &str, limit: usize) -> String {
+    cut(&escape(text), limit)
+}

@@ -1,0 +1,121 @@
+//! The parts of a message that are not lists.
+
+use super::{markup, named};
+use crate::slack::clock::{clock, clock_and_utc};
+use crate::slack::mrkdwn::{code, cut, escape};
+use alerting::notification::{Cause, Fact, Notification, Status, Value};
+use jiff::tz::TimeZone;
+use plain_text::one_line;
+
+/// The longest name that is shown: names may have 255 characters and more.
+const NAME_LIMIT: usize = 120;
+/// The longest line of the small print: it explains why something is missing.
+const FOOTNOTE_LIMIT: usize = 300;
+/// The longest cause, as markup. What to do stands below it in the same block, and is not to be cut.
+const CAUSE_LIMIT: usize = 1_400;
+/// The longest next step and title, as markup.
+const STEP_LIMIT: usize = 700;
+/// The longest value of a field, as markup.
+const VALUE_LIMIT: usize = 500;
+
+/// A name as messages show it: on one line and cut. A name of invisible characters is none.
+pub(super) fn short(name: &str) -> String {
+    cut(&one_line(named(name)), NAME_LIMIT)
+}
+
+/// A fact with its names cut.
+pub(super) fn shortened(fact: &Fact) -> Fact {
+    let value = match &fact.value {
+        Value::Text(text) => Value::Text(short(text)),
+        Value::Person { name, email } => {
+            Value::Person { name: short(name), email: email.as_deref().map(short) }
+        }
+        Value::Time(at) => Value::Time(*at),
+    };
+    Fact { label: fact.label, value }
+}
+
+/// Why, and what to do.
+pub(super) fn explanation(shown: &Notification) -> Option<String> {
+    let cause = shown.cause.as_ref().map(|cause| match cause {
+        Cause::Known { title, line } => {
+            format!("*Cause* – {}\n{}", markup(&short(title), STEP_LIMIT), code_span(line))
+        }
+        Cause::Unknown { why } => {
+            format!("*Cause* – not available: {}", markup(&one_line(why), CAUSE_LIMIT))
+        }
+    });
+    let step = shown.next_step.as_deref().map(|step| markup(&one_line(step), STEP_LIMIT));
+    let step = step.map(|step| format!("*Next step* – {step}"));
+    let lines: Vec<String> = cause.into_iter().chain(step).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Technical text in a code span, which a cut does not leave open.
+fn code_span(line: &str) -> String {
+    let span = code(line);
+    format!("`{}`", cut(span.trim_matches('`'), CAUSE_LIMIT))
+}
+
+/// How an incident stands or ended, one sentence a line.
+pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<String> {
+    let sentence = |status: &Status| match status {
+        Status::StillOpen { lasted } => Some(format!("*Still failing after {lasted}*")),
+        Status::Failures { count, since, lasted } => {
+            Some(format!("{} in {lasted}, since {}", failures(*count), clock(*since, zone)))
+        }
+        Status::Total { count, since } => {
+            Some(format!("It had {} since {}.", failures(*count), clock(*since, zone)))
+        }
+        Status::Flapping { recoveries } => Some(format!(
+            "*Flapping:* it failed and recovered {recoveries} times within a day. Further alerts are suppressed until it is \
+             stable."
+        )),
+        Status::SuccessEventMissing => Some(
+            "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.".to_owned(),
+        ),
+        // In the small print.
+        Status::Members { .. } => None,
+    };
+    let lines: Vec<String> = shown.status.iter().filter_map(sentence).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn failures(count: u32) -> String {
+    if count == 1 { "1 failure".to_owned() } else { format!("{count} failures") }
+}
+
+/// What else is known, in two columns.
+pub(super) fn fields(shown: &Notification, zone: Option<&TimeZone>) -> Vec<String> {
+    let field = |fact: &Fact| {
+        let value = match shortened(fact).value {
+            Value::Text(text) => escape(&text),
+            Value::Person { name, email: None } => escape(&name),
+            Value::Person { name, email: Some(email) } => format!("{} ({})", escape(&name), escape(&email)),
+            Value::Time(at) => clock_and_utc(at, zone),
+        };
+        format!("*{}*\n{}", fact.label, cut(&value, VALUE_LIMIT))
+    };
+    shown.facts.iter().map(field).collect()
+}
+
+/// How many objects a message is about, and what support needs.
+pub(super) fn small_print(
+    shown: &Notification,
+    zone: Option<&TimeZone>,
+    not_listed: usize,
+) -> Option<String> {
+    let members = |status: &Status| match status {
+        Status::Members { count, since } => {
+            let since = since.map(|at| format!("since {} · ", clock(at, zone))).unwrap_or_default();
+            let objects = if *count == 1 { "object" } else { "objects" };
+            Some(format!("{since}{count} {objects} in this message"))
+        }
+        _ => None,
+    };
+    let members = shown.status.iter().filter_map(members);
+    let others = (not_listed > 0).then(|| format!("{not_listed} more have other causes"));
+    let footnote = |text: &String| escape(&cut(&one_line(text), FOOTNOTE_LIMIT));
+    let parts: Vec<String> = members.chain(others).chain(shown.footnotes.iter().map(footnote)).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}

@@ -27,4 +27,4 @@ pub use message::{SOURCE, of_message};
 pub use record::{LONGEST_CLAIM, Record};
 pub use records::{Records, Walk};
 pub use state::State;
-pub use workflow::{Destination, Effect, OtherEffect};
+pub use workflow::{Effect, OtherEffect};

@@ -20,7 +20,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use timer::Timer;
-use workflow::{BoxError, Failure, Workflow, chain};
+use workflow::{BoxError, Workflow, chain};
 
 /// Why a function did not start.
 #[derive(Debug, thiserror::Error)]

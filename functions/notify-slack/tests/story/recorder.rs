@@ -5,12 +5,13 @@ use alerting::incident::MessageRef;
 use alerting::notification::Notification;
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
-use destinations::slack::{SlackNotifier, render};
+use destinations::slack::{self, SlackNotifier};
 use rules::settings;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use testkit::simulator::SlackFault;
+use testkit::simulator::{SlackCall, SlackFault, SlackMessage, render};
 use workflow::{Failure, Invocation};
 
 /// A message, an edit of one, or a reply to one.
@@ -98,10 +99,29 @@ impl Recorded {
             reply_to: reply_to.map(str::to_owned),
             is_broadcast: reply_to.is_some(),
             answered,
-            text: render(notification).plain_text(),
+            text: text_of(notification),
         });
         if answered { Ok(id) } else { failed(true, None) }
     }
+}
+
+/// A notification as people would read it in Slack.
+fn text_of(notification: &Notification) -> String {
+    let message = slack::render(notification);
+    let blocks: Vec<Value> = message.blocks().iter().map(|block| json!(block)).collect();
+    render(&SlackMessage {
+        call: SlackCall::PostMessage,
+        path: String::new(),
+        channel: String::new(),
+        channel_name: String::new(),
+        ts: String::new(),
+        thread_ts: None,
+        reply_broadcast: false,
+        text: message.text().to_owned(),
+        blocks,
+        answered: true,
+        raw: Value::Null,
+    })
 }
 
 #[async_trait]

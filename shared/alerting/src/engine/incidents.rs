@@ -1,9 +1,9 @@
 //! Failures and recoveries, as events and timers bring them.
 
 use super::advance::Mutation;
-use super::documents::{Versioned, unavailable};
+use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
-use crate::group::{Member, Placement};
+use crate::group::{GroupHead, Member, Placement};
 use crate::incident::{Incident, LogEntry, RefreshKind, Route, Signal, Transition};
 use crate::notifier::{Notifier, Routing, Targeted};
 use rules::Schedule;
@@ -96,10 +96,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut transaction = self.transaction(attempt.now(), []);
             let incident: Versioned<Incident> = transaction.get(&key).await?;
             if let Some(resolved) = incident.document.resolved_by(attempt.event.id.short()) {
-                let known = |(_, entry): &(&String, &LogEntry)| {
-                    entry.resolution_sent || entry.resolution_handed_over || !entry.is_certainly_unsent()
-                };
-                notified = resolved.incident.log.iter().filter(known).map(|(key, _)| key.clone()).collect();
+                for (key, entry) in &resolved.incident.log {
+                    if self.is_notified(attempt, key, entry).await? {
+                        notified.push(key.clone());
+                    }
+                }
             }
             if transition.is_none() {
                 let failure_targets = self.routing.failure_targets(attempt.event, attempt.now())?;
@@ -110,6 +111,27 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             targets.iter().filter(|target| !notified.contains(&target.key)).cloned().collect();
         self.on_other(attempt, &others, summary).await;
         Ok(())
+    }
+
+    /// Whether a target knows of a resolved incident, or will.
+    async fn is_notified(
+        &self,
+        attempt: &Attempt<'_>,
+        target: &str,
+        entry: &LogEntry,
+    ) -> Result<bool, Failure> {
+        if let Route::Group(group) = &entry.route
+            && entry.is_certainly_unsent()
+            && !entry.resolution_sent
+        {
+            // A group that waits for its first message leaves out what is resolved before.
+            let key = keys::head(&keys::group(self.workflow, target, group));
+            // As it is now: not as this worker may have seen it.
+            let mut transaction = Transaction::new(self.records.as_ref(), attempt.now(), []);
+            let head: Versioned<GroupHead> = transaction.get(&key).await?;
+            return Ok(!head.document.is_unannounced());
+        }
+        Ok(entry.resolution_sent || entry.resolution_handed_over || !entry.is_certainly_unsent())
     }
 
     /// A timer of an incident that was suppressed: it is announced if it lasts.

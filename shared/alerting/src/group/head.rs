@@ -97,6 +97,11 @@ impl GroupHead {
         self.pending = self.pending.take().filter(|pending| pending.due <= longest);
     }
 
+    /// Whether its target has certainly received nothing, and nothing is on its way.
+    pub fn is_unannounced(&self) -> bool {
+        self.sent == 0 && !self.maybe_sent && self.lease.is_none()
+    }
+
     /// Notes that a member has joined or changed, and asks for a timer, unless one is pending.
     pub fn changed(&mut self, now: Timestamp, joined: bool, capabilities: Capabilities) {
         if joined {

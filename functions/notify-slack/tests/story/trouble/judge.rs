@@ -59,7 +59,7 @@ impl Night {
     fn announced(&self, channel: &str, said: &[Said]) {
         for failure in self.of(channel).filter(|delivery| Self::failed(delivery)) {
             let (_, outcome) = failure.done.as_ref().unwrap();
-            let announced = failure.announced.unwrap();
+            let announced = failure.announced.unwrap_or(usize::MAX);
             let later = |success: &&Delivery| {
                 success.object == failure.object
                     && !Self::failed(success)

@@ -39,7 +39,7 @@ struct Delivery {
     done: Option<(usize, Outcome)>,
     attempts: usize,
     /// Timers that were armed when it was done: until they have fired its group may not be announced.
-    waits_for: BTreeSet<String>,
+    waits_for: Option<BTreeSet<String>>,
     /// When none of them was left.
     announced: Option<usize>,
 }
@@ -130,7 +130,7 @@ impl Night {
             said_before: 0,
             done: None,
             attempts: 0,
-            waits_for: BTreeSet::new(),
+            waits_for: None,
             announced: None,
         });
     }
@@ -190,12 +190,12 @@ impl Night {
     fn note_announced(&mut self, waiting: &BTreeSet<(Timestamp, Waiting)>) {
         let pending = self.pending(waiting);
         for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.announced.is_none()) {
-            let Some((done, _)) = &delivery.done else { continue };
-            if *done + 1 >= self.clock && delivery.waits_for.is_empty() {
-                delivery.waits_for.clone_from(&pending);
+            if delivery.done.is_none() {
+                continue;
             }
-            delivery.waits_for.retain(|key| pending.contains(key));
-            if delivery.waits_for.is_empty() {
+            let waits_for = delivery.waits_for.get_or_insert_with(|| pending.clone());
+            waits_for.retain(|key| pending.contains(key));
+            if waits_for.is_empty() {
                 delivery.announced = Some(self.clock);
             }
         }

@@ -76,12 +76,21 @@ impl Refusal {
         self
     }
 
-    /// The refusal as the reason why a transaction was cancelled, if it is about a condition; itself otherwise.
+    /// The refusal as the reason why a transaction was cancelled, if it is about a condition or about what the item is; itself
+    /// otherwise.
+    ///
+    /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
     pub(crate) fn into_reason(self) -> Result<Value, Self> {
-        if !self.kind.ends_with("#ConditionalCheckFailedException") {
-            return Err(self);
-        }
-        let mut reason = json!({ "Code": "ConditionalCheckFailed", "Message": self.message });
+        let of_items = [
+            "An operand in the update expression has an incorrect data type",
+            "Item size to update has exceeded the maximum allowed size",
+        ];
+        let code = match self.kind.rsplit('#').next().unwrap_or_default() {
+            "ConditionalCheckFailedException" => "ConditionalCheckFailed",
+            "ValidationException" if of_items.contains(&self.message.as_str()) => "ValidationError",
+            _ => return Err(self),
+        };
+        let mut reason = json!({ "Code": code, "Message": self.message });
         if let Some(fields) = reason.as_object_mut() {
             fields.extend(self.more);
         }

@@ -241,11 +241,11 @@ async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_me
 // 12-S1
 #[tokio::test]
 async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_no_text() {
-    let place = Place::start().await;
     let secret = "hunter2";
     let keys = [single(), single()];
     let both = keys.clone().map(|key| overwrite(&key, secret));
     for fault in [Fault::AccessDenied, Fault::Throttled] {
+        let place = Place::start().await;
         for operation in ["GetItem", "UpdateItem", "BatchGetItem", "TransactWriteItems", "Query"] {
             place.aws.fail_next(&format!("DynamoDB.{operation}"), 20, fault);
         }

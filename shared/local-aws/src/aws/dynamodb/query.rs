@@ -3,10 +3,15 @@
 use super::super::{Input, Refusal};
 use super::expression::{Comparator, Condition, Operand};
 use super::table::{IndexSpec, KeySchema, Table};
-use super::value::item_json;
+use super::value::{item_json, item_size_bytes};
 use super::{Item, Tables, Value, condition, given_item, placeholders, project, projected};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
+
+/// The most bytes of items that one answer looks at.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
+const PAGE_LIMIT_BYTES: usize = 1024 * 1024;
 
 const KNOWN: [&str; 11] = [
     "TableName",
@@ -103,7 +108,8 @@ impl Tables {
             Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
             None => usize::MAX,
         };
-        // The limit is on items looked at; the filter comes after it.
+        // The limits are on items looked at; the filter comes after them.
+        let limit = limit.min(page(&found));
         let last = if found.len() > limit { found.get(limit - 1).copied() } else { None };
         found.truncate(limit);
         let scanned = found.len();
@@ -119,6 +125,17 @@ impl Tables {
         }
         Ok(answer)
     }
+}
+
+/// How many of these items are looked at for one answer: those that begin within its limit.
+fn page(found: &[&Item]) -> usize {
+    let mut bytes = 0;
+    let fits = |item: &&&Item| {
+        let begins_at = bytes;
+        bytes += item_size_bytes(item);
+        begins_at < PAGE_LIMIT_BYTES
+    };
+    found.iter().take_while(fits).count()
 }
 
 /// What an index has of an item. DynamoDB refuses to name other attributes in a query of it; here they are missing.

@@ -213,11 +213,13 @@ impl Tables {
         }
         // An update of an item that does not exist creates it.
         let mut item = old.cloned().unwrap_or_else(|| table.key_item(&place.1));
-        if let Some(update) = update {
-            update.apply(&mut item)?;
+        // What the item is, and not the request, can cancel a transaction.
+        if let Err(refusal) = update.map_or(Ok(()), |update| update.apply(&mut item)) {
+            return Ok((place, Err(refusal)));
         }
         if item_size_bytes(&item) > ITEM_LIMIT_BYTES {
-            return Err(Refusal::validation("Item size to update has exceeded the maximum allowed size"));
+            let message = "Item size to update has exceeded the maximum allowed size";
+            return Ok((place, Err(Refusal::validation(message))));
         }
         table.key_of(&item)?;
         Ok((place.clone(), Ok(Outcome { table: place.0, key: place.1, new: Some(item) })))

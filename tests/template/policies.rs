@@ -122,7 +122,7 @@ fn kinds() -> Vec<String> {
 fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_session_and_the_door_none() {
     let template = read("template.yaml");
     let kinds = kinds();
-    assert!(kinds.len() > 4, "{kinds:?}");
+    assert!(["circuit", "delivery"].iter().all(|kind| kinds.iter().any(|found| found == kind)), "{kinds:?}");
     for folder in functions() {
         let id = pascal(&folder);
         let resource = |id: &str| &template["Resources"][id]["Properties"];
@@ -132,7 +132,8 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
             continue;
         }
         let signs_in = !resource(&id)["Environment"]["Variables"]["TABLEAU_SECRET"].is_null();
-        let [(actions, keys)] = &reached[..] else { panic!("{folder}: {reached:?}") };
+        // The statements before it are alerting's.
+        let Some(((actions, keys), of_alerting)) = reached.split_last() else { panic!("{folder}: none") };
         let reads = actions.as_array().unwrap().contains(&json!("dynamodb:GetItem"));
         assert_eq!(reads, signs_in, "{folder}: dynamodb:GetItem on the table");
         let mut keys: Vec<String> = serde_json::from_value(keys.clone()).unwrap();
@@ -141,6 +142,48 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         expected.extend(signs_in.then(|| format!("{OF_ALL}#*")));
         expected.sort();
         assert_eq!(keys, expected, "{folder}");
+        let all = all_of_alerting(&folder);
+        assert_eq!(of_alerting, if uses_alerting(&folder) { &all[..] } else { &[] }, "{folder}");
+    }
+}
+
+/// Whether the function of a folder announces with `shared/alerting`.
+fn uses_alerting(folder: &str) -> bool {
+    let manifest = fs::read_to_string(root().join("functions").join(folder).join("Cargo.toml")).unwrap();
+    manifest.lines().any(|line| line == "alerting.workspace = true")
+}
+
+/// The actions and keys that alerting needs on the table. `shared/alerting/tests/over_time/dynamodb.rs` shows that these
+/// are the kinds of its keys, and that only groups and digests are listed.
+fn all_of_alerting(folder: &str) -> Vec<(Value, Value)> {
+    let of = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}#{folder}#*")).collect::<Vec<_>>();
+    let own = of(&["incident", "window", "group", "digest"]);
+    let with_shared = [own, vec!["content#*".to_owned()]].concat();
+    let actions = ["BatchGetItem", "ConditionCheckItem", "GetItem", "UpdateItem"];
+    let actions = actions.map(|action| format!("dynamodb:{action}"));
+    vec![(json!(actions), json!(with_shared)), (json!("dynamodb:Query"), json!(of(&["group", "digest"])))]
+}
+
+// 12-S5
+#[test]
+fn a_workflow_with_alerting_finds_in_the_index_what_is_due_of_its_own_and_no_other_queries_an_index() {
+    let template = read("template.yaml");
+    for folder in functions() {
+        let role = &template["Resources"][format!("{}Role", pascal(&folder))];
+        let mut found = Vec::new();
+        statements("", role, &mut found);
+        let of_indexes = found.into_iter().map(|(_, statement)| statement);
+        let of_indexes: Vec<&Value> =
+            of_indexes.filter(|statement| statement["Resource"].to_string().contains("/index/")).collect();
+        let expected = json!({
+            "Effect": "Allow",
+            "Action": "dynamodb:Query",
+            "Resource": { "Fn::Sub": "${DeliveryTable.Arn}/index/by_due" },
+            // The partition key of the index is the workflow's name: a pattern would reach others that begin alike.
+            "Condition": { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [folder] } },
+        });
+        let expected = if uses_alerting(&folder) { vec![&expected] } else { Vec::new() };
+        assert_eq!(of_indexes, expected, "{folder}");
     }
 }
 

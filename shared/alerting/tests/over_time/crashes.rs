@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::Event;
 
-type Deaths = BTreeMap<usize, (u32, bool)>;
+pub(crate) type Deaths = BTreeMap<usize, (u32, bool)>;
 
 fn run(world: &mut World, events: Vec<(i64, Event)>, deaths: &Deaths) {
     let runtime =
@@ -38,7 +38,7 @@ fn named(world: &World) -> BTreeSet<String> {
 }
 
 /// What must hold when nothing is left to do. `deaths`: how many workers died.
-fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
+pub(crate) fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
     let failing = failing(events);
     // Where messages cannot be edited, one about many is followed by another only when all have recovered.
     let shown = world
@@ -81,10 +81,16 @@ fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
 
 fn scenario(name: &str, capabilities: Capabilities) -> (World, Vec<(i64, Event)>) {
     let world = World::new(capabilities);
+    let events = events_of(name, &world);
+    (world, events)
+}
+
+/// The events of a scenario, whose quiet hours `world` gets.
+pub(crate) fn events_of(name: &str, world: &World) -> Vec<(i64, Event)> {
     let object = |n: i64| format!("object-{n}");
     let failed = |n: i64, second| (second, event(FAILED, &object(n), second));
     let succeeded = |n: i64, second| (second, event(SUCCEEDED, &object(n), second));
-    let events = match name {
+    match name {
         "one" => vec![failed(0, 0), failed(0, 600), succeeded(0, 1_200)],
         "two" => vec![failed(0, 0), failed(1, 2), succeeded(0, 900), succeeded(1, 901)],
         "storm" => (0..6).map(|n| failed(n, n)).collect(),
@@ -104,8 +110,7 @@ fn scenario(name: &str, capabilities: Capabilities) -> (World, Vec<(i64, Event)>
             let turns = (0..4).flat_map(|n| [failed(0, n * 600), succeeded(0, n * 600 + 300)]);
             turns.chain([failed(0, 2_400)]).collect()
         }
-    };
-    (world, events)
+    }
 }
 
 const SCENARIOS: [&str; 7] = ["one", "two", "storm", "storm that ends", "night", "morning", "flapping"];

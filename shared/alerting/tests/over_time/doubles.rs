@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rules::Site;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use store::records::{Change, Commit, Key, Marked, MemoryRecords, Record, Records};
+use store::records::{Change, Commit, Key, Marked, Record, Records};
 use tableau::Event;
 use tableau_client::{Cause, CauseClass};
 use timer::{Timer, TimerError, TimerMessage};
@@ -38,6 +38,8 @@ pub(crate) struct Steps {
     pub(crate) happens: bool,
     pub(crate) is_dead: bool,
     pub(crate) requests: u32,
+    /// The kinds of the partitions that were listed.
+    pub(crate) listed: BTreeSet<String>,
 }
 
 /// What one call does.
@@ -77,7 +79,7 @@ impl Worker {
 }
 
 pub(crate) struct Store {
-    pub(crate) records: MemoryRecords,
+    pub(crate) records: Arc<dyn Records>,
     pub(crate) worker: Worker,
 }
 
@@ -101,6 +103,8 @@ impl Records for Store {
 
     async fn list(&self, partition: &str) -> Result<Vec<(String, Record)>, BoxError> {
         let step = self.step()?;
+        let kind = partition.split('#').next().unwrap_or_default().to_owned();
+        self.worker.0.lock().unwrap().listed.insert(kind);
         Worker::hear(step, self.records.list(partition).await?)
     }
 

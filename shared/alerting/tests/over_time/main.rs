@@ -4,5 +4,6 @@
 
 mod crashes;
 mod doubles;
+mod dynamodb;
 mod incidents;
 mod world;

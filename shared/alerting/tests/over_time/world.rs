@@ -8,15 +8,16 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use store::records::MemoryRecords;
+use store::records::{MemoryRecords, Records};
 use tableau::{Event, Payload};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
-use crate::doubles::{
-    Channel, Destination, Effects, Message, Rules, Schedules, Steps, Store, Timers, Worker,
-};
+use crate::doubles::{Channel, Destination, Effects, Message, Rules, Schedules, Store, Timers, Worker};
 pub(crate) use crate::doubles::{DELETED, EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, at};
+
+/// One of the stack's workflows, so that keys can be held against its role.
+pub(crate) const WORKFLOW: &str = "notify-slack";
 
 pub(crate) struct World {
     engine: Engine<Destination, Rules>,
@@ -40,6 +41,11 @@ enum Arrival {
 
 impl World {
     pub(crate) fn new(capabilities: Capabilities) -> Self {
+        Self::on(Arc::new(MemoryRecords::default()), capabilities)
+    }
+
+    /// A world whose documents are in `records`.
+    pub(crate) fn on(records: Arc<dyn Records>, capabilities: Capabilities) -> Self {
         let worker = Worker::default();
         let channel = Arc::new(Mutex::new(Channel::default()));
         let timers = Arc::new(Mutex::new(BTreeMap::new()));
@@ -52,9 +58,9 @@ impl World {
         };
         let destination = Destination { channel: Arc::clone(&channel), capabilities, worker: worker.clone() };
         let timer = Timers { set: Arc::clone(&timers), fired: Arc::clone(&fired), worker: worker.clone() };
-        let store = Store { records: MemoryRecords::default(), worker: worker.clone() };
+        let store = Store { records, worker: worker.clone() };
         let engine =
-            Engine::new("notify-test", Arc::new(store), Some(Arc::new(timer)), destination, rules.clone());
+            Engine::new(WORKFLOW, Arc::new(store), Some(Arc::new(timer)), destination, rules.clone());
         Self {
             engine,
             worker,
@@ -104,7 +110,14 @@ impl World {
     /// The worker that handles the next arrival dies after so many calls.
     pub(crate) fn die_after(&self, calls: u32, happens: bool) {
         let mut steps = self.worker.0.lock().unwrap();
-        *steps = Steps { left: Some(calls), happens, is_dead: false, requests: steps.requests };
+        steps.left = Some(calls);
+        steps.happens = happens;
+        steps.is_dead = false;
+    }
+
+    /// The kinds of the partitions that were listed.
+    pub(crate) fn listed(&self) -> BTreeSet<String> {
+        self.worker.0.lock().unwrap().listed.clone()
     }
 
     pub(crate) fn requests(&self) -> u32 {

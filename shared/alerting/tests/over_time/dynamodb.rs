@@ -1,0 +1,151 @@
+//! The engine on DynamoDB: the same stories, what they ask the table for, and whether the workflow's role allows it.
+
+use crate::crashes::{Deaths, check, events_of};
+use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, WORKFLOW, World, at, event};
+use alerting::Capabilities;
+use local_aws::Aws;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use store::records::DynamoDbRecords;
+use testkit::dynamodb::{client, create_table};
+use testkit::repository::root;
+
+const TABLE: &str = "table";
+const HOUR: i64 = 3_600;
+
+/// What the worlds of a test have left on the double.
+#[derive(Default)]
+struct Seen {
+    /// The partition keys.
+    partitions: BTreeSet<String>,
+    operations: BTreeSet<String>,
+    listed: BTreeSet<String>,
+}
+
+impl Seen {
+    fn add(&mut self, aws: &Aws, table: &str, world: &World) {
+        let items = aws.items(table);
+        self.partitions.extend(items.iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()));
+        self.operations.extend(aws.requests().into_keys().map(|(operation, _)| operation));
+        self.listed.extend(world.listed());
+    }
+}
+
+fn world(aws: &Aws, table: &str, capabilities: Capabilities) -> World {
+    create_table(aws, table);
+    World::on(Arc::new(DynamoDbRecords::new(client(aws), table, WORKFLOW)), capabilities)
+}
+
+/// The patterns of keys in the statements about alerting's records of a workflow's role: those that it may read and write, and
+/// those that it may list.
+fn patterns() -> [BTreeSet<String>; 2] {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let (_, rest) = template.split_once("# Alerting's records of its own").unwrap();
+    let (passage, _) = rest.split_once("# Of the table's items its own").unwrap();
+    let statements: Vec<&str> = passage.split("- Effect: Allow").skip(1).collect();
+    let keys = |statement: &str| {
+        let lines = statement.lines().map(str::trim);
+        lines.filter_map(|line| line.strip_prefix("- \"")?.strip_suffix("*\"")).map(str::to_owned).collect()
+    };
+    [keys(statements[0]), keys(statements[1])]
+}
+
+async fn storm(aws: &Aws, seen: &mut Seen) {
+    for (table, capabilities) in [("storm-edits", EDITS), ("storm-posts", POSTS)] {
+        let mut world = world(aws, table, capabilities);
+        let object = |n: i64| format!("object-{n:03}");
+        let failed = (0..150).map(|n| (n / 30, event(FAILED, &object(n), n / 30))).collect();
+        let before: usize = aws.requests().values().sum();
+        world.run(failed, &Deaths::new(), at(FOR_EVER)).await;
+        let requests = aws.requests().values().sum::<usize>() - before;
+        println!("storm of 150 on DynamoDB: {requests} requests");
+        assert!(requests <= 150 * 2, "with claim and completion at most 4 an event: {requests}");
+        assert_eq!(world.shown_failing(|_| false).len(), 150, "{:?}", world.headlines());
+        assert_eq!(world.messages().len(), 2, "{:?}", world.headlines());
+        let succeeded = (0..150).map(|n| (HOUR + n, event(SUCCEEDED, &object(n), HOUR + n))).collect();
+        world.run(succeeded, &Deaths::new(), at(FOR_EVER)).await;
+        assert_eq!(world.messages().len() + world.replies().len(), 3, "{:?}", world.headlines());
+        seen.add(aws, table, &world);
+    }
+}
+
+async fn quiet_night(aws: &Aws, seen: &mut Seen) {
+    for (table, capabilities) in [("night-edits", EDITS), ("night-posts", POSTS)] {
+        let mut world = world(aws, table, capabilities);
+        world.rules(|rules| rules.quiet = Some((at(0), at(13 * HOUR))));
+        let events = (0..40).flat_map(|n| {
+            let second = HOUR + n * 600;
+            let object = format!("object-{n:03}");
+            let failed = (second, event(FAILED, &object, second));
+            let succeeded = (second + 90, event(SUCCEEDED, &object, second + 90));
+            // The last five still fail in the morning.
+            if n < 35 { vec![failed, succeeded] } else { vec![failed] }
+        });
+        world.run(events.collect(), &Deaths::new(), at(FOR_EVER)).await;
+        assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
+        assert_eq!(world.messages()[0].shown.title, "75 events in quiet hours");
+        assert!(world.timer_messages <= 10, "{}", world.timer_messages);
+        seen.add(aws, table, &world);
+    }
+}
+
+async fn sweep(aws: &Aws, seen: &mut Seen) {
+    let mut world = world(aws, "sweep", EDITS);
+    for n in 0..5 {
+        world.one(FAILED, &format!("object-{n}"), n).await;
+    }
+    world.lose_timers();
+    world.sweep(400).await.unwrap();
+    assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
+    seen.add(aws, "sweep", &world);
+}
+
+// 13, 12-S5
+#[tokio::test]
+async fn on_dynamodb_a_storm_is_three_messages_a_quiet_night_one_and_the_role_allows_all_they_ask_for() {
+    let aws = Aws::start().await.unwrap();
+    let mut seen = Seen::default();
+    storm(&aws, &mut seen).await;
+    quiet_night(&aws, &mut seen).await;
+    sweep(&aws, &mut seen).await;
+
+    let [reached, listed] = patterns();
+    for partition in &seen.partitions {
+        let is_reached = reached.iter().any(|pattern| partition.starts_with(pattern.as_str()));
+        assert!(is_reached, "no statement reaches {partition}");
+    }
+    let own: BTreeSet<String> = reached.into_iter().filter(|pattern| pattern != "content#").collect();
+    let kind = |partition: &String| partition.split('#').next().unwrap().to_owned();
+    let kinds: BTreeSet<String> = seen.partitions.iter().map(kind).collect();
+    let pattern = |kind: &String| format!("{kind}#{WORKFLOW}#");
+    assert_eq!(kinds.iter().map(pattern).collect::<BTreeSet<_>>(), own, "not wider than needed");
+    assert_eq!(seen.listed.iter().map(pattern).collect::<BTreeSet<_>>(), listed, "what is listed");
+    let operations = ["BatchGetItem", "GetItem", "Query", "TransactWriteItems", "UpdateItem"];
+    assert_eq!(
+        seen.operations,
+        operations.map(str::to_owned).into(),
+        "tests/template/policies.rs allows these"
+    );
+}
+
+// 13
+#[tokio::test]
+async fn on_dynamodb_a_worker_that_dies_between_any_two_steps_loses_nothing() {
+    let aws = Aws::start().await.unwrap();
+    for (name, capabilities) in [("storm that ends", EDITS), ("morning", POSTS)] {
+        for arrival in [0, 1, 2, 4, 6, 9] {
+            for calls in 0..7 {
+                let happens = calls % 2 == 0;
+                let table = format!("{TABLE}-{}-{arrival}-{calls}", name.replace(' ', "-"));
+                let mut world = world(&aws, &table, capabilities);
+                let events = events_of(name, &world);
+                let deaths = Deaths::from([(arrival, (calls, happens))]);
+                world.run(events.clone(), &deaths, at(FOR_EVER)).await;
+                let context =
+                    format!("{name}, arrival {arrival} dies after {calls} calls, happens: {happens}");
+                check(&world, &events, 1, &context);
+            }
+        }
+    }
+}

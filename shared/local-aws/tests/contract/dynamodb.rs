@@ -165,6 +165,32 @@ async fn an_update_creates_sets_counts_and_removes() {
 }
 
 #[tokio::test]
+async fn a_query_looks_at_one_megabyte_for_each_page() {
+    for place in places().await {
+        let table = unique("table");
+        place.sorted_table(&table).await;
+        let client = place.dynamodb();
+        for n in 0..5 {
+            put(
+                &client,
+                &table,
+                &[("pk", s("a")), ("sk", s(&n.to_string())), ("v", s(&"x".repeat(300_000)))],
+            )
+            .await;
+        }
+        let query = || {
+            let query = client.query().table_name(&table).key_condition_expression("pk = :p");
+            query.expression_attribute_values(":p", s("a"))
+        };
+        let first = query().send().await.unwrap();
+        let start = first.last_evaluated_key.clone();
+        let second = query().set_exclusive_start_key(start).send().await.unwrap();
+        assert_eq!((first.count(), second.count()), (3, 2));
+        assert!(second.last_evaluated_key.unwrap_or_default().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_query_gives_one_partition_in_order_and_in_pages() {
     for place in places().await {
         let (client, table) = table(&place).await;

@@ -118,6 +118,26 @@ async fn a_transaction_makes_all_writes_or_none_and_says_which_condition_failed(
 }
 
 #[tokio::test]
+async fn an_update_that_does_not_fit_its_item_cancels_the_transaction_with_that_items_reason() {
+    for place in places().await {
+        let (client, table) = table(&place).await;
+        put(&client, &table, &[("pk", s("a")), ("v", s("text"))]).await;
+        let update =
+            Update::builder().table_name(&table).key("pk", s("a")).update_expression("SET v = v + :v");
+        let update = update.expression_attribute_values(":v", n("1")).build().unwrap();
+        let count = TransactWriteItem::builder().update(update).build();
+        let request = all(&client, [to_two(&table, "b", "attribute_not_exists(v)"), count]);
+        // The emulator adds a number to a text.
+        if !place.is_double() {
+            continue;
+        }
+        let reasons = cancelled(request).await;
+        assert_eq!(reasons, [("None".to_owned(), None), ("ValidationError".to_owned(), None)]);
+        assert_eq!(get(&client, &table, "b").await, None);
+    }
+}
+
+#[tokio::test]
 async fn a_check_in_a_transaction_holds_the_writes_back_and_writes_nothing_itself() {
     for place in places().await {
         let (client, table) = table(&place).await;

@@ -127,15 +127,14 @@ impl Tables {
     }
 }
 
-/// How many of these items are looked at for one answer: those that begin within its limit.
+/// How many of these items are looked at for one answer: those that fit, and at least one.
 fn page(found: &[&Item]) -> usize {
     let mut bytes = 0;
     let fits = |item: &&&Item| {
-        let begins_at = bytes;
         bytes += item_size_bytes(item);
-        begins_at < PAGE_LIMIT_BYTES
+        bytes <= PAGE_LIMIT_BYTES
     };
-    found.iter().take_while(fits).count()
+    found.iter().take_while(fits).count().max(1)
 }
 
 /// What an index has of an item. DynamoDB refuses to name other attributes in a query of it; here they are missing.

@@ -19,6 +19,8 @@ pub enum Fault {
     /// first entry alone. `BatchGetItem` leaves its first key out, and `TransactWriteItems` is cancelled because of another
     /// request for its first item. An internal error in any other operation.
     PartialFailure,
+    /// A transaction is changing the item of an `UpdateItem`. An internal error in any other operation.
+    TransactionConflict,
     /// The answer comes this much later. The call is carried out after the wait, and not at all when the caller
     /// has hung up by then.
     Hang(Duration),
@@ -40,13 +42,19 @@ impl Fault {
             {
                 None
             }
-            Self::InternalError | Self::PartialFailure => Some(Refusal::internal(match service {
-                "DynamoDB" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                "EventBridge" => "InternalException",
-                "Scheduler" => "InternalServerException",
-                "SecretsManager" => "InternalServiceError",
-                _ => "com.amazon.coral.service#InternalFailure",
-            })),
+            Self::TransactionConflict if operation == "DynamoDB.UpdateItem" => Some(Refusal::new(
+                "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+                "Transaction is ongoing for the item",
+            )),
+            Self::InternalError | Self::PartialFailure | Self::TransactionConflict => {
+                Some(Refusal::internal(match service {
+                    "DynamoDB" => "com.amazonaws.dynamodb.v20120810#InternalServerError",
+                    "EventBridge" => "InternalException",
+                    "Scheduler" => "InternalServerException",
+                    "SecretsManager" => "InternalServiceError",
+                    _ => "com.amazon.coral.service#InternalFailure",
+                }))
+            }
             Self::AccessDenied => {
                 let action = operation.replacen('.', ":", 1);
                 let message =

@@ -77,6 +77,18 @@ async fn a_conflict_costs_one_request_and_brings_the_largest_document_back_whole
     assert_eq!(requests, [0, 2]);
 }
 
+// 13
+#[tokio::test]
+async fn a_write_of_a_document_that_meets_a_transaction_is_made_again_and_then_an_error() {
+    let place = Place::start().await;
+    let key = key();
+    place.aws.fail_next("DynamoDB.UpdateItem", 2, Fault::TransactionConflict);
+    put(&place.store, &key, Version::ABSENT, &text("one")).await;
+    place.aws.fail_next("DynamoDB.UpdateItem", 3, Fault::TransactionConflict);
+    place.store.put(&key, Version::ABSENT, &text("two")).await.unwrap_err();
+    assert_eq!(place.requests("UpdateItem"), 6);
+}
+
 // 12-S5
 #[tokio::test]
 async fn a_version_that_is_damaged_begins_anew_wherever_it_is_met() {

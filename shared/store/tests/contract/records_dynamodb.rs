@@ -137,6 +137,27 @@ async fn a_commit_that_meets_other_requests_is_made_again_and_then_a_conflict_wi
     commit(&place.records, &both(2)).await;
 }
 
+// 13
+#[tokio::test]
+async fn a_single_write_that_meets_a_transaction_is_made_again_and_then_a_conflict_with_what_is_there() {
+    let place = Place::start().await;
+    let key = single();
+    let meets = |times| place.aws.fail_next("DynamoDB.UpdateItem", times, Fault::TransactionConflict);
+    meets(2);
+    assert_eq!(commit(&place.records, &[put(&key, 0, "one")]).await, [Some(1)]);
+    for change in [put(&key, 1, "two"), overwrite(&key, "two")] {
+        meets(3);
+        let busy = place.records.commit(&[change]).await.unwrap();
+        assert_eq!(busy, Commit::Conflict(vec![(key.clone(), Some(record(1, "one")))]));
+    }
+    meets(2);
+    assert_eq!(place.records.raise_mark(&key, 5, at(0)).await.unwrap(), Marked::Done);
+    meets(3);
+    let reason = place.records.raise_mark(&key, 6, at(0)).await.unwrap_err().to_string();
+    assert!(reason.contains("dynamodb:UpdateItem") && reason.contains("TransactionConflict"), "{reason}");
+    assert_eq!(place.aws.calls("DynamoDB.UpdateItem"), 3 + 3 + 3 + 3 + 3);
+}
+
 #[tokio::test]
 async fn keys_that_a_busy_table_leaves_out_are_asked_for_again() {
     let place = Place::start().await;

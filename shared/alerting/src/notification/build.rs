@@ -1,7 +1,7 @@
 //! Notifications about one event or one incident.
 
 use super::words::{duration, next_step, severity, symbol, title};
-use super::{Cause, Fact, Kind, Link, Notification, PROJECT, Severity, Status, Value};
+use super::{Cause, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value};
 use crate::context::{Context, Lookup};
 use crate::incident::{End, Open, Resolved};
 use jiff::tz::TimeZone;
@@ -104,7 +104,7 @@ impl About<'_> {
 
 /// A name, or that there is none. A name of invisible characters is none.
 fn shown(name: &str) -> &str {
-    if is_blank(name) { "(no name)" } else { name }
+    if is_blank(name) { NO_NAME } else { name }
 }
 
 /// An event that belongs to no incident.

@@ -232,7 +232,7 @@ impl Notification {
     /// Everything in one line, for push notifications, SMS and screen readers: headline, project and cause.
     pub fn summary(&self) -> String {
         let project = self.facts.iter().find_map(|fact| match (fact.label, &fact.value) {
-            (PROJECT, Value::Text(project)) => Some(format!(" ({project})")),
+            (PROJECT, Value::Text(project)) if project != NO_NAME => Some(format!(" ({project})")),
             _ => None,
         });
         let cause = match &self.cause {
@@ -256,6 +256,8 @@ impl Notification {
 }
 
 pub(crate) const PROJECT: &str = "Project";
+/// What stands in place of a name of invisible characters.
+pub(crate) const NO_NAME: &str = "(no name)";
 
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,7 @@ fn a_name_of_invisible_characters_is_no_name() {
         let failed = event_named("DatasourceRefreshFailed", blank);
         let shown = event(&About { event: &failed, site: None, context: &context });
         assert_eq!(shown.headline(), "Extract refresh failed: (no name)", "{blank:?}");
+        assert_eq!(shown.summary(), "Extract refresh failed: (no name) – Credentials refused", "{blank:?}");
         let owner = Value::Person { name: "(no name)".to_owned(), email: None };
         assert!(shown.facts.contains(&Fact { label: "Owner", value: owner }));
         assert!(!shown.facts.iter().any(|fact| fact.label == "Tags"));

@@ -3,7 +3,7 @@
 //! Source: <https://docs.slack.dev/messaging/formatting-message-text>
 
 use jiff::Timestamp;
-use plain_text::one_line;
+use plain_text::{is_invisible, one_line};
 
 /// The longest name of an emoji. Source: <https://docs.slack.dev/reference/methods/admin.emoji.add>
 const EMOJI_LIMIT: usize = 101;
@@ -85,6 +85,9 @@ pub fn link(url: &str, label: &str) -> Option<String> {
             '>' => address.push_str("%3E"),
             '&' => address.push_str("&amp;"),
             c if c.is_whitespace() || c.is_control() => address.push_str("%20"),
+            c if is_invisible(c) => {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| address.push_str(&format!("%{byte:02X}")));
+            }
             c => address.push(c),
         }
     }
@@ -129,6 +132,10 @@ mod tests {
             "<https://t.example/a%20b%7Cc%3Ed?e=1&amp;f=2|Open>"
         );
         assert_eq!(link("javascript:alert(1)", "Open"), None);
+        assert_eq!(
+            link("https://t.example/\u{202e}a", "Open").unwrap(),
+            "<https://t.example/%E2%80%AEa|Open>"
+        );
     }
 
     #[test]

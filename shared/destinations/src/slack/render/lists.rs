@@ -4,10 +4,9 @@ use super::parts::short;
 use super::{markup, named};
 use crate::slack::blocks::Block;
 use crate::slack::clock::clock;
-use crate::slack::mrkdwn::{cut, escape};
+use crate::slack::mrkdwn::escape;
 use alerting::notification::{Item, Kind, List, Notification};
 use jiff::tz::TimeZone;
-use plain_text::one_line;
 
 /// All names together.
 const NAMES_LIMIT: usize = 9_000;
@@ -120,7 +119,7 @@ fn times(item: &Item) -> usize {
 }
 
 fn name(item: &Item) -> String {
-    escape(&cut(&one_line(named(&item.name)), NAME_LIMIT))
+    escape(&named(&item.name, NAME_LIMIT))
 }
 
 /// A line of a digest.

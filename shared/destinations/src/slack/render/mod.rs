@@ -7,7 +7,7 @@ use super::blocks::{Block, Message};
 use super::mrkdwn::{cut, escape, link};
 use alerting::notification::{List, Notification};
 use parts::{explanation, fields, short, small_print, status};
-use plain_text::is_blank;
+use plain_text::one_line;
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
 const ALL_LIMIT: usize = 13_000;
@@ -57,7 +57,7 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let brief = Notification {
         title,
         subject: name,
-        cause: shown.cause.clone(),
+        cause: shown.cause.as_ref().map(parts::shortened_cause),
         facts,
         lists,
         status: Vec::new(),
@@ -81,9 +81,10 @@ fn length(block: &Block) -> usize {
     }
 }
 
-/// A name, or that there is none. A name of invisible characters is none.
-fn named(name: &str) -> &str {
-    if is_blank(name) { "(no name)" } else { name }
+/// A name on one line of at most `limit` characters, or that there is none. A name of invisible characters is none.
+fn named(name: &str, limit: usize) -> String {
+    let line = one_line(name);
+    if line.is_empty() { "(no name)".to_owned() } else { cut(&line, limit) }
 }
 
 /// Markup of at most `limit` characters.

@@ -5,7 +5,7 @@ use crate::slack::clock::{clock, clock_and_utc};
 use crate::slack::mrkdwn::{code, cut, escape};
 use alerting::notification::{Cause, Fact, Notification, Status, Value};
 use jiff::tz::TimeZone;
-use plain_text::one_line;
+use plain_text::{is_blank, one_line};
 
 /// The longest name that is shown: names may have 255 characters and more.
 const NAME_LIMIT: usize = 120;
@@ -18,9 +18,17 @@ const STEP_LIMIT: usize = 700;
 /// The longest value of a field, as markup.
 const VALUE_LIMIT: usize = 500;
 
-/// A name as messages show it: on one line and cut. A name of invisible characters is none.
+/// A name as messages show it.
 pub(super) fn short(name: &str) -> String {
-    cut(&one_line(named(name)), NAME_LIMIT)
+    named(name, NAME_LIMIT)
+}
+
+/// A cause with its title cut.
+pub(super) fn shortened_cause(cause: &Cause) -> Cause {
+    match cause {
+        Cause::Known { title, .. } => Cause::Known { title: short(title), line: String::new() },
+        Cause::Unknown { .. } => Cause::Unknown { why: String::new() },
+    }
 }
 
 /// A fact with its names cut.
@@ -28,7 +36,8 @@ pub(super) fn shortened(fact: &Fact) -> Fact {
     let value = match &fact.value {
         Value::Text(text) => Value::Text(short(text)),
         Value::Person { name, email } => {
-            Value::Person { name: short(name), email: email.as_deref().map(short) }
+            let email = email.as_deref().filter(|email| !is_blank(email));
+            Value::Person { name: short(name), email: email.map(short) }
         }
         Value::Time(at) => Value::Time(*at),
     };
@@ -37,24 +46,28 @@ pub(super) fn shortened(fact: &Fact) -> Fact {
 
 /// Why, and what to do.
 pub(super) fn explanation(shown: &Notification) -> Option<String> {
-    let cause = shown.cause.as_ref().map(|cause| match cause {
-        Cause::Known { title, line } => {
-            format!("*Cause* – {}\n{}", markup(&short(title), STEP_LIMIT), code_span(line))
+    let mut lines = Vec::new();
+    match &shown.cause {
+        Some(Cause::Known { title, line }) => {
+            lines.push(format!("*Cause* – {}", markup(&short(title), STEP_LIMIT)));
+            lines.extend(code_span(line));
         }
-        Cause::Unknown { why } => {
-            format!("*Cause* – not available: {}", markup(&one_line(why), CAUSE_LIMIT))
+        Some(Cause::Unknown { why }) => {
+            lines.push(format!("*Cause* – not available: {}", markup(&one_line(why), CAUSE_LIMIT)));
         }
-    });
-    let step = shown.next_step.as_deref().map(|step| markup(&one_line(step), STEP_LIMIT));
-    let step = step.map(|step| format!("*Next step* – {step}"));
-    let lines: Vec<String> = cause.into_iter().chain(step).collect();
+        None => {}
+    }
+    if let Some(step) = &shown.next_step {
+        lines.push(format!("*Next step* – {}", markup(&one_line(step), STEP_LIMIT)));
+    }
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Technical text in a code span, which a cut does not leave open.
-fn code_span(line: &str) -> String {
+/// Technical text in a code span, which a cut does not leave open. `None` for one that a reader cannot see.
+fn code_span(line: &str) -> Option<String> {
     let span = code(line);
-    format!("`{}`", cut(span.trim_matches('`'), CAUSE_LIMIT))
+    let text = span.trim_matches('`');
+    (!is_blank(text)).then(|| format!("`{}`", cut(text, CAUSE_LIMIT)))
 }
 
 /// How an incident stands or ended, one sentence a line.
@@ -115,7 +128,8 @@ pub(super) fn small_print(
     };
     let members = shown.status.iter().filter_map(members);
     let others = (not_listed > 0).then(|| format!("{not_listed} more have other causes"));
-    let footnote = |text: &String| escape(&cut(&one_line(text), FOOTNOTE_LIMIT));
-    let parts: Vec<String> = members.chain(others).chain(shown.footnotes.iter().map(footnote)).collect();
+    let footnotes = shown.footnotes.iter().filter(|text| !is_blank(text));
+    let footnotes = footnotes.map(|text| escape(&cut(&one_line(text), FOOTNOTE_LIMIT)));
+    let parts: Vec<String> = members.chain(others).chain(footnotes).collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }

@@ -1,0 +1,113 @@
+//! No fact is lost: what a message said before, in `before/`, it says now, or the reason why not is here.
+
+use crate::snapshots::folder;
+use std::fs;
+
+/// The same fact in other words: file, before, and now.
+const REWORDED: &[(&str, &str, &str)] = &[
+    (
+        "updated",
+        "*So far* – failure no. 3 since Mon 24 Nov 2025, 17:00 CET, for 2 h",
+        "3 failures in 2 h, since Mon 24 Nov 2025, 17:00 CET",
+    ),
+    (
+        "flapping",
+        "*It flaps* – it failed and recovered 3 times within a day; more of it is not told before it has been quiet",
+        "*Flapping:* it failed and recovered 3 times within a day. Further alerts are suppressed until it is stable.",
+    ),
+    (
+        "deleted",
+        "🗑️ Deleted, 3 h 10 min after it began to fail: Sales",
+        "🗑️ Deleted 3 h 10 min after the first failure: Sales",
+    ),
+    (
+        "deleted",
+        "Deleted, 3 h 10 min after it began to fail: Sales",
+        "Deleted 3 h 10 min after the first failure: Sales",
+    ),
+    ("group-resolved", "✅ All 3 recovered", "✅ All 3 recovered after 1 h"),
+    ("digest", "*All that happened*", "*Everything that happened*"),
+];
+
+/// Facts that are not in the message any more: file, fact, and why.
+const DROPPED: &[(&str, &str, &str)] = &[(
+    "group-resolved",
+    "✅ All 3 recovered after 1 h: those that began to fail together.",
+    "the header has its first half; that they began together is said by when the group began, in the small print",
+)];
+
+/// What a message says, in parts: by line, and within a line by the dot between names.
+fn parts(text: &str) -> Vec<&str> {
+    let without_label = |line| {
+        let labels = ["[text] ", "[header] ", "[section] ", "[field] ", "[context] "];
+        labels.iter().find_map(|label| str::strip_prefix(line, label)).unwrap_or(line)
+    };
+    let parts = text.lines().map(without_label).flat_map(|line| line.split(" · ")).map(str::trim);
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// What is in `before` and not in `now`, aside from the lists above.
+fn lost<'a>(file: &str, before: &'a str, now: &str) -> Vec<&'a str> {
+    let now = parts(now);
+    let is_said = |part: &&str| {
+        let reworded = REWORDED.iter().filter(|(of, old, _)| *of == file && old == part);
+        now.contains(part) || reworded.into_iter().any(|(_, _, new)| now.contains(new))
+    };
+    let is_dropped = |part: &&str| DROPPED.iter().any(|(of, fact, _)| *of == file && fact == part);
+    parts(before).into_iter().filter(|part| !is_said(part) && !is_dropped(part)).collect()
+}
+
+fn read(of: &str, file: &str) -> String {
+    fs::read_to_string(folder(of).join(format!("{file}.txt"))).unwrap()
+}
+
+#[test]
+fn every_fact_of_the_messages_before_is_said_or_dropped_for_a_reason() {
+    let mut files = 0;
+    for entry in fs::read_dir(folder("before")).unwrap() {
+        let file = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let before = read("before", &file);
+        let before: Vec<&str> = before.split("\n\n[text]").collect();
+        let now = read("snapshots", &file);
+        let now: Vec<&str> = now.split("\n\n[text]").collect();
+        // Each event of `events` in its own message; the two messages of an end are one now.
+        for (n, message) in before.iter().enumerate() {
+            let same = now.get(n).or(now.last()).unwrap();
+            assert_eq!(lost(&file, message, same), Vec::<&str>::new(), "{file}, message {n}");
+        }
+        files += 1;
+    }
+    assert_eq!(files, 12);
+}
+
+#[test]
+fn a_fact_that_is_lost_is_found() {
+    let before = read("before", "updated");
+    for gone in ["Ana Ruiz (ana@example.com)", "event a18efcd17124", "3 failures in 2 h"] {
+        let now = read("snapshots", "updated");
+        assert!(now.contains(gone), "{gone}");
+        assert_eq!(lost("updated", &before, &now.replace(gone, "")).len(), 1, "{gone}");
+    }
+}
+
+#[test]
+fn the_lists_have_nothing_that_is_not_needed_and_no_number_is_lost_in_other_words() {
+    let numbers = |text: &str| {
+        let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+        numbers.map(str::to_owned).collect::<Vec<String>>()
+    };
+    for (file, old, new) in REWORDED {
+        assert!(parts(&read("before", file)).contains(old), "{file}: {old}");
+        assert!(parts(&read("snapshots", file)).contains(new), "{file}: {new}");
+        let mut said = numbers(new);
+        for number in numbers(old) {
+            let at = said.iter().position(|other| *other == number);
+            said.remove(at.unwrap_or_else(|| panic!("{file}: {number} is not in {new}")));
+        }
+    }
+    for (file, fact, why) in DROPPED {
+        assert!(parts(&read("before", file)).contains(fact), "{file}: {fact}");
+        assert!(!parts(&read("snapshots", file)).contains(fact), "{file}: {fact}");
+        assert!(!why.is_empty());
+    }
+}

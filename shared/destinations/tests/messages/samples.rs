@@ -1,0 +1,163 @@
+//! A notification of every kind, with the facts of the messages in `before/`.
+
+use alerting::context::{Context, Lookup};
+use alerting::digest::{Entry, Meaning};
+use alerting::group::Member;
+use alerting::incident::{End, Open, RefreshKind, Resolved};
+use alerting::notification::{
+    About, Notification, digest, event, group_announced, group_resolved, opened, resolved, updated,
+};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rules::Site;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use tableau::{Action, Event, EventName, Object, Payload};
+use tableau_client::{Cause, CauseClass, Content, Owner};
+
+pub(crate) fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + minute * 60).unwrap()
+}
+
+pub(crate) fn event_named(name: &str) -> Event {
+    let payload = json!({
+        "resource": "WORKBOOK", "event_type": name, "resource_name": "Sales", "site_luid": "s-1",
+        "resource_luid": "r-1", "created_at": "2025-01-15T17:14:45Z",
+    });
+    Event::try_from(&Payload::parse(payload.to_string().as_bytes()).unwrap()).unwrap()
+}
+
+fn zone() -> TimeZone {
+    TimeZone::get("Europe/Berlin").unwrap()
+}
+
+fn site() -> Site {
+    Site { luid: "s-1".parse().unwrap(), name: "Marketing".to_owned(), timezone: zone() }
+}
+
+/// What Tableau says of workbooks and data sources that still exist.
+fn context(event: &Event) -> Context {
+    let content = Content {
+        name: "Sales".to_owned(),
+        project: Some("Finance".to_owned()),
+        owner: Some(Owner { name: "Ana Ruiz".to_owned(), email: Some("ana@example.com".to_owned()) }),
+        link: Some("https://tableau.example/#/datasources/1".to_owned()),
+        tags: vec!["critical".to_owned(), "daily".to_owned()],
+    };
+    let cause = Cause {
+        class: CauseClass::Credentials,
+        line: "Login failed for user 'svc'.".to_owned(),
+        job: "j-1".parse().unwrap(),
+        refresh: None,
+    };
+    let is_content = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
+    let is_there = event.name.action() != Some(Action::Deleted);
+    let has_failed = event.name.action() == Some(Action::RefreshFailed);
+    Context {
+        content: if is_content && is_there { Lookup::Found(content) } else { Lookup::NotAsked },
+        cause: if has_failed { Lookup::Found(cause) } else { Lookup::NotAsked },
+        refresh: RefreshKind::Unknown,
+    }
+}
+
+fn incident(failures: u32, nth: usize) -> Open {
+    Open {
+        id: "e0".to_owned(),
+        since: at(0),
+        last: at(i64::from(failures - 1) * 60),
+        failures,
+        kinds: BTreeSet::from([RefreshKind::Unknown]),
+        nth,
+        log: BTreeMap::new(),
+        sample: String::new(),
+    }
+}
+
+/// Members with these causes; those of `recovered` are resolved after an hour.
+pub(crate) fn members(
+    count: usize,
+    cause: impl Fn(usize) -> Option<&'static str>,
+    recovered: impl Fn(usize) -> bool,
+) -> Vec<(String, Member)> {
+    let member = |n: usize| {
+        let mut member = Member::new(&n.to_string(), &format!("Sales report {n:03}"), cause(n), at(0));
+        member.resolved_at = recovered(n).then(|| at(60));
+        (format!("{n:03}"), member)
+    };
+    (1..=count).map(member).collect()
+}
+
+fn of_quiet_hours() -> Notification {
+    let entry = |n: i64, title: &str, name: &str, meaning: Meaning| {
+        let entry = Entry {
+            title: title.to_owned(),
+            object: name.to_owned(),
+            name: name.to_owned(),
+            at: at(n),
+            cause: (meaning == Meaning::Failed).then(|| "Credentials refused".to_owned()),
+            incident: None,
+            meaning,
+            generation: 1,
+        };
+        (n.to_string(), entry)
+    };
+    let entries = [
+        entry(1, "Extract refresh failed", "Sales", Meaning::Failed),
+        entry(2, "Extract refresh failed", "Returns", Meaning::Failed),
+        entry(3, "Extract refresh failed", "Sales", Meaning::Failed),
+        entry(4, "Extract refresh succeeded", "Sales", Meaning::Resolved),
+        entry(5, "Workbook published", "Forecast", Meaning::None),
+    ];
+    digest(&entries, &BTreeSet::new(), Some(zone()))
+}
+
+/// Name of the file, and the notifications in it.
+pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
+    let site = site();
+    let failed = event_named("DatasourceRefreshFailed");
+    let known = context(&failed);
+    let about = About { event: &failed, site: Some(&site), context: &known };
+    let why = "Tableau did not answer".to_owned();
+    let unknown = Context {
+        content: Lookup::Unavailable(why.clone()),
+        cause: Lookup::Unavailable(why),
+        refresh: RefreshKind::Unknown,
+    };
+    let without_cause = About { event: &failed, site: None, context: &unknown };
+    let ended = |end| {
+        let incident = incident(3, 1);
+        resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), end, incident })
+    };
+    let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed"]);
+    let of_name = |name: &str| {
+        let sample = event_named(name);
+        event(&About { event: &sample, site: Some(&site), context: &context(&sample) })
+    };
+    let one_cause = |_| Some("Credentials refused");
+    let causes = |n| match n {
+        1..=300 => Some("Credentials refused"),
+        301..=450 => Some("Time limit exceeded"),
+        _ => None,
+    };
+    let two_causes = |n| (n < 5).then_some("Credentials refused");
+    let group = |members: &[_], is_first| group_announced(&failed, members, is_first, Some(zone()));
+    let flood = event_named("WorkbookUpdated");
+    let changed = members(500, |_| None, |_| false);
+    vec![
+        ("events", names.map(of_name).collect()),
+        ("opened", vec![opened(&about, &incident(1, 1))]),
+        ("opened-without-cause", vec![opened(&without_cause, &incident(1, 1))]),
+        ("updated", vec![updated(&about, &incident(3, 1), None)]),
+        ("flapping", vec![opened(&about, &incident(1, 4))]),
+        ("reminder", vec![updated(&about, &incident(3, 1), Some(at(26 * 60)))]),
+        ("resolved", vec![ended(End::Recovered)]),
+        ("deleted", vec![ended(End::Deleted)]),
+        ("recovered-without-event", vec![ended(End::RecoveredWithoutEvent)]),
+        ("group-opened-3", vec![group(&members(3, one_cause, |_| false), true)]),
+        ("group-opened-500", vec![group(&members(500, causes, |_| false), true)]),
+        ("group-of-events-500", vec![group_announced(&flood, &changed, true, Some(zone()))]),
+        ("group-updated", vec![group(&members(6, two_causes, |n| n == 4), false)]),
+        ("group-resolved", vec![group_resolved(&members(3, one_cause, |_| true), Some(zone()))]),
+        ("digest", vec![of_quiet_hours()]),
+    ]
+}

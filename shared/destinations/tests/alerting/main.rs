@@ -1,0 +1,43 @@
+//! Slack as a destination of alerting, against a Slack that behaves.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod breaker;
+mod delivery;
+mod engine;
+mod world;
+
+use circuit::Circuits;
+use destinations::slack::{Slack, SlackCredential, SlackNotifier};
+use rules::settings::NotifySlack;
+use simulator::SlackRecorder;
+use std::sync::Arc;
+use workflow::{CredentialSource, Fixed};
+
+fn notifier_with(slack: &SlackRecorder, credential: SlackCredential) -> SlackNotifier {
+    notifier_from(slack, Arc::new(Fixed::new(credential)))
+}
+
+fn notifier_from(
+    slack: &SlackRecorder,
+    credentials: Arc<dyn CredentialSource<SlackCredential>>,
+) -> SlackNotifier {
+    let http = http_client::client(None).unwrap();
+    let client = Slack::new(http, slack.api_url().parse().unwrap(), credentials);
+    SlackNotifier::new(client, Circuits::new(store::documents(None), "notify-test", "Slack"))
+}
+
+/// With a bot token.
+fn by_token(slack: &SlackRecorder) -> SlackNotifier {
+    notifier_with(slack, SlackCredential::bot_token(slack.token()))
+}
+
+/// With an incoming webhook of the channel `data-alerts`.
+fn by_webhook(slack: &SlackRecorder) -> SlackNotifier {
+    let urls = serde_json::json!({ "webhook_urls": { "data-alerts": slack.webhook_url() } });
+    notifier_with(slack, serde_json::from_value(urls).unwrap())
+}
+
+fn channel(name: &str) -> NotifySlack {
+    NotifySlack { channel: name.to_owned() }
+}

@@ -1,0 +1,185 @@
+//! Destinations and functions make no decision about timing, grouping or suppression: `alerting` does, for all of them.
+
+use crate::rust_files;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use testkit::repository::root;
+
+/// What decides, and the times by which it does.
+const DECIDING: &[&str] = &[
+    "Decision",
+    "DigestState",
+    "GroupHead",
+    "GroupStep",
+    "LASTING",
+    "OpenGroup",
+    "REMINDER",
+    "Schedule",
+    "Situation",
+    "Suppression",
+    "Window",
+    "digest_group",
+    "is_flapping",
+    "is_reminder_due",
+    "plan",
+    "still_failing",
+];
+
+/// Files that may decide, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("functions/notify-slack/src/lib.rs", "the old core of notify-slack, until it runs on alerting"),
+    ("functions/notify-slack/src/recovery.rs", "the old core of notify-slack, until it runs on alerting"),
+    ("functions/notify-slack/src/story.rs", "the old core of notify-slack, until it runs on alerting"),
+];
+
+/// The code of a file, without comments and the contents of texts.
+fn code(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if c == '"' || rest.starts_with("r\"") || rest.starts_with("r#\"") {
+            end_of_text(rest)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+            rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
+        } else {
+            code.push(c);
+            c.len_utf8()
+        };
+        rest = &rest[skipped..];
+    }
+    code
+}
+
+/// Where the text ends with which `rest` begins.
+fn end_of_text(rest: &str) -> usize {
+    if let Some(raw) = rest.strip_prefix("r#\"") {
+        return raw.find("\"#").map_or(rest.len(), |end| end + "r#\"\"#".len());
+    }
+    if let Some(raw) = rest.strip_prefix("r\"") {
+        return raw.find('"').map_or(rest.len(), |end| end + "r\"\"".len());
+    }
+    let mut is_escaped = false;
+    for (at, c) in rest.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// What in a file decides: the words above, and imports that may hide them.
+fn decisions(text: &str) -> BTreeSet<String> {
+    let code = code(text);
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = code.split(|c| !is_of_word(c)).filter(|word| DECIDING.contains(word)).map(str::to_owned);
+    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut found: BTreeSet<String> = words.collect();
+    for hidden in ["alerting::*", "alerting::group::*", "alerting::digest::*", "rules::*", "incidents::*"] {
+        if compact.contains(hidden) {
+            found.insert(hidden.to_owned());
+        }
+    }
+    // `use alerting::{…, group::*}`, and another name for the whole crate.
+    let imports = compact.split("usealerting::{").skip(1).filter_map(|import| import.split(';').next());
+    if imports
+        .into_iter()
+        .any(|import| import.contains("::*") || import.contains("{*") || import.contains(",*"))
+    {
+        found.insert("alerting::{…*}".to_owned());
+    }
+    if code.contains("use alerting as") {
+        found.insert("use alerting as".to_owned());
+    }
+    found
+}
+
+/// The code of destinations and functions.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    rust_files(&root().join("shared/destinations/src"), &mut files);
+    for function in fs::read_dir(root().join("functions")).unwrap() {
+        rust_files(&function.unwrap().path().join("src"), &mut files);
+    }
+    files
+}
+
+fn name(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")
+}
+
+// 13
+#[test]
+fn destinations_and_functions_decide_nothing_about_timing_grouping_or_suppression() {
+    let mut wrong = Vec::new();
+    let mut needed = BTreeSet::new();
+    let files = files();
+    assert!(files.len() > 20, "{}", files.len());
+    for file in files {
+        let found = decisions(&fs::read_to_string(&file).unwrap());
+        let name = name(&file);
+        match EXCEPTIONS.iter().find(|(exception, _)| *exception == name) {
+            Some((exception, _)) if !found.is_empty() => {
+                needed.insert(*exception);
+            }
+            _ if found.is_empty() => {}
+            _ => wrong.push(format!("{name} uses {found:?}: decide it in shared/alerting")),
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let unneeded: Vec<_> = EXCEPTIONS.iter().filter(|(file, _)| !needed.contains(file)).collect();
+    assert!(unneeded.is_empty(), "delete these exceptions: {unneeded:#?}");
+}
+
+#[test]
+fn a_decision_that_is_planted_in_a_destination_is_found() {
+    let file = root().join("shared/destinations/src/slack/notifier.rs");
+    let clean = fs::read_to_string(&file).unwrap();
+    assert_eq!(decisions(&clean), BTreeSet::new());
+    for planted in [
+        "use alerting::plan;",
+        "use alerting::{Capabilities, Decision};",
+        "use alerting::{\n    Capabilities,\n    plan as decide,\n};",
+        "fn f() { alerting::plan(&situation) }",
+        "let head: alerting::group::GroupHead = head;",
+        "use alerting::group::Window as Other;",
+        "if schedule == rules::Schedule::Now { return; }",
+        "if lasted > alerting::REMINDER { return; }",
+        "if alerting::incident::LASTING < lasted { return; }",
+        "if open.is_flapping(now) { return; }",
+        "use alerting::*;",
+        "use alerting::{Capabilities, group::*};",
+        "use alerting :: { * };",
+        "use rules::*;",
+        "use alerting as other;",
+        "/* a comment */ use alerting::plan;",
+        "let quote = '\"'; use alerting::plan;",
+        "let text = \"a \\\" b\"; use alerting::plan;",
+        "let text = r#\"a \" b\"#; use alerting::plan;",
+    ] {
+        assert!(!decisions(&format!("{clean}\n{planted}\n")).is_empty(), "{planted}");
+        assert!(!decisions(planted).is_empty(), "{planted}");
+    }
+}
+
+#[test]
+fn words_in_comments_texts_and_longer_names_are_no_decision() {
+    for harmless in [
+        "// alerting::plan decides, by its Schedule and Window.\nlet a = 1;",
+        "/// What [`Decision`] says.\nlet a = 1;",
+        "let text = \"the plan of the GroupHead\";",
+        "let text = r#\"Window \" plan\"#;",
+        "let planned = windows.len() + explanation; let plans = 1;",
+        "use alerting::notifier::{Delivered, Delivery};",
+        "use alerting::{Engine, RulesRouting};",
+    ] {
+        assert_eq!(decisions(harmless), BTreeSet::new(), "{harmless}");
+    }
+}

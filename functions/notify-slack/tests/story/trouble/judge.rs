@@ -102,7 +102,9 @@ impl Night {
         }
         let objects: BTreeSet<_> = self.of(channel).map(|delivery| &delivery.object).collect();
         for object in objects {
-            let about = |text: &&String| text.contains(object.as_str()) || text.contains("✅ All");
+            // All of a group; in quiet hours the digest says so.
+            let is_about_all = |text: &str| ["✅ All", "Recovered: All"].iter().any(|all| text.contains(all));
+            let about = |text: &&String| text.contains(object.as_str()) || is_about_all(text);
             let last = said.iter().map(|said| &said.text).rfind(about);
             if last.is_some_and(|text| text.contains('🔴')) {
                 self.fail(channel, said, &format!("the last word on {object} is red"));

@@ -3,11 +3,13 @@
 use crate::time::{CLOCK_SKEW, is_credible, later};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tableau::EventId;
 
 /// Who asks for leases: one attempt at one event or timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseOwner {
     id: u64,
+    event: Option<u64>,
     until: Timestamp,
 }
 
@@ -19,7 +21,14 @@ impl LeaseOwner {
 
     /// The same with a chosen id, for tests that repeat.
     pub fn with_id(id: u64, deadline: Timestamp) -> Self {
-        Self { id, until: later(deadline, CLOCK_SKEW) }
+        Self { id, event: None, until: later(deadline, CLOCK_SKEW) }
+    }
+
+    /// The same, as an attempt at this event. There is one attempt at a time at an event, so a lease of the event's earlier
+    /// attempt is void: that attempt failed and could not give it back.
+    #[must_use]
+    pub fn of_event(self, event: &EventId) -> Self {
+        Self { event: u64::from_str_radix(event.short(), 16).ok(), ..self }
     }
 }
 
@@ -27,6 +36,8 @@ impl LeaseOwner {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     owner: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<u64>,
     until: Timestamp,
 }
 
@@ -35,7 +46,7 @@ pub struct Lease {
 pub enum Acquired {
     /// The owner has it. The lease was free or was the owner's already.
     Free,
-    /// The owner has it. An earlier owner timed out and may have sent before.
+    /// The owner has it. An earlier owner timed out or failed, and may have sent before.
     FromExpired,
     /// Another owner has it until then.
     HeldUntil(Timestamp),
@@ -44,14 +55,16 @@ pub enum Acquired {
 /// Asks for the lease in `slot`.
 pub fn acquire(slot: &mut Option<Lease>, owner: LeaseOwner, now: Timestamp) -> Acquired {
     let previous = slot.as_ref().filter(|lease| lease.owner != owner.id);
+    let is_of_same_event = |lease: &Lease| owner.event.is_some() && lease.event == owner.event;
     if let Some(lease) = previous
         && lease.until > now
+        && !is_of_same_event(lease)
         && is_credible(lease.until, later(now, CLOCK_SKEW))
     {
         return Acquired::HeldUntil(lease.until);
     }
     let acquired = if previous.is_some() { Acquired::FromExpired } else { Acquired::Free };
-    *slot = Some(Lease { owner: owner.id, until: owner.until });
+    *slot = Some(Lease { owner: owner.id, event: owner.event, until: owner.until });
     acquired
 }
 
@@ -96,6 +109,17 @@ mod tests {
         assert!(is_held_by(slot.as_ref(), owner(2, 75)), "only its owner gives a lease back");
         release(&mut slot, owner(2, 75));
         assert_eq!(acquire(&mut slot, owner(3, 76), at(76)), Acquired::Free);
+    }
+
+    #[test]
+    fn the_lease_of_an_events_earlier_attempt_is_void() {
+        let of = |id: u64, event: &str| owner(id, 0).of_event(&event.repeat(4).parse().unwrap());
+        let one = "0123456789abcdef";
+        let mut slot = None;
+        assert_eq!(acquire(&mut slot, of(1, one), at(0)), Acquired::Free);
+        assert_eq!(acquire(&mut slot, of(2, "1123456789abcdef"), at(1)), Acquired::HeldUntil(at(75)));
+        assert_eq!(acquire(&mut slot, owner(3, 0), at(1)), Acquired::HeldUntil(at(75)));
+        assert_eq!(acquire(&mut slot, of(4, one), at(1)), Acquired::FromExpired);
     }
 
     #[test]

@@ -241,7 +241,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Transition::Unchanged
             }
             Mutation::LookAgain if incident.open.is_some() => Transition::FailedAgain,
-            Mutation::LookAgain | Mutation::Remind => Transition::Unchanged,
+            Mutation::Remind => {
+                incident.give_up_resolutions(attempt.now());
+                Transition::Unchanged
+            }
+            Mutation::LookAgain => Transition::Unchanged,
         };
         Advance {
             transition,

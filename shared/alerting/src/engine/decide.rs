@@ -181,7 +181,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     {
                         entry.resolution_sent = true;
                     }
-                    advance.handled.push((target.key.clone(), Handled::Nothing(why(reason))));
+                    let handled = match reason {
+                        Suppression::BeingSent => Handled::BeingSent,
+                        reason => Handled::Nothing(why(reason)),
+                    };
+                    advance.handled.push((target.key.clone(), handled));
                 }
             }
         }
@@ -320,6 +324,6 @@ fn why(reason: Suppression) -> String {
         }
         Suppression::AlreadyAnnounced => "grouped into an announced incident".to_owned(),
         Suppression::NotAnnounced => "the target was not notified of the failure".to_owned(),
-        Suppression::BeingSent => "another worker is sending a notification of this incident".to_owned(),
+        Suppression::BeingSent => "another worker is sending".to_owned(),
     }
 }

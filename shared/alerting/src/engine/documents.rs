@@ -55,7 +55,7 @@ impl Document for Incident {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        self.next_reminder()
+        self.next_reminder().into_iter().chain(self.next_resolution()).min()
     }
 }
 

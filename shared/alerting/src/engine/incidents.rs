@@ -143,13 +143,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let key = Key::single(timer.key.clone());
         let mut transaction = self.transaction(invocation.now, []);
         let incident: Versioned<Incident> = transaction.get(&key).await?;
-        let sample = incident.document.open.as_ref().and_then(|open| event_of(&open.sample));
-        let Some(event) = sample else { return Ok(Outcome::skipped("the incident is over")) };
+        let Some(event) = incident.document.sample().and_then(event_of) else {
+            return Ok(Outcome::skipped("the incident is over"));
+        };
         let attempt = Attempt::new(&event, invocation);
         let targets = self.routing.targets(&event, invocation.now)?;
         let mut summary = Summary::default();
         self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
-        summary.outcome(|| "the incident is announced already".to_owned())
+        summary.outcome_of_timer()
     }
 
     /// Announces a member of a group alone: too few came for a message of their own.
@@ -183,6 +184,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let mut summary = Summary::default();
         let targets = [target.clone()];
         self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
-        summary.outcome(String::new).map(|_| ())
+        summary.outcome_of_timer().map(|_| ())
     }
 }

@@ -95,6 +95,8 @@ pub(crate) enum Handled {
     Grouped(String),
     /// Nothing is to be sent, and why.
     Nothing(String),
+    /// Another worker is sending, and sends also what has happened meanwhile.
+    BeingSent,
 }
 
 /// What happened to an event for all targets.
@@ -103,6 +105,7 @@ pub(crate) struct Summary {
     sent: bool,
     grouped: Option<String>,
     nothing: Option<String>,
+    being_sent: bool,
     failed: Option<Failure>,
 }
 
@@ -112,8 +115,22 @@ impl Summary {
             Ok(Handled::Sent) => self.sent = true,
             Ok(Handled::Grouped(how)) => self.grouped = Some(how),
             Ok(Handled::Nothing(why)) => self.nothing = Some(why),
+            Ok(Handled::BeingSent) => {
+                self.being_sent = true;
+                self.nothing = Some("another worker is sending a notification of this incident".to_owned());
+            }
             Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
         }
+    }
+
+    /// The outcome of a timer. The worker that is sending may be this timer's earlier attempt, which failed: then no other
+    /// attempt would send what is left, so the timer comes back.
+    fn outcome_of_timer(self) -> Result<Outcome, Failure> {
+        if self.being_sent && self.failed.is_none() {
+            let source = "another worker is sending a notification of this incident".into();
+            return Err(Failure::Transient { source, retry_after: Some(BUSY) });
+        }
+        self.outcome(|| "nothing is to be sent".to_owned())
     }
 
     fn outcome(self, otherwise: impl FnOnce() -> String) -> Result<Outcome, Failure> {
@@ -144,7 +161,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
     pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
-        let attempt = Attempt::new(event, invocation);
+        let mut attempt = Attempt::new(event, invocation);
+        attempt.owner = attempt.owner.of_event(&event.id);
         let targets = self.routing.targets(event, invocation.now)?;
         let is_refreshed = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
         let mut summary = Summary::default();

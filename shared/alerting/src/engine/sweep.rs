@@ -90,8 +90,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     async fn sweep_incident(&self, key: &Key, invocation: &Invocation) -> Result<bool, Failure> {
         let mut transaction = self.transaction(invocation.now, []);
         let incident: Versioned<Incident> = transaction.get(key).await?;
-        let Some(open) = &incident.document.open else { return Ok(false) };
-        let Some(event) = event_of(&open.sample) else { return Ok(false) };
+        let Some(event) = incident.document.sample().and_then(event_of) else { return Ok(false) };
         if self.resolve_if_succeeded(&event, invocation).await? {
             return Ok(true);
         }

@@ -17,6 +17,10 @@ const FLAPPING: usize = 4;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// An incident that lasts for so long is no flapping and is announced after all.
 pub const LASTING: SignedDuration = SignedDuration::from_hours(1);
+/// A resolution that was not sent after so long is overdue.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
+/// After so long it is not worth sending.
+const LONGEST_AWAITED: SignedDuration = SignedDuration::from_hours(72);
 /// How many resolved incidents are remembered, for targets that are still to be notified of the recovery.
 const RESOLVED_LIMIT: usize = 16;
 /// How many events are remembered, so that a redelivered event does not count twice.
@@ -119,6 +123,33 @@ impl Incident {
             is_alone.then(|| later(last, REMINDER))
         };
         open.log.values().filter_map(reminder).min()
+    }
+
+    /// When the sweep is to look whether a resolution that a target awaits was sent. The attempt that was to send it comes back
+    /// before, unless it was the sweep itself.
+    pub fn next_resolution(&self) -> Option<Timestamp> {
+        self.awaited().map(|resolved| later(resolved.at, OVERDUE)).min()
+    }
+
+    fn awaited(&self) -> impl Iterator<Item = &Resolved> {
+        let is_awaited =
+            |resolved: &&Resolved| resolved.incident.log.values().any(LogEntry::awaits_resolution);
+        self.resolved.iter().filter(is_awaited)
+    }
+
+    /// The payload of a failure of the incident that is open, or else of the last one whose resolution a target awaits.
+    pub fn sample(&self) -> Option<&str> {
+        let awaited = self.awaited().last().map(|resolved| &resolved.incident);
+        self.open.as_ref().or(awaited).map(|incident| incident.sample.as_str())
+    }
+
+    /// Gives up resolutions that could not be sent for days.
+    pub fn give_up_resolutions(&mut self, now: Timestamp) {
+        let old =
+            self.resolved.iter_mut().filter(|resolved| now.duration_since(resolved.at) > LONGEST_AWAITED);
+        for entry in old.flat_map(|resolved| resolved.incident.log.values_mut()) {
+            entry.resolution_sent |= entry.awaits_resolution();
+        }
     }
 
     /// The incidents that are over, oldest first.

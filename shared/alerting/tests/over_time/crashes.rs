@@ -123,11 +123,13 @@ fn a_worker_that_dies_between_any_two_steps_loses_nothing() {
         for capabilities in [EDITS, POSTS] {
             for arrival in 0..16 {
                 for calls in 0..10 {
-                    for happens in [false, true] {
+                    for (happens, survives) in [(false, false), (false, true), (true, false), (true, true)] {
                         let (mut world, events) = scenario(name, capabilities);
+                        world.survives = survives;
                         run(&mut world, events.clone(), &Deaths::from([(arrival, (calls, happens))]));
                         let context = format!(
-                            "{name}, edit: {}, arrival {arrival} dies after {calls} calls, happens: {happens}",
+                            "{name}, edit: {}, arrival {arrival} dies after {calls} calls, happens: {happens}, survives: \
+                             {survives}",
                             capabilities.edit
                         );
                         check(&world, &events, 1, &context);
@@ -157,10 +159,12 @@ proptest! {
     fn every_announced_incident_is_later_resolved_or_still_open(
         events in history(),
         edit in any::<bool>(),
+        survives in any::<bool>(),
         quiet in prop::option::of((0_i64..2_000, 500_i64..4_000)),
         deaths in prop::collection::btree_map(0_usize..60, (0_u32..12, any::<bool>()), 0..8),
     ) {
         let mut world = World::new(if edit { EDITS } else { POSTS });
+        world.survives = survives;
         if let Some((from, lasts)) = quiet {
             world.rules(|rules| rules.quiet = Some((at(from), at(from + lasts))));
         }
@@ -170,7 +174,7 @@ proptest! {
             let at = event.created_at.unwrap().as_second() - at(0).as_second();
             format!("{} {failed} at {at}, arrives at {arrives}", event.subject.luid())
         }).collect();
-        let context = format!("edit: {edit}, quiet: {quiet:?}, deaths: {deaths:?}, {history:#?}");
+        let context = format!("edit: {edit}, survives: {survives}, quiet: {quiet:?}, deaths: {deaths:?}, {history:#?}");
         check(&world, &events, deaths.len(), &context);
     }
 }

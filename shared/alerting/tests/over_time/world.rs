@@ -31,6 +31,9 @@ pub(crate) struct World {
     pub(crate) timer_messages: u32,
     capabilities: Capabilities,
     has_died: bool,
+    /// What comes of a worker whose calls fail: it dies, and its event comes back when its claim has ended, or its attempt
+    /// fails, and its event comes back soon.
+    pub(crate) survives: bool,
 }
 
 /// What comes to the function.
@@ -73,6 +76,7 @@ impl World {
             timer_messages: 0,
             capabilities,
             has_died: false,
+            survives: false,
         }
     }
 
@@ -199,7 +203,8 @@ impl World {
             numbers += 1;
             match result {
                 _ if is_dead => {
-                    queue.insert((now + SignedDuration::from_secs(90), numbers), arrival);
+                    let wait = SignedDuration::from_secs(if self.survives { 15 } else { 90 });
+                    queue.insert((now + wait, numbers), arrival);
                 }
                 Ok(_) => {}
                 Err(Failure::Transient { retry_after, .. }) => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// A time as every message shows it: in the site's time zone; without a known zone, by each reader's own clock.
-pub fn clock(at: Timestamp, zone: Option<&TimeZone>) -> String {
+pub(super) fn clock(at: Timestamp, zone: Option<&TimeZone>) -> String {
     match zone.filter(|zone| **zone != TimeZone::UTC) {
         Some(zone) => at.to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string(),
         None => date(at, &in_utc(at)),
@@ -18,7 +18,7 @@ fn in_utc(at: Timestamp) -> String {
 }
 
 /// The same, and the time in UTC, which logs have.
-pub fn clock_and_utc(at: Timestamp, zone: Option<&TimeZone>) -> String {
+pub(super) fn clock_and_utc(at: Timestamp, zone: Option<&TimeZone>) -> String {
     let utc = match zone.filter(|zone| **zone != TimeZone::UTC) {
         Some(_) => at.strftime("%H:%M UTC").to_string(),
         None => in_utc(at),

@@ -9,23 +9,23 @@ use workflow::Invocation;
 
 /// A Slack workspace behind circuits: one for all of it, and one for each channel, which is what Slack's `429` is about.
 #[derive(Debug)]
-pub struct GuardedSlack {
+pub(super) struct GuardedSlack {
     slack: Slack,
     circuits: Circuits,
 }
 
 /// The attempt that sends a message, and where it goes.
 #[derive(Clone, Copy, Debug)]
-pub struct To<'a> {
+pub(super) struct To<'a> {
     /// The attempt.
-    pub invocation: &'a Invocation,
+    pub(super) invocation: &'a Invocation,
     /// The channel as the rule names it, whatever Slack calls it.
-    pub channel: &'a str,
+    pub(super) channel: &'a str,
 }
 
 impl GuardedSlack {
     /// `slack` behind `circuits`.
-    pub fn new(slack: Slack, circuits: Circuits) -> Self {
+    pub(super) fn new(slack: Slack, circuits: Circuits) -> Self {
         Self { slack, circuits }
     }
 
@@ -33,7 +33,7 @@ impl GuardedSlack {
     ///
     /// # Errors
     /// As for [`Slack::changes_messages`].
-    pub async fn changes_messages(&self) -> Result<bool, Error> {
+    pub(super) async fn changes_messages(&self) -> Result<bool, Error> {
         self.slack.changes_messages().await
     }
 
@@ -41,7 +41,7 @@ impl GuardedSlack {
     ///
     /// # Errors
     /// As for [`Slack::post`], and [`Guarded::LeftAlone`] while a circuit is open.
-    pub async fn post(&self, to: To<'_>, message: &Message) -> Result<Posted, Guarded<Error>> {
+    pub(super) async fn post(&self, to: To<'_>, message: &Message) -> Result<Posted, Guarded<Error>> {
         self.call(to, self.slack.post(to.channel, message)).await
     }
 
@@ -49,7 +49,12 @@ impl GuardedSlack {
     ///
     /// # Errors
     /// As for [`Slack::reply`], and [`Guarded::LeftAlone`] while a circuit is open.
-    pub async fn reply(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+    pub(super) async fn reply(
+        &self,
+        to: To<'_>,
+        sent: &Sent,
+        message: &Message,
+    ) -> Result<Posted, Guarded<Error>> {
         self.call(to, self.slack.reply(sent, message)).await
     }
 
@@ -57,7 +62,12 @@ impl GuardedSlack {
     ///
     /// # Errors
     /// As for [`Slack::update`], and [`Guarded::LeftAlone`] while a circuit is open.
-    pub async fn update(&self, to: To<'_>, sent: &Sent, message: &Message) -> Result<Posted, Guarded<Error>> {
+    pub(super) async fn update(
+        &self,
+        to: To<'_>,
+        sent: &Sent,
+        message: &Message,
+    ) -> Result<Posted, Guarded<Error>> {
         self.call(to, self.slack.update(sent, message)).await
     }
 
@@ -73,13 +83,13 @@ impl GuardedSlack {
 
 /// Whether a message could not be changed because it, or its channel, is not there, or not ours any more. Whether the rule's
 /// channel is there, a new message finds out.
-pub fn is_gone(error: &Guarded<Error>) -> bool {
+pub(super) fn is_gone(error: &Guarded<Error>) -> bool {
     let has_no_channel = |error: &Error| matches!(error, Error::Refused { refusal: Refusal::Target, .. });
     matches!(error, Guarded::Call(error) if error.is_gone() || has_no_channel(error))
 }
 
 /// Whether a message may be there although posting it failed.
-pub fn may_have_arrived(error: &Guarded<Error>) -> bool {
+pub(super) fn may_have_arrived(error: &Guarded<Error>) -> bool {
     let unclear = |error: &Error| match error {
         Error::Unreachable { source, .. } => !source.is_connect(),
         Error::Refused { refusal, .. } => *refusal == Refusal::Unavailable,
@@ -93,7 +103,7 @@ pub fn may_have_arrived(error: &Guarded<Error>) -> bool {
 /// The message that a document names: its channel's id, and its `ts`. `None` when they do not have the form of Slack's ids.
 ///
 /// Slack lets a bot change messages of its own only, so the most that a forged document can name is another of our messages.
-pub fn sent(channel: &str, ts: &str) -> Option<Sent> {
+pub(super) fn sent(channel: &str, ts: &str) -> Option<Sent> {
     let is_id = |text: &str, fits: fn(&u8) -> bool| {
         (1..=32).contains(&text.len()) && text.as_bytes().iter().all(fits)
     };

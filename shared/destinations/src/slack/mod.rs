@@ -5,7 +5,7 @@
 
 mod answer;
 mod blocks;
-pub mod clock;
+mod clock;
 mod credential;
 mod guarded;
 pub mod mrkdwn;
@@ -14,7 +14,6 @@ mod render;
 
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
-pub use guarded::{GuardedSlack, To, is_gone, may_have_arrived, sent};
 pub use notifier::SlackNotifier;
 pub use render::render;
 

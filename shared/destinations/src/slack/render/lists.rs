@@ -54,7 +54,7 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
         }
         let rest = list.items.iter().skip(shown_items).map(times).sum::<usize>() + list.more;
         if rest > 0 {
-            // What follows in a later list would look as if it were all.
+            // Shorter names of a later list would fit, but be mistaken for all of them.
             room = if shown_items < list.items.len() { 0 } else { room };
             paragraphs.end(&format!("… and {rest} more"));
         }

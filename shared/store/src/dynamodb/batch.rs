@@ -31,7 +31,8 @@ impl Table {
             let mut attempt = 0;
             loop {
                 let answer = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
-                let answer = answer.map_err(|error| unavailable("dynamodb:BatchGetItem", &error))?;
+                let answer =
+                    answer.map_err(|error| unavailable("dynamodb:BatchGetItem", chunk[0].pk, &error))?;
                 let before = found.len();
                 found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
                 wanted = answer.unprocessed_keys.unwrap_or_default();
@@ -68,7 +69,7 @@ impl Table {
                 .set_expression_attribute_names(Some(names(PROJECTED)))
                 .expression_attribute_values(":pk", text(pk))
                 .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(|error| unavailable("dynamodb:Query", &error))?;
+            let page = query.send().await.map_err(|error| unavailable("dynamodb:Query", pk, &error))?;
             found.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {

@@ -71,7 +71,7 @@ impl Store for DynamoDbStore {
                 Some(other) if other.is_transaction_conflict_exception() && attempt + 1 < TRIES => {
                     wait(attempt).await;
                 }
-                _ => return Err(unavailable("dynamodb:UpdateItem", &error)),
+                _ => return Err(unavailable("dynamodb:UpdateItem", key.as_str(), &error)),
             }
         }
         Ok(Put::Written(expected.next()))

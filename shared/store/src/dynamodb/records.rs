@@ -22,6 +22,8 @@ use std::collections::{BTreeSet, HashMap};
 use workflow::BoxError;
 
 const INDEX: &str = "by_due";
+/// No policy names the transaction itself.
+const TRANSACTION: &str = "dynamodb:UpdateItem or dynamodb:ConditionCheckItem in TransactWriteItems";
 /// What DynamoDB says when an attribute is no number that is to be counted up.
 const INVALID: &str = "ValidationException";
 const INVALID_PART: &str = "ValidationError";
@@ -104,7 +106,7 @@ impl DynamoDbRecords {
                     self.table.item(place(key)).await?;
                     is_mended = true;
                 }
-                _ => return Err(unavailable("dynamodb:UpdateItem", &error)),
+                _ => return Err(unavailable("dynamodb:UpdateItem", &key.partition, &error)),
             }
         }
         Ok(None)
@@ -161,11 +163,11 @@ impl DynamoDbRecords {
                     wait(attempt).await;
                     continue;
                 }
-                _ => return Err(unavailable("dynamodb:TransactWriteItems", &error)),
+                _ => return Err(unavailable(TRANSACTION, &changes[0].key.partition, &error)),
             };
             let reasons = cancelled.cancellation_reasons();
             if reasons.len() != changes.len() {
-                return Err(unavailable("dynamodb:TransactWriteItems", &error));
+                return Err(unavailable(TRANSACTION, &changes[0].key.partition, &error));
             }
             match Cancelled::by(reasons, &id) {
                 Cancelled::ByItself => break,
@@ -182,9 +184,9 @@ impl DynamoDbRecords {
                     return self.busy(keys).await.map(Some);
                 }
                 Cancelled::Throttled(code) if is_last => {
-                    return Err(
-                        format!("the table does not answer: dynamodb:TransactWriteItems ({code})").into()
-                    );
+                    let pk = &changes[0].key.partition;
+                    let reason = format!("{TRANSACTION} was refused ({code})");
+                    return Err(format!("the table does not answer: {reason}, for `{pk}`").into());
                 }
                 Cancelled::Conflicts(_) | Cancelled::Throttled(_) => wait(attempt).await,
                 Cancelled::Refused(at, code) => {
@@ -296,7 +298,7 @@ impl Records for DynamoDbRecords {
                     self.table.item(place(key)).await?;
                     is_mended = true;
                 }
-                _ => return Err(unavailable("dynamodb:UpdateItem", &error)),
+                _ => return Err(unavailable("dynamodb:UpdateItem", &key.partition, &error)),
             }
         }
         Ok(Marked::Done)
@@ -318,7 +320,8 @@ impl Records for DynamoDbRecords {
                 .expression_attribute_values(":before", number(before.as_millisecond()))
                 .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(|error| unavailable("dynamodb:Query", &error))?;
+            let page =
+                query.send().await.map_err(|error| unavailable("dynamodb:Query", &self.scope, &error))?;
             let keys = page.items().iter().filter_map(key_of);
             found.extend(keys.map(|(partition, sort)| Key { partition, sort }));
             start = page.last_evaluated_key;

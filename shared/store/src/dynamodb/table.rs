@@ -40,7 +40,7 @@ impl Table {
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if is_condition(&error) => Ok(()),
-            Err(error) => Err(unavailable("dynamodb:UpdateItem", &error)),
+            Err(error) => Err(unavailable("dynamodb:UpdateItem", place.pk, &error)),
         }
     }
 
@@ -52,7 +52,7 @@ impl Table {
                 .consistent_read(true)
                 .send()
                 .await
-                .map_err(|error| unavailable("dynamodb:GetItem", &error))?;
+                .map_err(|error| unavailable("dynamodb:GetItem", place.pk, &error))?;
             let Some(item) = answer.item else { return Ok(None) };
             match version(&item) {
                 Ok(_) => return Ok(Some(item)),
@@ -79,12 +79,14 @@ impl Table {
     }
 }
 
-/// An error without the answer's words: a document may hold a secret.
-pub(super) fn unavailable<E>(action: &str, error: &SdkError<E, HttpResponse>) -> BoxError
+/// An error about items of this partition, without the answer's words: a document may hold a secret. `action` is what a
+/// policy would have to allow.
+pub(super) fn unavailable<E>(action: &str, pk: &str, error: &SdkError<E, HttpResponse>) -> BoxError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    format!("the table does not answer: {}", aws_http::reason(action, error)).into()
+    let reason = aws_http::reason(action, error);
+    format!("the table does not answer: {reason}, for `{pk}`").into()
 }
 
 fn is_condition<R>(error: &SdkError<UpdateItemError, R>) -> bool {

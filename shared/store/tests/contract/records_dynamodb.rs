@@ -285,6 +285,8 @@ async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_no_text() {
             let all = format!("{error} {error:?}");
             assert!(all.starts_with("the table does not answer: dynamodb:"), "{all}");
             assert!(all.contains(operation) && all.contains(code) && !all.contains(secret), "{all}");
+            let is_named = all.contains(&keys[0].partition) || all.contains(&keys[1].partition);
+            assert!(is_named || all.contains("for `notify-slack`"), "{all}");
         }
     }
 }

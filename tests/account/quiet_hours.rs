@@ -1,28 +1,33 @@
-//! An event that waits is sent to the function's own queue each quarter of an hour. To Lambda that is a recursive loop.
+//! What happens in quiet hours waits in one digest with one timer, and what still comes back to its own queue.
 //!
-//! The binary goes by the machine's clock, so the quiet hours end for real, at the next full minute that is far enough
-//! away. What is cut short is the delay of messages: a millisecond each, until the event was sent round as often as
-//! thirteen hours have quarters. What is left of the minute then passes as it is.
+//! The binary goes by the machine's clock, so quiet hours end for real, at the next full minute that is far enough away.
 
 use crate::site::{DEAD_LETTERS, QUEUE, Site, template, until};
+use alerting::Capabilities;
+use alerting::group::{GroupHead, GroupStep, Member};
 use jiff::tz::TimeZone;
-use jiff::{RoundMode, Timestamp, ToSpan as _, Unit, ZonedRound};
+use jiff::{RoundMode, SignedDuration, Span, Timestamp, ToSpan as _, Unit, ZonedRound};
 use local_aws::StackEvent;
 use simulator::{TableauSimulator, render};
 use std::time::Duration;
 use tableau::EventName;
+use timer::TimerMessage;
 
-/// How often thirteen hours have a quarter.
-const QUARTERS: usize = 13 * 4;
-/// How long the machine has for those at least.
-const LEAST_SECONDS: i64 = 45;
+/// How many events happen in quiet hours.
+const EVENTS: usize = 12;
+/// How long the machine has for them at least.
+const LEAST_SECONDS: i64 = 20;
 /// The quiet hours that are left at most, and time for the message.
 const PATIENCE: Duration = Duration::from_secs(180);
 const SETTING: &str = "RecursiveLoop: Allow";
+/// How often an event may lead to invocations of one function before Lambda drops it: "approximately 16".
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>
+const LAMBDAS_LIMIT: usize = 16;
 
-/// Rules whose thirteen quiet hours end at the next full minute that is far enough away.
-fn rules() -> String {
-    let earliest = Timestamp::now().to_zoned(TimeZone::UTC) + LEAST_SECONDS.seconds();
+/// Rules whose thirteen quiet hours end at the first full minute after `ahead`.
+fn rules(ahead: Span) -> String {
+    let earliest = Timestamp::now().to_zoned(TimeZone::UTC) + ahead;
     let to = earliest.round(ZonedRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil)).unwrap();
     let from = &to - 13.hours();
     format!(
@@ -38,82 +43,104 @@ rules:
     )
 }
 
-/// How a night went.
-#[derive(Debug, Default)]
-struct Night {
-    /// Invocations of notify-slack for its queue.
-    invocations: usize,
-    /// Invocations that Lambda dropped as recursive.
-    dropped: usize,
-}
-
-impl Night {
-    fn note(&mut self, events: &[StackEvent]) {
-        for event in events {
-            match event {
-                StackEvent::Delivered { function, failures: 0, .. } if function == "notify-slack" => {
-                    self.invocations += 1;
-                }
-                StackEvent::RecursionStopped { .. } => self.dropped += 1,
-                _ => {}
-            }
-        }
-    }
-}
-
-/// A workbook is published in quiet hours.
-async fn quiet_hours(template: &str) -> Site {
-    let site = Site::start(template, &rules(), TableauSimulator::sample(), &[], None).await;
+/// Workbooks are published in quiet hours that end after `ahead`, and the digest has all of them.
+async fn quiet_hours(template: &str, ahead: Span) -> Site {
+    let site = Site::start(template, &rules(ahead), TableauSimulator::sample(), &[], None).await;
     site.register(&EventName::WorkbookCreated);
-    site.stack.aws().set_longest_delay(QUEUE, Duration::from_millis(1));
-    let workbook = site.tableau.workbook("Superstore").unwrap();
-    site.tableau.fire(&EventName::WorkbookCreated, &workbook).unwrap();
+    for n in 0..EVENTS {
+        let workbook = site.tableau.add(simulator::Workbook::named(&format!("Workbook {n}")));
+        site.tableau.fire(&EventName::WorkbookCreated, workbook.as_str()).unwrap();
+    }
+    until(PATIENCE, "a record of each event", || {
+        let records = site.records("notify-slack");
+        records.values().filter(|record| record["state"]["S"] == "skipped").count() == EVENTS
+    })
+    .await;
+    for record in site.records("notify-slack").values() {
+        let reason = record["reason"]["S"].as_str().unwrap();
+        assert!(reason.starts_with("in the digest of the quiet hours until "), "{reason}");
+    }
+    assert!(site.slack.messages().is_empty(), "it is still quiet");
     site
 }
 
-// 11-A1
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happens_in_thirteen_quiet_hours_is_told_when_they_end() {
-    assert!(template().contains(SETTING));
-    let mut site = quiet_hours(&template()).await;
-    let mut night = Night::default();
+/// Invocations of notify-slack for its queue, and those that Lambda dropped as recursive.
+fn invocations(events: &[StackEvent]) -> (usize, usize) {
+    let of_queue = |event: &&StackEvent| {
+        matches!(event, StackEvent::Delivered { function, failures: 0, .. } if function == "notify-slack")
+    };
+    let dropped = |event: &&StackEvent| matches!(event, StackEvent::RecursionStopped { .. });
+    (events.iter().filter(of_queue).count(), events.iter().filter(dropped).count())
+}
 
-    until(PATIENCE, "thirteen hours in quarters", || {
-        night.note(&site.news());
-        night.invocations >= QUARTERS
-    })
-    .await;
-    assert!(site.slack.messages().is_empty(), "it is still quiet");
-    site.stack.aws().set_longest_delay(QUEUE, Duration::MAX);
+// 11-A1, 13: a night needs no permission to loop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer_and_nothing_sent_round() {
+    let template = template().replace(SETTING, "RecursiveLoop: Terminate");
+    let mut site = quiet_hours(&template, LEAST_SECONDS.seconds()).await;
+    let waiting = site.bodies(QUEUE);
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    let timer = TimerMessage::parse(waiting.first().unwrap()).unwrap();
+    assert!(timer.key.starts_with("digest#notify-slack#data-news#"), "{timer:?}");
+    assert_eq!(timer.generation, 1);
+    assert!(site.stack.aws().schedules().is_empty());
+
     let messages = site.slack.wait_for(1, PATIENCE).await.unwrap();
 
-    assert!(render(&messages[0]).contains("in quiet hours"), "{}", render(&messages[0]));
+    assert!(Timestamp::now() >= timer.due, "early");
+    let text = render(&messages[0]);
+    assert!(text.contains(&format!("{EVENTS} events in quiet hours")), "{text}");
     until(PATIENCE, "an empty queue", || site.stack.aws().messages(QUEUE).is_empty()).await;
-    night.note(&site.news());
-    assert!(night.invocations > QUARTERS, "{night:?}");
-    assert_eq!((night.dropped, site.slack.messages().len()), (0, 1));
+    let (handled, dropped) = invocations(&site.news());
+    assert!(handled <= EVENTS + 1, "{handled} invocations");
+    assert_eq!((dropped, site.slack.messages().len()), (0, 1));
     assert!(site.stack.aws().messages(DEAD_LETTERS).is_empty());
     site.stack.shutdown().await;
 }
 
-// 11-A1
+// 11-A1, 13
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_setting_lambda_drops_what_waits_for_the_end_of_quiet_hours() {
-    let mut site = quiet_hours(&template().replace(SETTING, "RecursiveLoop: Terminate")).await;
-    // What Lambda drops stays in the queue until it was received as often as the redrive policy says.
-    site.stack.aws().set_visibility_timeout(QUEUE, Duration::from_millis(50));
-    let mut night = Night::default();
-
-    until(PATIENCE, "a dead letter", || {
-        night.note(&site.news());
-        !site.stack.aws().messages(DEAD_LETTERS).is_empty()
-    })
-    .await;
-
-    night.note(&site.news());
-    assert_eq!(night.invocations, 16);
-    assert!(night.dropped > 0, "{night:?}");
-    assert!(site.stack.aws().messages(QUEUE).is_empty(), "nothing is left that could send the message");
-    assert!(site.slack.messages().is_empty());
+async fn a_digest_whose_quiet_hours_end_in_hours_has_one_schedule_and_nothing_in_the_queue() {
+    let site = quiet_hours(&template(), 6.hours()).await;
+    until(PATIENCE, "an empty queue", || site.bodies(QUEUE).is_empty()).await;
+    let schedules = site.stack.aws().schedules();
+    assert_eq!(schedules.len(), 1, "{schedules:?}");
+    let timer = TimerMessage::parse(&schedules[0].input).unwrap();
+    assert!(timer.key.starts_with("digest#notify-slack#data-news#"), "{timer:?}");
+    assert_eq!((schedules[0].queue.as_str(), timer.generation, timer.hops), (QUEUE, 1, 0));
     site.stack.shutdown().await;
+}
+
+/// How many invocations the first event of a group leads to, one by the other, if the next member always joins a second
+/// after the group's timer has fired: the event's own, and one for each firing.
+fn longest_chain(edit: bool) -> usize {
+    let capabilities = Capabilities { edit, thread: edit, idempotency_key: false, grouping: true };
+    let mut now: Timestamp = "2026-11-28T22:00:00Z".parse().unwrap();
+    let member = |n: usize| (n.to_string(), Member::new(&n.to_string(), "Sales", None, now));
+    let members: Vec<_> = (0..3).map(member).collect();
+    let mut head = GroupHead::default();
+    head.changed(now, true, capabilities);
+    let mut invocations = 1;
+    while let Some(pending) = head.pending.take() {
+        // The last member joined a second after the firing before; others joined with the first.
+        now = pending.due;
+        invocations += 1;
+        if let GroupStep::WaitUntil(due) = head.step(&members, true, now, capabilities) {
+            head.set_pending(due);
+            head.changed(now + SignedDuration::from_secs(1), true, capabilities);
+        }
+    }
+    invocations
+}
+
+// 11-A1, 13
+#[test]
+fn a_group_whose_messages_cannot_be_edited_comes_near_lambdas_limit_so_the_setting_stays() {
+    assert!(template().contains(SETTING));
+    let edited = longest_chain(true);
+    let posted = longest_chain(false);
+    println!("invocations in a row: {edited} where messages can be edited, {posted} where they cannot");
+    assert!(edited <= 4, "{edited}");
+    // A timer that comes early, or a chain that begins with another group's, reaches it.
+    assert!(posted >= LAMBDAS_LIMIT - 1, "{posted}: is the setting still needed?");
 }

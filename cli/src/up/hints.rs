@@ -21,7 +21,7 @@ pub(crate) fn text(world: &World) -> String {
     };
     let recovery = match world.tableau.datasource(FIRST_FAILURE) {
         Some(luid) => format!(
-            "# Let the refresh succeed that failed first, which ends its story:\n\
+            "# Let the refresh succeed that failed first, which resolves its incident:\n\
              curl -X POST '{tableau}/simulator/refresh/{luid}/succeed'\n\
              \n"
         ),
@@ -30,7 +30,7 @@ pub(crate) fn text(world: &World) -> String {
     let dead_letter = match &world.slack {
         Some(slack) => dead_letter(&slack.url(), &to, &at),
         None => format!(
-            "# Send what failed for good round again, when its cause is gone:\n\
+            "# Replay what failed for good, when its cause is gone:\n\
              cargo run -- events replay {at}\n\
              \n"
         ),
@@ -75,7 +75,7 @@ fn dead_letter(slack: &str, to: &str, at: &str) -> String {
          {to}cargo run -- send AdminPromoted\n\
          cargo run -- events dead-letters list {at}\n\
          \n\
-         # Slack takes messages again, and what failed for good is sent round again:\n\
+         # Slack takes messages again, and what failed for good is replayed:\n\
          curl -X DELETE '{slack}/simulator/faults'\n\
          cargo run -- events replay {at}\n\
          \n"

@@ -116,7 +116,7 @@ async fn show(
     match tokio::time::timeout(PATIENCE, way.first()).await {
         Ok(first) => {
             if let First::Waits(reason) = first? {
-                line!("\nNo message now; by the rules it waits {reason}\n")?;
+                line!("\nNo message now: the event is {reason}\n")?;
             }
         }
         Err(_) => {

@@ -22,7 +22,7 @@ pub(crate) struct Way {
 pub(crate) enum First {
     /// Its message was sent, or there will be none.
     Ended,
-    /// Its message comes later: until when, and why.
+    /// A group or digest has it, whose message comes later: which.
     Waits(String),
 }
 
@@ -35,7 +35,7 @@ impl Way {
         Self { events, slack, shown: 0, last: now, started: now }
     }
 
-    /// Prints until a workflow has sent a message, has failed for good, or waits as its rules say.
+    /// Prints until the event's message was sent, a group or digest has it, or it has failed for good.
     pub(crate) async fn first(&mut self) -> Result<First, out::Error> {
         self.started = Instant::now();
         while let Some(event) = self.events.recv().await {
@@ -141,7 +141,9 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
                 "duplicate" => "was handled before",
                 outcome => outcome,
             };
-            let name = fields["event.name"].as_str().map(|name| format!("{name} ")).unwrap_or_default();
+            let outcome = if waits(&fields) { "waits" } else { outcome };
+            let timer = text("timer.key").split_once('#').map(|(kind, _)| format!("timer of the {kind} "));
+            let name = fields["event.name"].as_str().map(|name| format!("{name} ")).or(timer).unwrap_or_default();
             let took = fields["duration_ms"].as_u64().map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
             let reason = Some(text("reason")).filter(|reason| !reason.is_empty());
             let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -161,14 +163,21 @@ fn title(message: &SlackMessage) -> String {
     format!("Slack #{}{how}", plain(&message.channel_name))
 }
 
+/// Whether a group or digest has an event, by the log line about its end. Its message comes later.
+fn waits(fields: &Value) -> bool {
+    let reason = fields["reason"].as_str().unwrap_or_default();
+    let is_waiting = reason.starts_with("grouped with other ") || reason.starts_with("in the digest ");
+    fields["outcome"] == "skipped" && is_waiting
+}
+
 /// How an event ends at Slack, if this is its end.
 fn end(event: &StackEvent) -> Option<First> {
     let StackEvent::Log { function, line } = event else { return None };
     let fields = serde_json::from_str::<Value>(line).ok().filter(|_| function == "notify-slack")?;
     let text = |name: &str| fields[name].as_str().unwrap_or_default();
-    match (text("message"), text("outcome")) {
-        ("event handled" | "event failed for good", _) => Some(First::Ended),
-        (_, "deferred") => Some(First::Waits(text("reason").to_owned())),
+    match text("message") {
+        "event handled" if waits(&fields) => Some(First::Waits(text("reason").to_owned())),
+        "event handled" | "event failed for good" => Some(First::Ended),
         _ => None,
     }
 }
@@ -190,19 +199,28 @@ mod tests {
         assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");
         assert_eq!(log(r#"{"_aws":{},"Attempts":1}"#), None);
         assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");
+        let grouped = r#"{"message":"event handled","event.name":"SiteUpdated","outcome":"skipped","reason":"grouped with other events of its kind","duration_ms":7}"#;
+        assert_eq!(log(grouped).unwrap(), "SiteUpdated waits: grouped with other events of its kind (7 ms)");
+        let timer = r#"{"message":"timer handled","timer.key":"group#notify-slack#data-news#0123456789ab","outcome":"done","reason":"","duration_ms":7}"#;
+        assert_eq!(log(timer).unwrap(), "timer of the group done (7 ms)");
     }
 
     #[test]
-    fn an_event_ends_with_its_message_or_waits_by_the_rules() {
+    fn an_event_ends_with_its_message_or_waits_in_a_group_or_digest() {
         let end =
             |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
         assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
-        let waits =
-            r#"{"message":"event put off","outcome":"deferred","reason":"until 23:59: told together"}"#;
-        assert_eq!(end(waits), Some(First::Waits("until 23:59: told together".to_owned())));
+        for reason in ["grouped with other events of its kind", "in the digest of the quiet hours until 07:00"] {
+            let waits = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{reason}"}}"#);
+            assert_eq!(end(&waits), Some(First::Waits(reason.to_owned())));
+        }
+        let known = "grouped into an announced incident";
+        let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
+        assert_eq!(end(&known), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);
         assert_eq!(end(r#"{"message":"event put off","outcome":"busy"}"#), None);
+        assert_eq!(end(r#"{"message":"timer handled","outcome":"done"}"#), None);
     }
 
     // 11-B13

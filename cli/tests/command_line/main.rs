@@ -126,7 +126,7 @@ fn a_message_stands_in_the_channel_of_its_rule() {
 }
 
 #[test]
-fn a_message_that_waits_for_quiet_hours_to_end_is_what_the_first_run_ends_with() {
+fn the_first_run_ends_with_the_digest_that_has_its_event_when_hours_are_quiet() {
     // Quiet hours that it is always in, but in the minute before they begin anew, twelve hours from now.
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
     let begin = now.time().wrapping_add(jiff::SignedDuration::from_hours(12));
@@ -145,7 +145,7 @@ fn a_message_that_waits_for_quiet_hours_to_end_is_what_the_first_run_ends_with()
     let output = run(&["up", "--once", "--port", "0", "--rules", &file]);
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     let end = stdout(&output).lines().rfind(|line| !line.is_empty()).unwrap_or_default().to_owned();
-    assert!(end.starts_with("No message now; by the rules it waits until "), "{end}");
+    assert!(end.starts_with("No message now: the event is in the digest of the quiet hours until "), "{end}");
     let note =
         "in Europe/Berlin here, where the simulated site is; deployed without `sites` they are in UTC\n";
     assert!(stderr(&output).ends_with(note), "{}", stderr(&output));

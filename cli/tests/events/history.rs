@@ -22,7 +22,7 @@ async fn busy() -> Place {
     slack("running").claim(10).await;
     slack("failed").attempt(HOUR, failed()).await;
     slack("waiting").attempt(2 * HOUR, End::Released("Slack: 500".to_owned())).await;
-    slack("deferred").attempt(3 * HOUR, End::Deferred("until the morning".to_owned())).await;
+    slack("deferred").attempt(3 * HOUR, End::Deferred("until the refresh has ended".to_owned())).await;
     slack("lost").claim(4 * HOUR).await;
     slack("done").attempt(5 * HOUR, End::Done).await;
     let broadcast = Story::of(&place, "update-broadcast", &body("done"));
@@ -40,7 +40,7 @@ async fn the_last_day_is_listed_the_newest_first() {
         ("running", "working", ""),
         ("failed", "failed", "Slack does not know the channel #data-alerts: channel_not_found"),
         ("waiting", "waiting", "Slack: 500"),
-        ("deferred", "waiting", "until the morning"),
+        ("deferred", "waiting", "until the refresh has ended"),
         ("lost", "interrupted", "no end was recorded"),
         ("done", "done", ""),
         ("done", "skipped", "no rule"),
@@ -205,13 +205,13 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let place = Place::start().await;
     let story = Story::of(&place, "notify-slack", &body("a")).claim(HOUR).await;
     let (began, until) = (ago(HOUR), ago(-HOUR));
-    let end = End::Deferred("told together with what else happens".to_owned());
+    let end = End::Deferred("the Broadcast is being overwritten".to_owned());
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
     story.claims.end(&story.key, &ended).await.unwrap();
 
     let listed = list(&place, &[]).await;
     let expected =
-        format!("until {}: told together with what else happens", until.strftime("%Y-%m-%d %H:%M"));
+        format!("until {}: the Broadcast is being overwritten", until.strftime("%Y-%m-%d %H:%M"));
     assert!(listed.contains(&expected), "{listed}");
     let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
     let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");

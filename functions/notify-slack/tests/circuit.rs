@@ -1,9 +1,9 @@
-//! Real binaries in front of a Slack that is down: it is left alone, by all of them, until it is well again.
+//! Real binaries in front of a Slack or a Tableau that is down: all of them leave it alone until it answers again.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use testkit::simulator::SlackFault;
-use testkit::{Batch, Function, Request, Stage};
+use testkit::simulator::{Fault, SlackFault, render};
+use testkit::{Function, Request, Stage};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 /// As the circuit has it.
@@ -19,12 +19,12 @@ fn created(stage: &Stage, n: usize) -> String {
     .to_string()
 }
 
-/// Two batches of one event each, one for each function at the same time.
+/// Two requests of one event each, one for each function at the same time. Returns how many failed.
 async fn attempt(stage: &Stage, functions: &[Function; 2], n: usize) -> usize {
-    let batch = |n| Batch::default().message(&created(stage, n));
-    let (one, two) = (batch(n), batch(n + 1));
-    let (one, two) = tokio::join!(functions[0].failures(&one), functions[1].failures(&two));
-    one.len() + two.len()
+    let request = |n| Request::post(created(stage, n));
+    let requests = [request(n), request(n + 1)];
+    let (one, two) = tokio::join!(functions[0].answer(&requests[0]), functions[1].answer(&requests[1]));
+    [one, two].iter().filter(|answer| answer.status == 502).count()
 }
 
 fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
@@ -37,7 +37,9 @@ fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
 #[tokio::test]
 async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_when_it_is_well() {
     let stage = Stage::start().await;
-    let functions = [(); 2].map(|()| stage.queued("notify-slack", BINARY));
+    // Inline mode with the table of both: a queue would group events of one kind.
+    let table = [("TABLE_NAME", "deliveries")];
+    let functions = [(); 2].map(|()| stage.function("notify-slack", BINARY.as_ref(), &table));
     stage.slack.fail_next(u32::MAX, SlackFault::ServerError);
     let mut attempts = 0;
     for _ in 0..4 {
@@ -93,4 +95,24 @@ async fn a_channel_that_is_throttled_is_left_alone_for_as_long_as_slack_asks_and
 
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(function.answer(&Request::post(created(&stage, 1))).await.status, 200);
+}
+
+// 13
+#[tokio::test]
+async fn a_tableau_that_is_down_is_left_alone_and_messages_go_out_without_its_details() {
+    let stage = Stage::start().await;
+    let function = stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")]);
+    stage.tableau.fail_always("*", Fault::Status(503));
+    let mut calls = Vec::new();
+    for n in 0..3 * EVENTS {
+        assert_eq!(function.answer(&Request::post(created(&stage, n))).await.status, 200);
+        calls.push(stage.tableau.calls("*"));
+    }
+
+    assert_eq!(stage.slack.messages().len(), 3 * EVENTS);
+    let last = render(stage.slack.messages().last().unwrap());
+    assert!(last.contains("project and owner not available: Tableau did not answer"), "{last}");
+    assert!(calls[2 * EVENTS] - calls[EVENTS] <= 2, "it is asked whether it answers again, and no more: {calls:?}");
+    let items = stage.aws.items("deliveries");
+    assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Tableau"), "{items:?}");
 }

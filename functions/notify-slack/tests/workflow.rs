@@ -113,7 +113,7 @@ async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_
 #[tokio::test]
 async fn every_event_name_gets_a_message_that_slack_takes() {
     let stage = Stage::start().await;
-    // In a queue the second that fails would wait a moment for others.
+    // In a queue the second failure would wait for others.
     let function = inline(&stage);
     let files: Vec<_> = std::fs::read_dir(repository::root().join("events/tableau")).unwrap().collect();
     let mut names: Vec<String> = files
@@ -130,7 +130,7 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
         let answer = function.answer(&Request::post(event.to_string())).await;
         assert_eq!(answer.body["status"], "done", "{name}");
     }
-    // Two of them end a story, which their own channel is told as well.
+    // Two of them resolve an incident, which is announced in the channel of its failures as well.
     assert_eq!(stage.slack.messages().len(), 22 + 2, "{:?}", stage.slack.refusals());
 }
 
@@ -232,7 +232,7 @@ async fn an_event_without_a_rule_is_skipped() {
     let stage = Stage::with_rules("rules: []\n").await;
     let function = inline(&stage);
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
-    assert_eq!(answer.body["reason"], "no rule sends WorkbookCreated to Slack");
+    assert_eq!(answer.body["reason"], "no rule sends WorkbookCreated");
 }
 
 #[tokio::test]

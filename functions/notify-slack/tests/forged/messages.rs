@@ -1,8 +1,8 @@
 //! Messages that no function of ours has sent: a principal of the account may put any text into a queue, and may invoke a
 //! function with any event.
 
-use crate::next_event_is_handled;
-use crate::place::Place;
+use crate::{OTHER, next_event_is_handled};
+use crate::place::{End, Place};
 use serde_json::{Value, json};
 use testkit::Batch;
 
@@ -64,28 +64,32 @@ async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_o
 #[tokio::test]
 async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
     let place = Place::start().await;
-    let function = place.function();
-    for (name, value) in [
-        ("copy_of", "-1"),
-        ("copy_of", "x"),
-        ("copy_of", "99999999999999999999"),
-        ("ERROR_CODE", "x"),
-        ("RULE_ARN", "\u{202e}<!channel>"),
-    ] {
-        let before = place.stage.slack.messages().len();
-        let event = place.event("WorkbookCreated", "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb");
-        let batch = Batch::default().message(&event).attribute(name, value);
-        assert!(function.failures(&batch).await.is_empty(), "{name}={value:?}");
-        assert_eq!(place.stage.slack.messages().len(), before + 1, "{name}={value:?}");
-    }
-    for count in ["", "x", "-1", "99999999999999999999"] {
-        let event = place.event("WorkbookCreated", "4cdd2055-930d-4eaf-94f4-733f3e7d1bfb");
-        let mut batch = Batch::default().message(&event).event();
+    let attribute = |name: &str, value: &str| {
+        let event = place.event("WorkbookCreated", OTHER);
+        Batch::default().message(&event).attribute(name, value).event()
+    };
+    let count = |count: &str| {
+        let mut batch = Batch::default().message(&place.event("WorkbookCreated", OTHER)).event();
         batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(count);
+        batch
+    };
+    for batch in [
+        attribute("copy_of", "-1"),
+        attribute("copy_of", "x"),
+        attribute("copy_of", "99999999999999999999"),
+        attribute("ERROR_CODE", "x"),
+        attribute("RULE_ARN", "\u{202e}<!channel>"),
+        count(""),
+        count("x"),
+        count("-1"),
+        count("99999999999999999999"),
+    ] {
+        // A process remembers the event before, and would group the two.
+        place.restore(&[]).await;
         let before = place.stage.slack.messages().len();
-        let reply = function.invoke(&batch).await.unwrap();
-        assert_eq!(reply["batchItemFailures"], json!([]), "{count:?}");
-        assert_eq!(place.stage.slack.messages().len(), before + 1, "{count:?}");
+        let reply = place.function().invoke(&batch).await.unwrap();
+        assert_eq!(reply["batchItemFailures"], json!([]), "{batch}");
+        assert_eq!(place.stage.slack.messages().len(), before + 1, "{batch}");
     }
 }
 
@@ -113,4 +117,37 @@ async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
     assert_eq!(function.answer_to(&request).await.status, 403);
     assert!(place.items_of("delivery#").is_empty() && place.stage.aws.messages("queue").is_empty());
     next_event_is_handled(&place, &function, "invocations by others").await;
+}
+
+// 12-S5
+#[tokio::test]
+async fn a_timer_that_is_forged_ends_and_sends_nothing() {
+    let place = Place::start().await;
+    let function = place.function();
+    let long = format!("group#notify-slack#data-alerts#{}", "x".repeat(3_000));
+    let keys = [
+        "",
+        "x",
+        "#",
+        "delivery#notify-slack#x",
+        "session#a#b",
+        "incident#",
+        "incident#notify-slack#4cdd2055-930d-4eaf-94f4-733f3e7d1bfb",
+        "incident#update-broadcast#x",
+        "group#",
+        "group#notify-slack#board-room#0123456789ab",
+        "group#notify-slack#data-alerts#\u{202e}<!channel>",
+        "digest#",
+        "digest#notify-slack#board-room#1795000000",
+        "digest#notify-slack#data-night#never",
+        long.as_str(),
+    ];
+    for key in keys {
+        for generation in [0, 1, u64::MAX] {
+            let end = place.fire(&function, key, generation).await;
+            assert!(!matches!(end, End::Lost(_)), "{key:?} {generation}: {end:?}");
+        }
+    }
+    assert!(place.stage.slack.messages().is_empty() && place.items_of("group#").is_empty());
+    next_event_is_handled(&place, &function, "forged timers").await;
 }

@@ -72,9 +72,23 @@ pub(crate) fn of_attributes(item: &Value, now: Timestamp, elsewhere: &str) -> Ve
     all
 }
 
-/// Mutations of every value in the document of `item`.
+/// The document of an item.
+pub(crate) fn document_of(item: &Value) -> Value {
+    serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap()
+}
+
+/// The item with its document changed.
+pub(crate) fn edited(item: &Value, edit: impl FnOnce(&mut Value)) -> Value {
+    let mut document = document_of(item);
+    edit(&mut document);
+    let mut item = item.clone();
+    item["document"] = json!({ "S": document.to_string() });
+    item
+}
+
+/// Mutations of every value in the document of `item`, and of the payload of an event in it.
 pub(crate) fn of_document(item: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<Mutation> {
-    let document: Value = serde_json::from_str(item["document"]["S"].as_str().unwrap()).unwrap();
+    let document = document_of(item);
     let mut paths = Vec::new();
     paths_of(&document, String::new(), &mut paths);
     let mut all = Vec::new();
@@ -92,6 +106,32 @@ pub(crate) fn of_document(item: &Value, now: Timestamp, elsewhere: &[&str]) -> V
             let mut changed = document.clone();
             changed.pointer_mut(parent).and_then(Value::as_object_mut).unwrap().remove(key);
             all.push(with_document(item, &path, "missing", false, &changed));
+        }
+    }
+    all.extend(of_samples(item, &document, elsewhere));
+    all
+}
+
+/// Mutations of the payloads of events that the document holds as texts.
+fn of_samples(item: &Value, document: &Value, elsewhere: &[&str]) -> Vec<Mutation> {
+    let mut paths = Vec::new();
+    paths_of(document, String::new(), &mut paths);
+    let mut all = Vec::new();
+    for path in paths.iter().filter(|path| path.ends_with("/sample")) {
+        let Ok(sample) = serde_json::from_str::<Value>(document.pointer(path).unwrap().as_str().unwrap())
+        else {
+            continue;
+        };
+        for field in sample["payload"].as_object().unwrap().keys() {
+            let texts = [MARKUP, "", "WorkbookCreated"].into_iter().chain(elsewhere.iter().copied());
+            for text in texts.map(|text| json!(text)).chain([json!(null), json!(7)]) {
+                let mut forged = sample.clone();
+                forged["payload"][field] = text.clone();
+                let mut changed = document.clone();
+                *changed.pointer_mut(path).unwrap() = json!(forged.to_string());
+                let how = format!("an event whose {field} is {text}");
+                all.push(with_document(item, path, &how, true, &changed));
+            }
         }
     }
     all
@@ -119,10 +159,12 @@ fn paths_of(value: &Value, path: String, paths: &mut Vec<String>) {
 fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value)> {
     let mut all = vec![("null".to_owned(), json!(null))];
     match old {
-        Value::String(_) => {
+        Value::String(text) => {
             all.push(("a huge text".to_owned(), json!("x".repeat(HUGE))));
             all.extend(["", MARKUP].iter().chain(elsewhere).map(|text| (format!("{text:?}"), json!(text))));
-            all.extend(instants(now).map(|at| (format!("{at:.0}"), json!(at.to_string()))));
+            let is_instant = text.parse::<Timestamp>().is_ok();
+            let instants = instants(now).take(if is_instant { OFF.len() } else { 1 });
+            all.extend(instants.map(|at| (format!("{at:.0}"), json!(at.to_string()))));
         }
         Value::Number(_) => {
             let numbers = [json!(-1), json!(0), json!(1.5), json!(u32::MAX), json!(u64::MAX)];
@@ -137,14 +179,14 @@ fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value
             all.push(("empty".to_owned(), json!({})));
             let last = instants(now).last().unwrap_or(now);
             all.push((format!("the digest of {last:.0}"), json!({ "Digest": last.to_string() })));
-            all.push(("a burst without a name".to_owned(), json!({ "Burst": "x".repeat(3_000) })));
+            all.push(("a group that no key can name".to_owned(), json!({ "Group": "x".repeat(3_000) })));
             let many = (0..400)
                 .flat_map(|n| map.iter().map(move |(key, value)| (format!("{key}{n}"), value.clone())));
             all.push(("400 of it".to_owned(), Value::Object(many.collect::<Map<_, _>>())));
             let mut more = map.clone();
             if let Some(mut value) = map.values().next().cloned() {
                 if value.get("message").is_some() {
-                    // A channel that was told, and has no message to change: it would get a new one.
+                    // A channel that was notified, and has no message to edit: it would get a new one.
                     value["message"] = json!(null);
                 }
                 more.insert("board-room".to_owned(), value);
@@ -155,7 +197,7 @@ fn values(old: &Value, now: Timestamp, elsewhere: &[&str]) -> Vec<(String, Value
             all.extend(
                 [json!(true), json!("x"), json!({}), json!(u64::MAX)].map(|value| (value.to_string(), value)),
             );
-            all.extend(instants(now).map(|at| (format!("{at:.0}"), json!(at.to_string()))));
+            all.extend(instants(now).last().map(|at| (format!("{at:.0}"), json!(at.to_string()))));
         }
     }
     all

@@ -1,5 +1,7 @@
 //! The real binary before an AWS, a Tableau and a Slack on the wire, and a table that can be put back as it was.
 
+use crate::{FAILED, OTHER, SUCCEEDED};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -8,20 +10,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::simulator::SlackCall;
 use testkit::{Batch, Function, Stage};
+use timer::TimerMessage;
 
 const TABLE: &str = "deliveries";
 /// As often as a message comes at once, before it comes for the last time.
 const RECEIVES: u32 = 4;
 /// Far below what CloudWatch takes as one line.
 const LONGEST_LINE: usize = 64 * 1024;
-/// One event is told in one new message, with a reply to it at its end, in a channel or two.
+/// An event is announced with one new message, and a reply to it at its end, in a channel or two.
 const MOST_MESSAGES: usize = 4;
+
+/// Kinds of events that nothing else here brings.
+const FRESH: [&str; 7] = [
+    "WorkbookDeleted",
+    "ViewDeleted",
+    "LabelCreated",
+    "LabelUpdated",
+    "LabelDeleted",
+    "SiteUpdated",
+    "UserDeleted",
+];
 
 /// What became of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     /// The record's state, and its reason.
     Recorded(String, String),
+    /// A timer has done its work.
+    Fired,
     /// A dead letter with this reason.
     DeadLetter(String),
     /// Neither: what is known.
@@ -37,6 +53,7 @@ pub(crate) struct Place {
     pub(crate) elsewhere: String,
     called: Arc<AtomicUsize>,
     events: AtomicUsize,
+    fresh: AtomicUsize,
 }
 
 /// The rules: three channels are named. Slack has a fourth that the bot may post to.
@@ -52,13 +69,14 @@ rules:
     on: [DatasourceRefreshFailed, DatasourceRefreshSucceeded]
     do: [{{ notify-slack: {{ channel: data-alerts }} }}]
   - name: news
-    on: [WorkbookCreated]
+    on: [WorkbookCreated, {}]
     do: [{{ notify-slack: {{ channel: data-news }} }}]
   - name: quiet
     quiet: {{ from: '{}', to: '{}', timezone: UTC }}
-    on: [WorkbookUpdated]
+    on: [WorkbookUpdated, WorkbookRefreshFailed, WorkbookRefreshSucceeded]
     do: [{{ notify-slack: {{ channel: data-night }} }}]
 ",
+        FRESH.join(", "),
         hour(-2),
         hour(2)
     )
@@ -80,16 +98,17 @@ impl Place {
                 counter.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Self { stage, client, board_room, elsewhere, called, events: AtomicUsize::new(0) }
+        Self { stage, client, board_room, elsewhere, called, events: AtomicUsize::new(0), fresh: AtomicUsize::new(0) }
     }
 
     pub(crate) fn function(&self) -> Function {
         self.stage.queued_with("notify-slack", env!("CARGO_BIN_EXE_notify-slack"), &[("LOG_LEVEL", "info")])
     }
 
-    /// The LUID of a data source whose refresh has failed.
-    pub(crate) fn object(&self) -> String {
-        let luid = self.stage.tableau.datasource("Sales Orders").unwrap();
+    /// The LUID of a data source of the sample whose refresh has failed. Tableau would be asked several times for the job of
+    /// one that has none.
+    pub(crate) fn object(&self, name: &str) -> String {
+        let luid = self.stage.tableau.datasource(name).unwrap();
         self.stage.tableau.fail_refresh(&luid, "Incorrect username or password").unwrap();
         luid.as_str().to_owned()
     }
@@ -97,7 +116,13 @@ impl Place {
     /// An event, each time another.
     pub(crate) fn event(&self, name: &str, luid: &str) -> String {
         let number = self.events.fetch_add(1, Ordering::SeqCst);
-        let resource = if name.starts_with("Workbook") { "WORKBOOK" } else { "EXTRACTS" };
+        let resource = match name {
+            FAILED | SUCCEEDED => "EXTRACTS",
+            name if name.starts_with("Workbook") || name.starts_with("Label") => "WORKBOOK",
+            name if name.starts_with("View") => "VIEW",
+            name if name.starts_with("Site") => "SITE",
+            _ => "USER",
+        };
         json!({
             "resource": resource, "event_type": name, "resource_name": format!("Number {number}"),
             "site_luid": self.stage.tableau.site().as_str(), "resource_luid": luid,
@@ -123,73 +148,106 @@ impl Place {
         items[0].clone()
     }
 
-    /// Makes the table hold these items and no others.
-    pub(crate) async fn restore(&self, items: &[Value]) {
-        for item in self.items() {
+    /// The only head of a group or digest.
+    pub(crate) fn head_of(&self, kind: &str) -> Value {
+        let mut heads = self.items_of(kind).into_iter().filter(|item| item["sk"]["S"] == "head");
+        let head = heads.next().unwrap();
+        assert_eq!(heads.next(), None, "{kind}");
+        head
+    }
+
+    /// The items of a kind that are no heads.
+    pub(crate) fn parts_of(&self, kind: &str) -> Vec<Value> {
+        self.items_of(kind).into_iter().filter(|item| item["sk"]["S"] != "head").collect()
+    }
+
+    /// Makes the table hold these items and no others. Returns whether it takes them: an index refuses a key of another type.
+    pub(crate) async fn restore(&self, items: &[Value]) -> bool {
+        let before = self.items();
+        for item in before.iter().filter(|item| !items.contains(item)) {
             let delete = self.client.delete_item().table_name(TABLE).key("pk", attribute(&item["pk"]));
             delete.key("sk", attribute(&item["sk"])).send().await.unwrap();
         }
-        for item in items {
-            self.put(item).await;
+        let mut is_taken = true;
+        for item in items.iter().filter(|item| !before.contains(item)) {
+            let put = self.client.put_item().table_name(TABLE).set_item(Some(attributes(item)));
+            if let Err(error) = put.send().await {
+                let message = error.message().unwrap_or_default();
+                assert!(message.contains("Type mismatch for Index Key"), "{error:?}");
+                is_taken = false;
+            }
         }
+        is_taken
     }
 
-    pub(crate) async fn put(&self, item: &Value) {
-        let item = attributes(item);
-        self.client.put_item().table_name(TABLE).set_item(Some(item)).send().await.unwrap();
+    /// Another event, of a kind of its own: a second of one kind within a minute would wait for others.
+    pub(crate) fn fresh_event(&self) -> String {
+        let number = self.fresh.fetch_add(1, Ordering::SeqCst);
+        self.event(FRESH[number], OTHER)
     }
 
     /// Brings an event to the function as its queue does, up to the last receive.
     pub(crate) async fn drive(&self, function: &Function, event: &str) -> End {
+        match self.bring(function, event).await {
+            Ok(()) => self.end_of(event),
+            Err(why) => End::Lost(format!("{why}; {:?}", self.end_of(event))),
+        }
+    }
+
+    /// Brings a timer of this document and generation, which is due, to the function.
+    pub(crate) async fn fire(&self, function: &Function, key: &str, generation: u64) -> End {
+        let due = Timestamp::now() - SignedDuration::from_secs(1);
+        let body = TimerMessage::new(key, due, generation).to_json();
+        match self.bring(function, &body).await {
+            Ok(()) => self.dead_letter(&body).unwrap_or(End::Fired),
+            Err(why) => End::Lost(why),
+        }
+    }
+
+    /// Brings a message to the function until it is finished with it.
+    async fn bring(&self, function: &Function, body: &str) -> Result<(), String> {
         for receive in (1..=RECEIVES).chain([150]) {
-            let batch = Batch::default().message(event).received(receive);
+            let batch = Batch::default().message(body).received(receive);
             match function.invoke(&batch.event()).await {
-                Err(error) => return End::Lost(format!("the function fails: {error}")),
-                Ok(reply) if reply["batchItemFailures"] == json!([]) => return self.end_of(event),
+                Err(error) => return Err(format!("the function fails: {error}")),
+                Ok(reply) if reply["batchItemFailures"] == json!([]) => return Ok(()),
                 Ok(_) => {}
             }
         }
-        End::Lost(format!("received for the last time, and comes back; {:?}", self.end_of(event)))
+        Err("received for the last time, and comes back".to_owned())
+    }
+
+    /// The dead letter with this body.
+    fn dead_letter(&self, body: &str) -> Option<End> {
+        let dead = self.stage.aws.messages("dead-letters");
+        let letter = dead.into_iter().find(|message| message.body == body)?;
+        let reason = letter.attributes.get("reason").cloned().unwrap_or_default();
+        Some(if reason.is_empty() { End::Lost("no reason".to_owned()) } else { End::DeadLetter(reason) })
     }
 
     fn end_of(&self, event: &str) -> End {
         let content = deliveries::Content::received(event.as_bytes());
         let body = content.to_json();
-        let dead = self.stage.aws.messages("dead-letters");
-        if let Some(dead) = dead.into_iter().find(|message| message.body == body) {
-            let reason = dead.attributes.get("reason").cloned().unwrap_or_default();
-            return if reason.is_empty() {
-                End::Lost("no reason".to_owned())
-            } else {
-                End::DeadLetter(reason)
-            };
+        if let Some(end) = self.dead_letter(&body) {
+            return end;
         }
         let key = format!("delivery#notify-slack#{}", content.event_id());
         let item = self.items().into_iter().find(|item| item["pk"]["S"] == key.as_str()).unwrap_or_default();
         let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
         match text("state").as_str() {
             state @ ("done" | "skipped" | "ignored") => End::Recorded(state.to_owned(), text("reason")),
-            "deferred" => {
-                let copies = self.stage.aws.messages("queue");
-                let has_copy = copies.iter().any(|message| message.body == body);
-                if has_copy {
-                    End::Recorded("deferred".to_owned(), text("reason"))
-                } else {
-                    End::Lost("no copy".to_owned())
-                }
-            }
             state => End::Lost(format!("the message is gone, and the record says `{state}`")),
         }
     }
 
-    /// What is wrong with all that was said since `before`: whatever was stored, nothing may be.
+    /// What is wrong with all messages since `before`: whatever was stored, nothing may be.
     pub(crate) fn spilled(&self, before: usize) -> Vec<String> {
         let mut wrong = Vec::new();
         if self.called.swap(0, Ordering::SeqCst) > 0 {
             wrong.push("a foreign address was called".to_owned());
         }
-        let said = self.stage.slack.messages_since(before);
-        for message in &said {
+        let sent = self.stage.slack.messages_since(before);
+        for message in &sent {
             if !["data-alerts", "data-news", "data-night"].contains(&message.channel_name.as_str()) {
                 wrong.push(format!("a message in {}: {}", message.channel_name, message.text));
             }
@@ -202,7 +260,7 @@ impl Place {
                     .map(|part| format!("{part:?} in {text}")),
             );
         }
-        let new = said.iter().filter(|message| message.call != SlackCall::Update).count();
+        let new = sent.iter().filter(|message| message.call != SlackCall::Update).count();
         if new > MOST_MESSAGES {
             wrong.push(format!("{new} new messages"));
         }

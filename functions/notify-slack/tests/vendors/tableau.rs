@@ -103,7 +103,7 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
                 "site_luid": pod.site().as_str(), "resource_luid": luid.as_str(),
                 "created_at": pod.clock().now().to_string(),
             });
-            // An event of its own each time, for the table and for the burst.
+            // Each time another object, so that none is an event that was handled or a failure that is known.
             let fresh = inline_with_table(&stage);
             let answer = fresh.answer(&Request::post(event.to_string())).await;
             assert_eq!(answer.body["status"], "done", "{}", fresh.logs().join("\n"));
@@ -115,7 +115,7 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
     }
 }
 
-/// The function in inline mode, with the stack's table: it shares the session with others, and waits for no one.
+/// The function in inline mode, with the stack's table: it shares the session with others, and groups nothing.
 fn inline_with_table(stage: &Stage) -> Function {
     stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
 }

@@ -4,7 +4,7 @@ use super::documents::Transaction;
 use super::documents::{Versioned, unavailable};
 use super::{Attempt, Engine, event_of, keys};
 use crate::digest::{Entry, members, still_failing};
-use crate::group::{GroupHead, Member};
+use crate::group::{GroupHead, Member, is_group_id};
 use crate::incident::Incident;
 use crate::lease::LeaseOwner;
 use crate::notification;
@@ -21,6 +21,8 @@ use workflow::{Failure, Invocation, Outcome};
 
 /// How many members are written in one transaction.
 const BATCH: usize = 90;
+/// In place of what a damaged entry was about.
+const DAMAGED: &str = "An event whose record is damaged";
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Writes an entry into the digest of the quiet hours that end at `until`. Returns the digest's partition.
@@ -89,10 +91,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Outcome, (Failure, bool)> {
         let unsent = |failure| (failure, false);
         let now = invocation.now;
-        let Some(event) = event_of(&head.sample) else {
-            return Ok(Outcome::skipped("the digest's document is damaged"));
-        };
-        let Some(target) = self.target(&head.target, &[], now).map_err(unsent)? else {
+        // A damaged head has begun anew. Its entries are sent all the same.
+        let key = if head.target.is_empty() { keys::target(self.workflow, &timer.key) } else { &head.target };
+        let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
             return Ok(Outcome::skipped("no rule names the target any more"));
         };
         if matches!(target.schedule, Schedule::Muted(_)) {
@@ -109,7 +110,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.write_digest_group(head, timer, &members(&entries, &ended), &target.key, now)
             .await
             .map_err(unsent)?;
-        let site = self.routing.site(&event);
+        let site = event_of(&head.sample).and_then(|event| self.routing.site(&event));
         let shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         sent.map(|_| Outcome::Done).map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
@@ -125,16 +126,23 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let entries = listed.into_iter().filter_map(|(sort, record)| {
             let event = sort.strip_prefix(keys::ENTRY)?.to_owned();
             let key = Key { partition: partition.to_owned(), sort };
-            let entry = Versioned::<Entry>::read(&key, Some(&record), now).document;
-            // A damaged entry has begun anew and has no title.
-            (generations.contains(&entry.generation) && !entry.title.is_empty()).then_some((event, entry))
+            let mut entry = Versioned::<Entry>::read(&key, Some(&record), now).document;
+            if entry.title.is_empty() {
+                // A damaged entry has begun anew. What it knew is lost, and it still counts.
+                DAMAGED.clone_into(&mut entry.title);
+                entry.at = now;
+                entry.generation = *generations.end();
+            }
+            generations.contains(&entry.generation).then_some((event, entry))
         });
         Ok(entries.collect())
     }
 
     /// The incidents that are over by now. A digest that is late would say that they still fail.
     async fn ended(&self, entries: &[(String, Entry)], now: Timestamp) -> Result<BTreeSet<String>, Failure> {
-        let failing: Vec<&Entry> = still_failing(entries, &BTreeSet::new()).into_values().collect();
+        let failing = still_failing(entries, &BTreeSet::new()).into_values();
+        // Anything else may make a key that no table takes.
+        let failing: Vec<&Entry> = failing.filter(|entry| is_group_id(&entry.object)).collect();
         let incident = |entry: &&Entry| keys::incident(self.workflow, &entry.object);
         let keys: Vec<Key> = failing.iter().map(incident).collect();
         let records = self.records.load(&keys).await.map_err(unavailable)?;

@@ -4,7 +4,7 @@ use super::documents::{Versioned, unavailable};
 use super::{Engine, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
-use crate::group::{GroupHead, GroupStep, Member, Placement, Window};
+use crate::group::{GroupHead, GroupStep, Member, OpenGroup, Placement, Window, is_group_id};
 use crate::incident::{Incident, Route};
 use crate::lease::LeaseOwner;
 use crate::notification;
@@ -115,7 +115,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         head: GroupHead,
     ) -> Result<Fired, (Failure, bool)> {
         let unsent = |failure| (failure, false);
-        let Some(sample) = event_of(&head.sample) else { return Ok(Fired::Done("its document is damaged")) };
+        let mut head = head;
+        if head.target.is_empty() {
+            keys::target(self.workflow, &timer.key).clone_into(&mut head.target);
+        }
+        let members = self.members(&timer.key, invocation.now).await.map_err(unsent)?;
+        let Some(sample) = self.sample(&head, &members, invocation.now).await.map_err(unsent)? else {
+            return Ok(Fired::Done("its documents are damaged"));
+        };
         let targets = self.routing.targets(&sample, invocation.now).map_err(unsent)?;
         let target = self.target(&head.target, &targets, invocation.now).map_err(unsent)?;
         let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
@@ -123,7 +130,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let partition = timer.key.as_str();
         let firing = Firing { partition, invocation, owner, head, sample, target, capabilities };
         let first_is_open = self.first_is_open(&firing).await.map_err(unsent)?;
-        let members = self.members(partition, firing.now()).await.map_err(unsent)?;
         let is_unannounced = firing.head.sent == 0;
         match firing.target.schedule {
             Schedule::DeferUntil(until) if is_unannounced => {
@@ -166,10 +172,35 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let id = sort.strip_prefix(keys::MEMBER)?.to_owned();
             let key = Key { partition: partition.to_owned(), sort };
             let member = Versioned::<Member>::read(&key, Some(&record), now).document;
-            // A damaged member has begun anew and has no id.
-            (!member.id.is_empty()).then_some((id, member))
+            // A damaged member has begun anew and has no id. What it knew is lost, and it still counts.
+            let member = if member.id.is_empty() { Member::new(&id, "", None, now) } else { member };
+            Some((id, member))
         });
         Ok(members.collect())
+    }
+
+    /// An event of the group: the head's, or, if that is damaged, one of a member or of its incident.
+    async fn sample(
+        &self,
+        head: &GroupHead,
+        members: &[(String, Member)],
+        now: Timestamp,
+    ) -> Result<Option<Event>, Failure> {
+        let samples = members.iter().map(|(_, member)| &member.sample);
+        if let Some(event) = std::iter::once(&head.sample).chain(samples).find_map(|sample| event_of(sample)) {
+            return Ok(Some(event));
+        }
+        let mut transaction = self.transaction(now, []);
+        for (_, member) in members.iter().filter(|(_, member)| is_group_id(&member.object)) {
+            let key = keys::incident(self.workflow, &member.object);
+            let incident: Versioned<Incident> = transaction.get(&key).await?;
+            let resolved = incident.document.resolved().iter().map(|resolved| &resolved.incident);
+            let mut incidents = incident.document.open.iter().chain(resolved);
+            if let Some(event) = incidents.find_map(|incident| event_of(&incident.sample)) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the incident that came first, and was announced alone, still fails: then the group announces it too.
@@ -189,7 +220,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for flood in ["incidents", "critical"] {
             let key = keys::window(self.workflow, &firing.target.key, flood);
             let window: Versioned<Window> = transaction.get(&key).await?;
-            let Some(group) = window.document.open.filter(|group| group.id == firing.id()) else { continue };
+            let is_this = |group: &OpenGroup| group.id == firing.id() && is_group_id(&group.first);
+            let Some(group) = window.document.open.filter(is_this) else { continue };
             let key = keys::incident(self.workflow, &group.first);
             let incident: Versioned<Incident> = transaction.get(&key).await?;
             let is_alone = incident.document.open.as_ref().is_some_and(|open| {

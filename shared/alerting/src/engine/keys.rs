@@ -31,6 +31,13 @@ pub(crate) fn digest(workflow: &str, target: &str, until: Timestamp) -> String {
     format!("{DIGEST}{workflow}#{target}#{}", until.as_second())
 }
 
+/// The target in the partition of a group or digest.
+pub(crate) fn target<'a>(workflow: &str, partition: &'a str) -> &'a str {
+    let kind = partition.strip_prefix(GROUP).or(partition.strip_prefix(DIGEST));
+    let rest = kind.and_then(|rest| rest.strip_prefix(workflow)?.strip_prefix('#'));
+    rest.and_then(|rest| rest.rsplit_once('#')).map_or("", |(target, _)| target)
+}
+
 pub(crate) fn head(partition: &str) -> Key {
     Key { partition: partition.to_owned(), sort: "head".to_owned() }
 }

@@ -1,0 +1,80 @@
+//! The heads and entries of digests.
+
+use crate::mutation::edited;
+use crate::place::Place;
+use crate::{Forger, OTHER, Trigger, ago, mutations, of_document};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const HEADS_LIE: &[&str] = &["document/lease", "document/generation", "document/pending"];
+
+/// A digest whose quiet hours are over: the session, the incident, the head, and the entries.
+struct Over {
+    others: Vec<Value>,
+    head: Value,
+    entries: Vec<Value>,
+    key: String,
+}
+
+impl Over {
+    /// A workbook was updated, and its refresh failed.
+    async fn start(place: &Place) -> Self {
+        let function = place.function();
+        for name in ["WorkbookUpdated", "WorkbookRefreshFailed"] {
+            place.drive(&function, &place.event(name, OTHER)).await;
+        }
+        let until = Timestamp::now() - SignedDuration::from_mins(1);
+        let key = format!("digest#notify-slack#data-night#{}", until.as_second());
+        let over = |item: &Value| {
+            let mut item = item.clone();
+            item["pk"] = json!({ "S": key });
+            item
+        };
+        let head = edited(&over(&place.head_of("digest#")), |head| head["pending"]["due"] = ago(60));
+        let entries: Vec<Value> = place.parts_of("digest#").iter().map(over).collect();
+        assert_eq!(entries.len(), 2, "{entries:?}");
+        let incident = edited(&place.item_of("incident#"), |incident| {
+            incident["open"]["log"]["data-night"]["route"] = json!({ "Digest": until.to_string() });
+        });
+        let others = [place.items_of("session#"), vec![incident]].concat();
+        Self { others, head, entries, key }
+    }
+
+    fn items(&self) -> Vec<Value> {
+        [self.others.clone(), vec![self.head.clone()], self.entries.clone()].concat()
+    }
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_digest_that_is_damaged_or_forged_in_quiet_hours_loses_an_event_or_sends_one_elsewhere() {
+    let place = Place::start().await;
+    place.drive(&place.function(), &place.event("WorkbookUpdated", OTHER)).await;
+    let head = place.head_of("digest#");
+    let items = [place.items_of("session#"), place.items_of("digest#")].concat();
+    let forger = Forger::announced(&place, items).lying(HEADS_LIE);
+    forger.forge(of_document(&place, &head), Trigger::Event("WorkbookUpdated", OTHER)).await;
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_digest_that_is_damaged_or_forged_is_lost_at_the_end_of_quiet_hours_or_goes_elsewhere() {
+    let place = Place::start().await;
+    let over = Over::start(&place).await;
+    let forger = Forger::announced(&place, over.items()).lying(HEADS_LIE);
+    forger.forge(mutations(&place, &over.head), Trigger::Timer(&over.key, 1)).await;
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_entry_that_is_damaged_or_forged_is_lost_or_keeps_the_digest_back() {
+    let place = Place::start().await;
+    let over = Over::start(&place).await;
+    let forger = Forger::announced(&place, over.items());
+    for entry in &over.entries {
+        forger.forge(of_document(&place, entry), Trigger::Timer(&over.key, 1)).await;
+    }
+    let incident = over.others.last().unwrap();
+    let recovered = Trigger::Event("WorkbookRefreshSucceeded", OTHER);
+    Forger::new(&place, over.items()).forge(of_document(&place, incident), recovered).await;
+}

@@ -1,0 +1,166 @@
+//! Items that a process reads once, when it starts or first needs them: each forged one has a process of its own.
+
+use crate::mutation::{self, Mutation, edited};
+use crate::place::{End, Place};
+use crate::{FAILED, OTHER, judge, of_document, report};
+use circuit::Circuit;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use testkit::simulator::SlackFault;
+
+/// A document as the table holds it.
+fn stored(key: &str, document: &impl Serialize) -> Value {
+    json!({
+        "pk": { "S": key }, "sk": { "S": "-" }, "version": { "N": "3" }, "expires_at": { "N": "1900000000" },
+        "document": { "S": serde_json::to_string(document).unwrap() },
+    })
+}
+
+/// How items are forged of which each is read by a process of its own.
+struct AtStart<'a> {
+    place: &'a Place,
+    others: Vec<Value>,
+    /// What Slack answers to the first call.
+    fault: Option<SlackFault>,
+    event: &'a str,
+    luid: &'a str,
+    judge: fn(&Mutation, &End) -> Option<String>,
+}
+
+impl AtStart<'_> {
+    async fn forge(&self, mutations: Vec<Mutation>) {
+        let place = self.place;
+        let mut wrong = Vec::new();
+        for mutation in mutations {
+            let function = place.function();
+            place.restore(&[&self.others[..], std::slice::from_ref(&mutation.item)].concat()).await;
+            let before = place.stage.slack.messages().len();
+            self.fault.iter().for_each(|fault| place.stage.slack.fail_next(1, fault.clone()));
+            let end = place.drive(&function, &place.event(self.event, self.luid)).await;
+            let found = (self.judge)(&mutation, &end).into_iter().chain(place.spilled(before));
+            let what = format!("{} whose {} is {}", mutation.item["pk"], mutation.field, mutation.how);
+            wrong.extend(found.map(|why| format!("{what}: {why}")));
+            place.check_log(&function);
+        }
+        report(wrong);
+    }
+}
+
+/// The mutations of the attributes that documents have. How each is read, one kind of document shows.
+fn of_attributes(place: &Place, item: &Value) -> Vec<Mutation> {
+    mutation::of_attributes(item, Timestamp::now(), &place.elsewhere)
+}
+
+/// A circuit after some calls.
+fn circuits() -> [Circuit; 2] {
+    let now = Timestamp::now();
+    let ended = |circuit: &mut Circuit, call, end| {
+        circuit.ended(circuit::Ticket { call, opening: None }, now, end, 0.0);
+    };
+    let failed = || circuit::End::Failed { reason: "down".to_owned(), answered: None };
+    let mut closed = Circuit::default();
+    ended(&mut closed, 1, failed());
+    ended(&mut closed, 2, failed());
+    let mut open = Circuit::default();
+    ended(&mut open, 1, circuit::End::Asked(SignedDuration::from_secs(1)));
+    open.ask(3, now + SignedDuration::from_secs(5));
+    [closed, open]
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_without_a_reason() {
+    let place = Place::start().await;
+    place.drive(&place.function(), &place.event("WorkbookCreated", OTHER)).await;
+    let slack = AtStart {
+        place: &place,
+        others: place.items_of("session#"),
+        fault: Some(SlackFault::ServerError),
+        event: "WorkbookCreated",
+        luid: OTHER,
+        judge: waits_for_an_hour_at_most,
+    };
+    let [closed, open] = circuits();
+    let closed = stored("circuit#notify-slack#Slack", &closed);
+    slack.forge(of_attributes(&place, &closed)).await;
+    slack.forge(of_document(&place, &closed)).await;
+    slack.forge(of_document(&place, &stored("circuit#notify-slack#Slack", &open))).await;
+
+    // Without what Tableau says, the message goes out all the same.
+    let luid = place.object("Sales Orders");
+    let tableau = AtStart { fault: None, event: FAILED, luid: &luid, judge: is_done, ..slack };
+    tableau.forge(of_document(&place, &stored("circuit#notify-slack#Tableau", &open))).await;
+}
+
+/// An open circuit is believed for an hour, and what clocks may differ: events wait with that as their reason.
+fn waits_for_an_hour_at_most(mutation: &Mutation, end: &End) -> Option<String> {
+    let until = match end {
+        End::DeadLetter(reason) => {
+            reason.split("is left alone until ").nth(1).and_then(|rest| rest.split(": ").next())
+        }
+        End::Recorded(..) | End::Fired | End::Lost(_) => None,
+    };
+    let latest = Timestamp::now() + SignedDuration::from_mins(61);
+    let is_soon = |until: &str| until.parse().is_ok_and(|until: Timestamp| until <= latest);
+    if until.is_some_and(is_soon) { None } else { is_done(mutation, end) }
+}
+
+/// The event is done, whatever the item says.
+fn is_done(mutation: &Mutation, end: &End) -> Option<String> {
+    judge(mutation, end, &["done"], &[])
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
+    let place = Place::start().await;
+    place.drive(&place.function(), &place.event("WorkbookCreated", OTHER)).await;
+    let now = Timestamp::now();
+    let session = edited(&place.item_of("session#"), |document| {
+        assert!(document["session"]["token"].is_string(), "the session is where it is forged");
+        document["lease"] = json!({ "owner": 1, "until": now - SignedDuration::from_secs(1) });
+        document["refusals"] = json!([{ "credential": 7, "until": now, "reason": "no" }]);
+    });
+    // So that nothing of it is used, and it is replaced.
+    let over = edited(&session, |document| document["session"]["token"] = json!("over"));
+    let forger = AtStart {
+        place: &place,
+        others: Vec::new(),
+        fault: None,
+        event: "WorkbookCreated",
+        luid: OTHER,
+        judge: is_done,
+    };
+    for (base, fields) in [(&session, &["document/session", "document/refusals"][..]), (&over, &["document"])]
+    {
+        let mutations = of_document(&place, base).into_iter();
+        let mutations =
+            mutations.filter(|mutation| fields.iter().any(|field| mutation.field.starts_with(field)));
+        // Where the configured server is on this machine, so may be that of a session: the tests of shared/tableau-client say
+        // which servers share one.
+        let mutations = mutations.filter(|mutation| {
+            let is_server = mutation.field == "document/session/server";
+            !(is_server && mutation.how.contains(&place.elsewhere))
+        });
+        forger.forge(mutations.collect()).await;
+    }
+}
+
+// 12-S5
+#[tokio::test]
+async fn no_note_about_a_site_that_is_damaged_or_forged_keeps_an_alert_back() {
+    let place = Place::start().await;
+    let luid = place.object("Sales Orders");
+    let key = format!("site#notify-slack#{}", place.stage.tableau.site().as_str());
+    let item = stored(&key, &json!({ "success_missing_at": Timestamp::now().to_string() }));
+    let forger = AtStart {
+        place: &place,
+        others: Vec::new(),
+        fault: None,
+        event: FAILED,
+        luid: &luid,
+        judge: is_done,
+    };
+    forger.forge(of_document(&place, &item)).await;
+}

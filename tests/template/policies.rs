@@ -157,7 +157,7 @@ fn uses_alerting(folder: &str) -> bool {
 /// are the kinds of its keys, and that only groups and digests are listed.
 fn all_of_alerting(folder: &str) -> Vec<(Value, Value)> {
     let of = |kinds: &[&str]| kinds.iter().map(|kind| format!("{kind}#{folder}#*")).collect::<Vec<_>>();
-    let own = of(&["incident", "window", "group", "digest"]);
+    let own = of(&["incident", "window", "group", "digest", "site"]);
     let with_shared = [own, vec!["content#*".to_owned()]].concat();
     let actions = ["BatchGetItem", "ConditionCheckItem", "GetItem", "UpdateItem"];
     let actions = actions.map(|action| format!("dynamodb:{action}"));

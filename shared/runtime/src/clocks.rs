@@ -67,7 +67,7 @@ impl Machine {
         let handled = Arc::<AtomicU32>::default();
         let queue = Arc::<Queue>::default();
         let claims: Arc<dyn ClaimStore> = Arc::<MemoryClaims>::clone(claims);
-        let rules = Arc::new(Ok(Rules::default()));
+        let rules = Rules::default().into();
         let worker = Arc::new(Worker::new(Ok(Counts(Arc::clone(&handled))), rules, claims));
         let failed: Arc<dyn FailedMessages> = Arc::<Queue>::clone(&queue);
         let timer = Arc::new(timer::MemoryTimer::default());

@@ -369,7 +369,7 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
     });
     let claims = Arc::new(Reached(Arc::clone(&world)));
     let failed: Arc<dyn FailedMessages> = Arc::<World>::clone(&world);
-    let rules = Arc::new(Ok(rules::Rules::default()));
+    let rules = rules::Rules::default().into();
     let worker = Arc::new(Worker::new(Ok(Acts(Arc::clone(&world))), rules, claims));
     let batches = Arc::new(Batches { worker, failed, timer: Arc::new(timer::MemoryTimer::default()) });
 

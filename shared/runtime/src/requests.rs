@@ -70,7 +70,7 @@ async fn a_delivery_that_succeeds_at_once_takes_two_requests_and_one_more_for_ea
         let aws = Aws::start().await.unwrap();
         testkit::dynamodb::create_table(&aws, "deliveries");
         let claims = Arc::new(DynamoDbClaims::new(dynamodb(&aws), "deliveries"));
-        let worker = Arc::new(Worker::new(Ok(Sends(effects)), Arc::new(Ok(Rules::default())), claims));
+        let worker = Arc::new(Worker::new(Ok(Sends(effects)), Rules::default().into(), claims));
         let timer = Arc::new(timer::MemoryTimer::default());
         let batches = Batches { worker, failed: Arc::new(NoQueue), timer };
         let request = Request::new("r".to_owned(), Timestamp::now(), Duration::from_secs(60));

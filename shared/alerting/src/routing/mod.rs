@@ -113,5 +113,4 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests;

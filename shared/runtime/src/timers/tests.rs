@@ -139,7 +139,7 @@ fn stand_with(queue: Queue, problem: Option<&str>) -> Stand {
         Some(problem) => Err(problem.to_owned()),
         None => Ok(Shared(Arc::clone(&ends))),
     };
-    let worker = Arc::new(Worker::new(workflow, Arc::new(Ok(Rules::default())), Arc::new(NoClaims)));
+    let worker = Arc::new(Worker::new(workflow, Rules::default().into(), Arc::new(NoClaims)));
     let failed: Arc<dyn FailedMessages> = Arc::<Queue>::clone(&queue);
     let timer: Arc<dyn timer::Timer> = Arc::<MemoryTimer>::clone(&timers);
     Stand { ends, queue, timers, batches: Batches { worker, failed, timer } }
@@ -330,7 +330,7 @@ fn an_envelope_of_the_event_bus_is_no_timer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_workflow_without_timers_ends_a_timer_that_comes_all_the_same() {
-    let worker = Worker::new(Ok(Plain), Arc::new(Ok(Rules::default())), Arc::new(NoClaims));
+    let worker = Worker::new(Ok(Plain), Rules::default().into(), Arc::new(NoClaims));
     let queue = Arc::new(Queue::default());
     let failed: Arc<dyn FailedMessages> = Arc::<Queue>::clone(&queue);
     let batches = Batches { worker: Arc::new(worker), failed, timer: Arc::new(MemoryTimer::default()) };

@@ -2,7 +2,7 @@
 
 use super::judge::is_random;
 use super::shape::{is_code as is_code_of_error, is_no_word, is_number};
-use super::{is_one_of, is_one_of_in_any_case};
+use super::words::{is_one_of, is_one_of_in_any_case};
 use std::ops::Range;
 
 /// How far around a value is looked, in bytes.

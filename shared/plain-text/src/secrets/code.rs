@@ -1,6 +1,6 @@
 //! Codes that are sent for one sign-in, when they stand before what they are: "482913 is your verification code".
 
-use super::Parts;
+use super::parts::Parts;
 
 /// How far behind a code it says what it is, in bytes.
 const SENTENCE: usize = 80;

@@ -2,10 +2,11 @@
 
 use super::name::{self, Name};
 use super::ordinary::{is_no_secret, is_ordinary};
+use super::parts::Parts;
 use super::shape::{is_number, looks_like_value};
 use super::tie::gap;
 use super::value::{self, Form, opening_quote, word_end};
-use super::{Parts, is_one_of, is_one_of_in_any_case};
+use super::words::{is_one_of, is_one_of_in_any_case};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;

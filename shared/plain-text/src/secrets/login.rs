@@ -1,8 +1,9 @@
 //! A user and a password in one word: `scott/tiger@db`, `svc:x@host`, "logon denied for scott/tiger".
 
 use super::ordinary::{is_no_secret, is_ordinary};
+use super::parts::Parts;
 use super::shape::{is_host, is_no_word, is_number, looks_like_value};
-use super::{Parts, is_one_of, is_one_of_in_any_case};
+use super::words::{is_one_of, is_one_of_in_any_case};
 
 /// Programs and statements of Oracle that `user/password` follows.
 const BEFORE_LOGIN: &str = "sqlplus connect conn sqlldr exp imp expdp impdp rman userid -l -s logon .logon";

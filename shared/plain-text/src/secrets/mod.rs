@@ -12,10 +12,12 @@ mod login;
 mod name;
 mod ordinary;
 mod pair;
+mod parts;
 mod pem;
 mod ppk;
 mod random;
 mod scheme;
+mod separator;
 mod shape;
 mod spoken;
 mod statement;
@@ -24,26 +26,13 @@ mod url;
 mod value;
 mod verifier;
 mod view;
+mod words;
+
+pub use parts::REMOVED;
 
 use crate::visible;
-use std::ops::Range;
+use parts::{Parts, replace};
 use view::View;
-
-/// What stands in place of a secret.
-pub const REMOVED: &str = "[removed]";
-
-/// Parts of a text, in bytes.
-type Parts = Vec<Range<usize>>;
-
-/// Whether a list of words, parted by spaces, has a word.
-fn is_one_of(words: &str, word: &str) -> bool {
-    words.split(' ').any(|one| one == word)
-}
-
-/// The same in whatever case the word is.
-fn is_one_of_in_any_case(words: &str, word: &str) -> bool {
-    words.split(' ').any(|one| one.eq_ignore_ascii_case(word))
-}
 
 const KINDS: [fn(&str, &mut Parts); 11] = [
     pem::find,
@@ -78,20 +67,4 @@ pub fn without_secrets(text: &str) -> String {
         view = current.decoded();
     }
     replace(&text, secrets)
-}
-
-fn replace(text: &str, mut secrets: Parts) -> String {
-    secrets.retain(|part| !part.is_empty());
-    secrets.sort_unstable_by_key(|part| part.start);
-    let mut out = String::with_capacity(text.len());
-    let mut end = 0;
-    for part in secrets {
-        if part.start > end || out.is_empty() {
-            out.push_str(&text[end.min(part.start)..part.start]);
-            out.push_str(REMOVED);
-        }
-        end = end.max(part.end);
-    }
-    out.push_str(&text[end..]);
-    out
 }

@@ -3,7 +3,7 @@
 //! Names are judged by their words, in whatever way these are put together.
 
 use super::fold::latin;
-use super::is_one_of;
+use super::words::is_one_of;
 
 /// How sure it is that a secret follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

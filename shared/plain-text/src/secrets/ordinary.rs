@@ -1,6 +1,6 @@
 //! Words that follow the name of a secret in sentences about it: "the password is wrong", "Token: it has expired".
 
-use super::{is_one_of, is_one_of_in_any_case};
+use super::words::{is_one_of, is_one_of_in_any_case};
 
 const WORDS: &str = "\
     a about absent access account after against all already an and any are as at authentication authorization \

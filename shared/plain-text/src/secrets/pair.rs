@@ -3,10 +3,12 @@
 
 use super::name::{self, Name};
 use super::ordinary::{is_no_secret, is_ordinary};
+use super::parts::Parts;
 use super::shape::{is_code, is_no_word, is_number, is_participle, looks_like_value};
-use super::tie::{self, Tie};
+use super::tie::Tie;
 use super::value::{self, Form, opening_quote, word_end};
-use super::{Parts, about, command, fold, is_one_of, is_one_of_in_any_case, scheme};
+use super::words::{is_one_of, is_one_of_in_any_case};
+use super::{about, command, fold, scheme, separator};
 use std::ops::Range;
 
 /// The longest value, in bytes, that may be none.
@@ -77,7 +79,7 @@ fn next_name(text: &str, from: usize) -> Option<(usize, usize)> {
 
 /// The value of a name of a secret, without quotes.
 fn named(text: &str, start: usize, end: usize, kind: Name, before: &Before) -> Option<Range<usize>> {
-    let (tie, at) = tie::of(text, start, end)?;
+    let (tie, at) = separator::tie(text, start, end)?;
     let name = &text[start..end];
     if about::is_arn(text, start) {
         return None;

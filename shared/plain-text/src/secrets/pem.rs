@@ -2,7 +2,7 @@
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc7468>
 
-use super::Parts;
+use super::parts::Parts;
 
 /// From this length on, a word on a line of prose may be a piece of a key.
 const PIECE: usize = 16;

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://the.earth.li/~sgtatham/putty/latest/htmldoc/AppendixC.html>
 
-use super::Parts;
+use super::parts::Parts;
 use super::tie::gap;
 
 const LINES: &str = "private-lines";

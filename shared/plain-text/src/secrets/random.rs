@@ -1,7 +1,9 @@
 //! Secrets that are known by their own shape: tokens with a known beginning, and words that are random.
 
+use super::about;
 use super::judge::{is_random, is_uuid};
-use super::{Parts, about, is_one_of_in_any_case};
+use super::parts::Parts;
+use super::words::is_one_of_in_any_case;
 use std::ops::Range;
 
 /// From this length on, a random word is a secret.

@@ -1,8 +1,9 @@
 //! Schemes of the `Authorization` header, which also stand in text without it: `Bearer eyJ…`.
 
 use super::ordinary::is_ordinary;
+use super::parts::Parts;
 use super::value::word_end;
-use super::{Parts, is_one_of_in_any_case};
+use super::words::is_one_of_in_any_case;
 
 /// Every scheme that is known, in lower case.
 ///

@@ -1,8 +1,8 @@
 //! Sentences that give a secret: "the password for svc has been reset to x", "new password will be x", "password used: x".
 
-use super::is_one_of_in_any_case;
 use super::tie::{Tie, gap, value_start};
 use super::value::opening_quote;
+use super::words::is_one_of_in_any_case;
 
 /// How many words may stand between a name and its value, and how long each may be, in bytes.
 const WORDS: usize = 12;

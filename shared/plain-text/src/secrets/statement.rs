@@ -1,7 +1,7 @@
 //! Passwords in statements and calls that know them by their place: `IDENTIFIED BY x`, `OPENROWSET('p', 's'; 'u'; 'x', …)`,
 //! `getConnection(url, "u", "x")`, `CONNECT TO db USER u USING x`.
 
-use super::Parts;
+use super::parts::Parts;
 use super::tie::gap;
 use super::value::{self, Form, opening_quote};
 use std::ops::Range;

@@ -1,8 +1,8 @@
 //! What URLs of any scheme carry beside a host and a path: a user, parameters, a query, a fragment, and the path of a
 //! webhook.
 
-use super::Parts;
 use super::judge;
+use super::parts::Parts;
 use std::ops::Range;
 
 /// From this length on, a piece of a path without words in it is a token.

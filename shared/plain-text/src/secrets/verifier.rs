@@ -3,7 +3,7 @@
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc5802#section-7>, <https://www.postgresql.org/docs/current/catalog-pg-authid.html>
 
-use super::Parts;
+use super::parts::Parts;
 use super::shape::is_number;
 
 /// How hashes begin, up to what is secret.

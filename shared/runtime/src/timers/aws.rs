@@ -1,6 +1,5 @@
 //! Timers on AWS: delayed messages of the workflow's queue, and one-time schedules.
 
-use super::Schedules;
 use async_trait::async_trait;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use aws_sdk_scheduler::types::{
@@ -18,6 +17,19 @@ use timer::{Route, Timer, TimerError, TimerMessage, route};
 /// Source: <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html>
 const LONGEST_RETRY_SECONDS: i32 = 86_400;
 const MOST_RETRIES: i32 = 185;
+
+/// What a schedule needs to send a workflow's timers: names and ARNs from the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedules {
+    /// The group of the stack's schedules.
+    pub group: String,
+    /// The role with which EventBridge Scheduler sends.
+    pub role_arn: String,
+    /// The workflow's queue.
+    pub queue_arn: String,
+    /// Where a message goes that the scheduler cannot send: a standard queue.
+    pub dead_letters_arn: String,
+}
 
 /// Timers on AWS. Up to 15 minutes a timer is a delayed message of the workflow's queue; beyond that a one-time schedule
 /// that sends the message or, without [`AwsTimer::with_schedules`], a chain of delayed messages.

@@ -11,6 +11,5 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-pub use aws::AwsTimer;
-pub use settings::Schedules;
+pub use aws::{AwsTimer, Schedules};
 pub(crate) use settings::timer_of;

@@ -1,21 +1,8 @@
 //! Which scheduler a function's timers use.
 
-use super::AwsTimer;
+use super::aws::{AwsTimer, Schedules};
 use crate::env::{Env, MissingSettings};
 use aws_types::SdkConfig;
-
-/// What a schedule needs to send a workflow's timers: names and ARNs from the template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schedules {
-    /// The group of the stack's schedules.
-    pub group: String,
-    /// The role with which EventBridge Scheduler sends.
-    pub role_arn: String,
-    /// The workflow's queue.
-    pub queue_arn: String,
-    /// Where a message goes that the scheduler cannot send: a standard queue.
-    pub dead_letters_arn: String,
-}
 
 /// Those of the environment. Without a group there is no scheduler: long timers are chains of messages then.
 fn schedules_of(env: &Env) -> Result<Option<Schedules>, MissingSettings> {

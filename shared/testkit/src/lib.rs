@@ -13,5 +13,5 @@ pub use local_aws;
 pub use simulator;
 
 pub use function::{Answer, Batch, Function};
-pub use request::Request;
-pub use stage::{Stage, TOKEN};
+pub use request::{Request, TOKEN};
+pub use stage::Stage;

@@ -1,8 +1,9 @@
 //! Everything a function talks to.
 
-use crate::Function;
 use crate::dynamodb::create_table;
+use crate::function::Function;
 use crate::repository::every_rule;
+use crate::request::TOKEN;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
@@ -11,9 +12,6 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::NamedTempFile;
-
-/// The token of webhook URLs, on the stage and in the fixtures.
-pub const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 
 /// The queue of a function on the stage, its dead-letter queue, its table, and the bus.
 const QUEUE: &str = "queue";

@@ -15,8 +15,9 @@ mod time;
 
 pub use capabilities::Capabilities;
 pub use engine::Engine;
+pub use incident::REMINDER;
 pub use plan::{
-    Decision, DigestState, Operation, REMINDER, Situation, Suppression, digest_group, is_reminder_due, plan,
+    Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
 };
 pub use routing::RulesRouting;
 pub use rules::Schedule;

@@ -2,14 +2,11 @@
 
 use crate::capabilities::Capabilities;
 use crate::group::OpenGroup;
-use crate::incident::{LASTING, LogEntry, Open, Route, Transition};
+use crate::incident::{LASTING, LogEntry, Open, REMINDER, Route, Transition};
 use crate::lease::LeaseOwner;
 use crate::time::later;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rules::Schedule;
-
-/// A target is reminded of an incident that stays open after so long without a new message.
-pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is known when a decision is due.
 #[derive(Clone, Copy, Debug)]

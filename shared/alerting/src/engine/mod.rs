@@ -24,7 +24,6 @@ use jiff::{SignedDuration, Timestamp};
 use rules::Schedule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use site::SeenSite;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::records::{Key, Record, Records};
@@ -48,6 +47,13 @@ pub struct Engine<N, R> {
     /// Windows and heads of groups as they were last seen. A storm reads them once a worker, not once an event.
     seen: Mutex<HashMap<Key, Record>>,
     sites: Mutex<HashMap<SiteLuid, SeenSite>>,
+}
+
+/// What a worker has read of a site: whether its success events fail to arrive, and when it read that.
+#[derive(Clone, Copy, Debug)]
+struct SeenSite {
+    at: Timestamp,
+    is_missing: bool,
 }
 
 impl<N, R> std::fmt::Debug for Engine<N, R> {

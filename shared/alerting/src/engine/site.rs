@@ -1,7 +1,7 @@
 //! Sites whose success events do not arrive: recoveries are then seen by the sweep alone, and messages say so.
 
 use super::documents::{Document, Transaction, Versioned};
-use super::{Engine, keys};
+use super::{Engine, SeenSite, keys};
 use crate::notification::Notification;
 use crate::notifier::{Notifier, Routing};
 use jiff::{SignedDuration, Timestamp};
@@ -22,13 +22,6 @@ pub(super) struct SiteState {
 }
 
 impl Document for SiteState {}
-
-/// What a worker has read, and when.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SeenSite {
-    at: Timestamp,
-    is_missing: bool,
-}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Says in the small print that the site's success events do not arrive, if that is so.

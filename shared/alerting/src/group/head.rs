@@ -2,9 +2,8 @@
 
 use super::{Member, Placement};
 use crate::capabilities::Capabilities;
-use crate::incident::MessageRef;
+use crate::incident::{MessageRef, REMINDER};
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, release};
-use crate::plan::REMINDER;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! The notification log: what was sent about an incident to each target. It is the only place that says so.
 
-use super::{Incident, Open};
 use crate::group::is_group_id;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, is_held_by_another, release};
 use crate::time::later;
@@ -104,6 +103,24 @@ impl LogEntry {
     pub fn is_being_sent(&self, owner: LeaseOwner, now: Timestamp) -> bool {
         is_held_by_another(self.lease.as_ref(), owner, now)
     }
+
+    /// Writes a receipt and gives the lease back. Returns whether the owner still had the lease.
+    pub(super) fn record(&mut self, owner: LeaseOwner, receipt: &Receipt) -> bool {
+        if !is_held_by(self.lease.as_ref(), owner) {
+            return false;
+        }
+        release(&mut self.lease, owner);
+        match receipt {
+            Receipt::Sent { failures, resolution, message, audible_at } => {
+                self.notified_failures = self.notified_failures.max(*failures);
+                self.resolution_sent |= resolution;
+                self.message = message.clone().or(self.message.take());
+                self.last_audible = self.last_audible.max(*audible_at);
+            }
+            Receipt::Unsent { maybe_sent } => self.maybe_sent |= maybe_sent,
+        }
+        true
+    }
 }
 
 /// What a sender writes into the log when it is done.
@@ -125,29 +142,4 @@ pub enum Receipt {
         /// Whether it may have arrived all the same.
         maybe_sent: bool,
     },
-}
-
-impl Incident {
-    /// The open incident with this id, or the resolved one.
-    pub fn find_mut(&mut self, id: &str) -> Option<&mut Open> {
-        self.all_mut().find(|open| open.id == id)
-    }
-
-    /// Writes a receipt and gives the lease back. The incident may have been resolved meanwhile, and its resolution must
-    /// find the message. Returns whether the owner still had the lease.
-    pub fn record(&mut self, id: &str, target: &str, owner: LeaseOwner, receipt: &Receipt) -> bool {
-        let entry = self.find_mut(id).and_then(|open| open.log.get_mut(target));
-        let Some(entry) = entry.filter(|entry| is_held_by(entry.lease.as_ref(), owner)) else { return false };
-        release(&mut entry.lease, owner);
-        match receipt {
-            Receipt::Sent { failures, resolution, message, audible_at } => {
-                entry.notified_failures = entry.notified_failures.max(*failures);
-                entry.resolution_sent |= resolution;
-                entry.message = message.clone().or(entry.message.take());
-                entry.last_audible = entry.last_audible.max(*audible_at);
-            }
-            Receipt::Unsent { maybe_sent } => entry.maybe_sent |= maybe_sent,
-        }
-        true
-    }
 }

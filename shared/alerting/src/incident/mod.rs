@@ -6,7 +6,7 @@ mod signal;
 pub use log::{LogEntry, MessageRef, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
-use crate::plan::REMINDER;
+use crate::lease::LeaseOwner;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub const LASTING: SignedDuration = SignedDuration::from_hours(1);
 const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 /// After so long it is not worth sending.
 const LONGEST_AWAITED: SignedDuration = SignedDuration::from_hours(72);
+/// A target is reminded of an incident that stays open after so long without a new message.
+pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 /// How many resolved incidents are remembered, for targets that are still to be notified of the recovery.
 const RESOLVED_LIMIT: usize = 16;
 /// How many events are remembered, so that a redelivered event does not count twice.
@@ -165,6 +167,18 @@ impl Incident {
     /// The open incident and those before it of which a target may still be to be notified.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Open> {
         self.open.iter_mut().chain(self.resolved.iter_mut().map(|resolved| &mut resolved.incident))
+    }
+
+    /// The open incident with this id, or the resolved one.
+    pub fn find_mut(&mut self, id: &str) -> Option<&mut Open> {
+        self.all_mut().find(|open| open.id == id)
+    }
+
+    /// Writes a receipt and gives the lease back. The incident may have been resolved meanwhile, and its resolution must
+    /// find the message. Returns whether the owner still had the lease.
+    pub fn record(&mut self, id: &str, target: &str, owner: LeaseOwner, receipt: &Receipt) -> bool {
+        let entry = self.find_mut(id).and_then(|open| open.log.get_mut(target));
+        entry.is_some_and(|entry| entry.record(owner, receipt))
     }
 
     /// The kinds of refresh that fail. Empty when no incident is open.

@@ -1,6 +1,5 @@
 //! What Slack's answers mean.
 
-use super::Sent;
 use crate::http::Answer;
 use crate::{Error, Refusal};
 use serde::Deserialize;
@@ -12,6 +11,15 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_ID: usize = 32;
 /// The longest of Slack's words for a reason is below.
 const LONGEST_WORD: usize = 64;
+
+/// Which message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The channel's id.
+    pub channel: String,
+    /// What identifies the message within it.
+    pub ts: String,
+}
 
 /// An incoming webhook's answer: `ok`, or a word as plain text. The word counts before the status, since only
 /// some statuses are documented. Anything else is not Slack's, whatever its status; its content type says nothing, since

@@ -12,6 +12,7 @@ pub mod mrkdwn;
 mod notifier;
 mod render;
 
+pub use answer::Sent;
 pub use blocks::{Block, Message, Text};
 pub use credential::SlackCredential;
 pub use notifier::SlackNotifier;
@@ -48,15 +49,6 @@ impl fmt::Debug for Slack {
 pub struct Posted {
     /// What threads and updates need. An incoming webhook tells nothing.
     pub message: Option<Sent>,
-}
-
-/// Which message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// The channel's id.
-    pub channel: String,
-    /// What identifies the message within it.
-    pub ts: String,
 }
 
 /// What is done with a message.

@@ -1,7 +1,6 @@
 //! Lists: the members of a group by cause, and what happened in quiet hours. What does not fit is counted.
 
-use super::parts::short;
-use super::{markup, named};
+use super::parts::{markup, named, short};
 use crate::slack::blocks::Block;
 use crate::slack::clock::clock;
 use crate::slack::mrkdwn::escape;

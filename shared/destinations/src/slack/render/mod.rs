@@ -4,10 +4,9 @@ mod lists;
 mod parts;
 
 use super::blocks::{Block, Message};
-use super::mrkdwn::{cut, escape, link};
+use super::mrkdwn::{escape, link};
 use alerting::notification::{List, Notification};
 use parts::{explanation, fields, short, small_print, status};
-use plain_text::one_line;
 
 /// Slack refuses messages with more than about 13,200 characters in blocks.
 const ALL_LIMIT: usize = 13_000;
@@ -79,15 +78,4 @@ fn length(block: &Block) -> usize {
         Block::Section { text, fields } => text.iter().chain(fields).map(count).sum(),
         Block::Context { elements } => elements.iter().map(count).sum(),
     }
-}
-
-/// A name on one line of at most `limit` characters, or that there is none. A name of invisible characters is none.
-fn named(name: &str, limit: usize) -> String {
-    let line = one_line(name);
-    if line.is_empty() { "(no name)".to_owned() } else { cut(&line, limit) }
-}
-
-/// Markup of at most `limit` characters.
-fn markup(text: &str, limit: usize) -> String {
-    cut(&escape(text), limit)
 }

@@ -1,6 +1,5 @@
 //! The parts of a message that are not lists.
 
-use super::{markup, named};
 use crate::slack::clock::{clock, clock_and_utc};
 use crate::slack::mrkdwn::{code, cut, escape};
 use alerting::notification::{Cause, Fact, Notification, Status, Value};
@@ -17,6 +16,17 @@ const CAUSE_LIMIT: usize = 1_400;
 const STEP_LIMIT: usize = 700;
 /// The longest value of a field, as markup.
 const VALUE_LIMIT: usize = 500;
+
+/// A name on one line of at most `limit` characters, or that there is none. A name of invisible characters is none.
+pub(super) fn named(name: &str, limit: usize) -> String {
+    let line = one_line(name);
+    if line.is_empty() { "(no name)".to_owned() } else { cut(&line, limit) }
+}
+
+/// Markup of at most `limit` characters.
+pub(super) fn markup(text: &str, limit: usize) -> String {
+    cut(&escape(text), limit)
+}
 
 /// A name as messages show it.
 pub(super) fn short(name: &str) -> String {

@@ -1,13 +1,12 @@
-//! CloudFormation, as far as it lists what a stack has. Its protocol is older than JSON: forms in, XML out.
+//! CloudFormation, as far as it lists what a stack has.
 
 use super::Refusal;
-use percent_encoding::percent_decode_str;
+use super::query_protocol::{NAMESPACE, escaped};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// How many resources an answer has at most.
 const PAGE: usize = 100;
-const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 
 /// A resource of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +22,6 @@ pub struct StackResource {
 /// The stacks, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Stacks(BTreeMap<String, Vec<StackResource>>);
-
-/// A form's fields.
-pub(super) fn fields(form: &str) -> BTreeMap<String, String> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
 
 impl Stacks {
     pub(crate) fn create(&mut self, name: &str, resources: Vec<StackResource>) {
@@ -72,20 +64,6 @@ impl Stacks {
     }
 }
 
-/// What an XML text must not hold.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 fn invalid(message: String) -> Refusal {
     Refusal::new("ValidationError", message)
-}
-
-/// An error as this protocol has it.
-pub(super) fn error(kind: &str, message: &str) -> String {
-    format!(
-        r#"<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"#,
-        escaped(kind),
-        escaped(message)
-    )
 }

@@ -4,7 +4,7 @@ use super::keys::Denied;
 use super::names::last_part;
 use super::scheduler::Operation;
 use super::sqs::{Batch, Received};
-use super::{Fault, Notice, Refusal, Shared, State, cloud_formation, sqs};
+use super::{Fault, Notice, Refusal, Shared, State, query_protocol, sqs};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -126,7 +126,7 @@ fn unreadable(message: String) -> Refusal {
 
 async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
     let text = std::str::from_utf8(body).map_err(|e| malformed(e.to_string()))?;
-    let fields = cloud_formation::fields(text);
+    let fields = query_protocol::fields(text);
     let action = fields.get("Action").map(String::as_str).unwrap_or_default();
     if action != "ListStackResources" {
         return Err(Refusal::new("InvalidAction", format!("local-aws does not implement {action}")));
@@ -144,7 +144,7 @@ async fn answer_scheduler(
     body: &[u8],
 ) -> Result<Value, Refusal> {
     fail(shared, operation.name()).await?;
-    let query = cloud_formation::fields(parts.uri.query().unwrap_or_default());
+    let query = query_protocol::fields(parts.uri.query().unwrap_or_default());
     let body = if body.is_empty() { b"{}" } else { body };
     let body = serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
     let answer = shared.lock().call_scheduler(operation, name, &query, &body);

@@ -8,10 +8,12 @@ mod fault;
 mod input;
 mod keys;
 pub(crate) mod names;
+mod query_protocol;
 mod refusal;
 mod scheduler;
 mod secrets_manager;
 pub(crate) mod sqs;
+mod state;
 
 pub use cloud_formation::StackResource;
 pub use dynamodb::{IndexSpec, KeyAttribute, KeyKind, KeySchema, TableSpec};
@@ -24,53 +26,18 @@ pub use sqs::{DeadLetters, QueueSpec, StoredMessage};
 
 pub(crate) use input::Input;
 pub(crate) use refusal::Refusal;
+pub(crate) use state::{Notice, Shared, State};
 
 use crate::error::{ANY_PORT, Error, listen};
 use crate::server::Server;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-
-/// What the services hold.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    secrets: secrets_manager::Secrets,
-    queues: sqs::Queues,
-    buses: event_bridge::Buses,
-    tables: dynamodb::Tables,
-    schedules: scheduler::Schedules,
-    stacks: cloud_formation::Stacks,
-    faults: fault::Faults,
-    observer: Option<mpsc::UnboundedSender<Notice>>,
-}
-
-/// Something that happened inside, for whoever watches.
-#[derive(Clone, Debug)]
-pub(crate) enum Notice {
-    Published { bus: String, detail_type: String, targets: Vec<String> },
-    DeadLettered { queue: String },
-}
-
-pub(crate) struct Shared {
-    state: Mutex<State>,
-    /// Woken whenever a message may have come into sight.
-    changed: Notify,
-    url: String,
-    keys: Keys,
-}
-
-impl fmt::Debug for Shared {
-    /// Without what the services hold: secrets, sessions, events.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("url", &self.url).finish_non_exhaustive()
-    }
-}
 
 /// The services, for as long as it or a clone of it lives.
 ///
@@ -101,8 +68,7 @@ impl Aws {
         let mut state = State::default();
         state.buses.create("default");
         let url = format!("http://{address}");
-        let shared =
-            Arc::new(Shared { state: Mutex::new(state), changed: Notify::new(), url, keys: Keys::new() });
+        let shared = Arc::new(Shared::new(state, url));
         let server = Server::start(listener, endpoint::router(Arc::clone(&shared)));
         let server = server.map_err(|source| Error::Listen { address, source })?;
         // Ends when the last clone is dropped.
@@ -295,22 +261,6 @@ impl Aws {
         for receipt in receipts {
             // A queue that is gone has nothing to delete.
             let _ = state.queues.delete(queue, receipt);
-        }
-    }
-}
-
-impl Shared {
-    /// A panic elsewhere leaves the services usable.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn notify(&self, notice: Notice) {
-        if let Some(observer) = &self.observer {
-            // Nobody has to keep watching.
-            let _ = observer.send(notice);
         }
     }
 }

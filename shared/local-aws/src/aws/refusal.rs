@@ -100,7 +100,7 @@ impl Refusal {
     /// The answer in the protocol before JSON.
     pub(crate) fn into_xml(self) -> Response {
         let code = self.kind.rsplit('#').next().unwrap_or_default();
-        (self.status, super::cloud_formation::error(code, &self.message)).into_response()
+        (self.status, super::query_protocol::error(code, &self.message)).into_response()
     }
 
     /// The answer about one entry of a batch.

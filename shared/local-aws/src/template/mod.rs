@@ -9,9 +9,10 @@ mod resource;
 mod stores;
 mod yaml;
 
-use crate::Error;
 pub use plan::{Function, Mapping, Plan, Repeated, Route, Rule, Secret, SecretContent, Throttling};
+pub use resolve::Places;
 
+use crate::Error;
 use resolve::Resolver;
 use resource::Resource;
 use serde_json::Value;
@@ -23,15 +24,6 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct Template {
     root: Value,
-}
-
-/// Where the things are that a template's values refer to.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// The AWS endpoint: the beginning of queue URLs.
-    pub endpoint_url: String,
-    /// The HTTP API.
-    pub api_url: String,
 }
 
 /// A parameter of a template.

@@ -14,61 +14,63 @@ const KINDS: [(&str, &str, &str, &str); 6] = [
     ("AWS::Serverless::Function", "FunctionName", "lambda", "function:"),
 ];
 
-/// The resource with this logical id, unless its condition leaves it out.
-fn resource<'a>(resolver: &Resolver<'a>, id: &str) -> Result<&'a Value, String> {
-    let found = resolver.root["Resources"].get(id);
-    let found = found.ok_or_else(|| format!("there is no parameter or resource `{id}`"))?;
-    match found["Condition"].as_str() {
-        Some(condition) if !resolver.named_condition(condition)? => {
-            Err(format!("`{id}` is left out by its condition {condition}"))
+impl<'a> Resolver<'a> {
+    /// The resource with this logical id, unless its condition leaves it out.
+    fn resource(&self, id: &str) -> Result<&'a Value, String> {
+        let found = self.root["Resources"].get(id);
+        let found = found.ok_or_else(|| format!("there is no parameter or resource `{id}`"))?;
+        match found["Condition"].as_str() {
+            Some(condition) if !self.named_condition(condition)? => {
+                Err(format!("`{id}` is left out by its condition {condition}"))
+            }
+            _ => Ok(found),
         }
-        _ => Ok(found),
     }
-}
 
-/// The name of a resource: the one it asks for, or its logical id. Functions are called as their binaries are.
-pub(super) fn name(resolver: &Resolver<'_>, id: &str) -> Result<String, String> {
-    let resource = resource(resolver, id)?;
-    let kind = resource["Type"].as_str().unwrap_or_default();
-    let property = KINDS.iter().find(|(known, ..)| *known == kind).map(|(_, property, ..)| *property);
-    let asked_for = property.and_then(|property| resource["Properties"].get(property));
-    if let Some(value) = asked_for {
-        return resolver.text(value);
-    }
-    let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
-    Ok(match binary.as_str() {
-        Some(binary) if kind == "AWS::Serverless::Function" => binary.to_owned(),
-        _ => id.to_owned(),
-    })
-}
-
-/// What `Ref` gives.
-pub(super) fn reference(resolver: &Resolver<'_>, id: &str) -> Result<String, String> {
-    let name = name(resolver, id)?;
-    match resource(resolver, id)?["Type"].as_str().unwrap_or_default() {
-        "AWS::SQS::Queue" => Ok(queue_url(&resolver.places.endpoint_url, &name)),
-        "AWS::SecretsManager::Secret" => attribute(resolver, id, "Id"),
-        _ => Ok(name),
-    }
-}
-
-/// What `Fn::GetAtt` gives.
-pub(super) fn attribute(resolver: &Resolver<'_>, id: &str, attribute: &str) -> Result<String, String> {
-    let name = name(resolver, id)?;
-    let kind = resource(resolver, id)?["Type"].as_str().unwrap_or_default();
-    let own_arn = KINDS.iter().find(|(known, ..)| *known == kind);
-    let own_arn = own_arn.map(|(.., service, prefix)| arn(service, &format!("{prefix}{name}")));
-    match (kind, attribute) {
-        ("AWS::SQS::Queue", "QueueName") | ("AWS::Events::EventBus", "Name") => Ok(name),
-        ("AWS::SQS::Queue", "QueueUrl") => Ok(queue_url(&resolver.places.endpoint_url, &name)),
-        ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => Ok(resolver.places.api_url.clone()),
-        ("AWS::ApiGatewayV2::Api", "ApiId") => Ok(name),
-        ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
-        // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
-        // counterpart here has an ARN that nobody asks for.
-        ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
-            Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
+    /// The name of a resource: the one it asks for, or its logical id. Functions are called as their binaries are.
+    pub(super) fn physical_name(&self, id: &str) -> Result<String, String> {
+        let resource = self.resource(id)?;
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        let property = KINDS.iter().find(|(known, ..)| *known == kind).map(|(_, property, ..)| *property);
+        let asked_for = property.and_then(|property| resource["Properties"].get(property));
+        if let Some(value) = asked_for {
+            return self.text(value);
         }
-        _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
+        let binary = &resource["Metadata"]["BuildProperties"]["Binary"];
+        Ok(match binary.as_str() {
+            Some(binary) if kind == "AWS::Serverless::Function" => binary.to_owned(),
+            _ => id.to_owned(),
+        })
+    }
+
+    /// What `Ref` gives.
+    pub(super) fn physical_reference(&self, id: &str) -> Result<String, String> {
+        let name = self.physical_name(id)?;
+        match self.resource(id)?["Type"].as_str().unwrap_or_default() {
+            "AWS::SQS::Queue" => Ok(queue_url(&self.places.endpoint_url, &name)),
+            "AWS::SecretsManager::Secret" => self.physical_attribute(id, "Id"),
+            _ => Ok(name),
+        }
+    }
+
+    /// What `Fn::GetAtt` gives.
+    pub(super) fn physical_attribute(&self, id: &str, attribute: &str) -> Result<String, String> {
+        let name = self.physical_name(id)?;
+        let kind = self.resource(id)?["Type"].as_str().unwrap_or_default();
+        let own_arn = KINDS.iter().find(|(known, ..)| *known == kind);
+        let own_arn = own_arn.map(|(.., service, prefix)| arn(service, &format!("{prefix}{name}")));
+        match (kind, attribute) {
+            ("AWS::SQS::Queue", "QueueName") | ("AWS::Events::EventBus", "Name") => Ok(name),
+            ("AWS::SQS::Queue", "QueueUrl") => Ok(queue_url(&self.places.endpoint_url, &name)),
+            ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => Ok(self.places.api_url.clone()),
+            ("AWS::ApiGatewayV2::Api", "ApiId") => Ok(name),
+            ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
+            // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
+            // counterpart here has an ARN that nobody asks for.
+            ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
+                Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
+            }
+            _ => Err(format!("`{id}` ({kind}) has no attribute {attribute} here")),
+        }
     }
 }

@@ -1,11 +1,19 @@
 //! Intrinsic functions: what `Ref`, `Fn::GetAtt`, `Fn::Sub`, … stand for on this machine.
 
 use super::yaml::text;
-use super::{Places, physical};
 use crate::aws::{ACCOUNT, REGION, STACK};
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+
+/// Where the things are that a template's values refer to.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The AWS endpoint: the beginning of queue URLs.
+    pub endpoint_url: String,
+    /// The HTTP API.
+    pub api_url: String,
+}
 
 /// What values may refer to.
 #[derive(Debug)]
@@ -136,14 +144,14 @@ impl Resolver<'_> {
             "AWS::URLSuffix" => "amazonaws.com",
             _ => match self.parameters.get(name) {
                 Some(value) => return Ok(Some(value.clone())),
-                None => return physical::reference(self, name).map(|text| Some(Value::String(text))),
+                None => return self.physical_reference(name).map(|text| Some(Value::String(text))),
             },
         };
         Ok(Some(Value::from(known)))
     }
 
     fn attribute(&self, resource: &str, attribute: &str) -> Resolved {
-        physical::attribute(self, resource, attribute).map(|text| Some(Value::String(text)))
+        self.physical_attribute(resource, attribute).map(|text| Some(Value::String(text)))
     }
 
     fn substitute(&self, pattern: &str, variables: &Map<String, Value>) -> Resolved {

@@ -44,12 +44,12 @@ impl<'a> Resource<'a> {
 
     /// The name this resource has here.
     pub(super) fn name(&self) -> Result<String, Error> {
-        super::physical::name(self.resolver, self.id).map_err(|reason| self.error("Name", reason))
+        self.resolver.physical_name(self.id).map_err(|reason| self.error("Name", reason))
     }
 
     /// This resource as its stack lists it.
     pub(super) fn listed(&self) -> Result<StackResource, Error> {
-        let physical_id = super::physical::reference(self.resolver, self.id);
+        let physical_id = self.resolver.physical_reference(self.id);
         Ok(StackResource {
             logical_id: self.id.to_owned(),
             kind: self.kind().to_owned(),

@@ -2,11 +2,13 @@
 
 use super::super::names::last_part;
 use super::super::{Input, Refusal};
-use super::{DEFAULT, expression};
+use super::expression;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
+/// The group that is always there.
+pub(super) const DEFAULT: &str = "default";
 /// The longest name of a schedule or a group.
 const NAME_LIMIT: usize = 64;
 /// The most that a schedule sends.

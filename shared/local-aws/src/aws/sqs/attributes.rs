@@ -2,7 +2,6 @@
 
 use super::super::Refusal;
 use super::super::names::ACCOUNT;
-use super::requests::invalid_parameter;
 use super::{Attributes, Message, checksum};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +9,12 @@ use serde_json::{Map, Value, json};
 
 /// The most a message may have, attributes included, in bytes.
 pub(super) const SIZE_LIMIT_BYTES: usize = 1_048_576;
+
+/// A parameter out of its range.
+pub(super) fn invalid_parameter(message: impl Into<String>) -> Refusal {
+    let kind = "com.amazon.coral.service#InvalidParameterValueException";
+    Refusal::sqs("InvalidParameterValueException", "InvalidParameterValue", message).of_kind(kind)
+}
 
 /// Checks a message's attributes and gives their size in bytes.
 pub(super) fn check_attributes(attributes: &Attributes) -> Result<usize, Refusal> {

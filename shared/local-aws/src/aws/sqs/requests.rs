@@ -2,7 +2,7 @@
 
 use super::super::names::{ACCOUNT, arn, queue_url};
 use super::super::{Input, Refusal};
-use super::attributes::{check_attributes, check_body, shown};
+use super::attributes::{check_attributes, check_body, invalid_parameter, shown};
 use super::queue::{Queue, Receipt};
 use super::{Attributes, Queues, Received, checksum, no_such_queue, now};
 use serde_json::{Map, Value, json};
@@ -11,12 +11,6 @@ use std::time::Duration;
 
 /// The longest a message can stay hidden, and the range of every visibility timeout.
 const VISIBILITY_SECONDS: RangeInclusive<i64> = 0..=43_200;
-
-/// A parameter out of its range.
-pub(super) fn invalid_parameter(message: impl Into<String>) -> Refusal {
-    let kind = "com.amazon.coral.service#InvalidParameterValueException";
-    Refusal::sqs("InvalidParameterValueException", "InvalidParameterValue", message).of_kind(kind)
-}
 
 fn missing_parameter(name: &str) -> Refusal {
     let message = format!("The request must contain the parameter {name}.");

@@ -1,10 +1,7 @@
 //! Condition and key condition expressions.
 
-use super::super::super::Refusal;
 use super::super::number::Number;
 use super::super::value::{Item, Value};
-use super::grammar;
-use super::parser::{Parser, Placeholders};
 use super::path::Path;
 use std::borrow::Cow;
 
@@ -81,18 +78,6 @@ impl Operand {
 }
 
 impl Condition {
-    /// Reads an expression; `what` is the member it came in.
-    pub(crate) fn parse(
-        what: &'static str,
-        text: &str,
-        placeholders: &mut Placeholders,
-    ) -> Result<Self, Refusal> {
-        let mut parser = Parser::new(what, text, placeholders)?;
-        let condition = grammar::or(&mut parser)?;
-        parser.end()?;
-        Ok(condition)
-    }
-
     /// Whether it holds for the item; for a missing item that is one without attributes.
     pub(crate) fn holds(&self, item: &Item) -> bool {
         match self {
@@ -142,6 +127,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::super::super::value::read_item;
+    use super::super::Placeholders;
     use super::*;
     use serde_json::{Value as Json, json};
 

@@ -3,7 +3,18 @@
 use super::super::super::Refusal;
 use super::super::number::{NotANumber, Number};
 use super::super::value::{Item, Value, number_refusal};
-use super::update::Term;
+use super::path::Path;
+
+/// What an attribute is set to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Term {
+    Path(Path),
+    Value(Value),
+    IfNotExists(Path, Box<Term>),
+    ListAppend(Box<Term>, Box<Term>),
+    Plus(Box<Term>, Box<Term>),
+    Minus(Box<Term>, Box<Term>),
+}
 
 fn incorrect_type() -> Refusal {
     Refusal::validation("An operand in the update expression has an incorrect data type")

@@ -3,8 +3,22 @@
 use super::super::super::Refusal;
 use super::super::value::Value;
 use super::condition::{Comparator, Condition, Operand};
-use super::parser::Parser;
+use super::parser::{Parser, Placeholders};
 use super::token::Token;
+
+impl Condition {
+    /// Reads an expression; `what` is the member it came in.
+    pub(crate) fn parse(
+        what: &'static str,
+        text: &str,
+        placeholders: &mut Placeholders,
+    ) -> Result<Self, Refusal> {
+        let mut parser = Parser::new(what, text, placeholders)?;
+        let condition = or(&mut parser)?;
+        parser.end()?;
+        Ok(condition)
+    }
+}
 
 /// One or more parts with `keyword` between them.
 fn parts(
@@ -24,7 +38,7 @@ fn parts(
     Ok(join(all))
 }
 
-pub(super) fn or(parser: &mut Parser<'_>) -> Result<Condition, Refusal> {
+fn or(parser: &mut Parser<'_>) -> Result<Condition, Refusal> {
     parts(parser, "OR", and, Condition::Or)
 }
 

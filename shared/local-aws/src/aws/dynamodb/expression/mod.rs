@@ -16,14 +16,6 @@ pub(super) use update::Update;
 use super::super::Refusal;
 use parser::Parser;
 
-/// Whether a name may stand in an expression only as a `#placeholder`.
-///
-/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>
-fn is_reserved(name: &str) -> bool {
-    let words = include_str!("reserved_words.txt").split_ascii_whitespace();
-    words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
-}
-
 /// Reads a projection: the paths of what is wanted.
 pub(super) fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Vec<Path>, Refusal> {
     let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;

@@ -2,11 +2,18 @@
 
 use super::super::super::Refusal;
 use super::super::value::Value;
-use super::is_reserved;
 use super::path::{Path, Step};
 use super::token::{Token, tokens};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Whether a name may stand in an expression only as a `#placeholder`.
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>
+fn is_reserved(name: &str) -> bool {
+    let words = include_str!("reserved_words.txt").split_ascii_whitespace();
+    words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
+}
 
 /// `ExpressionAttributeNames` and `ExpressionAttributeValues`, and which of them were used.
 #[derive(Debug)]

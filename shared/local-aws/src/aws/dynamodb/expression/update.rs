@@ -2,7 +2,7 @@
 
 use super::super::super::Refusal;
 use super::super::value::{Item, Value};
-use super::evaluate::{Change, add, delete};
+use super::evaluate::{Change, Term, add, delete};
 use super::parser::{Parser, Placeholders};
 use super::path::Path;
 use super::token::Token;
@@ -17,17 +17,6 @@ enum Action {
     Remove,
     Add(Value),
     Delete(Value),
-}
-
-/// What an attribute is set to.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Term {
-    Path(Path),
-    Value(Value),
-    IfNotExists(Path, Box<Term>),
-    ListAppend(Box<Term>, Box<Term>),
-    Plus(Box<Term>, Box<Term>),
-    Minus(Box<Term>, Box<Term>),
 }
 
 const SECTIONS: [&str; 4] = ["SET", "REMOVE", "ADD", "DELETE"];

@@ -4,6 +4,7 @@ mod clock;
 mod fault;
 mod recorder;
 mod server;
+mod socket;
 mod tableau;
 mod tls;
 

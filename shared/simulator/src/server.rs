@@ -1,20 +1,15 @@
-//! A loopback HTTP server that can also drop a connection without an answer, and speak TLS.
+//! A loopback HTTP server, in plain or over TLS.
 
+use crate::socket::{Connection, Socket};
 use crate::tls::{Identity, TlsSocket};
 use axum::Router;
-use axum::body::Body;
 use axum::extract::connect_info::Connected;
-use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::IncomingStream;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 /// A running server. Dropping it closes its port, and its connections at their next request.
@@ -42,7 +37,7 @@ impl Server {
         let router = loopback_server::guarded(router, address.port());
         let service = router.into_make_service_with_connect_info::<Connection>();
         let stopped = Arc::new(AtomicBool::new(false));
-        let socket = Socket { socket, stopped: Arc::clone(&stopped) };
+        let socket = Socket::new(socket, Arc::clone(&stopped));
         let task = match &identity {
             Some(identity) => {
                 let socket = TlsSocket::new(socket, identity);
@@ -76,101 +71,14 @@ impl Drop for Server {
     }
 }
 
-/// A client's connection, as handlers see it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connection(Arc<AtomicBool>);
-
-impl Connection {
-    /// Ends the connection with a TCP reset in place of an answer. The response is only for the signature.
-    pub(crate) fn reset(&self) -> Response {
-        self.0.store(true, Ordering::SeqCst);
-        Response::new(Body::empty())
-    }
-
-    fn is_reset(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
 impl Connected<IncomingStream<'_, Socket>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Socket>) -> Self {
-        stream.io().connection.clone()
+        stream.io().connection()
     }
 }
 
 impl Connected<IncomingStream<'_, TlsSocket>> for Connection {
     fn connect_info(stream: IncomingStream<'_, TlsSocket>) -> Self {
-        stream.io().get_ref().0.connection.clone()
-    }
-}
-
-pub(crate) struct Socket {
-    socket: TcpListener,
-    stopped: Arc<AtomicBool>,
-}
-
-impl Listener for Socket {
-    type Io = Stream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Stream, SocketAddr) {
-        loop {
-            match self.socket.accept().await {
-                Ok((stream, address)) => {
-                    let stopped = Arc::clone(&self.stopped);
-                    return (Stream { stream, connection: Connection::default(), stopped }, address);
-                }
-                // Out of file descriptors, or a client that was gone before it was accepted.
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-}
-
-pub(crate) struct Stream {
-    stream: TcpStream,
-    connection: Connection,
-    stopped: Arc<AtomicBool>,
-}
-
-impl Stream {
-    /// An error once the connection was reset or its server stopped: the stream is then dropped, which sends the reset.
-    fn check(&self) -> io::Result<()> {
-        if self.connection.is_reset() || self.stopped.load(Ordering::SeqCst) {
-            self.stream.set_zero_linger()?;
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        Ok(())
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        stream.io().get_ref().0.connection()
     }
 }

@@ -1,6 +1,6 @@
 //! TLS with a certificate that is made anew for each server and kept in memory.
 
-use crate::server::{Socket, Stream};
+use crate::socket::{Socket, Stream};
 use axum::serve::Listener;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};

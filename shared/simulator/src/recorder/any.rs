@@ -2,7 +2,8 @@
 
 use super::log::{Log, TimedOut};
 use crate::fault::{Fault, FaultPlan};
-use crate::server::{Connection, Server};
+use crate::server::Server;
+use crate::socket::Connection;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};

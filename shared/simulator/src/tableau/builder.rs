@@ -1,8 +1,9 @@
 //! How a simulator is set up before it starts.
 
-use super::rest::{self, RestVersion};
+use super::rest;
 use super::simulator::TableauSimulator;
 use super::state::{Settings, State};
+use super::version::RestVersion;
 use super::{admin, sample, switchboard};
 use crate::clock::Clock;
 use crate::server::Server;
@@ -26,8 +27,21 @@ pub struct TableauBuilder {
     one_new_token: bool,
 }
 
+/// Starting.
+impl TableauSimulator {
+    /// A server with the sample content.
+    pub fn sample() -> TableauBuilder {
+        TableauBuilder::new(true)
+    }
+
+    /// A server with the site of [`SAMPLE_SITE`](super::SAMPLE_SITE), its administrator with a PAT, and nothing else.
+    pub fn empty() -> TableauBuilder {
+        TableauBuilder::new(false)
+    }
+}
+
 impl TableauBuilder {
-    pub(super) fn new(sample: bool) -> Self {
+    fn new(sample: bool) -> Self {
         let settings = Settings {
             clock: Clock::real(),
             max_version: RestVersion { major: 3, minor: 29 },

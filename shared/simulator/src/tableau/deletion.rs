@@ -1,7 +1,7 @@
 //! Deleting what is on a site.
 
-use super::delivery::{Fired, NotFound};
 use super::events::About;
+use super::sending::{Fired, NotFound};
 use super::state::State;
 use std::sync::Arc;
 use tableau::EventName;

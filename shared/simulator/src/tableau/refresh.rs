@@ -1,8 +1,8 @@
 //! Refresh jobs: queued, run and ended.
 
-use super::delivery::NotFound;
 use super::events::About;
 use super::model::{FinishCode, Job, JobKind, JobShape, Model, Target, mint};
+use super::sending::NotFound;
 use super::state::State;
 use crate::clock::before;
 use jiff::Timestamp;

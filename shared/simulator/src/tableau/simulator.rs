@@ -1,10 +1,9 @@
 //! The running simulator, as tests and the local stack hold it.
 
-use super::builder::TableauBuilder;
 use super::content::{Content, ModelHandle};
-use super::delivery::{Fired, NotFound};
 use super::events::About;
 use super::model::Model;
+use super::sending::{Fired, NotFound};
 use super::state::State;
 use crate::clock::Clock;
 use crate::recorder::TimedOut;
@@ -24,29 +23,19 @@ pub struct TableauSimulator {
     server: Arc<Server>,
 }
 
-/// Starting and addressing.
+/// Addressing.
 impl TableauSimulator {
-    /// A server with the sample content.
-    pub fn sample() -> TableauBuilder {
-        TableauBuilder::new(true)
-    }
-
-    /// A server with the site of [`SAMPLE_SITE`](super::SAMPLE_SITE), its administrator with a PAT, and nothing else.
-    pub fn empty() -> TableauBuilder {
-        TableauBuilder::new(false)
-    }
-
     pub(super) fn running(state: Arc<State>, server: Server) -> Self {
         Self { state, server: Arc::new(server) }
     }
 
     /// What REST addresses begin with, such as `http://127.0.0.1:49152`, or `https://…` with
-    /// [`TableauBuilder::tls`]; no slash at the end.
+    /// [`TableauBuilder::tls`](super::TableauBuilder::tls); no slash at the end.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The certificate, as PEM, of the authority that vouches for this server; `None` without [`TableauBuilder::tls`].
+    /// The certificate, as PEM, of the authority that vouches for this server; `None` without [`TableauBuilder::tls`](super::TableauBuilder::tls).
     /// It is in no trust store: give it to a client by its own setting, such as `REQUESTS_CA_BUNDLE`.
     pub fn authority(&self) -> Option<&str> {
         self.server.identity().map(crate::tls::Identity::authority)

@@ -2,7 +2,7 @@
 
 use super::delivery::Delivery;
 use super::model::Model;
-use super::rest::RestVersion;
+use super::version::RestVersion;
 use crate::clock::Clock;
 use crate::fault::{Fault, FaultPlan};
 use std::collections::BTreeMap;

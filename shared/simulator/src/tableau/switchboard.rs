@@ -2,7 +2,7 @@
 
 use super::model::{Feature, Model};
 use super::query::{Answer, Parameters, not_found, number, only, wrong};
-use super::rest::CODES;
+use super::rest::error::CODES;
 use super::state::State;
 use crate::fault::{Fault, Planned};
 use axum::extract::{Path, Query, State as Shared};

@@ -6,10 +6,12 @@ mod mrkdwn;
 mod recorder;
 mod render;
 mod serve;
+mod state;
 mod switchboard;
 mod workspace;
 
 pub use message::{SlackCall, SlackMessage, SlackRefusal};
-pub use recorder::{SlackFault, SlackRecorder};
+pub use recorder::SlackRecorder;
 pub use render::render;
+pub use state::SlackFault;
 pub use workspace::{DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN};

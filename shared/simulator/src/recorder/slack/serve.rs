@@ -5,8 +5,8 @@
 
 use super::blocks::{self, Invalid};
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
-use super::recorder::{Shared, SlackFault};
-use crate::server::Connection;
+use super::state::{Shared, SlackFault};
+use crate::socket::Connection;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;

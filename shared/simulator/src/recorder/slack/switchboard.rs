@@ -1,6 +1,6 @@
 //! `/simulator/faults` of the workspace, for people: what goes wrong, how often, until when.
 
-use super::recorder::{Shared, SlackFault};
+use super::state::{Shared, SlackFault};
 use axum::extract::{Query, State};
 use axum::routing::post;
 use axum::{Json, Router};

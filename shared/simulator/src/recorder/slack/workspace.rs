@@ -25,6 +25,12 @@ pub(super) struct Workspace {
     last: u32,
 }
 
+impl Default for Workspace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Workspace {
     pub(super) fn new() -> Self {
         let (id, name) = DEFAULT_CHANNEL;

@@ -2,7 +2,7 @@
 
 use super::{Content, ModelHandle};
 use crate::tableau::model::{self, SiteRole, mint};
-use tableau::UserLuid;
+use tableau::{SiteLuid, UserLuid};
 
 /// A user to add.
 #[derive(Clone, Debug)]
@@ -102,6 +102,20 @@ impl Content for User {
             last_login: None,
         });
         luid
+    }
+}
+
+impl ModelHandle<'_> {
+    /// The owner by name; whoever is missing is added as a Creator at example.com. Nobody named: the first user.
+    pub(super) fn owner(&mut self, site: &SiteLuid, name: Option<&str>) -> UserLuid {
+        let name = match (name, self.model.users.iter().find(|u| u.site == *site)) {
+            (None, Some(first)) => return first.luid.clone(),
+            (name, _) => name.unwrap_or("owner"),
+        };
+        self.model.user_named(site, name).unwrap_or_else(|| {
+            let user = User::named(name);
+            Content::add_to(user, &mut ModelHandle { model: self.model, now: self.now })
+        })
     }
 }
 

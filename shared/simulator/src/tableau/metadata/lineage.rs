@@ -2,7 +2,7 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/sheet.doc.html>
 
-use super::schema::{Found, Node, without_connection};
+use super::node::{Found, Node, without_connection};
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Datasource, Model, View, Workbook};
 use serde_json::json;

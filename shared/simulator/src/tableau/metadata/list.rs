@@ -2,9 +2,8 @@
 //!
 //! Source: <https://help.tableau.com/current/api/metadata_api/en-us/reference/workbook.doc.html>
 
+use super::node::Node;
 use super::query::Selection;
-use super::schema::Node;
-use super::types::unknown_argument;
 use crate::tableau::model::Model;
 use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
@@ -44,6 +43,10 @@ fn arguments<'a>(kind: &'static str, field: &'a Selection) -> Result<Arguments<'
     };
     let size = number(field, "first")?.unwrap_or(PAGE);
     Ok(Arguments { conditions, orders: orders(kind, field)?, start: start(field)?, size })
+}
+
+pub(super) fn unknown_argument(argument: &str, field: &str) -> String {
+    format!("Validation error of type UnknownArgument: Unknown field argument '{argument}' @ '{field}'")
 }
 
 fn wrong_type(argument: &str, field: &str) -> String {

@@ -4,12 +4,14 @@
 
 mod lineage;
 mod list;
+mod node;
 mod query;
 mod schema;
 mod types;
 
 use super::model::Model;
-use super::rest::{Answer, Call, RestError, malformed};
+use super::rest::call::{Answer, Call, malformed};
+use super::rest::error::RestError;
 use query::Selection;
 use serde_json::{Map, Value, json};
 

@@ -2,31 +2,11 @@
 
 use super::lineage;
 use super::list;
+use super::node::{Found, Node, without_connection};
 use super::query::Selection;
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Datasource, Model, User, View, Workbook};
+use crate::tableau::model::{Datasource, Model, User, Workbook};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-
-/// Something with fields.
-#[derive(Clone, Copy)]
-pub(super) enum Node<'a> {
-    Workbook(&'a Workbook),
-    Datasource(&'a Datasource),
-    User(&'a User),
-    View(&'a View),
-    /// What a workbook holds to connect to a published data source.
-    Embedded(&'a Workbook, &'a Datasource),
-    Tag(&'a str),
-}
-
-/// What a field holds.
-pub(super) enum Found<'a> {
-    Value(Value),
-    One(Option<Node<'a>>),
-    /// The type of the nodes, and the nodes.
-    Many(&'static str, Vec<Node<'a>>),
-}
 
 /// The value of a field of the query itself.
 pub(super) fn root(model: &Model, site: &str, field: &Selection) -> Result<Value, String> {
@@ -58,34 +38,6 @@ impl<'a> Node<'a> {
         Ok(Value::Object(shown))
     }
 
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Workbook(_) => "Workbook",
-            Self::Datasource(_) => "PublishedDatasource",
-            Self::User(_) => "TableauUser",
-            Self::View(view) if view.sheet_type == "view" => "Sheet",
-            Self::View(_) => "Dashboard",
-            Self::Embedded(..) => "EmbeddedDatasource",
-            Self::Tag(_) => "Tag",
-        }
-    }
-
-    /// The Metadata API has ids of its own: they are no LUIDs, and what they look like is not for callers to know.
-    pub(super) fn id(&self) -> String {
-        let own = match self {
-            Self::Workbook(workbook) => workbook.luid.to_string(),
-            Self::Datasource(datasource) => datasource.luid.to_string(),
-            Self::User(user) => user.luid.to_string(),
-            Self::View(view) => view.luid.to_string(),
-            Self::Embedded(workbook, datasource) => format!("{} {}", workbook.luid, datasource.luid),
-            Self::Tag(tag) => (*tag).to_owned(),
-        };
-        let hash = Sha256::digest(format!("{} {own}", self.kind()));
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&hash[..16]);
-        uuid::Uuid::from_bytes(bytes).to_string()
-    }
-
     /// The value of a field without fields of its own; `null` if it is none.
     pub(super) fn scalar(&self, model: &'a Model, name: &str) -> Value {
         match self.field(model, name) {
@@ -108,11 +60,6 @@ impl<'a> Node<'a> {
         };
         found.ok_or_else(|| format!("Field '{name}' has no value"))
     }
-}
-
-/// The list that a field is a page of, if it is one.
-pub(super) fn without_connection(name: &str) -> &str {
-    name.strip_suffix("Connection").unwrap_or(name)
 }
 
 fn tags(tags: &[String]) -> Found<'_> {

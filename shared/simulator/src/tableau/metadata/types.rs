@@ -1,6 +1,6 @@
 //! What a query may ask for, checked before anything is looked up: a query that is wrong is wrong on an empty site too.
 
-use super::list;
+use super::list::{self, unknown_argument};
 use super::query::Selection;
 
 /// What a field holds.
@@ -166,10 +166,6 @@ fn leaf(field: &Selection) -> Result<(), String> {
 
 fn no_arguments(field: &Selection) -> Result<(), String> {
     field.arguments.keys().next().map_or(Ok(()), |argument| Err(unknown_argument(argument, &field.name)))
-}
-
-pub(super) fn unknown_argument(argument: &str, field: &str) -> String {
-    format!("Validation error of type UnknownArgument: Unknown field argument '{argument}' @ '{field}'")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Finding things by id, name or path.
 
-use super::{Datasource, Job, Model, Project, Site, Target, User, View, Workbook, mint};
+use super::{Datasource, FinishCode, Job, Model, Project, Site, Target, User, View, Workbook, mint};
 use crate::clock::before;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -116,5 +116,58 @@ impl Model {
             u.site == *site && (u.name == name || local == Some(name) || u.full_name == name)
         };
         self.users.iter().find(is).map(|u| u.luid.clone())
+    }
+
+    /// How many refreshes of this failed since the last that did not.
+    pub(crate) fn failed_in_a_row(&self, target: &Target) -> usize {
+        let mut ended: Vec<_> = self.jobs.iter().filter(|j| j.target == *target && !j.is_open()).collect();
+        ended.sort_by_key(|job| std::cmp::Reverse(job.created_at));
+        ended.iter().take_while(|job| job.finish == Some(FinishCode::Error)).count()
+    }
+
+    /// When the data of a workbook was refreshed last: its own, or that of a data source that it uses.
+    pub(crate) fn last_refreshed(&self, workbook: &Workbook) -> Timestamp {
+        let mut targets = vec![Target::Workbook(workbook.luid.clone())];
+        targets.extend(self.datasources_of(workbook).map(|d| Target::Datasource(d.luid.clone())));
+        let good = [Some(FinishCode::Success), Some(FinishCode::Completed)];
+        let ended = self.jobs.iter().filter(|j| targets.contains(&j.target) && good.contains(&j.finish));
+        ended.filter_map(|job| job.completed_at).max().unwrap_or(workbook.updated_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tableau::model::{JobKind, JobShape};
+
+    fn job(target: &Target, second: i64, finish: FinishCode) -> Job {
+        let at = Timestamp::from_second(second).unwrap();
+        Job {
+            luid: mint(),
+            site: mint(),
+            kind: JobKind::FullRefresh,
+            target: target.clone(),
+            title: String::new(),
+            priority: 50,
+            created_at: at,
+            started_at: Some(at),
+            completed_at: Some(at),
+            finish: Some(finish),
+            notes: None,
+            shape: JobShape::default(),
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_since_the_last_success() {
+        let site = super::super::Site { luid: mint(), name: String::new(), content_url: String::new() };
+        let mut model = Model::new(site, Timestamp::UNIX_EPOCH);
+        let target = Target::Workbook(mint());
+        for (second, finish) in [(1, FinishCode::Error), (2, FinishCode::Success), (4, FinishCode::Error)] {
+            model.jobs.push(job(&target, second, finish));
+        }
+        model.jobs.push(job(&target, 3, FinishCode::Error));
+
+        assert_eq!(model.failed_in_a_row(&target), 2);
     }
 }

@@ -4,10 +4,14 @@ mod capability;
 mod connected_app;
 mod content;
 mod job;
+mod jwt;
+mod labelling;
 mod lookup;
+mod permission;
 mod publishing;
 mod quality;
 mod session;
+mod sign_in;
 mod switches;
 mod task;
 
@@ -126,6 +130,24 @@ impl Model {
             broadcasts_enabled: true,
             last_number: 1000,
         }
+    }
+
+    /// Whether nobody has forbidden it.
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        !self.off.contains(&feature)
+    }
+
+    pub(crate) fn switch(&mut self, feature: Feature, on: bool) {
+        self.off.retain(|off| *off != feature);
+        if !on {
+            self.off.push(feature);
+        }
+    }
+
+    /// A daily refresh.
+    pub(crate) fn schedule(&mut self, site: SiteLuid, target: Target) {
+        let luid = uuid::Uuid::new_v4().to_string();
+        self.tasks.push(Task { luid, site, target, priority: 50 });
     }
 
     pub(crate) fn next_number(&mut self) -> u32 {

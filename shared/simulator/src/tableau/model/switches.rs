@@ -1,7 +1,5 @@
 //! What the settings of a site can forbid.
 
-use super::Model;
-
 /// Something that an administrator can forbid for a whole site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,18 +10,4 @@ pub enum Feature {
     RunNow,
     /// PDFs, images and data of views: `403105`.
     Exports,
-}
-
-impl Model {
-    /// Whether nobody has forbidden it.
-    pub(crate) fn has(&self, feature: Feature) -> bool {
-        !self.off.contains(&feature)
-    }
-
-    pub(crate) fn switch(&mut self, feature: Feature, on: bool) {
-        self.off.retain(|off| *off != feature);
-        if !on {
-            self.off.push(feature);
-        }
-    }
 }

@@ -5,8 +5,8 @@
 use super::call::{Answer, Call, malformed};
 use super::element::Element;
 use super::error::RestError;
-use super::version::RestVersion;
 use crate::tableau::model::{Credentials, Session, SignInError};
+use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 
 /// The first version that takes personal access tokens.

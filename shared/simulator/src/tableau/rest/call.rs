@@ -2,9 +2,9 @@
 
 use super::element::Element;
 use super::error::RestError;
-use super::version::RestVersion;
 use crate::tableau::model::{Model, Session};
 use crate::tableau::state::Settings;
+use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use serde_json::Value;
 use tableau::{EventName, JobLuid, SiteLuid};

@@ -9,10 +9,11 @@ use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
-use super::version::RestVersion;
+use super::parts::{SIZE, email, owner, project};
 use super::{page, tags, views};
 use crate::tableau::events::seconds;
-use crate::tableau::model::{Datasource, Model, User, Workbook};
+use crate::tableau::model::{Datasource, Model, Workbook};
+use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
@@ -140,32 +141,6 @@ struct Common<'a> {
     updated_at: Timestamp,
 }
 
-/// The address that Tableau writes to: on Tableau Cloud names are addresses.
-pub(crate) fn email(user: &User) -> &str {
-    user.email.as_deref().unwrap_or(&user.name)
-}
-
-/// An owner, with all that `?fields=` can ask for.
-pub(crate) fn owner(model: &Model, luid: &UserLuid) -> Element {
-    let user = model.user(luid.as_str());
-    Element::new("owner")
-        .with("id", luid.as_str())
-        .with_some("name", user.map(|u| u.name.as_str()))
-        .with_some("fullName", user.map(|u| u.full_name.as_str()))
-        .with_some("email", user.map(email))
-        .with_some("siteRole", user.map(|u| u.role.as_str()))
-        .with_some("lastLogin", user.and_then(|u| u.last_login).map(seconds))
-}
-
-/// A project that something is in, with all that `?fields=` can ask for.
-pub(crate) fn project(model: &Model, luid: &ProjectLuid) -> Element {
-    let project = model.project(luid);
-    Element::new("project")
-        .with("id", luid.as_str())
-        .with_some("name", project.map(|p| p.name.as_str()))
-        .with_some("description", project.map(|p| p.description.as_str()))
-}
-
 impl Common<'_> {
     fn field(&self, model: &Model, name: &str) -> Field {
         let owner = model.user(self.owner.as_str());
@@ -185,9 +160,6 @@ impl Common<'_> {
         }
     }
 }
-
-/// In megabytes: nothing large is published here.
-pub(crate) const SIZE: u8 = 1;
 
 impl Workbook {
     fn common(&self) -> Common<'_> {

@@ -2,12 +2,12 @@
 
 mod auth;
 mod broadcasts;
-mod call;
+pub(super) mod call;
 mod capabilities;
 mod connections;
 mod content;
 mod element;
-mod error;
+pub(super) mod error;
 mod export;
 mod fields;
 mod filter;
@@ -19,6 +19,7 @@ mod labels;
 #[cfg(test)]
 mod mapping;
 mod page;
+mod parts;
 mod people;
 mod permission;
 mod projects;
@@ -31,24 +32,21 @@ mod tags;
 mod takes;
 mod tasks;
 mod update;
-mod version;
 mod views;
 mod webhooks;
 mod xml;
 
-pub(super) use call::{Answer, Call, malformed};
-pub(super) use error::{CODES, RestError};
-pub use version::RestVersion;
-
 use super::metadata;
 use super::model::covers;
 use super::state::State;
+use super::version::RestVersion;
 use crate::fault::Fault;
-use crate::server::Connection;
+use crate::socket::Connection;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::response::Response;
-use call::{Body, Content, Then};
+use call::{Answer, Body, Call, Content, Then};
+use error::RestError;
 use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};

@@ -4,15 +4,15 @@
 //! and elements `tableau/server-client-python`, `test/assets/user_get*.xml`
 
 use super::call::{Answer, Call, Then};
-use super::content::email;
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
 use super::filter::{COMPARE, EQ_IN, EQ_IN_LIKE, Field, Filter, Spec, USER_NAME, sort};
 use super::page;
-use super::version::RestVersion;
+use super::parts::email;
 use crate::tableau::events::seconds;
 use crate::tableau::model::User;
+use crate::tableau::version::RestVersion;
 
 /// The first version that shows e-mail addresses of single users.
 const EMAIL_SINCE: RestVersion = RestVersion { major: 3, minor: 26 };

@@ -4,12 +4,12 @@
 //! elements `tableau/server-client-python`, `test/assets/project_*.xml`
 
 use super::call::{Answer, Call, malformed};
-use super::content::{self, email};
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
 use super::page;
+use super::parts::{email, owner};
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Model, Project};
 use tableau::ProjectLuid;
@@ -102,7 +102,7 @@ fn whole(call: &Call<'_>, project: &Project) -> Element {
         .with("updatedAt", seconds(project.updated_at))
         .with("contentPermissions", project.content_permissions.as_str())
         .with_some("parentProjectId", project.parent.as_ref().map(ProjectLuid::as_str))
-        .child_some(project.owner.as_ref().map(|luid| content::owner(model, luid)))
+        .child_some(project.owner.as_ref().map(|luid| owner(model, luid)))
         .child(counts)
 }
 

@@ -1,12 +1,12 @@
 //! The table of routes.
 
 use super::call::Handler;
-use super::version::RestVersion;
 use super::{
     auth, broadcasts, capabilities, connections, content, export, jobs, label_values, labels, people,
     projects, quality, server, tags, takes, tasks, update, views, webhooks,
 };
 use crate::tableau::metadata;
+use crate::tableau::version::RestVersion;
 use percent_encoding::percent_decode_str;
 
 /// A method and path, and what it takes to call it.

@@ -9,7 +9,7 @@
 
 use super::call::malformed;
 use super::error::RestError;
-use super::version::RestVersion;
+use crate::tableau::version::RestVersion;
 use serde_json::Value;
 
 /// What one route reads of a call.

@@ -4,15 +4,15 @@
 //! attributes and elements `tableau/server-client-python`, `test/assets/view_*.xml`
 
 use super::call::{Answer, Call};
-use super::content::{self, SIZE, email};
 use super::element::Element;
 use super::error::RestError;
 use super::fields::Fields;
 use super::filter::{COMPARE, EQ, EQ_IN, Field, Filter, Spec, sort};
-use super::version::RestVersion;
+use super::parts::{SIZE, email, owner, project};
 use super::{page, tags};
 use crate::tableau::events::seconds;
 use crate::tableau::model::{Model, View, Workbook};
+use crate::tableau::version::RestVersion;
 
 /// The first version in which the views of a workbook have times.
 const TIMES_SINCE: RestVersion = RestVersion { major: 3, minor: 12 };
@@ -114,8 +114,8 @@ fn whole(model: &Model, view: &View, workbook: &Workbook) -> Element {
         .with("sheetType", view.sheet_type)
         .with("favoritesTotal", 0_u8)
         .child(of)
-        .child(content::owner(model, &workbook.owner))
-        .child(content::project(model, &workbook.project))
+        .child(owner(model, &workbook.owner))
+        .child(project(model, &workbook.project))
         .child(tags::element(&view.tags))
         .child(usage())
         .child(location)

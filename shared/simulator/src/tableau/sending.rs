@@ -1,0 +1,132 @@
+//! Sending events to webhooks, with Tableau's retries and switch-off.
+
+use super::delivery::{Attempt, Delivery, DeliveryState};
+use super::events::About;
+use super::model::WebhookRecord;
+use super::state::State;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tableau::EventName;
+
+/// There is no such thing on the simulated server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no {what} with LUID `{luid}` on the simulated server")]
+pub struct NotFound {
+    /// What was looked for.
+    pub what: &'static str,
+    /// As what.
+    pub luid: String,
+}
+
+/// An event that was fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fired {
+    /// The body of each delivery.
+    pub payload: String,
+    /// How many webhooks it goes to.
+    pub webhooks: usize,
+}
+
+/// What Tableau stores when it switches a webhook off by itself. Its exact words are not known.
+const SWITCHED_OFF: &str = "Webhook disabled after 4 failed delivery attempts";
+
+impl State {
+    /// Tells every enabled webhook for this event of its site.
+    pub(crate) fn fire(self: &Arc<Self>, event: &EventName, luid: &str) -> Result<Fired, NotFound> {
+        let at = self.settings.clock.now();
+        let (about, webhooks) = {
+            let model = self.model();
+            let about = About::find(&model, event, luid)
+                .ok_or_else(|| NotFound { what: About::kind(event), luid: luid.to_owned() })?;
+            let wanted = |w: &&_| is_wanted(w, event, &about, model.webhooks_enabled);
+            let webhooks: Vec<_> = model.webhooks.iter().filter(wanted).cloned().collect();
+            (about, webhooks)
+        };
+        let payload = about.body(event, at);
+        let copies = self.duplicates.load(Ordering::SeqCst);
+        for webhook in &webhooks {
+            for copy in 0..=copies {
+                self.send(Delivery {
+                    webhook: webhook.name.clone(),
+                    webhook_luid: webhook.luid.clone(),
+                    event: event.clone(),
+                    url: webhook.url.clone(),
+                    payload: payload.clone(),
+                    copy,
+                    attempts: Vec::new(),
+                    state: DeliveryState::Pending,
+                });
+            }
+        }
+        Ok(Fired { payload, webhooks: webhooks.len() })
+    }
+
+    fn send(self: &Arc<Self>, delivery: Delivery) {
+        let index = {
+            let mut deliveries = self.deliveries();
+            deliveries.push(delivery.clone());
+            deliveries.len() - 1
+        };
+        self.in_flight.send_modify(|n| *n += 1);
+        let state = Arc::clone(self);
+        self.runtime.spawn(async move {
+            let end = state.attempt(index, &delivery).await;
+            if let Some(delivery) = state.deliveries().get_mut(index) {
+                delivery.state = end;
+            }
+            state.in_flight.send_modify(|n| *n -= 1);
+        });
+    }
+
+    /// The first try and three retries.
+    async fn attempt(&self, index: usize, delivery: &Delivery) -> DeliveryState {
+        let gaps = self.settings.retry_gaps.map(Some).into_iter().chain([None]);
+        for gap in gaps {
+            let enabled = self.model().webhooks.iter().any(|w| w.luid == delivery.webhook_luid && w.enabled);
+            if !enabled {
+                return DeliveryState::Dropped;
+            }
+            let status = self.post(&delivery.url, &delivery.payload).await.map(|(status, _)| status);
+            let delivered = matches!(status, Ok(200..=299));
+            let attempt = Attempt { at: self.settings.clock.now(), status };
+            if let Some(delivery) = self.deliveries().get_mut(index) {
+                delivery.attempts.push(attempt);
+            }
+            match gap {
+                _ if delivered => return DeliveryState::Delivered,
+                Some(gap) => tokio::time::sleep(gap).await,
+                None => {}
+            }
+        }
+        if let Some(webhook) = self.model().webhooks.iter_mut().find(|w| w.luid == delivery.webhook_luid) {
+            webhook.enabled = false;
+            webhook.status_change_reason = SWITCHED_OFF.to_owned();
+        }
+        DeliveryState::Failed
+    }
+
+    /// One POST to a destination: the status and body of its answer.
+    pub(crate) async fn post(&self, url: &str, body: &str) -> Result<(u16, String), String> {
+        let request = self.client.post(url).header("content-type", "application/json").body(body.to_owned());
+        let answer = request.timeout(self.settings.delivery_timeout).send().await;
+        let answer = answer.map_err(|e| reason(&e.without_url()))?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().await.unwrap_or_default()))
+    }
+}
+
+fn is_wanted(webhook: &WebhookRecord, event: &EventName, about: &About, feature: bool) -> bool {
+    feature && webhook.enabled && webhook.event == *event && webhook.site == about.site
+}
+
+/// The last error of the chain: what the operating system said.
+fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut error: &dyn std::error::Error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

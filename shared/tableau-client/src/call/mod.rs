@@ -6,12 +6,13 @@ mod wait;
 
 use answer::shown;
 pub(crate) use answer::{foreign, parse};
-pub(crate) use send::{LastError, Request, Sent, Take};
+pub(crate) use send::{LastError, Repeat, Request, Sent, Take};
 
 use crate::session::Shared;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential};
 use confidential::Secrets;
 use reqwest::{Method, Response};
+use send::Gone;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::pin::Pin;
@@ -51,24 +52,6 @@ impl Path<'_> {
         url.set_path(path.trim_end_matches('/'));
         url
     }
-}
-
-/// Whether a call may be sent again when it is not known what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Twice is as good as once.
-    Harmless,
-    /// Only when the first was surely not carried out: no connection, or turned away with `429`.
-    IfRefused,
-}
-
-/// How an answer says that what was to be deleted is not there, and whether that can be our own doing: a try before may
-/// have been carried out, though its answer was lost.
-#[derive(Debug)]
-pub(crate) struct Gone {
-    /// The code for that kind of thing. Any other 404 (the site, an address, a proxy's page) says nothing about it.
-    code: &'static str,
-    lost: AtomicBool,
 }
 
 /// A call of Tableau, before it is sent. A body may hold a webhook's URL, and with it a token.
@@ -124,7 +107,7 @@ impl<'a> Call<'a> {
     /// With this code Tableau says that what is to be deleted is not there: after a try whose answer was lost, that is a
     /// success.
     pub(crate) fn gone_with(mut self, code: &'static str) -> Self {
-        self.gone = Some(Gone { code, lost: AtomicBool::new(false) });
+        self.gone = Some(Gone::new(code));
         self
     }
 

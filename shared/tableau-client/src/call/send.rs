@@ -2,14 +2,13 @@
 
 use super::answer::{foreign, may_be_tableaus, read, refused};
 use super::wait;
-use super::{Gone, Repeat};
 use crate::error::host;
 use crate::settings::redirected;
 use crate::{Error, TableauClient};
 use confidential::{Secrets, SecureUrl};
 use reqwest::{Method, Response, header};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -21,6 +20,24 @@ const TRIES_IF_MOVED: u32 = 2;
 /// The longest wait between two tries without a deadline. What asks for more is an error, for the caller's queue to
 /// wait out.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Whether a call may be sent again when it is not known what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Twice is as good as once.
+    Harmless,
+    /// Only when the first was surely not carried out: no connection, or turned away with `429`.
+    IfRefused,
+}
+
+/// How an answer says that what was to be deleted is not there, and whether that can be our own doing: a try before may
+/// have been carried out, though its answer was lost.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The code for that kind of thing. Any other 404 (the site, an address, a proxy's page) says nothing about it.
+    code: &'static str,
+    lost: AtomicBool,
+}
 
 /// A request, ready to be sent any number of times.
 pub(crate) struct Request<'a> {
@@ -212,6 +229,10 @@ impl TableauClient {
 }
 
 impl Gone {
+    pub(super) fn new(code: &'static str) -> Self {
+        Self { code, lost: AtomicBool::new(false) }
+    }
+
     fn is_told_by(&self, error: &Error) -> bool {
         self.lost.load(Ordering::Relaxed) && error.code() == Some(self.code)
     }

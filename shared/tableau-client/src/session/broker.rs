@@ -1,9 +1,8 @@
 //! Hands out the shared session and replaces it when it is over.
 
-use super::{Lease, Refusal, Session, SessionStore};
+use super::{Lease, Refusal, Session, SessionStore, can_be_sent};
 use crate::Error;
 use crate::settings::may_share;
-use crate::sign_in::can_be_sent;
 use confidential::SecureUrl;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;

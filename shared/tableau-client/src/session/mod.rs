@@ -53,6 +53,12 @@ impl Session {
     }
 }
 
+/// Whether a token can be the value of a header.
+pub(crate) fn can_be_sent(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

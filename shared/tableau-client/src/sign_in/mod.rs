@@ -6,6 +6,7 @@ pub use connected_app::ConnectedApp;
 
 use crate::call::{LastError, Path, Repeat, Request, Sent, Take, parse};
 use crate::error::host;
+use crate::session::can_be_sent;
 use crate::{ApiVersion, Error, Session, TableauClient, TableauCredential, lenient};
 use confidential::{REDACTED, Secrets, SecureUrl};
 use jiff::Timestamp;
@@ -68,12 +69,6 @@ pub struct ProductVersion {
 enum Answer<T> {
     Here(T),
     Elsewhere(SecureUrl),
-}
-
-/// Whether it can be the value of a header.
-pub(crate) fn can_be_sent(token: &SecretString) -> bool {
-    let token = token.expose_secret();
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 
 impl TableauClient {

@@ -1,0 +1,76 @@
+//! What the Metadata API says went wrong.
+
+use crate::lenient;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the Metadata API says went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Raw")]
+pub struct MetadataError {
+    /// What kind of thing.
+    pub code: MetadataCode,
+    /// In its words.
+    pub message: String,
+}
+
+/// Codes of the Metadata API.
+///
+/// Source: <https://help.tableau.com/current/api/metadata_api/en-us/docs/meta_api_errors.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MetadataCode {
+    /// The query would touch too many objects.
+    NodeLimitExceeded,
+    /// The query took too long; what was found until then may be there.
+    TimeLimitExceeded,
+    /// The query needs a filter.
+    FilterRequired,
+    /// Too many queries.
+    RateExceeded,
+    /// The index is still being built.
+    BackfillRunning,
+    /// Not for our eyes.
+    AccessDenied,
+    /// Another. Empty when there is none, or something else in its place.
+    Other(String),
+}
+
+impl MetadataError {
+    /// Whether the same query may succeed later.
+    pub fn is_transient(&self) -> bool {
+        use MetadataCode::{BackfillRunning, RateExceeded, TimeLimitExceeded};
+        matches!(self.code, BackfillRunning | RateExceeded | TimeLimitExceeded)
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(default, deserialize_with = "lenient::text")]
+    message: Option<String>,
+    #[serde(default)]
+    extensions: Value,
+}
+
+impl From<Raw> for MetadataError {
+    fn from(Raw { message, extensions }: Raw) -> Self {
+        let message: String =
+            message.unwrap_or_default().chars().filter(|c| !c.is_control()).take(300).collect();
+        let code = match extensions["code"].as_str().unwrap_or_default() {
+            "NODE_LIMIT_EXCEEDED" => MetadataCode::NodeLimitExceeded,
+            "TIME_LIMIT_EXCEEDED" => MetadataCode::TimeLimitExceeded,
+            "FILTER_REQUIRED" => MetadataCode::FilterRequired,
+            "RATE_EXCEEDED" => MetadataCode::RateExceeded,
+            "BACKFILL_RUNNING" => MetadataCode::BackfillRunning,
+            "ACCESS_DENIED" => MetadataCode::AccessDenied,
+            // A recorded answer has no code, only the text.
+            "" if message.starts_with("Reached time limit") => MetadataCode::TimeLimitExceeded,
+            other => MetadataCode::Other(if is_code(other) { other.to_owned() } else { String::new() }),
+        };
+        Self { code, message }
+    }
+}

@@ -1,0 +1,41 @@
+//! No files of one crate import each other in a circle, so that each can be read after what it needs.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod imports;
+mod krate;
+mod planted;
+
+use imports::{Imports, circles, imports};
+use krate::Crate;
+use std::fs;
+use testkit::repository::root;
+
+// 13-S1
+#[test]
+fn no_files_of_a_shared_crate_import_each_other_in_a_circle() {
+    let mut files = 0;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join("shared")).unwrap() {
+        let folder = entry.unwrap().path();
+        let krate = Crate::read(&folder.join("src/lib.rs"));
+        let imports = imports(&krate);
+        files += krate.files().len();
+        let name = folder.file_name().unwrap().display();
+        found.extend(circles(&imports).iter().map(|circle| format!("{name}: {}", shown(circle, &imports))));
+    }
+    assert!(files > 300, "{files} files");
+    assert!(found.is_empty(), "{} circles\n{}", found.len(), found.join("\n"));
+}
+
+/// The files of a circle, and the names that each takes from another.
+fn shown(circle: &[String], imports: &Imports) -> String {
+    let mut text = circle.join(", ");
+    for ((from, to), names) in imports {
+        if circle.contains(from) && circle.contains(to) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            text.push_str(&format!("\n  {from} takes from {to}: {}", names.join(", ")));
+        }
+    }
+    text
+}

@@ -8,7 +8,7 @@ pub(super) mod sealed {
     pub trait Sealed {}
 }
 
-/// Something that can be added to a [`TableauSimulator`](super::TableauSimulator).
+/// Something that can be added to a [`TableauSimulator`](crate::TableauSimulator).
 pub trait Content: sealed::Sealed {
     /// The kind of LUID that it gets.
     type Luid;

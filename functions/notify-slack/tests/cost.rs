@@ -1,13 +1,10 @@
 //! What each kind of event costs at DynamoDB and SQS: counted at the real binary, claim and end included.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use support::BINARY;
 use testkit::simulator::{Fault, SlackCall};
 use testkit::{Batch, Function, Stage};
 
@@ -17,6 +14,7 @@ rules:
     on: [DatasourceRefreshFailed, DatasourceRefreshStarted, DatasourceDeleted, WorkbookCreated]
     do: [{ notify-slack: { channel: data-alerts } }]
 ";
+const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 const STORM: usize = 500;
 
 /// A stack whose function has a bot token, so that messages are edited.

@@ -66,9 +66,7 @@ async fn quiet_hours(template: &str, ahead: Span) -> Site {
 
 /// Invocations of notify-slack for its queue, and those that Lambda dropped as recursive.
 fn invocations(events: &[StackEvent]) -> (usize, usize) {
-    let of_queue = |event: &&StackEvent| {
-        matches!(event, StackEvent::Delivered { function, failures: 0, .. } if function == "notify-slack")
-    };
+    let of_queue = |event: &&StackEvent| matches!(event, StackEvent::Delivered { function, failures: 0, .. } if function == "notify-slack");
     let dropped = |event: &&StackEvent| matches!(event, StackEvent::RecursionStopped { .. });
     (events.iter().filter(of_queue).count(), events.iter().filter(dropped).count())
 }

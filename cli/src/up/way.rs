@@ -143,7 +143,8 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
             };
             let outcome = if waits(&fields) { "waits" } else { outcome };
             let timer = text("timer.key").split_once('#').map(|(kind, _)| format!("timer of the {kind} "));
-            let name = fields["event.name"].as_str().map(|name| format!("{name} ")).or(timer).unwrap_or_default();
+            let name =
+                fields["event.name"].as_str().map(|name| format!("{name} ")).or(timer).unwrap_or_default();
             let took = fields["duration_ms"].as_u64().map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
             let reason = Some(text("reason")).filter(|reason| !reason.is_empty());
             let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -211,7 +212,9 @@ mod tests {
             |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
         assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
-        for reason in ["grouped with other events of its kind", "in the digest of the quiet hours until 07:00"] {
+        for reason in
+            ["grouped with other events of its kind", "in the digest of the quiet hours until 07:00"]
+        {
             let waits = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{reason}"}}"#);
             assert_eq!(end(&waits), Some(First::Waits(reason.to_owned())));
         }

@@ -210,8 +210,7 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     story.claims.end(&story.key, &ended).await.unwrap();
 
     let listed = list(&place, &[]).await;
-    let expected =
-        format!("until {}: the Broadcast is being overwritten", until.strftime("%Y-%m-%d %H:%M"));
+    let expected = format!("until {}: the Broadcast is being overwritten", until.strftime("%Y-%m-%d %H:%M"));
     assert!(listed.contains(&expected), "{listed}");
     let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
     let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");

@@ -112,7 +112,10 @@ async fn a_tableau_that_is_down_is_left_alone_and_messages_go_out_without_its_de
     assert_eq!(stage.slack.messages().len(), 3 * EVENTS);
     let last = render(stage.slack.messages().last().unwrap());
     assert!(last.contains("project and owner not available: Tableau did not answer"), "{last}");
-    assert!(calls[2 * EVENTS] - calls[EVENTS] <= 2, "it is asked whether it answers again, and no more: {calls:?}");
+    assert!(
+        calls[2 * EVENTS] - calls[EVENTS] <= 2,
+        "it is asked whether it answers again, and no more: {calls:?}"
+    );
     let items = stage.aws.items("deliveries");
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Tableau"), "{items:?}");
 }

@@ -66,7 +66,8 @@ async fn each_kind_of_event_costs_as_little_as_its_row_says() {
     let at = |second| now + SignedDuration::from_secs(second);
     // The first event of a process signs in and reads what later ones remember.
     cost(&stage, &function, &[event(&stage, "WorkbookCreated", "Board", at(0))]).await;
-    let mut table = "| event | DynamoDB requests | at most | timers |\n| --- | --: | --: | --: |\n".to_owned();
+    let mut table =
+        "| event | DynamoDB requests | at most | timers |\n| --- | --: | --: | --: |\n".to_owned();
     let mut wrong = Vec::new();
     for (what, name, object, second, most) in [
         ("that no rule names", "SiteUpdated", "Site", 1, 2),
@@ -95,8 +96,9 @@ async fn each_kind_of_event_costs_as_little_as_its_row_says() {
 async fn each_event_of_a_storm_costs_four_requests_at_most() {
     let (stage, function) = start().await;
     let now = Timestamp::now();
-    let storm: Vec<String> =
-        (0..STORM).map(|n| event(&stage, "DatasourceRefreshFailed", &format!("object-{n:03}"), now)).collect();
+    let storm: Vec<String> = (0..STORM)
+        .map(|n| event(&stage, "DatasourceRefreshFailed", &format!("object-{n:03}"), now))
+        .collect();
     let (requests, _) = cost(&stage, &function, &storm).await;
     let armed = timers(&stage);
     let groups: std::collections::BTreeSet<&str> =
@@ -106,6 +108,7 @@ async fn each_event_of_a_storm_costs_four_requests_at_most() {
     println!("storm of {STORM}: {requests} requests, {per_event:.2} an event; {} timers", armed.len());
     assert!(requests <= 4 * STORM, "{requests}");
     assert_eq!(groups.len(), 1, "{groups:?}");
-    let posts = stage.slack.messages().into_iter().filter(|message| message.call != SlackCall::Update).count();
+    let posts =
+        stage.slack.messages().into_iter().filter(|message| message.call != SlackCall::Update).count();
     assert!(posts <= 3, "{posts}");
 }

@@ -74,7 +74,9 @@ async fn no_window_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhe
     let place = Place::start().await;
     let storm = Storm::start(&place).await;
     let forger = Forger::announced(&place, storm.items());
-    forger.forge(mutations(&place, &storm.window), Trigger::Event(FAILED, &place.object("Sales Orders"))).await;
+    forger
+        .forge(mutations(&place, &storm.window), Trigger::Event(FAILED, &place.object("Sales Orders")))
+        .await;
     forger.forge(of_document(&place, &storm.window), Trigger::Timer(&storm.key(), 1)).await;
 }
 
@@ -85,7 +87,9 @@ async fn no_head_of_a_group_that_waits_and_is_damaged_or_forged_loses_its_member
     let storm = Storm::start(&place).await;
     let forger = Forger::announced(&place, storm.items()).lying(HEADS_LIE);
     forger.forge(mutations(&place, &storm.head), Trigger::Timer(&storm.key(), 1)).await;
-    forger.forge(of_document(&place, &storm.head), Trigger::Event(FAILED, &place.object("Sales Orders"))).await;
+    forger
+        .forge(of_document(&place, &storm.head), Trigger::Event(FAILED, &place.object("Sales Orders")))
+        .await;
 }
 
 // 12-S5

@@ -83,7 +83,9 @@ impl<'a> Forger<'a> {
             let before = self.place.stage.slack.messages().len();
             let began = std::time::Instant::now();
             let end = self.bring(trigger).await;
-            if began.elapsed().as_millis() > 1500 { eprintln!("SLOW {:?} {} is {}: {end:?}", began.elapsed(), mutation.field, mutation.how); }
+            if began.elapsed().as_millis() > 1500 {
+                eprintln!("SLOW {:?} {} is {}: {end:?}", began.elapsed(), mutation.field, mutation.how);
+            }
             let is_silent = self.is_announced && !mutation.is_typed && !self.is_announced_since(before);
             let found = judge(&mutation, &end, &["done", "skipped"], self.may_lie).into_iter();
             let found = found.chain(self.place.spilled(before));

@@ -1,8 +1,8 @@
 //! Messages that no function of ours has sent: a principal of the account may put any text into a queue, and may invoke a
 //! function with any event.
 
-use crate::{OTHER, next_event_is_handled};
 use crate::place::{End, Place};
+use crate::{OTHER, next_event_is_handled};
 use serde_json::{Value, json};
 use testkit::Batch;
 

@@ -98,7 +98,15 @@ impl Place {
                 counter.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Self { stage, client, board_room, elsewhere, called, events: AtomicUsize::new(0), fresh: AtomicUsize::new(0) }
+        Self {
+            stage,
+            client,
+            board_room,
+            elsewhere,
+            called,
+            events: AtomicUsize::new(0),
+            fresh: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn function(&self) -> Function {

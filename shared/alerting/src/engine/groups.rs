@@ -4,8 +4,8 @@ use super::documents::{Versioned, unavailable};
 use super::{Engine, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
-use crate::group::{GroupHead, GroupStep, Member, OpenGroup, Placement, Window, is_group_id};
-use crate::incident::{Incident, Route};
+use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
+use crate::incident::Incident;
 use crate::lease::LeaseOwner;
 use crate::notification;
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
@@ -17,27 +17,27 @@ use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// One firing of a group's timer.
-struct Firing<'a, T> {
-    partition: &'a str,
-    invocation: &'a Invocation,
-    owner: LeaseOwner,
-    head: GroupHead,
+pub(super) struct Firing<'a, T> {
+    pub(super) partition: &'a str,
+    pub(super) invocation: &'a Invocation,
+    pub(super) owner: LeaseOwner,
+    pub(super) head: GroupHead,
     sample: Event,
-    target: Targeted<T>,
+    pub(super) target: Targeted<T>,
     capabilities: Capabilities,
 }
 
 impl<T> Firing<'_, T> {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.invocation.now
     }
 
     /// The group's id.
-    fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         self.partition.rsplit('#').next().unwrap_or_default()
     }
 
-    fn is_of_incidents(&self) -> bool {
+    pub(super) fn is_of_incidents(&self) -> bool {
         self.sample.name.action() == Some(Action::RefreshFailed)
     }
 
@@ -187,7 +187,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         now: Timestamp,
     ) -> Result<Option<Event>, Failure> {
         let samples = members.iter().map(|(_, member)| &member.sample);
-        if let Some(event) = std::iter::once(&head.sample).chain(samples).find_map(|sample| event_of(sample)) {
+        if let Some(event) = std::iter::once(&head.sample).chain(samples).find_map(|sample| event_of(sample))
+        {
             return Ok(Some(event));
         }
         let mut transaction = self.transaction(now, []);
@@ -198,70 +199,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut incidents = incident.document.open.iter().chain(resolved);
             if let Some(event) = incidents.find_map(|incident| event_of(&incident.sample)) {
                 return Ok(Some(event));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether the incident that came first, and was announced alone, still fails: then the group announces it too.
-    async fn first_is_open(&self, firing: &Firing<'_, N::Target>) -> Result<bool, Failure> {
-        if !firing.is_of_incidents() || firing.head.sent > 0 {
-            return Ok(false);
-        }
-        Ok(self.first_of(firing).await?.is_some())
-    }
-
-    /// The key and the document of the incident that came first, if it still fails with a message of its own.
-    async fn first_of(
-        &self,
-        firing: &Firing<'_, N::Target>,
-    ) -> Result<Option<(Key, Versioned<Incident>)>, Failure> {
-        let mut transaction = self.transaction(firing.now(), []);
-        for flood in ["incidents", "critical"] {
-            let key = keys::window(self.workflow, &firing.target.key, flood);
-            let window: Versioned<Window> = transaction.get(&key).await?;
-            let is_this = |group: &OpenGroup| group.id == firing.id() && is_group_id(&group.first);
-            let Some(group) = window.document.open.filter(is_this) else { continue };
-            let key = keys::incident(self.workflow, &group.first);
-            let incident: Versioned<Incident> = transaction.get(&key).await?;
-            let is_alone = incident.document.open.as_ref().is_some_and(|open| {
-                let entry = open.log.get(&firing.target.key);
-                open.id == group.id
-                    && entry.is_some_and(|entry| {
-                        entry.route == Route::Alone && !entry.is_being_sent(firing.owner, firing.now())
-                    })
-            });
-            return Ok(is_alone.then_some((key, incident)));
-        }
-        Ok(None)
-    }
-
-    /// Takes the incident that came first into the group, so that its recovery is announced with the others.
-    async fn merge_first(&self, firing: &Firing<'_, N::Target>) -> Result<Option<(String, Member)>, Failure> {
-        for _ in 0..3 {
-            let Some((key, read)) = self.first_of(firing).await? else { return Ok(None) };
-            let mut incident = read.document.clone();
-            let Some(open) = &mut incident.open else { return Ok(None) };
-            let Some(entry) = open.log.get_mut(&firing.target.key) else { return Ok(None) };
-            entry.route = Route::Group(firing.id().to_owned());
-            let event = event_of(&open.sample);
-            let name = event.as_ref().and_then(|event| event.resource_name.clone()).unwrap_or_default();
-            let cause = match &event {
-                Some(event) => {
-                    let context = self.routing.context(event, firing.invocation).await?;
-                    context.cause.found().map(|cause| cause.class.title())
-                }
-                None => None,
-            };
-            let mut member = Member::new(&open.id, &name, cause, open.since);
-            member.object = event.map(|event| event.subject.luid().to_owned()).unwrap_or_default();
-            let id = open.id.clone();
-            let mut transaction = self.transaction(firing.now(), []);
-            transaction.assume_read(&key, &read)?;
-            transaction.put(&key, &read, &incident)?;
-            transaction.overwrite(&keys::member(firing.partition, &id), &member)?;
-            if transaction.commit().await?.is_some() {
-                return Ok(Some((id, member)));
             }
         }
         Ok(None)

@@ -8,6 +8,7 @@ mod decide;
 mod digests;
 mod documents;
 mod events;
+mod first;
 mod groups;
 mod heads;
 mod incidents;

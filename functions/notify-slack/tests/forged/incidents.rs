@@ -4,6 +4,7 @@ use crate::mutation::edited;
 use crate::place::{End, Place};
 use crate::{FAILED, Forger, OTHER, SUCCEEDED, Trigger, ago, mutations, of_document};
 use serde_json::{Value, json};
+use testkit::simulator::Feature;
 
 // 12-S5
 #[tokio::test]
@@ -38,7 +39,8 @@ async fn no_incident_that_is_damaged_or_forged_stops_the_sweep_or_sends_a_remind
     incident["due_at"] = json!({ "N": "1" });
     let other: Value = serde_json::from_str(&incident.to_string().replace(&luid, OTHER)).unwrap();
 
-    // The other one is overdue too, and its reminder is sent.
+    // No job is looked for. The other one is overdue too, and its reminder is sent.
+    place.stage.tableau.allow(Feature::JobLists, false);
     let items = [place.items_of("session#"), vec![incident.clone(), other]].concat();
     let forger = Forger::announced(&place, items);
     forger.forge(of_document(&place, &incident), Trigger::Sweep).await;

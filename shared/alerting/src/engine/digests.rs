@@ -91,8 +91,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Outcome, (Failure, bool)> {
         let unsent = |failure| (failure, false);
         let now = invocation.now;
-        // A damaged head has begun anew. Its entries are sent all the same.
-        let key = if head.target.is_empty() { keys::target(self.workflow, &timer.key) } else { &head.target };
+        let key = keys::target(self.workflow, &timer.key);
         let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
             return Ok(Outcome::skipped("no rule names the target any more"));
         };

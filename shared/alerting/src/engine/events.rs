@@ -143,7 +143,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let partition = loop {
             let partition =
                 self.write_entry(&attempt, &mut transaction, entry.clone(), target, until).await?;
-            if transaction.commit().await?.is_some() {
+            if let Some(written) = transaction.commit().await? {
+                // What was remembered may say that the timer exists of a head that has begun anew.
+                self.remember(&written);
                 break partition;
             }
         };

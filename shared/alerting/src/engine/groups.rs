@@ -115,16 +115,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         head: GroupHead,
     ) -> Result<Fired, (Failure, bool)> {
         let unsent = |failure| (failure, false);
-        let mut head = head;
-        if head.target.is_empty() {
-            keys::target(self.workflow, &timer.key).clone_into(&mut head.target);
-        }
         let members = self.members(&timer.key, invocation.now).await.map_err(unsent)?;
         let Some(sample) = self.sample(&head, &members, invocation.now).await.map_err(unsent)? else {
             return Ok(Fired::Done("its documents are damaged"));
         };
         let targets = self.routing.targets(&sample, invocation.now).map_err(unsent)?;
-        let target = self.target(&head.target, &targets, invocation.now).map_err(unsent)?;
+        let key = keys::target(self.workflow, &timer.key);
+        let target = self.target(key, &targets, invocation.now).map_err(unsent)?;
         let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
@@ -214,7 +211,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = invocation.now;
         let Some(sample) = event_of(&head.sample) else { return Ok(false) };
         let targets = self.routing.targets(&sample, now)?;
-        let Some(target) = self.target(&head.target, &targets, now)? else { return Ok(false) };
+        let key = keys::target(self.workflow, partition);
+        let Some(target) = self.target(key, &targets, now)? else { return Ok(false) };
         if !head.is_reminder_due(now) || !matches!(target.schedule, Schedule::Now | Schedule::Critical) {
             return Ok(false);
         }
@@ -336,10 +334,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let attempt = super::Attempt::new(&firing.sample, firing.invocation);
         let mut transaction = self.transaction(firing.now(), []);
         let partition = loop {
-            let written =
+            let partition =
                 self.write_entry(&attempt, &mut transaction, entry.clone(), &firing.target, until).await?;
-            if transaction.commit().await?.is_some() {
-                break written;
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                break partition;
             }
         };
         self.arm(&partition, firing.now()).await

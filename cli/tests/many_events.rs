@@ -12,7 +12,9 @@ use std::time::Duration;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 /// Until then the next line is there, also on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
-const EVENTS: usize = 150;
+const EVENTS: usize = 80;
+/// The data source whose refresh fails at the start.
+const FAILING: &str = "c7a2ea20-b2f1-4c94-ae05-319acb5c7427";
 
 /// The local stack, with what it prints.
 struct Up {
@@ -20,6 +22,8 @@ struct Up {
     lines: Receiver<String>,
     api: String,
     token: String,
+    /// When it started, and its first refresh failed.
+    began: String,
 }
 
 impl Up {
@@ -27,20 +31,31 @@ impl Up {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let folder = Path::new(PROGRAM).parent().expect("a folder").display().to_string();
         let mut command = Command::new(PROGRAM);
-        command.args(["up", "--port", "0", "--env-file", "/dev/null", "--binaries", &folder]);
+        command.args([
+            "up",
+            "--slack",
+            "bot",
+            "--port",
+            "0",
+            "--env-file",
+            "/dev/null",
+            "--binaries",
+            &folder,
+        ]);
         command
             .current_dir(root)
             .env_clear()
             .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
+        let began = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut child = command.spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = child.stdout.take().unwrap();
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
-        let mut up = Self { child, lines, api: String::new(), token: String::new() };
+        let mut up = Self { child, lines, api: String::new(), token: String::new(), began };
         let api = up.line_with("  API        ");
         up.api = api.trim().rsplit("//").next().unwrap_or_default().to_owned();
         up.token = up.line_with("token=").split_off("token=".len());
@@ -57,16 +72,18 @@ impl Up {
         }
     }
 
-    /// Sends events and waits until the message of each is shown; gives the processor time that `up` has used, in ticks.
+    /// Sends failures of one object, each of which edits its message, and waits until each edit is shown; gives the processor
+    /// time that `up` has used, in ticks. Events of other kinds would be grouped.
     fn send(&self, name: &str, count: usize) -> u64 {
         let before = self.ticks();
+        let at = &self.began;
         for n in 0..count {
             let body = format!(
-                r#"{{"resource":"USER","event_type":"AdminPromoted","resource_name":"{name} {n}","resource_luid":"{name}-{n}","site_luid":"8b2a95d8-52b9-40a4-8712-cd6da771bd1b"}}"#
+                r#"{{"resource":"EXTRACTS","event_type":"DatasourceRefreshFailed","resource_name":"Sales Orders","resource_luid":"{FAILING}","site_luid":"8b2a95d8-52b9-40a4-8712-cd6da771bd1b","created_at":"{at}","text":"{name} {n}"}}"#
             );
             self.post(&body);
+            self.line_with("┌─ Slack #data-alerts, changed");
         }
-        (0..count).for_each(|_| drop(self.line_with("┌─ Slack #")));
         self.ticks() - before
     }
 

@@ -214,7 +214,7 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     assert!(listed.contains(&expected), "{listed}");
     let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
     let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");
-    for part in [format!("notify-slack: waits until {at}: told"), format!("put off until {at}: told")] {
+    for part in [format!("notify-slack: waits until {at}: the"), format!("put off until {at}: the")] {
         assert!(shown.contains(&part), "no {part} in\n{shown}");
     }
     let json = place.run(&["events", "show", story.key.event.short(), "--json"]).await;

@@ -6,6 +6,8 @@ use alerting::incident::RefreshKind;
 use alerting::notification::Kind;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::records::{MemoryRecords, Records};
 use tableau::Event;
 use workflow::Outcome;
 
@@ -347,4 +349,26 @@ async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     world.lose_timers();
     world.sweep(NIGHT.1 + HOUR).await.unwrap();
     assert_eq!(world.headlines(), ["1 event in quiet hours"]);
+}
+
+// 13: what a worker remembers of a head is no reason to leave a timer out.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
+    let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
+    let mut workers = [(); 2].map(|()| World::on(Arc::clone(&records), EDITS));
+    for worker in &workers {
+        worker.rules(|rules| {
+            rules.names = vec![UPDATED];
+            rules.quiet = Some((at(NIGHT.0), at(NIGHT.1)));
+        });
+    }
+    workers[0].one(UPDATED, "Sales", 2 * HOUR).await;
+    workers[0].lose_timers();
+    workers[1].sweep(NIGHT.1 + HOUR).await.unwrap();
+    assert_eq!(workers[1].headlines(), ["1 event in quiet hours"]);
+
+    // Its clock is behind: the hours are still quiet.
+    workers[0].one(UPDATED, "Returns", NIGHT.1 - 1).await;
+    run(&mut workers[0], Vec::new()).await;
+    assert_eq!(workers[0].headlines(), ["1 event in quiet hours"]);
 }

@@ -1,7 +1,5 @@
 //! What each kind of event costs at DynamoDB and SQS: counted at the real binary, claim and end included.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::fmt::Write as _;

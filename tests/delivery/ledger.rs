@@ -4,7 +4,7 @@
 //! Slack takes no key. So an act may be repeated, but only when no word of it arrived, and only for a reason that lies
 //! outside of us: the worker was killed, the destination's answer was lost, the table did not take the word.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 /// Which worker, and which of its invocations.
@@ -54,6 +54,8 @@ struct Facts {
     counts: BTreeMap<&'static str, u64>,
     /// Messages of which the table knows.
     known: HashSet<String>,
+    /// The partition keys that each function asked the table for.
+    keys: BTreeMap<String, BTreeSet<String>>,
     /// What the table did not take: of which message, from which invocation.
     not_taken: HashSet<(String, Invocation)>,
 }
@@ -163,10 +165,21 @@ impl Ledger {
         })
     }
 
+    /// Notes which keys a function asked for.
+    pub(crate) fn asked_for(&self, function: &str, keys: &[String]) {
+        self.with(|facts| facts.keys.entry(function.to_owned()).or_default().extend(keys.iter().cloned()));
+    }
+
+    pub(crate) fn keys(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.with(|facts| facts.keys.clone())
+    }
+
     /// How many acts were made by invocations that were killed.
     pub(crate) fn killed_after_act(&self) -> usize {
         self.with(|facts| {
-            let acts = facts.stories.values().flat_map(|story| &story.acts);
+            // With a bot token each act is there twice: by its event, and by its message, whose id has a point.
+            let by_message = facts.stories.iter().filter(|(key, _)| key.contains('.'));
+            let acts = by_message.flat_map(|(_, story)| &story.acts);
             acts.filter(|act| facts.ended.get(&act.by) == Some(&Ended::Killed)).count()
         })
     }

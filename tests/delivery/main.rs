@@ -14,6 +14,7 @@ mod figures;
 mod fleet;
 mod flood;
 mod ledger;
+mod roles;
 mod run;
 mod slack;
 mod store;
@@ -22,6 +23,7 @@ mod storm;
 mod verdict;
 mod way;
 mod wire;
+mod writes;
 
 use std::path::{Path, PathBuf};
 

@@ -72,12 +72,16 @@ impl Troubled {
         }
         let answer = asked.forward(&self.http, &self.url).await.expect("the recorder is there");
         if answer.status == 200 && answer.body == b"ok" {
-            self.ledger.act(&event_of(&asked.body), invocation, fault.is_none());
+            let event = event_of(&asked.body).unwrap_or_else(|| panic!("a message about no event"));
+            self.ledger.act(&event, invocation, fault.is_none());
         }
         if asked.path.ends_with("/chat.postMessage") {
             let posted: Value = serde_json::from_slice(&answer.body).unwrap();
             if let Some(ts) = posted["ts"].as_str() {
                 self.ledger.act(ts, invocation, fault.is_none());
+                if let Some(event) = event_of(&asked.body) {
+                    self.ledger.act(&event, invocation, fault.is_none());
+                }
             }
         }
         match fault {
@@ -93,10 +97,10 @@ impl Troubled {
     }
 }
 
-/// The short id of the event that a message is about: it stands in the small print.
-fn event_of(message: &[u8]) -> String {
+/// The short id of the event that a message is about: it stands in the small print. A message about many has none.
+fn event_of(message: &[u8]) -> Option<String> {
     let message: Value = serde_json::from_slice(message).unwrap();
-    let text = message["blocks"].to_string();
-    let (_, id) = text.split_once("· event ").unwrap_or_else(|| panic!("no event in {text}"));
-    id.chars().take_while(char::is_ascii_hexdigit).collect()
+    let blocks = message["blocks"].as_str().map_or_else(|| message["blocks"].to_string(), str::to_owned);
+    let (_, id) = blocks.split_once("· event ")?;
+    Some(id.chars().take_while(char::is_ascii_hexdigit).collect())
 }

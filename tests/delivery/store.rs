@@ -5,6 +5,7 @@ use crate::emulator::FUNCTION_TIMEOUT;
 use crate::fleet::Seat;
 use crate::ledger::{ENDS, Ledger};
 use crate::wire::{Answer, Asked, Reply};
+use crate::writes::Said;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -32,14 +33,17 @@ enum Fault {
 const FAULTS: [(u32, Fault); 4] =
     [(80, Fault::Throttled), (15, Fault::RequestLost), (25, Fault::AnswerLost), (30, Fault::Late)];
 
+/// When a worker is killed that is about to say something.
 #[derive(Clone, Copy, Debug)]
 enum Kill {
-    BeforeWord,
-    AfterWord,
+    Before,
+    After,
 }
 
 /// Of a thousand workers that are about to write down that they have acted.
-const KILLS: [(u32, Kill); 2] = [(25, Kill::BeforeWord), (15, Kill::AfterWord)];
+const KILLS: [(u32, Kill); 2] = [(25, Kill::Before), (15, Kill::After)];
+/// Of a thousand workers that write what a timer will announce, or arm it: between write, arm and delete.
+const KILLS_BETWEEN: [(u32, Kill); 2] = [(20, Kill::Before), (40, Kill::After)];
 
 /// AWS, as the functions reach it.
 #[derive(Debug)]
@@ -51,13 +55,6 @@ pub(crate) struct Store {
     outage: Mutex<Outage>,
     /// Until when the table takes nothing.
     storm: Mutex<Option<Instant>>,
-}
-
-/// What a call says to the table about an event of `notify-slack`.
-struct Said {
-    event: String,
-    /// That the effect happened; otherwise that all is done.
-    effect: bool,
 }
 
 impl Store {
@@ -92,18 +89,17 @@ impl Store {
         if operation == "AmazonSQS.ChangeMessageVisibility" {
             asked.body = sooner(&asked.body);
         }
-        let (table, said) = (operation.starts_with("DynamoDB_"), said(&operation, &asked.body));
+        let table = operation.starts_with("DynamoDB_");
+        let said = Said::of(&operation, &asked.body);
+        self.ledger.asked_for(seat.process().name(), &said.keys);
         let invocation = seat.invocation();
-        let document = document(&operation, &asked.body);
         let not_stored = || {
-            if let Some(said) = &said {
-                self.ledger.word(&said.event, invocation, false);
+            for event in said.announced.iter().chain(&said.done) {
+                self.ledger.word(event, invocation, false);
             }
-            if let Some(document) = &document {
-                document.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
-                if document.ends {
-                    self.ledger.not_taken(ENDS, invocation);
-                }
+            said.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
+            if said.ends {
+                self.ledger.not_taken(ENDS, invocation);
             }
         };
         let fault = match self.chance.pick(&FAULTS) {
@@ -127,12 +123,24 @@ impl Store {
             }
             Some(Fault::AnswerLost) | None => {}
         }
-        let tells = said.as_ref().is_some_and(|said| said.effect)
-            || document.as_ref().is_some_and(|document| !document.messages.is_empty());
-        let kill = if tells { self.chance.pick(&KILLS) } else { None };
-        if let Some(Kill::BeforeWord) = kill {
+        let kill = match &said {
+            said if said.is_about_acts() => self.chance.pick(&KILLS).map(|kill| (kill, "kills at the word")),
+            said if said.arms => {
+                let kill = self.chance.pick(&KILLS_BETWEEN);
+                kill.map(|kill| match kill {
+                    Kill::Before => (kill, "kills between write and timer"),
+                    Kill::After => (kill, "kills between timer and delete"),
+                })
+            }
+            said if said.groups => self.chance.pick(&KILLS_BETWEEN).map(|kill| match kill {
+                Kill::Before => (kill, "kills before the write"),
+                Kill::After => (kill, "kills between write and timer"),
+            }),
+            _ => None,
+        };
+        if let Some((Kill::Before, when)) = kill {
             not_stored();
-            self.kill(seat).await;
+            self.kill(seat, when).await;
             return Reply::Reset;
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
@@ -140,14 +148,16 @@ impl Store {
             not_stored();
             return Reply::Reset;
         };
-        if let (200, Some(said)) = (answer.status, &said) {
-            self.ledger.word(&said.event, invocation, true);
+        if answer.status == 200 {
+            for event in said.announced.iter().chain(&said.done) {
+                self.ledger.word(event, invocation, true);
+            }
+            said.messages.iter().for_each(|message| self.ledger.know(message));
+        } else {
+            not_stored();
         }
-        if let (200, Some(document)) = (answer.status, &document) {
-            document.messages.iter().for_each(|message| self.ledger.know(message));
-        }
-        if kill.is_some() {
-            self.kill(seat).await;
+        if let Some((_, when)) = kill {
+            self.kill(seat, when).await;
         }
         if kill.is_some() || matches!(fault, Some(Fault::AnswerLost)) {
             self.ledger.count("answers lost");
@@ -156,8 +166,8 @@ impl Store {
         Reply::Answer(answer)
     }
 
-    async fn kill(&self, seat: &Seat) {
-        self.ledger.count("kills at the word");
+    async fn kill(&self, seat: &Seat, when: &'static str) {
+        self.ledger.count(when);
         seat.process().kill().await;
     }
 }
@@ -169,42 +179,6 @@ fn throttled(table: bool) -> Answer {
     };
     let body = json!({ "__type": kind, "message": "slow down" }).to_string();
     Answer::new(status, body).with("content-type", "application/x-amz-json-1.0")
-}
-
-/// The word about an act of `notify-slack`, if this is one.
-fn said(operation: &str, body: &[u8]) -> Option<Said> {
-    if operation != "DynamoDB_20120810.UpdateItem" {
-        return None;
-    }
-    let body: Value = serde_json::from_slice(body).unwrap();
-    let event = body["Key"]["pk"]["S"].as_str()?.strip_prefix("delivery#notify-slack#")?;
-    let effect = body["UpdateExpression"].as_str()?.starts_with("ADD ");
-    let done = body["ExpressionAttributeValues"][":state"]["S"] == "done";
-    (effect || done).then(|| Said { event: event[..12].to_owned(), effect })
-}
-
-/// What a document about stories says.
-struct Document {
-    /// The messages it knows.
-    messages: Vec<String>,
-    /// Whether it says of one that it has its end.
-    ends: bool,
-}
-
-/// The document about stories that a call writes, if it does.
-fn document(operation: &str, body: &[u8]) -> Option<Document> {
-    if operation != "DynamoDB_20120810.UpdateItem" {
-        return None;
-    }
-    let body: Value = serde_json::from_slice(body).unwrap();
-    let key = body["Key"]["pk"]["S"].as_str()?;
-    if !key.starts_with("incident#") && !key.starts_with("burst#") {
-        return None;
-    }
-    let text = body["ExpressionAttributeValues"][":document"]["S"].as_str()?;
-    let ids = text.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
-    let ends = text.contains(r#""recovery":true"#) || text.contains(r#""over":true"#);
-    Some(Document { messages: ids.collect(), ends })
 }
 
 /// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does

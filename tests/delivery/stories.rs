@@ -153,7 +153,7 @@ fn judge_round(world: &World, objects: &[Object], round: Round) -> Vec<String> {
         let last = named.last().map(String::as_str).unwrap_or_default();
         let right = match round {
             Round::Begins => last.contains('🔴'),
-            Round::GoesOn => last.contains('🔴') && (!alone || last.contains("failure no. 2 since")),
+            Round::GoesOn => last.contains('🔴') && (!alone || last.contains("2 failures in ")),
             Round::Recovers if alone => last.contains("Recovered after") && last.contains("2 failures since"),
             Round::Recovers => {
                 let last = said.iter().rfind(|message| message.channel_name == TOGETHER);

@@ -2,8 +2,10 @@
 
 use crate::events::Occurrence;
 use crate::figures::Figures;
+use crate::roles;
 use crate::run::World;
 use serde_json::Value;
+use simulator::{SlackCall, SlackMessage, render};
 use std::collections::{BTreeMap, BTreeSet};
 use tableau::EventId;
 
@@ -11,6 +13,9 @@ use tableau::EventId;
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
     messages: usize,
+    alone: usize,
+    grouped: usize,
+    groups: usize,
     doubled: usize,
     reasons: BTreeMap<&'static str, usize>,
     missing: usize,
@@ -28,7 +33,7 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
     let items = world.stack.emulator.items(world.stack.table()).await;
     let done: BTreeSet<&str> = items
         .iter()
-        .filter(|item| item["state"]["S"] == "done")
+        .filter(|item| matches!(item["state"]["S"].as_str(), Some("done" | "skipped")))
         .filter_map(|item| item["pk"]["S"].as_str())
         .collect();
     let mut given_up = BTreeSet::new();
@@ -42,9 +47,11 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         let key = format!("delivery#{workflow}#{id}");
         (done.contains(key.as_str()), given_up.contains(&(letters.to_owned(), id.to_string())))
     };
+    let groups = judged.groups(world, &items);
     for event in events {
         let (done, given_up) = ended("notify-slack", "NotifySlackDeadLetters", &event.id);
-        judged.messages(world, &event.id, done, given_up);
+        let announced = groups.contains(event.id.short());
+        judged.event(world, &event.id, done, given_up, announced);
         if let Some(view) = &event.broadcast {
             let (done, given_up) = ended("update-broadcast", "UpdateBroadcastDeadLetters", &event.id);
             let records = world.tableau.broadcasts();
@@ -62,13 +69,17 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         }
     }
     let ours: BTreeSet<&str> = events.iter().map(|event| event.id.short()).collect();
-    for stranger in world.ledger.acted().iter().filter(|event| !ours.contains(event.as_str())) {
+    let keys = roles::beyond(&world.ledger.keys());
+    judged.wrong.extend(keys.into_iter().map(|key| format!("{key}: no key that the function's role allows")));
+    // The ids of messages have a point.
+    let acted = world.ledger.acted();
+    let events = acted.iter().filter(|key| !key.contains('.'));
+    for stranger in events.filter(|event| !ours.contains(event.as_str())) {
         judged.wrong.push(format!("{stranger}: a message about no event of ours"));
     }
     for (what, there) in [
         ("messages that Slack would refuse", world.slack.refusals().len()),
         ("processes that fell over", usize::try_from(world.ledger.counted("fallen over")).unwrap()),
-        ("messages nobody counted", world.slack.messages().len().abs_diff(judged.messages)),
     ] {
         if there > 0 {
             judged.wrong.push(format!("{there} {what}"));
@@ -78,11 +89,46 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
 }
 
 impl Judged {
-    fn messages(&mut self, world: &World, id: &EventId, done: bool, given_up: bool) {
+    /// Looks at the groups, and gives the events that one of them has announced.
+    fn groups(&mut self, world: &World, items: &[Value]) -> BTreeSet<String> {
+        let said = world.slack.messages();
+        self.messages = said.iter().filter(|message| message.call != SlackCall::Update).count();
+        let mut announced = BTreeSet::new();
+        let in_group = |item: &&Value| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("group#"));
+        let mut partitions: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for item in items.iter().filter(in_group) {
+            partitions.entry(item["pk"]["S"].as_str().unwrap()).or_default().push(item);
+        }
+        for (partition, items) in partitions {
+            match group(&items, &said) {
+                Ok(members) => {
+                    self.groups += usize::from(!members.is_empty());
+                    announced.extend(members);
+                }
+                Err(why) => self.wrong.push(format!("{partition}: {why}")),
+            }
+        }
+        // A message about many that no document knows was sent once more, and has to have a reason.
+        let posts = said.iter().filter(|message| message.call != SlackCall::Update);
+        for message in posts.filter(|message| !is_about_one(message)) {
+            if world.ledger.is_known(&message.ts) {
+                continue;
+            }
+            self.doubled += 1;
+            match world.ledger.reason_of(&message.ts, &message.ts) {
+                Some(reason) => *self.reasons.entry(reason).or_default() += 1,
+                None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
+            }
+        }
+        announced
+    }
+
+    fn event(&mut self, world: &World, id: &EventId, done: bool, given_up: bool, in_group: bool) {
         let acts = world.ledger.story(id.short()).acts.len();
-        self.messages += acts;
+        self.alone += usize::from(acts > 0);
+        self.grouped += usize::from(in_group);
         self.lost(id, done || given_up);
-        self.missing(id, acts > 0 || given_up);
+        self.missing(id, acts > 0 || in_group || given_up);
         self.doubled += acts.saturating_sub(1);
         match world.ledger.reasons(id.short()) {
             Ok(reasons) => reasons.iter().for_each(|reason| *self.reasons.entry(reason).or_default() += 1),
@@ -118,6 +164,9 @@ impl Judged {
         for (row, name) in [
             ("kills at random moments", "kills at random"),
             ("kills between act and word", "kills at the word"),
+            ("kills before the write of a group", "kills before the write"),
+            ("kills between write and timer", "kills between write and timer"),
+            ("kills between timer and delete", "kills between timer and delete"),
             ("invocations that died of them", "invocations killed"),
         ] {
             figures.row(row, counted(name));
@@ -142,6 +191,9 @@ impl Judged {
             figures.row(row, counted(name));
         }
         figures.row("messages delivered", self.messages);
+        figures.row("events announced alone", self.alone);
+        figures.row("events announced in a group", self.grouped);
+        figures.row("groups", self.groups);
         figures.row("doubled", self.doubled);
         for (reason, times) in &self.reasons {
             figures.row(format!("… {reason}"), times);
@@ -153,4 +205,53 @@ impl Judged {
         figures.row("effects missing", self.missing);
         figures.row("events lost", self.lost);
     }
+}
+
+/// Whether a message is about one event: its small print names it.
+fn is_about_one(message: &SlackMessage) -> bool {
+    message.blocks.iter().any(|block| block.to_string().contains("· event "))
+}
+
+/// The events that a group has announced.
+///
+/// # Errors
+/// What is wrong with it: it was not announced, or its message does not account for all of them.
+fn group(items: &[&Value], said: &[SlackMessage]) -> Result<BTreeSet<String>, String> {
+    let document = |item: &Value| -> Value {
+        serde_json::from_str(item["document"]["S"].as_str().unwrap_or_default()).unwrap_or_default()
+    };
+    let mut head = Value::Null;
+    let mut members = BTreeMap::new();
+    for item in items {
+        match item["sk"]["S"].as_str().and_then(|sk| sk.strip_prefix("member#")) {
+            Some(event) => {
+                members.insert(event.to_owned(), document(item));
+            }
+            None => head = document(item),
+        }
+    }
+    members.retain(|_, member| member["placement"] != "Alone");
+    if members.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    if !head["pending"].is_null() {
+        return Err(format!("a timer is pending that nothing will fire: {}", head["pending"]));
+    }
+    let id = head["message"]["id"].as_str().ok_or_else(|| format!("it was never announced: {head}"))?;
+    let message = said.iter().rfind(|message| message.ts == id).ok_or("its message is not there")?;
+    let text = render(message);
+    let named = members.values().filter_map(|member| member["name"].as_str());
+    let named = named.filter(|name| names(&text).contains(name)).count();
+    let more = text.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+    if named + more.unwrap_or_default() != members.len() {
+        let count = members.len();
+        return Err(format!("{named} of {count} members named, {more:?} more counted in\n{text}"));
+    }
+    Ok(members.into_keys().collect())
+}
+
+/// The names in a list.
+fn names(text: &str) -> BTreeSet<&str> {
+    let parts = text.lines().flat_map(|line| line.split(" · ")).flat_map(|part| part.split(" … and "));
+    parts.map(str::trim).collect()
 }

@@ -1,0 +1,144 @@
+//! What a call of a function to the table or a queue says: which documents it writes, and which messages they know.
+
+use serde_json::Value;
+
+/// One item that a call writes.
+#[derive(Debug)]
+struct Written {
+    pk: String,
+    sk: String,
+    document: String,
+    /// The item's other values, such as `:state`.
+    values: Value,
+    expression: String,
+}
+
+/// What a call says, as far as a run has to know.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// Events of which it says that they were announced by a message of their own.
+    pub(crate) announced: Vec<String>,
+    /// Events of which it says that nothing is left to do.
+    pub(crate) done: Vec<String>,
+    /// The messages that its documents know.
+    pub(crate) messages: Vec<String>,
+    /// Whether it says of a message that it has its end.
+    pub(crate) ends: bool,
+    /// Whether it writes what a timer will announce: a head and a member of a group.
+    pub(crate) groups: bool,
+    /// Whether it arms a timer.
+    pub(crate) arms: bool,
+    /// The keys that it asks for or writes.
+    pub(crate) keys: Vec<String>,
+}
+
+impl Said {
+    /// What this call says about acts that have happened.
+    pub(crate) fn is_about_acts(&self) -> bool {
+        !self.announced.is_empty() || !self.messages.is_empty()
+    }
+
+    pub(crate) fn of(operation: &str, body: &[u8]) -> Self {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let mut said = Self { keys: keys(&body), ..Self::default() };
+        let operation = operation.rsplit('.').next().unwrap_or_default();
+        if operation == "SendMessage" {
+            said.arms = body["MessageBody"].as_str().is_some_and(|text| text.starts_with(r#"{"timer""#));
+            return said;
+        }
+        let writes: Vec<&Value> = match operation {
+            "UpdateItem" => vec![&body],
+            "TransactWriteItems" => {
+                let items = body["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default();
+                items.iter().map(|item| &item["Update"]).filter(|update| !update.is_null()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for write in writes.into_iter().filter_map(written) {
+            said.note(&write);
+        }
+        said
+    }
+
+    fn note(&mut self, write: &Written) {
+        if let Some(event) = write.pk.strip_prefix("delivery#notify-slack#") {
+            let event = event[..12].to_owned();
+            if write.expression.starts_with("ADD ") {
+                self.announced.push(event);
+            } else if matches!(write.values[":state"]["S"].as_str(), Some("done" | "skipped")) {
+                self.done.push(event);
+            }
+            return;
+        }
+        if let Some(member) = write.sk.strip_prefix("member#") {
+            self.groups = true;
+            if write.document.contains(r#""placement":"Alone""#) {
+                self.announced.push(member.to_owned());
+            }
+        }
+        let ids = write.document.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
+        // Slack's: 1767225600.000006. Those of incidents and groups have no point.
+        self.messages.extend(ids.filter(|id| id.contains('.')).map(str::to_owned));
+        self.ends |= write.document.contains(r#""resolution_sent":true"#)
+            || write.document.contains(r#""closed":true"#);
+    }
+}
+
+fn written(update: &Value) -> Option<Written> {
+    let values = &update["ExpressionAttributeValues"];
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    Some(Written {
+        pk: text(&update["Key"]["pk"]["S"])?,
+        sk: text(&update["Key"]["sk"]["S"])?,
+        document: text(&values[":document"]["S"]).unwrap_or_default(),
+        expression: text(&update["UpdateExpression"]).unwrap_or_default(),
+        values: values.clone(),
+    })
+}
+
+/// The partition keys in a request, wherever they stand.
+fn keys(request: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(request, &mut found);
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get("pk").and_then(|pk| pk["S"].as_str()).map(str::to_owned));
+            if map.contains_key("KeyConditionExpression") && !map.contains_key("IndexName") {
+                let values = map["ExpressionAttributeValues"].as_object();
+                let texts = values.into_iter().flatten().filter_map(|(_, value)| value["S"].as_str());
+                found.extend(texts.map(str::to_owned));
+            }
+            map.values().for_each(|value| collect(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_transaction_says_what_each_of_its_items_says() {
+    use serde_json::json;
+    let update = |pk: &str, sk: &str, document: &str| {
+        json!({ "Update": {
+            "Key": { "pk": { "S": pk }, "sk": { "S": sk } }, "UpdateExpression": "SET #d = :document",
+            "ExpressionAttributeValues": { ":document": { "S": document } },
+        } })
+    };
+    let message = r#"{"message":{"conversation":"C1","id":"1767225600.000006"},"closed":true}"#;
+    let body = json!({ "TransactItems": [
+        update("group#notify-slack#data#0123456789ab", "member#abcdefabcdef", r#"{"id":"abcdefabcdef","placement":"Alone"}"#),
+        update("group#notify-slack#data#0123456789ab", "head", message),
+        { "ConditionCheck": { "Key": { "pk": { "S": "window#notify-slack#data#x" }, "sk": { "S": "-" } } } },
+    ] });
+    let said = Said::of("DynamoDB_20120810.TransactWriteItems", body.to_string().as_bytes());
+    assert_eq!(said.announced, ["abcdefabcdef"]);
+    assert_eq!(said.messages, ["1767225600.000006"]);
+    assert!(said.ends && said.groups && !said.arms);
+    assert_eq!(said.keys.len(), 3, "{:?}", said.keys);
+    let timer = json!({ "MessageBody": r#"{"timer":{}}"# }).to_string();
+    assert!(Said::of("AmazonSQS.SendMessage", timer.as_bytes()).arms);
+}

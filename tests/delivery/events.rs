@@ -1,4 +1,5 @@
-//! The events of a run: each about a resource of its own, so that one event is one message.
+//! The events of a run: each about a resource of its own, and of many kinds, so that some are announced alone and others in the
+//! group of their kind.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,7 +16,8 @@ sites:
   - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b, name: Marketing, timezone: Europe/Berlin }
 rules:
   - name: publishing
-    on: [WorkbookCreated, WorkbookUpdated, DatasourceCreated, DatasourceUpdated]
+    on: [WorkbookCreated, WorkbookUpdated, WorkbookDeleted, WorkbookRefreshStarted, WorkbookRefreshSucceeded,
+         DatasourceCreated, DatasourceUpdated, DatasourceDeleted, DatasourceRefreshStarted, DatasourceRefreshSucceeded]
     do: [{ notify-slack: { channel: data-news } }]
   - name: refreshes that fail
     on: [DatasourceRefreshFailed]
@@ -30,6 +32,16 @@ rules:
 
 /// One event in so many is the update of a workbook with a Broadcast.
 const BROADCAST_EVERY: usize = 10;
+
+const OF_WORKBOOKS: [&str; 4] =
+    ["WorkbookCreated", "WorkbookDeleted", "WorkbookRefreshStarted", "WorkbookRefreshSucceeded"];
+const OF_DATASOURCES: [&str; 5] = [
+    "DatasourceCreated",
+    "DatasourceUpdated",
+    "DatasourceDeleted",
+    "DatasourceRefreshStarted",
+    "DatasourceRefreshSucceeded",
+];
 
 /// An event.
 #[derive(Debug)]
@@ -92,11 +104,12 @@ pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occ
                 client.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
                 occurrence(n, "WorkbookUpdated", luid.as_str(), Some(view))
             }
-            n if n.is_multiple_of(3) => {
-                occurrence(n, "WorkbookCreated", tableau.add(workbook).as_str(), None)
+            n if n.is_multiple_of(2) => {
+                let kind = OF_WORKBOOKS[n / 2 % OF_WORKBOOKS.len()];
+                occurrence(n, kind, tableau.add(workbook).as_str(), None)
             }
             n => {
-                let kind = if n.is_multiple_of(2) { "DatasourceCreated" } else { "DatasourceUpdated" };
+                let kind = OF_DATASOURCES[n / 2 % OF_DATASOURCES.len()];
                 occurrence(n, kind, tableau.add(datasource).as_str(), None)
             }
         });

@@ -17,7 +17,7 @@ pub(in crate::events) enum Outcome {
     Interrupted,
     /// Done
     Done,
-    /// Nothing to do: no rule takes it, it came late, or it belongs to an incident that was announced
+    /// No message or action of its own: no rule takes it, it came late, or an announced incident, a group or a digest has it
     Skipped,
     /// Cannot be acted on: its body cannot be read, or `sites` does not list its site
     Ignored,

@@ -141,5 +141,8 @@ impl Night {
 
 /// Whether a skipped failure is announced with others.
 fn is_grouped(reason: &str) -> bool {
-    reason.starts_with("grouped") || reason.contains("digest") || reason.contains("another worker")
+    reason.starts_with("grouped")
+        || reason.contains("announced already")
+        || reason.contains("digest")
+        || reason.contains("another worker")
 }

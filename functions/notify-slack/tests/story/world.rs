@@ -122,7 +122,7 @@ impl By {
         Self::EDITING.contains(&self)
     }
 
-    fn is_slack(self) -> bool {
+    pub(crate) fn is_slack(self) -> bool {
         matches!(self, Self::BotToken | Self::WebhookUrls)
     }
 }

@@ -4,7 +4,7 @@ use crate::incident::RefreshKind;
 use circuit::Circuits;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
-use simulator::{Datasource, Fault, SAMPLE_PAT, TableauSimulator, notes};
+use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, notes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,10 @@ struct Place {
 
 impl Place {
     async fn start() -> Self {
-        let simulator = TableauSimulator::empty().start().await.unwrap();
+        Self::at(TableauSimulator::empty().start().await.unwrap())
+    }
+
+    fn at(simulator: TableauSimulator) -> Self {
         let sales = simulator.add(Datasource::named("Sales"));
         simulator.fail_refresh(&sales, notes::SNOWFLAKE_LOGIN).unwrap();
         let payload = Payload {
@@ -30,7 +33,7 @@ impl Place {
             site_luid: Some(simulator.site().as_str().to_owned()),
             resource_luid: Some(sales.as_str().to_owned()),
             resource_name: Some("Sales".to_owned()),
-            created_at: Some(Timestamp::now().to_string()),
+            created_at: Some(simulator.clock().now().to_string()),
             ..Payload::default()
         };
         let event = Event::try_from(&payload).unwrap();
@@ -107,4 +110,31 @@ async fn a_tableau_that_is_down_is_left_alone_and_events_go_out_without_context(
     assert!(matches!(&without.cause, Lookup::Unavailable(why) if why == "Tableau did not answer"));
     let kind = lookups.success_kind(&place.event, &attempt(3, now)).await.unwrap();
     assert_eq!((kind, place.simulator.calls("*")), (RefreshKind::Unknown, asked), "it is left alone");
+}
+
+// 13: Tableau is asked for the last refresh before a reminder, and for the kind of a success.
+#[tokio::test]
+async fn the_last_success_and_its_kind_come_from_tableaus_jobs() {
+    let start = "2026-11-28T10:00:00Z".parse().unwrap();
+    let simulator = TableauSimulator::empty().clock(Clock::manual(start)).start().await.unwrap();
+    let place = Place::at(simulator);
+    let now = || place.simulator.clock().now();
+    let lookups = place.lookups();
+    let last = async |kind, number| lookups.last_success(&place.event, kind, &attempt(number, now())).await;
+    assert_eq!(last(RefreshKind::Unknown, 1).await.unwrap(), None);
+    place.simulator.clock().advance(Duration::from_secs(3_600));
+    place.simulator.succeed_refresh(place.event.subject.luid()).unwrap();
+    let succeeded = last(RefreshKind::Full, 1).await.unwrap();
+    assert!(succeeded > place.event.created_at, "{succeeded:?}");
+    assert_eq!(last(RefreshKind::Incremental, 1).await.unwrap(), None);
+    let success = Event { created_at: Some(now()), ..place.event.clone() };
+    assert_eq!(lookups.success_kind(&success, &attempt(1, now())).await.unwrap(), RefreshKind::Full);
+
+    // While Tableau is down the next sweep asks again; a credential that a person has to fix keeps no reminder back.
+    place.simulator.fail_next("GET /sites/*/jobs", 10, Fault::Status(503));
+    assert!(matches!(last(RefreshKind::Full, 1).await, Err(Failure::Transient { .. })));
+    place.simulator.clear_faults();
+    place.simulator.revoke_pat(SAMPLE_PAT.0);
+    place.simulator.end_sessions();
+    assert_eq!(last(RefreshKind::Full, 1).await.unwrap(), None);
 }

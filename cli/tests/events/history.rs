@@ -49,7 +49,9 @@ async fn the_last_day_is_listed_the_newest_first() {
     assert_eq!(lines.len(), expected.len() + 2, "{shown}");
     for (line, (name, outcome, reason)) in lines[1..].iter().zip(expected) {
         let id = id(&body(name));
-        let rest = format!("SiteUpdated  {name:<8}  {outcome:<11}  {}  {reason}", id.short());
+        let rest = format!("SiteUpdated {name} {outcome} {} {reason}", id.short());
+        // Each day is read, and shown, before the next: columns grow wider with what comes later.
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(line.ends_with(rest.trim_end()), "no {rest} in\n{line}");
     }
     assert_eq!(lines.last(), Some(&"7 deliveries of 6 events"));

@@ -226,12 +226,12 @@ pub(crate) async fn slack_fails_three_times(world: &World<'_>) {
     let before = world.messages("data-news");
     world.slack.fail_next(3, SlackFault::ServerError);
 
-    let id = accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
+    let id = accepted(world, "WebhookUrl", &payload(world, EventName::AdminDemoted)).await;
 
     world.wait_for_messages("data-news", before + 1, THREE_WAITS).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.messages("data-news"), before + 1);
-    let records = world.records("AdminPromoted").await;
+    let records = world.records("AdminDemoted").await;
     let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("4")));
 }
@@ -335,7 +335,7 @@ pub(crate) async fn instances_work_on_each_queue(world: &World<'_>, instances: u
 /// An event that is done, to be asked for again after a restore.
 pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
     let before = world.messages("data-alerts");
-    let body = payload(world, EventName::AdminPromoted);
+    let body = payload(world, EventName::UserDeleted);
     accepted(world, "WebhookUrl", &body).await;
     world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
     world.wait_for_quiet("NotifySlackQueue").await;
@@ -378,8 +378,8 @@ pub(crate) async fn nothing_is_done_twice_after_it(world: &World<'_>, body: &str
     accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
     world.wait_for_messages("data-news", before + 1, PATIENCE).await;
     world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-news"), before + 1, "the new event alone is told");
-    let records = world.records("AdminPromoted").await;
+    assert_eq!(world.messages("data-news"), before + 1, "the new event alone is announced");
+    let records = world.records("UserDeleted").await;
     let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("1")));
 

@@ -24,7 +24,7 @@ rules:
     on: [DatasourceRefreshFailed, WorkbookRefreshFailed]
     do: [{ notify-slack: { channel: data-alerts } }]
   - name: administrators
-    on: [AdminPromoted]
+    on: [AdminDemoted, AdminPromoted, UserDeleted]
     do: [{ notify-slack: { channel: data-news } }]
   - name: labels
     on: [LabelCreated]

@@ -218,7 +218,7 @@ mod tests {
             let waits = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{reason}"}}"#);
             assert_eq!(end(&waits), Some(First::Waits(reason.to_owned())));
         }
-        let known = "its incident is announced already";
+        let known = "recorded with its incident, which needs no new message now";
         let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
         assert_eq!(end(&known), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);

@@ -322,7 +322,9 @@ fn why(reason: Suppression) -> String {
         Suppression::Flapping(nth) => {
             format!("suppressed: the object flaps (incident no. {nth} within a day)")
         }
-        Suppression::AlreadyAnnounced => "its incident is announced already".to_owned(),
+        Suppression::AlreadyAnnounced => {
+            "recorded with its incident, which needs no new message now".to_owned()
+        }
         Suppression::NotAnnounced => "the target was not notified of the failure".to_owned(),
         Suppression::BeingSent => "another worker is sending".to_owned(),
     }

@@ -142,7 +142,7 @@ impl Night {
 /// Whether a skipped failure is announced with others.
 fn is_grouped(reason: &str) -> bool {
     reason.starts_with("grouped")
-        || reason.contains("announced already")
+        || reason.contains("recorded with its incident")
         || reason.contains("digest")
         || reason.contains("another worker")
 }

@@ -103,7 +103,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             digest,
             schedule: target.schedule,
             capabilities,
-            has_timers: self.has_timers(attempt.invocation),
+            has_timers: self.has_timers(),
             owner: attempt.owner,
             now,
         };
@@ -111,8 +111,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for decision in decisions {
             match decision {
                 Decision::Send { operation, audible } => {
-                    let opens_window =
-                        entry.is_none() && audible && needs_window && self.has_timers(attempt.invocation);
+                    let opens_window = entry.is_none() && audible && needs_window && self.has_timers();
                     if opens_window && capabilities.grouping && window.document.current(now).is_none() {
                         let mut opened = window.document.clone();
                         opened.open(id, attempt.event.subject.luid(), now);

@@ -21,7 +21,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         for target in targets {
             let handled = match target.schedule {
                 Schedule::Muted(_) => continue,
-                Schedule::DeferUntil(until) if self.has_timers(attempt.invocation) => {
+                Schedule::DeferUntil(until) if self.has_timers() => {
                     self.event_into_digest(attempt.event, target, until, attempt.invocation).await
                 }
                 Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => {
@@ -39,7 +39,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
     ) -> Result<Handled, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        if !capabilities.grouping || !self.has_timers(attempt.invocation) {
+        if !capabilities.grouping || !self.has_timers() {
             return self.post_event(attempt.event, target, attempt.invocation).await;
         }
         let now = attempt.now();

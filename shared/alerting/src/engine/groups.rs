@@ -224,6 +224,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let owner = LeaseOwner::new(invocation.ends_at());
         let mut transaction = self.transaction(now, []);
         let read: Versioned<GroupHead> = transaction.get(&key).await?;
+        // A member has joined meanwhile: the timer sends.
+        if read.document.pending.is_some() {
+            return Ok(false);
+        }
         let mut taken = read.document.clone();
         if !taken.begin(owner, now) {
             return Ok(false);
@@ -237,7 +241,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         let maybe_sent = sent.as_ref().err().map(|undelivered| undelivered.maybe_sent);
         self.end(&key, now, |head| match maybe_sent {
-            None => head.sent(owner, members.len(), None, now),
+            None => head.sent(owner, grouped(&members), None, now),
             Some(maybe_sent) => head.unsent(owner, maybe_sent),
         })
         .await?;
@@ -269,7 +273,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             None => return Ok(self.put_off(firing)),
         };
         let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
-        let grouped = members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count();
+        let grouped = grouped(&members);
         match sent {
             // A group of events has no end that a later message would bring.
             Ok(delivered) => Ok(Fired::Sent {
@@ -313,7 +317,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         } else if !audible && message.is_none() {
             return Ok(Fired::Done("the rule is muted"));
         }
-        let shown = members.len();
+        let shown = grouped(members);
         if message.is_none() && !audible {
             return Ok(Fired::Sent { shown, message: None, closes: true });
         }
@@ -391,4 +395,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         Ok(())
     }
+}
+
+/// How many members the group's own messages are about.
+fn grouped(members: &[(String, Member)]) -> usize {
+    members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count()
 }

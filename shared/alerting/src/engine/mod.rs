@@ -247,8 +247,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn has_timers(&self, invocation: &Invocation) -> bool {
-        self.timer.is_some() && invocation.retried
+    /// Whether what waits can come back: not in inline mode.
+    pub(crate) fn has_timers(&self) -> bool {
+        self.timer.is_some()
     }
 
     /// Makes sure that a document's timer exists.

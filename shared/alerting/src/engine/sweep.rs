@@ -11,13 +11,12 @@ use jiff::SignedDuration;
 use std::time::Duration;
 use store::records::Key;
 use tableau::Event;
-use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// A timer that is later than this is not on its way any more.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
-/// How many documents one sweep looks at. The next one goes on.
-const DOCUMENTS: usize = 50;
+/// How many documents one sweep looks at, if there is time.
+const DOCUMENTS: usize = 1_000;
 /// How many members of one group Tableau is asked about.
 const LOOKUPS: usize = 20;
 /// The sweep stops when less time than this is left.
@@ -31,7 +30,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// # Errors
     /// [`Failure`] when the store does not answer, or the worst of what failed. The next sweep tries again.
     pub async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
-        let due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
+        let mut due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
+        // Groups and digests first: their timers are overdue. Incidents may stay due, and Tableau is asked about each.
+        due.sort_by_key(|key| key.partition.starts_with(keys::INCIDENT));
         let mut failed = None;
         let mut swept = 0;
         for key in due {
@@ -64,9 +65,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if later(pending.due, OVERDUE) > invocation.now {
             return Ok(false);
         }
-        tracing::warn!(key = key.partition, "a timer did not fire in time; the sweep does its work");
-        let timer = TimerMessage::new(&key.partition, pending.due, pending.generation);
-        self.on_timer(&timer, invocation).await.map(|_| true)
+        // Nothing brings back a sweep that fails. A timer comes back until its work is done.
+        tracing::warn!(key = key.partition, "a timer did not fire in time; it is sent again");
+        let timer = self.ensure_timer(&key.partition, pending.due, pending.generation, invocation.now);
+        timer.await.map(|()| true)
     }
 
     /// A group with members that fail, about which nothing was sent for a day.

@@ -108,6 +108,7 @@ async fn sweep(aws: &Aws, seen: &mut Seen) {
     }
     world.lose_timers();
     world.sweep(400).await.unwrap();
+    world.run(Vec::new(), &Deaths::new(), at(FOR_EVER)).await;
     assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
     seen.add(aws, "sweep", &world);
 }

@@ -342,13 +342,28 @@ async fn the_sweep_does_the_work_of_timers_that_were_lost() {
     world.sweep(60).await.unwrap();
     assert_eq!(world.messages().len(), 1, "a timer may still be on its way");
     world.sweep(400).await.unwrap();
+    run(&mut world, Vec::new()).await;
     assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
 
     let mut world = quiet(EDITS);
     world.one(FAILED, "Sales", 2 * HOUR).await;
     world.lose_timers();
     world.sweep(NIGHT.1 + HOUR).await.unwrap();
+    run(&mut world, Vec::new()).await;
     assert_eq!(world.headlines(), ["1 event in quiet hours"]);
+}
+
+// 13: nothing repeats a sweep, and it calls no one in quiet hours all the same.
+#[tokio::test(start_paused = true)]
+async fn a_sweep_in_quiet_hours_calls_no_one() {
+    let mut world = World::new(POSTS);
+    world.one(FAILED, "Sales", 0).await;
+    world.rules(|rules| rules.quiet = Some((at(DAY), at(DAY + 10 * HOUR))));
+    world.lost_success(2 * HOUR);
+    world.sweep(DAY + HOUR).await.unwrap();
+    assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
+    run(&mut world, Vec::new()).await;
+    assert_eq!(world.messages().len(), 2, "{:?}", world.headlines());
 }
 
 // 13: what a worker remembers of a head is no reason to leave a timer out.
@@ -365,6 +380,7 @@ async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a
     workers[0].one(UPDATED, "Sales", 2 * HOUR).await;
     workers[0].lose_timers();
     workers[1].sweep(NIGHT.1 + HOUR).await.unwrap();
+    run(&mut workers[1], Vec::new()).await;
     assert_eq!(workers[1].headlines(), ["1 event in quiet hours"]);
 
     // Its clock is behind: the hours are still quiet.

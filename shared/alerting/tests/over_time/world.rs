@@ -99,11 +99,8 @@ impl World {
     }
 
     pub(crate) async fn sweep(&self, second: i64) -> Result<Outcome, Failure> {
-        let invocation = Invocation::new("sweep", at(second), Duration::from_secs(60)).repeated(
-            1,
-            BTreeSet::new(),
-            Arc::new(Effects(Arc::default(), self.worker.clone())),
-        );
+        // As the runtime makes it: nothing repeats a sweep.
+        let invocation = Invocation::new("sweep", at(second), Duration::from_secs(60));
         self.engine.on_sweep(&invocation).await
     }
 

@@ -230,7 +230,7 @@ fn group(items: &[&Value], said: &[SlackMessage]) -> Result<BTreeSet<String>, St
             None => head = document(item),
         }
     }
-    members.retain(|_, member| member["placement"] != "Alone");
+    members.retain(|_, member| member["placement"] != "alone");
     if members.is_empty() {
         return Ok(BTreeSet::new());
     }

@@ -72,7 +72,7 @@ impl Said {
         }
         if let Some(member) = write.sk.strip_prefix("member#") {
             self.groups = true;
-            if write.document.contains(r#""placement":"Alone""#) {
+            if write.document.contains(r#""placement":"alone""#) {
                 self.announced.push(member.to_owned());
             }
         }
@@ -130,7 +130,7 @@ fn a_transaction_says_what_each_of_its_items_says() {
     };
     let message = r#"{"message":{"conversation":"C1","id":"1767225600.000006"},"closed":true}"#;
     let body = json!({ "TransactItems": [
-        update("group#notify-slack#data#0123456789ab", "member#abcdefabcdef", r#"{"id":"abcdefabcdef","placement":"Alone"}"#),
+        update("group#notify-slack#data#0123456789ab", "member#abcdefabcdef", r#"{"id":"abcdefabcdef","placement":"alone"}"#),
         update("group#notify-slack#data#0123456789ab", "head", message),
         { "ConditionCheck": { "Key": { "pk": { "S": "window#notify-slack#data#x" }, "sk": { "S": "-" } } } },
     ] });

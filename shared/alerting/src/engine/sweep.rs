@@ -116,6 +116,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
             transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
             summary.outcome(String::new)?;
+            if transition == Transition::Resolved {
+                break;
+            }
         }
         if transition == Transition::Resolved {
             self.note_missing_success(&event.site, invocation.now).await?;

@@ -2,7 +2,7 @@
 
 use crate::capabilities::Capabilities;
 use crate::group::OpenGroup;
-use crate::incident::{LASTING, LogEntry, Open, REMINDER, Route, Transition};
+use crate::incident::{LASTING, LogEntry, Open, Route, Transition};
 use crate::lease::LeaseOwner;
 use crate::time::later;
 use jiff::Timestamp;
@@ -113,14 +113,19 @@ pub fn plan(situation: &Situation<'_>) -> Vec<Decision> {
 }
 
 /// Whether a target is to be reminded of an incident that is still open.
-pub fn is_reminder_due(situation: &Situation<'_>) -> bool {
-    let is_due = |entry: &LogEntry| {
-        let last = entry.last_audible.unwrap_or(situation.incident.since);
-        entry.notified_failures > 0 && entry.route == Route::Alone && later(last, REMINDER) <= situation.now
-    };
-    matches!(situation.schedule, Schedule::Now | Schedule::Critical)
-        && situation.entry.is_some_and(is_due)
-        && !situation.is_being_sent()
+pub fn is_reminder_due(
+    incident: &Open,
+    target: &str,
+    schedule: Schedule,
+    owner: LeaseOwner,
+    now: Timestamp,
+) -> bool {
+    let entry = incident.log.get(target).filter(|entry| entry.route == Route::Alone);
+    let reminder = entry.and_then(|entry| entry.next_reminder(incident.since));
+    let is_being_sent = entry.is_some_and(|entry| entry.is_being_sent(owner, now));
+    matches!(schedule, Schedule::Now | Schedule::Critical)
+        && reminder.is_some_and(|at| at <= now)
+        && !is_being_sent
 }
 
 impl Situation<'_> {

@@ -4,11 +4,11 @@ use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::capabilities::Capabilities;
 use crate::incident::{Incident, Open, Receipt, Resolved, Route, Signal, Transition};
-use crate::notifier::{Notifier, Routing, Targeted};
+use crate::notifier::{Delivered, Notifier, Routing, Targeted, Undelivered};
 use crate::plan::Operation;
 use jiff::Timestamp;
 use rules::Schedule;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use store::records::{Key, Record};
 use workflow::{Effect, Failure};
 
@@ -24,6 +24,8 @@ pub(super) enum Mutation {
     Receipt { incident: String, target: String, receipt: Receipt },
     /// A timer: look again at an incident that was suppressed.
     LookAgain,
+    /// The sweep: a resolution was not sent in time.
+    Overdue,
     /// The sweep: a target may be to be reminded.
     Remind,
 }
@@ -36,6 +38,12 @@ pub(super) struct Send<T> {
     pub(super) audible: bool,
     pub(super) about: Announced,
     pub(super) is_reminder: bool,
+}
+
+impl<T> Send<T> {
+    fn is_about(&self, incident: &str, target: &str) -> bool {
+        self.about.incident().id == incident && self.target.key == target
+    }
 }
 
 /// The state of the incident that a notification is about.
@@ -74,7 +82,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         keys::incident(self.workflow, attempt.event.subject.luid())
     }
 
-    /// Changes the incident, arms timers, sends, and goes on until nothing is left to send.
+    /// Changes the incident, arms timers, sends, and goes on until nothing is left to send. Each notification's receipt is
+    /// written before the next is sent: a worker that dies between two repeats one of them at most.
     pub(super) async fn advance(
         &self,
         attempt: &Attempt<'_>,
@@ -84,48 +93,46 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary: &mut Summary,
     ) -> Result<Transition, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        let mut next = vec![mutation];
+        let mut first = Some(mutation);
         let mut record = record;
         let mut transition = None;
         let mut rounds = 0;
         let mut notified = BTreeSet::new();
-        while let Some(mutation) = next.pop() {
-            rounds += 1;
-            if rounds > MOST_ROUNDS {
-                return Err(Failure::transient("an incident changes faster than it can be announced"));
-            }
-            let advance = self.change(attempt, &mutation, targets, capabilities, record.take()).await?;
-            transition = transition.or(Some(advance.transition));
-            record = advance.record;
-            for partition in &advance.arm {
-                self.arm(partition, attempt.now()).await?;
-            }
-            if let Some(at) = advance.look_again {
-                self.ensure_timer(&self.incident_key(attempt).partition, at, 0, attempt.now()).await?;
-            }
-            advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
-            for send in advance.sends {
+        let mut sends: VecDeque<Send<N::Target>> = VecDeque::new();
+        loop {
+            let mutation = if let Some(mutation) = first.take() {
+                mutation
+            } else if let Some(send) = sends.pop_front() {
                 let sent = self.send(attempt, &send).await;
-                let receipt = match &sent {
-                    Ok(delivered) => Receipt::Sent {
-                        failures: send.about.incident().failures,
-                        resolution: matches!(send.about, Announced::Resolved(_)),
-                        // The first message shows how the incident ends; a reminder is one more.
-                        message: delivered.message.clone().filter(|_| !send.is_reminder),
-                        audible_at: delivered.audible.then(|| attempt.now()),
-                    },
-                    Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
-                };
-                let incident = send.about.incident().id.clone();
                 if sent.is_ok() {
                     notified.insert(send.target.key.clone());
                 }
-                next.push(Mutation::Receipt { incident, target: send.target.key, receipt });
+                let mutation = receipt(&send, &sent, attempt.now());
                 summary.note(match sent {
                     Ok(_) => Ok(Handled::Sent),
                     Err(undelivered) => Err(undelivered.failure),
                 });
-            }
+                mutation
+            } else {
+                break;
+            };
+            rounds += 1;
+            let advanced = if rounds > MOST_ROUNDS {
+                Err(Failure::transient("an incident changes faster than it can be announced"))
+            } else {
+                self.change_and_arm(attempt, &mutation, targets, capabilities, record.take(), &mut sends)
+                    .await
+            };
+            let advance = match advanced {
+                Ok(advance) => advance,
+                Err(failure) => {
+                    self.release(attempt, sends).await;
+                    return Err(failure);
+                }
+            };
+            transition = transition.or(Some(advance.transition));
+            record = advance.record;
+            advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
         }
         for target in notified {
             // For people who ask what became of an event. The notification log decides.
@@ -133,6 +140,55 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             attempt.invocation.once(Effect::Notified { target }, nothing).await?;
         }
         Ok(transition.unwrap_or(Transition::Unchanged))
+    }
+
+    /// Changes the incident and makes sure that the timers exist that the change asks for. What is to be sent then comes
+    /// after what is in `sends`, also when an error is returned.
+    async fn change_and_arm(
+        &self,
+        attempt: &Attempt<'_>,
+        mutation: &Mutation,
+        targets: &[Targeted<N::Target>],
+        capabilities: Capabilities,
+        record: Option<Record>,
+        sends: &mut VecDeque<Send<N::Target>>,
+    ) -> Result<Advance<N::Target>, Failure> {
+        let mut advance = self.change(attempt, mutation, targets, capabilities, record, sends).await?;
+        sends.extend(advance.sends.drain(..));
+        for partition in &advance.arm {
+            self.arm(partition, attempt.now()).await?;
+        }
+        if let Some(at) = advance.look_again {
+            self.ensure_timer(&self.incident_key(attempt).partition, at, 0, attempt.now()).await?;
+        }
+        Ok(advance)
+    }
+
+    /// Gives back the leases of what was not sent, so that the next attempt knows that nothing arrived.
+    async fn release(&self, attempt: &Attempt<'_>, sends: VecDeque<Send<N::Target>>) {
+        if sends.is_empty() {
+            return;
+        }
+        let key = self.incident_key(attempt);
+        let released = async {
+            let mut transaction = self.transaction(attempt.now(), []);
+            loop {
+                let read: Versioned<Incident> = transaction.get(&key).await?;
+                let mut incident = read.document.clone();
+                for send in &sends {
+                    let unsent = Receipt::Unsent { maybe_sent: false };
+                    incident.record(&send.about.incident().id, &send.target.key, attempt.owner, &unsent);
+                }
+                transaction.put(&key, &read, &incident)?;
+                if transaction.commit().await?.is_some() {
+                    return Ok::<_, Failure>(());
+                }
+            }
+        };
+        if let Err(failure) = released.await {
+            let reason = failure.reason();
+            tracing::warn!(event.id = %attempt.event.id, reason, "leases were not given back; they end by themselves");
+        }
     }
 
     /// One transaction: the mutation, and what it means for each target.
@@ -143,6 +199,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         targets: &[Targeted<N::Target>],
         capabilities: Capabilities,
         record: Option<Record>,
+        queued: &VecDeque<Send<N::Target>>,
     ) -> Result<Advance<N::Target>, Failure> {
         let key = self.incident_key(attempt);
         let now = attempt.now();
@@ -159,10 +216,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let pending = self.pending(attempt, mutation, &incident, advance.transition, targets)?;
             if matches!(mutation, Mutation::Remind) {
                 for target in targets {
-                    self.remind(attempt, &mut incident, target, capabilities, &mut advance);
+                    self.remind(attempt, &mut transaction, &mut incident, target, &mut advance).await?;
                 }
             }
             for (id, target) in pending {
+                // This attempt has its lease and sends it next.
+                if queued.iter().any(|send| send.is_about(&id, &target.key)) {
+                    continue;
+                }
                 let decided = self.decide(
                     attempt,
                     &mut transaction,
@@ -241,11 +302,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Transition::Unchanged
             }
             Mutation::LookAgain if incident.open.is_some() => Transition::FailedAgain,
-            Mutation::Remind => {
+            Mutation::Overdue => {
                 incident.give_up_resolutions(attempt.now());
                 Transition::Unchanged
             }
-            Mutation::LookAgain => Transition::Unchanged,
+            Mutation::LookAgain | Mutation::Remind => Transition::Unchanged,
         };
         Advance {
             transition,
@@ -296,4 +357,24 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         Ok(pending)
     }
+}
+
+/// What the notification log says of a notification.
+fn receipt<T>(send: &Send<T>, sent: &Result<Delivered, Undelivered>, now: Timestamp) -> Mutation {
+    let failures = send.about.incident().failures;
+    let receipt = match sent {
+        Ok(delivered) => Receipt::Sent {
+            failures,
+            resolution: matches!(send.about, Announced::Resolved(_)),
+            // The first message shows how the incident ends; a reminder is one more.
+            message: delivered.message.clone().filter(|_| !send.is_reminder),
+            audible_at: delivered.audible.then_some(now),
+        },
+        // The next reminder comes in a day. If this one did not arrive, that is better than one every hour.
+        Err(undelivered) if send.is_reminder && undelivered.maybe_sent => {
+            Receipt::Sent { failures, resolution: false, message: None, audible_at: Some(now) }
+        }
+        Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
+    };
+    Mutation::Receipt { incident: send.about.incident().id.clone(), target: send.target.key.clone(), receipt }
 }

@@ -6,45 +6,45 @@ use super::{Attempt, Engine, Handled, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
-use crate::incident::{Incident, LogEntry, Route, Transition};
+use crate::incident::{End, Incident, LogEntry, REMINDER, Route, Transition};
 use crate::notification::{About, title};
 use crate::notifier::{Notifier, Routing, Targeted};
 use crate::plan::{
     Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,
 };
+use crate::time::later;
 use jiff::Timestamp;
 use rules::Schedule;
 use workflow::Failure;
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Reminds a target of an incident that has been open for a day without a new message.
-    pub(super) fn remind(
+    pub(super) async fn remind(
         &self,
         attempt: &Attempt<'_>,
+        transaction: &mut Transaction<'_>,
         incident: &mut Incident,
         target: &Targeted<N::Target>,
-        capabilities: Capabilities,
         advance: &mut Advance<N::Target>,
-    ) {
-        let Some(open) = &incident.open else { return };
-        let situation = Situation {
-            transition: Transition::FailedAgain,
-            incident: open,
-            entry: open.log.get(&target.key),
-            window: None,
-            digest: DigestState::Waiting,
-            schedule: target.schedule,
-            capabilities,
-            has_timers: true,
-            owner: attempt.owner,
-            now: attempt.now(),
-        };
-        if !is_reminder_due(&situation) {
-            return;
+    ) -> Result<(), Failure> {
+        let now = attempt.now();
+        let Some(open) = &mut incident.open else { return Ok(()) };
+        let Some(entry) = open.log.get_mut(&target.key) else { return Ok(()) };
+        if let Route::Digest(until) = entry.route
+            && later(until, REMINDER) <= now
+        {
+            // Since its digest was sent, the incident goes on alone or in the group of those that the digest named.
+            match self.digest_state(transaction, &target.key, until, &open.id, now).await? {
+                DigestState::Waiting => return Ok(()),
+                DigestState::Sent => entry.announced_by_digest(until),
+                DigestState::SentAsGroup { generation } => {
+                    entry.route = Route::Group(digest_group(until, generation));
+                }
+            }
         }
-        let Some(open) = &mut incident.open else { return };
-        let Some(entry) = open.log.get_mut(&target.key) else { return };
-        if entry.acquire(attempt.owner, attempt.now()) {
+        let is_due = is_reminder_due(open, &target.key, target.schedule, attempt.owner, now);
+        let Some(entry) = open.log.get_mut(&target.key).filter(|_| is_due) else { return Ok(()) };
+        if entry.acquire(attempt.owner, now) {
             advance.sends.push(Send {
                 target: target.clone(),
                 operation: Operation::Post,
@@ -53,6 +53,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 is_reminder: true,
             });
         }
+        Ok(())
     }
 
     /// Decides for one incident and one target, and writes the decision into the transaction.
@@ -291,9 +292,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let context = self.context(attempt).await?;
         let described = About { event: attempt.event, site: None, context };
         let incident = about.incident();
-        // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile.
+        // The attempt that finds the end may be that of the failure, if its worker died and the success came meanwhile, or if
+        // no success event came at all.
         let found_later = match about {
-            Announced::Resolved(resolved) if resolved.by != attempt.event.id.short() => Some(resolved.at),
+            Announced::Resolved(resolved)
+                if resolved.by != attempt.event.id.short() || resolved.end == End::RecoveredWithoutEvent =>
+            {
+                Some(resolved.at)
+            }
             _ => None,
         };
         let entry = Entry {
@@ -306,7 +312,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             meaning,
             generation: 0,
         };
-        self.write_entry(attempt, transaction, entry, target, until).await
+        let key = match about {
+            Announced::Open(_) => attempt.event.id.short().to_owned(),
+            // The failure that finds the end has an entry of its own.
+            Announced::Resolved(_) => format!("{}-resolved", incident.id),
+        };
+        self.write_entry(attempt, transaction, &key, entry, target, until).await
     }
 }
 

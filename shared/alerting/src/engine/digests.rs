@@ -4,11 +4,11 @@ use super::documents::Transaction;
 use super::documents::{Versioned, unavailable};
 use super::{Attempt, Engine, event_of, keys};
 use crate::digest::{Entry, members, still_failing};
-use crate::group::{GroupHead, Member, is_group_id};
+use crate::group::{GroupHead, Member, Placement, is_group_id};
 use crate::incident::Incident;
 use crate::lease::LeaseOwner;
 use crate::notification;
-use crate::notifier::{Delivery, Notifier, Routing, Targeted};
+use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
 use crate::plan::digest_group;
 use jiff::Timestamp;
 use rules::Schedule;
@@ -25,17 +25,20 @@ const BATCH: usize = 90;
 const DAMAGED: &str = "An event whose record is damaged";
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Writes an entry into the digest of the quiet hours that end at `until`. Returns the digest's partition.
+    /// Writes an entry into the digest of the quiet hours that end at `until`, once. `key`: what names the entry there.
+    /// Returns the digest's partition.
+    #[expect(clippy::too_many_arguments, reason = "what one entry needs, each of another kind")]
     pub(super) async fn write_entry(
         &self,
         attempt: &Attempt<'_>,
         transaction: &mut Transaction<'_>,
+        key: &str,
         entry: Entry,
         target: &Targeted<N::Target>,
         until: Timestamp,
     ) -> Result<String, Failure> {
         let partition = keys::digest(self.workflow, &target.key, until);
-        let entry_key = keys::entry(&partition, attempt.event.id.short());
+        let entry_key = keys::entry(&partition, key);
         let head_key = keys::head(&partition);
         let written: Versioned<Entry> = transaction.get(&entry_key).await?;
         if written.version > 0 {
@@ -59,6 +62,28 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(partition)
     }
 
+    /// The same in a transaction of its own, and the digest's timer.
+    pub(super) async fn put_entry(
+        &self,
+        attempt: &Attempt<'_>,
+        key: &str,
+        entry: Entry,
+        target: &Targeted<N::Target>,
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut transaction = self.transaction(attempt.now(), []);
+        let partition = loop {
+            let partition =
+                self.write_entry(attempt, &mut transaction, key, entry.clone(), target, until).await?;
+            if let Some(written) = transaction.commit().await? {
+                // What was remembered may say that the timer exists of a head that has begun anew.
+                self.remember(&written);
+                break partition;
+            }
+        };
+        self.arm(&partition, attempt.now()).await
+    }
+
     /// Sends the digest.
     pub(super) async fn on_digest_timer(
         &self,
@@ -71,16 +96,46 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(head) = self.begin(&head_key, timer, owner, now).await? else {
             return Ok(Outcome::skipped("the digest was sent by another timer"));
         };
-        let result = self.send_digest(&head, timer, invocation).await;
-        let end = |head: &mut GroupHead| match &result {
-            Ok(_) => {
-                head.sent(owner, 0, None, now);
-                head.digest_sent(timer.generation);
+        match self.send_digest(&head, timer, invocation).await {
+            Ok(SentDigest { outcome, group }) => {
+                self.end_digest(&head_key, owner, timer.generation, group, now).await?;
+                Ok(outcome)
             }
-            Err((_, maybe_sent)) => head.unsent(owner, *maybe_sent),
-        };
-        self.end(&head_key, now, end).await?;
-        result.map_err(|(failure, _)| failure)
+            Err((failure, maybe_sent)) => {
+                self.end(&head_key, now, |head| head.unsent(owner, maybe_sent)).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Notes that a digest was sent, and with it the group of those that it named as failing, if they are many.
+    async fn end_digest(
+        &self,
+        head_key: &Key,
+        owner: LeaseOwner,
+        generation: u64,
+        group: Option<(String, usize)>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let read: Versioned<GroupHead> = transaction.get(head_key).await?;
+            let mut head = read.document.clone();
+            head.sent(owner, 0, &Delivered::default(), now);
+            head.digest_sent(generation);
+            transaction.put(head_key, &read, &head)?;
+            if let Some((partition, shown)) = &group {
+                let key = keys::head(partition);
+                let read: Versioned<GroupHead> = transaction.get(&key).await?;
+                let mut announced = read.document.clone();
+                announced.announced_elsewhere(*shown, now);
+                transaction.put(&key, &read, &announced)?;
+            }
+            if let Some(written) = transaction.commit().await? {
+                self.remember(&written);
+                return Ok(());
+            }
+        }
     }
 
     async fn send_digest(
@@ -88,31 +143,33 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         head: &GroupHead,
         timer: &TimerMessage,
         invocation: &Invocation,
-    ) -> Result<Outcome, (Failure, bool)> {
+    ) -> Result<SentDigest, (Failure, bool)> {
         let unsent = |failure| (failure, false);
+        let nothing = |why| Ok(SentDigest { outcome: Outcome::skipped(why), group: None });
         let now = invocation.now;
         let key = keys::target(self.workflow, &timer.key);
         let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
-            return Ok(Outcome::skipped("no rule names the target any more"));
+            return nothing("no rule names the target now");
         };
         if matches!(target.schedule, Schedule::Muted(_)) {
-            return Ok(Outcome::skipped("no rule names the target any more"));
+            return nothing("no rule names the target now");
         }
         // Also those of an earlier timer that has not done its work.
         let unsent_generations = head.done_generation + 1..=timer.generation;
         let entries = self.entries(&timer.key, unsent_generations, now).await.map_err(unsent)?;
         if entries.is_empty() {
-            return Ok(Outcome::skipped("the digest has no entries"));
+            return nothing("the digest has no entries");
         }
         let ended = self.ended(&entries, now).await.map_err(unsent)?;
         // First the group that announces their recoveries, then that they fail.
-        self.write_digest_group(head, timer, &members(&entries, &ended), &target.key, now)
-            .await
-            .map_err(unsent)?;
+        let failing = members(&entries, &ended);
+        let group = self.write_digest_group(head, timer, &failing, &target.key, now);
+        let group = group.await.map_err(unsent)?;
         let site = event_of(&head.sample).and_then(|event| self.routing.site(&event));
         let shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-        sent.map(|_| Outcome::Done).map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
+        sent.map(|_| SentDigest { outcome: Outcome::Done, group })
+            .map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
     }
 
     async fn entries(
@@ -154,7 +211,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(ended)
     }
 
-    /// Many that still fail recover in a group of their own.
+    /// Many that still fail recover in a group of their own. Until the digest is sent, nothing reads the group. Returns its
+    /// partition and how many members it has.
     async fn write_digest_group(
         &self,
         head: &GroupHead,
@@ -162,29 +220,33 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         members: &[(String, Member)],
         target: &str,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<(String, usize)>, Failure> {
         let until = timer.key.rsplit('#').next().and_then(|seconds| seconds.parse().ok());
-        let Some(until) = until.and_then(|seconds| Timestamp::from_second(seconds).ok()) else {
-            return Ok(());
-        };
+        let until = until.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let Some(until) = until.filter(|_| !members.is_empty()) else { return Ok(None) };
         let partition = keys::group(self.workflow, target, &digest_group(until, timer.generation));
+        let mut written = Vec::new();
+        for (object, member) in members {
+            written.push(Member { object: object.clone(), ..member.clone() });
+        }
+        // An earlier attempt, whose digest was not sent, may have written members that have recovered since.
+        for (id, earlier) in self.members(&partition, now).await? {
+            if !members.iter().any(|(_, member)| member.id == id) {
+                written.push(Member { placement: Placement::Alone, ..earlier });
+            }
+        }
         let head_key = keys::head(&partition);
-        for batch in members.chunks(BATCH) {
+        for batch in written.chunks(BATCH) {
             loop {
                 let mut transaction = self.transaction(now, []);
                 let read: Versioned<GroupHead> = transaction.get(&head_key).await?;
                 let mut group = read.document.clone();
                 group.target = target.to_owned();
                 group.sample.clone_from(&head.sample);
-                group.sent = group.sent.max(1);
-                group.last_sent = group.last_sent.or(Some(now));
                 group.opened_at = group.opened_at.or(Some(now));
-                group.shown_members = members.len();
                 transaction.put(&head_key, &read, &group)?;
-                for (object, member) in batch {
-                    let mut member = member.clone();
-                    member.object.clone_from(object);
-                    transaction.overwrite(&keys::member(&partition, &member.id), &member)?;
+                for member in batch {
+                    transaction.overwrite(&keys::member(&partition, &member.id), member)?;
                 }
                 if let Some(written) = transaction.commit().await? {
                     self.remember(&written);
@@ -192,6 +254,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 }
             }
         }
-        Ok(())
+        Ok(Some((partition, members.len())))
     }
+}
+
+/// What a digest's timer leaves behind.
+struct SentDigest {
+    outcome: Outcome,
+    /// The partition of the group of those that it named as failing, and how many they are.
+    group: Option<(String, usize)>,
 }

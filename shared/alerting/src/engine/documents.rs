@@ -55,7 +55,7 @@ impl Document for Incident {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        self.next_reminder().into_iter().chain(self.next_resolution()).min()
+        self.due()
     }
 }
 
@@ -67,7 +67,7 @@ impl Document for GroupHead {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        self.pending.as_ref().map(|pending| pending.due).or(self.next_reminder())
+        self.due()
     }
 }
 

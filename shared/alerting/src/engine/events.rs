@@ -8,8 +8,7 @@ use crate::notification::{self, About, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
-use tableau::Event;
-use workflow::{Effect, Failure, Invocation};
+use workflow::{Effect, Failure};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn on_other(
@@ -22,7 +21,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let handled = match target.schedule {
                 Schedule::Muted(_) => continue,
                 Schedule::DeferUntil(until) if self.has_timers() => {
-                    self.event_into_digest(attempt.event, target, until, attempt.invocation).await
+                    self.event_into_digest(attempt, target, until).await
                 }
                 Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => {
                     self.announce_event(attempt, target).await
@@ -40,7 +39,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Handled, Failure> {
         let capabilities = self.notifier.capabilities().await?;
         if !capabilities.grouping || !self.has_timers() {
-            return self.post_event(attempt.event, target, attempt.invocation).await;
+            return self.post_event(attempt, target).await;
         }
         let now = attempt.now();
         let id = attempt.event.id.short();
@@ -85,6 +84,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if joined.target.is_empty() {
                 joined.target.clone_from(&target.key);
                 joined.sample.clone_from(&attempt.payload);
+                joined.is_of_events = true;
             }
             joined.changed(now, true, capabilities);
             changed.joined(now);
@@ -99,20 +99,21 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 return Ok(grouped());
             }
         }
-        self.post_event(attempt.event, target, attempt.invocation).await
+        self.post_event(attempt, target).await
     }
 
     /// Sends an event as a message of its own, once.
     pub(super) async fn post_event(
         &self,
-        event: &Event,
+        attempt: &Attempt<'_>,
         target: &Targeted<N::Target>,
-        invocation: &Invocation,
     ) -> Result<Handled, Failure> {
+        let invocation = attempt.invocation;
         let post = async {
-            let site = self.routing.site(event);
-            let context = self.routing.context(event, invocation).await?;
-            let shown = notification::event(&About { event, site: site.as_ref(), context: &context });
+            let site = self.routing.site(attempt.event);
+            let context = self.context(attempt).await?;
+            let described = About { event: attempt.event, site: site.as_ref(), context };
+            let shown = notification::event(&described);
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };
@@ -121,13 +122,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 
     pub(super) async fn event_into_digest(
         &self,
-        event: &Event,
+        attempt: &Attempt<'_>,
         target: &Targeted<N::Target>,
         until: Timestamp,
-        invocation: &Invocation,
     ) -> Result<Handled, Failure> {
-        let attempt = Attempt::new(event, invocation);
-        let context = self.context(&attempt).await?;
+        let event = attempt.event;
+        let context = self.context(attempt).await?;
         let described = About { event, site: None, context };
         let entry = Entry {
             title: title(event),
@@ -139,17 +139,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             meaning: Meaning::None,
             generation: 0,
         };
-        let mut transaction = self.transaction(attempt.now(), []);
-        let partition = loop {
-            let partition =
-                self.write_entry(&attempt, &mut transaction, entry.clone(), target, until).await?;
-            if let Some(written) = transaction.commit().await? {
-                // What was remembered may say that the timer exists of a head that has begun anew.
-                self.remember(&written);
-                break partition;
-            }
-        };
-        self.arm(&partition, attempt.now()).await?;
+        self.put_entry(attempt, event.id.short(), entry, target, until).await?;
         Ok(Handled::Grouped(format!("in the digest of the quiet hours until {until:.0}")))
     }
 }

@@ -1,14 +1,14 @@
 //! What a group sends when its timer fires.
 
 use super::documents::{Versioned, unavailable};
-use super::{Engine, event_of, keys};
+use super::{Attempt, Engine, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::Incident;
 use crate::lease::LeaseOwner;
 use crate::notification;
-use crate::notifier::{Delivery, Notifier, Routing, Targeted};
+use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
@@ -48,7 +48,7 @@ impl<T> Firing<'_, T> {
 
 /// What a firing leaves behind.
 enum Fired {
-    Sent { shown: usize, message: Option<crate::incident::MessageRef>, closes: bool },
+    Sent { shown: usize, delivered: Delivered, closes: bool },
     Done(&'static str),
     Again(Timestamp),
 }
@@ -71,9 +71,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             head.done_generation = head.done_generation.max(timer.generation);
         };
         match fired {
-            Ok(Fired::Sent { shown, message, closes }) => {
+            Ok(Fired::Sent { shown, delivered, closes }) => {
                 self.end(&key, now, |head| {
-                    head.sent(owner, shown, message.clone(), now);
+                    head.sent(owner, shown, &delivered, now);
                     head.closed |= closes && head.pending.is_none();
                     done(head);
                 })
@@ -122,7 +122,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let targets = self.routing.targets(&sample, invocation.now).map_err(unsent)?;
         let key = keys::target(self.workflow, &timer.key);
         let target = self.target(key, &targets, invocation.now).map_err(unsent)?;
-        let Some(target) = target else { return Ok(Fired::Done("no rule names the target any more")) };
+        let Some(target) = target else {
+            self.leave_all(&sample, &members, &timer.key, invocation.now).await.map_err(unsent)?;
+            return Ok(Fired::Done("no rule names the target now"));
+        };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
         let firing = Firing { partition, invocation, owner, head, sample, target, capabilities };
@@ -133,7 +136,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 self.move_to_digest(&firing, &members, until).await.map_err(unsent)?;
                 return Ok(Fired::Done("quiet hours have begun; its members are in the digest"));
             }
-            Schedule::Muted(_) if is_unannounced => return Ok(Fired::Done("the rule is muted")),
+            // As if they had failed while the rule was muted: a failure after that announces them.
+            Schedule::Muted(_) if is_unannounced => {
+                self.leave_all(&firing.sample, &members, &timer.key, invocation.now).await.map_err(unsent)?;
+                return Ok(Fired::Done("the rule is muted"));
+            }
             _ => {}
         }
         if is_unannounced && firing.is_of_incidents() {
@@ -201,53 +208,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Ok(None)
     }
 
-    /// Reminds a target of a group that has been open for a day without a new message.
-    pub(super) async fn remind_group(
-        &self,
-        partition: &str,
-        head: &GroupHead,
-        invocation: &Invocation,
-    ) -> Result<bool, Failure> {
-        let now = invocation.now;
-        let Some(sample) = event_of(&head.sample) else { return Ok(false) };
-        let targets = self.routing.targets(&sample, now)?;
-        let key = keys::target(self.workflow, partition);
-        let Some(target) = self.target(key, &targets, now)? else { return Ok(false) };
-        if !head.is_reminder_due(now) || !matches!(target.schedule, Schedule::Now | Schedule::Critical) {
-            return Ok(false);
-        }
-        let members = self.members(partition, now).await?;
-        if !members.iter().any(|(_, member)| member.is_firing()) {
-            return Ok(false);
-        }
-        let key = keys::head(partition);
-        let owner = LeaseOwner::new(invocation.ends_at());
-        let mut transaction = self.transaction(now, []);
-        let read: Versioned<GroupHead> = transaction.get(&key).await?;
-        // A member has joined meanwhile: the timer sends.
-        if read.document.pending.is_some() {
-            return Ok(false);
-        }
-        let mut taken = read.document.clone();
-        if !taken.begin(owner, now) {
-            return Ok(false);
-        }
-        transaction.put(&key, &read, &taken)?;
-        let Some(written) = transaction.commit().await? else { return Ok(false) };
-        self.remember(&written);
-        let zone = self.routing.site(&sample).map(|site| site.timezone);
-        let mut shown = notification::group_announced(&sample, &members, false, zone);
-        self.add_small_print(&mut shown, &sample.site, now).await;
-        let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-        let maybe_sent = sent.as_ref().err().map(|undelivered| undelivered.maybe_sent);
-        self.end(&key, now, |head| match maybe_sent {
-            None => head.sent(owner, grouped(&members), None, now),
-            Some(maybe_sent) => head.unsent(owner, maybe_sent),
-        })
-        .await?;
-        sent.map(|_| true).map_err(|undelivered| undelivered.failure)
-    }
-
     async fn announce_group(
         &self,
         firing: &Firing<'_, N::Target>,
@@ -276,11 +236,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let grouped = grouped(&members);
         match sent {
             // A group of events has no end that a later message would bring.
-            Ok(delivered) => Ok(Fired::Sent {
-                shown: grouped,
-                message: delivered.message,
-                closes: !firing.is_of_incidents(),
-            }),
+            Ok(delivered) => Ok(Fired::Sent { shown: grouped, delivered, closes: !firing.is_of_incidents() }),
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
     }
@@ -313,39 +269,25 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 meaning: Meaning::None,
                 generation: 0,
             };
-            self.entry_of_group(firing, entry, until).await.map_err(|failure| (failure, false))?;
-        } else if !audible && message.is_none() {
-            return Ok(Fired::Done("the rule is muted"));
+            let attempt = Attempt::new(&firing.sample, firing.invocation);
+            // One entry each time that it ends.
+            let key = format!("{}-{}", firing.id(), firing.head.sent);
+            let put = self.put_entry(&attempt, &key, entry, &firing.target, until);
+            put.await.map_err(|failure| (failure, false))?;
         }
         let shown = grouped(members);
         if message.is_none() && !audible {
-            return Ok(Fired::Sent { shown, message: None, closes: true });
+            return Ok(Fired::Sent { shown, delivered: Delivered::default(), closes: true });
         }
         let delivery = Delivery::Close { message, audible };
         let sent = self.notifier.deliver(&firing.target.settings, delivery, &end, firing.invocation).await;
         match sent {
-            Ok(_) => Ok(Fired::Sent { shown, message: None, closes: true }),
+            Ok(delivered) => {
+                let delivered = Delivered { message: None, ..delivered };
+                Ok(Fired::Sent { shown, delivered, closes: true })
+            }
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
-    }
-
-    async fn entry_of_group(
-        &self,
-        firing: &Firing<'_, N::Target>,
-        entry: Entry,
-        until: Timestamp,
-    ) -> Result<(), Failure> {
-        let attempt = super::Attempt::new(&firing.sample, firing.invocation);
-        let mut transaction = self.transaction(firing.now(), []);
-        let partition = loop {
-            let partition =
-                self.write_entry(&attempt, &mut transaction, entry.clone(), &firing.target, until).await?;
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
-                break partition;
-            }
-        };
-        self.arm(&partition, firing.now()).await
     }
 
     /// Announces one member alone.
@@ -359,14 +301,42 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
         }
         if let Some(event) = event_of(&member.sample) {
-            self.post_event(&event, &firing.target, firing.invocation).await?;
+            self.post_event(&Attempt::new(&event, firing.invocation), &firing.target).await?;
         }
+        self.place_alone(firing, id, member).await
+    }
+
+    /// Takes all incidents out of a group that is not announced.
+    async fn leave_all(
+        &self,
+        sample: &Event,
+        members: &[(String, Member)],
+        partition: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        if sample.name.action() != Some(Action::RefreshFailed) {
+            return Ok(());
+        }
+        let group = partition.rsplit('#').next().unwrap_or_default();
+        let target = keys::target(self.workflow, partition);
+        for (_, member) in members.iter().filter(|(_, member)| member.is_firing()) {
+            self.leave_group(member, group, target, None, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that an event of a group is announced alone or in a digest.
+    async fn place_alone(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        id: &str,
+        member: &Member,
+    ) -> Result<(), Failure> {
         let key = keys::member(firing.partition, id);
+        let alone = Member { placement: Placement::Alone, ..member.clone() };
         let mut transaction = self.transaction(firing.now(), []);
         loop {
-            let read: Versioned<Member> = transaction.get(&key).await?;
-            let changed = Member { placement: Placement::Alone, ..read.document.clone() };
-            transaction.put(&key, &read, &changed)?;
+            transaction.overwrite(&key, &alone)?;
             if transaction.commit().await?.is_some() {
                 return Ok(());
             }
@@ -386,18 +356,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
                 continue;
             }
-            self.event_into_digest(&event, &firing.target, until, firing.invocation).await?;
-            let key = keys::member(firing.partition, id);
-            let mut transaction = self.transaction(firing.now(), []);
-            let moved = Member { placement: Placement::Alone, ..member.clone() };
-            transaction.overwrite(&key, &moved)?;
-            transaction.commit().await?;
+            let attempt = Attempt::new(&event, firing.invocation);
+            self.event_into_digest(&attempt, &firing.target, until).await?;
+            self.place_alone(firing, id, member).await?;
         }
         Ok(())
     }
 }
 
 /// How many members the group's own messages are about.
-fn grouped(members: &[(String, Member)]) -> usize {
+pub(super) fn grouped(members: &[(String, Member)]) -> usize {
     members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count()
 }

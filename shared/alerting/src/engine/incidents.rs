@@ -3,9 +3,10 @@
 use super::advance::Mutation;
 use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
-use crate::group::{GroupHead, Member, Placement};
+use crate::group::{GroupHead, Member, Placement, is_group_id};
 use crate::incident::{Incident, LogEntry, RefreshKind, Route, Signal, Transition};
 use crate::notifier::{Notifier, Routing, Targeted};
+use jiff::Timestamp;
 use rules::Schedule;
 use store::records::{Key, Marked};
 use tableau::Action;
@@ -50,6 +51,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let expires_at = super::soon(now, 400 * 24 * 3_600);
         let marked = self.records.raise_mark(&key, at.as_millisecond(), expires_at).await;
         let Marked::Active(record) = marked.map_err(unavailable)? else {
+            if attempt.event.name.action() == Some(Action::RefreshSucceeded) {
+                self.note_success_event(&attempt.event.site, false, now).await?;
+            }
             // Nothing fails. An incident that this very event has resolved may still have to be announced.
             return self.after_end(attempt, targets, None, summary).await;
         };
@@ -71,8 +75,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             summary.note(Ok(Handled::Nothing("a later refresh has failed since".to_owned())));
             return Ok(());
         }
-        if transition == Transition::Resolved && matches!(signal, Signal::Succeeded(..)) {
-            self.note_success_event(&attempt.event.site, now).await?;
+        if matches!(signal, Signal::Succeeded(..)) {
+            let has_resolved = transition == Transition::Resolved;
+            self.note_success_event(&attempt.event.site, has_resolved, now).await?;
         }
         self.after_end(attempt, targets, Some(transition), summary).await
     }
@@ -163,27 +168,50 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<(), Failure> {
         let Some(event) = event_of(&member.sample) else { return Ok(()) };
         let attempt = Attempt::new(&event, invocation);
-        let key = self.incident_key(&attempt);
-        let partition = keys::group(self.workflow, &target.key, group);
-        let mut transaction = self.transaction(invocation.now, []);
+        self.leave_group(member, group, &target.key, Some(Route::Alone), invocation.now).await?;
+        let mut summary = Summary::default();
+        let targets = [target.clone()];
+        self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
+        summary.outcome_of_timer().map(|_| ())
+    }
+
+    /// Takes a member out of a group that has not announced it. `route`: how it is announced from now on; `None` if nothing
+    /// is decided for it yet.
+    pub(super) async fn leave_group(
+        &self,
+        member: &Member,
+        group: &str,
+        target: &str,
+        route: Option<Route>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        if !is_group_id(&member.object) {
+            return Ok(());
+        }
+        let key = keys::incident(self.workflow, &member.object);
+        let partition = keys::group(self.workflow, target, group);
+        let mut transaction = self.transaction(now, []);
         loop {
             let read: Versioned<Incident> = transaction.get(&key).await?;
             let mut incident = read.document.clone();
-            let entry = incident.find_mut(&member.id).and_then(|open| open.log.get_mut(&target.key));
-            match entry {
-                Some(entry) if entry.route == Route::Group(group.to_owned()) => entry.route = Route::Alone,
-                _ => break,
+            let Some(open) = incident.find_mut(&member.id) else { return Ok(()) };
+            let Some(entry) = open.log.get_mut(target) else { return Ok(()) };
+            if entry.route != Route::Group(group.to_owned()) {
+                return Ok(());
+            }
+            match &route {
+                Some(route) => entry.route = route.clone(),
+                None if entry.is_certainly_unsent() => {
+                    open.log.remove(target);
+                }
+                None => entry.route = Route::Alone,
             }
             transaction.put(&key, &read, &incident)?;
             let alone = Member { placement: Placement::Alone, ..member.clone() };
             transaction.overwrite(&keys::member(&partition, &member.id), &alone)?;
             if transaction.commit().await?.is_some() {
-                break;
+                return Ok(());
             }
         }
-        let mut summary = Summary::default();
-        let targets = [target.clone()];
-        self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
-        summary.outcome_of_timer().map(|_| ())
     }
 }

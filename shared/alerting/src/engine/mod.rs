@@ -13,6 +13,7 @@ mod groups;
 mod heads;
 mod incidents;
 mod keys;
+mod reminders;
 mod send;
 mod site;
 mod sweep;

@@ -36,9 +36,20 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.change_site(site, now, Some(now)).await
     }
 
-    /// A success event came and resolved an incident.
-    pub(super) async fn note_success_event(&self, site: &SiteLuid, now: Timestamp) -> Result<(), Failure> {
-        if self.are_success_events_missing(site, now).await? {
+    /// A success event came. Most come when nothing fails: then the site is asked about only if this worker's messages say
+    /// that none come.
+    pub(super) async fn note_success_event(
+        &self,
+        site: &SiteLuid,
+        has_resolved: bool,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let is_missing = if has_resolved {
+            self.are_success_events_missing(site, now).await?
+        } else {
+            self.seen_sites().get(site).is_some_and(|seen| seen.is_missing)
+        };
+        if is_missing {
             self.change_site(site, now, None).await?;
         }
         Ok(())
@@ -63,9 +74,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         success_missing_at: Option<Timestamp>,
     ) -> Result<(), Failure> {
         let mut transaction = Transaction::new(self.records.as_ref(), now, []);
-        // Both are rare, and the one that comes last is right.
-        transaction.overwrite(&keys::site(self.workflow, site), &SiteState { success_missing_at })?;
-        transaction.commit().await?;
+        loop {
+            // Both are rare, and the one that comes last is right.
+            transaction.overwrite(&keys::site(self.workflow, site), &SiteState { success_missing_at })?;
+            if transaction.commit().await?.is_some() {
+                break;
+            }
+        }
         let is_missing = success_missing_at.is_some();
         self.seen_sites().insert(site.clone(), SeenSite { at: now, is_missing });
         Ok(())

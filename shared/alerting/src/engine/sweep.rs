@@ -3,11 +3,12 @@
 use super::advance::Mutation;
 use super::documents::{Versioned, unavailable};
 use super::{Attempt, Engine, Summary, event_of, keys};
-use crate::group::{GroupHead, Member};
-use crate::incident::{Incident, Signal, Transition};
-use crate::notifier::{Notifier, Routing};
+use crate::group::GroupHead;
+use crate::incident::{Incident, Open, REMINDER, Signal, Transition};
+use crate::notifier::{Notifier, Routing, Targeted};
 use crate::time::later;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use rules::Schedule;
 use std::time::Duration;
 use store::records::Key;
 use tableau::Event;
@@ -17,10 +18,44 @@ use workflow::{Failure, Invocation, Outcome};
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
 /// How many documents one sweep looks at, if there is time.
 const DOCUMENTS: usize = 1_000;
-/// How many members of one group Tableau is asked about.
-const LOOKUPS: usize = 20;
 /// The sweep stops when less time than this is left.
 const RESERVE: Duration = Duration::from_secs(10);
+/// A reminder waits so long for a Tableau that does not answer, and is sent without its answer then.
+const LONGEST_HELD: SignedDuration = SignedDuration::from_hours(3);
+
+/// One sweep.
+pub(super) struct Sweep<'a> {
+    pub(super) invocation: &'a Invocation,
+    /// Why Tableau did not answer. It is not asked again by this sweep.
+    unanswered: Option<Failure>,
+}
+
+impl Sweep<'_> {
+    pub(super) fn now(&self) -> Timestamp {
+        self.invocation.now
+    }
+
+    /// Whether there is time left for one more request.
+    pub(super) fn has_time(&self) -> bool {
+        self.invocation.remaining() >= RESERVE
+    }
+
+    /// Whether a reminder that was due then waits for Tableau's answer.
+    pub(super) fn is_held(&self, due: Option<Timestamp>) -> bool {
+        self.unanswered.is_some() && due.is_some_and(|due| later(due, LONGEST_HELD) > self.now())
+    }
+}
+
+/// What Tableau's job list says about an object whose incident is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LastRefresh {
+    /// It succeeded, and the incident is resolved now.
+    Succeeded,
+    /// It did not succeed, or Tableau cannot say.
+    NotSucceeded,
+    /// Tableau did not answer.
+    Unanswered,
+}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Looks for documents that are due and that no timer has brought back, and for incidents of which a target is to be
@@ -31,23 +66,29 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// [`Failure`] when the store does not answer, or the worst of what failed. The next sweep tries again.
     pub async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         let mut due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
-        // Groups and digests first: their timers are overdue. Incidents may stay due, and Tableau is asked about each.
+        // Groups and digests first: their timers are overdue. Tableau is asked about each incident.
         due.sort_by_key(|key| key.partition.starts_with(keys::INCIDENT));
+        let mut sweep = Sweep { invocation, unanswered: None };
         let mut failed = None;
         let mut swept = 0;
         for key in due {
-            if invocation.remaining() < RESERVE {
+            if !sweep.has_time() {
                 break;
             }
+            // Another worker has written it since this one saw it.
+            self.forget(&key);
             let result = if key.partition.starts_with(keys::INCIDENT) {
-                self.sweep_incident(&key, invocation).await
+                self.sweep_incident(&key, &mut sweep).await
             } else {
-                self.sweep_head(&key, invocation).await
+                self.sweep_head(&key, &mut sweep).await
             };
             match result {
                 Ok(is_done) => swept += usize::from(is_done),
                 Err(failure) => failed = Some(Failure::worse(failed, failure)),
             }
+        }
+        if let Some(failure) = sweep.unanswered {
+            failed = Some(Failure::worse(failed, failure));
         }
         match (failed, swept) {
             (Some(failure), _) => Err(failure),
@@ -56,73 +97,117 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    async fn sweep_head(&self, key: &Key, invocation: &Invocation) -> Result<bool, Failure> {
-        let mut transaction = self.transaction(invocation.now, []);
+    async fn sweep_head(&self, key: &Key, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
+        let mut transaction = self.transaction(sweep.now(), []);
         let head: Versioned<GroupHead> = transaction.get(key).await?;
         let Some(pending) = &head.document.pending else {
-            return self.sweep_open_group(&key.partition, &head.document, invocation).await;
+            return self.sweep_open_group(&key.partition, &head.document, sweep).await;
         };
-        if later(pending.due, OVERDUE) > invocation.now {
+        if later(pending.due, OVERDUE) > sweep.now() {
             return Ok(false);
         }
         // Nothing brings back a sweep that fails. A timer comes back until its work is done.
         tracing::warn!(key = key.partition, "a timer did not fire in time; it is sent again");
-        let timer = self.ensure_timer(&key.partition, pending.due, pending.generation, invocation.now);
+        let timer = self.ensure_timer(&key.partition, pending.due, pending.generation, sweep.now());
         timer.await.map(|()| true)
     }
 
-    /// A group with members that fail, about which nothing was sent for a day.
-    async fn sweep_open_group(
-        &self,
-        partition: &str,
-        head: &GroupHead,
-        invocation: &Invocation,
-    ) -> Result<bool, Failure> {
-        let members = self.members(partition, invocation.now).await?;
-        let firing: Vec<&Member> =
-            members.iter().map(|(_, member)| member).filter(|member| member.is_firing()).collect();
-        for member in firing.iter().take(LOOKUPS) {
-            if let Some(event) = event_of(&member.sample) {
-                self.resolve_if_succeeded(&event, invocation).await?;
+    async fn sweep_incident(&self, key: &Key, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
+        let now = sweep.now();
+        let mut transaction = self.transaction(now, []);
+        let read: Versioned<Incident> = transaction.get(key).await?;
+        let incident = read.document;
+        let Some(event) = incident.sample().and_then(event_of) else {
+            // Damaged: its next event mends it.
+            return self.look_again(key, later(now, REMINDER), now).await.map(|()| false);
+        };
+        let attempt = Attempt::new(&event, sweep.invocation);
+        let targets = self.routing.targets(&event, now)?;
+        let mut summary = Summary::default();
+        if incident.next_resolution().is_some_and(|due| due <= now) {
+            self.advance(&attempt, Mutation::Overdue, &targets, None, &mut summary).await?;
+        }
+        let due = incident.next_reminder().filter(|due| *due <= now);
+        if let Some(open) = incident.open.as_ref().filter(|_| due.is_some()) {
+            // Also when no one is reminded now: it ends then without one.
+            if self.last_refresh(&event, sweep).await? == LastRefresh::Succeeded {
+                return Ok(true);
+            }
+            if let Some(at) = no_one_to_remind(open, &targets, now) {
+                self.look_again(key, at, now).await?;
+            } else if !sweep.is_held(due) {
+                self.advance(&attempt, Mutation::Remind, &targets, None, &mut summary).await?;
             }
         }
-        self.remind_group(partition, head, invocation).await
-    }
-
-    async fn sweep_incident(&self, key: &Key, invocation: &Invocation) -> Result<bool, Failure> {
-        let mut transaction = self.transaction(invocation.now, []);
-        let incident: Versioned<Incident> = transaction.get(key).await?;
-        let Some(event) = incident.document.sample().and_then(event_of) else { return Ok(false) };
-        if self.resolve_if_succeeded(&event, invocation).await? {
-            return Ok(true);
-        }
-        let attempt = Attempt::new(&event, invocation);
-        let targets = self.routing.targets(&event, invocation.now)?;
-        let mut summary = Summary::default();
-        self.advance(&attempt, Mutation::Remind, &targets, None, &mut summary).await?;
         summary.outcome(|| "nothing to remind of".to_owned()).map(|outcome| outcome == Outcome::Done)
     }
 
-    /// Resolves an object's incident if Tableau's job list shows a later success of each kind of refresh that fails.
-    async fn resolve_if_succeeded(&self, event: &Event, invocation: &Invocation) -> Result<bool, Failure> {
-        let attempt = Attempt::new(event, invocation);
-        let mut transaction = self.transaction(invocation.now, []);
+    /// Asks Tableau for the last refresh of an object whose incident is open, and resolves the incident if each kind of
+    /// refresh that fails has succeeded since.
+    pub(super) async fn last_refresh(
+        &self,
+        event: &Event,
+        sweep: &mut Sweep<'_>,
+    ) -> Result<LastRefresh, Failure> {
+        if sweep.unanswered.is_some() {
+            return Ok(LastRefresh::Unanswered);
+        }
+        let attempt = Attempt::new(event, sweep.invocation);
+        let mut transaction = self.transaction(sweep.now(), []);
         let incident: Versioned<Incident> = transaction.get(&self.incident_key(&attempt)).await?;
-        let mut transition = Transition::Unchanged;
         for kind in incident.document.failing_kinds() {
-            let Some(at) = self.routing.last_success(event, kind, invocation).await? else { continue };
-            let targets = self.routing.failure_targets(event, invocation.now)?;
+            let at = match self.routing.last_success(event, kind, sweep.invocation).await {
+                Ok(Some(at)) => at,
+                Ok(None) => continue,
+                Err(failure) => {
+                    sweep.unanswered = Some(failure);
+                    return Ok(LastRefresh::Unanswered);
+                }
+            };
+            let targets = self.routing.failure_targets(event, sweep.now())?;
             let mut summary = Summary::default();
             let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
-            transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
+            let transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
+            if transition == Transition::Resolved {
+                self.note_missing_success(&event.site, sweep.now()).await?;
+            }
             summary.outcome(String::new)?;
             if transition == Transition::Resolved {
-                break;
+                return Ok(LastRefresh::Succeeded);
             }
         }
-        if transition == Transition::Resolved {
-            self.note_missing_success(&event.site, invocation.now).await?;
-        }
-        Ok(transition == Transition::Resolved)
+        Ok(LastRefresh::NotSucceeded)
     }
+
+    /// Lets the sweep pass an incident over until `at`, of which no target is to be reminded before.
+    async fn look_again(&self, key: &Key, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
+        let mut transaction = self.transaction(now, []);
+        loop {
+            let read: Versioned<Incident> = transaction.get(key).await?;
+            let mut incident = read.document.clone();
+            incident.looks_again = Some(at);
+            transaction.put(key, &read, &incident)?;
+            if transaction.commit().await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// When to look again, if no target may be reminded now of an incident that is due: rules are muted or quiet, or name the
+/// targets no longer.
+fn no_one_to_remind<T>(open: &Open, targets: &[Targeted<T>], now: Timestamp) -> Option<Timestamp> {
+    let mut looks_again = later(now, REMINDER);
+    for (key, entry) in &open.log {
+        let Some(due) = entry.next_reminder(open.since) else { continue };
+        let target = targets.iter().find(|target| target.key == *key);
+        let at = match target.map(|target| target.schedule) {
+            _ if due > now => due,
+            Some(Schedule::Now | Schedule::Critical) => return None,
+            Some(Schedule::DeferUntil(until) | Schedule::Muted(until)) => until,
+            None => continue,
+        };
+        looks_again = looks_again.min(at);
+    }
+    Some(looks_again)
 }

@@ -4,6 +4,7 @@ use super::{Member, Placement};
 use crate::capabilities::Capabilities;
 use crate::incident::{MessageRef, REMINDER};
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, release};
+use crate::notifier::Delivered;
 use crate::time::{is_credible, later};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -51,12 +52,18 @@ pub struct GroupHead {
     pub sent: u32,
     /// When the last one was sent.
     pub last_sent: Option<Timestamp>,
+    /// When the last one was sent that was a new message, as against an edited one.
+    pub last_audible: Option<Timestamp>,
     /// How many members the last notification showed.
     pub shown_members: usize,
     /// Whether the resolution was sent.
     pub closed: bool,
     /// Whether a message may have arrived whose reference is unknown.
     pub maybe_sent: bool,
+    /// Whether its members are events, which have no end, and not incidents.
+    pub is_of_events: bool,
+    /// The sweep has nothing to send now, and looks again then.
+    pub looks_again: Option<Timestamp>,
     lease: Option<Lease>,
 }
 
@@ -89,10 +96,11 @@ pub enum GroupStep {
 impl GroupHead {
     /// Forgets instants that a wrong clock wrote: everything would wait for them.
     pub fn sanitize(&mut self, now: Timestamp) {
-        for at in [&mut self.opened_at, &mut self.last_join, &mut self.last_sent] {
+        for at in [&mut self.opened_at, &mut self.last_join, &mut self.last_sent, &mut self.last_audible] {
             *at = at.filter(|at| is_credible(*at, now));
         }
         let longest = later(now, FURTHEST_DUE);
+        self.looks_again = self.looks_again.filter(|at| *at <= longest);
         self.pending = self.pending.take().filter(|pending| pending.due <= longest);
     }
 
@@ -196,19 +204,38 @@ impl GroupHead {
     }
 
     /// Notes what was sent and gives the lease back.
-    pub fn sent(&mut self, owner: LeaseOwner, shown: usize, message: Option<MessageRef>, now: Timestamp) {
+    pub fn sent(&mut self, owner: LeaseOwner, shown: usize, delivered: &Delivered, now: Timestamp) {
         if !self.end(owner) {
             return;
         }
         self.sent = self.sent.saturating_add(1);
         self.last_sent = Some(now);
+        if delivered.audible {
+            self.last_audible = Some(now);
+        }
         self.shown_members = shown;
-        self.message = message.or(self.message.take());
+        self.message = delivered.message.clone().or(self.message.take());
+    }
+
+    /// Notes that another message, a digest, has named `shown` members.
+    pub fn announced_elsewhere(&mut self, shown: usize, now: Timestamp) {
+        self.sent = self.sent.max(1);
+        self.last_sent = self.last_sent.or(Some(now));
+        self.last_audible = self.last_audible.or(Some(now));
+        self.shown_members = shown;
     }
 
     /// When the target is to be reminded of members that still fail.
     pub fn next_reminder(&self) -> Option<Timestamp> {
-        self.last_sent.filter(|_| self.sent > 0 && !self.closed).map(|last| later(last, REMINDER))
+        let last = self.last_audible.or(self.last_sent);
+        let last = last.filter(|_| self.sent > 0 && !self.closed && !self.is_of_events)?;
+        Some(later(last, REMINDER))
+    }
+
+    /// When the sweep is to look at it.
+    pub fn due(&self) -> Option<Timestamp> {
+        let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
+        self.pending.as_ref().map(|pending| pending.due).or(reminder)
     }
 
     /// Whether the target is to be reminded now.

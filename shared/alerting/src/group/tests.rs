@@ -1,6 +1,7 @@
 use super::*;
 use crate::capabilities::Capabilities;
 use crate::lease::LeaseOwner;
+use crate::notifier::Delivered;
 use jiff::{SignedDuration, Timestamp};
 
 const EDITS: Capabilities = Capabilities { edit: true, thread: true, idempotency_key: false, grouping: true };
@@ -68,7 +69,7 @@ fn announced(capabilities: Capabilities) -> (GroupHead, Vec<(String, Member)>) {
     let owner = LeaseOwner::with_id(1, at(100));
     assert!(head.begin(owner, at(30)));
     assert_eq!(head.pending, None, "what changes from now on asks for a timer of its own");
-    head.sent(owner, 5, None, at(30));
+    head.sent(owner, 5, &Delivered::default(), at(30));
     (head, members)
 }
 
@@ -113,7 +114,7 @@ fn a_change_while_the_message_is_on_its_way_sets_the_next_timer() {
     head.changed(at(13), true, EDITS);
     let second = head.pending.clone().unwrap();
     assert!(second.generation > first.generation && !second.armed);
-    head.sent(owner, 3, None, at(14));
+    head.sent(owner, 3, &Delivered::default(), at(14));
     assert_eq!(head.pending, Some(second), "sending does not lose it");
 }
 
@@ -132,4 +133,23 @@ fn a_window_takes_members_while_they_come_within_a_minute_and_for_ten_minutes() 
     window.open("e1", "object-1", at(1_000));
     assert_eq!(window.current(at(1_061)), None);
     assert_eq!(window.current(at(900)).map(|group| group.id.as_str()), Some("e1"));
+}
+
+#[test]
+fn a_target_is_reminded_of_incidents_that_fail_and_never_of_events() {
+    let (mut head, _) = joined(3, EDITS);
+    let owner = LeaseOwner::with_id(1, at(60));
+    let posted = Delivered { message: None, audible: true };
+    assert!(head.begin(owner, at(10)));
+    head.sent(owner, 3, &posted, at(10));
+    assert!(head.begin(owner, at(3_600)));
+    head.sent(owner, 3, &Delivered::default(), at(3_600));
+    let day = SignedDuration::from_hours(24);
+    assert_eq!(head.due(), Some(at(10) + day), "an edited message is no reminder");
+    head.looks_again = Some(at(60) + day);
+    assert_eq!(head.due(), head.looks_again);
+    let mut of_events = head.clone();
+    of_events.is_of_events = true;
+    head.closed = true;
+    assert_eq!((head.due(), of_events.due()), (None, None));
 }

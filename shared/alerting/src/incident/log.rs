@@ -1,5 +1,6 @@
 //! The notification log: what was sent about an incident to each target. It is the only place that says so.
 
+use super::REMINDER;
 use crate::group::is_group_id;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, is_held_by_another, release};
 use crate::time::later;
@@ -75,6 +76,24 @@ impl LogEntry {
             self.route = Route::Alone;
         }
         self.last_audible = self.last_audible.filter(|at| *at <= now);
+    }
+
+    /// Notes that the digest of `until` has announced the incident, which goes on alone.
+    pub fn announced_by_digest(&mut self, until: Timestamp) {
+        self.route = Route::Alone;
+        self.notified_failures = self.notified_failures.max(1);
+        self.last_audible = self.last_audible.max(Some(until));
+    }
+
+    /// When the target is to be reminded, if the incident stays open. `since`: when the incident opened. A group reminds of
+    /// its members.
+    pub fn next_reminder(&self, since: Timestamp) -> Option<Timestamp> {
+        let last = self.last_audible.unwrap_or(since);
+        match &self.route {
+            Route::Alone => (self.notified_failures > 0).then(|| later(last, REMINDER)),
+            Route::Digest(until) => Some(later(last.max(*until), REMINDER)),
+            Route::Group(_) => None,
+        }
     }
 
     /// Whether the target has certainly received nothing, and nothing is on its way.

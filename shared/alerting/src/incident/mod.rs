@@ -42,6 +42,8 @@ pub struct Incident {
     openings: Vec<Timestamp>,
     /// The last events, newest last, and what each changed.
     applied: Vec<(String, Transition)>,
+    /// The sweep has no one to remind now, and looks again then.
+    pub looks_again: Option<Timestamp>,
 }
 
 /// An incident that is open: failures without a success between them.
@@ -118,13 +120,13 @@ impl Incident {
     /// When the first target is to be reminded of the open incident.
     pub fn next_reminder(&self) -> Option<Timestamp> {
         let open = self.open.as_ref()?;
-        let reminder = |entry: &LogEntry| {
-            let last = entry.last_audible.unwrap_or(open.since);
-            // A group reminds of its members.
-            let is_alone = entry.notified_failures > 0 && entry.route == Route::Alone;
-            is_alone.then(|| later(last, REMINDER))
-        };
-        open.log.values().filter_map(reminder).min()
+        open.log.values().filter_map(|entry| entry.next_reminder(open.since)).min()
+    }
+
+    /// When the sweep is to look at it.
+    pub fn due(&self) -> Option<Timestamp> {
+        let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
+        reminder.into_iter().chain(self.next_resolution()).min()
     }
 
     /// When the sweep is to look whether a resolution that a target awaits was sent. The attempt that was to send it comes back
@@ -199,6 +201,7 @@ impl Incident {
         self.last_failure = self.last_failure.filter(|at| is_credible(*at, now));
         self.last_success = self.last_success.filter(|at| is_credible(*at, now));
         self.openings.retain(|at| is_credible(*at, now));
+        self.looks_again = self.looks_again.filter(|at| *at <= later(now, REMINDER));
     }
 
     /// Applies what an event says. The same event changes nothing more when Tableau delivers it again, and gives the

@@ -193,15 +193,21 @@ fn while_another_worker_sends_it_sends_this_too() {
 
 #[test]
 fn a_target_is_reminded_once_a_day_outside_quiet_hours() {
-    let incident = open(1);
-    let told = LogEntry { last_audible: Some(at(0)), ..entry(Route::Alone, 1, true) };
     let day = 24 * 60;
-    let reminder =
-        |now, schedule| is_reminder_due(&Situation { now, schedule, ..situation(&incident, Some(&told)) });
-    assert!(!reminder(at(day - 1), Schedule::Now));
-    assert!(reminder(at(day), Schedule::Now));
-    assert!(!reminder(at(day), Schedule::DeferUntil(at(day + 60))));
-    assert!(!reminder(at(day), Schedule::Muted(at(day + 60))));
-    let unsent = LogEntry::new(Route::Alone);
-    assert!(!is_reminder_due(&Situation { now: at(day), ..situation(&incident, Some(&unsent)) }));
+    let is_due = |entry: LogEntry, minute, schedule| {
+        let mut incident = open(1);
+        incident.log.insert("target".to_owned(), entry);
+        is_reminder_due(&incident, "target", schedule, LeaseOwner::with_id(1, at(minute)), at(minute))
+    };
+    let notified = || LogEntry { last_audible: Some(at(0)), ..entry(Route::Alone, 1, true) };
+    assert!(!is_due(notified(), day - 1, Schedule::Now));
+    assert!(is_due(notified(), day, Schedule::Now));
+    assert!(!is_due(notified(), day, Schedule::DeferUntil(at(day + 60))));
+    assert!(!is_due(notified(), day, Schedule::Muted(at(day + 60))));
+    assert!(!is_due(LogEntry::new(Route::Alone), day, Schedule::Now), "nothing was sent");
+    let group = LogEntry { route: Route::Group("g".to_owned()), ..notified() };
+    assert!(!is_due(group, day, Schedule::Now), "the group reminds");
+    let mut sending = notified();
+    assert!(sending.acquire(LeaseOwner::with_id(2, at(day + 5)), at(day)));
+    assert!(!is_due(sending, day, Schedule::Now));
 }

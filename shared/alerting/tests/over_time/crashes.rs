@@ -1,6 +1,6 @@
 //! Workers that die between any two steps: every notification arrives, without a later event to bring it.
 
-use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event};
+use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event, names_failing};
 use alerting::Capabilities;
 use alerting::notification::Kind;
 use proptest::prelude::*;
@@ -15,6 +15,18 @@ fn run(world: &mut World, events: Vec<(i64, Event)>, deaths: &Deaths) {
     runtime.block_on(world.run(events, deaths, at(FOR_EVER)));
 }
 
+/// The hourly sweeps of the next days, and the timers that they set.
+fn sweep(world: &mut World) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        for hour in 3..60 {
+            world.sweep(hour * 3_600).await.unwrap();
+            world.run(Vec::new(), &Deaths::new(), at(hour * 3_600 + 1_800)).await;
+        }
+    });
+}
+
 /// What Tableau knows at the end: the objects whose last refresh failed.
 fn failing(events: &[(i64, Event)]) -> BTreeSet<String> {
     let mut last: BTreeMap<String, (jiff::Timestamp, bool)> = BTreeMap::new();
@@ -27,6 +39,16 @@ fn failing(events: &[(i64, Event)]) -> BTreeSet<String> {
         }
     }
     last.into_iter().filter(|(_, (_, failed))| *failed).map(|(object, _)| object).collect()
+}
+
+/// The objects that failed and succeeded in the same second, and did neither later.
+fn ties(events: &[(i64, Event)]) -> BTreeSet<String> {
+    let last = |object: &str, name: &str| {
+        let of_object = events.iter().map(|(_, event)| event).filter(|event| event.subject.luid() == object);
+        of_object.filter(|event| event.name.as_str() == name).filter_map(|event| event.created_at).max()
+    };
+    let objects = events.iter().map(|(_, event)| event.subject.luid());
+    objects.filter(|object| last(object, FAILED) == last(object, SUCCEEDED)).map(str::to_owned).collect()
 }
 
 /// Everything that any message has named, whenever.
@@ -176,5 +198,14 @@ proptest! {
         }).collect();
         let context = format!("edit: {edit}, survives: {survives}, quiet: {quiet:?}, deaths: {deaths:?}, {history:#?}");
         check(&world, &events, deaths.len(), &context);
+        let before = world.messages().len();
+        sweep(&mut world);
+        let reminders = world.messages().split_off(before);
+        let named = reminders.iter().flat_map(|reminder| names_failing(&reminder.shown));
+        // In the same second the one that arrives last counts, and no one knows which was last.
+        let is_certain = |name: &String| !ties(&events).contains(name);
+        let reminded: BTreeSet<_> = named.filter(is_certain).collect();
+        let failing: BTreeSet<_> = failing(&events).into_iter().filter(is_certain).collect();
+        prop_assert_eq!(reminded, failing, "{}", context);
     }
 }

@@ -148,6 +148,7 @@ impl Timer for Timers {
 /// A message in the channel.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
+    pub(crate) target: String,
     pub(crate) shown: Notification,
     pub(crate) edits: u32,
     /// Whether the answer about it was lost: no document knows it.
@@ -160,6 +161,8 @@ pub(crate) struct Channel {
     pub(crate) messages: Vec<Message>,
     pub(crate) replies: Vec<Notification>,
     pub(crate) failures: u32,
+    /// So many notifications arrive, and their answers are lost.
+    pub(crate) lost_answers: u32,
 }
 
 #[derive(Clone)]
@@ -195,11 +198,18 @@ impl Notifier for Destination {
             channel.failures -= 1;
             return Err(undelivered(false));
         }
-        let is_heard = step == Step::Happens;
+        let is_lost = channel.lost_answers > 0;
+        channel.lost_answers -= u32::from(is_lost);
+        let is_heard = step == Step::Happens && !is_lost;
         let mut delivered = Delivered::default();
         let mut post = |channel: &mut Channel| {
-            let message =
-                Message { shown: notification.clone(), edits: 0, is_orphan: !is_heard, is_closed: false };
+            let message = Message {
+                target: target.clone(),
+                shown: notification.clone(),
+                edits: 0,
+                is_orphan: !is_heard,
+                is_closed: false,
+            };
             channel.messages.push(message);
             let id = (channel.messages.len() - 1).to_string();
             let reference = MessageRef { conversation: target.clone(), id };
@@ -229,9 +239,18 @@ fn edit(channel: &mut Channel, message: &MessageRef, notification: &Notification
     channel.messages[id].edits += 1;
 }
 
-/// The rules of these tests: everything goes to one channel, on this schedule.
+/// What Tableau was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) contexts: u32,
+    pub(crate) last_refreshes: u32,
+    pub(crate) is_down: bool,
+}
+
+/// The rules of these tests: everything goes to the same channels, on this schedule.
 #[derive(Clone)]
 pub(crate) struct Rules {
+    pub(crate) asked: Arc<Mutex<Asked>>,
     pub(crate) schedule: Arc<Mutex<Schedules>>,
     pub(crate) kind: Arc<Mutex<RefreshKind>>,
     pub(crate) last_success: Arc<Mutex<Option<Timestamp>>>,
@@ -239,6 +258,7 @@ pub(crate) struct Rules {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Schedules {
+    pub(crate) channels: Vec<&'static str>,
     pub(crate) names: Vec<&'static str>,
     pub(crate) quiet: Option<(Timestamp, Timestamp)>,
     pub(crate) muted_until: Option<Timestamp>,
@@ -260,9 +280,11 @@ impl Rules {
         }
     }
 
-    fn channel(&self, now: Timestamp) -> Vec<Targeted<String>> {
+    fn channels(&self, now: Timestamp) -> Vec<Targeted<String>> {
         let schedule = self.schedule(now);
-        vec![Targeted { key: "data".to_owned(), settings: "data".to_owned(), schedule }]
+        let channels = self.schedule.lock().unwrap().channels.clone();
+        let target = |key: &str| Targeted { key: key.to_owned(), settings: key.to_owned(), schedule };
+        channels.into_iter().map(target).collect()
     }
 }
 
@@ -270,15 +292,15 @@ impl Rules {
 impl Routing<String> for Rules {
     fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
         let is_named = self.schedule.lock().unwrap().names.contains(&event.name.as_str());
-        Ok(if is_named { self.channel(now) } else { Vec::new() })
+        Ok(if is_named { self.channels(now) } else { Vec::new() })
     }
 
     fn failure_targets(&self, _: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
-        Ok(self.channel(now))
+        Ok(self.channels(now))
     }
 
     fn named(&self, key: &str) -> Result<Option<String>, Failure> {
-        Ok((key == "data").then(|| key.to_owned()))
+        Ok(self.schedule.lock().unwrap().channels.contains(&key).then(|| key.to_owned()))
     }
 
     fn unnamed(&self, key: &str) -> Option<String> {
@@ -290,6 +312,7 @@ impl Routing<String> for Rules {
     }
 
     async fn context(&self, event: &Event, _: &Invocation) -> Result<Context, Failure> {
+        self.asked.lock().unwrap().contexts += 1;
         let cause = Cause {
             class: CauseClass::Credentials,
             line: "Login failed.".to_owned(),
@@ -308,6 +331,11 @@ impl Routing<String> for Rules {
         _: RefreshKind,
         _: &Invocation,
     ) -> Result<Option<Timestamp>, Failure> {
+        let mut asked = self.asked.lock().unwrap();
+        asked.last_refreshes += 1;
+        if asked.is_down {
+            return Err(Failure::transient("Tableau does not answer"));
+        }
         let failed_at = failure.created_at;
         Ok(self.last_success.lock().unwrap().filter(|at| Some(*at) > failed_at))
     }

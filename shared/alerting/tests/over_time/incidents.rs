@@ -6,19 +6,17 @@ use alerting::incident::RefreshKind;
 use alerting::notification::Kind;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use store::records::{MemoryRecords, Records};
 use tableau::Event;
 use workflow::Outcome;
 
 const MINUTE: i64 = 60;
-const HOUR: i64 = 3_600;
+pub(crate) const HOUR: i64 = 3_600;
 
-fn each(name: &str, count: i64, second: i64) -> Vec<(i64, Event)> {
+pub(crate) fn each(name: &str, count: i64, second: i64) -> Vec<(i64, Event)> {
     (0..count).map(|n| (second + n, event(name, &format!("object-{n:03}"), second + n))).collect()
 }
 
-async fn run(world: &mut World, events: Vec<(i64, Event)>) {
+pub(crate) async fn run(world: &mut World, events: Vec<(i64, Event)>) {
     world.run(events, &BTreeMap::new(), at(FOR_EVER)).await;
 }
 
@@ -164,9 +162,9 @@ async fn a_failure_that_did_not_arrive_has_no_end() {
     assert_eq!(world.messages().len() + world.replies().len(), 0, "{:?}", world.headlines());
 }
 
-const NIGHT: (i64, i64) = (HOUR, 14 * HOUR);
+pub(crate) const NIGHT: (i64, i64) = (HOUR, 14 * HOUR);
 
-fn quiet(capabilities: Capabilities) -> World {
+pub(crate) fn quiet(capabilities: Capabilities) -> World {
     let world = World::new(capabilities);
     world.rules(|rules| rules.quiet = Some((at(NIGHT.0), at(NIGHT.1))));
     world
@@ -261,130 +259,4 @@ async fn the_usual_events_cost_few_requests() {
     for (what, requests) in counted {
         assert!(requests <= most[what], "{what}: {requests}");
     }
-}
-
-const DAY: i64 = 24 * HOUR;
-
-// 13: an incident that never resolves sends a reminder once a day.
-#[tokio::test(start_paused = true)]
-async fn an_incident_that_stays_open_is_announced_again_once_a_day() {
-    let mut world = World::new(EDITS);
-    world.one(FAILED, "Sales", 0).await;
-    for hour in 1..=50 {
-        world.sweep(hour * HOUR).await.unwrap();
-    }
-    let messages = world.messages();
-    assert_eq!(messages.len(), 3, "{:?}", world.headlines());
-    assert!(messages[1..].iter().all(|message| {
-        matches!(message.shown.status.first(), Some(alerting::notification::Status::StillOpen { .. }))
-    }));
-    world.one(SUCCEEDED, "Sales", 51 * HOUR).await;
-    assert!(world.messages()[0].is_closed, "the first message shows the end");
-    world.sweep(100 * HOUR).await.unwrap();
-    assert_eq!(world.messages().len(), 3);
-}
-
-// 13: Tableau is asked for the last refresh first; a success whose event was lost resolves the incident.
-#[tokio::test(start_paused = true)]
-async fn a_success_whose_event_was_lost_resolves_its_incident_before_a_reminder_is_sent() {
-    let mut world = World::new(EDITS);
-    world.one(FAILED, "Sales", 0).await;
-    world.lost_success(2 * HOUR);
-    world.sweep(DAY + HOUR).await.unwrap();
-    let messages = world.messages();
-    assert_eq!((messages.len(), messages[0].is_closed), (1, true), "{:?}", world.headlines());
-    assert_eq!(messages[0].shown.headline(), "Recovered after 2 h: Sales");
-    assert!(messages[0].shown.status.contains(&alerting::notification::Status::SuccessEventMissing));
-}
-
-// 13: a site whose success events never arrive says so in the small print.
-#[tokio::test(start_paused = true)]
-async fn a_site_whose_success_events_do_not_arrive_says_so_in_the_small_print_until_one_arrives() {
-    let mut world = World::new(EDITS);
-    let says_so = |world: &World| {
-        let message = world.messages().last().unwrap().clone();
-        message.shown.footnotes.iter().any(|note| note.starts_with("success events do not arrive"))
-    };
-    world.one(FAILED, "Sales", 0).await;
-    assert!(!says_so(&world));
-    world.lost_success(2 * HOUR);
-    world.sweep(DAY + HOUR).await.unwrap();
-    world.one(FAILED, "Orders", DAY + 2 * HOUR).await;
-    assert!(says_so(&world), "{:?}", world.messages().last());
-
-    world.one(SUCCEEDED, "Orders", DAY + 3 * HOUR).await;
-    world.one(FAILED, "Returns", DAY + 4 * HOUR).await;
-    assert!(!says_so(&world), "an event arrived");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_group_that_stays_open_is_announced_again_once_a_day() {
-    let mut world = World::new(EDITS);
-    run(&mut world, each(FAILED, 6, 0)).await;
-    let before = world.messages().len();
-    for hour in 1..=50 {
-        world.sweep(hour * HOUR).await.unwrap();
-    }
-    assert_eq!(world.messages().len(), before + 2, "{:?}", world.headlines());
-    run(&mut world, each(SUCCEEDED, 6, 51 * HOUR)).await;
-    world.sweep(100 * HOUR).await.unwrap();
-    assert_eq!(world.messages().len(), before + 2, "{:?}", world.headlines());
-}
-
-// 13: a lost timer is impossible to lose a notification with.
-#[tokio::test(start_paused = true)]
-async fn the_sweep_does_the_work_of_timers_that_were_lost() {
-    let mut world = World::new(EDITS);
-    for n in 0..5 {
-        world.one(FAILED, &format!("object-{n}"), n).await;
-    }
-    world.lose_timers();
-    world.sweep(60).await.unwrap();
-    assert_eq!(world.messages().len(), 1, "a timer may still be on its way");
-    world.sweep(400).await.unwrap();
-    run(&mut world, Vec::new()).await;
-    assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
-
-    let mut world = quiet(EDITS);
-    world.one(FAILED, "Sales", 2 * HOUR).await;
-    world.lose_timers();
-    world.sweep(NIGHT.1 + HOUR).await.unwrap();
-    run(&mut world, Vec::new()).await;
-    assert_eq!(world.headlines(), ["1 event in quiet hours"]);
-}
-
-// 13: nothing repeats a sweep, and it calls no one in quiet hours all the same.
-#[tokio::test(start_paused = true)]
-async fn a_sweep_in_quiet_hours_calls_no_one() {
-    let mut world = World::new(POSTS);
-    world.one(FAILED, "Sales", 0).await;
-    world.rules(|rules| rules.quiet = Some((at(DAY), at(DAY + 10 * HOUR))));
-    world.lost_success(2 * HOUR);
-    world.sweep(DAY + HOUR).await.unwrap();
-    assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
-    run(&mut world, Vec::new()).await;
-    assert_eq!(world.messages().len(), 2, "{:?}", world.headlines());
-}
-
-// 13: what a worker remembers of a head is no reason to leave a timer out.
-#[tokio::test(start_paused = true)]
-async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
-    let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
-    let mut workers = [(); 2].map(|()| World::on(Arc::clone(&records), EDITS));
-    for worker in &workers {
-        worker.rules(|rules| {
-            rules.names = vec![UPDATED];
-            rules.quiet = Some((at(NIGHT.0), at(NIGHT.1)));
-        });
-    }
-    workers[0].one(UPDATED, "Sales", 2 * HOUR).await;
-    workers[0].lose_timers();
-    workers[1].sweep(NIGHT.1 + HOUR).await.unwrap();
-    run(&mut workers[1], Vec::new()).await;
-    assert_eq!(workers[1].headlines(), ["1 event in quiet hours"]);
-
-    // Its clock is behind: the hours are still quiet.
-    workers[0].one(UPDATED, "Returns", NIGHT.1 - 1).await;
-    run(&mut workers[0], Vec::new()).await;
-    assert_eq!(workers[0].headlines(), ["1 event in quiet hours"]);
 }

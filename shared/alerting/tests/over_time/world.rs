@@ -13,7 +13,9 @@ use tableau::{Event, Payload};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
-use crate::doubles::{Channel, Destination, Effects, Message, Rules, Schedules, Store, Timers, Worker};
+use crate::doubles::{
+    Asked, Channel, Destination, Effects, Message, Rules, Schedules, Store, Timers, Worker,
+};
 pub(crate) use crate::doubles::{DELETED, EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, at};
 
 /// One of the stack's workflows, so that keys can be held against its role.
@@ -53,8 +55,15 @@ impl World {
         let channel = Arc::new(Mutex::new(Channel::default()));
         let timers = Arc::new(Mutex::new(BTreeMap::new()));
         let fired = Arc::new(Mutex::new(BTreeSet::new()));
-        let schedules = Schedules { names: vec![FAILED], quiet: None, muted_until: None, critical: false };
+        let schedules = Schedules {
+            channels: vec!["data"],
+            names: vec![FAILED],
+            quiet: None,
+            muted_until: None,
+            critical: false,
+        };
         let rules = Rules {
+            asked: Arc::default(),
             schedule: Arc::new(Mutex::new(schedules)),
             kind: Arc::default(),
             last_success: Arc::default(),
@@ -88,6 +97,14 @@ impl World {
         *self.rules.kind.lock().unwrap() = kind;
     }
 
+    pub(crate) fn asked(&self) -> Asked {
+        *self.rules.asked.lock().unwrap()
+    }
+
+    pub(crate) fn tableau_is_down(&self, is_down: bool) {
+        self.rules.asked.lock().unwrap().is_down = is_down;
+    }
+
     /// Tableau's job list has a success at this time, whose event never came.
     pub(crate) fn lost_success(&self, second: i64) {
         *self.rules.last_success.lock().unwrap() = Some(at(second));
@@ -106,6 +123,22 @@ impl World {
 
     pub(crate) fn fail_next_deliveries(&self, count: u32) {
         self.channel.lock().unwrap().failures = count;
+    }
+
+    pub(crate) fn lose_next_answers(&self, count: u32) {
+        self.channel.lock().unwrap().lost_answers = count;
+    }
+
+    /// The worker is alive again.
+    pub(crate) fn revive(&self) {
+        let mut steps = self.worker.0.lock().unwrap();
+        steps.left = None;
+        steps.is_dead = false;
+    }
+
+    /// How many timers are set.
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.lock().unwrap().len()
     }
 
     /// The worker that handles the next arrival dies after so many calls.
@@ -270,7 +303,7 @@ impl World {
 }
 
 /// The objects that a message shows as failing.
-fn names_failing(shown: &Notification) -> Vec<String> {
+pub(crate) fn names_failing(shown: &Notification) -> Vec<String> {
     let names = |items: &[Item]| items.iter().map(|item| item.name.clone()).collect();
     match shown.kind {
         Kind::Opened | Kind::Updated => shown.subject.iter().cloned().collect(),

@@ -1,0 +1,173 @@
+//! Reminders of groups whose members have failed for a day without a new message.
+
+use super::documents::{Versioned, unavailable};
+use super::groups::grouped;
+use super::sweep::{LastRefresh, Sweep};
+use super::{Engine, event_of, keys};
+use crate::group::{GroupHead, Member, Placement, is_group_id};
+use crate::incident::{Incident, REMINDER};
+use crate::lease::LeaseOwner;
+use crate::notification;
+use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
+use crate::time::later;
+use rules::Schedule;
+use store::records::Key;
+use tableau::{Action, Event};
+use workflow::Failure;
+
+/// About how many members of one group Tableau is asked. Another sweep asks about others.
+const LOOKUPS: usize = 20;
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// A group about which nothing was sent for a day. Returns whether something was done.
+    pub(super) async fn sweep_open_group(
+        &self,
+        partition: &str,
+        head: &GroupHead,
+        sweep: &mut Sweep<'_>,
+    ) -> Result<bool, Failure> {
+        let now = sweep.now();
+        if !head.is_reminder_due(now) {
+            return Ok(false);
+        }
+        let key = keys::head(partition);
+        let sample = event_of(&head.sample);
+        if sample.as_ref().is_some_and(|event| event.name.action() != Some(Action::RefreshFailed)) {
+            self.end(&key, now, |head| head.is_of_events = true).await?;
+            return Ok(false);
+        }
+        let mut target = None;
+        if let Some(sample) = &sample {
+            let targets = self.routing.targets(sample, now)?;
+            target = self.target(keys::target(self.workflow, partition), &targets, now)?;
+        }
+        let looks_again = match target.as_ref().map(|target| target.schedule) {
+            Some(Schedule::Now | Schedule::Critical) => None,
+            Some(Schedule::DeferUntil(until) | Schedule::Muted(until)) if until > now => Some(until),
+            _ => Some(later(now, REMINDER)),
+        };
+        let is_changed = self.refresh_members(partition, sweep).await?;
+        if is_changed {
+            return Ok(true);
+        }
+        let (Some(sample), Some(target), None) = (sample, target, looks_again) else {
+            self.end(&key, now, |head| head.looks_again = looks_again).await?;
+            return Ok(false);
+        };
+        if sweep.is_held(head.next_reminder()) {
+            return Ok(false);
+        }
+        self.remind_group(partition, &sample, &target, sweep).await
+    }
+
+    /// Finds the members that have recovered without the group's notice: their success event never came, or it came while
+    /// the digest that formed the group was being sent. Returns whether there are any: then the group's timer sends.
+    async fn refresh_members(&self, partition: &str, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
+        let now = sweep.now();
+        let mut recovered = Vec::new();
+        let mut failing = Vec::new();
+        let members: Vec<Member> = self.members(partition, now).await?.into_iter().map(|(_, m)| m).collect();
+        let members: Vec<Member> = members.into_iter().filter(is_grouped_and_firing).collect();
+        let known = members.iter().filter(|member| is_group_id(&member.object));
+        let keys: Vec<Key> =
+            known.clone().map(|member| keys::incident(self.workflow, &member.object)).collect();
+        let records = self.records.load(&keys).await.map_err(unavailable)?;
+        for ((member, key), record) in known.zip(&keys).zip(&records) {
+            let incident = Versioned::<Incident>::read(key, record.as_ref(), now).document;
+            match incident.open.as_ref().filter(|open| open.id == member.id) {
+                Some(open) => failing.extend(event_of(&open.sample)),
+                None => {
+                    let mut resolved = incident.resolved().iter();
+                    let end = resolved.find(|resolved| resolved.incident.id == member.id);
+                    let resolved_at = Some(end.map_or(now, |end| end.at));
+                    recovered.push(Member { resolved_at, ..member.clone() });
+                }
+            }
+        }
+        let mut is_changed = !recovered.is_empty() || members.is_empty();
+        if is_changed {
+            self.write_recovered(partition, &recovered, sweep).await?;
+        }
+        fastrand::shuffle(&mut failing);
+        for event in failing.iter().take(LOOKUPS) {
+            if !sweep.has_time() {
+                break;
+            }
+            is_changed |= self.last_refresh(event, sweep).await? == LastRefresh::Succeeded;
+        }
+        Ok(is_changed)
+    }
+
+    /// Writes that members have recovered, and asks for the group's timer.
+    async fn write_recovered(
+        &self,
+        partition: &str,
+        recovered: &[Member],
+        sweep: &Sweep<'_>,
+    ) -> Result<(), Failure> {
+        let now = sweep.now();
+        let capabilities = self.notifier.capabilities().await?;
+        let head_key = keys::head(partition);
+        for member in recovered {
+            let mut transaction = self.transaction(now, []);
+            loop {
+                transaction.overwrite(&keys::member(partition, &member.id), member)?;
+                if transaction.commit().await?.is_some() {
+                    break;
+                }
+            }
+        }
+        self.end(&head_key, now, |head| head.changed(now, false, capabilities)).await?;
+        self.arm(partition, now).await
+    }
+
+    /// Reminds a target of a group that has been open for a day without a new message.
+    async fn remind_group(
+        &self,
+        partition: &str,
+        sample: &Event,
+        target: &Targeted<N::Target>,
+        sweep: &Sweep<'_>,
+    ) -> Result<bool, Failure> {
+        let now = sweep.now();
+        let invocation = sweep.invocation;
+        let members = self.members(partition, now).await?;
+        if !members.iter().any(|(_, member)| is_grouped_and_firing(member)) {
+            return Ok(false);
+        }
+        let key = keys::head(partition);
+        self.forget(&key);
+        let owner = LeaseOwner::new(invocation.ends_at());
+        let mut transaction = self.transaction(now, []);
+        let read: Versioned<GroupHead> = transaction.get(&key).await?;
+        // A member has joined meanwhile: the timer sends. Or another sweep has sent.
+        if read.document.pending.is_some() || !read.document.is_reminder_due(now) {
+            return Ok(false);
+        }
+        let mut taken = read.document.clone();
+        if !taken.begin(owner, now) {
+            return Ok(false);
+        }
+        transaction.put(&key, &read, &taken)?;
+        let Some(written) = transaction.commit().await? else { return Ok(false) };
+        self.remember(&written);
+        let zone = self.routing.site(sample).map(|site| site.timezone);
+        let mut shown = notification::group_announced(sample, &members, false, zone);
+        self.add_small_print(&mut shown, &sample.site, now).await;
+        let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
+        let is_unsent = sent.as_ref().is_err_and(|undelivered| !undelivered.maybe_sent);
+        // The first message shows how the group ends.
+        let reminded = Delivered { message: None, audible: true };
+        self.end(&key, now, |head| match is_unsent {
+            true => head.unsent(owner, false),
+            // Also if it may have arrived: the next one comes in a day, not in an hour.
+            false => head.sent(owner, grouped(&members), &reminded, now),
+        })
+        .await?;
+        sent.map(|_| true).map_err(|undelivered| undelivered.failure)
+    }
+}
+
+fn is_grouped_and_firing(member: &Member) -> bool {
+    member.placement == Placement::Grouped && member.is_firing()
+}

@@ -27,7 +27,6 @@ const DAMAGED: &str = "An event whose record is damaged";
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Writes an entry into the digest of the quiet hours that end at `until`, once. `key`: what names the entry there.
     /// Returns the digest's partition.
-    #[expect(clippy::too_many_arguments, reason = "what one entry needs, each of another kind")]
     pub(super) async fn write_entry(
         &self,
         attempt: &Attempt<'_>,

@@ -1,6 +1,6 @@
 //! Notifications about many incidents, or many events of one kind.
 
-use super::words::{duration, severity, symbol, title_of_many};
+use super::words::{duration, severity, symbol, title, title_of_many};
 use super::{Item, Kind, List, Notification, Severity, Status};
 use crate::group::{Member, Placement};
 use jiff::Timestamp;
@@ -12,17 +12,39 @@ use tableau::{Action, Event};
 /// What members without a known cause are listed under.
 const NO_CAUSE: &str = "Cause not available";
 
-fn grouped(members: &[(String, Member)]) -> Vec<&Member> {
+/// An object of a group.
+struct GroupedObject<'a> {
+    /// Its last member: one that fails, if any does.
+    last: &'a Member,
+    /// When its first member began.
+    since: Timestamp,
+    /// How many members it has.
+    times: usize,
+}
+
+/// The objects that a group's own messages are about.
+fn objects(members: &[(String, Member)]) -> Vec<GroupedObject<'_>> {
+    let mut objects: BTreeMap<&str, GroupedObject<'_>> = BTreeMap::new();
     let members = members.iter().map(|(_, member)| member);
-    members.filter(|member| member.placement == Placement::Grouped).collect()
+    for member in members.filter(|member| member.placement == Placement::Grouped) {
+        let key = if member.object.is_empty() { &member.id } else { &member.object };
+        let new = || GroupedObject { last: member, since: member.since, times: 0 };
+        let object = objects.entry(key.as_str()).or_insert_with(new);
+        object.times += 1;
+        object.since = object.since.min(member.since);
+        if (object.last.is_firing(), object.last.since) < (member.is_firing(), member.since) {
+            object.last = member;
+        }
+    }
+    objects.into_values().collect()
 }
 
-fn since(members: &[&Member]) -> Option<Timestamp> {
-    members.iter().map(|member| member.since).min()
+fn members_of(objects: &[GroupedObject<'_>]) -> Status {
+    Status::Members { count: objects.len(), since: objects.iter().map(|object| object.since).min() }
 }
 
-fn item(member: &Member) -> Item {
-    Item { what: None, name: member.name.clone(), cause: None, times: 1, when: None }
+fn item(object: &GroupedObject<'_>, times: usize) -> Item {
+    Item { what: None, name: object.last.name.clone(), cause: None, times, when: None }
 }
 
 /// Many incidents, or many events of the kind of `sample`: those that fail by cause, the most frequent cause first.
@@ -32,52 +54,88 @@ pub fn group_announced(
     is_first: bool,
     timezone: Option<TimeZone>,
 ) -> Notification {
-    let members = grouped(members);
+    let objects = objects(members);
     let kind = if is_first { Kind::GroupOpened } else { Kind::GroupUpdated };
-    let recovered = members.iter().filter(|member| !member.is_firing()).count();
-    let firing = members.len() - recovered;
-    let (severity, symbol, title) = if sample.name.action() != Some(Action::RefreshFailed) {
-        (severity(&sample.name), symbol(&sample.name), title_of_many(sample, members.len()))
-    } else {
-        let title = match (firing, recovered) {
-            (0, all) => format!("All {all} recovered"),
-            (1, 0) => "1 extract refresh failed".to_owned(),
-            (firing, 0) => format!("{firing} extract refreshes failed"),
-            (1, recovered) => format!("1 extract refresh fails, {recovered} recovered"),
-            (firing, recovered) => format!("{firing} extract refreshes fail, {recovered} recovered"),
-        };
-        if firing == 0 { (Severity::Resolved, "✅", title) } else { (Severity::Error, "🔴", title) }
-    };
-    let is_failure = sample.name.action() == Some(Action::RefreshFailed);
-    let mut by_cause: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
-    for member in members.iter().copied().filter(|member| member.is_firing()) {
-        by_cause.entry(member.cause.as_deref().unwrap_or(NO_CAUSE)).or_default().push(member);
+    if sample.name.action() != Some(Action::RefreshFailed) {
+        return events(kind, sample, &objects, timezone);
     }
-    let mut by_cause: Vec<(&str, Vec<&Member>)> = by_cause.into_iter().collect();
-    by_cause.sort_by_key(|(_, members)| Reverse(members.len()));
-    let list = |(cause, mut members): (&str, Vec<&Member>)| {
-        members.sort_by_key(|member| &member.name);
-        let heading = is_failure.then(|| cause.to_owned());
-        List { heading, items: members.into_iter().map(item).collect(), more: 0 }
+    let recovered = objects.iter().filter(|object| !object.last.is_firing()).count();
+    let firing = objects.len() - recovered;
+    let title = match (firing, recovered) {
+        (0, all) => format!("All {all} recovered"),
+        (1, 0) => "1 extract refresh failed".to_owned(),
+        (firing, 0) => format!("{firing} extract refreshes failed"),
+        (1, recovered) => format!("1 extract refresh fails, {recovered} recovered"),
+        (firing, recovered) => format!("{firing} extract refreshes fail, {recovered} recovered"),
+    };
+    let (severity, symbol) =
+        if firing == 0 { (Severity::Resolved, "✅") } else { (Severity::Error, "🔴") };
+    let mut by_cause: BTreeMap<&str, Vec<&GroupedObject<'_>>> = BTreeMap::new();
+    for object in objects.iter().filter(|object| object.last.is_firing()) {
+        by_cause.entry(object.last.cause.as_deref().unwrap_or(NO_CAUSE)).or_default().push(object);
+    }
+    let mut by_cause: Vec<(&str, Vec<&GroupedObject<'_>>)> = by_cause.into_iter().collect();
+    by_cause.sort_by_key(|(_, objects)| Reverse(objects.len()));
+    let list = |(cause, mut objects): (&str, Vec<&GroupedObject<'_>>)| {
+        objects.sort_by_key(|object| &object.last.name);
+        let items = objects.into_iter().map(|object| item(object, 1)).collect();
+        List { heading: Some(cause.to_owned()), items, more: 0 }
     };
     Notification {
         lists: by_cause.into_iter().map(list).collect(),
-        status: vec![Status::Members { count: members.len(), since: since(&members) }],
+        status: vec![members_of(&objects)],
         timezone,
         ..Notification::new(kind, severity, symbol, title)
     }
 }
 
+/// Many events of the kind of `sample`: of many objects, or of one that changed many times.
+fn events(
+    kind: Kind,
+    sample: &Event,
+    objects: &[GroupedObject<'_>],
+    timezone: Option<TimeZone>,
+) -> Notification {
+    let mut shown = Notification {
+        status: vec![members_of(objects)],
+        timezone,
+        ..Notification::new(kind, severity(&sample.name), symbol(&sample.name), "")
+    };
+    match objects {
+        [object] => {
+            let times = if object.times == 1 { String::new() } else { format!(" {} times", object.times) };
+            shown.title = format!("{}{times}", title(sample));
+            shown.subject = Some(object.last.name.clone());
+        }
+        objects => {
+            shown.title = title_of_many(sample, objects.len());
+            let mut sorted: Vec<&GroupedObject<'_>> = objects.iter().collect();
+            sorted.sort_by_key(|object| &object.last.name);
+            let items = sorted.into_iter().map(|object| item(object, object.times)).collect();
+            shown.lists = vec![List { heading: None, items, more: 0 }];
+        }
+    }
+    shown
+}
+
 /// All incidents of a group are over.
 pub fn group_resolved(members: &[(String, Member)], timezone: Option<TimeZone>) -> Notification {
-    let members = grouped(members);
-    let last = members.iter().filter_map(|member| member.resolved_at).max();
-    let lasted = since(&members).zip(last).map(|(began, last)| duration(last.duration_since(began)));
+    let last = members.iter().filter_map(|(_, member)| member.resolved_at).max();
+    let objects = objects(members);
+    let since = objects.iter().map(|object| object.since).min();
+    let lasted = since.zip(last).map(|(began, last)| duration(last.duration_since(began)));
     let after = lasted.map(|lasted| format!(" after {lasted}")).unwrap_or_default();
-    let title = format!("All {} recovered{after}", members.len());
     Notification {
-        status: vec![Status::Members { count: members.len(), since: since(&members) }],
+        status: vec![members_of(&objects)],
         timezone,
-        ..Notification::new(Kind::GroupResolved, Severity::Resolved, "✅", title)
+        ..Notification::new(
+            Kind::GroupResolved,
+            Severity::Resolved,
+            "✅",
+            match objects.len() {
+                1 => format!("Recovered{after}"),
+                count => format!("All {count} recovered{after}"),
+            },
+        )
     }
 }

@@ -91,7 +91,7 @@ fn every_event_has_a_title_of_its_own_kind_alone_and_in_a_flood() {
         assert!(shown.headline().ends_with(": Sales"), "{name}");
         assert!(!shown.title.starts_with("Tableau event"), "{name}");
         let members: Vec<_> =
-            (0..500).map(|n| (n.to_string(), Member::new("e", "Sales", None, at(n)))).collect();
+            (0..500).map(|n| (n.to_string(), Member::new(&n.to_string(), "Sales", None, at(n)))).collect();
         let flood = group_announced(&sample, &members, true, None);
         assert!(flood.title.contains("500"), "{name}: {}", flood.title);
     }
@@ -210,4 +210,34 @@ fn a_digest_has_what_still_fails_first_and_repetitions_in_one_line() {
     assert_eq!(shown.lists[1].items[0].when, Some((at(1), at(3))));
     let quiet = digest(&entries[3..], &BTreeSet::new(), None);
     assert_eq!((quiet.title.as_str(), quiet.lists.len()), ("1 event in quiet hours", 1));
+}
+
+// 13: what a group counts are objects.
+#[test]
+fn a_group_names_each_object_once_however_often_it_changed_or_failed() {
+    let of = |object: &str, n: i64, resolved| {
+        let (key, member) = member(n, Some("Credentials refused"), resolved);
+        (key, Member { object: object.to_owned(), name: object.to_owned(), ..member })
+    };
+    let changed = event_named("WorkbookUpdated", "Sales");
+    let members =
+        [of("Sales", 1, false), of("Sales", 2, false), of("Returns", 3, false), of("Sales", 4, false)];
+    let shown = group_announced(&changed, &members, true, None);
+    assert_eq!(shown.title, "2 workbooks changed");
+    let items: Vec<_> = shown.lists[0].items.iter().map(|item| (item.name.as_str(), item.times)).collect();
+    assert_eq!(items, [("Returns", 1), ("Sales", 3)]);
+    assert_eq!(shown.status, [Status::Members { count: 2, since: Some(at(1)) }]);
+    let one = group_announced(&changed, &members[..2], true, None);
+    assert_eq!((one.headline().as_str(), one.lists.len()), ("Workbook changed 2 times: Sales", 0));
+
+    // It recovered and failed again while the group was open.
+    let failed = event_named("DatasourceRefreshFailed", "Sales");
+    let members =
+        [of("Sales", 1, true), of("Sales", 2, false), of("Returns", 3, true), of("Stock", 4, false)];
+    let shown = group_announced(&failed, &members, true, None);
+    assert_eq!(shown.title, "2 extract refreshes fail, 1 recovered");
+    assert_eq!(shown.lists[0].items.len(), 2);
+    let ended =
+        group_resolved(&members.map(|(key, m)| (key, Member { resolved_at: Some(at(60)), ..m })), None);
+    assert_eq!(ended.title, "All 3 recovered after 59 min");
 }

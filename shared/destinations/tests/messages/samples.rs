@@ -143,6 +143,14 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
     let group = |members: &[_], is_first| group_announced(&failed, members, is_first, Some(zone()));
     let flood = event_named("WorkbookUpdated");
     let changed = members(500, |_| None, |_| false);
+    // Five changes, of so many workbooks.
+    let of_few = |count: usize| {
+        let few = members(5, |_| None, |_| false).into_iter().zip(changed.iter().take(count).cycle());
+        let few = few.map(|((key, member), (_, of))| {
+            (key, Member { object: of.id.clone(), name: of.name.clone(), ..member })
+        });
+        group_announced(&flood, &few.collect::<Vec<_>>(), true, Some(zone()))
+    };
     vec![
         ("events", names.map(of_name).collect()),
         ("opened", vec![opened(&about, &incident(1, 1))]),
@@ -156,6 +164,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
         ("group-opened-3", vec![group(&members(3, one_cause, |_| false), true)]),
         ("group-opened-500", vec![group(&members(500, causes, |_| false), true)]),
         ("group-of-events-500", vec![group_announced(&flood, &changed, true, Some(zone()))]),
+        ("group-of-events-of-few", vec![of_few(4), of_few(1)]),
         ("group-updated", vec![group(&members(6, two_causes, |n| n == 4), false)]),
         ("group-resolved", vec![group_resolved(&members(3, one_cause, |_| true), Some(zone()))]),
         ("digest", vec![of_quiet_hours()]),

@@ -37,6 +37,8 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
     let taken: usize = headings.iter().flatten().map(|heading| heading.chars().count()).sum();
     let mut room = room.saturating_sub(taken + lists.len() * COUNTS).min(NAMES_LIMIT);
     let separator = if is_digest { "\n" } else { " · " };
+    // A digest counts events, a group objects.
+    let counts = |item: &Item| if is_digest { times(item) } else { 1 };
     let mut blocks = Vec::new();
     for (list, heading) in lists.into_iter().zip(headings) {
         let mut paragraphs = Paragraphs { separator, texts: Vec::new() };
@@ -51,7 +53,7 @@ pub(super) fn blocks(shown: &Notification, zone: Option<&TimeZone>, room: usize)
             shown_items += 1;
             paragraphs.add(text);
         }
-        let rest = list.items.iter().skip(shown_items).map(times).sum::<usize>() + list.more;
+        let rest = list.items.iter().skip(shown_items).map(counts).sum::<usize>() + list.more;
         if rest > 0 {
             // Shorter names of a later list would fit, but be mistaken for all of them.
             room = if shown_items < list.items.len() { 0 } else { room };
@@ -118,7 +120,8 @@ fn times(item: &Item) -> usize {
 }
 
 fn name(item: &Item) -> String {
-    escape(&named(&item.name, NAME_LIMIT))
+    let name = escape(&named(&item.name, NAME_LIMIT));
+    if item.times > 1 { format!("{name} ({} times)", item.times) } else { name }
 }
 
 /// A line of a digest.

@@ -19,13 +19,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aws-http", &["confidential", "workflow"]),
     ("confidential", &[]),
     ("http-client", &[]),
-    ("loopback-server", &[]),
-    ("local-aws", &["loopback-server"]),
     ("timer", &[]),
     ("workflow", &["tableau", "timer"]),
     ("deliveries", &["aws-http", "tableau", "timer", "workflow"]),
     ("rules", &["plain-text", "tableau"]),
-    ("simulator", &["loopback-server", "tableau"]),
     ("tableau-client", &["confidential", "plain-text", "tableau", "workflow"]),
     ("store", &["aws-http", "workflow"]),
     (
@@ -51,7 +48,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "runtime",
         &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "timer", "workflow"],
     ),
-    ("testkit", SHARED),
+];
+
+/// The same for what stands in on one machine: `local/`. Nothing of it is deployed.
+const LOCAL_MAY_USE: &[(&str, &[&str])] = &[
+    ("local-aws", &["loopback-server"]),
+    ("loopback-server", &[]),
+    ("simulator", &["loopback-server", "tableau"]),
+    ("testkit", OF_BOTH),
 ];
 
 /// What a package in `functions/` may use outside its tests.
@@ -74,10 +78,11 @@ const FUNCTIONS_MAY_USE: &[&str] = &[
     "workflow",
 ];
 
-/// What may use anything in `shared/`, since nothing of it is deployed.
+/// What may use anything in `shared/` and `local/`, since nothing of it is deployed.
 const TOOLS: &[&str] = &["launcher", "repository-tests", "tableau-webhooks", "xtask"];
 
-const SHARED: &[&str] = &[
+/// The packages in `shared/` and `local/`.
+const OF_BOTH: &[&str] = &[
     "alerting",
     "aws-http",
     "circuit",
@@ -181,13 +186,13 @@ fn names(of: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn dependencies_point_one_way() {
-    let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().chain(LOCAL_MAY_USE).copied().collect();
     let mut wrong = Vec::new();
     for package in packages() {
         let allowed = match table.get(package.name.as_str()) {
             Some(allowed) => allowed,
             None if package.is_function() => FUNCTIONS_MAY_USE,
-            None if TOOLS.contains(&package.name.as_str()) => SHARED,
+            None if TOOLS.contains(&package.name.as_str()) => OF_BOTH,
             None => {
                 wrong.push(format!("{} is not in the table", package.name));
                 continue;
@@ -200,16 +205,30 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn the_table_names_every_shared_package_and_no_other() {
-    let shared = root().join("shared");
-    let folders: BTreeSet<String> = packages()
+fn the_tables_name_the_packages_of_their_folder_and_no_other() {
+    let names = |table: &[(&str, &[&str])]| -> BTreeSet<String> {
+        table.iter().map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let mut all = BTreeSet::new();
+    for (folder, table) in [("shared", MAY_USE), ("local", LOCAL_MAY_USE)] {
+        let folder = root().join(folder);
+        let packages = packages().into_iter().filter(|package| package.folder.parent() == Some(&folder));
+        let packages: BTreeSet<String> = packages.map(|package| package.name).collect();
+        assert_eq!(packages, names(table), "{}", folder.display());
+        all.extend(packages);
+    }
+    assert_eq!(all, OF_BOTH.iter().map(|&name| name.to_owned()).collect());
+}
+
+#[test]
+fn nothing_that_ships_uses_what_stands_in_on_one_machine() {
+    let local: BTreeSet<String> = LOCAL_MAY_USE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let ships = packages()
         .into_iter()
-        .filter(|package| package.folder.parent() == Some(&shared))
-        .map(|package| package.name)
-        .collect();
-    let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(folders, named(SHARED));
-    assert_eq!(folders, named(&MAY_USE.iter().map(|(name, _)| *name).collect::<Vec<_>>()));
+        .filter(|p| p.is_function() || p.folder.parent() == Some(&root().join("shared")));
+    for package in ships {
+        assert!(package.uses.is_disjoint(&local), "{} uses {:?}", package.name, package.uses);
+    }
 }
 
 #[test]
@@ -335,7 +354,7 @@ fn an_error_of_aws_becomes_text_in_one_place_of_what_is_deployed() {
     let words = ["into_service_error", "DisplayErrorContext", "Error::from)", ".message()"];
     let mut files = Vec::new();
     for package in packages().into_iter().filter(|package| package.name != "aws-http") {
-        if SHARED.contains(&package.name.as_str()) || package.is_function() {
+        if OF_BOTH.contains(&package.name.as_str()) || package.is_function() {
             rust_files(&package.folder.join("src"), &mut files);
         }
     }

@@ -57,7 +57,7 @@ def page(endpoints, passed):
         "# What Tableau's own client finds in the simulator",
         "",
         f"`tableauserverclient` {version}, the Python client that Tableau publishes, runs unmodified against",
-        "[shared/simulator](../shared/simulator/README.md), in XML. This page is written by the run itself, and the check",
+        "[local/simulator](../local/simulator/README.md), in XML. This page is written by the run itself, and the check",
         "fails where the two differ. To write it anew:",
         "",
         "```",

@@ -174,7 +174,7 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "our doubles of AWS behave as an AWS emulator does; our stores work on both",
         part_of: PartOf::Usual,
         run: Run::OnEmulator(&[
-            Suite { package: "shared/local-aws", test: "contract" },
+            Suite { package: "local/aws", test: "contract" },
             Suite { package: "shared/deliveries", test: "claims" },
             Suite { package: "shared/runtime", test: "timers" },
             Suite { package: "shared/store", test: "contract" },

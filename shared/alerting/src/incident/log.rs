@@ -1,6 +1,5 @@
 //! The notification log: what was sent about an incident to each target. It is the only place that says so.
 
-use super::REMINDER;
 use crate::group::is_group_id;
 use crate::lease::{Acquired, Lease, LeaseOwner, acquire, is_held_by, is_held_by_another, release};
 use crate::time::later;
@@ -9,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// Quiet hours are daily, and a day has 25 hours at most. A digest further ahead cannot exist.
 const FURTHEST_DIGEST: SignedDuration = SignedDuration::from_hours(26);
+
+/// A target is reminded of an incident that stays open after so long without a new message.
+pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 
 /// A message that was sent and can be edited, as its destination names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

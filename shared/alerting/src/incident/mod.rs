@@ -3,7 +3,7 @@
 mod log;
 mod signal;
 
-pub use log::{LogEntry, MessageRef, Receipt, Route};
+pub use log::{LogEntry, MessageRef, REMINDER, Receipt, Route};
 pub use signal::{RefreshKind, Signal, Transition};
 
 use crate::lease::LeaseOwner;
@@ -21,8 +21,6 @@ pub const LASTING: SignedDuration = SignedDuration::from_hours(1);
 const OVERDUE: SignedDuration = SignedDuration::from_mins(10);
 /// After so long it is not worth sending.
 const LONGEST_AWAITED: SignedDuration = SignedDuration::from_hours(72);
-/// A target is reminded of an incident that stays open after so long without a new message.
-pub const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 /// How many resolved incidents are remembered, for targets that are still to be notified of the recovery.
 const RESOLVED_LIMIT: usize = 16;
 /// How many events are remembered, so that a redelivered event does not count twice.

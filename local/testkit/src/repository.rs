@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The repository's root.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("shared/testkit is two folders below").to_owned()
+    here.ancestors().nth(2).expect("local/testkit is two folders below").to_owned()
 }
 
 /// `rules.yaml` with the rules that stand in it as comments switched on.

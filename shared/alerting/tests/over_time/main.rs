@@ -6,4 +6,5 @@ mod crashes;
 mod doubles;
 mod dynamodb;
 mod incidents;
+mod reasons;
 mod world;

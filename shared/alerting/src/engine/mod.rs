@@ -18,7 +18,7 @@ mod site;
 mod status;
 mod sweep;
 
-pub use status::{SharedStatus, timer_words};
+pub use status::{SharedStatus, TimerSubject};
 
 use crate::context::Context;
 use crate::lease::LeaseOwner;

@@ -66,19 +66,35 @@ async fn read<D: Document>(
     Ok(Versioned::read(key, loaded.into_iter().next().flatten().as_ref(), now))
 }
 
-/// The words for what the timer with this key sends: `group 64c87bd200d1 in data-alerts`. `None` for a key of another form.
-pub fn timer_words(workflow: &str, key: &str) -> Option<String> {
-    let target = keys::target(workflow, key);
-    let end = key.rsplit('#').next().filter(|end| !end.is_empty())?;
-    if key.starts_with(keys::GROUP) && !target.is_empty() {
-        return Some(SharedMessage::Group { id: end.to_owned(), target: target.to_owned() }.to_string());
+/// What a timer of alerting is for, as its key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerSubject {
+    /// The message of a group or digest.
+    Message(SharedMessage),
+    /// An incident that was suppressed, by its object's LUID.
+    Incident {
+        /// The LUID.
+        object: String,
+    },
+}
+
+impl TimerSubject {
+    /// Reads the key of a timer; `None` for one of another form.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let (_, rest) = key.split_once('#')?;
+        let (workflow, end) = rest.split_once('#').filter(|(_, end)| !end.is_empty())?;
+        if key.starts_with(keys::INCIDENT) {
+            return Some(Self::Incident { object: end.to_owned() });
+        }
+        let target = keys::target(workflow, key);
+        let (_, end) = end.rsplit_once('#').filter(|(_, end)| !end.is_empty() && !target.is_empty())?;
+        let target = target.to_owned();
+        if key.starts_with(keys::GROUP) {
+            return Some(Self::Message(SharedMessage::Group { id: end.to_owned(), target }));
+        }
+        let until = Timestamp::from_second(end.parse().ok()?).ok()?;
+        key.starts_with(keys::DIGEST).then_some(Self::Message(SharedMessage::Digest { until, target }))
     }
-    if key.starts_with(keys::DIGEST) && !target.is_empty() {
-        let until = end.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok())?;
-        return Some(SharedMessage::Digest { until, target: target.to_owned() }.to_string());
-    }
-    let incident = key.strip_prefix(keys::INCIDENT)?.strip_prefix(workflow)?.strip_prefix('#')?;
-    Some(format!("incident of {incident}"))
 }
 
 #[cfg(test)]
@@ -95,19 +111,24 @@ mod tests {
                 "digest#notify-slack#data-alerts#1795935600",
                 "digest of the quiet hours until 2026-11-29T07:00:00Z in data-alerts",
             ),
-            ("incident#notify-slack#c7a2ea20-b2f1", "incident of c7a2ea20-b2f1"),
         ] {
-            assert_eq!(timer_words("notify-slack", key).as_deref(), Some(expected));
+            let Some(TimerSubject::Message(message)) = TimerSubject::of_key(key) else { panic!("{key}") };
+            assert_eq!(message.to_string(), expected);
         }
+        let object = "c7a2ea20-b2f1".to_owned();
+        let incident = TimerSubject::of_key("incident#notify-slack#c7a2ea20-b2f1");
+        assert_eq!(incident, Some(TimerSubject::Incident { object }));
         for key in [
             "",
             "group",
-            "group#other#c#1",
-            "digest#notify-slack#c#soon",
-            "refresh#1",
-            "group#notify-slack#1#",
+            "group#w",
+            "group#w#1",
+            "group#w#c#",
+            "digest#w#c#soon",
+            "refresh#1#2",
+            "incident#w#",
         ] {
-            assert_eq!(timer_words("notify-slack", key), None, "{key}");
+            assert_eq!(TimerSubject::of_key(key), None, "{key}");
         }
     }
 }

@@ -1,14 +1,13 @@
 //! A message of a dead-letter queue, read. No I/O.
 
 use super::subject::Subject;
-use alerting::TimerSubject;
+use crate::timer_words;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use deliveries::Content as Stored;
 use jiff::Timestamp;
 use std::fmt;
 use tableau::{EventId, Payload};
 use timer::TimerMessage;
-use workflow::SharedMessage;
 
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,23 +54,13 @@ pub(in crate::events) struct Timer {
 impl Timer {
     /// What it is, and where what it sends goes: a channel, or the LUID of an incident's object.
     pub(in crate::events) fn words(&self) -> (String, String) {
-        match TimerSubject::of_key(&self.key) {
-            Some(TimerSubject::Message(SharedMessage::Group { id, target })) => {
-                (format!("timer of group {id}"), target)
-            }
-            Some(TimerSubject::Message(SharedMessage::Digest { until, target })) => {
-                (format!("timer of digest {until:.0}"), target)
-            }
-            Some(TimerSubject::Incident { object }) => ("timer of incident".to_owned(), object),
-            None => ("timer".to_owned(), self.key.clone()),
-        }
+        timer_words::words(&self.key)
     }
 }
 
 impl fmt::Display for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, place) = self.words();
-        write!(f, "{what} in {place}")
+        f.write_str(&timer_words::sentence(&self.key))
     }
 }
 
@@ -287,14 +276,6 @@ mod tests {
         let undelivered = Letter::read(&message(body, &[("ERROR_MESSAGE", "not authorized")]));
         assert_eq!(undelivered.why(), "EventBridge: not authorized");
         assert_eq!(undelivered.subject(), letter.subject());
-        for (key, expected) in [
-            ("digest#w#data-alerts#1795935600", "timer of digest 2026-11-29T07:00:00Z in data-alerts"),
-            ("incident#w#c7a2ea20", "timer of incident in c7a2ea20"),
-            ("refresh#1", "timer in refresh#1"),
-        ] {
-            let timer = Timer { key: key.to_owned(), generation: 1 };
-            assert_eq!(timer.to_string(), expected);
-        }
     }
 
     // 13

@@ -22,6 +22,9 @@ pub(crate) fn find(file: &Path) -> Result<PathBuf, BoxError> {
     let here = std::env::current_dir()?;
     let found = here.ancestors().map(|folder| folder.join(file)).find(|path| path.is_file());
     found.ok_or_else(|| {
+        if file.is_dir() {
+            return format!("{} is a folder: name a file in it", file.display()).into();
+        }
         let above = if file.is_absolute() { "" } else { " here or in a folder above" };
         format!("there is no {}{above}", file.display()).into()
     })

@@ -55,10 +55,10 @@ impl LocalStack {
     /// Lets other commands of this user find the stack, until the answer is dropped.
     ///
     /// # Errors
-    /// When the file cannot be written where only this user can read it.
+    /// When the file cannot be written where only this user can read it: names the folder or file, and what is wrong.
     pub(crate) fn register(&self) -> io::Result<Registration> {
         let folder = folder().ok_or_else(|| io::Error::other("this user has no home folder"))?;
-        make_private(&folder)?;
+        make_private(&folder).map_err(|error| at("cannot make", &folder, &error))?;
         check_private(&folder).map_err(io::Error::other)?;
         for (path, other) in entries(&folder) {
             // This stack has the address now, so that whatever said the same is over.
@@ -68,13 +68,24 @@ impl LocalStack {
         }
         // On Unix only this user can read the file, from the moment it is there. Its name is its own: what removes it
         // removes no successor.
-        let mut file = NamedTempFile::new_in(&folder)?;
-        file.write_all(serde_json::to_string(self)?.as_bytes())?;
+        let mut file =
+            NamedTempFile::new_in(&folder).map_err(|error| at("cannot write into", &folder, &error))?;
+        let text = serde_json::to_string(self)?;
+        file.write_all(text.as_bytes()).map_err(|error| at("cannot write into", &folder, &error))?;
         let port = self.aws.port();
         let path = folder.join(format!("{PREFIX}{port}-{}{SUFFIX}", std::process::id()));
-        file.persist(&path)?;
+        file.persist(&path).map_err(|error| at("cannot write", &path, &error.error))?;
         Ok(Registration { path })
     }
+}
+
+/// The error with the path that it is about, which those of the standard library leave out. A path of this machine is no
+/// secret to its user.
+fn at(what: &str, path: &Path, error: &io::Error) -> io::Error {
+    // Some have a path of their own at their end.
+    let error = error.to_string();
+    let error = error.split(" at path ").next().unwrap_or_default();
+    io::Error::other(format!("{what} {}: {error}", path.display()))
 }
 
 /// Removes the file at its end.

@@ -12,6 +12,7 @@ mod rules;
 mod send;
 mod stack;
 mod table;
+mod timer_words;
 mod up;
 
 use clap::Parser;

@@ -129,6 +129,13 @@ pub(crate) struct SendOptions {
     // A text: clap would repeat what is no URL, and with it the token.
     #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
     pub(crate) to: Option<String>,
+    /// Name of the object in the sample content that the event is about, such as "General Ledger" [default: the first one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) object: Option<String>,
+    /// Send the event about so many objects of the sample content, one after the other. With DatasourceRefreshFailed and 5 or
+    /// more, most failures are announced together, in the message of an alert group
+    #[arg(long, value_name = "COUNT", default_value_t = 1, conflicts_with = "object", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: u32,
     /// Print the payload instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,

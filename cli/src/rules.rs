@@ -42,7 +42,7 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
     }
     for (rule, until) in rules.muted_before(Timestamp::now()) {
         note(format!(
-            "note: the rule `{rule}` is not muted any more: its `mute_until` was {until:.0}; remove it, or write a later time"
+            "note: the rule `{rule}` is no longer muted: its `mute_until` was {until:.0}; remove it, or write a later time"
         ));
     }
     Ok(ExitCode::SUCCESS)

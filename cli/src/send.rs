@@ -1,4 +1,4 @@
-//! `send`: a realistic event, posted as Tableau would.
+//! `send`: realistic events, posted as Tableau would.
 
 use crate::http;
 use crate::local;
@@ -8,16 +8,16 @@ use crate::out::{line, plain};
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
 use std::process::ExitCode;
+use tableau::EventName;
 use url::Url;
 use workflow::BoxError;
 
-/// Posts the event and prints the answer. The exit code tells whether it was a 2xx.
+/// Posts the events and prints the answers. The exit code tells whether all were a 2xx.
 pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let name = event_name(&options.event)?;
-    let payload = simulator::sample_payload(&name, Timestamp::now());
-    let payload = payload.ok_or_else(|| format!("the sample content has nothing for {name}"))?;
+    let payloads = payloads(&name, options.object.as_deref(), options.count, Timestamp::now())?;
     if options.dry_run {
-        line!("{payload}")?;
+        payloads.iter().try_for_each(|(_, payload)| line!("{payload}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let to = match options.to {
@@ -34,15 +34,50 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let place = place(&to);
     let local = http::is_loopback(&to);
     let http = http::client(Some(&to))?;
-    let request = http.post(to.as_url().clone()).header("content-type", "application/json").body(payload);
-    let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
-    let status = response.status();
-    let body = http::text(response).await;
-    let body = body.map_err(|what| format!("{place} answered {} {what}; check --to", status.as_u16()))?;
-    let body = plain(&body);
-    let body = secrets.redact_text(&body);
-    line!("POST {place}  {name}\n{} {body}", status.as_u16())?;
-    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut all_taken = true;
+    for (object, payload) in payloads {
+        let request = http.post(to.as_url().clone()).header("content-type", "application/json").body(payload);
+        let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
+        let status = response.status();
+        let body = http::text(response).await;
+        let body = body.map_err(|what| format!("{place} answered {} {what}; check --to", status.as_u16()))?;
+        let body = plain(&body);
+        let body = secrets.redact_text(&body);
+        line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
+        all_taken &= status.is_success();
+    }
+    Ok(if all_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The names of the objects, each with the event's payload.
+fn payloads(
+    name: &EventName,
+    object: Option<&str>,
+    count: u32,
+    at: Timestamp,
+) -> Result<Vec<(String, String)>, String> {
+    let mut all = simulator::sample_payloads(name, at);
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let Some(object) = object else {
+        if all.len() < count {
+            return Err(format!(
+                "the sample content has {} objects for {name}: --count is too high",
+                all.len()
+            ));
+        }
+        all.truncate(count);
+        return Ok(all);
+    };
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    let found = all.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(object));
+    let found = found.ok_or_else(|| {
+        format!(
+            "the sample content has no object `{}` for {name}; there are: {}",
+            plain(object),
+            names.join(", ")
+        )
+    });
+    found.map(|found| vec![found])
 }
 
 /// The address without the token, wherever it stands: what is printed ends up in histories and tickets. Of the path only
@@ -66,7 +101,6 @@ fn unreachable(place: &str, local: bool, error: &reqwest::Error) -> BoxError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tableau::EventName;
 
     #[test]
     fn the_printed_address_has_no_token() {
@@ -84,7 +118,33 @@ mod tests {
     #[test]
     fn every_known_event_has_a_payload() {
         for name in EventName::KNOWN {
-            assert!(simulator::sample_payload(&name, Timestamp::UNIX_EPOCH).is_some(), "{name}");
+            let first = simulator::sample_payload(&name, Timestamp::UNIX_EPOCH);
+            let payloads = payloads(&name, None, 1, Timestamp::UNIX_EPOCH).unwrap();
+            assert_eq!(payloads.first().map(|(_, payload)| payload), first.as_ref(), "{name}");
         }
+    }
+
+    // 13
+    #[test]
+    fn the_same_event_is_sent_about_another_object_or_about_several() {
+        let name = EventName::DatasourceRefreshFailed;
+        let of = |object, count| payloads(&name, object, count, Timestamp::UNIX_EPOCH);
+        let names = |payloads: Vec<(String, String)>| {
+            let is_about = |(name, payload): &(String, String)| payload.contains(&format!(r#""{name}""#));
+            assert!(payloads.iter().all(is_about));
+            payloads.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(of(Some("general ledger"), 1).unwrap()), ["General Ledger"]);
+        let mut five = names(of(None, 5).unwrap());
+        assert_eq!(five[0], "Sales Orders");
+        five.sort();
+        five.dedup();
+        assert_eq!(five.len(), 5);
+        let none = of(Some("Ledger"), 1).unwrap_err();
+        assert!(none.starts_with(
+            "the sample content has no object `Ledger` for DatasourceRefreshFailed; there are: Sales"
+        ));
+        let many = of(None, 8).unwrap_err();
+        assert_eq!(many, "the sample content has 7 objects for DatasourceRefreshFailed: --count is too high");
     }
 }

@@ -56,6 +56,9 @@ pub(crate) fn text(world: &World) -> String {
          # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
+         # Five refreshes fail at the same time: the first has a message of its own, the others have one, half a minute later:\n\
+         {to}cargo run -- send DatasourceRefreshFailed --count 5\n\
+         \n\
          # What became of events, and the whole way of one, by the first digits of its id:\n\
          cargo run -- events list {at}\n\
          cargo run -- events show EVENT_ID {at}\n\

@@ -110,12 +110,12 @@ async fn show(
     }
     line!("  all of it up after {} ms\n", started.elapsed().as_millis())?;
 
-    let mut way = Way::new(events, world.slack.clone());
+    let mut way = Way::new(events, world.names(), world.slack.clone());
     line!("An extract refresh fails at Tableau …\n")?;
     world.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
     match tokio::time::timeout(PATIENCE, way.first()).await {
         Ok(first) => {
-            if let First::Waits(reason) = first? {
+            if let First::Grouped(reason) = first? {
                 line!("\nNo message now: the event is {reason}\n")?;
             }
         }

@@ -1,15 +1,24 @@
 //! The way of events, as they go it.
 
 use crate::out::{self, line, plain};
-use local_aws::StackEvent;
-use serde_json::Value;
+use crate::timer_words;
+use local_aws::{Aws, StackEvent};
+use serde_json::{Value, json};
 use simulator::{SlackCall, SlackMessage, SlackRecorder, render};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
+use workflow::SharedMessage;
+
+/// Where the names of events' objects are: in the delivery records. The functions' own lines do not repeat them.
+pub(crate) struct Names {
+    pub(crate) aws: Aws,
+    pub(crate) table: String,
+}
 
 /// Prints what happens to events.
 pub(crate) struct Way {
     events: UnboundedReceiver<StackEvent>,
+    names: Names,
     slack: Option<SlackRecorder>,
     /// How many of Slack's messages have been shown.
     shown: usize,
@@ -23,16 +32,20 @@ pub(crate) enum First {
     /// Its message was sent, or there will be none.
     Ended,
     /// A group or digest has it, whose message comes later: which.
-    Waits(String),
+    Grouped(String),
 }
 
 /// After a pause this long the next event begins a way of its own.
 const PAUSE: Duration = Duration::from_secs(3);
 
 impl Way {
-    pub(crate) fn new(events: UnboundedReceiver<StackEvent>, slack: Option<SlackRecorder>) -> Self {
+    pub(crate) fn new(
+        events: UnboundedReceiver<StackEvent>,
+        names: Names,
+        slack: Option<SlackRecorder>,
+    ) -> Self {
         let now = Instant::now();
-        Self { events, slack, shown: 0, last: now, started: now }
+        Self { events, names, slack, shown: 0, last: now, started: now }
     }
 
     /// Prints until the event's message was sent, a group or digest has it, or it has failed for good.
@@ -68,7 +81,7 @@ impl Way {
 
     fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
-        if let Some((who, what)) = what_happened(&event) {
+        if let Some((who, what)) = what_happened(&event, &|function, id| self.names.of(function, id)) {
             line!("  {:>7.3} s  {who:<16} {}", self.started.elapsed().as_secs_f64(), plain(&what))?;
         }
         self.print_messages()
@@ -94,8 +107,20 @@ impl Way {
     }
 }
 
+impl Names {
+    /// The name of the object that an event is about, as the workflow's record has it.
+    fn of(&self, workflow: &str, event_id: &str) -> Option<String> {
+        let key = json!({ "pk": { "S": format!("delivery#{workflow}#{event_id}") }, "sk": { "S": "-" } });
+        let item = self.aws.item(&self.table, &key)?;
+        item["resource_name"]["S"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+}
+
+/// The name of an event's object, by the workflow and the event's id, if it is known.
+type NameOf<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
+
 /// Who did what, in a line; nothing for what people need not see.
-fn what_happened(event: &StackEvent) -> Option<(String, String)> {
+fn what_happened(event: &StackEvent, name_of: NameOf<'_>) -> Option<(String, String)> {
     let (who, what) = match event {
         StackEvent::Answered { route, function, status, duration } => {
             (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))
@@ -109,14 +134,14 @@ fn what_happened(event: &StackEvent) -> Option<(String, String)> {
             (function, "not invoked: it invoked itself 16 times, and has no RecursiveLoop: Allow".to_owned())
         }
         StackEvent::DeadLettered { queue } => (queue, "got a message".to_owned()),
-        StackEvent::Log { function, line } => return logged(function, line),
+        StackEvent::Log { function, line } => return logged(function, line, name_of),
         _ => return None,
     };
     Some((who.clone(), what))
 }
 
 /// A function's own line: what came of an event, and whatever is wrong. Metrics are not for this screen.
-fn logged(function: &str, line: &str) -> Option<(String, String)> {
+fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, String)> {
     let Ok(fields) = serde_json::from_str::<Value>(line) else {
         return Some((function.to_owned(), line.to_owned()));
     };
@@ -133,6 +158,8 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
             )
         }
         "test request answered" => "a test request".to_owned(),
+        "sweep ended" if text("outcome") == "skipped" => "hourly sweep: nothing is overdue".to_owned(),
+        "sweep ended" => "hourly sweep done".to_owned(),
         message => {
             let outcome = match text("outcome") {
                 "" => message,
@@ -141,17 +168,30 @@ fn logged(function: &str, line: &str) -> Option<(String, String)> {
                 "duplicate" => "was handled before",
                 outcome => outcome,
             };
-            let outcome = if waits(&fields) { "waits" } else { outcome };
-            let timer = text("timer.key").split_once('#').map(|(kind, _)| format!("timer of the {kind} "));
-            let name =
-                fields["event.name"].as_str().map(|name| format!("{name} ")).or(timer).unwrap_or_default();
+            let outcome = if is_grouped(&fields) { "grouped" } else { outcome };
+            let about = about(function, &fields, name_of);
             let took = fields["duration_ms"].as_u64().map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
-            let reason = Some(text("reason")).filter(|reason| !reason.is_empty());
-            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-            format!("{name}{outcome}{reason}{took}")
+            let end = match text("reason") {
+                "" => outcome.to_owned(),
+                reason if outcome == "grouped" && reason.starts_with("grouped ") => reason.to_owned(),
+                reason => format!("{outcome}: {reason}"),
+            };
+            format!("{about}{end}{took}")
         }
     };
     Some((function.to_owned(), what))
+}
+
+/// What a line is about: an event, with its object's name and its id, or a timer.
+fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
+    let text = |name: &str| fields[name].as_str().filter(|text| !text.is_empty());
+    if let Some(key) = text("timer.key") {
+        return format!("{}: ", timer_words::sentence(key));
+    }
+    let Some(event) = text("event.name") else { return String::new() };
+    let Some(id) = text("event.id") else { return format!("{event} ") };
+    let of = name_of(function, id).map(|name| format!(" of {}", plain(&name))).unwrap_or_default();
+    format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
 }
 
 /// Where a message stands, and whether it is new there.
@@ -165,10 +205,9 @@ fn title(message: &SlackMessage) -> String {
 }
 
 /// Whether a group or digest has an event, by the log line about its end. Its message comes later.
-fn waits(fields: &Value) -> bool {
+fn is_grouped(fields: &Value) -> bool {
     let reason = fields["reason"].as_str().unwrap_or_default();
-    let is_waiting = reason.starts_with("grouped with other ") || reason.starts_with("in the digest ");
-    fields["outcome"] == "skipped" && is_waiting
+    fields["outcome"] == "skipped" && SharedMessage::has_event(reason)
 }
 
 /// How an event ends at Slack, if this is its end.
@@ -177,7 +216,7 @@ fn end(event: &StackEvent) -> Option<First> {
     let fields = serde_json::from_str::<Value>(line).ok().filter(|_| function == "notify-slack")?;
     let text = |name: &str| fields[name].as_str().unwrap_or_default();
     match text("message") {
-        "event handled" if waits(&fields) => Some(First::Waits(text("reason").to_owned())),
+        "event handled" if is_grouped(&fields) => Some(First::Grouped(text("reason").to_owned())),
         "event handled" | "event failed for good" => Some(First::Ended),
         _ => None,
     }
@@ -188,35 +227,54 @@ mod tests {
     use super::*;
 
     fn log(line: &str) -> Option<String> {
-        logged("notify-slack", line).map(|(_, what)| what)
+        let name_of = |workflow: &str, id: &str| {
+            let is_known = workflow == "notify-slack" && id.starts_with("0123");
+            is_known.then(|| "Sales\u{1b}[2J Orders".to_owned())
+        };
+        logged("notify-slack", line, &name_of).map(|(_, what)| what)
     }
 
     #[test]
     fn a_log_line_becomes_what_happened() {
-        let handled = r#"{"message":"event handled","event.name":"SiteUpdated","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
-        assert_eq!(log(handled).unwrap(), "SiteUpdated skipped: no rule (7 ms)");
+        let handled = r#"{"message":"event handled","event.name":"SiteUpdated","event.id":"ffff456789abcdef","outcome":"skipped","reason":"no rule","duration_ms":7}"#;
+        assert_eq!(log(handled).unwrap(), "SiteUpdated, event ffff456789ab: skipped: no rule (7 ms)");
         let accepted =
             r#"{"message":"event accepted","event.name":"SiteUpdated","event.id":"0123456789abcdef"}"#;
         assert_eq!(log(accepted).unwrap(), "SiteUpdated accepted, event 0123456789ab");
         assert_eq!(log(r#"{"_aws":{},"Attempts":1}"#), None);
         assert_eq!(log("thread 'main' panicked").unwrap(), "thread 'main' panicked");
-        let grouped = r#"{"message":"event handled","event.name":"SiteUpdated","outcome":"skipped","reason":"grouped with other events of its kind","duration_ms":7}"#;
-        assert_eq!(log(grouped).unwrap(), "SiteUpdated waits: grouped with other events of its kind (7 ms)");
+    }
+
+    // 13
+    #[test]
+    fn a_line_names_the_events_object_and_its_id_and_a_timers_group_and_channel() {
+        let line = |reason: &str| {
+            let fields = r#""event.name":"SiteUpdated","event.id":"0123456789abcdef","outcome":"skipped""#;
+            log(&format!(r#"{{"message":"event handled",{fields},"reason":"{reason}","duration_ms":7}}"#))
+                .unwrap()
+        };
+        let event = "SiteUpdated of Sales Orders, event 0123456789ab: ";
+        let grouped = "grouped with other events of its kind: group 64c87bd200d1 in data-news";
+        assert_eq!(line(grouped), format!("{event}{grouped} (7 ms)"));
+        let digest = "in the digest of the quiet hours until 2026-11-29T07:00:00Z in data-news";
+        assert_eq!(line(digest), format!("{event}grouped: {digest} (7 ms)"));
         let timer = r#"{"message":"timer handled","timer.key":"group#notify-slack#data-news#0123456789ab","outcome":"done","reason":"","duration_ms":7}"#;
-        assert_eq!(log(timer).unwrap(), "timer of the group done (7 ms)");
+        assert_eq!(log(timer).unwrap(), "timer of group 0123456789ab in data-news: done (7 ms)");
+        let sweep = r#"{"message":"sweep ended","outcome":"skipped"}"#;
+        assert_eq!(log(sweep).unwrap(), "hourly sweep: nothing is overdue");
     }
 
     #[test]
-    fn an_event_ends_with_its_message_or_waits_in_a_group_or_digest() {
+    fn an_event_ends_with_its_message_or_is_grouped() {
         let end =
             |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
         assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
         assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
         for reason in
-            ["grouped with other events of its kind", "in the digest of the quiet hours until 07:00"]
+            ["grouped with its failure: group 1 in c", "in the digest of the quiet hours until 07:00"]
         {
-            let waits = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{reason}"}}"#);
-            assert_eq!(end(&waits), Some(First::Waits(reason.to_owned())));
+            let grouped = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{reason}"}}"#);
+            assert_eq!(end(&grouped), Some(First::Grouped(reason.to_owned())));
         }
         let known = "recorded with its incident, which needs no new message now";
         let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
@@ -232,7 +290,8 @@ mod tests {
         let slack = SlackRecorder::start().await.unwrap();
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let mut way = Way::new(events, Some(slack.clone()));
+        let names = Names { aws: Aws::start().await.unwrap(), table: String::new() };
+        let mut way = Way::new(events, names, Some(slack.clone()));
         let mut shown = Vec::new();
         for n in 0..20 {
             let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
@@ -266,6 +325,6 @@ mod tests {
     #[test]
     fn a_dead_letter_is_not_said_to_have_been_tried_often() {
         let refused = StackEvent::DeadLettered { queue: "NotifySlackDeadLetters".to_owned() };
-        assert_eq!(what_happened(&refused).unwrap().1, "got a message");
+        assert_eq!(what_happened(&refused, &|_, _| None).unwrap().1, "got a message");
     }
 }

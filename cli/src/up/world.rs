@@ -2,6 +2,7 @@
 
 use super::settings::{Paths, Settings};
 use super::slack_form;
+use super::way::Names;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
 use destinations::slack::SlackCredential;
@@ -160,6 +161,12 @@ impl World {
             http_client::client(None)?.post(url).header("content-type", "application/json").body(payload);
         request.send().await.map_err(reqwest::Error::without_url)?;
         Ok(())
+    }
+
+    /// Where the names of events' objects are.
+    pub(crate) fn names(&self) -> Names {
+        let table = self.stack.plan().tables.first().map(|table| table.name.clone()).unwrap_or_default();
+        Names { aws: self.stack.aws().clone(), table }
     }
 
     /// What runs where.

@@ -114,7 +114,7 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
         (
             muted,
             "1 rule; events of every site are taken",
-            "note: the rule `a` is not muted any more: its `mute_until` was 2026-01-01T00:00:00Z; remove it, or write a later time",
+            "note: the rule `a` is no longer muted: its `mute_until` was 2026-01-01T00:00:00Z; remove it, or write a later time",
         ),
         (
             "",

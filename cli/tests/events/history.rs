@@ -330,7 +330,7 @@ async fn what_is_wrong_with_a_question_is_one_clear_line() {
         (&["--since", "last week"], "how long ago it was (90min, 2h, 3d)"),
         (
             &["--outcome", "fine"],
-            "[possible values: waiting, working, interrupted, done, skipped, ignored, failed, dropped]",
+            "[possible values: waiting, working, interrupted, done, grouped, skipped, ignored, failed, dropped]",
         ),
         (&["--limit", "0"], "0 is not in 1.."),
     ] {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod dead_letters;
+mod grouped;
 mod history;
 mod place;
 mod replay;

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod groups;
 mod others;
 
 use serde_json::{Value, json};
@@ -284,8 +285,11 @@ fn rules_are_read_as_they_are_and_the_sample_site_has_its_name_without_keeping_o
 
 /// An answer of the simulated Tableau to a request without a credential.
 fn asked(up: &Up, method: &str, path: &str, body: &str) -> String {
-    let tableau = up.value("  Tableau    ");
-    let address = tableau.trim_start_matches("http://");
+    asked_at(&up.value("  Tableau    "), method, path, body)
+}
+
+fn asked_at(url: &str, method: &str, path: &str, body: &str) -> String {
+    let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\

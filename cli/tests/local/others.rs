@@ -125,3 +125,25 @@ fn a_file_of_settings_that_others_can_read_is_one_line_of_warning_and_is_used() 
         assert_eq!(is_used, text.starts_with("TABLEAU"), "{}", stderr(&output));
     }
 }
+
+// 13
+#[test]
+fn an_error_of_the_disk_names_the_path_also_one_that_looks_like_a_secret() {
+    let home = Home::new();
+    let file = home.0.path().join("1p4q8ff0vfrh8x15m4o8i0v3n6dj");
+    fs::write(&file, "no folder").unwrap();
+    let binaries = Path::new(PROGRAM).parent().unwrap().display().to_string();
+    let up = ["up", "--once", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
+    let output = home.command(&up).env("XDG_STATE_HOME", &file).output().unwrap();
+    let expected = format!(
+        "note: `--local` does not find this stack: cannot make {}/tableau-webhooks: Not a directory",
+        file.display()
+    );
+    assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
+
+    let folder = home.0.path().display().to_string();
+    for arguments in [&["rules", "check", &folder][..], &["rules", "check", "--template", &folder]] {
+        let error = stderr(&home.run(arguments));
+        assert_eq!(error, format!("error: {folder} is a folder: name a file in it\n"));
+    }
+}

@@ -14,7 +14,7 @@ mod routing;
 mod time;
 
 pub use capabilities::Capabilities;
-pub use engine::Engine;
+pub use engine::{Engine, SharedStatus, TimerSubject};
 pub use incident::REMINDER;
 pub use plan::{
     Decision, DigestState, Operation, Situation, Suppression, digest_group, is_reminder_due, plan,

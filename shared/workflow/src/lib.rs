@@ -4,11 +4,13 @@ mod credential;
 mod effect;
 mod failure;
 mod invocation;
+mod shared_message;
 
 pub use credential::{CredentialError, CredentialSource, Fixed};
 pub use effect::{Effect, OtherEffect};
 pub use failure::{BoxError, Failure, chain};
 pub use invocation::{EffectLog, Invocation, NoEffectLog};
+pub use shared_message::{SharedMessage, Why};
 
 use jiff::Timestamp;
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! The attempts at an event, as its record has them. No I/O.
 
-use super::record::Outcome;
-use deliveries::{Entry, HISTORY_LIMIT, Record, State};
+use super::record::{Outcome, word};
+use deliveries::{Entry, HISTORY_LIMIT, Record};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Attempt {
 pub(super) enum End {
     Ended {
         at: Option<Timestamp>,
-        /// As the runtime calls it: done, skipped, ignored, failed, released, misconfigured, deferred.
+        /// In the words of `events list` and of the runtime: done, grouped, skipped, ignored, failed, released, misconfigured, deferred.
         outcome: String,
         reason: String,
         /// When the next one was due.
@@ -59,7 +59,7 @@ fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
             began_at: None,
             end: End::Ended {
                 at: record.updated_at,
-                outcome: word(record.state.as_ref()),
+                outcome: word(record.state.as_ref(), record.reason()),
                 reason: record.reason().to_owned(),
                 next_at: record.next_at(),
             },
@@ -69,15 +69,11 @@ fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
     }
 }
 
-fn word(state: Option<&State>) -> String {
-    state.map(State::to_string).unwrap_or_default()
-}
-
 impl From<&Entry> for Attempt {
     fn from(entry: &Entry) -> Self {
         let end = End::Ended {
             at: entry.ended_at,
-            outcome: word(entry.outcome.as_ref()),
+            outcome: word(entry.outcome.as_ref(), &entry.reason),
             reason: entry.reason.clone(),
             next_at: entry.next_at,
         };
@@ -126,6 +122,7 @@ pub(super) struct AttemptFacts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::State;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_764_000_000 + second).unwrap()

@@ -1,6 +1,7 @@
 //! Which records are listed. No I/O.
 
 use super::record::Outcome;
+use crate::events::letters::Letter;
 use crate::out::plain;
 use deliveries::Record;
 use jiff::Timestamp;
@@ -37,6 +38,17 @@ impl Filter {
         ];
         let words = words.into_iter();
         words.filter_map(|(name, text)| Some(format!("{name} {}", plain(text.as_ref()?)))).collect()
+    }
+
+    /// Whether it takes a timer that failed for good, but for the workflow, the event and the outcome: its key, or a part of
+    /// what it is called.
+    pub(super) fn takes_timer(&self, letter: &Letter) -> bool {
+        let Some(timer) = letter.timer() else { return false };
+        let contains = |wanted: &String| {
+            let wanted = wanted.to_lowercase();
+            timer.to_string().to_lowercase().contains(&wanted) || timer.key.to_lowercase().contains(&wanted)
+        };
+        self.resource.as_ref().is_none_or(contains)
     }
 
     pub(super) fn takes(&self, record: &Record, now: Timestamp) -> bool {

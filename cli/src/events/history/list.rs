@@ -3,6 +3,7 @@
 use super::filter::Filter;
 use super::record::{Facts, Outcome};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
+use crate::events::letters::{self, Letter, Timer};
 use crate::events::options::ListOptions;
 use crate::events::span::Span;
 use crate::events::table::{Table, cell, name, terminal_width};
@@ -19,6 +20,8 @@ const HEAD: [&str; 7] = ["SEEN (UTC)", "WORKFLOW", "EVENT", "NAME", "OUTCOME", "
 const USUAL: SignedDuration = SignedDuration::from_hours(24);
 /// The most records that are asked for at once.
 const PAGE: u32 = 1_000;
+/// With more dead letters than this, timers are looked for among them only where failed events are asked for.
+const FEW_LETTERS: u64 = 100;
 
 /// Lists records, and says how many there were.
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
@@ -51,10 +54,17 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         shown.add(&found)?;
         events.extend(found.into_iter().map(|record| record.event_id));
     }
-    let summary = match shown.lines {
-        0 => nothing(&filter, since, span.until),
-        lines => summary(lines, events.len(), more),
+    let records = shown.lines;
+    let looked = Span { since: Some(since), until: Some(until) };
+    let (mut timers, notes) = timers(&stack, &filter, looked).await;
+    more |= records + timers.len() > limit;
+    timers.truncate(limit - records);
+    shown.add_timers(&timers)?;
+    let summary = match (records, timers.len()) {
+        (0, 0) => nothing(&filter, since, span.until),
+        (lines, timers) => summary(lines, events.len(), timers, more),
     };
+    notes.iter().for_each(note);
     let gone = span
         .since
         .filter(|since| now.duration_since(*since) > KEPT)
@@ -66,6 +76,31 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     }
     std::iter::once(summary).chain(gone).try_for_each(|text| line!("{text}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The timers among the dead letters that the filter takes, each with its workflow, and what is to say beside them.
+async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Letter)>, Vec<String>) {
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let is_asked = filter.outcomes.contains(&Outcome::Failed);
+    if filter.event.is_some() || !(is_asked || filter.outcomes.is_empty()) {
+        return (found, notes);
+    }
+    let most = if is_asked { u64::MAX } else { FEW_LETTERS };
+    let of_workflow = |workflow: &str| filter.workflow.as_ref().is_none_or(|wanted| wanted == workflow);
+    for queues in stack.workflows.iter().filter(|queues| of_workflow(&queues.workflow)) {
+        let workflow = &queues.workflow;
+        match letters::timers(stack, queues, span, most).await {
+            Ok(Some(timers)) => {
+                let timers = timers.into_iter().filter(|letter| filter.takes_timer(letter));
+                found.extend(timers.map(|letter| (workflow.clone(), letter)));
+            }
+            Ok(None) => notes.push(format!(
+                "{workflow} has more than {FEW_LETTERS} dead letters: --outcome failed also looks for timers among them"
+            )),
+            Err(error) => notes.push(format!("timers among the dead letters of {workflow} are not listed: {error}")),
+        }
+    }
+    (found, notes)
 }
 
 /// From when until when to look: no further than there can be anything.
@@ -90,15 +125,22 @@ fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> Strin
 }
 
 /// What stands below the table.
-fn summary(lines: usize, events: usize, more: bool) -> String {
+fn summary(lines: usize, events: usize, timers: usize, more: bool) -> String {
+    let timers = match timers {
+        0 => String::new(),
+        1 => "1 timer".to_owned(),
+        timers => format!("{timers} timers"),
+    };
     let what = match (lines, events) {
+        (0, _) => String::new(),
         (1, _) => "1 event".to_owned(),
         (lines, events) if lines == events => format!("{events} events"),
         (lines, 1) => format!("{lines} deliveries of 1 event"),
         (lines, events) => format!("{lines} deliveries of {events} events"),
     };
     let more = if more { "; there are more: take a larger --limit, or an earlier --until" } else { "" };
-    format!("{what}{more}")
+    let and = if what.is_empty() || timers.is_empty() { "" } else { " and " };
+    format!("{what}{and}{timers}{more}")
 }
 
 /// What has been shown.
@@ -118,9 +160,21 @@ impl Shown {
                 .iter()
                 .try_for_each(|record| line!("{}", out::json(&Facts::of(record, self.now))));
         }
-        let rows: Vec<_> = records.iter().map(|record| row(record, self.now)).collect();
-        self.table.fit(&rows);
-        for row in &rows {
+        self.rows(&records.iter().map(|record| row(record, self.now)).collect::<Vec<_>>())
+    }
+
+    fn add_timers(&mut self, timers: &[(String, Letter)]) -> Result<(), out::Error> {
+        if self.json {
+            self.lines += timers.len();
+            let facts = |(workflow, letter): &(String, Letter)| out::json(&Facts::of_timer(workflow, letter));
+            return timers.iter().try_for_each(|timer| line!("{}", facts(timer)));
+        }
+        self.rows(&timers.iter().map(|(workflow, letter)| timer_row(workflow, letter)).collect::<Vec<_>>())
+    }
+
+    fn rows(&mut self, rows: &[[String; 7]]) -> Result<(), out::Error> {
+        self.table.fit(rows);
+        for row in rows {
             if self.lines == 0 {
                 line!("{}", self.table.head())?;
             }
@@ -129,6 +183,21 @@ impl Shown {
         }
         Ok(())
     }
+}
+
+/// What is shown of a timer that failed for good.
+fn timer_row(workflow: &str, letter: &Letter) -> [String; 7] {
+    let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
+    [
+        letter.sent_at.map_or_else(|| "–".to_owned(), minute),
+        cell(workflow),
+        cell(&what),
+        name(&place),
+        Outcome::Failed.as_str().to_owned(),
+        // As much of the message's id as names it.
+        format!("message {}", plain(letter.message_id.get(..8).unwrap_or(&letter.message_id))),
+        plain(&letter.why()),
+    ]
 }
 
 fn minute(at: Timestamp) -> String {
@@ -238,8 +307,10 @@ mod tests {
 
     #[test]
     fn the_last_line_counts_events_and_says_when_there_are_more() {
-        assert_eq!(summary(1, 1, false), "1 event");
-        assert_eq!(summary(4, 2, false), "4 deliveries of 2 events");
-        assert!(summary(2, 2, true).starts_with("2 events; there are more: "));
+        assert_eq!(summary(1, 1, 0, false), "1 event");
+        assert_eq!(summary(4, 2, 0, false), "4 deliveries of 2 events");
+        assert_eq!(summary(4, 2, 1, false), "4 deliveries of 2 events and 1 timer");
+        assert_eq!(summary(0, 0, 2, false), "2 timers");
+        assert!(summary(2, 2, 0, true).starts_with("2 events; there are more: "));
     }
 }

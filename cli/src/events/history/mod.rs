@@ -4,6 +4,7 @@ mod attempts;
 mod filter;
 mod list;
 mod record;
+mod shared;
 mod show;
 mod store;
 mod text;

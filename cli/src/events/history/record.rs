@@ -1,9 +1,12 @@
 //! What a delivery record says at a moment: one workflow's dealings with one event. No I/O.
 
+use crate::events::letters::Letter;
 use clap::ValueEnum;
 use deliveries::{Record, State};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::borrow::Cow;
+use workflow::SharedMessage;
 
 /// Where a workflow is with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -17,7 +20,9 @@ pub(in crate::events) enum Outcome {
     Interrupted,
     /// Done
     Done,
-    /// No message or action of its own: no rule takes it, it came late, or an announced incident, a group or a digest has it
+    /// An alert group or a digest has it, whose timer sends one message for all
+    Grouped,
+    /// No message or action: no rule takes it, it came late, or its incident needs no new message
     Skipped,
     /// Cannot be acted on: its body cannot be read, or `sites` does not list its site
     Ignored,
@@ -32,6 +37,7 @@ impl Outcome {
     pub(super) fn of(record: &Record, now: Timestamp) -> Self {
         match &record.state {
             Some(State::Done) => Self::Done,
+            Some(State::Skipped) if SharedMessage::has_event(&record.last_reason) => Self::Grouped,
             Some(State::Skipped) => Self::Skipped,
             Some(State::Ignored) => Self::Ignored,
             Some(State::Failed) => Self::Failed,
@@ -48,6 +54,7 @@ impl Outcome {
             Self::Working => "working",
             Self::Interrupted => "interrupted",
             Self::Done => "done",
+            Self::Grouped => "grouped",
             Self::Skipped => "skipped",
             Self::Ignored => "ignored",
             Self::Failed => "failed",
@@ -57,7 +64,15 @@ impl Outcome {
 
     /// Terminal state: no attempt follows by itself, and no person has to act.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Skipped | Self::Ignored | Self::Dropped)
+        matches!(self, Self::Done | Self::Grouped | Self::Skipped | Self::Ignored | Self::Dropped)
+    }
+}
+
+/// The word for how an attempt ended, as the outcome of its event has it.
+pub(super) fn word(state: Option<&State>, reason: &str) -> String {
+    match state {
+        Some(State::Skipped) if SharedMessage::has_event(reason) => Outcome::Grouped.as_str().to_owned(),
+        state => state.map(State::to_string).unwrap_or_default(),
     }
 }
 
@@ -69,9 +84,9 @@ pub(super) struct Facts<'a> {
     event_name: &'a str,
     outcome: Outcome,
     attempts: u64,
-    reason: Option<&'a str>,
+    reason: Option<Cow<'a, str>>,
     resource: &'a str,
-    resource_name: &'a str,
+    resource_name: Cow<'a, str>,
     site: &'a str,
     created_at: &'a str,
     #[serde(serialize_with = "crate::events::instant")]
@@ -93,14 +108,35 @@ impl<'a> Facts<'a> {
             event_name: &event.name,
             outcome: Outcome::of(record, now),
             attempts: record.attempts,
-            reason: (!reason.is_empty()).then_some(reason),
+            reason: (!reason.is_empty()).then_some(reason.into()),
             resource: &event.resource,
-            resource_name: &event.resource_name,
+            resource_name: event.resource_name.as_str().into(),
             site: &event.site,
             created_at: &event.created_at,
             first_seen_at: record.first_seen_at,
             updated_at: record.updated_at,
             next_at: record.next_at(),
+        }
+    }
+
+    /// The same of a timer that failed for good, which has no record: what is said of no event is empty.
+    pub(super) fn of_timer(workflow: &'a str, letter: &'a Letter) -> Self {
+        let reason = letter.why();
+        let timer = letter.timer();
+        Self {
+            event_id: "",
+            workflow,
+            event_name: "timer",
+            outcome: Outcome::Failed,
+            attempts: 0,
+            reason: (!reason.is_empty()).then(|| reason.into()),
+            resource: timer.map(|timer| timer.key.as_str()).unwrap_or_default(),
+            resource_name: timer.map(|timer| timer.to_string().into()).unwrap_or_default(),
+            site: "",
+            created_at: "",
+            first_seen_at: letter.sent_at,
+            updated_at: letter.sent_at,
+            next_at: None,
         }
     }
 }
@@ -109,6 +145,28 @@ impl<'a> Facts<'a> {
 mod tests {
     use super::*;
     use jiff::SignedDuration;
+
+    // 13
+    #[test]
+    fn what_a_group_or_digest_has_is_grouped_and_nothing_else_that_was_skipped() {
+        for (reason, expected) in [
+            (
+                "grouped with other incidents of the same time: group 64c87bd200d1 in data-alerts",
+                Outcome::Grouped,
+            ),
+            ("grouped with its failure: group 64c87bd200d1 in data-alerts", Outcome::Grouped),
+            ("grouped with other events of its kind: group 64c87bd200d1 in data-news", Outcome::Grouped),
+            ("in the digest of the quiet hours until 2026-11-29T07:00:00Z in data-alerts", Outcome::Grouped),
+            ("recorded with its incident, which needs no new message now", Outcome::Skipped),
+            ("no rule sends SiteUpdated", Outcome::Skipped),
+            ("", Outcome::Skipped),
+        ] {
+            let state = Some(State::Skipped);
+            let record = Record { state: state.clone(), last_reason: reason.to_owned(), ..Record::default() };
+            assert_eq!(Outcome::of(&record, Timestamp::UNIX_EPOCH), expected, "{reason}");
+            assert_eq!(word(state.as_ref(), reason), expected.as_str(), "{reason}");
+        }
+    }
 
     #[test]
     fn a_claim_is_work_until_its_deadline_and_interrupted_after_it() {

@@ -2,6 +2,7 @@
 
 use super::attempts::{Attempt, AttemptFacts, attempts};
 use super::record::{Facts, Outcome};
+use super::shared::{Shared, SharedFacts};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use super::text;
 use crate::events::letters;
@@ -28,6 +29,8 @@ pub(super) struct Delivery {
     pub(super) record: Record,
     pub(super) attempts: Vec<Attempt>,
     pub(super) payload: Value,
+    /// The messages of groups and digests that its reason names.
+    pub(super) shared: Vec<Shared>,
     /// How many dead letters the workflow has, or why that is unknown; nothing where there is none of this event.
     pub(super) dead_letters: Option<Result<u64, String>>,
 }
@@ -150,12 +153,14 @@ async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
     let payload = &record.event.payload;
     let payload = serde_json::from_str(payload).unwrap_or_else(|_| Value::String(payload.clone()));
     let queues = stack.workflows.iter().find(|queues| queues.workflow == record.workflow);
-    let dead_letters = match queues.filter(|_| !Outcome::of(&record, now).is_final()) {
+    let shared = Shared::of(stack, &record, now).await;
+    let is_over = Outcome::of(&record, now).is_final() && !shared.iter().any(Shared::is_unfinished);
+    let dead_letters = match queues.filter(|_| !is_over) {
         // To know whether it is this one takes a look at all of them, which hides them from others for a while.
         Some(queues) => Some(letters::count(&stack.account, queues).await.map_err(|error| error.to_string())),
         None => None,
     };
-    Delivery { attempts: attempts(&record, now), record, payload, dead_letters }
+    Delivery { attempts: attempts(&record, now), record, payload, shared, dead_letters }
 }
 
 /// A delivery as JSON has it: what `events list` has, and more.
@@ -165,6 +170,7 @@ struct DeliveryFacts<'a> {
     record: Facts<'a>,
     history: Vec<AttemptFacts<'a>>,
     effects: Vec<String>,
+    shared_messages: Vec<SharedFacts>,
     /// Of the whole workflow; nothing where it does not matter or is unknown.
     dead_letters_of_workflow: Option<u64>,
     payload: &'a Value,
@@ -178,6 +184,7 @@ impl Delivery {
             record: Facts::of(&self.record, now),
             history: self.attempts.iter().map(Attempt::facts).collect(),
             effects,
+            shared_messages: self.shared.iter().map(Shared::facts).collect(),
             dead_letters_of_workflow: self
                 .dead_letters
                 .as_ref()

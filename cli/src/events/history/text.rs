@@ -13,12 +13,12 @@ const LEFT: usize = 16;
 /// So many characters of a body that cannot be read are shown as text.
 const SHOWN: usize = 1_000;
 
-fn pair(indent: &str, name: &str, text: &str) -> String {
+pub(super) fn pair(indent: &str, name: &str, text: &str) -> String {
     let width = LEFT - indent.len();
     format!("{indent}{name:<width$}{}", plain(text))
 }
 
-fn instant(at: Option<Timestamp>) -> String {
+pub(super) fn instant(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "unknown".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
@@ -65,6 +65,8 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Working => "is being worked on".to_owned(),
         Outcome::Interrupted => "was interrupted, and is taken over by its next attempt".to_owned(),
         Outcome::Done => "done".to_owned(),
+        Outcome::Grouped if record.reason().starts_with("grouped ") => record.reason().to_owned(),
+        Outcome::Grouped => format!("grouped: {}", record.reason()),
         Outcome::Skipped => format!("skipped: {}", record.reason()),
         Outcome::Ignored => format!("ignored: {}", record.reason()),
         Outcome::Failed => "failed for good".to_owned(),
@@ -75,6 +77,7 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));
     lines.extend(effects(&record.effects));
+    lines.extend(delivery.shared.iter().map(|shared| shared.line(now)));
     if !record.damaged.is_empty() {
         lines.push(pair("  ", "damaged", &record.damaged.join(", ")));
     }
@@ -207,6 +210,7 @@ mod tests {
             record,
             attempts,
             payload: json!({ "event_type": "SiteUpdated", "text": "\u{9b}31m" }),
+            shared: Vec::new(),
             dead_letters: Some(Ok(2)),
         }
     }

@@ -1,6 +1,7 @@
 //! Which dead letters are meant. No I/O.
 
 use super::letter::{Content, Letter};
+use super::subject::Subject;
 use crate::events::options::ChoiceOptions;
 use crate::events::span::Span;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
@@ -24,7 +25,7 @@ pub(super) struct Choice {
     pub(super) started: Timestamp,
     /// Whether the letters are sent round again, and may be back before we are through.
     pub(super) sends: bool,
-    /// Whether messages that are no events are meant as well.
+    /// Whether messages that no workflow can read are meant as well.
     pub(super) no_events: bool,
 }
 
@@ -46,12 +47,12 @@ pub(super) struct Seen {
     pub(super) unread: Vec<Unread>,
     /// Events with a letter that is not meant.
     pub(super) others: BTreeSet<EventId>,
-    /// Events that came after we began.
-    pub(super) newer: BTreeSet<EventId>,
-    /// Events that we sent round again, and that have failed again.
-    pub(super) back: BTreeSet<EventId>,
-    /// Events that were chosen before, and how late it was at AWS at least.
-    sent: HashMap<EventId, Option<Timestamp>>,
+    /// Events and timers that came after we began.
+    pub(super) newer: BTreeSet<Subject>,
+    /// Events and timers that we sent round again, and that have failed again.
+    pub(super) back: BTreeSet<Subject>,
+    /// Events and timers that were chosen before, and how late it was at AWS at least.
+    sent: HashMap<Subject, Option<Timestamp>>,
     /// The latest that a clock of AWS has shown: the one whose time letters bear, unlike ours.
     latest: Option<Timestamp>,
 }
@@ -121,21 +122,21 @@ impl Choice {
             }
         }
         // Only now: all letters of an event that come together are meant.
-        let sent = chosen.iter().filter_map(Letter::event_id).map(|id| (id.clone(), seen.latest));
+        let sent = chosen.iter().filter_map(Letter::subject).map(|subject| (subject, seen.latest));
         seen.sent.extend(sent);
         chosen
     }
 
     /// Whether the letter was there when we began; one that was not is remembered.
     fn is_new(&self, letter: &Letter, seen: &mut Seen) -> bool {
-        let Some(id) = letter.event_id().filter(|_| self.sends) else { return true };
-        match seen.sent.get(id) {
+        let Some(subject) = letter.subject().filter(|_| self.sends) else { return true };
+        match seen.sent.get(&subject) {
             Some(sent) if self.is_back(letter, *sent) => {
-                seen.back.insert(id.clone());
+                seen.back.insert(subject);
                 false
             }
             None if letter.sent_at.is_some_and(|sent_at| sent_at > self.started) => {
-                seen.newer.insert(id.clone());
+                seen.newer.insert(subject);
                 false
             }
             _ => true,

@@ -1,20 +1,24 @@
 //! A message of a dead-letter queue, read. No I/O.
 
+use super::subject::Subject;
+use crate::timer_words;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use deliveries::Content as Stored;
 use jiff::Timestamp;
+use std::fmt;
 use tableau::{EventId, Payload};
+use timer::TimerMessage;
 
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::events) struct Letter {
     /// What SQS calls it.
-    pub(super) message_id: String,
+    pub(in crate::events) message_id: String,
     pub(super) content: Content,
-    /// Of an event, what goes back into the workflow's queue; of anything else, the message as it is.
+    /// Of an event, what goes back into the workflow's queue; of a timer and of anything else, the message as it is.
     pub(super) body: String,
     /// Since when it waits; of one that SQS itself moved here, since it was first sent.
-    pub(super) sent_at: Option<Timestamp>,
+    pub(in crate::events) sent_at: Option<Timestamp>,
     /// Why it is here, as far as anyone has said.
     pub(super) reason: String,
 }
@@ -24,6 +28,8 @@ pub(in crate::events) struct Letter {
 pub(in crate::events) enum Content {
     /// An event that a workflow gave up, or that EventBridge could not bring to it.
     Event(EventFacts),
+    /// A timer that a workflow gave up, or that EventBridge Scheduler could not bring to it.
+    Timer(Timer),
     /// Something that no workflow can read: why it is no event, without a word of it, since it may hold secrets.
     NoEvent(String),
 }
@@ -36,12 +42,35 @@ pub(in crate::events) struct EventFacts {
     pub(super) resource: String,
 }
 
+/// A timer: of an alert group, a digest or an incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::events) struct Timer {
+    /// The key of the document that waits for it.
+    pub(in crate::events) key: String,
+    /// Which arming of the document.
+    generation: u64,
+}
+
+impl Timer {
+    /// What it is, and where what it sends goes: a channel, or the LUID of an incident's object.
+    pub(in crate::events) fn words(&self) -> (String, String) {
+        timer_words::words(&self.key)
+    }
+}
+
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&timer_words::sentence(&self.key))
+    }
+}
+
 impl Letter {
     /// Reads a message, whatever it is.
     pub(super) fn read(message: &Message) -> Self {
         let text = message.body().unwrap_or_default();
         let (body, content) = match content_of(message) {
-            Ok(stored) => {
+            Ok(Held::Timer(timer)) => (text.to_owned(), Content::Timer(timer)),
+            Ok(Held::Stored(stored)) => {
                 let id = stored.event_id();
                 let name = stored.name().to_owned();
                 let resource = stored.payload().and_then(|payload| payload.resource_name.clone());
@@ -67,6 +96,23 @@ impl Letter {
     pub(super) fn event(&self) -> Option<&EventFacts> {
         match &self.content {
             Content::Event(event) => Some(event),
+            Content::Timer(_) | Content::NoEvent(_) => None,
+        }
+    }
+
+    /// The timer in it, if it is one.
+    pub(in crate::events) fn timer(&self) -> Option<&Timer> {
+        match &self.content {
+            Content::Timer(timer) => Some(timer),
+            Content::Event(_) | Content::NoEvent(_) => None,
+        }
+    }
+
+    /// What it is about; nothing where no workflow can read it.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        match &self.content {
+            Content::Event(event) => Some(Subject::Event(event.id.clone())),
+            Content::Timer(timer) => Some(Subject::Timer(timer.clone())),
             Content::NoEvent(_) => None,
         }
     }
@@ -77,9 +123,9 @@ impl Letter {
     }
 
     /// Why it waits for a person: the reason that came with it, or that it is no event.
-    pub(super) fn why(&self) -> String {
+    pub(in crate::events) fn why(&self) -> String {
         match &self.content {
-            Content::Event(_) => self.reason.clone(),
+            Content::Event(_) | Content::Timer(_) => self.reason.clone(),
             Content::NoEvent(why) => format!("no event: {why}"),
         }
     }
@@ -92,21 +138,28 @@ fn size(text: &str) -> String {
     }
 }
 
+/// What a message holds that a workflow can read.
+enum Held {
+    Stored(Stored),
+    Timer(Timer),
+}
+
 /// What the message holds, as the workflow reads it too.
-fn content_of(message: &Message) -> Result<Stored, String> {
+fn content_of(message: &Message) -> Result<Held, String> {
     let attributes = message.message_attributes();
     let has_attribute = |name: &str| attributes.is_some_and(|attributes| attributes.contains_key(name));
     let body = message.body().unwrap_or_default();
     if timer::is_timer(body) {
-        let reason = reason(message);
-        return Err(if reason.is_empty() { "a timer".to_owned() } else { format!("a timer: {reason}") });
+        let timer =
+            TimerMessage::parse(body).map_err(|error| format!("a timer that cannot be read: {error}"))?;
+        return Ok(Held::Timer(Timer { key: timer.key, generation: timer.generation }));
     }
     match deliveries::of_message(body, has_attribute).map_err(|error| error.to_string())? {
         Stored::Event(payload) if payload.is_test() => Err("body: is empty".to_owned()),
         Stored::Event(payload) if !has_field_of_tableau(&payload) => {
             Err("body: has no field of a Tableau event".to_owned())
         }
-        content => Ok(content),
+        content => Ok(Held::Stored(content)),
     }
 }
 
@@ -213,13 +266,26 @@ mod tests {
 
     // 13
     #[test]
-    fn a_timer_is_named_and_says_why_it_is_here() {
-        let body = r#"{"timer":{"due":"2026-11-28T22:00:00Z","generation":7,"hops":0,"key":"k"}}"#;
-        let letter = Letter::read(&message(body, &[("reason", "the timer of `k`: 404")]));
-        assert_eq!(letter.why(), "no event: a timer: the timer of `k`: 404 (74 bytes)");
+    fn a_timer_is_named_by_what_it_sends_and_goes_back_as_it_is() {
+        let body = r#"{"timer":{"due":"2026-11-28T22:00:00Z","generation":7,"hops":0,"key":"group#notify-slack#data-alerts#64c87bd200d1"}}"#;
+        let letter = Letter::read(&message(body, &[("reason", "Slack: channel_not_found")]));
         assert_eq!((letter.event(), letter.body.as_str()), (None, body));
+        let timer = letter.timer().unwrap();
+        assert_eq!(timer.to_string(), "timer of group 64c87bd200d1 in data-alerts");
+        assert_eq!(letter.why(), "Slack: channel_not_found");
         let undelivered = Letter::read(&message(body, &[("ERROR_MESSAGE", "not authorized")]));
-        assert_eq!(undelivered.why(), "no event: a timer: EventBridge: not authorized (74 bytes)");
+        assert_eq!(undelivered.why(), "EventBridge: not authorized");
+        assert_eq!(undelivered.subject(), letter.subject());
+    }
+
+    // 13
+    #[test]
+    fn a_timer_that_no_workflow_can_read_is_no_event_and_is_not_repeated() {
+        let letter = Letter::read(&message(r#"{"timer":{"due":"hunter2"}}"#, &[]));
+        assert_eq!((letter.timer(), letter.subject()), (None, None));
+        let why = letter.why();
+        assert!(why.starts_with("no event: a timer that cannot be read: timer."), "{why}");
+        assert!(!why.contains("hunter2"), "{why}");
     }
 
     #[test]

@@ -82,8 +82,16 @@ impl<'a> LetterFacts<'a> {
             reason: letter.why(),
             ..Self::default()
         };
-        // What is no event is not repeated: it may hold secrets.
-        let Content::Event(event) = &letter.content else { return message };
+        let event = match &letter.content {
+            Content::Event(event) => event,
+            Content::Timer(timer) => {
+                let (event_name, resource) = ("timer", timer.key.clone());
+                let payload = serde_json::from_str(&letter.body).unwrap_or_default();
+                return Self { event_name, resource, payload, ..message };
+            }
+            // It is not repeated: it may hold secrets.
+            Content::NoEvent(_) => return message,
+        };
         // It has been read before.
         let payload = Payload::parse(letter.body.as_bytes()).unwrap_or_default();
         Self {

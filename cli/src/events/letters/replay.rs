@@ -1,4 +1,4 @@
-//! `events replay`: dead letters go back into their workflows' queues.
+//! `events replay`: dead letters, events and timers, go back into their workflows' queues.
 //!
 //! A letter is taken out of the dead letters only once its workflow's queue has confirmed it. Whatever happens in
 //! between, it is at worst sent twice, and what is finished does not run again: same payload, same event id.
@@ -8,13 +8,13 @@ use super::interrupt::Interrupt;
 use super::letter::Letter;
 use super::progress::Progress;
 use super::queue::DeadLetters;
+use super::subject::{Subject, count, counted};
 use super::sweep::{Lines, Work, letters_of, say, sweep};
 use crate::events::options::ReplayOptions;
 use crate::stack::Stack;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
-use tableau::EventId;
 use workflow::BoxError;
 
 /// Replays what was asked for, and says what it was.
@@ -27,23 +27,27 @@ pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
     let lines = Lines::new(&workflows, started);
-    let mut replay = Replay { dry, progress, lines, replayed: 0, events: BTreeSet::new() };
+    let mut replay = Replay { dry, progress, lines, events: 0, subjects: BTreeSet::new() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;
     replay.progress.end();
     let would = if dry { "would be " } else { "" };
-    let summary = format!("{} {would}replayed", replayed(replay.replayed, replay.events.len()));
+    let summary = format!("{} {would}replayed", replayed(replay.events, &replay.subjects));
     let said: Vec<String> = swept.notes(&choice).into_iter().chain([summary]).chain(swept.back()).collect();
     let said = say(&said, dry);
     result.and(said)?;
     swept.end(&choice, options.choice.workflow.as_deref(), &interrupt)
 }
 
-/// How much was replayed: events, unless some have several letters.
-fn replayed(letters: usize, events: usize) -> String {
-    match (letters, events) {
-        (1, 1) => "1 event".to_owned(),
-        (letters, events) if letters == events => format!("{events} events"),
-        (letters, events) => letters_of(letters, events),
+/// How much was replayed: events and timers, unless some events have several letters. `letters`: those of events.
+fn replayed(letters: usize, subjects: &BTreeSet<Subject>) -> String {
+    let events = subjects.iter().filter(|subject| subject.event().is_some()).count();
+    if letters == events {
+        return count(subjects);
+    }
+    let letters = letters_of(letters, events);
+    match subjects.len() - events {
+        0 => letters,
+        timers => format!("{letters} and {}", counted(timers, "timer")),
     }
 }
 
@@ -52,8 +56,9 @@ struct Replay {
     dry: bool,
     progress: Progress,
     lines: Lines,
-    replayed: usize,
-    events: BTreeSet<EventId>,
+    /// How many letters of events.
+    events: usize,
+    subjects: BTreeSet<Subject>,
 }
 
 impl Work for Replay {
@@ -65,9 +70,9 @@ impl Work for Replay {
             let done = letters.replay(&chosen).await;
             (done.letters, done.refused)
         };
-        self.replayed += done.len();
         let replayed = done.iter().filter_map(|at| chosen.get(*at));
-        self.events.extend(replayed.clone().filter_map(Letter::event_id).cloned());
+        self.events += replayed.clone().filter_map(Letter::event_id).count();
+        self.subjects.extend(replayed.clone().filter_map(Letter::subject));
         let lines = self.lines.of(&workflow, replayed);
         // A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
         let said = self.progress.beside(|| say(&lines, self.dry));

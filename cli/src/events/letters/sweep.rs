@@ -4,6 +4,7 @@ use super::choice::{Choice, Seen, Unread};
 use super::interrupt::Interrupt;
 use super::letter::{Content, Letter};
 use super::queue::DeadLetters;
+use super::subject::{Subject, count, counted};
 use crate::events::table::{Table, age, cell, name, terminal_width};
 use crate::out::{line, plain};
 use crate::stack::{Stack, WorkflowQueues};
@@ -78,8 +79,8 @@ pub(super) async fn workflow(
 #[derive(Debug, Default)]
 pub(super) struct Swept {
     found: BTreeMap<String, BTreeSet<String>>,
-    newer: BTreeSet<EventId>,
-    back: BTreeSet<EventId>,
+    newer: BTreeSet<Subject>,
+    back: BTreeSet<Subject>,
     /// Messages that are no events, with their workflow.
     unread: Vec<(String, Unread)>,
 }
@@ -102,15 +103,16 @@ impl Swept {
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
-            1 => Some("1 event came after this began, and is left where it is".to_owned()),
-            newer => Some(format!("{newer} events came after this began, and are left where they are")),
+            1 => Some(format!("{} came after this began, and is left where it is", count(&self.newer))),
+            _ => Some(format!("{} came after this began, and are left where they are", count(&self.newer))),
         };
         unread.into_iter().chain(hint).chain(left).collect()
     }
 
     /// What is to say below how many events were sent round again.
     pub(super) fn back(&self) -> Option<String> {
-        let named: Vec<&str> = self.back.iter().take(NAMED).map(EventId::short).collect();
+        let named: Vec<String> =
+            self.back.iter().take(NAMED).map(|subject| plain(&subject.to_string())).collect();
         let more = if self.back.len() > NAMED { ", …" } else { "" };
         let failed = match self.back.len() {
             0 => return None,
@@ -189,45 +191,57 @@ impl Lines {
 fn row(letter: &Letter, workflow: &str, now: Timestamp) -> [String; 6] {
     let [event, name, id] = match &letter.content {
         Content::Event(event) => [cell(&event.name), name(&event.resource), event.id.short().to_owned()],
+        Content::Timer(timer) => {
+            let (what, place) = timer.words();
+            [cell(&what), name(&place), format!("{MESSAGE}{}", plain(&letter.message_id))]
+        }
         Content::NoEvent(_) => [cell(""), cell(""), format!("{MESSAGE}{}", plain(&letter.message_id))],
     };
     [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
 }
 
-/// How many letters of how many events there are, and how many messages that are no events.
+/// How many letters of how many events there are, how many timers, and how many messages that are no events.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     letters: usize,
     events: BTreeSet<EventId>,
+    timers: usize,
     no_events: usize,
 }
 
 impl Counted {
     pub(super) fn add(&mut self, letter: &Letter) {
-        match letter.event_id() {
-            Some(id) => {
+        match &letter.content {
+            Content::Event(event) => {
                 self.letters += 1;
-                self.events.insert(id.clone());
+                self.events.insert(event.id.clone());
             }
-            None => self.no_events += 1,
+            Content::Timer(_) => self.timers += 1,
+            Content::NoEvent(_) => self.no_events += 1,
         }
     }
 
     /// How many messages that is.
     pub(super) fn all(&self) -> usize {
-        self.letters + self.no_events
+        self.letters + self.timers + self.no_events
     }
 }
 
 impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letters = letters_of(self.letters, self.events.len());
-        let no_events = match self.no_events {
-            0 => return f.write_str(&letters),
-            1 => "1 message that is no event".to_owned(),
-            messages => format!("{messages} messages that are no events"),
-        };
-        if self.letters == 0 { f.write_str(&no_events) } else { write!(f, "{letters} and {no_events}") }
+        let mut parts = Vec::new();
+        if self.letters > 0 || self.all() == 0 {
+            parts.push(letters_of(self.letters, self.events.len()));
+        }
+        if self.timers > 0 {
+            parts.push(counted(self.timers, "timer"));
+        }
+        match self.no_events {
+            0 => {}
+            1 => parts.push("1 message that is no event".to_owned()),
+            messages => parts.push(format!("{messages} messages that are no events")),
+        }
+        f.write_str(&parts.join(" and "))
     }
 }
 
@@ -244,9 +258,8 @@ pub(super) fn say(lines: &[String], needed: bool) -> Result<(), BoxError> {
 
 /// So many letters of so many events.
 pub(super) fn letters_of(letters: usize, events: usize) -> String {
-    let count = |count, what| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
-    let letters_text = count(letters, "dead letter");
-    if letters == events { letters_text } else { format!("{letters_text} of {}", count(events, "event")) }
+    let letters_text = counted(letters, "dead letter");
+    if letters == events { letters_text } else { format!("{letters_text} of {}", counted(events, "event")) }
 }
 
 #[cfg(test)]
@@ -258,7 +271,7 @@ mod tests {
     fn swept(newer: usize, back: usize) -> Swept {
         let event = |n: usize| {
             let text = Some(n.to_string());
-            EventId::of(&Payload { text, ..Payload::default() })
+            Subject::Event(EventId::of(&Payload { text, ..Payload::default() }))
         };
         let ids = |count: usize| (0..count).map(event).collect();
         Swept { newer: ids(newer), back: ids(back), ..Swept::default() }
@@ -276,7 +289,7 @@ mod tests {
         );
         assert_eq!((swept(0, 1).notes(&choice), swept(1, 0).back()), (Vec::new(), None));
         let one = swept(0, 1);
-        let id = one.back.first().map(EventId::short).unwrap_or_default();
+        let id = one.back.first().map(Subject::to_string).unwrap_or_default();
         let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
         assert_eq!(one.back(), Some(expected));
         let many = swept(0, 11).back().unwrap();

@@ -64,14 +64,27 @@ impl About {
 
     /// The LUID of the first thing of the right kind on the default site.
     pub(crate) fn first_luid(model: &Model, event: &EventName) -> Option<String> {
+        Self::luids(model, event).into_iter().next()
+    }
+
+    /// The LUIDs of the things of the right kind on the default site; of users the newest first.
+    pub(crate) fn luids(model: &Model, event: &EventName) -> Vec<String> {
         let site = model.default_site();
-        let datasource = || model.datasources.iter().find(|d| d.site == site).map(|d| d.luid.to_string());
-        match event.object()? {
-            Object::Workbook => model.workbooks.iter().find(|w| w.site == site).map(|w| w.luid.to_string()),
-            Object::Datasource | Object::Label => datasource(),
-            Object::View => model.views.iter().find(|v| v.site == site).map(|v| v.luid.to_string()),
-            Object::User => model.users.iter().rfind(|u| u.site == site).map(|u| u.luid.to_string()),
-            Object::Site => Some(site.to_string()),
+        let Some(object) = event.object() else { return Vec::new() };
+        match object {
+            Object::Workbook => {
+                model.workbooks.iter().filter(|w| w.site == site).map(|w| w.luid.to_string()).collect()
+            }
+            Object::Datasource | Object::Label => {
+                model.datasources.iter().filter(|d| d.site == site).map(|d| d.luid.to_string()).collect()
+            }
+            Object::View => {
+                model.views.iter().filter(|v| v.site == site).map(|v| v.luid.to_string()).collect()
+            }
+            Object::User => {
+                model.users.iter().rev().filter(|u| u.site == site).map(|u| u.luid.to_string()).collect()
+            }
+            Object::Site => vec![site.to_string()],
         }
     }
 

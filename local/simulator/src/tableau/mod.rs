@@ -28,7 +28,9 @@ pub use content::{ConnectedApp, Content, Datasource, PatCredential, Project, Use
 pub use delivery::{Attempt, Delivery, DeliveryState};
 pub use model::{BroadcastRecord, Feature, JobShape, SiteRole, WebhookRecord};
 pub use refresh::JobRecord;
-pub use sample::{SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, sample_payload};
+pub use sample::{
+    SAMPLE_CONNECTED_APP, SAMPLE_CONTENT_URL, SAMPLE_PAT, SAMPLE_SITE, sample_payload, sample_payloads,
+};
 pub use sending::{Fired, NotFound};
 pub use simulator::TableauSimulator;
 pub use version::RestVersion;

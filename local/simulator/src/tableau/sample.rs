@@ -38,6 +38,17 @@ pub fn sample_payload(event: &EventName, at: Timestamp) -> Option<String> {
     Some(About::find(&model, event, &luid)?.body(event, at))
 }
 
+/// The bodies of deliveries of this event, one about each thing on the sample site that it can be about, with the thing's name.
+/// The first is that of [`sample_payload`]; none for an unknown name.
+///
+/// Depends on nothing but its arguments.
+pub fn sample_payloads(event: &EventName, at: Timestamp) -> Vec<(String, String)> {
+    let model = model(at);
+    let luids = About::luids(&model, event);
+    let about = luids.iter().filter_map(|luid| About::find(&model, event, luid));
+    about.map(|about| (about.name.clone(), about.body(event, at))).collect()
+}
+
 /// The site `Marketing` with its administrator and nothing published.
 pub(super) fn empty(now: Timestamp) -> Model {
     let site = |luid: &str, name: &str, url: &str| Site {

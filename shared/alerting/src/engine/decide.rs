@@ -15,7 +15,7 @@ use crate::plan::{
 use crate::time::later;
 use jiff::Timestamp;
 use rules::Schedule;
-use workflow::Failure;
+use workflow::{Failure, SharedMessage, Why};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Reminds a target of an incident that has been open for a day without a new message.
@@ -154,9 +154,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                         }
                     }
                     let partition = keys::group(self.workflow, &target.key, &group);
+                    let why = if resolved.is_some() { Why::ItsFailure } else { Why::OtherIncidents };
+                    let how = SharedMessage::Group { id: group.clone(), target: target.key.clone() };
+                    let how = how.reason(why);
                     self.hand_over(incident, id, target, Route::Group(group), &about);
                     advance.arm.push(partition);
-                    let how = "grouped with other incidents of the same time".to_owned();
                     advance.handled.push((target.key.clone(), Handled::Grouped(how)));
                 }
                 Decision::Digest { until } => {
@@ -169,7 +171,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     };
                     self.hand_over(incident, id, target, route, &about);
                     advance.arm.push(partition);
-                    let how = format!("in the digest of the quiet hours until {until:.0}");
+                    let how = SharedMessage::Digest { until, target: target.key.clone() };
+                    let how = how.reason(Why::QuietHours);
                     advance.handled.push((target.key.clone(), Handled::Grouped(how)));
                 }
                 Decision::LookAgain { at } => advance.look_again = Some(at),
@@ -183,6 +186,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     }
                     let handled = match reason {
                         Suppression::BeingSent => Handled::BeingSent,
+                        Suppression::AlreadyAnnounced => Handled::Nothing(announced(entry.as_ref(), target)),
                         reason => Handled::Nothing(why(reason)),
                     };
                     advance.handled.push((target.key.clone(), handled));
@@ -315,7 +319,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let key = match about {
             Announced::Open(_) => attempt.event.id.short().to_owned(),
             // The failure that finds the end has an entry of its own.
-            Announced::Resolved(_) => format!("{}-resolved", incident.id),
+            Announced::Resolved(_) => format!("{}-resolved", attempt.event.id.short()),
         };
         self.write_entry(attempt, transaction, &key, entry, target, until).await
     }
@@ -326,7 +330,17 @@ fn flood(schedule: Schedule) -> &'static str {
     if schedule == Schedule::Critical { "critical" } else { "incidents" }
 }
 
-fn why(reason: Suppression) -> String {
+/// Why a target that knows of the incident receives nothing now, and the group's message that it knows of it from, if one is.
+fn announced<T>(entry: Option<&LogEntry>, target: &Targeted<T>) -> String {
+    match entry.map(|entry| &entry.route) {
+        Some(Route::Group(id)) => {
+            SharedMessage::Group { id: id.clone(), target: target.key.clone() }.reason(Why::ItsIncident)
+        }
+        _ => why(Suppression::AlreadyAnnounced),
+    }
+}
+
+pub(super) fn why(reason: Suppression) -> String {
     match reason {
         Suppression::Muted(until) => format!("the rule is muted until {until:.0}"),
         Suppression::Flapping(nth) => {

@@ -8,7 +8,7 @@ use crate::notification::{self, About, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
-use workflow::{Effect, Failure};
+use workflow::{Effect, Failure, SharedMessage, Why};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) async fn on_other(
@@ -76,7 +76,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 let written: Versioned<Member> = transaction.get(&member_key).await?;
                 if written.version > 0 {
                     self.arm(&partition, now).await?;
-                    return Ok(grouped());
+                    return Ok(grouped(group, target));
                 }
             }
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
@@ -96,7 +96,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if let Some(written) = transaction.commit().await? {
                 self.remember(&written);
                 self.arm(&partition, now).await?;
-                return Ok(grouped());
+                return Ok(grouped(group, target));
             }
         }
         self.post_event(attempt, target).await
@@ -140,10 +140,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             generation: 0,
         };
         self.put_entry(attempt, event.id.short(), entry, target, until).await?;
-        Ok(Handled::Grouped(format!("in the digest of the quiet hours until {until:.0}")))
+        let digest = SharedMessage::Digest { until, target: target.key.clone() };
+        Ok(Handled::Grouped(digest.reason(Why::QuietHours)))
     }
 }
 
-fn grouped() -> Handled {
-    Handled::Grouped("grouped with other events of its kind".to_owned())
+fn grouped<T>(id: String, target: &Targeted<T>) -> Handled {
+    let group = SharedMessage::Group { id, target: target.key.clone() };
+    Handled::Grouped(group.reason(Why::OtherEvents))
 }

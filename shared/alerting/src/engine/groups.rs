@@ -159,7 +159,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 for (id, member) in members.iter().filter(|(id, _)| ids.contains(id)) {
                     self.separate(&firing, id, member).await.map_err(unsent)?;
                 }
-                Ok(Fired::Done("too few for a group; each was announced alone"))
+                Ok(Fired::Done("too few for one message; each goes on alone"))
             }
             GroupStep::Announce => self.announce_group(&firing, members, first_is_open).await,
             GroupStep::Close => self.close_group(&firing, &members).await,

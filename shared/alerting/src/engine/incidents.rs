@@ -1,11 +1,13 @@
 //! Failures and recoveries, as events and timers bring them.
 
 use super::advance::Mutation;
+use super::decide::why;
 use super::documents::{Transaction, Versioned, unavailable};
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
 use crate::group::{GroupHead, Member, Placement, is_group_id};
 use crate::incident::{Incident, LogEntry, RefreshKind, Route, Signal, Transition};
 use crate::notifier::{Notifier, Routing, Targeted};
+use crate::plan::Suppression;
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::{Key, Marked};
@@ -75,6 +77,16 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             summary.note(Ok(Handled::Nothing("a later refresh has failed since".to_owned())));
             return Ok(());
         }
+        if summary.is_empty() {
+            let reason = match transition {
+                Transition::Resolved => Some(why(Suppression::NotAnnounced)),
+                _ if !failing.is_empty() => {
+                    Some("the incident stays open: it was another kind of refresh".to_owned())
+                }
+                _ => None,
+            };
+            reason.into_iter().for_each(|reason| summary.note(Ok(Handled::Nothing(reason))));
+        }
         if matches!(signal, Signal::Succeeded(..)) {
             let has_resolved = transition == Transition::Resolved;
             self.note_success_event(&attempt.event.site, has_resolved, now).await?;
@@ -110,6 +122,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             if transition.is_none() {
                 let failure_targets = self.routing.failure_targets(attempt.event, attempt.now())?;
                 self.advance(attempt, Mutation::LookAgain, &failure_targets, None, summary).await?;
+                if summary.is_empty() && incident.document.resolved_by(attempt.event.id.short()).is_some() {
+                    summary.note(Ok(Handled::Nothing(why(Suppression::NotAnnounced))));
+                }
             }
         }
         let others: Vec<_> =

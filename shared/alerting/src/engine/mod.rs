@@ -16,7 +16,10 @@ mod keys;
 mod reminders;
 mod send;
 mod site;
+mod status;
 mod sweep;
+
+pub use status::{SharedStatus, TimerSubject};
 
 use crate::context::Context;
 use crate::lease::LeaseOwner;
@@ -32,7 +35,7 @@ use store::records::{Key, Record, Records};
 use tableau::{Action, Event, EventId, Object, Payload, SiteLuid};
 use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
-use workflow::{Failure, Invocation, Outcome};
+use workflow::{Failure, Invocation, Outcome, SharedMessage};
 
 /// How soon a timer is tried again while another worker sends for the same group.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
@@ -121,7 +124,12 @@ impl Summary {
     pub(crate) fn note(&mut self, handled: Result<Handled, Failure>) {
         match handled {
             Ok(Handled::Sent) => self.sent = true,
-            Ok(Handled::Grouped(how)) => self.grouped = Some(how),
+            Ok(Handled::Grouped(how)) => {
+                self.grouped = Some(match self.grouped.take() {
+                    Some(other) if other != how => SharedMessage::reasons(&other, &how),
+                    _ => how,
+                });
+            }
             Ok(Handled::Nothing(why)) => self.nothing = Some(why),
             Ok(Handled::BeingSent) => {
                 self.being_sent = true;
@@ -129,6 +137,11 @@ impl Summary {
             }
             Err(failure) => self.failed = Some(Failure::worse(self.failed.take(), failure)),
         }
+    }
+
+    /// Whether nothing is known of it yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.sent && self.grouped.is_none() && self.nothing.is_none() && self.failed.is_none()
     }
 
     /// The outcome of a timer. The worker that is sending may be this timer's earlier attempt, which failed: then no other

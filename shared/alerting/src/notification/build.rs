@@ -1,8 +1,8 @@
 //! Notifications about one event or one incident.
 
-use super::words::{duration, next_step, severity, symbol, title};
+use super::words::{NEXT_STEP_WITHOUT_JOB, duration, next_step, severity, symbol, title};
 use super::{Cause, Fact, Kind, Link, NO_NAME, Notification, PROJECT, Severity, Status, Value};
-use crate::context::{Context, Lookup};
+use crate::context::{Context, Lookup, NO_JOB_LISTED};
 use crate::incident::{End, Open, Resolved};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -98,6 +98,8 @@ impl About<'_> {
             Lookup::Unavailable(why) => why.clone(),
             Lookup::NotAsked => "it was not looked up".to_owned(),
         };
+        // A job that Tableau does not list cannot be opened.
+        let advice = if why == NO_JOB_LISTED { Some(NEXT_STEP_WITHOUT_JOB.to_owned()) } else { advice };
         (Some(Cause::Unknown { why }), advice)
     }
 }

@@ -72,6 +72,10 @@ pub(crate) fn title_of_many(event: &Event, count: usize) -> String {
     }
 }
 
+/// What the reader may want to do about a failure of which Tableau lists no job.
+pub(super) const NEXT_STEP_WITHOUT_JOB: &str =
+    "Look at its extract refreshes in Tableau. The reason could not be looked up automatically.";
+
 /// What the reader may want to do. A failure whose cause is known has the advice of its cause instead.
 pub fn next_step(event: &Event) -> Option<&'static str> {
     match (event.name.object()?, event.name.action()?) {

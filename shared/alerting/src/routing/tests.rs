@@ -1,6 +1,8 @@
 use super::lookups::Lookups;
-use crate::context::Lookup;
+use super::words::why_no_cause;
+use crate::context::{Context, Lookup};
 use crate::incident::RefreshKind;
+use crate::notification::{About, event};
 use circuit::Circuits;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::records::MemoryRecords;
 use tableau::{Event, Payload};
-use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
+use tableau_client::{CauseLookup, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use workflow::{Failure, Fixed, Invocation, NoEffectLog};
 
 /// A failed refresh at a site, and lookups about it.
@@ -137,4 +139,24 @@ async fn the_last_success_and_its_kind_come_from_tableaus_jobs() {
     place.simulator.revoke_pat(SAMPLE_PAT.0);
     place.simulator.end_sessions();
     assert_eq!(last(RefreshKind::Full, 1).await.unwrap(), None);
+}
+
+// 13
+#[tokio::test]
+async fn a_job_is_to_be_opened_unless_tableau_lists_none() {
+    let failed = Place::start().await.event;
+    for (lookup, is_listed) in [
+        (CauseLookup::NoneListed, false),
+        (CauseLookup::Unreadable { code: "400031".to_owned() }, true),
+        (CauseLookup::NoText { job: "j-1".parse().unwrap(), refresh: None }, true),
+        (CauseLookup::TooMany { jobs: 30 }, true),
+        (CauseLookup::Refused { code: "403000".to_owned() }, true),
+    ] {
+        let context =
+            Context { cause: Lookup::Unavailable(why_no_cause(&lookup).unwrap()), ..Context::default() };
+        let shown = event(&About { event: &failed, site: None, context: &context });
+        let next_step = shown.next_step.unwrap();
+        assert_eq!(next_step.contains("Open the job's details"), is_listed, "{lookup:?}: {next_step}");
+        assert!(next_step.ends_with("The reason could not be looked up automatically."), "{next_step}");
+    }
 }

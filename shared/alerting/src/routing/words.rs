@@ -1,5 +1,6 @@
 //! Why Tableau did not say something, in words for a channel, without a full stop.
 
+use crate::context::NO_JOB_LISTED;
 use circuit::Guarded;
 use tableau_client::{CauseLookup, Error};
 
@@ -10,7 +11,7 @@ pub(super) const OTHER_SITE: &str = "the event is of another site than the one t
 pub(super) fn why_no_cause(lookup: &CauseLookup) -> Option<String> {
     Some(match lookup {
         CauseLookup::Found(_) => return None,
-        CauseLookup::NoneListed => "Tableau lists no failed job for it".to_owned(),
+        CauseLookup::NoneListed => NO_JOB_LISTED.to_owned(),
         CauseLookup::Unreadable { code } => format!("Tableau lists its job, but does not show it ({code})"),
         CauseLookup::NoText { .. } => "its job has no text about the failure".to_owned(),
         CauseLookup::TooMany { jobs } => {

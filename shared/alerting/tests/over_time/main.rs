@@ -6,5 +6,6 @@ mod crashes;
 mod doubles;
 mod dynamodb;
 mod incidents;
+mod reasons;
 mod sweep;
 mod world;

@@ -31,6 +31,8 @@ const FINGERPRINTS: &str = "\
 /// How the names begin that Tableau makes of data sources, extracts and temporary tables. A random id follows, and says to an
 /// administrator which one it is.
 const GENERATED: [&str; 4] = ["federated", "sqlproxy", "hyper", "temp"];
+/// Folders in which Tableau and other programs put files whose names are such an id, in lower case.
+const TEMPORARY: [&str; 3] = ["tableautemp", "temp", "tmp"];
 /// The longest id in such a name. Those seen have 12 to 28 characters.
 const GENERATED_ID: usize = 32;
 
@@ -121,22 +123,43 @@ fn is_fingerprint(word: &str, is_named: bool) -> bool {
     matches!(value.len(), 32 | 40 | 64) && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The first name in a word that Tableau made: `federated.0hgpf0j1fdpvv316shikk0mmdlec`.
+/// The id at the beginning of a word that names a file in a folder for temporary ones, with the separator `\\`, which ends the
+/// word before.
+fn temporary_file(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
+    let folder = text[..word.start].strip_suffix('\\')?;
+    let is_temporary = |name: &&str| {
+        let start = folder.len().checked_sub(name.len());
+        start.and_then(|start| folder.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    let name = TEMPORARY.into_iter().find(is_temporary)?;
+    let before = folder[..folder.len() - name.len()].chars().next_back();
+    let id = generated_id(text, word.start, word.end)?;
+    before.is_none_or(|before| !before.is_alphanumeric()).then_some(word.start..id)
+}
+
+/// The end of the id that Tableau made and that begins there, if one does.
+fn generated_id(text: &str, start: usize, end: usize) -> Option<usize> {
+    let id = &text.as_bytes()[start..end];
+    let length = id.iter().take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
+    let ends = id.get(length).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    ((12..=GENERATED_ID).contains(&length) && ends).then_some(start + length)
+}
+
+/// The first name in a word that Tableau made: `federated.0hgpf0j1fdpvv316shikk0mmdlec`, `TableauTemp/1p4q8ff0vfrh8x15m4o8i0v3n6dj`.
 fn generated_name(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric();
     for start in word.clone().filter(|at| *at == word.start || !is_part(&bytes[at - 1])) {
         let length = bytes[start..word.end].iter().take_while(|byte| is_part(byte)).count();
         let end = start + length;
-        let is_beginning = GENERATED.iter().any(|name| text[start..end].eq_ignore_ascii_case(name));
-        if !is_beginning || !matches!(bytes[..word.end].get(end), Some(b'.' | b'_')) {
-            continue;
-        }
-        let id = &bytes[end + 1..word.end];
-        let id = id.iter().take_while(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
-        let ends = bytes[..word.end].get(end + 1 + id).is_none_or(|byte| !is_part(byte));
-        if (12..=GENERATED_ID).contains(&id) && ends {
-            return Some(start..end + 1 + id);
+        let is_one_of = |names: &[&str]| names.iter().any(|name| text[start..end].eq_ignore_ascii_case(name));
+        let is_beginning = match bytes[..word.end].get(end) {
+            Some(b'.' | b'_') => is_one_of(&GENERATED),
+            Some(b'/') => is_one_of(&TEMPORARY),
+            _ => false,
+        };
+        if is_beginning && let Some(id) = generated_id(text, end + 1, word.end) {
+            return Some(start..id);
         }
     }
     None
@@ -144,7 +167,7 @@ fn generated_name(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
 
 /// Adds the word when it is random as a whole, or else its parts that are.
 fn in_word(text: &str, word: Range<usize>, found: &mut Parts) {
-    if let Some(name) = generated_name(text, &word) {
+    if let Some(name) = temporary_file(text, &word).or_else(|| generated_name(text, &word)) {
         in_word(text, word.start..name.start, found);
         // Without the separator behind the name.
         in_word(text, (name.end + 1).min(word.end)..word.end, found);

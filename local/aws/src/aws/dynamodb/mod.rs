@@ -62,6 +62,13 @@ impl Tables {
         self.tables.get_mut(last_part(name)).ok_or_else(no_such_table)
     }
 
+    /// The item of a table with this key.
+    pub(super) fn item(&self, table: &str, key: &Json) -> Option<Json> {
+        let table = self.tables.get(table)?;
+        let key = table.key(&read_item(key).ok()?).ok()?;
+        table.items.get(&key).map(item_json)
+    }
+
     pub(super) fn get_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let known =
             ["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"];

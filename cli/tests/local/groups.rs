@@ -1,0 +1,76 @@
+//! An alert group from its failures to its message, as a newcomer sees it.
+
+use crate::{Home, SOON, Up, asked_at, stderr, stdout};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// What `events list` has of the outcome.
+fn listed(home: &Home, outcome: &str) -> Vec<Value> {
+    let output = home.run(&["events", "list", "--local", "--outcome", outcome, "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Asks again until there is something.
+fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(started.elapsed() < SOON, "no {what}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+// 13
+#[test]
+fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it_failed() {
+    let home = Home::new();
+    let mut up = home.up(&[]);
+    let slack = up.value("  Slack      ");
+    asked_at(&slack, "POST", "/simulator/faults?fault=archived", "");
+    let sent = home.run(&["send", "DatasourceRefreshFailed", "--count", "6"]);
+    assert!(sent.status.success() && stdout(&sent).matches("\n202 ").count() == 6, "{}", stderr(&sent));
+
+    // While it waits: the same word in the terminal, in the list and for the filter, and when it is due.
+    let grouped =
+        wait_for("grouped events", || Some(listed(&home, "grouped")).filter(|events| events.len() == 5));
+    let event = grouped[0]["event_id"].as_str().unwrap();
+    let show = || stdout(&home.run(&["events", "show", &event[..12], "--local"]));
+    let shown = show();
+    assert!(shown.contains("notify-slack: grouped with other incidents of the same time: group "), "{shown}");
+    // It takes some seconds to look five causes up, and the timer may just fire.
+    let texts =
+        [": its message is due at ", ": its message was due at ", ": the timer for its message has fired"];
+    assert!(texts.iter().any(|text| shown.contains(text)), "{shown}");
+    let name = grouped[0]["resource_name"].as_str().unwrap();
+    up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
+
+    // Slack refuses the message: the timer is a dead letter.
+    up.show("in data-alerts: failed for good, and waits in the dead-letter queue");
+    let timer = wait_for("timer", || {
+        listed(&home, "failed").into_iter().find(|event| event["event_name"] == "timer")
+    });
+    let words = timer["resource_name"].as_str().unwrap();
+    assert!(words.starts_with("timer of group ") && words.ends_with(" in data-alerts"), "{words}");
+    assert!(show().contains("the timer for its message has fired, and its work is not done"), "{}", show());
+
+    asked_at(&slack, "DELETE", "/simulator/faults", "");
+    let replayed = home.run(&["events", "replay", "--local"]);
+    assert!(stdout(&replayed).contains("1 timer replayed"), "{}{}", stdout(&replayed), stderr(&replayed));
+    // What the terminal says of the timer, and the message of all.
+    up.show(&format!("{words}: done"));
+    up.show("extract refreshes failed");
+    let shown = wait_for("message", || Some(show()).filter(|shown| shown.contains("its message was sent")));
+    assert!(!shown.contains("its work is not done"), "{shown}");
+    assert_eq!(listed(&home, "failed"), Vec::<Value>::new());
+}
+
+// 13
+#[test]
+fn the_hints_make_a_group_at_the_addresses_of_this_stack() {
+    let home = Home::new();
+    let up: Up = home.up(&[]);
+    assert!(up.shown.contains("cargo run -- send DatasourceRefreshFailed --count 5\n"), "{}", up.shown);
+}

@@ -9,8 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Documents, Error, Expect, Versioned};
-use tableau_client::{Entry, Lease, Refusal, Session, SessionStore};
-use workflow::BoxError;
+use tableau_client::{BoxError, Entry, Lease, Refusal, Session, SessionStore};
 
 /// The store for a function that has this table, shared by all that have it; in memory for one that has none.
 pub fn sessions(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Arc<dyn SessionStore> {

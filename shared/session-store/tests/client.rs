@@ -10,9 +10,8 @@ use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::WorkbookLuid;
-use tableau_client::{Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, Settings, TableauClient, TableauCredential, chain};
 use testkit::dynamodb::client as dynamodb;
-use workflow::{Failure, Fixed, chain};
 
 struct World {
     aws: Aws,
@@ -40,7 +39,7 @@ impl World {
         TableauClient::new(
             http_client::client(None).unwrap(),
             settings.limit_session(minutes).unwrap(),
-            Arc::new(Fixed::new(credential)),
+            Arc::new(FixedCredential::new(credential)),
             session_store::sessions(Some((dynamodb(&self.aws), "table".to_owned()))),
         )
     }
@@ -139,7 +138,7 @@ async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
         assert!(started.elapsed() < Duration::from_secs(6), "{fault:?}: {:?}", started.elapsed());
         let told = chain(&error);
         assert!(told.starts_with("cannot share the Tableau session: the table does not answer: "), "{told}");
-        assert!(matches!(Failure::from(error), Failure::Transient { .. }));
+        assert!(error.is_transient());
         running.workbook(&world.workbook).await.unwrap();
         assert_eq!(world.so_far().2, 1);
     }

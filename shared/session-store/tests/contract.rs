@@ -12,9 +12,8 @@ use session_store::{DocumentSessionStore, sessions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Documents, MemoryStore};
-use tableau_client::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
+use tableau_client::{BoxError, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use testkit::dynamodb::{Emulator, client as dynamodb};
-use workflow::BoxError;
 
 /// A key nobody else uses, with what names of tokens may hold.
 fn key() -> String {

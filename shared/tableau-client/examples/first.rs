@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau_client::{
-    BoxError, Filter, Fixed, MemorySessionStore, RefreshKind, RefreshNow, Settings, Subject, TableauClient,
-    TableauCredential, Waited, chain,
+    BoxError, Filter, FixedCredential, MemorySessionStore, RefreshKind, RefreshNow, Settings, Subject,
+    TableauClient, TableauCredential, Waited, chain,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,7 +31,7 @@ pub(crate) async fn run(server: &str) -> Result<(), BoxError> {
     // Yours: a personal access token, by its name and secret.
     let token = TableauCredential::personal_access_token("webhook-automations", "pat-secret-for-local-use");
     let sessions = Arc::new(MemorySessionStore::default());
-    let client = TableauClient::new(http, settings, Arc::new(Fixed::new(token)), sessions);
+    let client = TableauClient::new(http, settings, Arc::new(FixedCredential::new(token)), sessions);
 
     // A list is fetched page by page, as it is read.
     let mut critical = client.workbooks(Filter::all().tagged("critical"));

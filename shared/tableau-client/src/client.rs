@@ -2,14 +2,13 @@
 
 use crate::credential::key_part;
 use crate::session::Broker;
-use crate::{ActAs, Error, Session, SessionStore, Settings, TableauCredential};
+use crate::{ActAs, CredentialSource, Error, Session, SessionStore, Settings, TableauCredential};
 use confidential::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use workflow::CredentialSource;
 
 /// A client of one site, signed in as needed. Clones are cheap, and the same client.
 #[derive(Clone)]
@@ -21,7 +20,7 @@ pub struct TableauClient {
 struct Shared {
     http: reqwest::Client,
     settings: Settings,
-    credentials: Arc<dyn CredentialSource<TableauCredential>>,
+    credentials: Arc<dyn CredentialSource>,
     broker: Broker,
     /// Those of the newest session and its credential: finding them in answers begins with some work that is done once.
     secrets: Mutex<Option<Known>>,
@@ -53,7 +52,7 @@ impl TableauClient {
     pub fn new(
         http: reqwest::Client,
         settings: Settings,
-        credentials: Arc<dyn CredentialSource<TableauCredential>>,
+        credentials: Arc<dyn CredentialSource>,
         sessions: Arc<dyn SessionStore>,
     ) -> Self {
         let broker = Broker::new(sessions, settings.session_limit).at(&settings.server);

@@ -1,9 +1,11 @@
 //! How a call fails.
 
-use crate::MetadataError;
+use crate::{CredentialError, MetadataError};
 use std::time::Duration;
 use url::Url;
-use workflow::{BoxError, CredentialError, Failure};
+
+/// Any error, as the standard library boxes it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Tableau's code for a sign-in with a wrong credential.
 const CREDENTIAL_REFUSED: &str = "401001";
@@ -287,14 +289,18 @@ impl Error {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let (transient, retry_after) = (error.is_transient(), error.retry_after());
-        match error {
-            Error::Credential(error) => error.into(),
-            error if error.is_misconfiguration() => Self::misconfigured(error),
-            error if transient => Self::Transient { source: Box::new(error), retry_after },
-            error => Self::permanent(error),
+/// Joins an error and its sources into one line, outermost first: [`Error`] says what the client was doing, its sources say
+/// why that failed. A source whose text the error above it already ends with is left out.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
         }
+        source = error.source();
     }
+    text
 }

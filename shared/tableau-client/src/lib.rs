@@ -30,8 +30,10 @@ pub use cause::{Cause, CauseClass, CauseLookup};
 pub use client::TableauClient;
 pub use confidential::{InvalidUrl, SecureUrl};
 pub use content::{Content, Owner};
-pub use credential::{InvalidCredential, TableauCredential};
-pub use error::Error;
+pub use credential::{
+    CredentialError, CredentialSource, FixedCredential, InvalidCredential, TableauCredential,
+};
+pub use error::{BoxError, Error, chain};
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use own_session::OwnSession;
 pub use pages::Pages;
@@ -55,4 +57,3 @@ pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionSto
 pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
 pub use version::{ApiVersion, InvalidVersion};
-pub use workflow::{BoxError, CredentialError, CredentialSource, Failure, Fixed, chain};

@@ -1,15 +1,14 @@
 //! A session that is nobody else's, and may be ended.
 
 use crate::{
-    Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore, Settings, TableauClient,
-    TableauCredential,
+    BoxError, CredentialSource, Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore,
+    Settings, TableauClient,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
-use workflow::{BoxError, CredentialSource};
 
 /// A client with a session of its own, which it may end.
 ///
@@ -30,11 +29,7 @@ struct Obtained {
 
 impl OwnSession {
     /// A client that shares its session with nobody but its clones. Nothing is sent before the first call.
-    pub fn new(
-        http: reqwest::Client,
-        settings: Settings,
-        credentials: Arc<dyn CredentialSource<TableauCredential>>,
-    ) -> Self {
+    pub fn new(http: reqwest::Client, settings: Settings, credentials: Arc<dyn CredentialSource>) -> Self {
         let obtained = Arc::new(Obtained::default());
         let shared: Arc<dyn SessionStore> = Arc::<Obtained>::clone(&obtained);
         Self { client: TableauClient::new(http, settings, credentials, shared), obtained }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::{DatasourceLuid, Event, Payload};
 use tableau_client::{
-    CauseClass, CauseLookup, Fixed, MemorySessionStore, RefreshKind, Settings, TableauClient,
+    CauseClass, CauseLookup, FixedCredential, MemorySessionStore, RefreshKind, Settings, TableauClient,
     TableauCredential,
 };
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
     let credentials =
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
     let http = http_client::client(None).unwrap();
     TableauClient::new(http, settings, credentials, Arc::new(MemorySessionStore::default()))
 }

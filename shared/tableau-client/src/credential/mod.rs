@@ -1,8 +1,10 @@
 //! What signing in takes.
 
 mod json;
+mod source;
 
 pub use json::InvalidCredential;
+pub use source::{CredentialError, CredentialSource, FixedCredential};
 
 use crate::{ActAs, ConnectedApp, Settings};
 use confidential::Secrets;

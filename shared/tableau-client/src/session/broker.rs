@@ -1,8 +1,8 @@
 //! Hands out the shared session and replaces it when it is over.
 
 use super::{Lease, Refusal, Session, SessionStore, can_be_sent};
-use crate::Error;
 use crate::settings::may_share;
+use crate::{Error, chain};
 use confidential::SecureUrl;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use workflow::chain;
 
 /// How long the right to sign in lasts.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);

@@ -8,6 +8,7 @@
 use super::broker::tests::refused;
 use super::broker::{PATIENCE, Shared};
 use super::{Broker, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
+use crate::BoxError;
 use crate::Error;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-use workflow::BoxError;
 
 const KEY: &str = "server#token#site";
 /// The fingerprints of a credential before and after it was rotated: each process holds one of them, and Tableau refuses

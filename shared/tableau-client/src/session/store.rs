@@ -1,11 +1,11 @@
 //! Where a session is kept for all who share it.
 
 use super::Session;
+use crate::BoxError;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use workflow::BoxError;
 
 /// What a store holds under one key.
 #[derive(Clone, Debug, Default)]

@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau_client::{
-    Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential, UserLuid, WorkbookLuid, chain,
+    FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential, UserLuid, WorkbookLuid,
+    chain,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -126,7 +127,7 @@ async fn an_export_has_a_size_or_there_is_no_workbook() {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(&simulator.url(), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
         Arc::new(MemorySessionStore::default()),
     );
     let superstore = simulator.workbook("Superstore").unwrap();

@@ -145,7 +145,7 @@ async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_m
             client.view_crosstab(&view, &options, 999).await,
         ] {
             let shown = match export {
-                Err(error) => format!("{} {error:?}", workflow::chain(&error)),
+                Err(error) => format!("{} {error:?}", tableau_client::chain(&error)),
                 Ok(download) => {
                     assert!(is_file, "{reply:?}");
                     let shown = format!("{download:?} {:?}", download.content_type());

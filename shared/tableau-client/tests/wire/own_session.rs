@@ -4,8 +4,7 @@ use crate::server::{Reply, Tableau};
 use async_trait::async_trait;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
-use tableau_client::{OwnSession, TableauCredential};
-use workflow::{CredentialError, CredentialSource};
+use tableau_client::{CredentialError, CredentialSource, OwnSession, TableauCredential};
 
 const SIGN_IN: &str = "POST /auth/signin";
 const SIGN_OUT: &str = "POST /auth/signout";
@@ -31,7 +30,7 @@ impl Changing {
 }
 
 #[async_trait]
-impl CredentialSource<TableauCredential> for Changing {
+impl CredentialSource for Changing {
     async fn current(&self) -> Result<Arc<TableauCredential>, CredentialError> {
         let lost =
             || CredentialError { name: "tableau".to_owned(), transient: true, source: "no answer".into() };
@@ -59,7 +58,7 @@ async fn tableau(tokens: &[&str]) -> Tableau {
 }
 
 fn own(tableau: &Tableau, credential: &Arc<Changing>) -> OwnSession {
-    let credential: Arc<dyn CredentialSource<TableauCredential>> = Arc::<Changing>::clone(credential);
+    let credential: Arc<dyn CredentialSource> = Arc::<Changing>::clone(credential);
     OwnSession::new(http_client::client(None).unwrap(), tableau.settings("3.29"), credential)
 }
 

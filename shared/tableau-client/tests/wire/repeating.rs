@@ -3,9 +3,8 @@
 use crate::server::{Reply, Tableau, client};
 use serde_json::{Value, json};
 use tableau_client::{
-    ActAs, ConnectedApp, Error, EventName, Filter, NewWebhook, TableauClient, TableauCredential,
+    ActAs, ConnectedApp, Error, EventName, Filter, NewWebhook, TableauClient, TableauCredential, chain,
 };
-use workflow::chain;
 
 const SIGN_IN: &str = "POST /auth/signin";
 const CALL: &str = "GET /workbooks/w-1";

@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use workflow::Fixed;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -175,7 +174,7 @@ impl Tableau {
 
 pub(crate) fn client(settings: Settings, credential: TableauCredential) -> TableauClient {
     let http = http_client::client(None).unwrap();
-    let credentials = Arc::new(Fixed::new(credential));
+    let credentials = Arc::new(FixedCredential::new(credential));
     TableauClient::new(http, settings, credentials, Arc::new(MemorySessionStore::default()))
 }
 

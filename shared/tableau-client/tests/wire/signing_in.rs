@@ -3,8 +3,9 @@
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;
 use std::sync::Arc;
-use tableau_client::{ActAs, ApiVersion, ConnectedApp, Error, OwnSession, TableauCredential};
-use workflow::Fixed;
+use tableau_client::{
+    ActAs, ApiVersion, ConnectedApp, Error, FixedCredential, OwnSession, TableauCredential,
+};
 
 const SIGN_IN: &str = "POST /auth/signin";
 const CALL: &str = "GET /workbooks/w-1";
@@ -171,7 +172,7 @@ async fn whoever_owns_a_session_may_end_it() {
     tableau.says("POST /auth/signout", Reply::Full(204, vec![], vec![]));
     let own = || {
         let http = http_client::client(None).unwrap();
-        OwnSession::new(http, tableau.settings("3.29"), Arc::new(Fixed::new(pat())))
+        OwnSession::new(http, tableau.settings("3.29"), Arc::new(FixedCredential::new(pat())))
     };
     own().sign_out().await.unwrap();
     assert!(tableau.heard("POST /auth/signout").is_empty(), "nobody had signed in");

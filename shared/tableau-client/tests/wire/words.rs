@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::EventName;
 use tableau_client::{
-    Error, Fixed, MemorySessionStore, NewWebhook, Settings, TableauClient, TableauCredential, chain,
+    Error, FixedCredential, MemorySessionStore, NewWebhook, Settings, TableauClient, TableauCredential, chain,
 };
 
 const CALL: &str = "GET /workbooks/w-1";
@@ -23,7 +23,7 @@ fn stranded() -> (String, TableauClient) {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(&format!("http://{closed}"), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(TableauCredential::personal_access_token("n", "s"))),
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token("n", "s"))),
         Arc::new(MemorySessionStore::default()),
     );
     (closed, client)

@@ -276,23 +276,23 @@ struct Down;
 
 #[async_trait::async_trait]
 impl SessionStore for Down {
-    async fn read(&self, _: &str) -> Result<crate::Entry, workflow::BoxError> {
+    async fn read(&self, _: &str) -> Result<crate::Entry, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn lease(&self, _: &str, _: &Lease, _: Timestamp) -> Result<bool, workflow::BoxError> {
+    async fn lease(&self, _: &str, _: &Lease, _: Timestamp) -> Result<bool, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn publish(&self, _: &str, _: &Lease, _: &Session) -> Result<bool, workflow::BoxError> {
+    async fn publish(&self, _: &str, _: &Lease, _: &Session) -> Result<bool, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn release(&self, _: &str, _: &Lease) -> Result<(), workflow::BoxError> {
+    async fn release(&self, _: &str, _: &Lease) -> Result<(), crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn refuse(&self, _: &str, _: &Lease, _: &[Refusal]) -> Result<(), workflow::BoxError> {
+    async fn refuse(&self, _: &str, _: &Lease, _: &[Refusal]) -> Result<(), crate::BoxError> {
         Err("the table does not answer".into())
     }
 }

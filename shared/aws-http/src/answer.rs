@@ -1,4 +1,4 @@
-//! Answers without what the request has told.
+//! Answers without the secrets that the request carried.
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;

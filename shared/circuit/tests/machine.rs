@@ -1,4 +1,4 @@
-//! The circuit by itself, with clocks that the test sets.
+//! The circuit alone, with clocks that the test sets.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 

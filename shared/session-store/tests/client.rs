@@ -21,7 +21,8 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+        let aws = Aws::start().await.unwrap();
+        let tableau = TableauSimulator::sample().start().await.unwrap();
         testkit::dynamodb::create_table(&aws, "table");
         let workbook = tableau.workbook("Superstore").unwrap();
         Self { aws, tableau, workbook }
@@ -68,7 +69,8 @@ impl World {
 #[tokio::test]
 async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     let world = World::start().await;
-    let (first, second) = (world.client(), world.client());
+    let first = world.client();
+    let second = world.client();
 
     first.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (1, 2, 1), "the very first call");
@@ -80,7 +82,7 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     second.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
     first.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by somebody else");
+    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by another process");
     let requests = world.aws.requests();
     let of_session = |operation: &str| ((operation.to_owned(), "session".to_owned()), 4);
     assert_eq!(requests, ["GetItem", "UpdateItem"].map(of_session).into(), "and nothing else");
@@ -114,7 +116,8 @@ async fn calls_of_one_process_sign_in_once_and_read_once() {
     let client = Arc::new(world.client());
     let calls: Vec<_> = (0..20)
         .map(|_| {
-            let (client, workbook) = (Arc::clone(&client), world.workbook.clone());
+            let client = Arc::clone(&client);
+            let workbook = world.workbook.clone();
             tokio::spawn(async move { client.workbook(&workbook).await.unwrap() })
         })
         .collect();
@@ -125,7 +128,7 @@ async fn calls_of_one_process_sign_in_once_and_read_once() {
 }
 
 #[tokio::test]
-async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
+async fn without_the_table_a_call_fails_for_now_and_ends_no_session() {
     for fault in [Fault::InternalError, Fault::AccessDenied, Fault::Hang(Duration::from_secs(60))] {
         let world = World::start().await;
         let running = world.client();
@@ -136,8 +139,8 @@ async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
         let error = world.client().workbook(&world.workbook).await.unwrap_err();
 
         assert!(started.elapsed() < Duration::from_secs(6), "{fault:?}: {:?}", started.elapsed());
-        let told = chain(&error);
-        assert!(told.starts_with("cannot share the Tableau session: the table does not answer: "), "{told}");
+        let text = chain(&error);
+        assert!(text.starts_with("cannot share the Tableau session: the table does not answer: "), "{text}");
         assert!(error.is_transient());
         running.workbook(&world.workbook).await.unwrap();
         assert_eq!(world.so_far().2, 1);

@@ -132,7 +132,7 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
         }
         tableau.end_sessions();
         // A call that was begun before and refused after counts as well: it is made again.
-        assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "nobody holds");
+        assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "no process waits");
     }
     for member in &mut members {
         member.signal().await;

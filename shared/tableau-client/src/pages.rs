@@ -107,7 +107,7 @@ impl<T> Pages<T> {
         self
     }
 
-    /// Asks for more of each element than Tableau sends by itself, such as `_default_,owner.email,project.name`.
+    /// Asks for more of each element than Tableau sends without being asked, such as `_default_,owner.email,project.name`.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fields.htm>
     #[must_use]

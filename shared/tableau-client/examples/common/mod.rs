@@ -23,7 +23,7 @@ pub(crate) async fn run(example: impl AsyncFnOnce(TableauClient) -> Result<(), B
 }
 
 fn client(server: &str) -> Result<TableauClient, BoxError> {
-    // Yours: the site, which stands behind /site/ in the browser's address.
+    // Yours: the site, which follows /site/ in the browser's address.
     let settings = Settings::new(server, "marketing", "")?;
     // Yours: the name and the secret of a personal access token.
     let token = TableauCredential::personal_access_token("webhook-automations", "pat-secret-for-local-use");

@@ -69,14 +69,14 @@ fn repeating(text: &str) -> Vec<Reply> {
 }
 
 fn assert_nothing_of(secret: &str, error: &Error) {
-    let told = format!("{} {error} {error:?} {:?}", chain(error), error.code()).to_lowercase();
+    let text = format!("{} {error} {error:?} {:?}", chain(error), error.code()).to_lowercase();
     let secret = secret.to_lowercase();
     let pieces: Vec<String> = match secret.chars().count() {
         0..=8 => vec![secret.clone()],
         _ => secret.chars().collect::<Vec<_>>().windows(8).map(String::from_iter).collect(),
     };
     for piece in pieces {
-        assert!(!told.contains(&piece), "`{piece}` in {told}");
+        assert!(!text.contains(&piece), "`{piece}` in {text}");
     }
 }
 

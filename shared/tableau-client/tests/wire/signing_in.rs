@@ -89,13 +89,13 @@ async fn a_credential_goes_nowhere_unsafe_and_round_in_no_circle() {
         one.forgets(SIGN_IN).says(SIGN_IN, Reply::Full(301, vec![("location", location.to_owned())], vec![]));
         let error = one.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Redirected { .. }), "{location}: {error:?}");
-        let told = error.to_string();
+        let text = error.to_string();
         assert_eq!(
-            told.contains("redirects elsewhere, to evil.example;"),
+            text.contains("redirects elsewhere, to evil.example;"),
             location.contains("evil"),
-            "{told}"
+            "{text}"
         );
-        assert!(!told.contains("u:p"), "{told}");
+        assert!(!text.contains("u:p"), "{text}");
     }
     let to = |tableau: &Tableau| Reply::Full(301, vec![("location", tableau.url.clone())], vec![]);
     one.forgets(SIGN_IN).says(SIGN_IN, to(&two));

@@ -91,10 +91,10 @@ async fn a_failed_sign_in_leaves_the_way_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_that_died_keeps_nobody_waiting_past_its_lease() {
+async fn an_owner_that_died_delays_no_other_past_its_lease() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let (start, began) = (Timestamp::now(), Instant::now());
-    let lease = Lease { version: 0, holder: 7, until: start + LEASE };
+    let lease = Lease { version: 0, owner: 7, until: start + LEASE };
     assert!(store.lease("k", &lease, start).await.unwrap());
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let broker = Broker::with_clock(store, clock);
@@ -110,7 +110,7 @@ async fn a_holder_that_died_keeps_nobody_waiting_past_its_lease() {
 async fn a_lease_by_a_clock_that_is_far_ahead_keeps_nobody_waiting() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let (ahead, began) = (Timestamp::now() + SignedDuration::from_hours(1), Instant::now());
-    let lease = Lease { version: 0, holder: 7, until: ahead + LEASE };
+    let lease = Lease { version: 0, owner: 7, until: ahead + LEASE };
     assert!(store.lease("k", &lease, ahead).await.unwrap());
 
     let shared =

@@ -148,7 +148,8 @@ fn a_wait_that_is_asked_for_opens_it_at_once_and_for_no_less() {
 #[test]
 fn a_throttle_is_over_with_its_time_and_needs_no_probe() {
     let mut circuit = Circuit::default();
-    let (late, wait) = (Ticket { call: 9, opening: None }, SignedDuration::from_secs(30));
+    let late = Ticket { call: 9, opening: None };
+    let wait = SignedDuration::from_secs(30);
     let ticket = go(&mut circuit, 1, at(0));
     let change = circuit.ended(ticket, at(0), End::Throttled(wait), 0.0);
     assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked for 30 s".to_owned() });
@@ -187,7 +188,7 @@ fn a_probe_that_fails_opens_it_for_longer_up_to_a_limit() {
 }
 
 #[test]
-fn a_probe_that_is_gone_holds_nobody_up_and_what_came_to_nothing_gives_way_at_once() {
+fn a_probe_that_died_is_replaced_after_its_lease_and_one_that_was_not_called_at_once() {
     let (mut circuit, until) = opened();
     let gone = go(&mut circuit, 100, until);
     let probe = go(&mut circuit, 101, until + LEASE);
@@ -250,7 +251,8 @@ proptest! {
     fn whatever_happens_one_probes_at_a_time_and_a_destination_that_is_well_is_called_again(
         steps in prop::collection::vec(step(), 1..200),
     ) {
-        let (mut circuit, mut now) = (Circuit::default(), 0);
+        let mut circuit = Circuit::default();
+        let mut now = 0;
         let mut under_way: Vec<(i64, Ticket, Step)> = Vec::new();
         for (call, step) in steps.into_iter().enumerate() {
             now += step.pause_ms;

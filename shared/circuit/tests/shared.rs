@@ -73,7 +73,8 @@ async fn suite(store: impl Fn() -> Arc<dyn Store>) {
 }
 
 async fn instances_open_a_circuit_together_and_one_probes(documents: Documents) {
-    let (all, slack) = (instances(&documents, 2), Destination::default());
+    let all = instances(&documents, 2);
+    let slack = Destination::default();
     assert!(fail_all(&all, 100, at(0)).await <= FAILURES + 1);
 
     let error = slack.call(&all[0], "data-news", at(1), None).await.unwrap_err();
@@ -88,7 +89,8 @@ async fn instances_open_a_circuit_together_and_one_probes(documents: Documents) 
     assert!((14..=18).contains(&retry_after.unwrap().as_secs()), "{retry_after:?}");
     assert_eq!(slack.calls(), 0);
 
-    let (first, second) = (&all[0], &all[1]);
+    let first = &all[0];
+    let second = &all[1];
     let during = async {
         assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call tries it now");
         Ok::<_, io::Error>(())
@@ -163,7 +165,8 @@ async fn a_table_that_does_not_answer_fails_no_call_and_leaves_each_instance_to_
 
 #[tokio::test]
 async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
-    let (documents, slack) = (memory(), Destination::default());
+    let documents = memory();
+    let slack = Destination::default();
     let all = instances(&documents, 1);
     let throttled = Some(CallResult::Throttled(Duration::from_secs(30)));
     slack.call(&all[0], CHANNEL, at(0), throttled).await.unwrap_err();
@@ -179,7 +182,8 @@ async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
 
 #[tokio::test]
 async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
-    let (documents, slack) = (memory(), Destination::default());
+    let documents = memory();
+    let slack = Destination::default();
     let all = instances(&documents, 1);
     fail_all(&all, FAILURES - 1, at(0)).await;
     slack.call(&all[0], CHANNEL, at(1), Some(CallResult::Answered)).await.unwrap_err();
@@ -201,7 +205,8 @@ async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
     for seed in 0..100 {
         // How long a circuit stays open is up to chance as well, and with it which call is the probe.
         fastrand::seed(seed);
-        let (all, slack) = (instances(&memory(), 5), Destination::default());
+        let all = instances(&memory(), 5);
+        let slack = Destination::default();
         for n in 0..2_000 {
             let now = at(0) + SignedDuration::from_millis(n * 200);
             let fails = (rng.u32(..3) == 0).then_some(CallResult::Failed);

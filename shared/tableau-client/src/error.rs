@@ -1,11 +1,8 @@
 //! How a call fails.
 
-use crate::{CredentialError, MetadataError};
+use crate::{BoxError, CredentialError, MetadataError};
 use std::time::Duration;
 use url::Url;
-
-/// Any error, as the standard library boxes it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Tableau's code for a sign-in with a wrong credential.
 const CREDENTIAL_REFUSED: &str = "401001";
@@ -287,20 +284,4 @@ impl Error {
             _ => None,
         }
     }
-}
-
-/// Joins an error and its sources into one line, outermost first: [`Error`] says what the client was doing, its sources say
-/// why that failed. A source whose text the error above it already ends with is left out.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let next = error.to_string();
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        source = error.source();
-    }
-    text
 }

@@ -227,7 +227,7 @@ async fn a_broadcast_is_overwritten() {
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }
 
-/// Hands out a revoked token until it is told that it was refused.
+/// Returns a revoked token until it is asked for a replacement.
 struct Rotated;
 
 #[async_trait::async_trait]
@@ -263,7 +263,8 @@ async fn a_wrong_credential_is_tried_once_by_all_who_share_a_store() {
     let sessions = Arc::default();
     let call = || {
         let wrong = TableauCredential::personal_access_token(SAMPLE_PAT.0, "hunter2");
-        let (client, luid) = (client_with(&simulator, &sessions, wrong), luid.clone());
+        let client = client_with(&simulator, &sessions, wrong);
+        let luid = luid.clone();
         tokio::spawn(async move { client.workbook(&luid).await.unwrap_err() })
     };
     let mut waits = Vec::new();

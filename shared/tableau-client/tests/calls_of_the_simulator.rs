@@ -227,8 +227,8 @@ async fn exports_are_what_they_are_called_and_no_larger_than_allowed() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     simulator.add(Workbook::named("Weekly").with_view("Weekly overview"));
     let client = client(&simulator);
-    let (workbook, view) =
-        (simulator.workbook("Weekly").unwrap(), simulator.view("Weekly overview").unwrap());
+    let workbook = simulator.workbook("Weekly").unwrap();
+    let view = simulator.view("Weekly overview").unwrap();
     let options = ExportOptions::fresh();
 
     let pdf = client.workbook_pdf(&workbook, &options, LIMIT).await.unwrap().bytes().await.unwrap();
@@ -315,7 +315,8 @@ async fn whatever_is_deleted_is_deleted_though_the_answer_was_lost() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     let client = client(&simulator);
     let datasource = simulator.datasource("Sales Orders").unwrap();
-    let (subject, orders) = (Subject::Datasource(datasource.clone()), Warnable::from(datasource.clone()));
+    let subject = Subject::Datasource(datasource.clone());
+    let orders = Warnable::from(datasource.clone());
     let new = NewWebhook {
         name: "n".to_owned(),
         event: EventName::WorkbookCreated,

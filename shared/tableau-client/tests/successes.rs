@@ -105,7 +105,8 @@ async fn where_jobs_may_not_be_listed_nothing_is_known() {
     simulator.succeed_refresh(&sales).unwrap();
     let succeeded = event(&simulator, "DatasourceRefreshSucceeded", &sales);
     simulator.allow(Feature::JobLists, false);
-    let (client, now) = (client(&simulator), simulator.clock().now());
+    let client = client(&simulator);
+    let now = simulator.clock().now();
     assert_eq!(client.succeeded_refresh(&succeeded, now).await.unwrap(), None);
     assert_eq!(client.success_after(&failed, None).await.unwrap(), None);
 }

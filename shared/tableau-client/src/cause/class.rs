@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_tell_their_class() {
+    fn notes_have_words_of_their_class() {
         for (notes, class) in [
             (
                 "[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'svc'.",

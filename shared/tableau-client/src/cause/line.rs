@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_the_one_that_tells_the_cause() {
+    fn the_line_is_the_one_that_names_the_cause() {
         for (notes, line) in [
             (
                 "x.DataSourceException: [Snowflake][Snowflake] (4) \nREST request failed: code=22\n\

@@ -227,7 +227,8 @@ impl Process {
         let crashed = Arc::default();
         let store = Reached { world: Arc::clone(world), process: number, crashed: Arc::clone(&crashed) };
         let most = i64::try_from(SKEW.as_millis()).unwrap();
-        let (of_world, skew) = (Arc::clone(world), SignedDuration::from_millis(fastrand::i64(-most..=most)));
+        let of_world = Arc::clone(world);
+        let skew = SignedDuration::from_millis(fastrand::i64(-most..=most));
         let broker = Broker::with_clock(Arc::new(store), move || of_world.now() + skew);
         let credential = if fastrand::bool() { GOOD } else { DOUBTFUL };
         Arc::new(Self { number, credential, world: Arc::clone(world), broker, crashed })
@@ -354,7 +355,7 @@ fn the_model_has_credentials_that_are_refused_beside_good_ones() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_goes_wrong_nobody_signs_in_beside_another_and_all_end_with_the_newest_session(seed: u64) {
+    fn whatever_goes_wrong_sign_ins_never_overlap_and_all_end_with_the_newest_session(seed: u64) {
         block_on(seed)?;
     }
 }

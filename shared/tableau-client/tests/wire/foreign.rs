@@ -25,15 +25,15 @@ fn pages(status: u16) -> Vec<(Reply, &'static str)> {
 
 // 11-B8
 #[tokio::test]
-async fn what_is_not_tableaus_may_pass_says_so_and_is_not_repeated() {
+async fn an_answer_that_is_not_tableaus_is_transient_says_so_and_is_not_repeated() {
     for status in [200, 201, 400, 401, 403, 404, 405, 407, 451, 503] {
         for (reply, content) in pages(status) {
             let tableau = Tableau::start().await;
             tableau.says(CALL, reply);
             let error = tableau.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
             let expected = format!(
-                "fetch the workbook: the answer is not Tableau's: {content} with status {status}; a proxy or a login page \
-                 may stand between"
+                "fetch the workbook: the answer is not Tableau's: {content} with status {status}; check whether a proxy or a login \
+                 page is in between"
             );
             assert_eq!(error.to_string(), expected);
             assert!(!format!("{error:?}").contains("hunter2") && error.code().is_none(), "{error:?}");
@@ -98,7 +98,7 @@ async fn a_redirect_that_is_not_followed_may_be_a_login_page() {
         let error = tableau.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         let text = error.to_string();
         assert!(
-            text.contains("a proxy or a login page may stand between") && !text.contains("hunter2"),
+            text.contains("a proxy or a login page is in between") && !text.contains("hunter2"),
             "{text}"
         );
         assert_eq!(text.contains(", to login.corp.example.com;"), location.is_some(), "{text}");

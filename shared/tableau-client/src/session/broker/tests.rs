@@ -25,7 +25,8 @@ async fn brokers_that_share_a_store_sign_in_once() {
     let count = Arc::new(AtomicU32::new(0));
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (broker, count) = (Broker::new(Arc::clone(&store), None), Arc::clone(&count));
+            let broker = Broker::new(Arc::clone(&store), None);
+            let count = Arc::clone(&count);
             tokio::spawn(async move {
                 let sign_in = || async {
                     count.fetch_add(1, Ordering::SeqCst);
@@ -45,7 +46,8 @@ async fn brokers_that_share_a_store_sign_in_once() {
 #[tokio::test]
 async fn a_session_that_is_over_is_replaced_once() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
+    let one = Broker::new(Arc::clone(&store), None);
+    let two = Broker::new(store, None);
     let first = one.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let same = two.session("k", 1, None, || async { Ok(session("never")) }).await.unwrap();
 
@@ -58,7 +60,8 @@ async fn a_session_that_is_over_is_replaced_once() {
 #[tokio::test]
 async fn a_session_of_another_key_says_nothing_about_this_one() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
+    let one = Broker::new(Arc::clone(&store), None);
+    let two = Broker::new(store, None);
     let first = one.session("old", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let second = one.session("old", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
     two.session("new", 1, None, || async { Ok(session("three")) }).await.unwrap();
@@ -93,7 +96,8 @@ async fn a_failed_sign_in_leaves_the_way_free() {
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_died_delays_no_other_past_its_lease() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (start, began) = (Timestamp::now(), Instant::now());
+    let start = Timestamp::now();
+    let began = Instant::now();
     let lease = Lease { version: 0, owner: 7, until: start + LEASE };
     assert!(store.lease("k", &lease, start).await.unwrap());
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
@@ -107,9 +111,10 @@ async fn an_owner_that_died_delays_no_other_past_its_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_by_a_clock_that_is_far_ahead_keeps_nobody_waiting() {
+async fn a_lease_by_a_clock_that_is_far_ahead_keeps_no_caller_waiting() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (ahead, began) = (Timestamp::now() + SignedDuration::from_hours(1), Instant::now());
+    let ahead = Timestamp::now() + SignedDuration::from_hours(1);
+    let began = Instant::now();
     let lease = Lease { version: 0, owner: 7, until: ahead + LEASE };
     assert!(store.lease("k", &lease, ahead).await.unwrap());
 
@@ -145,7 +150,8 @@ async fn a_session_is_used_no_longer_than_the_limit_allows() {
         };
         token(&broker.session("k", 1, None, sign_in).await.unwrap())
     };
-    let (one, two) = (broker(Some(60)), broker(Some(60)));
+    let one = broker(Some(60));
+    let two = broker(Some(60));
 
     assert_eq!(used(&one, opened("first", 0)).await, "first");
     at(59);
@@ -195,7 +201,8 @@ pub(in crate::session) fn refused() -> Error {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_credential_is_tried_once_a_minute_and_another_at_once() {
-    let (start, began) = (Timestamp::now(), Instant::now());
+    let start = Timestamp::now();
+    let began = Instant::now();
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let broker = || Broker::with_clock(Arc::clone(&store), clock);
@@ -227,7 +234,8 @@ async fn a_refused_credential_is_tried_once_a_minute_and_another_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn each_refused_credential_has_a_time_of_its_own() {
-    let (start, began) = (Timestamp::now(), Instant::now());
+    let start = Timestamp::now();
+    let began = Instant::now();
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let broker = Broker::with_clock(Arc::clone(&store), clock);
@@ -298,7 +306,7 @@ impl SessionStore for Down {
 }
 
 #[tokio::test]
-async fn without_the_store_nobody_signs_in() {
+async fn without_the_store_no_process_signs_in() {
     let broker = Broker::new(Arc::new(Down), None);
     let sign_in = || async { panic!("a sign-in ends the session that all others use") };
     let error = broker.session("k", 1, None, sign_in).await.unwrap_err();

@@ -227,7 +227,10 @@ impl Broker {
             }
             Err(error) => {
                 // The session works until another process signs in.
-                tracing::warn!(reason = chain(error.as_ref()), "the new Tableau session cannot be shared: other processes will sign in again");
+                tracing::warn!(
+                    reason = chain(error.as_ref()),
+                    "the new Tableau session cannot be shared: other processes will sign in again"
+                );
                 Ok(Some(Shared { key, session }))
             }
         }

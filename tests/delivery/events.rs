@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use simulator::{Datasource, SAMPLE_PAT, SAMPLE_SITE, TableauSimulator, Workbook};
 use std::sync::Arc;
 use tableau::{EventId, EventName, Payload, ViewLuid};
-use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
-use workflow::Fixed;
+use tableau_client::{
+    BroadcastOptions, FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential,
+};
 
 /// Every event becomes a message; the update of a workbook overwrites its Broadcasts as well, with other options than
 /// they had.
@@ -84,7 +85,7 @@ pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occ
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(&tableau.url(), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
         Arc::new(MemorySessionStore::default()),
     );
     let mut all = Vec::new();

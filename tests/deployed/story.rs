@@ -115,7 +115,7 @@ pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
     let view = world.tableau.view("Weekly overview").unwrap();
     let settings = Settings::new(&world.tableau.url(), "marketing", "").unwrap();
     let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
-    let credential = Arc::new(workflow::Fixed::new(credential));
+    let credential = Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = Arc::new(MemorySessionStore::default());
     let person = TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions);
     person.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();

@@ -3,7 +3,7 @@
 use alerting::{Engine, RulesRouting};
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackNotifier};
-use guarded_tableau::GuardedTableau;
+use guarded_tableau::{GuardedTableau, SecretCredential};
 use notify_slack::{Config, NotifySlack};
 use runtime::Host;
 use session_store::sessions;
@@ -24,7 +24,7 @@ fn workflow(host: &Host) -> Result<NotifySlack, BoxError> {
     let config = host.config(Config::from_env)?;
     let documents = documents(host.table());
     let records = records(host.table(), NAME);
-    let secret = host.secret(&config.tableau_secret);
+    let secret = SecretCredential::new(host.secret(&config.tableau_secret));
     let tableau = TableauClient::new(host.http(), config.tableau, secret, sessions(host.table()));
     let tableau = GuardedTableau::new(tableau, Circuits::new(documents.clone(), NAME, "Tableau"));
     let slack = Slack::new(host.http(), config.slack_api_url, host.secret(&config.slack_secret));

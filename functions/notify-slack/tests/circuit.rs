@@ -1,4 +1,4 @@
-//! Real binaries in front of a Slack or a Tableau that is down: all of them leave it alone until it answers again.
+//! Real binaries in front of a Slack or a Tableau that is down: none calls it until it answers again.
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_when_it_is_well() {
+async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_when_it_is_well() {
     let stage = Stage::start().await;
     // Inline mode with the table of both: a queue would group events of one kind.
     let table = [("TABLE_NAME", "deliveries")];
@@ -50,12 +50,15 @@ async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_whe
     let calls = stage.slack.calls();
     assert_eq!(attempts, 4 * EVENTS, "all of them failed for now");
     assert!((FAILURES..=FAILURES + 2).contains(&calls), "{calls} calls");
-    let opened = lines(&functions, "the destination is left alone");
+    let opened = lines(&functions, "circuit open: the destination is not called");
     assert_eq!((opened.len(), &opened[0]["destination"]), (1, &json!("Slack")));
     let put_off = lines(&functions, "event failed for now");
     let reason = put_off.last().unwrap()["reason"].as_str().unwrap();
-    assert!(reason.starts_with("Slack is left alone until 20"), "{reason}");
-    assert!(reason.contains("10 calls in a row failed, at last: Slack refused with 500"), "{reason}");
+    assert!(reason.starts_with("circuit open, Slack is not called until 20"), "{reason}");
+    assert!(
+        reason.contains("10 calls in a row failed, the last one with: Slack refused with 500"),
+        "{reason}"
+    );
     let items = stage.aws.items("deliveries");
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Slack"), "{items:?}");
 
@@ -70,7 +73,7 @@ async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_whe
     }
     assert_eq!((left, stage.slack.messages().len()), (0, EVENTS), "{:?}", began.elapsed());
     assert_eq!(stage.slack.calls(), calls + EVENTS, "each of them once");
-    assert_eq!(lines(&functions, "it answers again and is no longer left alone").len(), 1);
+    assert_eq!(lines(&functions, "circuit closed: the destination answers again").len(), 1);
     let counted =
         functions.iter().flat_map(Function::logs).filter(|line| line.contains("CircuitOpenings\":1"));
     assert_eq!(counted.count(), 1);
@@ -78,7 +81,7 @@ async fn a_slack_that_is_down_is_left_alone_by_all_and_gets_every_event_once_whe
 }
 
 #[tokio::test]
-async fn a_channel_that_is_throttled_is_left_alone_for_as_long_as_slack_asks_and_the_others_are_not() {
+async fn a_throttled_channel_gets_nothing_for_as_long_as_slack_asks_and_the_others_do() {
     let stage = Stage::start().await;
     let function = stage.inline("notify-slack", BINARY);
     let failed = Request::of_fixture("datasource-refresh-failed");
@@ -88,7 +91,7 @@ async fn a_channel_that_is_throttled_is_left_alone_for_as_long_as_slack_asks_and
 
     let second = function.answer(&Request::post(created(&stage, 1))).await;
     let reason = second.body["reason"].as_str().unwrap();
-    assert!(reason.starts_with("Slack (`data-news`) is left alone until"), "{reason}");
+    assert!(reason.starts_with("circuit open, Slack (`data-news`) is not called until"), "{reason}");
     assert!(reason.ends_with("it asked for 3 s"), "{reason}");
     assert_eq!(function.answer(&failed).await.status, 200, "it goes to another channel");
     assert_eq!(stage.slack.calls(), 2);
@@ -99,7 +102,7 @@ async fn a_channel_that_is_throttled_is_left_alone_for_as_long_as_slack_asks_and
 
 // 13
 #[tokio::test]
-async fn a_tableau_that_is_down_is_left_alone_and_messages_go_out_without_its_details() {
+async fn while_tableau_is_down_it_is_not_called_and_messages_go_out_without_its_details() {
     let stage = Stage::start().await;
     let function = stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")]);
     stage.tableau.fail_always("*", Fault::Status(503));

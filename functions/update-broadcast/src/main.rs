@@ -1,7 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use circuit::Circuits;
-use guarded_tableau::GuardedTableau;
+use guarded_tableau::{GuardedTableau, SecretCredential};
 use runtime::Host;
 use session_store::sessions;
 use store::documents;
@@ -21,7 +21,7 @@ fn workflow(host: &Host) -> Result<UpdateBroadcast, BoxError> {
     let tableau = TableauClient::new(
         host.http(),
         config.tableau,
-        host.secret(&config.tableau_secret),
+        SecretCredential::new(host.secret(&config.tableau_secret)),
         sessions(host.table()),
     );
     let circuits = Circuits::new(documents(host.table()), UpdateBroadcast::NAME, "Tableau");

@@ -16,7 +16,7 @@ async fn broadcast(stage: &Stage, event_type: &str) -> Value {
     let http = http_client::client(None).unwrap();
     let settings = tableau_client::Settings::new(&stage.tableau.url(), "marketing", "").unwrap();
     let credential = tableau_client::TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
-    let credentials = std::sync::Arc::new(workflow::Fixed::new(credential));
+    let credentials = std::sync::Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = std::sync::Arc::new(tableau_client::MemorySessionStore::default());
     let client = tableau_client::TableauClient::new(http, settings, credentials, sessions);
     client.overwrite_broadcast(&view, tableau_client::BroadcastOptions::default()).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_tableau_that_is_down_is_counted_among_the_failing_destinations() {
 }
 
 #[tokio::test]
-async fn a_tableau_that_is_down_is_left_alone_after_ten_calls_in_a_row() {
+async fn a_tableau_that_is_down_is_not_called_after_ten_failures_in_a_row() {
     let stage = Stage::start().await;
     let function = stage.queued("update-broadcast", BINARY);
     let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
@@ -113,7 +113,7 @@ async fn a_tableau_that_is_down_is_left_alone_after_ten_calls_in_a_row() {
     assert_eq!(function.failures(&batch).await, ["m-1"]);
     assert_eq!(stage.tableau.calls("GET */broadcasts/views*"), calls);
     let logs = function.logs().join("\n");
-    assert!(logs.contains("Tableau is left alone until") && calls >= 10, "{calls}\n{logs}");
+    assert!(logs.contains("circuit open, Tableau is not called until") && calls >= 10, "{calls}\n{logs}");
     stage.assert_no_secret_in(&function.logs());
 }
 

@@ -1,4 +1,4 @@
-//! Answers without what the request has told.
+//! Answers without the secrets that the request carried.
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -123,7 +123,7 @@ mod tests {
 
     // 12-S1
     #[tokio::test]
-    async fn a_refusal_loses_what_the_request_has_told_and_nothing_else() {
+    async fn a_refusal_loses_the_secrets_of_the_request_and_nothing_else() {
         let token = "IQoJb3JpZ2luX2VjEJr//w==";
         let signature = "0123456789abcdef0123456789abcdef";
         let stored = "HvZM|5fI6=:_-|a946";

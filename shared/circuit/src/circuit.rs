@@ -7,22 +7,23 @@ use store::Document;
 /// So many failures in a row open a circuit. Where every third call fails at random, ten in a row are one case in 60,000;
 /// five would be one in 250, and come up every day.
 pub const FAILURES: usize = 10;
-/// Older failures do not count: ten in a longer time are no burden to anybody.
+/// Older failures do not count: ten in a longer time harm no destination.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(2);
 /// How long it stays open at first; doubles each time that a probe fails.
 pub const FIRST_OPEN: SignedDuration = SignedDuration::from_secs(15);
 /// How long it stays open at most, a quarter more by chance.
 pub const LONGEST_OPEN: SignedDuration = SignedDuration::from_mins(5);
-/// How long it stays open at most for a destination that asks for more, which is what a message's tries are counted for.
+/// The longest wait that is honoured when a destination asks for one: the tries of a message are counted for it.
 const LONGEST_ASKED: SignedDuration = SignedDuration::from_hours(1);
-/// Longer than a call takes, a second try with another credential included: whoever probes for longer is gone.
+/// How long a probe may take. A call is shorter, also with a second try with another credential: after that time the
+/// instance that probes has stopped.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How soon to look again while somebody else probes.
+/// How soon to ask again while another call probes.
 const SOON: SignedDuration = SignedDuration::from_secs(5);
-/// By how much clocks may differ. What lies further ahead than a wait or a probe can last was written by a clock that is
-/// wrong, and does not count.
+/// By how much clocks may differ. A time further ahead than a wait or a probe can last was written by a wrong clock, and
+/// does not count.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
-/// Enough for a person.
+/// Characters of a reason that are kept.
 const REASON_LIMIT: usize = 300;
 
 /// What all instances know of a destination. It is closed unless something happened.
@@ -31,7 +32,7 @@ pub struct Circuit {
     /// While closed: the newest failures since the last answer, each once.
     failures: Vec<Failed>,
     open: Option<Open>,
-    /// How often it has opened, so that the word of a probe counts for its own opening alone.
+    /// How often it has opened. The result of a probe counts for its own opening only.
     openings: u64,
 }
 
@@ -47,7 +48,7 @@ struct Open {
     /// Openings without an answer in between.
     row: u32,
     why: String,
-    /// Whether it is over with its time, without a probe: the destination is well, and has said when to come again.
+    /// Whether it closes when its time is over, without a probe: the destination works, and said when to call again.
     #[serde(default)]
     throttled: bool,
     probe: Option<Probe>,
@@ -66,9 +67,9 @@ impl Document for Circuit {
 /// The right to make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// Which call; nobody else's.
+    /// The call's random id.
     pub call: u64,
-    /// Of a probe: which opening it may end.
+    /// For a probe: which opening it may end.
     pub opening: Option<u64>,
 }
 
@@ -86,10 +87,10 @@ pub enum Ask {
     },
 }
 
-/// How a call ended, as far as it tells of the destination.
+/// How a call ended, as far as it says something about the destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The destination answered, be it with a refusal.
+    /// The destination answered. A refusal is an answer.
     Answered,
     /// The destination did not answer, or was in trouble.
     Failed {
@@ -98,18 +99,18 @@ pub enum End {
         /// When the instance that made the call had an answer before.
         answered: Option<Timestamp>,
     },
-    /// The destination is in trouble, and asked to be left alone for so long.
-    Asked(SignedDuration),
-    /// The destination is well, and takes no more for so long.
+    /// The destination is in trouble, and asked for no call for so long.
+    RetryAfter(SignedDuration),
+    /// The destination works, and takes no more calls for so long.
     Throttled(SignedDuration),
-    /// It came to nothing before the destination was asked.
+    /// It ended before the destination was called.
     Unknown,
 }
 
 /// What the end of a call made of the circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing to speak of.
+    /// The circuit is as open or closed as before.
     Nothing,
     /// It is open now, or once more.
     Opened {
@@ -128,13 +129,13 @@ impl Circuit {
         self.failures.is_empty() && self.open.is_none()
     }
 
-    /// Until when no call at all is made, if that is so.
+    /// Until when no call is made; `None` while it is closed.
     pub fn open_until(&self) -> Option<Timestamp> {
         self.open.as_ref().map(|open| open.until)
     }
 
-    /// Whether `call` may be made at `at`. The first that asks when the time is over is the probe; the others go on waiting
-    /// until it has ended, or is gone.
+    /// Whether `call` may be made at `at`. When the time is over, the first call that asks becomes the probe. The others wait
+    /// until the probe has ended or its time is over.
     pub fn ask(&mut self, call: u64, at: Timestamp) -> Ask {
         let Some(open) = &mut self.open else { return Ask::Go(Ticket { call, opening: None }) };
         if lies_ahead(open.until, at, LONGEST_ASKED) {
@@ -147,16 +148,16 @@ impl Circuit {
         if open.probe.as_ref().is_some_and(|probe| probe.call != call && lies_ahead(probe.until, at, LEASE)) {
             return Ask::Wait {
                 until: later(at, SOON),
-                why: format!("it is being tried; {}", cut(&open.why)),
+                why: format!("another call tries it now; {}", cut(&open.why)),
             };
         }
         open.probe = Some(Probe { call, until: later(at, LEASE) });
         Ask::Go(Ticket { call, opening: Some(self.openings) })
     }
 
-    /// Takes in how a call ended. `chance`, from 0 to 1, makes it stay open for up to a quarter longer.
+    /// Records how a call ended. `chance`, from 0 to 1, makes it stay open for up to a quarter longer.
     ///
-    /// While it is open only the word of its probe counts: calls that began before it opened may end at any time.
+    /// While it is open only the result of its probe counts: calls that began before it opened may end at any time.
     pub fn ended(&mut self, ticket: Ticket, at: Timestamp, end: End, chance: f64) -> Change {
         let is_probe = ticket.opening == Some(self.openings);
         match (&mut self.open, end) {
@@ -174,30 +175,31 @@ impl Circuit {
                 if self.failures.len() < FAILURES {
                     return Change::Nothing;
                 }
-                let why = format!("{FAILURES} calls in a row failed, at last: {}", cut(&reason));
+                let why = format!("{FAILURES} calls in a row failed, the last one with: {}", cut(&reason));
                 self.open(1, None, at, chance, why)
             }
-            (None, End::Asked(wait)) => self.open(1, Some(wait), at, chance, asked(wait)),
+            (None, End::RetryAfter(wait)) => self.open(1, Some(wait), at, chance, asked(wait)),
             (open, End::Throttled(wait)) if is_probe || open.is_none() => {
                 let change = self.open(1, Some(wait), at, chance, asked(wait));
                 self.open.iter_mut().for_each(|open| open.throttled = true);
                 change
             }
             (Some(_), End::Answered) if is_probe => {
-                (self.open, self.failures) = (None, Vec::new());
+                self.open = None;
+                self.failures = Vec::new();
                 Change::Closed
             }
             (Some(open), End::Failed { reason, .. }) if is_probe => {
                 let row = open.row.saturating_add(1);
-                let why = format!("a call that tried it failed: {}", cut(&reason));
+                let why = format!("the call that tried it again failed: {}", cut(&reason));
                 self.open(row, None, at, chance, why)
             }
-            (Some(open), End::Asked(wait)) if is_probe => {
+            (Some(open), End::RetryAfter(wait)) if is_probe => {
                 let row = open.row.saturating_add(1);
                 self.open(row, Some(wait), at, chance, asked(wait))
             }
-            // Of a call that was under way: it asks for what it wants.
-            (Some(open), End::Asked(wait) | End::Throttled(wait)) => {
+            // A call that began before the circuit opened: the wait that it was answered with counts.
+            (Some(open), End::RetryAfter(wait) | End::Throttled(wait)) => {
                 let until = later(at, wait.min(LONGEST_ASKED));
                 open.until =
                     if lies_ahead(open.until, at, LONGEST_ASKED) { open.until.max(until) } else { until };
@@ -223,7 +225,7 @@ impl Circuit {
         let asked = asked.map(|wait| wait.clamp(SignedDuration::from_secs(1), LONGEST_ASKED));
         let doubled = asked.unwrap_or(FIRST_OPEN).saturating_mul(1 << row.clamp(1, 16).saturating_sub(1));
         let wait = doubled.min(LONGEST_OPEN).max(asked.unwrap_or_default());
-        // What is asked for is known to whoever was told: by chance it would be open still when they come again.
+        // A wait that the destination asks for is not made longer: messages come back exactly when it is over.
         let chance = if asked.is_some() { 0.0 } else { chance.clamp(0.0, 1.0) };
         let until = later(at, wait.saturating_add(wait.mul_f64(chance / 4.0)));
         self.failures.clear();
@@ -233,7 +235,7 @@ impl Circuit {
     }
 }
 
-/// Whether `until` is still to come at `at`, and no further ahead than something that lasts for `longest` at most.
+/// Whether `until` is after `at`, by at most `longest`.
 fn lies_ahead(until: Timestamp, at: Timestamp, longest: SignedDuration) -> bool {
     at < until && until <= later(at, longest.saturating_add(SKEW))
 }

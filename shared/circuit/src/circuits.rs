@@ -1,7 +1,7 @@
 //! Circuits that all instances of a function share, and what this instance knows of them.
 
 use crate::circuit::{Ask, Change, Circuit, End, Ticket};
-use crate::error::{Guarded, LeftAlone};
+use crate::error::{CircuitOpen, Guarded};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::error::Error;
@@ -13,24 +13,24 @@ use store::Documents;
 use tokio::time::Instant;
 use workflow::chain;
 
-/// For how long an instance that leaves a destination alone takes its word for it, before it looks again.
+/// How long an instance believes that a circuit is open before it reads the table again.
 const VIEW: SignedDuration = SignedDuration::from_secs(5);
-/// How long the table may take. A call does not fail because of it.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the table may take. A call does not fail because the table is slow.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a call that failed tells of the destination.
+/// What a failed call says about the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is there: it refused, for good.
+pub enum CallResult {
+    /// It answered: it refused the call for good.
     Answered,
-    /// It did not answer, or is in trouble.
+    /// It did not answer, or answered that it is in trouble.
     Failed,
-    /// It is in trouble, and asks to be left alone for so long.
-    Asked(Duration),
-    /// It is well, and the part of it that was called takes no more for so long.
+    /// It is in trouble, and asks for no call for so long.
+    RetryAfter(Duration),
+    /// It works, and the part that was called takes no more calls for so long.
     Throttled(Duration),
-    /// Nothing: it was not asked.
-    Nothing,
+    /// Nothing: the destination was not called.
+    NotCalled,
 }
 
 /// The circuits of one destination of one workflow: one for the whole of it, and one for each part, such as a channel.
@@ -62,41 +62,43 @@ impl Circuits {
         Self { documents, workflow, destination, known: Mutex::default() }
     }
 
-    /// Makes `call`, at `now`, unless the destination or this part of it is left alone. An empty `part` is none.
+    /// Makes `call`, at `now`, unless the circuit of the destination or of this part is open. An empty `part` means the
+    /// destination only.
     ///
     /// # Errors
-    /// [`Guarded::LeftAlone`] when the call was not made, and the call's own.
+    /// [`Guarded::CircuitOpen`] when the call was not made, and the call's own.
     pub async fn call<T, E: Error + 'static>(
         &self,
         part: &str,
         now: Timestamp,
         call: impl Future<Output = Result<T, E>>,
-        judge: impl Fn(&E) -> Verdict,
+        result_of: impl Fn(&E) -> CallResult,
     ) -> Result<T, Guarded<E>> {
-        let (id, began) = (fastrand::u64(..), Instant::now());
-        let whole = self.enter("", id, now).await.map_err(Guarded::LeftAlone)?;
+        let id = fastrand::u64(..);
+        let began = Instant::now();
+        let whole = self.enter("", id, now).await.map_err(Guarded::CircuitOpen)?;
         let of_part = match (part, whole) {
             ("", whole) => whole,
             (part, whole) => match self.enter(part, id, now).await {
                 Ok(ticket) => ticket,
-                Err(left_alone) => {
+                Err(open) => {
                     self.leave("", whole, now, End::Unknown).await;
-                    return Err(Guarded::LeftAlone(left_alone));
+                    return Err(Guarded::CircuitOpen(open));
                 }
             },
         };
         let result = call.await;
         let now = later(now, began.elapsed());
-        let verdict = result.as_ref().map_or_else(&judge, |_| Verdict::Answered);
-        let (of_whole, of_the_part) = match (verdict, &result) {
-            (Verdict::Answered, _) | (Verdict::Failed, Ok(_)) => (End::Answered, End::Answered),
-            (Verdict::Failed, Err(error)) => {
+        let call_result = result.as_ref().map_or_else(&result_of, |_| CallResult::Answered);
+        let (of_whole, of_the_part) = match (call_result, &result) {
+            (CallResult::Answered, _) | (CallResult::Failed, Ok(_)) => (End::Answered, End::Answered),
+            (CallResult::Failed, Err(error)) => {
                 let answered = self.known("").and_then(|known| known.answered);
                 (End::Failed { reason: chain(error), answered }, End::Unknown)
             }
-            (Verdict::Asked(wait), _) => (End::Asked(signed(wait)), End::Unknown),
-            (Verdict::Throttled(wait), _) => (End::Answered, End::Throttled(signed(wait))),
-            (Verdict::Nothing, _) => (End::Unknown, End::Unknown),
+            (CallResult::RetryAfter(wait), _) => (End::RetryAfter(signed(wait)), End::Unknown),
+            (CallResult::Throttled(wait), _) => (End::Answered, End::Throttled(signed(wait))),
+            (CallResult::NotCalled, _) => (End::Unknown, End::Unknown),
         };
         self.leave("", whole, now, of_whole).await;
         if !part.is_empty() {
@@ -105,8 +107,8 @@ impl Circuits {
         result.map_err(Guarded::Call)
     }
 
-    /// Asks a circuit. As long as nothing is known to have failed nobody else is asked.
-    async fn enter(&self, part: &str, call: u64, now: Timestamp) -> Result<Ticket, LeftAlone> {
+    /// Asks a circuit. While this instance knows of no failure, it does not read the table.
+    async fn enter(&self, part: &str, call: u64, now: Timestamp) -> Result<Ticket, CircuitOpen> {
         let go = Ticket { call, opening: None };
         let Some(mut known) = self.known(part) else { return Ok(go) };
         let Some(until) = known.circuit.open_until() else { return Ok(go) };
@@ -118,7 +120,7 @@ impl Circuits {
         };
         match answer {
             Ask::Go(ticket) => Ok(ticket),
-            Ask::Wait { until, why } => Err(LeftAlone {
+            Ask::Wait { until, why } => Err(CircuitOpen {
                 destination: self.name(part),
                 until,
                 retry_after: whole_seconds(until.duration_since(now)),
@@ -127,7 +129,7 @@ impl Circuits {
         }
     }
 
-    /// Takes in how a call ended. What changes nothing is kept from the table.
+    /// Records how a call ended. What changes nothing is not written to the table.
     async fn leave(&self, part: &str, ticket: Ticket, now: Timestamp, end: End) {
         let is_clean = self.known(part).is_none_or(|known| known.circuit.is_clean());
         if end == End::Answered {
@@ -143,24 +145,27 @@ impl Circuits {
         let ended = |circuit: &mut Circuit| circuit.ended(ticket, now, end.clone(), chance);
         match self.change(part, now, ended).await {
             Change::Nothing => {}
-            Change::Opened { until, why } => self.tell_opened(part, until, &why),
+            Change::Opened { until, why } => self.log_opened(part, until, &why),
             Change::Closed => {
-                let (workflow, destination) = (self.workflow, self.name(part));
-                tracing::info!(workflow, destination, "it answers again and is no longer left alone");
+                let workflow = self.workflow;
+                let destination = self.name(part);
+                tracing::info!(workflow, destination, "circuit closed: the destination answers again");
             }
         }
     }
 
-    fn tell_opened(&self, part: &str, until: Timestamp, reason: &str) {
-        let (workflow, destination) = (self.workflow, self.name(part));
+    fn log_opened(&self, part: &str, until: Timestamp, reason: &str) {
+        let workflow = self.workflow;
+        let destination = self.name(part);
         let until = format!("{until:.0}");
-        tracing::warn!(workflow, destination, reason, until, "the destination is left alone");
+        tracing::warn!(workflow, destination, reason, until, "circuit open: the destination is not called");
         // By destination alone: each value of a field is a metric of its own.
         let destination = self.destination;
-        tracing::debug!(monotonic_counter.circuit_openings = 1, destination, "a circuit has opened");
+        tracing::debug!(monotonic_counter.circuit_openings = 1, destination, "circuit open");
     }
 
-    /// Changes a circuit where all instances see it; while the table does not answer, where this one does.
+    /// Changes a circuit in the table, for all instances. While the table does not answer, it changes this instance's copy
+    /// only.
     async fn change<T: Send>(
         &self,
         part: &str,
@@ -169,18 +174,25 @@ impl Circuits {
     ) -> T {
         let key = self.key(part);
         let changed = self.documents.change(&key, now, &mut change);
-        let reason = match tokio::time::timeout(PATIENCE, changed).await {
+        let reason = match tokio::time::timeout(TIMEOUT, changed).await {
             Ok(Ok((circuit, result))) => {
                 let mut all = self.all_known();
                 let known = all.entry(part.to_owned()).or_default();
-                (known.circuit, known.seen) = (circuit, now);
+                known.circuit = circuit;
+                known.seen = now;
                 return result;
             }
             Ok(Err(error)) => chain(&error),
-            Err(_) => format!("the table did not answer within {} s", PATIENCE.as_secs()),
+            Err(_) => format!("the table did not answer within {} s", TIMEOUT.as_secs()),
         };
-        let (workflow, destination) = (self.workflow, self.name(part));
-        tracing::warn!(workflow, destination, reason, "other instances do not hear of this call");
+        let workflow = self.workflow;
+        let destination = self.name(part);
+        tracing::warn!(
+            workflow,
+            destination,
+            reason,
+            "circuit state not persisted: other instances do not know of this call"
+        );
         let mut all = self.all_known();
         let known = all.entry(part.to_owned()).or_default();
         known.seen = now;
@@ -205,7 +217,7 @@ impl Circuits {
     }
 }
 
-/// Queues know whole seconds, and whoever comes a moment too early comes in vain.
+/// Rounds up: a queue counts whole seconds, and a call a moment too early would be refused again.
 fn whole_seconds(wait: SignedDuration) -> Duration {
     Duration::from_secs(u64::try_from(wait.as_millis()).unwrap_or_default().div_ceil(1_000))
 }

@@ -1,26 +1,26 @@
-//! How a call fails that a circuit stands before.
+//! How a call behind a circuit fails.
 
 use jiff::Timestamp;
 use std::error::Error;
 use std::time::Duration;
 use workflow::Failure;
 
-/// The call was not made: the destination is left alone.
+/// The call was not made: the circuit is open.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{destination} is left alone until {until:.0}: {why}")]
-pub struct LeftAlone {
+#[error("circuit open, {destination} is not called until {until:.0}: {why}")]
+pub struct CircuitOpen {
     /// Which destination, and which part of it.
     pub destination: String,
-    /// When to come again.
+    /// When the next call may be made.
     pub until: Timestamp,
     /// The same, from now.
     pub retry_after: Duration,
-    /// What happened there.
+    /// Why the circuit opened: for a person, no secrets.
     pub why: String,
 }
 
-impl From<LeftAlone> for Failure {
-    fn from(error: LeftAlone) -> Self {
+impl From<CircuitOpen> for Failure {
+    fn from(error: CircuitOpen) -> Self {
         let retry_after = Some(error.retry_after);
         Self::Transient { source: error.into(), retry_after }
     }
@@ -31,7 +31,7 @@ impl From<LeftAlone> for Failure {
 pub enum Guarded<E: Error + 'static> {
     /// It was not made.
     #[error(transparent)]
-    LeftAlone(LeftAlone),
+    CircuitOpen(CircuitOpen),
     /// It failed.
     #[error(transparent)]
     Call(E),
@@ -40,7 +40,7 @@ pub enum Guarded<E: Error + 'static> {
 impl<E: Error + Into<Failure>> From<Guarded<E>> for Failure {
     fn from(error: Guarded<E>) -> Self {
         match error {
-            Guarded::LeftAlone(error) => error.into(),
+            Guarded::CircuitOpen(error) => error.into(),
             Guarded::Call(error) => error.into(),
         }
     }

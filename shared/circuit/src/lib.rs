@@ -5,5 +5,5 @@ mod circuits;
 mod error;
 
 pub use circuit::{Ask, Change, Circuit, End, FAILURES, FIRST_OPEN, LEASE, LONGEST_OPEN, Ticket, WINDOW};
-pub use circuits::{Circuits, Verdict};
-pub use error::{Guarded, LeftAlone};
+pub use circuits::{CallResult, Circuits};
+pub use error::{CircuitOpen, Guarded};

@@ -1,4 +1,4 @@
-//! The circuit by itself, with clocks that the test sets.
+//! The circuit alone, with clocks that the test sets.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -17,7 +17,7 @@ fn failed() -> End {
 fn go(circuit: &mut Circuit, call: u64, at: Timestamp) -> Ticket {
     match circuit.ask(call, at) {
         Ask::Go(ticket) => ticket,
-        Ask::Wait { until, why } => panic!("left alone until {until}: {why}"),
+        Ask::Wait { until, why } => panic!("open until {until}: {why}"),
     }
 }
 
@@ -47,7 +47,10 @@ fn failures_in_a_row_open_it_and_nothing_is_called_until_its_time_is_over() {
     assert_eq!(circuit.open_until(), Some(at(0) + FIRST_OPEN));
     let before = at(0) + FIRST_OPEN - SignedDuration::from_millis(1);
     let Ask::Wait { until, why } = circuit.ask(99, before) else { panic!("a call was let through") };
-    assert_eq!((until, why.as_str()), (at(0) + FIRST_OPEN, "10 calls in a row failed, at last: 500"));
+    assert_eq!(
+        (until, why.as_str()),
+        (at(0) + FIRST_OPEN, "10 calls in a row failed, the last one with: 500")
+    );
 }
 
 const YEARS: i64 = 2 * 365 * 24 * 60 * 60 * 1_000;
@@ -61,7 +64,7 @@ fn a_circuit_that_a_clock_years_ahead_has_opened_keeps_no_call_back() {
             circuit.ended(ticket, at(YEARS), end.clone(), 0.0);
         }
     };
-    let asked = End::Asked(SignedDuration::from_mins(30));
+    let asked = End::RetryAfter(SignedDuration::from_mins(30));
     let throttled = End::Throttled(SignedDuration::from_mins(30));
     for end in [failed(), asked, throttled] {
         let mut circuit = Circuit::default();
@@ -85,7 +88,7 @@ fn a_circuit_that_a_clock_years_ahead_has_opened_keeps_no_call_back() {
 }
 
 #[test]
-fn an_answer_in_between_begins_the_count_anew_whoever_got_it() {
+fn an_answer_in_between_begins_the_count_anew_whichever_instance_got_it() {
     let mut circuit = Circuit::default();
     let fail = |circuit: &mut Circuit, call: u64, answered: Option<Timestamp>| {
         let end = End::Failed { reason: "500".to_owned(), answered };
@@ -99,12 +102,12 @@ fn an_answer_in_between_begins_the_count_anew_whoever_got_it() {
     for call in 101..100 + FAILURES as u64 {
         fail(&mut circuit, call, None);
     }
-    assert_eq!(circuit.open_until(), None, "an answer that was told");
+    assert_eq!(circuit.open_until(), None, "an answer that the table has");
     fail(&mut circuit, 200, Some(at(1_999)));
     for call in 201..200 + FAILURES as u64 - 1 {
         fail(&mut circuit, call, None);
     }
-    assert_eq!(circuit.open_until(), None, "an answer that only its instance knew of");
+    assert_eq!(circuit.open_until(), None, "an answer that only its instance knows");
     fail(&mut circuit, 300, None);
     assert!(circuit.open_until().is_some());
 }
@@ -135,7 +138,7 @@ fn a_wait_that_is_asked_for_opens_it_at_once_and_for_no_less() {
         for chance in [0.0, 1.0] {
             let mut circuit = Circuit::default();
             let ticket = go(&mut circuit, 1, at(0));
-            circuit.ended(ticket, at(0), End::Asked(SignedDuration::from_secs(asked_s)), chance);
+            circuit.ended(ticket, at(0), End::RetryAfter(SignedDuration::from_secs(asked_s)), chance);
             let open = circuit.open_until().unwrap().duration_since(at(0)).as_secs();
             assert!((least_s..=most_s).contains(&open), "{asked_s}: {open}");
         }
@@ -143,9 +146,10 @@ fn a_wait_that_is_asked_for_opens_it_at_once_and_for_no_less() {
 }
 
 #[test]
-fn a_throttle_is_over_with_its_time_and_nobody_waits_for_a_probe() {
+fn a_throttle_is_over_with_its_time_and_needs_no_probe() {
     let mut circuit = Circuit::default();
-    let (late, wait) = (Ticket { call: 9, opening: None }, SignedDuration::from_secs(30));
+    let late = Ticket { call: 9, opening: None };
+    let wait = SignedDuration::from_secs(30);
     let ticket = go(&mut circuit, 1, at(0));
     let change = circuit.ended(ticket, at(0), End::Throttled(wait), 0.0);
     assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked for 30 s".to_owned() });
@@ -184,7 +188,7 @@ fn a_probe_that_fails_opens_it_for_longer_up_to_a_limit() {
 }
 
 #[test]
-fn a_probe_that_is_gone_holds_nobody_up_and_what_came_to_nothing_gives_way_at_once() {
+fn a_probe_that_died_is_replaced_after_its_lease_and_one_that_was_not_called_at_once() {
     let (mut circuit, until) = opened();
     let gone = go(&mut circuit, 100, until);
     let probe = go(&mut circuit, 101, until + LEASE);
@@ -207,9 +211,9 @@ fn calls_that_began_before_it_opened_neither_close_it_nor_open_it_for_longer() {
         assert_eq!(after, circuit);
     }
     let mut after = circuit.clone();
-    after.ended(late, at(9_000), End::Asked(SignedDuration::from_secs(60)), 0.0);
+    after.ended(late, at(9_000), End::RetryAfter(SignedDuration::from_secs(60)), 0.0);
     assert_eq!(after.open_until(), Some(at(69_000)), "but what it asks for it gets");
-    after.ended(late, at(9_000), End::Asked(SignedDuration::from_secs(1)), 0.0);
+    after.ended(late, at(9_000), End::RetryAfter(SignedDuration::from_secs(1)), 0.0);
     assert_eq!(after.open_until(), Some(at(69_000)));
 
     let mut again = circuit;
@@ -233,7 +237,7 @@ fn step() -> impl Strategy<Value = Step> {
     let end = prop_oneof![
         3 => Just(End::Answered),
         6 => Just(failed()),
-        1 => (0_i64..100_000).prop_map(|s| End::Asked(SignedDuration::from_secs(s))),
+        1 => (0_i64..100_000).prop_map(|s| End::RetryAfter(SignedDuration::from_secs(s))),
         1 => Just(End::Unknown),
     ];
     (-3_000_i64..=3_000, 0_i64..20_000, 1_i64..20_000, end)
@@ -247,7 +251,8 @@ proptest! {
     fn whatever_happens_one_probes_at_a_time_and_a_destination_that_is_well_is_called_again(
         steps in prop::collection::vec(step(), 1..200),
     ) {
-        let (mut circuit, mut now) = (Circuit::default(), 0);
+        let mut circuit = Circuit::default();
+        let mut now = 0;
         let mut under_way: Vec<(i64, Ticket, Step)> = Vec::new();
         for (call, step) in steps.into_iter().enumerate() {
             now += step.pause_ms;

@@ -4,7 +4,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 use async_trait::async_trait;
-use circuit::{Circuit, Circuits, FAILURES, FIRST_OPEN, Guarded, Verdict};
+use circuit::{CallResult, Circuit, Circuits, FAILURES, FIRST_OPEN, Guarded};
 use jiff::{SignedDuration, Timestamp};
 use local_aws::Aws;
 use std::io;
@@ -31,19 +31,19 @@ fn due() -> i64 {
 struct Destination(AtomicUsize);
 
 impl Destination {
-    /// A call at `now`, which is answered or fails with this verdict.
+    /// A call at `now`, which is answered or fails with this result.
     async fn call(
         &self,
         by: &Circuits,
         channel: &str,
         now: Timestamp,
-        fails: Option<Verdict>,
+        fails: Option<CallResult>,
     ) -> Result<(), Guarded<io::Error>> {
         let call = async {
             self.0.fetch_add(1, Ordering::SeqCst);
             fails.map_or(Ok(()), |_| Err(io::Error::other("the server's own trouble")))
         };
-        by.call(channel, now, call, |_| fails.unwrap_or(Verdict::Nothing)).await
+        by.call(channel, now, call, |_| fails.unwrap_or(CallResult::NotCalled)).await
     }
 
     fn calls(&self) -> usize {
@@ -55,42 +55,47 @@ fn instances(documents: &Documents, number: usize) -> Vec<Circuits> {
     (0..number).map(|_| Circuits::new(documents.clone(), "notify-slack", "Slack")).collect()
 }
 
-fn left_alone(result: Result<(), Guarded<io::Error>>) -> bool {
-    matches!(result, Err(Guarded::LeftAlone(_)))
+fn is_open(result: Result<(), Guarded<io::Error>>) -> bool {
+    matches!(result, Err(Guarded::CircuitOpen(_)))
 }
 
 async fn fail_all(by: &[Circuits], calls: usize, now: Timestamp) -> usize {
     let destination = Destination::default();
     for n in 0..calls {
         let instance = &by[n % by.len()];
-        destination.call(instance, CHANNEL, now, Some(Verdict::Failed)).await.unwrap_err();
+        destination.call(instance, CHANNEL, now, Some(CallResult::Failed)).await.unwrap_err();
     }
     destination.calls()
 }
 
 async fn suite(store: impl Fn() -> Arc<dyn Store>) {
-    instances_leave_it_alone_together_and_one_probes(Documents::new(store())).await;
+    instances_open_a_circuit_together_and_one_probes(Documents::new(store())).await;
 }
 
-async fn instances_leave_it_alone_together_and_one_probes(documents: Documents) {
-    let (all, slack) = (instances(&documents, 2), Destination::default());
+async fn instances_open_a_circuit_together_and_one_probes(documents: Documents) {
+    let all = instances(&documents, 2);
+    let slack = Destination::default();
     assert!(fail_all(&all, 100, at(0)).await <= FAILURES + 1);
 
     let error = slack.call(&all[0], "data-news", at(1), None).await.unwrap_err();
-    let Guarded::LeftAlone(error) = error else { panic!("a call was made") };
+    let Guarded::CircuitOpen(error) = error else { panic!("a call was made") };
     let Failure::Transient { source, retry_after } = error.into() else { panic!("for good") };
     let text = source.to_string();
-    assert!(text.starts_with("Slack is left alone until 2025-11-24T16:00:1"), "{text}");
-    assert!(text.ends_with("Z: 10 calls in a row failed, at last: the server's own trouble"), "{text}");
+    assert!(text.starts_with("circuit open, Slack is not called until 2025-11-24T16:00:1"), "{text}");
+    assert!(
+        text.ends_with("Z: 10 calls in a row failed, the last one with: the server's own trouble"),
+        "{text}"
+    );
     assert!((14..=18).contains(&retry_after.unwrap().as_secs()), "{retry_after:?}");
     assert_eq!(slack.calls(), 0);
 
-    let (first, second) = (&all[0], &all[1]);
+    let first = &all[0];
+    let second = &all[1];
     let during = async {
-        assert!(left_alone(slack.call(second, CHANNEL, at(due()), None).await), "it is being tried");
+        assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call tries it now");
         Ok::<_, io::Error>(())
     };
-    first.call(CHANNEL, at(due()), during, |_| Verdict::Nothing).await.unwrap();
+    first.call(CHANNEL, at(due()), during, |_| CallResult::NotCalled).await.unwrap();
     assert!(documents.read::<Circuit>("notify-slack#Slack").await.unwrap().is_clean());
     slack.call(first, CHANNEL, at(due()), None).await.unwrap();
     slack.call(second, CHANNEL, at(due() + 5), None).await.unwrap();
@@ -137,14 +142,14 @@ impl Store for Down {
 }
 
 #[tokio::test]
-async fn nobody_asks_the_table_while_nothing_fails() {
+async fn the_table_is_not_read_while_nothing_fails() {
     let table = Arc::new(Down::default());
     let documents = Documents::new(Arc::<Down>::clone(&table));
     let circuits = Circuits::new(documents, "notify-slack", "Slack");
     let slack = Destination::default();
     for n in 0..1_000 {
         slack.call(&circuits, CHANNEL, at(n), None).await.unwrap();
-        slack.call(&circuits, CHANNEL, at(n), Some(Verdict::Answered)).await.unwrap_err();
+        slack.call(&circuits, CHANNEL, at(n), Some(CallResult::Answered)).await.unwrap_err();
     }
     assert_eq!((slack.calls(), table.0.load(Ordering::SeqCst)), (2_000, 0));
 }
@@ -159,15 +164,16 @@ async fn a_table_that_does_not_answer_fails_no_call_and_leaves_each_instance_to_
 }
 
 #[tokio::test]
-async fn a_wait_that_a_channel_asks_for_leaves_the_others_alone_with_it() {
-    let (documents, slack) = (memory(), Destination::default());
+async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
+    let documents = memory();
+    let slack = Destination::default();
     let all = instances(&documents, 1);
-    let throttled = Some(Verdict::Throttled(Duration::from_secs(30)));
+    let throttled = Some(CallResult::Throttled(Duration::from_secs(30)));
     slack.call(&all[0], CHANNEL, at(0), throttled).await.unwrap_err();
     assert_eq!(slack.calls(), 1);
 
     let error = slack.call(&all[0], CHANNEL, at(1), None).await.unwrap_err().to_string();
-    assert!(error.starts_with("Slack (`data-alerts`) is left alone until"), "{error}");
+    assert!(error.starts_with("circuit open, Slack (`data-alerts`) is not called until"), "{error}");
     assert!(error.ends_with("it asked for 30 s"), "{error}");
     slack.call(&all[0], "data-news", at(1), None).await.unwrap();
     slack.call(&all[0], CHANNEL, at(39), None).await.unwrap();
@@ -176,16 +182,17 @@ async fn a_wait_that_a_channel_asks_for_leaves_the_others_alone_with_it() {
 
 #[tokio::test]
 async fn refusals_for_good_are_answers_and_what_was_not_asked_says_nothing() {
-    let (documents, slack) = (memory(), Destination::default());
+    let documents = memory();
+    let slack = Destination::default();
     let all = instances(&documents, 1);
     fail_all(&all, FAILURES - 1, at(0)).await;
-    slack.call(&all[0], CHANNEL, at(1), Some(Verdict::Answered)).await.unwrap_err();
+    slack.call(&all[0], CHANNEL, at(1), Some(CallResult::Answered)).await.unwrap_err();
     fail_all(&all, FAILURES - 1, at(2)).await;
-    slack.call(&all[0], CHANNEL, at(3), Some(Verdict::Nothing)).await.unwrap_err();
+    slack.call(&all[0], CHANNEL, at(3), Some(CallResult::NotCalled)).await.unwrap_err();
     assert_eq!(fail_all(&all, 1, at(3)).await, 1);
-    assert!(left_alone(slack.call(&all[0], CHANNEL, at(3), None).await));
+    assert!(is_open(slack.call(&all[0], CHANNEL, at(3), None).await));
     // A probe that came to nothing gives way to the next.
-    slack.call(&all[0], CHANNEL, at(40), Some(Verdict::Nothing)).await.unwrap_err();
+    slack.call(&all[0], CHANNEL, at(40), Some(CallResult::NotCalled)).await.unwrap_err();
     slack.call(&all[0], CHANNEL, at(40), None).await.unwrap();
 }
 
@@ -198,12 +205,13 @@ async fn a_third_of_calls_that_fail_at_random_hardly_ever_opens_it() {
     for seed in 0..100 {
         // How long a circuit stays open is up to chance as well, and with it which call is the probe.
         fastrand::seed(seed);
-        let (all, slack) = (instances(&memory(), 5), Destination::default());
+        let all = instances(&memory(), 5);
+        let slack = Destination::default();
         for n in 0..2_000 {
             let now = at(0) + SignedDuration::from_millis(n * 200);
-            let fails = (rng.u32(..3) == 0).then_some(Verdict::Failed);
+            let fails = (rng.u32(..3) == 0).then_some(CallResult::Failed);
             let result = slack.call(&all[rng.usize(..5)], CHANNEL, now, fails).await;
-            refused += usize::from(left_alone(result));
+            refused += usize::from(is_open(result));
         }
         calls += slack.calls();
     }

@@ -5,7 +5,7 @@ use secrecy::zeroize::Zeroizing;
 
 /// So many characters in a row give away a secret.
 pub(crate) const PIECE: usize = 8;
-/// So many in a row, or a whole secret, are no chance, even among the names that an answer tells.
+/// So many in a row, or a whole secret, are no coincidence, even among the names in an answer.
 const LONG_PIECE: usize = 16;
 /// A secret that is shorter is only looked for where it stands alone.
 const SHORTEST_INSIDE: usize = 6;

@@ -53,7 +53,7 @@ pub enum Error {
         code: String,
         /// What kind of refusal that is.
         refusal: Refusal,
-        /// How long it asked to be left alone.
+        /// How long it asked the caller to wait.
         retry_after: Option<Duration>,
     },
     /// An answer that is not the destination's own: of a proxy, a firewall or a login page on the way. Holds nothing of
@@ -71,7 +71,7 @@ pub enum Error {
         status: u16,
         /// What kind of answer it is: `HTML`, `a redirect`, `an empty body`, `JSON` or `text`.
         content: &'static str,
-        /// How long it asked to be left alone.
+        /// How long it asked the caller to wait.
         retry_after: Option<Duration>,
     },
     /// The credential has nothing for this channel.

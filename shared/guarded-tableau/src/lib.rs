@@ -1,6 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-use circuit::{Circuits, Guarded, Verdict};
+mod credential;
+mod error;
+
+pub use credential::SecretCredential;
+pub use error::TableauError;
+
+use circuit::{CallResult, Circuits, Guarded};
 use std::future::Future;
 use tableau_client::{Error, TableauClient};
 use workflow::Invocation;
@@ -23,32 +29,35 @@ impl GuardedTableau {
         &self.client
     }
 
-    /// Makes a call, unless Tableau is left alone.
+    /// Makes a call, unless the circuit is open.
     ///
     /// # Errors
-    /// [`Guarded::LeftAlone`] when the call was not made, and the call's own.
+    /// [`Guarded::CircuitOpen`] when the call was not made, and the call's own.
     pub async fn call<T: Send>(
         &self,
         invocation: &Invocation,
         call: impl Future<Output = Result<T, Error>> + Send,
-    ) -> Result<T, Guarded<Error>> {
+    ) -> Result<T, Guarded<TableauError>> {
+        let call = async { call.await.map_err(TableauError) };
         // In a box, since futures of all steps within each other grow too deep for the compiler.
-        Box::pin(self.circuits.call("", invocation.time(), call, verdict)).await
+        Box::pin(self.circuits.call("", invocation.time(), call, call_result)).await
     }
 }
 
 /// What a failed call says about Tableau.
-fn verdict(error: &Error) -> Verdict {
+fn call_result(TableauError(error): &TableauError) -> CallResult {
     match error {
-        Error::Unreachable { .. } | Error::OutOfTime { .. } | Error::Redirected { .. } => Verdict::Failed,
+        Error::Unreachable { .. } | Error::OutOfTime { .. } | Error::Redirected { .. } => CallResult::Failed,
         Error::Refused { status: 408 | 429 | 500.., retry_after, .. }
-        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
+        | Error::Foreign { retry_after, .. } => {
+            retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
+        }
         Error::Credential(_)
         | Error::CredentialRefused { .. }
         | Error::Invalid { .. }
         | Error::SessionStore(_)
-        | Error::SignInPending => Verdict::Nothing,
-        _ => Verdict::Answered,
+        | Error::SignInPending => CallResult::NotCalled,
+        _ => CallResult::Answered,
     }
 }
 
@@ -57,26 +66,30 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn refused(status: u16, seconds: Option<u64>) -> Verdict {
-        verdict(&Error::Refused {
+    fn refused(status: u16, seconds: Option<u64>) -> CallResult {
+        call_result(&TableauError(Error::Refused {
             operation: "list the jobs",
             status,
             code: format!("{status}000"),
             summary: String::new(),
             detail: String::new(),
             retry_after: seconds.map(Duration::from_secs),
-        })
+        }))
     }
 
     #[test]
     fn a_server_in_trouble_has_failed_and_a_refusal_is_an_answer() {
         for status in [408, 429, 500, 503] {
-            assert_eq!(refused(status, None), Verdict::Failed, "{status}");
-            assert_eq!(refused(status, Some(30)), Verdict::Asked(Duration::from_secs(30)), "{status}");
+            assert_eq!(refused(status, None), CallResult::Failed, "{status}");
+            assert_eq!(
+                refused(status, Some(30)),
+                CallResult::RetryAfter(Duration::from_secs(30)),
+                "{status}"
+            );
         }
         for status in [400, 401, 403, 404, 409] {
-            assert_eq!(refused(status, None), Verdict::Answered, "{status}");
+            assert_eq!(refused(status, None), CallResult::Answered, "{status}");
         }
-        assert_eq!(verdict(&Error::SignInPending), Verdict::Nothing);
+        assert_eq!(call_result(&TableauError(Error::SignInPending)), CallResult::NotCalled);
     }
 }

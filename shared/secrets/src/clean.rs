@@ -10,7 +10,7 @@ pub(crate) fn trimmed(text: &str) -> &str {
     text.strip_prefix("\u{ef}\u{bb}\u{bf}").unwrap_or(text).trim_matches(is_blank)
 }
 
-/// White space, and characters that nobody sees: a byte order mark, a zero-width space.
+/// White space, and invisible characters: a byte order mark, a zero-width space.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_invisible(c)
 }

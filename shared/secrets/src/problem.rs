@@ -34,7 +34,7 @@ fn list(keys: &[String]) -> String {
     }
 }
 
-/// Where a text is no JSON, and why, where the character there tells.
+/// Where a text is not JSON, and why, if the character at that place shows it.
 pub(crate) fn not_json(text: &str, error: &serde_json::Error) -> String {
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     // Columns count bytes; that of a character of several is its first or one behind.

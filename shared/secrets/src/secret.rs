@@ -77,7 +77,11 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
                 Ok(value)
             }
             (Err(error), Some(kept)) => {
-                tracing::error!(secret = self.id, reason = chain(&error), "the value from before is used on");
+                tracing::error!(
+                    secret = self.id,
+                    reason = chain(&error),
+                    "the secret cannot be read; the value from before stays in use"
+                );
                 kept.read_again_at = Instant::now() + GRACE;
                 Ok(Arc::clone(&kept.value))
             }
@@ -87,7 +91,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync> CredentialSource<T> for Secr
 
     async fn replacement(&self, refused: &Arc<T>) -> Result<Option<Arc<T>>, CredentialError> {
         let mut kept = self.kept.lock().await;
-        // Someone else found out before us and has read it.
+        // Another caller has read the new value already.
         if let Some(kept) = kept.as_ref().filter(|kept| *kept.value != **refused) {
             return Ok(Some(Arc::clone(&kept.value)));
         }

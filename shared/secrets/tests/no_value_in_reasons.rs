@@ -43,8 +43,8 @@ async fn an_answer_that_cannot_be_read_is_not_repeated() {
         let store: Arc<dyn SecretStore> = Arc::new(answering(status, body).await);
         let secret = Secret::<serde_json::Value>::new(store, "tableau");
         let error = secret.current().await.unwrap_err();
-        let told = format!("{} {error:?}", chain(&error));
-        assert!(!told.contains("hunter2"), "{body}: {told}");
-        assert!(told.starts_with("cannot read the secret `tableau`: "), "{told}");
+        let text = format!("{} {error:?}", chain(&error));
+        assert!(!text.contains("hunter2"), "{body}: {text}");
+        assert!(text.starts_with("cannot read the secret `tableau`: "), "{text}");
     }
 }

@@ -9,16 +9,16 @@ use std::fmt;
 use store::Document;
 use tableau_client::{Entry, Lease, Refusal, SecureUrl, Session};
 
-/// The newest version that is believed: no client signs in so often.
+/// The highest version that is believed: no client signs in so often.
 const MOST_VERSIONS: u64 = 1 << 53;
-/// Enough of a reason for a person.
+/// Characters of a reason that are kept.
 const REASON_LIMIT: usize = 1_000;
 /// The longest session token that is believed. Tableau's have less than 100 characters.
 const LONGEST_TOKEN: usize = 4_096;
 
-/// The newest session of a credential, who may publish the next, and what Tableau refused.
+/// The newest session of a credential, the lease to publish the next one, and what Tableau refused.
 ///
-/// A part that cannot be read counts as missing, and the others stay: what does not count is made anew.
+/// A part that cannot be read counts as missing; the other parts stay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct SharedSession {
@@ -32,14 +32,14 @@ pub(crate) struct SharedSession {
     refusals: Vec<Refused>,
 }
 
-/// A session. A field that is missing here would be missing for every process but the one that signed in.
+/// A session. A field that is not kept here would be missing in every process except the one that signed in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     token: Token,
     site: String,
     user: String,
     api_version: String,
-    /// None, if it is the one of the settings.
+    /// `None` when it is the server of the settings.
     #[serde(default)]
     server: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -59,7 +59,7 @@ struct Refused {
     reason: String,
 }
 
-/// A session token. It is written to the table, and nowhere else.
+/// A session token. It is written only to the table.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 struct Token(SecretString);
@@ -96,30 +96,31 @@ impl Document for SharedSession {
 }
 
 impl SharedSession {
-    /// Counts the sessions and refusals published; from 0 again for a number that cannot be.
+    /// The number of sessions and refusals published; 0 for a number that cannot be right.
     fn version(&self) -> u64 {
         if self.version > MOST_VERSIONS { 0 } else { self.version }
     }
 
     fn is_held(&self, lease: &Lease) -> bool {
-        let is_ours = self.lease.as_ref().is_some_and(|held| held.owner == lease.holder);
+        let is_ours = self.lease.as_ref().is_some_and(|held| held.owner == lease.owner);
         self.version() == lease.version && is_ours
     }
 
-    /// Takes the lease, unless another owner has one that counts.
+    /// Takes the lease, unless another owner has one that still runs.
     pub(crate) fn take(&mut self, lease: &Lease, now: Timestamp) -> bool {
-        let is_free = self.lease.as_ref().is_none_or(|held| {
-            held.until <= now || held.until > lease.latest() || held.owner == lease.holder
-        });
+        let is_free = self
+            .lease
+            .as_ref()
+            .is_none_or(|held| held.until <= now || held.until > lease.latest() || held.owner == lease.owner);
         let is_granted = is_free && self.version() == lease.version;
         if is_granted {
             self.version = lease.version;
-            self.lease = Some(Held { owner: lease.holder, until: lease.until });
+            self.lease = Some(Held { owner: lease.owner, until: lease.until });
         }
         is_granted
     }
 
-    /// Puts `session` in the place of the one before, and ends the lease.
+    /// Replaces the session, and ends the lease.
     pub(crate) fn publish(&mut self, lease: &Lease, session: &Session) -> bool {
         let is_held = self.is_held(lease);
         if is_held {
@@ -137,7 +138,7 @@ impl SharedSession {
         is_held
     }
 
-    /// Puts `refusals` in the place of those before, and ends the lease.
+    /// Replaces the refusals, and ends the lease.
     pub(crate) fn refuse(&mut self, lease: &Lease, refusals: &[Refusal]) {
         if self.is_held(lease) {
             let kept = refusals.iter().map(|Refusal { credential, until, reason }| Refused {
@@ -173,7 +174,7 @@ impl SharedSession {
 }
 
 impl Kept {
-    /// The session. `None` for one that no store writes: it is replaced like one that is over.
+    /// The session. `None` for a session that no store writes: a client replaces it like one that has ended.
     fn session(&self) -> Option<Session> {
         Some(Session {
             token: Some(&self.token.0).filter(|token| can_be_sent(token))?.clone(),
@@ -182,7 +183,7 @@ impl Kept {
             api_version: self.api_version.parse().ok()?,
             server: match self.server.as_deref() {
                 None | Some("") => None,
-                // The store never writes a server that no secret may be sent to: the document is forged or damaged.
+                // The store never writes a server that must not get a secret: this document is forged or damaged.
                 Some(url) => Some(url.parse::<SecureUrl>().ok()?.origin_only()),
             },
             signed_in_at: self.signed_in_at,
@@ -197,7 +198,7 @@ impl Refused {
     }
 }
 
-/// Whether a header can hold the token. One that cannot would fail every call, and never be replaced.
+/// Whether a header can hold the token. Another token would fail every call, and never be replaced.
 fn can_be_sent(token: &SecretString) -> bool {
     let token = token.expose_secret();
     (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())

@@ -9,10 +9,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Documents, Error, Expect, Versioned};
-use tableau_client::{Entry, Lease, Refusal, Session, SessionStore};
-use workflow::BoxError;
+use tableau_client::{BoxError, Entry, Lease, Refusal, Session, SessionStore};
 
-/// The store for a function that has this table, shared by all that have it; in memory for one that has none.
+/// The session store of a function: in the table, which all functions share, or in memory when the function has no table.
 pub fn sessions(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Arc<dyn SessionStore> {
     Arc::new(DocumentSessionStore::new(store::documents(table)))
 }
@@ -20,7 +19,8 @@ pub fn sessions(table: Option<(aws_sdk_dynamodb::Client, String)>) -> Arc<dyn Se
 /// Sessions as documents, one per key.
 pub struct DocumentSessionStore {
     documents: Documents,
-    /// What was read or written last, so that a write needs no read before it. A guess: the store decides.
+    /// What this process read or wrote last, so that a write needs no read before it. The store decides whether it is still
+    /// true.
     seen: Mutex<HashMap<String, Versioned<SharedSession>>>,
 }
 
@@ -55,7 +55,7 @@ impl DocumentSessionStore {
     }
 }
 
-/// The client says already what the store was asked for.
+/// Without the words of the store: the client says already what it asked for.
 fn reason(error: Error) -> BoxError {
     match error {
         Error::Store(source) => source,

@@ -10,9 +10,8 @@ use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::WorkbookLuid;
-use tableau_client::{Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, Settings, TableauClient, TableauCredential, chain};
 use testkit::dynamodb::client as dynamodb;
-use workflow::{Failure, Fixed, chain};
 
 struct World {
     aws: Aws,
@@ -22,7 +21,8 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        let (aws, tableau) = (Aws::start().await.unwrap(), TableauSimulator::sample().start().await.unwrap());
+        let aws = Aws::start().await.unwrap();
+        let tableau = TableauSimulator::sample().start().await.unwrap();
         testkit::dynamodb::create_table(&aws, "table");
         let workbook = tableau.workbook("Superstore").unwrap();
         Self { aws, tableau, workbook }
@@ -40,7 +40,7 @@ impl World {
         TableauClient::new(
             http_client::client(None).unwrap(),
             settings.limit_session(minutes).unwrap(),
-            Arc::new(Fixed::new(credential)),
+            Arc::new(FixedCredential::new(credential)),
             session_store::sessions(Some((dynamodb(&self.aws), "table".to_owned()))),
         )
     }
@@ -69,7 +69,8 @@ impl World {
 #[tokio::test]
 async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     let world = World::start().await;
-    let (first, second) = (world.client(), world.client());
+    let first = world.client();
+    let second = world.client();
 
     first.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (1, 2, 1), "the very first call");
@@ -81,7 +82,7 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
     second.workbook(&world.workbook).await.unwrap();
     assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
     first.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by somebody else");
+    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by another process");
     let requests = world.aws.requests();
     let of_session = |operation: &str| ((operation.to_owned(), "session".to_owned()), 4);
     assert_eq!(requests, ["GetItem", "UpdateItem"].map(of_session).into(), "and nothing else");
@@ -115,7 +116,8 @@ async fn calls_of_one_process_sign_in_once_and_read_once() {
     let client = Arc::new(world.client());
     let calls: Vec<_> = (0..20)
         .map(|_| {
-            let (client, workbook) = (Arc::clone(&client), world.workbook.clone());
+            let client = Arc::clone(&client);
+            let workbook = world.workbook.clone();
             tokio::spawn(async move { client.workbook(&workbook).await.unwrap() })
         })
         .collect();
@@ -126,7 +128,7 @@ async fn calls_of_one_process_sign_in_once_and_read_once() {
 }
 
 #[tokio::test]
-async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
+async fn without_the_table_a_call_fails_for_now_and_ends_no_session() {
     for fault in [Fault::InternalError, Fault::AccessDenied, Fault::Hang(Duration::from_secs(60))] {
         let world = World::start().await;
         let running = world.client();
@@ -137,9 +139,9 @@ async fn without_the_table_a_call_fails_for_now_and_ends_nobodys_session() {
         let error = world.client().workbook(&world.workbook).await.unwrap_err();
 
         assert!(started.elapsed() < Duration::from_secs(6), "{fault:?}: {:?}", started.elapsed());
-        let told = chain(&error);
-        assert!(told.starts_with("cannot share the Tableau session: the table does not answer: "), "{told}");
-        assert!(matches!(Failure::from(error), Failure::Transient { .. }));
+        let text = chain(&error);
+        assert!(text.starts_with("cannot share the Tableau session: the table does not answer: "), "{text}");
+        assert!(error.is_transient());
         running.workbook(&world.workbook).await.unwrap();
         assert_eq!(world.so_far().2, 1);
     }

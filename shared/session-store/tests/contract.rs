@@ -12,11 +12,10 @@ use session_store::{DocumentSessionStore, sessions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Documents, MemoryStore};
-use tableau_client::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
+use tableau_client::{BoxError, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 use testkit::dynamodb::{Emulator, client as dynamodb};
-use workflow::BoxError;
 
-/// A key nobody else uses, with what names of tokens may hold.
+/// A key of this test only, with characters that names of tokens may have.
 fn key() -> String {
     format!("10ay.online.tableau.com#a token, 2026 ü#{}#marketing", fastrand::u64(..))
 }
@@ -26,7 +25,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn lease(version: u64, until: i64) -> Lease {
-    Lease { version, holder: fastrand::u64(..), until: at(until) }
+    Lease { version, owner: fastrand::u64(..), until: at(until) }
 }
 
 fn session(token: &str) -> Session {
@@ -54,7 +53,8 @@ fn facts(entry: Entry) -> (u64, Option<String>, Option<Timestamp>) {
     (entry.version, session, entry.leased_until)
 }
 
-fn told(token: &str) -> Option<String> {
+/// What [`facts`] gives for the session with this token.
+fn stored(token: &str) -> Option<String> {
     let server = server(token);
     Some(format!(
         "{token} 8b2a95d8-52b9-40a4-8712-cd6da771bd1b 6513270e-269e-4d37-b2a7-4de452e6b438 3.24 {server:?} {:?}",
@@ -70,13 +70,13 @@ fn on(client: aws_sdk_dynamodb::Client, table: &str) -> Arc<dyn SessionStore> {
 async fn suite(store: Arc<dyn SessionStore>) {
     what_is_published_is_read(&*store).await;
     a_lease_keeps_others_out_until_it_runs_out(&*store).await;
-    a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(&*store).await;
+    a_lease_of_a_clock_that_is_far_ahead_keeps_no_process_out(&*store).await;
     a_lease_that_was_given_back_is_free(&*store).await;
-    what_was_refused_is_read_until_there_is_other_word(&*store).await;
+    what_was_refused_is_read_until_something_else_is_refused(&*store).await;
     a_lease_is_for_the_version_that_stands_there(&*store).await;
-    whoever_was_overtaken_changes_nothing(&*store).await;
+    a_process_whose_lease_was_taken_over_changes_nothing(&*store).await;
     what_arrives_twice_counts_once(&*store).await;
-    of_many_that_want_the_lease_one_gets_it(store).await;
+    of_many_that_ask_for_the_lease_one_gets_it(store).await;
 }
 
 async fn what_is_published_is_read(store: &dyn SessionStore) {
@@ -85,11 +85,11 @@ async fn what_is_published_is_read(store: &dyn SessionStore) {
     for version in 0..3 {
         let lease = lease(version, 15);
         assert!(store.lease(&key, &lease, at(0)).await.unwrap());
-        let before = (version > 0).then(|| told(&format!("a|b={version}"))).flatten();
+        let before = (version > 0).then(|| stored(&format!("a|b={version}"))).flatten();
         assert_eq!(facts(store.read(&key).await.unwrap()), (version, before, Some(at(15))));
         let token = format!("a|b={}", version + 1);
         assert!(store.publish(&key, &lease, &session(&token)).await.unwrap());
-        assert_eq!(facts(store.read(&key).await.unwrap()), (version + 1, told(&token), None));
+        assert_eq!(facts(store.read(&key).await.unwrap()), (version + 1, stored(&token), None));
     }
 }
 
@@ -101,7 +101,7 @@ async fn a_lease_keeps_others_out_until_it_runs_out(store: &dyn SessionStore) {
     assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(30))));
 }
 
-async fn a_lease_of_a_clock_that_is_far_ahead_keeps_nobody_out(store: &dyn SessionStore) {
+async fn a_lease_of_a_clock_that_is_far_ahead_keeps_no_process_out(store: &dyn SessionStore) {
     let key = key();
     assert!(store.lease(&key, &lease(0, 3_600), at(3_585)).await.unwrap());
     assert!(store.lease(&key, &lease(0, 15), at(0)).await.unwrap());
@@ -118,7 +118,7 @@ async fn a_lease_that_was_given_back_is_free(store: &dyn SessionStore) {
     assert!(!store.publish(&key, &first, &session("late")).await.unwrap());
 }
 
-async fn what_was_refused_is_read_until_there_is_other_word(store: &dyn SessionStore) {
+async fn what_was_refused_is_read_until_something_else_is_refused(store: &dyn SessionStore) {
     let key = key();
     let refusal = |credential: u16, until: i64| Refusal {
         credential,
@@ -134,12 +134,12 @@ async fn what_was_refused_is_read_until_there_is_other_word(store: &dyn SessionS
         store.refuse(&key, &first, refused).await.unwrap();
         let entry = store.read(&key).await.unwrap();
         assert_eq!((entry.refusals.as_slice(), entry.leased_until), (refused, None));
-        // Whoever read before that does not know, and has to read again.
+        // A process that read before that has to read again.
         assert!(!store.lease(&key, &lease(version, 15), at(0)).await.unwrap());
     }
     let second = lease(2, 30);
     assert!(store.lease(&key, &second, at(1)).await.unwrap());
-    // Somebody who was overtaken leaves no word.
+    // A process whose lease another one took over writes no refusal.
     store.refuse(&key, &first, &[refusal(1, 90)]).await.unwrap();
     assert_eq!(store.read(&key).await.unwrap().refusals, both);
     // A session of one credential says nothing of the others.
@@ -150,7 +150,7 @@ async fn what_was_refused_is_read_until_there_is_other_word(store: &dyn SessionS
     store.refuse(&key, &third, &[refusal(2, 99)]).await.unwrap();
     let entry = store.read(&key).await.unwrap();
     assert_eq!(entry.refusals, [refusal(2, 99)]);
-    assert_eq!(facts(entry), (4, told("one"), None));
+    assert_eq!(facts(entry), (4, stored("one"), None));
 }
 
 async fn a_lease_is_for_the_version_that_stands_there(store: &dyn SessionStore) {
@@ -161,22 +161,23 @@ async fn a_lease_is_for_the_version_that_stands_there(store: &dyn SessionStore) 
     assert!(store.publish(&key, &first, &session("one")).await.unwrap());
     assert!(!store.lease(&key, &lease(0, 16), at(1)).await.unwrap());
     assert!(!store.lease(&key, &lease(2, 16), at(1)).await.unwrap());
-    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("one"), None));
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, stored("one"), None));
 }
 
-async fn whoever_was_overtaken_changes_nothing(store: &dyn SessionStore) {
+async fn a_process_whose_lease_was_taken_over_changes_nothing(store: &dyn SessionStore) {
     let key = key();
-    let (slow, quick) = (lease(0, 15), lease(0, 35));
+    let slow = lease(0, 15);
+    let quick = lease(0, 35);
     assert!(store.lease(&key, &slow, at(0)).await.unwrap());
     assert!(store.lease(&key, &quick, at(20)).await.unwrap());
-    // While the other is at it, and after it is done.
+    // While the other process signs in, and after it has published.
     store.release(&key, &slow).await.unwrap();
     assert!(!store.publish(&key, &slow, &session("slow")).await.unwrap());
     assert_eq!(facts(store.read(&key).await.unwrap()), (0, None, Some(at(35))));
     assert!(store.publish(&key, &quick, &session("quick")).await.unwrap());
     store.release(&key, &slow).await.unwrap();
     assert!(!store.publish(&key, &slow, &session("slow")).await.unwrap());
-    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("quick"), None));
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, stored("quick"), None));
 }
 
 async fn what_arrives_twice_counts_once(store: &dyn SessionStore) {
@@ -187,14 +188,15 @@ async fn what_arrives_twice_counts_once(store: &dyn SessionStore) {
     assert!(store.publish(&key, &lease, &session("one")).await.unwrap());
     assert!(!store.publish(&key, &lease, &session("one")).await.unwrap());
     assert!(!store.lease(&key, &lease, at(0)).await.unwrap());
-    assert_eq!(facts(store.read(&key).await.unwrap()), (1, told("one"), None));
+    assert_eq!(facts(store.read(&key).await.unwrap()), (1, stored("one"), None));
 }
 
-async fn of_many_that_want_the_lease_one_gets_it(store: Arc<dyn SessionStore>) {
+async fn of_many_that_ask_for_the_lease_one_gets_it(store: Arc<dyn SessionStore>) {
     let key = key();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (store, key) = (Arc::clone(&store), key.clone());
+            let store = Arc::clone(&store);
+            let key = key.clone();
             tokio::spawn(async move { store.lease(&key, &lease(0, 15), at(0)).await.unwrap() })
         })
         .collect();
@@ -304,11 +306,11 @@ async fn an_item_that_cannot_be_read_is_as_good_as_a_session_that_is_over() {
     let lease = lease(7, 15);
     assert!(store.lease("k", &lease, at(0)).await.unwrap());
     assert!(store.publish("k", &lease, &session("two")).await.unwrap());
-    assert_eq!(facts(store.read("k").await.unwrap()), (8, told("two"), None));
+    assert_eq!(facts(store.read("k").await.unwrap()), (8, stored("two"), None));
 }
 
 #[tokio::test]
-async fn a_table_that_fails_is_told_without_a_token() {
+async fn the_error_of_a_failing_table_holds_no_token() {
     let aws = Aws::start().await.unwrap();
     testkit::dynamodb::create_table(&aws, "table");
     let store = on(dynamodb(&aws), "table");

@@ -14,18 +14,17 @@ use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tableau_client::{Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, Settings, TableauClient, TableauCredential, chain};
 use testkit::dynamodb::{Emulator, Endpoint, client as dynamodb, say};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
-use workflow::{Fixed, chain};
 
 const PROCESSES: u32 = 100;
 /// Of each process.
 const CALLS: u32 = 10;
 /// So many of them without the second signal. The others come after whatever happens before it.
 const CALLS_BEFORE_HOLD: u32 = 7;
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// What makes a process a member of a fleet: where everything is.
 const MEMBER: &str = "FLEET_MEMBER";
 /// Stands before what a member says, among the lines of the test harness.
@@ -44,7 +43,7 @@ async fn a_member() {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(order("tableau"), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(credential)),
+        Arc::new(FixedCredential::new(credential)),
         session_store::sessions(Some((dynamodb(endpoint), order("table").to_owned()))),
     );
     let workbook = order("workbook").parse().unwrap();
@@ -133,7 +132,7 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
         }
         tableau.end_sessions();
         // A call that was begun before and refused after counts as well: it is made again.
-        assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "nobody holds");
+        assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "no process waits");
     }
     for member in &mut members {
         member.signal().await;
@@ -167,7 +166,7 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
 
 async fn one_token_serves_a_hundred_processes(place: &str, url: &str, keys: &Keys, table: &str) {
     for (ends, sign_ins) in [(false, 1), (true, 2)] {
-        let figures = tokio::time::timeout(PATIENCE, fleet(place, url, keys, table, ends)).await;
+        let figures = tokio::time::timeout(TIMEOUT, fleet(place, url, keys, table, ends)).await;
         let calls = u64::from(PROCESSES * CALLS);
         let expected = Figures { processes: PROCESSES, calls, sign_ins, failed: Vec::new() };
         assert_eq!(figures.expect("a fleet that comes to an end"), expected);

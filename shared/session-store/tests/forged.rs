@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use simulator::{SAMPLE_PAT, TableauSimulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tableau_client::{Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, Settings, TableauClient, TableauCredential};
 use testkit::dynamodb::client as dynamodb;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use workflow::Fixed;
 
 /// Takes whatever is sent, and counts connections.
 async fn thief() -> (String, Arc<AtomicUsize>) {
@@ -36,7 +35,7 @@ fn client(aws: &Aws, server: &str) -> TableauClient {
     TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(server, "marketing", "").unwrap(),
-        Arc::new(Fixed::new(credential)),
+        Arc::new(FixedCredential::new(credential)),
         session_store::sessions(Some((dynamodb(aws), "table".to_owned()))),
     )
 }
@@ -117,7 +116,7 @@ async fn the_token_of_a_forged_item_does_not_leave_this_machine_for_a_configured
         .unwrap();
     let client = client(&aws, "https://tableau.invalid").within(std::time::Duration::from_secs(2));
     let error = client.workbook(&"w-1".parse().unwrap()).await.unwrap_err();
-    assert!(workflow::chain(&error).contains("no answer from tableau.invalid"), "{error}");
+    assert!(tableau_client::chain(&error).contains("no answer from tableau.invalid"), "{error}");
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
 

@@ -1,15 +1,14 @@
-//! The client: what all calls share.
+//! The client, which all calls share.
 
 use crate::credential::key_part;
 use crate::session::Broker;
-use crate::{ActAs, Error, Session, SessionStore, Settings, TableauCredential};
+use crate::{ActAs, CredentialSource, Error, Session, SessionStore, Settings, TableauCredential};
 use confidential::Secrets;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use workflow::CredentialSource;
 
 /// A client of one site, signed in as needed. Clones are cheap, and the same client.
 #[derive(Clone)]
@@ -21,13 +20,13 @@ pub struct TableauClient {
 struct Shared {
     http: reqwest::Client,
     settings: Settings,
-    credentials: Arc<dyn CredentialSource<TableauCredential>>,
+    credentials: Arc<dyn CredentialSource>,
     broker: Broker,
-    /// Those of the newest session and its credential: finding them in answers begins with some work that is done once.
+    /// The secrets of the newest session and its credential. Preparing the search for them takes time, so it is done once.
     secrets: Mutex<Option<Known>>,
 }
 
-/// What a session's calls carry.
+/// The secrets that the calls of a session carry.
 struct Known {
     credential: Arc<TableauCredential>,
     token: SecretString,
@@ -43,17 +42,17 @@ impl fmt::Debug for TableauClient {
 impl TableauClient {
     /// A client that shares its session through `sessions`. Nothing is sent before the first call.
     ///
-    /// `http` is best the one of `http_client::client`. One of your own
+    /// `http` may be any client of `reqwest`. It
     ///
-    /// - must follow no redirects: an HTTP client turns a redirected sign-in into a `GET`, and sends tokens along;
-    /// - needs timeouts, since a server that accepts and says nothing is else waited for without end;
-    /// - needs a crypto provider. In this workspace `reqwest` is built without one, and `reqwest::Client::new()` panics
-    ///   ("No rustls crypto provider is configured") until the program has installed its own, as with
+    /// - must follow no redirects: an HTTP client turns a redirected sign-in into a `GET`, and sends tokens to the other server;
+    /// - needs timeouts: without them a call waits forever for a server that accepts the connection and never answers;
+    /// - needs a crypto provider: this crate asks `reqwest` for none, and `reqwest::Client::new()` panics ("No rustls crypto
+    ///   provider is configured") until the program has installed one, for example with
     ///   `rustls::crypto::ring::default_provider().install_default()`, or hands one to the builder.
     pub fn new(
         http: reqwest::Client,
         settings: Settings,
-        credentials: Arc<dyn CredentialSource<TableauCredential>>,
+        credentials: Arc<dyn CredentialSource>,
         sessions: Arc<dyn SessionStore>,
     ) -> Self {
         let broker = Broker::new(sessions, settings.session_limit).at(&settings.server);
@@ -61,14 +60,13 @@ impl TableauClient {
         Self { shared: Arc::new(shared), deadline: None }
     }
 
-    /// The same client with so much time for all calls made through it, tries and waits included.
+    /// The same client with a time limit for all calls made through it together, retries and waits included.
     ///
-    /// Counted from now, for all calls together, and no limit for each: make a new one for each piece of work. Of two
-    /// limits, one within the other, the shorter holds. However long it is, one sign-in gets 12 s at most: by then another
-    /// process may try.
+    /// The time counts from now: make a new client for each piece of work. Of two limits, one within the other, the shorter holds.
+    /// One sign-in gets 12 s at most: after that another process may try.
     ///
-    /// Without it, a call that fails for a moment is tried three times, and a wait of more than 3 s is an error. With
-    /// it, trying goes on and waits are waited as long as they end in time.
+    /// Without a limit, a call that fails temporarily is tried three times, and a wait of more than 3 s is an error. With a limit,
+    /// the client retries and waits as long as the next try begins in time.
     #[must_use]
     pub fn within(&self, time: Duration) -> Self {
         // Half a year stands for a time that no clock can hold.
@@ -99,7 +97,7 @@ impl TableauClient {
         &self.shared.broker
     }
 
-    /// What no error, log line or message may repeat of a session's calls.
+    /// The secrets of a session's calls, which no error, log line or message may repeat.
     pub(crate) fn secrets_of(&self, credential: &Arc<TableauCredential>, session: &Session) -> Secrets {
         let mut known = self.shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |known: &&Known| {
@@ -126,7 +124,7 @@ impl TableauClient {
         Ok(self.shared.credentials.replacement(refused).await?)
     }
 
-    /// What a session is kept under: server, credential, site, and whom it acts for if that is somebody else.
+    /// The key of a session in the store: server, credential, site, and the user whom it acts as, if any.
     pub(crate) fn session_key(&self, credential: &TableauCredential) -> String {
         let Settings { server, site, act_as, .. } = self.settings();
         let key = format!("{}#{}#{}", server.authority(), credential.key(), key_part(site));

@@ -1,29 +1,28 @@
 //! How a call fails.
 
-use crate::MetadataError;
+use crate::{BoxError, CredentialError, MetadataError};
 use std::time::Duration;
 use url::Url;
-use workflow::{BoxError, CredentialError, Failure};
 
 /// Tableau's code for a sign-in with a wrong credential.
 const CREDENTIAL_REFUSED: &str = "401001";
 
-/// Why a call failed. Says which operation; holds no token, and of an address no more than the host.
+/// Why a call failed. It names the operation. It holds no token, and of an address only the host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No answer: no connection, or none in time.
+    /// No answer: no connection, or no answer in time.
     #[error("{operation}: no answer from {host}")]
     Unreachable {
         /// What was asked.
         operation: &'static str,
-        /// Whom: a host, and a port if it is not the usual one.
+        /// The server: its host, and the port if it is not the usual one.
         host: String,
         /// What happened.
         source: reqwest::Error,
     },
     /// Tableau answered with an error.
-    #[error("{operation}: {}", told(*.status, .code, .summary, .detail, .retry_after))]
+    #[error("{operation}: {}", refusal(*.status, .code, .summary, .detail, .retry_after))]
     Refused {
         /// What was asked.
         operation: &'static str,
@@ -35,10 +34,10 @@ pub enum Error {
         summary: String,
         /// Tableau's longer text. Not stable; follows the language of the server.
         detail: String,
-        /// How long Tableau asked to be left alone.
+        /// How long Tableau asked the client to wait.
         retry_after: Option<Duration>,
     },
-    /// An answer that is not Tableau's own: of a proxy, a firewall or a login page on the way. Holds nothing of what it said.
+    /// The answer is not Tableau's: a proxy, a firewall or a login page sent it. The error holds nothing of the answer's text.
     #[error("{operation}: {}{}", foreign(*.status, .content), wait(.retry_after))]
     Foreign {
         /// What was asked.
@@ -47,30 +46,30 @@ pub enum Error {
         status: u16,
         /// What kind of answer it is: `HTML`, `an empty body`, `JSON`, `XML` or `text`.
         content: &'static str,
-        /// How long it asked to be left alone.
+        /// How long the answer asked the client to wait.
         retry_after: Option<Duration>,
     },
-    /// The caller was sent elsewhere: by a proxy or a login page, or because the server's address is not the site's own.
+    /// The answer redirects: a proxy or a login page is in between, or the server's address is not the site's own.
     #[error(
-        "{operation}: the answer redirects elsewhere{}; a proxy or a login page may stand between, or the server's address \
-         is not the one in your browser's address bar once you are signed in",
+        "{operation}: the answer redirects elsewhere{}; check whether a proxy or a login page is in between, and whether the \
+         server's address is the one that your browser shows after you sign in",
         .to.as_ref().map(|host| format!(", to {host}")).unwrap_or_default()
     )]
     Redirected {
         /// What was asked.
         operation: &'static str,
-        /// The host it names, if it names one. Untrusted text.
+        /// The host that the answer names, if any. Untrusted text.
         to: Option<String>,
     },
-    /// The answer does not have the documented shape.
+    /// The answer is Tableau's, but does not have the documented shape.
     #[error("{operation}: cannot read Tableau's answer")]
     Unreadable {
         /// What was asked.
         operation: &'static str,
-        /// Where it differs.
+        /// Where the answer differs.
         source: BoxError,
     },
-    /// The answer is longer than any this client asks for.
+    /// The answer is longer than the client accepts.
     #[error("{operation}: the answer is over {limit_bytes} bytes")]
     TooLarge {
         /// What was asked.
@@ -78,20 +77,20 @@ pub enum Error {
         /// The limit.
         limit_bytes: usize,
     },
-    /// The call cannot be made like this; nothing was sent.
+    /// The call cannot be made with these arguments. Nothing was sent.
     #[error("{operation}: {reason}")]
     Invalid {
         /// What was asked.
         operation: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the arguments.
         reason: &'static str,
     },
-    /// The time that the caller gave has run out.
-    #[error("{operation}: Tableau did not answer in the time given")]
+    /// The time that the caller gave is over.
+    #[error("{operation}: Tableau did not answer in time")]
     OutOfTime {
         /// What was asked.
         operation: &'static str,
-        /// How the last try failed, if one had come to an end.
+        /// How the last try that ended failed, if any.
         source: Option<Box<Error>>,
     },
     /// The Metadata API answered without data.
@@ -99,52 +98,52 @@ pub enum Error {
     Metadata {
         /// What was asked.
         operation: &'static str,
-        /// What it said.
+        /// The errors of the answer.
         errors: Vec<MetadataError>,
     },
-    /// Tableau refused a session that had just been opened for the call.
+    /// Tableau refused a session that was just opened for the call.
     #[error("{operation}: Tableau refuses a session that was just opened: {}", refused_because(*.stolen))]
     SessionRefused {
         /// What was asked.
         operation: &'static str,
-        /// Whether somebody else may have signed in over it, as happens with a personal access token.
+        /// Whether another program may have signed in with the same personal access token, which ends the session.
         stolen: bool,
         /// Tableau's answer.
         source: Box<Error>,
     },
-    /// Tableau has just refused this credential when somebody else tried it, and nobody tries it again so soon: Tableau
-    /// locks users out after some wrong passwords. Nothing was sent, and later somebody may try again. Whoever did try
-    /// has [`Error::Refused`] with code 401001, which lasts.
+    /// Tableau has just refused this credential in another sign-in, so the client does not try it again before `until`: Tableau
+    /// locks users out after some wrong passwords. Nothing was sent. The caller whose sign-in was refused gets
+    /// [`Error::Refused`] with code 401001, which is permanent.
     #[error("Tableau refused this credential, which is not tried again before {until:.0}: {reason}")]
     CredentialRefused {
-        /// Until when.
+        /// When the credential may be tried again.
         until: jiff::Timestamp,
-        /// How long that is from now.
+        /// The time from now until then.
         retry_after: Duration,
-        /// What was said to whoever tried.
+        /// Why Tableau refused the sign-in.
         reason: String,
     },
-    /// The credential cannot be had.
+    /// The credential cannot be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
     /// The session store does not answer.
     #[error("cannot share the Tableau session")]
     SessionStore(#[source] BoxError),
-    /// Another process is signing in and did not come to an end in time.
-    #[error("waited in vain for another process to sign in to Tableau")]
+    /// Another process is signing in, and did not finish in time.
+    #[error("another process is signing in to Tableau and has not finished; try again later")]
     SignInPending,
 }
 
 fn refused_because(stolen: bool) -> &'static str {
     if stolen {
-        "probably somebody else signs in with the same personal access token, and each sign-in ends the session before: \
-         give this program a token of its own"
+        "another program probably signs in with the same personal access token, and each sign-in ends the session before: \
+         create a token that only this program uses"
     } else {
-        "the user lacks the right, or a connected app the scope of this call"
+        "give the user the right, or the connected app the scope, that this call needs"
     }
 }
 
-fn told(status: u16, code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
+fn refusal(status: u16, code: &str, summary: &str, detail: &str, retry_after: &Option<Duration>) -> String {
     let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
     let advice = advice(code).map(|advice| format!("; {advice}")).unwrap_or_default();
     format!("Tableau refused with {status} ({code}, {summary}{detail}){advice}{}", wait(retry_after))
@@ -152,7 +151,7 @@ fn told(status: u16, code: &str, summary: &str, detail: &str, retry_after: &Opti
 
 fn foreign(status: u16, content: &str) -> String {
     format!(
-        "the answer is not Tableau's: {content} with status {status}; a proxy or a login page may stand between"
+        "the answer is not Tableau's: {content} with status {status}; check whether a proxy or a login page is in between"
     )
 }
 
@@ -160,14 +159,14 @@ fn wait(retry_after: &Option<Duration>) -> String {
     retry_after.map(|wait| format!("; wait {} s", wait.as_secs())).unwrap_or_default()
 }
 
-/// What to look at, where Tableau does not say it.
+/// What to check, where Tableau does not say it.
 fn advice(code: &str) -> Option<&'static str> {
     match code {
         CREDENTIAL_REFUSED => Some(
             "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
-             site: what stands behind /site/ in the browser's address",
+             site: what follows /site/ in the browser's address",
         ),
-        "404001" => Some("leave the version empty for the newest that both sides know"),
+        "404001" => Some("leave the version empty: the client then uses the newest that both sides know"),
         _ => None,
     }
 }
@@ -179,16 +178,16 @@ pub(crate) fn host(url: &Url) -> String {
 }
 
 fn first(errors: &[MetadataError]) -> &str {
-    errors.first().map_or("it did not say which", |error| error.message.as_str())
+    errors.first().map_or("no error is named", |error| error.message.as_str())
 }
 
 impl Error {
-    /// No answer of the server that `url` is at.
+    /// The server of `url` did not answer.
     pub(crate) fn unreachable(operation: &'static str, url: &Url, source: reqwest::Error) -> Self {
         Self::Unreachable { operation, host: host(url), source: source.without_url() }
     }
 
-    /// Tableau's error code, if the answer had one; of [`Error::CredentialRefused`], that of the answer that others got.
+    /// Tableau's error code, if the answer had one. For [`Error::CredentialRefused`], the code that the refused sign-in got.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
@@ -197,13 +196,13 @@ impl Error {
         }
     }
 
-    /// What to look at, where the error's code tells more than Tableau says: for people, without a full stop.
+    /// What a person should check, where the client knows more than Tableau says. Without a full stop.
     pub fn advice(&self) -> Option<&'static str> {
         self.code().and_then(advice)
     }
 
-    /// Whether a person has to fix the credential: its secret cannot be read or is malformed, Tableau refuses it, or it does
-    /// not reach far enough for the call.
+    /// Whether a person has to fix the credential: its secret cannot be read or is malformed, Tableau refuses it, or it lacks a
+    /// right that the call needs.
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Credential(error) => !error.transient,
@@ -213,7 +212,7 @@ impl Error {
         }
     }
 
-    /// Whether a server that is there no longer would fail like this.
+    /// Whether a server that no longer exists would fail like this.
     pub(crate) fn is_server_gone(&self) -> bool {
         match self {
             Self::Unreachable { source, .. } => source.is_connect(),
@@ -222,19 +221,19 @@ impl Error {
         }
     }
 
-    /// Whether the resource is not there, or not for our eyes: Tableau tells the two apart no more than it must.
+    /// Whether the resource does not exist, or the user may not see it: Tableau gives both the same code.
     pub fn is_not_found(&self) -> bool {
         // 404001 and 404003 are about the path itself: a version or resource that this server does not know.
         self.code().is_some_and(|code| code.starts_with("404") && code != "404001" && code != "404003")
     }
 
-    /// Whether the session has ended: expired, taken over by another sign-in with the same token, or not known where the
-    /// site has moved to.
+    /// Whether the session has ended: it expired, another sign-in with the same token ended it, or the server that the site has
+    /// moved to does not know it.
     pub(crate) fn is_session_over(&self) -> bool {
         self.code().is_some_and(|code| code.starts_with("401") && code != CREDENTIAL_REFUSED)
     }
 
-    /// Whether signing in was refused because of the credential, now or when somebody else tried.
+    /// Whether Tableau refused the credential, in this sign-in or in another one.
     pub(crate) fn is_credential_refused(&self) -> bool {
         self.code() == Some(CREDENTIAL_REFUSED)
     }
@@ -257,8 +256,8 @@ impl Error {
         }
     }
 
-    /// Counts an operation that failed, with a line that only shows when details are logged: the reason is logged where
-    /// the failure is handled. What is not there is an answer, and no failure of Tableau's.
+    /// Counts a failed operation, in a debug line: the caller that handles the failure logs its reason. An object that does
+    /// not exist is an answer, not a failure.
     pub(crate) fn count(&self) {
         if !self.is_not_found() {
             let failure = match self {
@@ -276,25 +275,13 @@ impl Error {
         }
     }
 
-    /// How long Tableau asked to be left alone, in a header or in words; of a credential that was refused to somebody else,
-    /// how long nobody tries it again.
+    /// How long Tableau asked the client to wait, in a header or in words. For a credential that another sign-in was refused
+    /// with, how long the client does not try it again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } | Self::Foreign { retry_after, .. } => *retry_after,
             Self::CredentialRefused { retry_after, .. } => Some(*retry_after),
             _ => None,
-        }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let (transient, retry_after) = (error.is_transient(), error.retry_after());
-        match error {
-            Error::Credential(error) => error.into(),
-            error if error.is_misconfiguration() => Self::misconfigured(error),
-            error if transient => Self::Transient { source: Box::new(error), retry_after },
-            error => Self::permanent(error),
         }
     }
 }

@@ -226,7 +226,8 @@ mod tests {
         assert_eq!(filter.expression(&[]).unwrap(), "tags:eq:a");
         assert!(filter.admits(&workbook("W", &["a", "b"]), &[]));
         assert!(!filter.admits(&workbook("W", &["a"]), &[]));
-        let (from, to) = ("2025-01-15T17:00:00Z".parse().unwrap(), "2025-01-15T17:14:45Z".parse().unwrap());
+        let from = "2025-01-15T17:00:00Z".parse().unwrap();
+        let to = "2025-01-15T17:14:45Z".parse().unwrap();
         let window = Filter::<Workbook>::all().updated_since(from).updated_before(to);
         assert_eq!(window.expression(&[]).unwrap(), "updatedAt:gte:2025-01-15T17:00:00Z");
         assert!(!window.admits(&workbook("W", &[]), &[]));

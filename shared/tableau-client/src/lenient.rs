@@ -2,12 +2,12 @@
 //! object, or flattened. These readers take every shape that was seen. A part that is not needed and cannot be read counts
 //! as missing; what a call asks for must be there, and is an error otherwise.
 
+use crate::BoxError;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 use std::str::FromStr;
-use workflow::BoxError;
 
 /// A number, or a string that holds one; missing and unreadable are `None`.
 pub(crate) fn number<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {

@@ -19,6 +19,7 @@ mod resources;
 mod session;
 mod settings;
 mod sign_in;
+mod source;
 mod version;
 
 pub use ::tableau::{
@@ -30,7 +31,9 @@ pub use cause::{Cause, CauseClass, CauseLookup};
 pub use client::TableauClient;
 pub use confidential::{InvalidUrl, SecureUrl};
 pub use content::{Content, Owner};
-pub use credential::{InvalidCredential, TableauCredential};
+pub use credential::{
+    CredentialError, CredentialSource, FixedCredential, InvalidCredential, TableauCredential,
+};
 pub use error::Error;
 pub use filter::{Field, Filter, Filtered, Named, Published, Tagged};
 pub use own_session::OwnSession;
@@ -54,5 +57,5 @@ pub use resources::{OwnerRef, ProjectRef};
 pub use session::{Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
 pub use settings::{ActAs, InvalidSettings, Settings};
 pub use sign_in::{ConnectedApp, ProductVersion, ServerInfo};
+pub use source::{BoxError, chain};
 pub use version::{ApiVersion, InvalidVersion};
-pub use workflow::{BoxError, CredentialError, CredentialSource, Failure, Fixed, chain};

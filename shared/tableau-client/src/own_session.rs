@@ -1,20 +1,19 @@
-//! A session that is nobody else's, and may be ended.
+//! A session of one client, which may end it.
 
 use crate::{
-    Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore, Settings, TableauClient,
-    TableauCredential,
+    BoxError, CredentialSource, Entry, Error, Lease, MemorySessionStore, Refusal, Session, SessionStore,
+    Settings, TableauClient,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
-use workflow::{BoxError, CredentialSource};
 
 /// A client with a session of its own, which it may end.
 ///
-/// With a personal access token it ends the session of everyone else who uses that token as soon as it signs in: for
-/// programs that have one to themselves, or a connected app.
+/// Its sign-in with a personal access token ends the session of every other program with that token. Use it with a token of this
+/// program only, or with a connected app.
 #[derive(Debug)]
 pub struct OwnSession {
     client: TableauClient,
@@ -29,12 +28,8 @@ struct Obtained {
 }
 
 impl OwnSession {
-    /// A client that shares its session with nobody but its clones. Nothing is sent before the first call.
-    pub fn new(
-        http: reqwest::Client,
-        settings: Settings,
-        credentials: Arc<dyn CredentialSource<TableauCredential>>,
-    ) -> Self {
+    /// A client that shares its session only with its clones. Nothing is sent before the first call.
+    pub fn new(http: reqwest::Client, settings: Settings, credentials: Arc<dyn CredentialSource>) -> Self {
         let obtained = Arc::new(Obtained::default());
         let shared: Arc<dyn SessionStore> = Arc::<Obtained>::clone(&obtained);
         Self { client: TableauClient::new(http, settings, credentials, shared), obtained }
@@ -86,7 +81,7 @@ impl SessionStore for Obtained {
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
         let published = self.store.publish(key, lease, session).await?;
         if published {
-            // The one before is over: nobody replaces one that is not.
+            // The session before has ended: only an ended session is replaced.
             let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
             newest.insert(key.to_owned(), session.clone());
         }

@@ -3,6 +3,7 @@
 //! Tableau's pages are parts of the list as it is when each is asked for. A list that changes in between is no error: one that
 //! became shorter ends earlier, and may have moved elements past the reader.
 
+use crate::BoxError;
 use crate::call::{Call, Path, foreign};
 use crate::filter::{Filter, Filtered};
 use crate::{ApiVersion, Error, TableauClient, lenient};
@@ -11,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
-use workflow::BoxError;
 
 /// The largest page that Tableau gives.
 const LARGEST: u16 = 1_000;
@@ -107,7 +107,7 @@ impl<T> Pages<T> {
         self
     }
 
-    /// Asks for more of each element than Tableau sends by itself, such as `_default_,owner.email,project.name`.
+    /// Asks for more of each element than Tableau sends without being asked, such as `_default_,owner.email,project.name`.
     ///
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_fields.htm>
     #[must_use]

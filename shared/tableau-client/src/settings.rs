@@ -41,8 +41,10 @@ pub enum ActAs {
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSettings {
-    /// The server's address is none.
-    #[error("the Tableau server's address must be https:// and a host")]
+    /// The server's address is not an address.
+    #[error(
+        "the Tableau server's address must be https:// and a host, such as https://10ay.online.tableau.com"
+    )]
     Server,
     /// The server's address does not begin with a scheme.
     #[error("the Tableau server's address must begin with https://")]
@@ -53,9 +55,7 @@ pub enum InvalidSettings {
     )]
     NotEncrypted,
     /// The server's address holds a user name or a password.
-    #[error(
-        "the Tableau server's address must not hold a user name or password: they belong into the secret"
-    )]
+    #[error("the Tableau server's address must not hold a user name or password: put them into the secret")]
     Credential,
     /// The server's address goes on after the host.
     #[error(

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::{Event, EventName, Payload, Subject};
 use tableau_client::{
-    BroadcastOptions, CauseClass, CauseLookup, Error, JobEnd, MemorySessionStore, RefreshKind, RefreshNow,
-    Settings, TableauClient, TableauCredential, Waited,
+    BroadcastOptions, CauseClass, CauseLookup, CredentialError, CredentialSource, Error, FixedCredential,
+    JobEnd, MemorySessionStore, RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited,
 };
-use workflow::{CredentialSource, Fixed};
 
 fn client_with(
     simulator: &TableauSimulator,
@@ -18,7 +17,7 @@ fn client_with(
     credential: TableauCredential,
 ) -> TableauClient {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
-    let credentials: Arc<dyn CredentialSource<TableauCredential>> = Arc::new(Fixed::new(credential));
+    let credentials: Arc<dyn CredentialSource> = Arc::new(FixedCredential::new(credential));
     let http = http_client::client(None).unwrap();
     TableauClient::new(http, settings, credentials, Arc::<MemorySessionStore>::clone(sessions))
 }
@@ -197,9 +196,8 @@ async fn a_wait_that_is_too_long_is_handed_to_the_caller() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     simulator.fail_next("*", 1, Fault::TooManyRequests { retry_after: Some(600) });
     let error = client(&simulator).workbook(&"w".parse().unwrap()).await.unwrap_err();
-    let failure = workflow::Failure::from(error);
-    let workflow::Failure::Transient { retry_after, .. } = failure else { panic!("{failure:?}") };
-    assert_eq!(retry_after.unwrap().as_secs(), 600);
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(600)));
 }
 
 #[tokio::test]
@@ -229,19 +227,19 @@ async fn a_broadcast_is_overwritten() {
     assert!(recorded.len() == 1 && recorded[0].show_tabs && recorded[0].show_watermark, "{recorded:?}");
 }
 
-/// Hands out a revoked token until it is told that it was refused.
+/// Returns a revoked token until it is asked for a replacement.
 struct Rotated;
 
 #[async_trait::async_trait]
-impl CredentialSource<TableauCredential> for Rotated {
-    async fn current(&self) -> Result<Arc<TableauCredential>, workflow::CredentialError> {
+impl CredentialSource for Rotated {
+    async fn current(&self) -> Result<Arc<TableauCredential>, CredentialError> {
         Ok(Arc::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, "revoked")))
     }
 
     async fn replacement(
         &self,
         _: &Arc<TableauCredential>,
-    ) -> Result<Option<Arc<TableauCredential>>, workflow::CredentialError> {
+    ) -> Result<Option<Arc<TableauCredential>>, CredentialError> {
         Ok(Some(Arc::new(pat())))
     }
 }
@@ -265,7 +263,8 @@ async fn a_wrong_credential_is_tried_once_by_all_who_share_a_store() {
     let sessions = Arc::default();
     let call = || {
         let wrong = TableauCredential::personal_access_token(SAMPLE_PAT.0, "hunter2");
-        let (client, luid) = (client_with(&simulator, &sessions, wrong), luid.clone());
+        let client = client_with(&simulator, &sessions, wrong);
+        let luid = luid.clone();
         tokio::spawn(async move { client.workbook(&luid).await.unwrap_err() })
     };
     let mut waits = Vec::new();

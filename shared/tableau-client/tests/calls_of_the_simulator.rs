@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tableau::{EventName, Subject};
 use tableau_client::{
-    ConnectedApp, Error, ExportOptions, Filter, JobEnd, MemorySessionStore, NewLabel, NewQualityWarning,
-    NewWebhook, RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential, Waited, Warnable,
-    WarningKind, WebhookChange, WebhookState,
+    ConnectedApp, Error, ExportOptions, Filter, FixedCredential, JobEnd, MemorySessionStore, NewLabel,
+    NewQualityWarning, NewWebhook, RefreshKind, RefreshNow, Settings, TableauClient, TableauCredential,
+    Waited, Warnable, WarningKind, WebhookChange, WebhookState,
 };
-use workflow::Fixed;
 
 /// More than any export of the simulator.
 const LIMIT: u64 = 1 << 20;
@@ -20,7 +19,12 @@ fn client(simulator: &TableauSimulator) -> TableauClient {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
     let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let http = http_client::client(None).unwrap();
-    TableauClient::new(http, settings, Arc::new(Fixed::new(credential)), Arc::<MemorySessionStore>::default())
+    TableauClient::new(
+        http,
+        settings,
+        Arc::new(FixedCredential::new(credential)),
+        Arc::<MemorySessionStore>::default(),
+    )
 }
 
 #[tokio::test]
@@ -143,7 +147,7 @@ async fn a_scope_that_is_missing_is_a_lasting_failure_after_one_more_sign_in() {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
     let http = http_client::client(None).unwrap();
     let sessions = Arc::<MemorySessionStore>::default();
-    let client = TableauClient::new(http, settings, Arc::new(Fixed::new(credential)), sessions);
+    let client = TableauClient::new(http, settings, Arc::new(FixedCredential::new(credential)), sessions);
 
     let error = client.jobs(Filter::all()).next().await.unwrap_err();
 
@@ -223,8 +227,8 @@ async fn exports_are_what_they_are_called_and_no_larger_than_allowed() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     simulator.add(Workbook::named("Weekly").with_view("Weekly overview"));
     let client = client(&simulator);
-    let (workbook, view) =
-        (simulator.workbook("Weekly").unwrap(), simulator.view("Weekly overview").unwrap());
+    let workbook = simulator.workbook("Weekly").unwrap();
+    let view = simulator.view("Weekly overview").unwrap();
     let options = ExportOptions::fresh();
 
     let pdf = client.workbook_pdf(&workbook, &options, LIMIT).await.unwrap().bytes().await.unwrap();
@@ -311,7 +315,8 @@ async fn whatever_is_deleted_is_deleted_though_the_answer_was_lost() {
     let simulator = TableauSimulator::sample().start().await.unwrap();
     let client = client(&simulator);
     let datasource = simulator.datasource("Sales Orders").unwrap();
-    let (subject, orders) = (Subject::Datasource(datasource.clone()), Warnable::from(datasource.clone()));
+    let subject = Subject::Datasource(datasource.clone());
+    let orders = Warnable::from(datasource.clone());
     let new = NewWebhook {
         name: "n".to_owned(),
         event: EventName::WorkbookCreated,

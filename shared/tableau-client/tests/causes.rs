@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::{DatasourceLuid, Event, Payload};
 use tableau_client::{
-    CauseClass, CauseLookup, Fixed, MemorySessionStore, RefreshKind, Settings, TableauClient,
+    CauseClass, CauseLookup, FixedCredential, MemorySessionStore, RefreshKind, Settings, TableauClient,
     TableauCredential,
 };
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
     let credentials =
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
     let http = http_client::client(None).unwrap();
     TableauClient::new(http, settings, credentials, Arc::new(MemorySessionStore::default()))
 }
@@ -99,7 +99,7 @@ async fn of_many_failures_of_one_name_in_one_second_each_finds_its_own() {
 
 // 11-B11
 #[tokio::test]
-async fn a_job_that_is_listed_and_cannot_be_fetched_is_told_by_its_code() {
+async fn a_job_that_is_listed_and_cannot_be_fetched_is_reported_with_its_code() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let sales = simulator.add(Datasource::named("Sales"));
     let job = simulator.fail_refresh(&sales, notes::SNOWFLAKE_LOGIN).unwrap();
@@ -126,7 +126,7 @@ async fn an_unreadable_job_of_another_name_hides_nothing() {
 
 // 11-B11
 #[tokio::test]
-async fn a_job_without_a_text_is_told_from_no_job() {
+async fn a_job_without_a_text_is_not_the_same_as_no_job() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let sales = simulator.add(Datasource::named("Sales"));
     let job = simulator.fail_refresh(&sales, " ").unwrap();
@@ -135,7 +135,7 @@ async fn a_job_without_a_text_is_told_from_no_job() {
 
 // 11-B11
 #[tokio::test]
-async fn a_refused_list_is_told_by_its_code_at_once() {
+async fn a_refused_list_is_reported_with_its_code_at_once() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let sales = simulator.add(Datasource::named("Sales"));
     simulator.allow(Feature::JobLists, false);
@@ -146,7 +146,7 @@ async fn a_refused_list_is_told_by_its_code_at_once() {
 
 // 11-B11
 #[tokio::test]
-async fn more_jobs_of_one_name_than_there_is_time_for_are_told_by_their_number() {
+async fn of_more_jobs_of_one_name_than_there_is_time_for_the_number_is_reported() {
     let simulator = TableauSimulator::empty().start().await.unwrap();
     let all = named_alike(&simulator, 12);
     let (last, others) = all.split_last().unwrap();

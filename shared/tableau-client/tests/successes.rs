@@ -6,12 +6,14 @@ use simulator::{Clock, Datasource, Feature, SAMPLE_PAT, TableauSimulator, notes}
 use std::sync::Arc;
 use std::time::Duration;
 use tableau::{DatasourceLuid, Event, Payload, Subject};
-use tableau_client::{Fixed, MemorySessionStore, RefreshKind, Settings, TableauClient, TableauCredential};
+use tableau_client::{
+    FixedCredential, MemorySessionStore, RefreshKind, Settings, TableauClient, TableauCredential,
+};
 
 fn client(simulator: &TableauSimulator) -> TableauClient {
     let settings = Settings::new(&simulator.url(), "marketing", "").unwrap();
     let credentials =
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1)));
     let http = http_client::client(None).unwrap();
     TableauClient::new(http, settings, credentials, Arc::new(MemorySessionStore::default()))
 }
@@ -103,7 +105,8 @@ async fn where_jobs_may_not_be_listed_nothing_is_known() {
     simulator.succeed_refresh(&sales).unwrap();
     let succeeded = event(&simulator, "DatasourceRefreshSucceeded", &sales);
     simulator.allow(Feature::JobLists, false);
-    let (client, now) = (client(&simulator), simulator.clock().now());
+    let client = client(&simulator);
+    let now = simulator.clock().now();
     assert_eq!(client.succeeded_refresh(&succeeded, now).await.unwrap(), None);
     assert_eq!(client.success_after(&failed, None).await.unwrap(), None);
 }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_refresh_event_tells_what_was_refreshed() {
+    fn the_name_of_a_refresh_event_says_what_was_refreshed() {
         for resource in ["EXTRACTS", "DATASOURCE", "anything"] {
             assert_eq!(event("DatasourceRefreshFailed", resource).subject.kind(), "data source");
             assert_eq!(event("WorkbookRefreshFailed", resource).subject.kind(), "workbook");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_nobody_can_read_is_no_time() {
+    fn a_time_that_cannot_be_read_is_no_time() {
         let payload = Payload {
             event_type: Some("SiteUpdated".to_owned()),
             site_luid: Some("s".to_owned()),

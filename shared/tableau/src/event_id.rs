@@ -15,7 +15,7 @@ use std::str::FromStr;
 pub struct EventId(String);
 
 impl EventId {
-    /// The id of the event that this payload tells of.
+    /// The id of the event of this payload.
     pub fn of(payload: &Payload) -> Self {
         Self::of_bytes(payload.canonical_json().as_bytes())
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What an event happened to, as its name tells.
+/// What an event happened to, from its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Object {
     /// A workbook.
@@ -21,7 +21,7 @@ pub enum Object {
     Site,
 }
 
-/// What happened, as the event's name tells.
+/// What happened, from the event's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Published for the first time, or added.
@@ -127,7 +127,7 @@ impl EventName {
         !matches!(self, Self::Other(_))
     }
 
-    /// The event that tells of a failed refresh of such an object; `None` where nothing is refreshed.
+    /// The event of a failed refresh of such an object; `None` for an object that is not refreshed.
     pub fn refresh_failed(object: Object) -> Option<Self> {
         match object {
             Object::Workbook => Some(Self::WorkbookRefreshFailed),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_name_is_told_from_an_unknown_one() {
+    fn a_misspelt_name_is_not_the_same_as_an_unknown_one() {
         assert_eq!(EventName::nearest("WorkbookRefreshFaild"), Some(EventName::WorkbookRefreshFailed));
         assert_eq!(EventName::nearest("workbookCreated"), Some(EventName::WorkbookCreated));
         assert_eq!(EventName::nearest("FlowRunFailed"), None);

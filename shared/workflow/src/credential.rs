@@ -4,7 +4,7 @@ use crate::{BoxError, Failure};
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// A credential that could not be had.
+/// A credential cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the secret `{name}`")]
 pub struct CredentialError {
@@ -18,7 +18,7 @@ pub struct CredentialError {
 }
 
 impl From<CredentialError> for Failure {
-    /// A missing, empty or malformed secret is a person's to fix; a store that does not answer is back by itself.
+    /// A missing, empty or malformed secret is a person's to fix; a store that does not answer recovers without help.
     fn from(error: CredentialError) -> Self {
         if error.transient { Self::transient(error) } else { Self::misconfigured(error) }
     }

@@ -15,13 +15,13 @@ pub enum Failure {
     Transient {
         /// What went wrong.
         source: BoxError,
-        /// How long the other side asked to be left alone, if it did.
+        /// How long the other side asked us to wait, if it did.
         retry_after: Option<Duration>,
     },
     /// A person has to fix a secret, a setting or the rules: a refused credential, an empty secret, a rules file that cannot
-    /// be read. Tried again with a growing wait for up to three days; an alarm goes off at the first one, and the event
-    /// goes through by itself once it is fixed.
-    #[error("waits until a setting or a secret is fixed")]
+    /// be read. The event is tried again with a growing wait for up to three days. The first such failure raises an alarm. Once
+    /// the person has fixed it, a later attempt succeeds.
+    #[error("a setting or a secret has to be fixed")]
     Misconfigured {
         /// What is wrong, and where to fix it.
         source: BoxError,
@@ -35,24 +35,23 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A failure that may pass, with no known wait.
+    /// A temporary failure, with no known wait.
     pub fn transient(source: impl Into<BoxError>) -> Self {
         Self::Transient { source: source.into(), retry_after: None }
     }
 
-    /// A failure that passes when a person has fixed a secret, a setting or the rules.
+    /// A failure until a person fixes a secret, a setting or the rules.
     pub fn misconfigured(source: impl Into<BoxError>) -> Self {
         Self::Misconfigured { source: source.into() }
     }
 
-    /// A failure that will not pass.
+    /// A failure that a retry cannot change.
     pub fn permanent(source: impl Into<BoxError>) -> Self {
         Self::Permanent { source: source.into() }
     }
 
-    /// Of the failures of several effects the one that counts: one that a person has to fix, so that the event is tried for
-    /// days; else one that may pass, so that it is tried again; a permanent one is reported by the attempt in which
-    /// nothing else fails.
+    /// Combines the failures of several effects. The one with the longest retries wins: first one that a person has to fix, then a
+    /// temporary one. A permanent failure is reported by the attempt in which nothing else fails.
     pub fn worse(one: Option<Self>, two: Self) -> Self {
         match one {
             Some(one) if one.rank() >= two.rank() => one,
@@ -88,7 +87,7 @@ impl Failure {
 }
 
 impl From<TimerError> for Failure {
-    /// A timer that was not confirmed is armed by the next attempt. One that cannot be armed at all is a mistake.
+    /// The next attempt arms a timer that was not confirmed. A timer that can never be armed is a bug.
     fn from(error: TimerError) -> Self {
         if error.is_permanent() { Self::permanent(error) } else { Self::transient(error) }
     }

@@ -1,4 +1,4 @@
-//! What an attempt may know of its surroundings.
+//! What an attempt knows: its time, its deadline, and what earlier attempts did.
 
 use crate::{BoxError, Effect, Failure};
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ pub struct Invocation {
     pub deadline: Instant,
     /// Counted from 1.
     pub attempt: u32,
-    /// Whether a transient failure is tried again later. In inline mode nobody does.
+    /// Whether a transient failure is tried again later. Not so in inline mode.
     pub retried: bool,
     began: Instant,
     effects: BTreeSet<Effect>,
@@ -37,7 +37,7 @@ impl fmt::Debug for Invocation {
     }
 }
 
-/// Where effects that happened are written down, so that a later attempt leaves them out.
+/// Where effects that happened are recorded, so that a later attempt does not repeat them.
 #[async_trait]
 pub trait EffectLog: Send + Sync {
     /// Writes down that `effect` happened.
@@ -47,7 +47,7 @@ pub trait EffectLog: Send + Sync {
     async fn record(&self, effect: &Effect) -> Result<(), BoxError>;
 }
 
-/// Writes nothing down: for an attempt that nobody repeats.
+/// Records nothing: for an attempt that is not repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct NoEffectLog;
 
@@ -76,7 +76,10 @@ impl Invocation {
     /// The same, as an attempt that is tried again when it fails and writes its effects down in `log`.
     #[must_use]
     pub fn repeated(mut self, attempt: u32, effects: BTreeSet<Effect>, log: Arc<dyn EffectLog>) -> Self {
-        (self.attempt, self.retried, self.effects, self.log) = (attempt, true, effects, log);
+        self.attempt = attempt;
+        self.retried = true;
+        self.effects = effects;
+        self.log = log;
         self
     }
 

@@ -33,7 +33,7 @@ pub trait Workflow: Send + Sync + 'static {
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Outcome, Failure>> + Send;
 
-    /// Handles a timer whose time has come. May run more than once for the same timer, also at the same time, and long after
+    /// Handles a timer that fires. May run more than once for the same timer, also at the same time, and long after
     /// its time: no claim is kept. The document named by the timer's `key` decides; a timer whose `generation` is not the
     /// document's is out of date, and done.
     ///
@@ -70,7 +70,7 @@ pub enum Outcome {
     Skipped(Cow<'static, str>),
     /// The event cannot be acted on, and why: a body that cannot be read, or a site that is not ours. An alarm counts these.
     Ignored(Cow<'static, str>),
-    /// Its time has not come: the event is handled again then, as after a failure that may pass, and nothing went wrong.
+    /// It is too early: the event is handled again then, as after a temporary failure, although nothing went wrong.
     Deferred {
         /// When to look again.
         until: Timestamp,

@@ -63,7 +63,7 @@ fn circuits() -> [Circuit; 2] {
     ended(&mut closed, 1, failed());
     ended(&mut closed, 2, failed());
     let mut open = Circuit::default();
-    ended(&mut open, 1, circuit::End::Asked(SignedDuration::from_secs(1)));
+    ended(&mut open, 1, circuit::End::RetryAfter(SignedDuration::from_secs(1)));
     open.ask(3, now + SignedDuration::from_secs(5));
     [closed, open]
 }
@@ -97,7 +97,7 @@ async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_withou
 fn waits_for_an_hour_at_most(mutation: &Mutation, end: &End) -> Option<String> {
     let until = match end {
         End::DeadLetter(reason) => {
-            reason.split("is left alone until ").nth(1).and_then(|rest| rest.split(": ").next())
+            reason.split("is not called until ").nth(1).and_then(|rest| rest.split(": ").next())
         }
         End::Recorded(..) | End::Fired | End::Lost(_) => None,
     };

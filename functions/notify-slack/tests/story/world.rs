@@ -17,7 +17,7 @@ use std::time::Duration;
 use store::documents;
 use store::records::{MemoryRecords, Records};
 use tableau::{Event, Payload};
-use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use testkit::simulator::{Fault, SAMPLE_PAT, SlackCall, SlackFault, SlackRecorder, TableauSimulator, render};
 use timer::{Timer, TimerError, TimerMessage};
 use workflow::{BoxError, Effect, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
@@ -375,7 +375,7 @@ fn workflow(parts: &Parts<'_>) -> NotifySlack<Destination> {
     let client = TableauClient::new(
         http.clone(),
         Settings::new(&parts.tableau.url(), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(pat)),
+        Arc::new(FixedCredential::new(pat)),
         Arc::new(MemorySessionStore::default()),
     );
     let tableau = GuardedTableau::new(client, Circuits::new(documents(None), NAME, "Tableau"));

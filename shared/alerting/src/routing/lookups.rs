@@ -5,24 +5,24 @@ use super::words::{NO_ANSWER, OTHER_SITE, why, why_no_cause};
 use crate::context::{Context, Lookup};
 use crate::incident::RefreshKind;
 use circuit::Guarded;
-use guarded_tableau::GuardedTableau;
+use guarded_tableau::{GuardedTableau, TableauError};
 use jiff::Timestamp;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use store::records::Records;
 use tableau::{Action, Event, Subject};
-use tableau_client::{Cause, CauseLookup, Content, Error, RefreshKind as Refreshed};
+use tableau_client::{Cause, CauseLookup, Content, RefreshKind as Refreshed};
 use workflow::{Failure, Invocation, chain};
 
 /// From this failed attempt on the notification goes out without what Tableau did not say: late is worse than short.
 const ATTEMPT_WITHOUT_CONTEXT: u32 = 3;
 /// How long Tableau may take, all calls together: the notification itself needs time as well.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// How long an attempt waits for a Tableau that is left alone. Late is worse than short.
+/// How long an attempt waits for the circuit of Tableau to close. Late is worse than short.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-type Answer<T> = Result<T, Guarded<Error>>;
+type Answer<T> = Result<T, Guarded<TableauError>>;
 
 /// Asks Tableau.
 pub(super) struct Lookups {
@@ -46,10 +46,10 @@ impl<'a> Question<'a> {
     }
 
     /// Whether to try the event again because of this error: it may pass, or a person fixes it, and there is time.
-    fn waits_for(&self, error: &Guarded<Error>) -> bool {
+    fn waits_for(&self, error: &Guarded<TableauError>) -> bool {
         self.is_patient
             && match error {
-                Guarded::LeftAlone(error) => error.retry_after <= LONGEST_WAIT,
+                Guarded::CircuitOpen(error) => error.retry_after <= LONGEST_WAIT,
                 Guarded::Call(error) => error.is_transient() || error.is_misconfiguration(),
             }
     }

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::records::MemoryRecords;
 use tableau::{Event, Payload};
-use tableau_client::{CauseLookup, MemorySessionStore, Settings, TableauClient, TableauCredential};
-use workflow::{Failure, Fixed, Invocation, NoEffectLog};
+use tableau_client::{
+    CauseLookup, FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential,
+};
+use workflow::{Failure, Invocation, NoEffectLog};
 
 /// A failed refresh at a site, and lookups about it.
 struct Place {
@@ -48,7 +50,7 @@ impl Place {
         let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
         let sessions = Arc::new(MemorySessionStore::default());
         let http = http_client::client(None).unwrap();
-        let client = TableauClient::new(http, settings, Arc::new(Fixed::new(credential)), sessions);
+        let client = TableauClient::new(http, settings, Arc::new(FixedCredential::new(credential)), sessions);
         let circuits = Circuits::new(store::documents(None), "notify-slack", "Tableau");
         let records = Arc::clone(&self.records);
         Lookups::new(GuardedTableau::new(client, circuits), records)
@@ -97,7 +99,7 @@ async fn an_answer_with_something_missing_is_not_kept() {
 
 // 13: Tableau's calls go through a circuit breaker.
 #[tokio::test]
-async fn a_tableau_that_is_down_is_left_alone_and_events_go_out_without_context() {
+async fn while_the_circuit_of_tableau_is_open_events_go_out_without_context() {
     let place = Place::start().await;
     place.simulator.fail_always("*", Fault::Status(503));
     let (lookups, now) = (place.lookups(), Timestamp::now());
@@ -111,7 +113,7 @@ async fn a_tableau_that_is_down_is_left_alone_and_events_go_out_without_context(
     let without = lookups.context(&place.event, &attempt(3, now), false).await.unwrap();
     assert!(matches!(&without.cause, Lookup::Unavailable(why) if why == "Tableau did not answer"));
     let kind = lookups.success_kind(&place.event, &attempt(3, now)).await.unwrap();
-    assert_eq!((kind, place.simulator.calls("*")), (RefreshKind::Unknown, asked), "it is left alone");
+    assert_eq!((kind, place.simulator.calls("*")), (RefreshKind::Unknown, asked), "the circuit is open");
 }
 
 // 13: Tableau is asked for the last refresh before a reminder, and for the kind of a success.

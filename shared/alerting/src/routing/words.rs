@@ -2,6 +2,7 @@
 
 use crate::context::NO_JOB_LISTED;
 use circuit::Guarded;
+use guarded_tableau::TableauError;
 use tableau_client::{CauseLookup, Error};
 
 pub(super) const NO_ANSWER: &str = "Tableau did not answer";
@@ -23,9 +24,9 @@ pub(super) fn why_no_cause(lookup: &CauseLookup) -> Option<String> {
 }
 
 /// Why a call failed.
-pub(super) fn why(error: &Guarded<Error>) -> String {
+pub(super) fn why(error: &Guarded<TableauError>) -> String {
     match error {
-        Guarded::LeftAlone(_) => NO_ANSWER.to_owned(),
+        Guarded::CircuitOpen(_) => NO_ANSWER.to_owned(),
         Guarded::Call(error) => why_of_call(error),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Message, Posted, Sent, Slack};
 use crate::{Error, Refusal};
-use circuit::{Circuits, Guarded, Verdict};
+use circuit::{CallResult, Circuits, Guarded};
 use std::future::Future;
 use std::time::Duration;
 use workflow::Invocation;
@@ -40,7 +40,7 @@ impl GuardedSlack {
     /// Posts a message.
     ///
     /// # Errors
-    /// As for [`Slack::post`], and [`Guarded::LeftAlone`] while a circuit is open.
+    /// As for [`Slack::post`], and [`Guarded::CircuitOpen`] while a circuit is open.
     pub(super) async fn post(&self, to: To<'_>, message: &Message) -> Result<Posted, Guarded<Error>> {
         self.call(to, self.slack.post(to.channel, message)).await
     }
@@ -48,7 +48,7 @@ impl GuardedSlack {
     /// Replies to a message.
     ///
     /// # Errors
-    /// As for [`Slack::reply`], and [`Guarded::LeftAlone`] while a circuit is open.
+    /// As for [`Slack::reply`], and [`Guarded::CircuitOpen`] while a circuit is open.
     pub(super) async fn reply(
         &self,
         to: To<'_>,
@@ -61,7 +61,7 @@ impl GuardedSlack {
     /// Puts a message in the place of another.
     ///
     /// # Errors
-    /// As for [`Slack::update`], and [`Guarded::LeftAlone`] while a circuit is open.
+    /// As for [`Slack::update`], and [`Guarded::CircuitOpen`] while a circuit is open.
     pub(super) async fn update(
         &self,
         to: To<'_>,
@@ -77,7 +77,7 @@ impl GuardedSlack {
         call: impl Future<Output = Result<Posted, Error>> + Send,
     ) -> Result<Posted, Guarded<Error>> {
         // In a box, since futures of all steps within each other grow too deep for the compiler.
-        Box::pin(self.circuits.call(to.channel, to.invocation.time(), call, verdict)).await
+        Box::pin(self.circuits.call(to.channel, to.invocation.time(), call, call_result)).await
     }
 }
 
@@ -113,16 +113,18 @@ pub(super) fn sent(channel: &str, ts: &str) -> Option<Sent> {
 }
 
 /// What a failed call says about Slack.
-fn verdict(error: &Error) -> Verdict {
+fn call_result(error: &Error) -> CallResult {
     match error {
-        Error::Unreachable { .. } => Verdict::Failed,
+        Error::Unreachable { .. } => CallResult::Failed,
         Error::Refused { refusal: Refusal::Throttled, retry_after, .. } => {
-            Verdict::Throttled(retry_after.unwrap_or(Duration::ZERO))
+            CallResult::Throttled(retry_after.unwrap_or(Duration::ZERO))
         }
         Error::Refused { refusal: Refusal::Unavailable, retry_after, .. }
-        | Error::Foreign { retry_after, .. } => retry_after.map_or(Verdict::Failed, Verdict::Asked),
-        Error::Refused { .. } => Verdict::Answered,
-        _ => Verdict::Nothing,
+        | Error::Foreign { retry_after, .. } => {
+            retry_after.map_or(CallResult::Failed, CallResult::RetryAfter)
+        }
+        Error::Refused { .. } => CallResult::Answered,
+        _ => CallResult::NotCalled,
     }
 }
 
@@ -130,23 +132,23 @@ fn verdict(error: &Error) -> Verdict {
 mod tests {
     use super::*;
 
-    fn refused(refusal: Refusal, seconds: Option<u64>) -> Verdict {
+    fn refused(refusal: Refusal, seconds: Option<u64>) -> CallResult {
         let target = "data".to_owned();
         let code = "word".to_owned();
         let retry_after = seconds.map(Duration::from_secs);
-        verdict(&Error::Refused { destination: "Slack", target, status: 200, code, refusal, retry_after })
+        call_result(&Error::Refused { destination: "Slack", target, status: 200, code, refusal, retry_after })
     }
 
     #[test]
     fn a_throttle_is_the_channels_trouble_is_slacks_and_a_refusal_is_an_answer() {
         let wait = Duration::from_secs(30);
-        assert_eq!(refused(Refusal::Throttled, Some(30)), Verdict::Throttled(wait));
-        assert_eq!(refused(Refusal::Unavailable, Some(30)), Verdict::Asked(wait));
-        assert_eq!(refused(Refusal::Unavailable, None), Verdict::Failed);
+        assert_eq!(refused(Refusal::Throttled, Some(30)), CallResult::Throttled(wait));
+        assert_eq!(refused(Refusal::Unavailable, Some(30)), CallResult::RetryAfter(wait));
+        assert_eq!(refused(Refusal::Unavailable, None), CallResult::Failed);
         for refusal in [Refusal::Credential, Refusal::Target, Refusal::Gone, Refusal::Content] {
-            assert_eq!(refused(refusal, None), Verdict::Answered, "{refusal:?}");
+            assert_eq!(refused(refusal, None), CallResult::Answered, "{refusal:?}");
         }
-        assert_eq!(verdict(&Error::NoSuchChannel("data".to_owned())), Verdict::Nothing);
+        assert_eq!(call_result(&Error::NoSuchChannel("data".to_owned())), CallResult::NotCalled);
     }
 
     // 11-B8
@@ -156,7 +158,7 @@ mod tests {
             let target = "data".to_owned();
             let foreign =
                 Error::Foreign { destination: "Slack", target, status, content: "HTML", retry_after: None };
-            assert_eq!(verdict(&foreign), Verdict::Failed);
+            assert_eq!(call_result(&foreign), CallResult::Failed);
             assert_eq!(may_have_arrived(&Guarded::Call(foreign)), may, "{status}");
         }
     }

@@ -43,7 +43,7 @@ const HEX_SHARE: f64 = 0.08;
 /// The longest part of an id such as `job_5ffa1b8c_18c0f4d3b2a`.
 const ID_PART: usize = 12;
 
-/// Whether a word looks random. It is to have at least 16 characters: shorter ones cannot be told.
+/// Whether a word looks random. The word must have at least 16 characters: shorter ones cannot be judged.
 pub(super) fn is_random(word: &str) -> bool {
     let bytes = word.as_bytes();
     let is_part = |b: u8| b.is_ascii_alphanumeric();

@@ -33,7 +33,8 @@ struct ErrorBody {
 }
 
 pub(super) async fn read(operation: &'static str, mut response: Response) -> Result<Vec<u8>, Error> {
-    let (mut bytes, url) = (Vec::new(), response.url().clone());
+    let mut bytes = Vec::new();
+    let url = response.url().clone();
     while let Some(chunk) = response.chunk().await.map_err(|e| Error::unreachable(operation, &url, e))? {
         if bytes.len() + chunk.len() > ANSWER_LIMIT {
             return Err(Error::TooLarge { operation, limit_bytes: ANSWER_LIMIT });

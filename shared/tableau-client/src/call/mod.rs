@@ -22,7 +22,7 @@ use std::time::Duration;
 use tableau::SiteLuid;
 use url::Url;
 
-/// How often a call replaces a session that is over. Once is enough where all share a store.
+/// How often a call replaces a session that has ended. Once is enough where all clients share a store.
 const REPLACEMENTS: u32 = 3;
 
 /// Where a call goes, below `/api`.
@@ -90,12 +90,12 @@ impl<'a> Call<'a> {
         Self { body: Some(body.to_string()), ..Self::new(operation, Method::PUT, path) }
     }
 
-    /// One that may be repeated without harm.
+    /// A call that may be repeated.
     pub(crate) fn post(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
         Self { body: Some(body.to_string()), ..Self::new(operation, Method::POST, path) }
     }
 
-    /// One that makes something, which must not be made twice.
+    /// A call that creates something, which must not be created twice.
     pub(crate) fn create(operation: &'static str, path: Path<'a>, body: &Value) -> Self {
         Self { repeat: Repeat::IfRefused, ..Self::post(operation, path, body) }
     }
@@ -104,8 +104,7 @@ impl<'a> Call<'a> {
         Self::new(operation, Method::DELETE, path)
     }
 
-    /// With this code Tableau says that what is to be deleted is not there: after a try whose answer was lost, that is a
-    /// success.
+    /// With this code Tableau says that the object to delete does not exist. After a try whose answer was lost, that is a success.
     pub(crate) fn gone_with(mut self, code: &'static str) -> Self {
         self.gone = Some(Gone::new(code));
         self
@@ -116,7 +115,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// What is secret in the body.
+    /// The secrets in the body.
     pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
     }
@@ -127,14 +126,14 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Outside the REST API a session that is over shows as a plain 401: the codes are the REST API's.
-    fn tells_session_over(&self, error: &Error) -> bool {
+    /// Outside the REST API a 401 without a code means that the session has ended: only the REST API has codes.
+    fn says_session_over(&self, error: &Error) -> bool {
         let plain = matches!(error, Error::Foreign { status: 401, .. });
         error.is_session_over() || (plain && matches!(self.path, Path::Api(_)))
     }
 
-    /// Whether the answer says that the site is not at this server, or not any more.
-    fn tells_moved(&self, error: &Error) -> bool {
+    /// Whether the answer says that the site is at another server.
+    fn says_moved(&self, error: &Error) -> bool {
         let no_such_site =
             matches!(self.path, Path::Site(_) | Path::Experimental(_)) && error.code() == Some("404000");
         no_such_site || matches!(error, Error::Redirected { .. })
@@ -150,18 +149,18 @@ impl<'a> Call<'a> {
 }
 
 impl TableauClient {
-    /// Calls and reads the answer.
+    /// Calls, and reads the answer.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
         let (status, bytes) = self.call(&call, Take::Whole).await?.into_body();
         parse(call.operation, status, &bytes)
     }
 
-    /// Calls; what is answered does not matter.
-    pub(crate) async fn tell(&self, call: Call<'_>) -> Result<(), Error> {
+    /// Calls, and ignores the answer.
+    pub(crate) async fn run(&self, call: Call<'_>) -> Result<(), Error> {
         self.call(&call, Take::Whole).await.map(|_| ())
     }
 
-    /// Calls and hands the answer over unread.
+    /// Calls, and returns the answer unread.
     pub(crate) async fn open(&self, call: Call<'_>) -> Result<Option<Response>, Error> {
         Ok(self.call(&call, Take::Open).await?.into_response())
     }
@@ -178,7 +177,7 @@ impl TableauClient {
         })
     }
 
-    /// Ends with the client's deadline, and counts what fails.
+    /// Stops at the client's deadline, and counts failures.
     pub(crate) async fn bounded<T>(
         &self,
         operation: &'static str,
@@ -195,7 +194,7 @@ impl TableauClient {
         ended.map_err(|error| last.explain(error)).inspect_err(Error::count)
     }
 
-    /// One call in a session. A session that is over is replaced, unnoticed by the caller.
+    /// One call in a session. A session that has ended is replaced; the caller does not notice.
     async fn in_session(&self, call: &Call<'_>, take: Take, last: &LastError) -> Result<Sent, Error> {
         let mut credential = self.credential().await?;
         let mut over = None;
@@ -227,16 +226,16 @@ impl TableauClient {
                 Err(error)
                     if !moved
                         && !opened.load(Ordering::Relaxed)
-                        && (call.tells_moved(&error)
+                        && (call.says_moved(&error)
                             || (request.may_have_moved && error.is_server_gone())) =>
                 {
                     moved = true;
                     over = Some(shared);
                 }
-                // A session that was opened for this call ends at once only when somebody else signs in over it. Where
-                // that cannot be, or comes again, another session would be refused as well.
+                // A session that was opened for this call ends at once only when another program signs in with the same token.
+                // Where that cannot be, or happens twice, another session would be refused as well.
                 Err(error)
-                    if call.tells_session_over(&error)
+                    if call.says_session_over(&error)
                         && opened.load(Ordering::Relaxed)
                         && (replaced > 0 || !credential.allows_one_session()) =>
                 {
@@ -244,9 +243,10 @@ impl TableauClient {
                     let source = Box::new(error);
                     return Err(Error::SessionRefused { operation: call.operation, stolen, source });
                 }
-                Err(error) if call.tells_session_over(&error) && replaced < REPLACEMENTS => {
+                Err(error) if call.says_session_over(&error) && replaced < REPLACEMENTS => {
                     if replaced > 0 {
-                        // Someone who does not share our store signs in over us: stay out of step with him.
+                        // A program that does not share our store ends our sessions: wait a random time, so that both do not
+                        // repeat in step.
                         tokio::time::sleep(wait::back_off(replaced)).await;
                     }
                     replaced += 1;
@@ -257,8 +257,8 @@ impl TableauClient {
         }
     }
 
-    /// The session that all share: any but `over`. A refused credential is read again once, in case it was rotated.
-    /// `opened` tells whether this call signed in.
+    /// The shared session, not `over`. A refused credential is read again once, in case it was rotated.
+    /// `opened` says whether this call signed in.
     async fn shared_session(
         &self,
         credential: &mut Arc<TableauCredential>,
@@ -289,7 +289,7 @@ impl TableauClient {
         };
         let session = self.broker().session(&key, credential.fingerprint(&key), over, open).await;
         session.map_err(|error| match error {
-            // Kept in the store by another process, maybe one that let more through.
+            // Another process wrote this into the store, perhaps one of an older version that removed fewer secrets.
             Error::CredentialRefused { until, retry_after, reason } => {
                 let secrets = Secrets::new(credential.secrets());
                 let reason = shown(&secrets.redact_text(&reason));

@@ -15,26 +15,25 @@ use url::Url;
 
 /// How often a call without a deadline is tried, the first time included.
 const TRIES: u32 = 3;
-/// How often a server is tried that the site may have moved away from.
+/// How often a server is tried when the site may have moved to another one.
 const TRIES_IF_MOVED: u32 = 2;
-/// The longest wait between two tries without a deadline. What asks for more is an error, for the caller's queue to
-/// wait out.
+/// The longest wait between two tries without a deadline. A longer one is an error, so that the caller's queue can wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// Whether a call may be sent again when it is not known what became of it.
+/// Whether a call may be sent again when its outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Twice is as good as once.
+    /// It may be sent twice.
     Harmless,
-    /// Only when the first was surely not carried out: no connection, or turned away with `429`.
+    /// Only when Tableau surely did not carry out the first one: no connection, or an answer of `429`.
     IfRefused,
 }
 
-/// How an answer says that what was to be deleted is not there, and whether that can be our own doing: a try before may
-/// have been carried out, though its answer was lost.
+/// How an answer says that the object to delete does not exist, and whether an earlier try may have deleted it: its answer may have
+/// been lost.
 #[derive(Debug)]
 pub(crate) struct Gone {
-    /// The code for that kind of thing. Any other 404 (the site, an address, a proxy's page) says nothing about it.
+    /// The code for that kind of object. Any other 404 (the site, an address, a page of a proxy) says nothing about it.
     code: &'static str,
     lost: AtomicBool,
 }
@@ -46,20 +45,19 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     pub(crate) token: Option<&'a SecretString>,
     pub(crate) body: Option<&'a str>,
-    /// What the answer must not bring back. It is taken out before anything reads the answer.
+    /// Secrets that an answer may repeat. They are removed before anything reads the answer.
     pub(crate) secrets: Secrets,
-    /// What is secret in the body, and may come back where the call succeeds: a webhook's URL is a part of the webhook.
+    /// Secrets in the body that the answer may hold when the call succeeds: a webhook's URL is part of the webhook.
     pub(crate) body_secrets: Secrets,
     pub(crate) repeat: Repeat,
     pub(crate) timeout: Option<Duration>,
     pub(crate) gone: Option<&'a Gone>,
-    /// Whether the site may have moved away from this server: then the caller has a better way than to try again.
+    /// Whether the site may have moved to another server: then the caller signs in again instead of repeating the call.
     pub(crate) may_have_moved: bool,
     pub(crate) last: &'a LastError,
 }
 
-/// How the last try failed that came to an end: what a call that runs out of time would not tell. Empty once a request
-/// came through, since what failed before was overcome.
+/// How the last try that ended failed: a call that runs out of time adds it to its error. Empty after a request succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct LastError(Mutex<Option<Box<Error>>>);
 
@@ -119,7 +117,7 @@ impl TableauClient {
         loop {
             let error = match self.send_once(request, take).await {
                 // What a try before has deleted is not there any more.
-                Err(error) if request.gone.is_some_and(|gone| gone.is_told_by(&error)) => {
+                Err(error) if request.gone.is_some_and(|gone| gone.is_meant_by(&error)) => {
                     request.last.clear();
                     return Ok(Sent::Whole(204, Vec::new()));
                 }
@@ -136,7 +134,7 @@ impl TableauClient {
             let named = error.retry_after();
             let wait = wait::before_next(tried, named);
             let moved = request.may_have_moved && error.is_server_gone() && tried >= TRIES_IF_MOVED;
-            if moved || !self.has_patience(tried, named.unwrap_or(wait), wait) {
+            if moved || !self.has_time_for(tried, named.unwrap_or(wait), wait) {
                 return Err(error);
             }
             request.last.put(error);
@@ -145,8 +143,9 @@ impl TableauClient {
         }
     }
 
-    /// Whether to wait for so long. A deadline counts all of it, without one the jitter is not held against what was `asked`.
-    fn has_patience(&self, tried: u32, asked: Duration, wait: Duration) -> bool {
+    /// Whether there is time to wait for so long. A deadline counts the whole wait; without a deadline only what was `asked`
+    /// counts, without the jitter.
+    fn has_time_for(&self, tried: u32, asked: Duration, wait: Duration) -> bool {
         match self.remaining() {
             Some(remaining) => wait < remaining,
             None => tried < TRIES && asked <= LONGEST_WAIT,
@@ -181,7 +180,8 @@ impl TableauClient {
             builder = builder.timeout(timeout);
         }
         let mut response = builder.send().await.map_err(|e| Error::unreachable(operation, url, e))?;
-        let (status, retry_after) = (response.status(), wait::retry_after(response.headers()));
+        let status = response.status();
+        let retry_after = wait::retry_after(response.headers());
         if status.is_redirection() {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             // Only a sign-in, and what is asked before it, is followed: a session is one server's.
@@ -233,14 +233,14 @@ impl Gone {
         Self { code, lost: AtomicBool::new(false) }
     }
 
-    fn is_told_by(&self, error: &Error) -> bool {
+    fn is_meant_by(&self, error: &Error) -> bool {
         self.lost.load(Ordering::Relaxed) && error.code() == Some(self.code)
     }
 }
 
 fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
     let passes = match error {
-        // A page that stands between is still there in a moment, unless it speaks of trouble.
+        // The page of a proxy is still there a moment later, unless its status is a temporary one.
         Error::Foreign { status, .. } => matches!(status, 408 | 429 | 500..),
         Error::Redirected { .. } => false,
         error => error.is_transient() && !error.is_session_over(),
@@ -248,7 +248,7 @@ fn may_repeat(request: &Request<'_>, error: &Error) -> bool {
     passes && (request.repeat == Repeat::Harmless || is_untouched(error))
 }
 
-/// Whether what was asked was surely not carried out: there was no connection, or Tableau turned it away.
+/// Whether Tableau surely did not carry out the call: there was no connection, or Tableau answered 429.
 fn is_untouched(error: &Error) -> bool {
     match error {
         Error::Unreachable { source, .. } => source.is_connect(),

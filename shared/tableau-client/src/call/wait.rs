@@ -4,7 +4,7 @@ use jiff::{Timestamp, Zoned};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// Nobody is asked to wait for longer than this.
+/// The longest wait that the client reports.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The longest jitter on a wait that was named.
@@ -16,15 +16,15 @@ pub(crate) fn back_off(tried: u32) -> Duration {
     Duration::from_millis(fastrand::u64(ceiling / 4..=ceiling))
 }
 
-/// How long to wait before the next try. What was named is waited at least, and never less than without a name: `0`, or
-/// a date that is over by our clock, would have us ask without a pause.
+/// How long to wait before the next try. At least what Tableau named, and at least what the client waits without a name: after
+/// `0`, or a date that is over by our clock, it would ask without a pause.
 pub(crate) fn before_next(tried: u32, named: Option<Duration>) -> Duration {
     let own = back_off(tried);
     named.map_or(own, |named| or_a_little_more(named).max(own))
 }
 
-/// A wait that was named, with jitter: all who were told the same would come back at once. Up to a tenth, since who waits
-/// longer comes back with more others.
+/// A wait that Tableau named, with jitter: otherwise all clients with the same wait would come back at once. Up to a tenth, since
+/// more clients come back together after a longer wait.
 fn or_a_little_more(named: Duration) -> Duration {
     let most = (named / 10).clamp(Duration::from_millis(250), MOST_JITTER);
     named + Duration::from_millis(50) + (most - Duration::from_millis(50)).mul_f64(fastrand::f64())
@@ -64,7 +64,7 @@ pub(crate) fn named_in(text: &str) -> Option<Duration> {
     seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST))
 }
 
-/// Digits and letters are words of their own, as in `1h30m`, and so is what ends a sentence.
+/// Digits and letters are separate words, as in `1h30m`, and so is the end of a sentence.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_longer_comes_back_over_a_longer_time() {
+    fn a_longer_wait_has_more_jitter() {
         for (named, most) in [(0, 250), (1_000, 250), (60_000, 6_000), (3_600_000, 30_000)] {
             let named = Duration::from_millis(named);
             for _ in 0..100 {

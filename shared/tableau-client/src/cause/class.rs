@@ -24,8 +24,8 @@ pub enum CauseClass {
     Other,
 }
 
-/// Words that tell a class, in lower case, looked for in this order: a failed login is often wrapped into "cannot
-/// connect", so what is more telling comes first.
+/// Words that mean a class, in lower case, in the order of the search: a failed login is often wrapped into "cannot
+/// connect", so the more specific words come first.
 const SIGNS: [(CauseClass, &[&str]); 7] = [
     (CauseClass::Bridge, &["tableau bridge", "bridge client", "bridge pool"]),
     (
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_tell_their_class() {
+    fn notes_have_words_of_their_class() {
         for (notes, class) in [
             (
                 "[Microsoft][ODBC Driver 17 for SQL Server]Login failed for user 'svc'.",
@@ -204,7 +204,7 @@ mod tests {
             ("Login failed for user 'cambridge_svc'", CauseClass::Credentials),
             ("java.lang.OutOfMemoryError: Java heap space", CauseClass::Resources),
             ("Query execution timed out after 7200 seconds", CauseClass::TimeLimit),
-            ("Something nobody has seen", CauseClass::Other),
+            ("Something new", CauseClass::Other),
         ] {
             assert_eq!(CauseClass::of(notes), class, "{notes}");
         }

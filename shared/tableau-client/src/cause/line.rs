@@ -3,19 +3,19 @@
 use super::CauseClass;
 use plain_text::{REMOVED, without_secrets};
 
-/// Chat messages are for reading.
+/// Characters of a line: a person reads it in a chat.
 const LINE_LIMIT: usize = 300;
 /// How much of the notes is read for the line, in bytes: Tableau's have a few lines.
 const NOTES_LIMIT: usize = 256 * 1024;
 
-/// The line that tells what `class` says, or else the first with something to say; without the names of Java classes
-/// around it, without secrets and invisible characters, and short.
+/// The line that has the words of `class`, or else the first line with a text; without the names of Java classes around it,
+/// without secrets and invisible characters, and short.
 pub(super) fn one_line(notes: &str, class: CauseClass) -> String {
     // Secrets are removed before anything is cut: half of one is not recognised, and a secret may go on on the next line.
     let notes = without_secrets(beginning(notes));
     let lines = || notes.lines().map(|line| strip_classes(line.trim())).filter(|line| !line.is_empty());
-    let telling = lines().find(|line| class.shows_in(line));
-    let line = telling.or_else(|| lines().find(|line| says_something(line))).or_else(|| lines().next());
+    let of_class = lines().find(|line| class.shows_in(line));
+    let line = of_class.or_else(|| lines().find(|line| says_something(line))).or_else(|| lines().next());
     short(line.unwrap_or_default())
 }
 
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_the_one_that_tells_the_cause() {
+    fn the_line_is_the_one_that_names_the_cause() {
         for (notes, line) in [
             (
                 "x.DataSourceException: [Snowflake][Snowflake] (4) \nREST request failed: code=22\n\
@@ -81,7 +81,7 @@ mod tests {
                 "[Snowflake] (4)\nSQL compilation error:\nObject 'SALES' does not exist or not authorized.",
                 "Object 'SALES' does not exist or not authorized.",
             ),
-            ("\nSomething nobody has seen\nand more of it", "Something nobody has seen"),
+            ("\nSomething new\nand more of it", "Something new"),
         ] {
             assert_eq!(line_of(notes), line);
         }

@@ -1,7 +1,7 @@
 //! Why an extract refresh failed.
 //!
-//! Tableau sends neither the reason nor the job with the event, so the job is looked for: among the refreshes
-//! that failed about then, the one of this workbook or data source. Its notes are the reason.
+//! Tableau sends neither the reason nor the job with the event. So this module searches the refreshes that failed at about that
+//! time for the one of this workbook or data source. The notes of that job are the reason.
 
 mod class;
 mod line;
@@ -71,8 +71,8 @@ impl CauseLookup {
 }
 
 impl TableauClient {
-    /// Why the refresh that `event` tells of failed. Looks twice, two seconds apart, unless the first look finds it, and takes
-    /// about ten seconds at most beside the calls themselves. Needs an administrator's credential.
+    /// Finds out why the refresh of `event` failed. Searches a second time after two seconds if the first search finds nothing, and
+    /// waits for about ten seconds at most, besides the calls themselves. Needs an administrator's credential.
     ///
     /// # Errors
     /// [`Error`] when Tableau does not answer or refuses the credential.

@@ -222,7 +222,7 @@ fn fit(job: &JobSummary, event: &Event, around: Timestamp) -> Fit {
         (Some(title), Some(name)) if title.contains(name.as_str()) => Title::Contains,
         _ => Title::Other,
     };
-    // `Data Source`, `Datasource`; anything else tells nothing.
+    // `Data Source`, `Datasource`; any other text says nothing.
     let kind = job.subtitle.as_deref().map(|kind| alike(kind).replace([' ', '_'], ""));
     let other_kind = matches!(
         (&event.subject, kind.as_deref()),

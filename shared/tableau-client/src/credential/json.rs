@@ -103,8 +103,13 @@ impl TableauCredential {
         }
         let texts = TEXTS.map(|field| filled(&mut json, field));
         let [token_name, token_secret, user, password, client_id, secret_id, secret_value] = texts;
-        let (token_name, token_secret, user, password) = (token_name?, token_secret?, user?, password?);
-        let (client_id, secret_id, secret_value) = (client_id?, secret_id?, secret_value?);
+        let token_name = token_name?;
+        let token_secret = token_secret?;
+        let user = user?;
+        let password = password?;
+        let client_id = client_id?;
+        let secret_id = secret_id?;
+        let secret_value = secret_value?;
         let scopes = scopes(json.remove(SCOPES))?;
         match (token_name, token_secret, user, password, client_id, secret_id, secret_value, scopes) {
             (None, None, None, None, None, None, None, None) => Err(InvalidCredential::Empty),

@@ -1,8 +1,10 @@
 //! What signing in takes.
 
 mod json;
+mod source;
 
 pub use json::InvalidCredential;
+pub use source::{CredentialError, CredentialSource, FixedCredential};
 
 use crate::{ActAs, ConnectedApp, Settings};
 use confidential::Secrets;
@@ -87,8 +89,8 @@ impl TableauCredential {
         Self::PersonalAccessToken { name: name.into(), secret: SecretString::from(secret.into()) }
     }
 
-    /// What its sessions are kept under: its kind and names, nothing secret. Sessions of a connected app may do what the
-    /// scopes say that they were opened with, so these are part of it.
+    /// The credential's part of a session's key: its kind and names, no secret. A session of a connected app has the scopes that it
+    /// was opened with, so they are part of the key.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::PersonalAccessToken { name, .. } => format!("token/{}", key_part(name)),
@@ -109,10 +111,11 @@ impl TableauCredential {
         matches!(self, Self::PersonalAccessToken { .. })
     }
 
-    /// Tells this credential from the one before and after a rotation. `salt` makes it worthless elsewhere.
+    /// A number that differs, almost always, from that of the credential before and after a rotation. `salt` makes it useless
+    /// elsewhere.
     ///
-    /// Of 16 bits, since it is kept where others may read it: one in 65,536 passwords has the same, so that nobody learns
-    /// from it which is right.
+    /// It has 16 bits, since it is stored where others may read it: one in 65,536 passwords has the same number, so it does not
+    /// show which password is right.
     pub(crate) fn fingerprint(&self, salt: &str) -> u16 {
         let secret = match self {
             Self::PersonalAccessToken { secret, .. } => secret,
@@ -146,7 +149,7 @@ impl TableauCredential {
     /// The body of a sign-in at `now`, and what is secret in it.
     ///
     /// # Errors
-    /// The reason, when nobody can act as that user with this credential.
+    /// The reason, when this credential cannot act as that user.
     pub(crate) fn sign_in_body(
         &self,
         settings: &Settings,
@@ -179,7 +182,7 @@ impl TableauCredential {
         match (self, &settings.act_as) {
             (Self::ConnectedApp(_), _) | (_, None) => {}
             (_, Some(ActAs::User(luid))) => credentials.user = Some(User { id: luid.as_str() }),
-            (_, Some(ActAs::UserName(_))) => return Err("to act as a user by name takes a connected app"),
+            (_, Some(ActAs::UserName(_))) => return Err("acting as a user by name needs a connected app"),
         }
         let body = serde_json::to_string(&SignIn { credentials });
         let body = body.map_err(|_| "the credential cannot be written as JSON")?;

@@ -82,6 +82,6 @@ impl TableauClient {
             "allowDownloads": options.downloads,
         }});
         let call = Call::post("overwrite the Broadcast", Path::Experimental("broadcasts/views"), &body);
-        self.tell(call.query("acceptTermsOfUse", "true").query("overwrite", "yes")).await
+        self.run(call.query("acceptTermsOfUse", "true").query("overwrite", "yes")).await
     }
 }

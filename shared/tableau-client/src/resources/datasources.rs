@@ -32,10 +32,10 @@ pub struct Datasource {
     /// Whether it holds data that refreshes bring up to date; without, it is a live connection.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub has_extracts: bool,
-    /// Whether someone vouches for it.
+    /// Whether it is certified.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_certified: bool,
-    /// What whoever vouches for it says.
+    /// The note of the person who certified it: untrusted text.
     #[serde(default, deserialize_with = "lenient::text")]
     pub certification_note: Option<String>,
     /// When it was first published.
@@ -73,7 +73,7 @@ impl Filtered for Datasource {
 }
 
 impl Filter<Datasource> {
-    /// Those that somebody vouches for, or nobody.
+    /// Those that are certified, or those that are not.
     #[must_use]
     pub fn certified(self, certified: bool) -> Self {
         self.with("isCertified", Condition::Is(certified.to_string()))
@@ -125,7 +125,7 @@ impl TableauClient {
         Pages::new(self, list, filter)
     }
 
-    /// Vouches for a data source, with a note for those who use it. Administrators and project leaders. REST API 2.0+;
+    /// Certifies a data source, with a note for its users. Administrators and project leaders. REST API 2.0+;
     /// JWT scope `tableau:datasources:update`. Needs no Data Management.
     ///
     /// # Errors
@@ -154,6 +154,6 @@ impl TableauClient {
         note: &str,
     ) -> Result<(), Error> {
         let body = json!({ "datasource": { "isCertified": certified, "certificationNote": note } });
-        self.tell(Call::put(operation, Path::Site(&format!("datasources/{luid}")), &body)).await
+        self.run(Call::put(operation, Path::Site(&format!("datasources/{luid}")), &body)).await
     }
 }

@@ -101,7 +101,7 @@ pub enum JobEnd {
     Success,
     /// It failed; [`Job::notes`] says why.
     Failed,
-    /// Somebody cancelled it.
+    /// A user cancelled it.
     Cancelled,
     /// Bridge carried it out.
     CompletedByBridge,
@@ -114,7 +114,7 @@ pub enum JobEnd {
 pub enum Waited {
     /// It ended.
     Ended(Job, JobEnd),
-    /// It was still at it when the time was over.
+    /// It still ran when the time was over.
     StillRunning(Job),
 }
 
@@ -126,7 +126,7 @@ impl JobEnd {
 }
 
 impl Job {
-    /// How it ended; `None` while it runs. Only the time of completion tells: some kinds of job show finish code 1, with
+    /// How it ended; `None` while it runs. Only the time of completion shows it: some kinds of job show finish code 1, with
     /// progress 0, from the beginning.
     pub fn end(&self) -> Option<JobEnd> {
         self.completed_at?;
@@ -144,7 +144,7 @@ impl Job {
         self.parts().find_map(ExtractRefresh::subject)
     }
 
-    /// What the job had to say, line by line. May name hosts and users of the data source. Refreshes have `notes`, newer kinds
+    /// The notes of the job, line by line. May name hosts and users of the data source. Refreshes have `notes`, newer kinds
     /// of jobs `statusNotes`.
     pub fn notes(&self) -> Option<String> {
         let mut texts: Vec<&str> = Vec::new();
@@ -276,7 +276,7 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_jobs_tasks_and_schedules.htm#cancel_job>
     pub async fn cancel_job(&self, luid: &JobLuid) -> Result<(), Error> {
         let path = format!("jobs/{luid}");
-        self.tell(Call::put("cancel the job", Path::Site(&path), &json!({}))).await
+        self.run(Call::put("cancel the job", Path::Site(&path), &json!({}))).await
     }
 
     /// Looks at a job until it has ended, for at most `time`: at once, then at growing intervals of up to 30 s. REST API
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_completion_tells_that_a_job_has_ended() {
+    fn a_job_with_a_time_of_completion_has_ended() {
         for running in
             [json!({"id": "j-2", "progress": "0"}), json!({"id": "j-2", "finishCode": 1, "progress": "0"})]
         {

@@ -28,7 +28,7 @@ pub struct Label {
     /// Such as `certification` or `warning`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub category: Option<String>,
-    /// What whoever set it says: untrusted text.
+    /// The message of the person who set it: untrusted text.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
     /// Whether it is shown.
@@ -94,7 +94,7 @@ impl TableauClient {
                 "elevated": label.elevated,
             },
         });
-        self.tell(Call::put("set the label", Path::Site("labels"), &body)).await
+        self.run(Call::put("set the label", Path::Site("labels"), &body)).await
     }
 
     /// Takes a label off. REST API 3.16+; JWT scope `tableau:labels:delete`, 3.23+.
@@ -106,6 +106,6 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_metadata.htm#delete_label>
     pub async fn remove_label(&self, luid: &LabelLuid) -> Result<(), Error> {
         let path = format!("labels/{luid}");
-        self.tell(Call::delete("remove the label", Path::Site(&path)).gone_with(LABEL_GONE)).await
+        self.run(Call::delete("remove the label", Path::Site(&path)).gone_with(LABEL_GONE)).await
     }
 }

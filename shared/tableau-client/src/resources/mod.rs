@@ -33,7 +33,7 @@ pub struct ProjectRef {
     pub name: String,
 }
 
-/// The owner of content. By itself Tableau sends only the id: the rest takes [`TableauClient::user`], or
+/// The owner of content. Tableau sends only the id, unless it is asked for more: for the rest use [`TableauClient::user`], or
 /// [`Pages::fields`] with `_default_,owner.email`.
 ///
 /// [`TableauClient::user`]: crate::TableauClient::user

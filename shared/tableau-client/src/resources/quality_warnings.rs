@@ -80,7 +80,7 @@ impl WarningKind {
     }
 }
 
-/// A warning, as Tableau tells it.
+/// A warning, as Tableau lists it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -142,8 +142,8 @@ impl TableauClient {
             .map_err(|source| Error::Unreadable { operation: OPERATION, source })
     }
 
-    /// Warns of something. Tried again only when the first try was surely not carried out. Administrators, and whoever
-    /// may change it. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
+    /// Adds a warning. Repeated only when Tableau surely did not carry out the first try. For administrators, and users
+    /// who may change the content. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
     ///
     /// # Errors
     /// As for [`TableauClient::quality_warnings`], and up to Tableau Server 2024.2 [`Error::Refused`] with a code of 409
@@ -157,7 +157,7 @@ impl TableauClient {
     ) -> Result<(), Error> {
         const OPERATION: &str = "add the quality warning";
         let path = self.warnings_path(OPERATION, content).await?;
-        self.tell(Call::create(OPERATION, Path::Site(&path), &warning.body())).await
+        self.run(Call::create(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
     /// Changes the warning on something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:update`, 3.27+.
@@ -173,7 +173,7 @@ impl TableauClient {
     ) -> Result<(), Error> {
         const OPERATION: &str = "change the quality warning";
         let path = self.warnings_path(OPERATION, content).await?;
-        self.tell(Call::put(OPERATION, Path::Site(&path), &warning.body())).await
+        self.run(Call::put(OPERATION, Path::Site(&path), &warning.body())).await
     }
 
     /// Takes the warnings off something. REST API 3.5+, for columns 3.16+; JWT scope `tableau:labels:delete`, 3.27+.
@@ -185,7 +185,7 @@ impl TableauClient {
     pub async fn remove_quality_warnings(&self, content: &Warnable) -> Result<(), Error> {
         const OPERATION: &str = "remove the quality warnings";
         let path = self.warnings_path(OPERATION, content).await?;
-        self.tell(Call::delete(OPERATION, Path::Site(&path)).gone_with("404030")).await
+        self.run(Call::delete(OPERATION, Path::Site(&path)).gone_with("404030")).await
     }
 
     async fn warnings_path(&self, operation: &'static str, content: &Warnable) -> Result<String, Error> {

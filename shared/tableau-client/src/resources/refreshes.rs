@@ -22,13 +22,13 @@ pub enum RefreshKind {
 pub enum RefreshNow {
     /// A job was made for it.
     Queued(Job),
-    /// One was waiting already (409093), and does the same. Tableau does not say which.
+    /// A refresh of this extract is queued already (409093). Tableau does not say which job it is.
     AlreadyQueued,
 }
 
 impl TableauClient {
-    /// Refreshes the extract of a workbook or data source now. The events of the refresh follow, so whoever does this
-    /// because of a refresh event needs a guard against going round in circles. REST API 2.8+; JWT scope
+    /// Refreshes the extract of a workbook or data source now. Tableau sends the events of this refresh too: a program that
+    /// refreshes because of a refresh event needs a guard against an endless loop. REST API 2.8+; JWT scope
     /// `tableau:tasks:run`.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ struct Answer {
 const OPERATION: &str = "fetch the site";
 
 impl TableauClient {
-    /// The site signed in to, whatever it is called. Otherwise as [`TableauClient::site`].
+    /// The site signed in to, without its name. Otherwise as [`TableauClient::site`].
     ///
     /// # Errors
     /// As there.

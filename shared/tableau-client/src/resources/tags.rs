@@ -55,7 +55,7 @@ impl TableauClient {
             contents.push(json!({ "contentType": kind, "id": luid }));
         }
         let body = json!({ "tagBatch": { "tags": { "tag": labels }, "contents": { "content": contents } } });
-        self.tell(Call::put(OPERATION, Path::Site("tags:batchCreate"), &body)).await
+        self.run(Call::put(OPERATION, Path::Site("tags:batchCreate"), &body)).await
     }
 
     /// Removes a tag. REST API 2.0+ (data sources 2.6+, views 2.8+); JWT scopes `tableau:workbook_tags:delete`,
@@ -70,7 +70,7 @@ impl TableauClient {
     pub async fn remove_tag(&self, subject: &Subject, tag: &str) -> Result<(), Error> {
         const OPERATION: &str = "remove the tag";
         let path = format!("{}/tags/{}", tagged(OPERATION, subject)?, segment(OPERATION, tag)?);
-        self.tell(Call::delete(OPERATION, Path::Site(&path)).gone_with("404007")).await
+        self.run(Call::delete(OPERATION, Path::Site(&path)).gone_with("404007")).await
     }
 }
 

@@ -1,9 +1,9 @@
-//! Sessions, and how all who hold one credential share one.
+//! Sessions, and how all clients with one credential share one.
 //!
-//! A second sign-in with one personal access token ends the session before. So nobody signs in on his own: a
-//! [`SessionStore`] holds the session and its version, and whoever finds it over takes a lease, signs in, and
-//! publishes the next version. The others wait briefly and read again. Nobody signs out. What Tableau refused is there
-//! for all to read, too: a wrong credential is not tried by everybody who waited.
+//! A second sign-in with one personal access token ends the session before. So clients share one session: a
+//! [`SessionStore`] holds the session and its version. A client whose session has ended takes a lease, signs in, and publishes
+//! the next version. The others wait briefly and read again. No client signs out. The store also holds what Tableau refused, so
+//! that the clients that waited do not all try a wrong credential.
 
 mod broker;
 mod store;
@@ -18,10 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use tableau::{SiteLuid, UserLuid};
 
-/// A LUID in a token is one of Tableau's, with 36 characters. Shorter ids are of tests, and may be a part of it by chance.
+/// LUIDs of Tableau have 36 characters. Tests use shorter ids, which may be part of a token by chance.
 const SHORTEST_LUID: usize = 32;
 
-/// What signing in gave.
+/// What a sign-in returned.
 #[derive(Clone)]
 pub struct Session {
     /// The session token, sent as `X-Tableau-Auth`.
@@ -32,16 +32,16 @@ pub struct Session {
     pub user: UserLuid,
     /// The REST API version that was negotiated for it.
     pub api_version: ApiVersion,
-    /// Where it is valid, if signing in led to another server than the settings name. What a store gives back is used only if
-    /// a session of the configured server may be there.
+    /// The server where it is valid, if the sign-in led to another server than the settings name. The client uses what a store
+    /// returns only if a session of the configured server may be at that server.
     pub server: Option<SecureUrl>,
     /// When it was opened, by the clock of the process that signed in; `None` for one of an older version of this code.
     pub signed_in_at: Option<Timestamp>,
 }
 
 impl Session {
-    /// What no error and no log line may repeat. Tableau's tokens end with the LUID of the site, which is no secret: answers
-    /// have it wherever they name the site.
+    /// What no error and no log line may repeat. A token of Tableau ends with the LUID of the site, which is no secret: answers
+    /// that name the site have it too.
     pub(crate) fn secrets(&self) -> Vec<SecretString> {
         let token = self.token.expose_secret();
         let lower = token.to_ascii_lowercase();

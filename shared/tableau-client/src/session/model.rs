@@ -1,13 +1,14 @@
 //! Many processes, one store, one Tableau, and everything that goes wrong: a model in virtual time.
 //!
 //! Processes start, call, wait, give up, crash and stand still; the store is slow, fails, and loses answers; Tableau is
-//! slow, refuses sign-ins, and ends sessions. Whatever the order: two sign-ins never overlap, each has a lease of its
-//! own, nobody tries a credential again before the time that the store says, a credential that is good is never kept from
-//! signing in, nobody waits longer than promised, and once the trouble is over everybody has the newest session.
+//! slow, refuses sign-ins, and ends sessions. In every order: two sign-ins never overlap, each has a lease of its
+//! own, no process tries a refused credential before the time that the store says, a good credential is never kept from
+//! signing in, no process waits longer than promised, and once the trouble is over all processes have the newest session.
 
 use super::broker::tests::refused;
-use super::broker::{PATIENCE, Shared};
+use super::broker::{Shared, TIMEOUT};
 use super::{Broker, Entry, Lease, MemorySessionStore, Refusal, Session, SessionStore};
+use crate::BoxError;
 use crate::Error;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +19,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-use workflow::BoxError;
 
 const KEY: &str = "server#token#site";
 /// The fingerprints of a credential before and after it was rotated: each process holds one of them, and Tableau refuses
@@ -42,9 +42,9 @@ struct Facts {
     used_leases: BTreeSet<u64>,
     /// Whether Tableau refuses the doubtful credential now.
     refuses: bool,
-    /// Until when nobody tries it again, since word of it was left.
+    /// When it may be tried again, as the store says.
     refused_until: Option<Timestamp>,
-    /// How often somebody was kept from trying it.
+    /// How often a process was kept from trying it.
     kept: u32,
     wrong: Vec<String>,
 }
@@ -106,11 +106,11 @@ impl World {
         let now = self.now();
         {
             let mut facts = self.facts.lock().unwrap();
-            let lease = facts.lease.clone().filter(|(holder, _)| *holder == process);
+            let lease = facts.lease.clone().filter(|(owner, _)| *owner == process);
             let problem = match lease {
                 None => Some("without the newest lease"),
                 Some((_, lease)) if lease.until <= now => Some("after its lease"),
-                Some((_, lease)) if !facts.used_leases.insert(lease.holder) => Some("twice under one lease"),
+                Some((_, lease)) if !facts.used_leases.insert(lease.owner) => Some("twice under one lease"),
                 Some(_) if facts.signing_in > 0 => Some("beside another"),
                 Some(_)
                     if credential == DOUBTFUL
@@ -130,7 +130,7 @@ impl World {
         }
         self.takes(if self.happens(5) { 30_000 } else { 500 }).await;
         if self.happens(8) {
-            // The request is on its way, and arrives when nobody waits for it any more.
+            // The request is under way, and arrives after its caller has given up.
             let world = Arc::clone(self);
             tokio::spawn(async move {
                 world.takes(5_000).await;
@@ -227,7 +227,8 @@ impl Process {
         let crashed = Arc::default();
         let store = Reached { world: Arc::clone(world), process: number, crashed: Arc::clone(&crashed) };
         let most = i64::try_from(SKEW.as_millis()).unwrap();
-        let (of_world, skew) = (Arc::clone(world), SignedDuration::from_millis(fastrand::i64(-most..=most)));
+        let of_world = Arc::clone(world);
+        let skew = SignedDuration::from_millis(fastrand::i64(-most..=most));
         let broker = Broker::with_clock(Arc::new(store), move || of_world.now() + skew);
         let credential = if fastrand::bool() { GOOD } else { DOUBTFUL };
         Arc::new(Self { number, credential, world: Arc::clone(world), broker, crashed })
@@ -240,7 +241,7 @@ impl Process {
             let started = Instant::now();
             let sign_in = || self.world.sign_in(self.number, self.credential);
             let shared = self.broker.session(KEY, self.credential, over.as_ref(), sign_in).await;
-            if started.elapsed() > PATIENCE + WORK {
+            if started.elapsed() > TIMEOUT + WORK {
                 self.world.wrong(format!("{} waited for {:?}", self.number, started.elapsed()));
             }
             if let Err(Error::CredentialRefused { until, .. }) = &shared {
@@ -269,14 +270,14 @@ impl Process {
     /// Calls until the trouble is over, and gives up now and then.
     async fn live(self: Arc<Self>) {
         while !self.world.calm.load(Ordering::SeqCst) {
-            let patience = if fastrand::u8(..5) == 0 { 3_000 } else { 600_000 };
-            let _ = tokio::time::timeout(Duration::from_millis(patience), self.call()).await;
+            let limit_ms = if fastrand::u8(..5) == 0 { 3_000 } else { 600_000 };
+            let _ = tokio::time::timeout(Duration::from_millis(limit_ms), self.call()).await;
             self.world.takes(8_000).await;
         }
     }
 }
 
-/// Runs the model. Says how often somebody was kept from trying a refused credential.
+/// Runs the model. Returns how often a process was kept from trying a refused credential.
 async fn run(seed: u64) -> Result<u32, TestCaseError> {
     fastrand::seed(seed);
     let world = Arc::new(World {
@@ -354,7 +355,7 @@ fn the_model_has_credentials_that_are_refused_beside_good_ones() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_goes_wrong_nobody_signs_in_beside_another_and_all_end_with_the_newest_session(seed: u64) {
+    fn whatever_goes_wrong_sign_ins_never_overlap_and_all_end_with_the_newest_session(seed: u64) {
         block_on(seed)?;
     }
 }

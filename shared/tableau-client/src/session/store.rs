@@ -1,33 +1,32 @@
-//! Where a session is kept for all who share it.
+//! Where a session is kept for all clients that share it.
 
 use super::Session;
+use crate::BoxError;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use workflow::BoxError;
 
 /// What a store holds under one key.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
-    /// Counts the sessions and refusals published so far; 0 before the first, and again once the store has forgotten the
-    /// key.
+    /// The number of sessions and refusals published so far; 0 before the first, and after the store has dropped the key.
     pub version: u64,
     /// The newest session.
     pub session: Option<Session>,
-    /// Until when someone has the right to publish the next; `None` when nobody does.
+    /// When the lease to publish the next session ends; `None` when there is no lease.
     pub leased_until: Option<Timestamp>,
-    /// What Tableau refused, the newest first. Some of it may be over.
+    /// What Tableau refused, the newest first. The time of some may be over.
     pub refusals: Vec<Refusal>,
 }
 
-/// A credential that Tableau refused, so that not everybody finds out by a try of his own: after some wrong passwords
-/// Tableau locks the user out.
+/// A credential that Tableau refused. It is shared so that not every client tries it: after some wrong passwords Tableau locks
+/// the user out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The credential's fingerprint, of 16 bits: enough to know it again, too little to find it out.
+    /// The credential's fingerprint, of 16 bits: enough to recognise it, too few to guess it.
     pub credential: u16,
-    /// Until when nobody tries it again.
+    /// When it may be tried again.
     pub until: Timestamp,
     /// What Tableau said.
     pub reason: String,
@@ -36,60 +35,58 @@ pub struct Refusal {
 /// The right to publish the session after `version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// The version that is over.
+    /// The version whose session has ended.
     pub version: u64,
-    /// Whose the right is: drawn at random for each lease, so that no two are one.
-    pub holder: u64,
-    /// Until when nobody else gets it.
+    /// The lease owner: a random number for each lease, so that no two are equal.
+    pub owner: u64,
+    /// When the lease ends, and another client may take it.
     pub until: Timestamp,
 }
 
-/// How much later than one's own a lease may end that counts: clocks differ, but not by so much.
+/// How much later than our own lease a lease of another client may end and still count: clocks differ, but not by so much.
 const FAR_AHEAD: SignedDuration = SignedDuration::from_secs(30);
 
 impl Lease {
-    /// Until when a lease of somebody else may last that keeps this one out. What lasts longer comes from a clock that is
-    /// wrong, and would keep everybody out for as long as that clock is ahead.
+    /// The latest end of another lease that keeps this one out. A lease that ends later comes from a wrong clock, and would
+    /// keep all clients out for as long as that clock is ahead.
     pub fn latest(&self) -> Timestamp {
         self.until.checked_add(FAR_AHEAD).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// Keeps one session per key, with a version and a lease for whoever makes the next.
+/// Keeps one session per key, with a version, and a lease for the client that opens the next session.
 ///
-/// Reads see every write that was confirmed before them, and each write decides by what is there at that moment. A
-/// write may arrive twice, when its answer was lost on the way.
+/// A read sees every write that was confirmed before it. A write is a compare-and-set. A write may arrive twice, when its
+/// answer was lost.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// What is there now.
+    /// Reads the entry.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn read(&self, key: &str) -> Result<Entry, BoxError>;
 
-    /// Takes a lease. `false` when the store has gone on from its version, or the lease of another holder still runs
-    /// at `now`.
+    /// Takes a lease. `false` when the store has another version, or the lease of another owner still runs at `now`.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError>;
 
-    /// Publishes the session after the lease's version and ends the lease. `false` when the store has gone on, or
-    /// another holder has taken over since.
+    /// Publishes the session as the next version, and ends the lease. `false` when the store has another version, or another
+    /// owner has taken the lease.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError>;
 
-    /// Gives the lease back without a session. Changes nothing when somebody else has it by now.
+    /// Gives the lease back without a session. Changes nothing when another owner has the lease.
     ///
     /// # Errors
     /// When the store does not answer.
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError>;
 
-    /// Leaves word of what Tableau refused, in place of what was there, as the lease's next version, and ends the lease.
-    /// The session stays, and the next one leaves the word: that one credential works says nothing of another. Changes
-    /// nothing when somebody else has the lease by now.
+    /// Replaces the refusals, as the next version, and ends the lease. The session stays. A later session leaves the refusals in
+    /// place: that one credential works says nothing about another. Changes nothing when another owner has the lease.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -111,7 +108,7 @@ struct Slot {
 impl Slot {
     /// Whether the lease is still the one that counts.
     fn is_held(&self, lease: &Lease) -> bool {
-        self.version == lease.version && self.lease.as_ref().is_some_and(|held| held.holder == lease.holder)
+        self.version == lease.version && self.lease.as_ref().is_some_and(|held| held.owner == lease.owner)
     }
 }
 
@@ -136,7 +133,7 @@ impl SessionStore for MemorySessionStore {
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
         Ok(self.with(key, |slot| {
             let free = slot.lease.as_ref().is_none_or(|held| {
-                held.until <= now || held.until > lease.latest() || held.holder == lease.holder
+                held.until <= now || held.until > lease.latest() || held.owner == lease.owner
             });
             let granted = free && slot.version == lease.version;
             if granted {
@@ -151,7 +148,8 @@ impl SessionStore for MemorySessionStore {
             let held = slot.is_held(lease);
             if held {
                 slot.version += 1;
-                (slot.session, slot.lease) = (Some(session.clone()), None);
+                slot.session = Some(session.clone());
+                slot.lease = None;
             }
             held
         }))
@@ -170,7 +168,8 @@ impl SessionStore for MemorySessionStore {
         self.with(key, |slot| {
             if slot.is_held(lease) {
                 slot.version += 1;
-                (slot.lease, slot.refusals) = (None, refusals.to_vec());
+                slot.lease = None;
+                slot.refusals = refusals.to_vec();
             }
         });
         Ok(())

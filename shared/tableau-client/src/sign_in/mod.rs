@@ -41,7 +41,7 @@ struct ServerInfoAnswer {
     server_info: ServerInfo,
 }
 
-/// What a server says of itself.
+/// What a server says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -57,7 +57,7 @@ pub struct ServerInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ProductVersion {
-    /// Such as `2026.2.0`; empty when the server did not tell.
+    /// Such as `2026.2.0`; empty when the answer has none.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
     pub value: String,
     /// Such as `20262.26.0701.1234`.
@@ -65,7 +65,7 @@ pub struct ProductVersion {
     pub build: String,
 }
 
-/// What a server answered, or who is to be asked instead.
+/// The answer of a server, or the server to ask instead.
 enum Answer<T> {
     Here(T),
     Elsewhere(SecureUrl),
@@ -126,11 +126,11 @@ impl TableauClient {
                 let source = "the session token is no token, or repeats the credential".into();
                 return Err(Error::Unreadable { operation: OPERATION, source });
             }
-            // Whoever sees many of these has processes that sign in over each other.
+            // Many of these lines mean that processes end the sessions of each other.
             tracing::info!(monotonic_counter.sign_ins = 1, "signed in to Tableau");
             let server = Some(server).filter(|server| *server != settings.server);
-            let (site, user, signed_in_at) = (site.id, user.id, Some(Timestamp::now()));
-            return Ok(Session { token, site, user, api_version, server, signed_in_at });
+            let signed_in_at = Some(Timestamp::now());
+            return Ok(Session { token, site: site.id, user: user.id, api_version, server, signed_in_at });
         }
         Err(Error::Redirected { operation: OPERATION, to: Some(host(&server)) })
     }
@@ -158,7 +158,7 @@ impl TableauClient {
         }
     }
 
-    /// What the server says of itself. Needs no session, no JWT scope. REST API 2.4+.
+    /// What the server says about itself. Needs no session, no JWT scope. REST API 2.4+.
     ///
     /// # Errors
     /// [`Error`] when the server does not answer, or not as Tableau does.
@@ -180,7 +180,7 @@ impl TableauClient {
         Err(Error::Redirected { operation: "ask for the server's version", to: Some(host(&server)) })
     }
 
-    /// The newest REST API version that the server knows, as [`TableauClient::server_info`] tells it.
+    /// The newest REST API version that the server knows, from [`TableauClient::server_info`].
     ///
     /// # Errors
     /// As there.

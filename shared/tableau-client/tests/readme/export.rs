@@ -1,6 +1,6 @@
 use tableau_client::{Error, ExportOptions, PageType, TableauClient, WorkbookLuid};
 
-/// The size of a workbook's PDF, as of now; `None` when there is no such workbook.
+/// The size of a workbook's PDF with the newest data; `None` when there is no such workbook.
 pub(crate) async fn pdf_bytes(
     client: &TableauClient,
     workbook: &WorkbookLuid,
@@ -9,7 +9,7 @@ pub(crate) async fn pdf_bytes(
     let options = ExportOptions { page_type: Some(PageType::A4), ..ExportOptions::fresh() };
     let mut pdf = match client.workbook_pdf(workbook, &options, 50 << 20).await {
         Err(error) if error.is_not_found() => return Ok(None),
-        // Of the others, `is_transient` says which may pass, and `retry_after` when.
+        // Of the other errors, `is_transient` says which are temporary, and `retry_after` when to try again.
         other => other?,
     };
     let mut size = 0;

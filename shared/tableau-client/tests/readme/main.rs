@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tableau_client::{
-    Fixed, MemorySessionStore, Settings, TableauClient, TableauCredential, UserLuid, WorkbookLuid, chain,
+    FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential, UserLuid, WorkbookLuid,
+    chain,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -31,7 +32,7 @@ async fn simulator() -> TableauSimulator {
 
 #[test]
 fn the_readmes_code_is_the_code_that_is_run() {
-    // Without its first line, which says what it is here, and what clippy is told.
+    // Without its first line, which says what it is here, and what clippy is text.
     let (_, first) = include_str!("../../examples/first.rs").split_once("\n\n").unwrap();
     assert_eq!(fences("rust,no_run"), [first]);
     assert_eq!(fences("rust"), [include_str!("acting.rs"), include_str!("export.rs")]);
@@ -60,7 +61,8 @@ fn the_readmes_commands_name_what_there_is() {
     for command in fences("sh") {
         let (_, arguments) = command.trim().split_once("cargo run -p ").unwrap();
         let (package, example) = arguments.split_once(" --example ").unwrap();
-        let file = format!("../{package}/examples/{example}.rs");
+        let folder = if package == "simulator" { "../../local" } else { ".." };
+        let file = format!("{folder}/{package}/examples/{example}.rs");
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).exists(), "{file}");
     }
 }
@@ -76,14 +78,15 @@ async fn the_first_program_refreshes_a_data_source() {
 
 #[tokio::test]
 async fn the_first_program_says_what_is_wrong_with_an_address() {
-    let told = chain(first::run("tableau.example.com").await.unwrap_err().as_ref());
-    assert_eq!(told, "the Tableau server's address must begin with https://");
+    let text = chain(first::run("tableau.example.com").await.unwrap_err().as_ref());
+    assert_eq!(text, "the Tableau server's address must begin with https://");
 }
 
-/// Denies somebody to see a workbook, which this client has no method for.
+/// Denies a user to see a workbook, for which this client has no method.
 async fn deny_read(simulator: &TableauSimulator, user: &UserLuid, workbook: &WorkbookLuid) {
     let http = http_client::client(None).unwrap();
-    let (url, site) = (simulator.url(), simulator.site());
+    let url = simulator.url();
+    let site = simulator.site();
     let credentials = json!({
         "personalAccessTokenName": SAMPLE_PAT.0, "personalAccessTokenSecret": SAMPLE_PAT.1,
         "site": { "contentUrl": "marketing" },
@@ -126,7 +129,7 @@ async fn an_export_has_a_size_or_there_is_no_workbook() {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(&simulator.url(), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1))),
         Arc::new(MemorySessionStore::default()),
     );
     let superstore = simulator.workbook("Superstore").unwrap();

@@ -55,7 +55,8 @@ async fn a_tag_that_is_a_step_in_the_path_deletes_no_workbook() {
 async fn a_data_source_is_certified_and_not() {
     let tableau = Tableau::start().await;
     tableau.knows("PUT /datasources/d-1", &json!({"datasource": {"id": "d-1", "name": "Sales"}}));
-    let (client, luid) = (tableau.client(), "d-1".parse().unwrap());
+    let client = tableau.client();
+    let luid = "d-1".parse().unwrap();
     client.certify(&luid, "checked by Ana").await.unwrap();
     client.decertify(&luid).await.unwrap();
     let sent: Vec<_> = tableau.heard("PUT /datasources/d-1").iter().map(|request| request.json()).collect();
@@ -103,7 +104,8 @@ async fn labels_are_read_set_and_removed() {
     tableau.knows("POST /labels", &json!({"labelList": {"label": label}}));
     tableau.knows("PUT /labels", &json!({}));
     tableau.says("DELETE /labels/l-1", Reply::Full(204, vec![], vec![]));
-    let (client, datasource) = (tableau.client(), "d-1".parse().unwrap());
+    let client = tableau.client();
+    let datasource = "d-1".parse().unwrap();
 
     let labels = client.labels(&datasource).await.unwrap();
     assert!(labels[0].active && !labels[0].elevated && labels[0].content_id == Some(datasource.clone()));

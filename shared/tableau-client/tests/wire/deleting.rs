@@ -80,7 +80,8 @@ async fn each_thing_is_gone_by_its_own_code_and_no_other() {
         for code in [own, other] {
             let tableau = Tableau::start().await;
             tableau.says(call, Reply::Nothing).says(call, Reply::error(code, "not there"));
-            let (client, workbook) = (tableau.client(), Subject::Workbook("w-1".parse().unwrap()));
+            let client = tableau.client();
+            let workbook = Subject::Workbook("w-1".parse().unwrap());
             let deleted = match call {
                 "DELETE /workbooks/w-1/tags/a" => client.remove_tag(&workbook, "a").await,
                 "DELETE /labels/x-1" => client.remove_label(&"x-1".parse().unwrap()).await,

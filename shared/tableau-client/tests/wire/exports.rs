@@ -15,7 +15,8 @@ async fn an_export_comes_piece_by_piece() {
     let options = ExportOptions::fresh();
     let mut pdf = tableau.client().workbook_pdf(&"w-1".parse().unwrap(), &options, 1 << 20).await.unwrap();
     assert_eq!((pdf.content_type(), pdf.size_bytes()), (Some("application/pdf"), Some(300_000)));
-    let (mut pieces, mut length) = (0, 0);
+    let mut pieces = 0;
+    let mut length = 0;
     while let Some(piece) = pdf.piece().await.unwrap() {
         (pieces, length) = (pieces + 1, length + piece.len());
     }
@@ -26,7 +27,8 @@ async fn an_export_comes_piece_by_piece() {
 async fn an_export_is_not_read_past_its_limit() {
     let tableau = Tableau::start().await;
     tableau.says("GET /views/v-1/data", file(vec![b'x'; 1_001]));
-    let (client, view) = (tableau.client(), "v-1".parse().unwrap());
+    let client = tableau.client();
+    let view = "v-1".parse().unwrap();
     let options = ExportOptions::default();
     assert!(matches!(
         client.view_csv(&view, &options, 1_000).await,
@@ -47,8 +49,11 @@ async fn each_export_sends_the_options_that_it_knows() {
         viz_size: Some((800, 600)),
         high_resolution: true,
     };
-    let (client, workbook, view) = (tableau.client(), "w-1".parse().unwrap(), "v-1".parse().unwrap());
-    let (filter, size) = ("vf_Region & Co=East,West", ["vizHeight=600", "vizWidth=800"]);
+    let client = tableau.client();
+    let workbook = "w-1".parse().unwrap();
+    let view = "v-1".parse().unwrap();
+    let filter = "vf_Region & Co=East,West";
+    let size = ["vizHeight=600", "vizWidth=800"];
     let pdf = ["maxAge=1", "orientation=Landscape", "type=A4", filter, size[0], size[1]];
     let cases: [(&str, Vec<&str>); 7] = [
         ("GET /workbooks/w-1/pdf", pdf.to_vec()),
@@ -92,7 +97,8 @@ async fn an_export_that_is_refused_is_an_error_with_its_code() {
 async fn an_export_that_breaks_off_or_stops_is_an_error() {
     let tableau = Tableau::start().await;
     tableau.says("GET /views/v-1/image", Reply::CutOff).says("GET /views/v-1/image", Reply::Stuck);
-    let (client, view) = (tableau.client().within(Duration::from_secs(1)), "v-1".parse().unwrap());
+    let client = tableau.client().within(Duration::from_secs(1));
+    let view = "v-1".parse().unwrap();
     let options = ExportOptions::default();
     let cut_off = client.view_image(&view, &options, 1_000).await.unwrap().bytes().await.unwrap_err();
     assert!(matches!(cut_off, Error::Unreachable { .. }), "{cut_off:?}");
@@ -145,7 +151,7 @@ async fn an_export_that_repeats_the_request_shows_no_secret_in_an_error_or_its_m
             client.view_crosstab(&view, &options, 999).await,
         ] {
             let shown = match export {
-                Err(error) => format!("{} {error:?}", workflow::chain(&error)),
+                Err(error) => format!("{} {error:?}", tableau_client::chain(&error)),
                 Ok(download) => {
                     assert!(is_file, "{reply:?}");
                     let shown = format!("{download:?} {:?}", download.content_type());

@@ -71,7 +71,8 @@ async fn jobs_are_listed_by_state_type_and_time() {
     let answer = json!({"pagination": {"pageNumber": "1", "pageSize": "100", "totalAvailable": "2"},
         "backgroundJobs": {"backgroundJob": [job, {"malformed": true}]}});
     tableau.knows("GET /jobs", &answer);
-    let (from, to) = ("2025-01-15T17:00:00Z".parse().unwrap(), "2025-01-15T18:00:00Z".parse().unwrap());
+    let from = "2025-01-15T17:00:00Z".parse().unwrap();
+    let to = "2025-01-15T18:00:00Z".parse().unwrap();
     let filter = Filter::all().in_state("Failed").refreshes().ended_since(from).ended_before(to);
 
     let jobs = tableau.client().jobs(filter).all(10).await.unwrap();

@@ -111,7 +111,7 @@ fn what_must_be_there_fails_its_element() {
 }
 
 #[test]
-fn what_nobody_can_read_counts_as_missing() {
+fn what_cannot_be_read_counts_as_missing() {
     for odd in [json!(null), json!(""), json!("soon"), json!([1]), json!({"a": 1}), json!(1e300), json!(-7)] {
         let job: JobSummary = serde_json::from_value(
             json!({"id": "j-1", "priority": odd, "createdAt": odd, "endedAt": odd, "completedAt": odd}),
@@ -128,7 +128,7 @@ fn what_nobody_can_read_counts_as_missing() {
 }
 
 #[test]
-fn a_job_with_an_odd_finish_code_has_ended_nobody_knows_how() {
+fn a_job_with_an_odd_finish_code_has_ended_in_an_unknown_way() {
     let job = json!({"id": "j-1", "finishCode": "oops", "completedAt": "2025-01-15T17:14:45Z"});
     assert_eq!(serde_json::from_value::<Job>(job).unwrap().end(), Some(JobEnd::Unknown));
 }

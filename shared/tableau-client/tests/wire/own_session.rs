@@ -1,17 +1,16 @@
-//! A session of one's own: which one is ended.
+//! A session of one client: which session it ends.
 
 use crate::server::{Reply, Tableau};
 use async_trait::async_trait;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
-use tableau_client::{OwnSession, TableauCredential};
-use workflow::{CredentialError, CredentialSource};
+use tableau_client::{CredentialError, CredentialSource, OwnSession, TableauCredential};
 
 const SIGN_IN: &str = "POST /auth/signin";
 const SIGN_OUT: &str = "POST /auth/signout";
 const CALL: &str = "GET /workbooks/w-1";
 
-/// A credential that somebody changes.
+/// A credential that changes.
 struct Changing(Mutex<Option<Arc<TableauCredential>>>);
 
 impl Changing {
@@ -31,7 +30,7 @@ impl Changing {
 }
 
 #[async_trait]
-impl CredentialSource<TableauCredential> for Changing {
+impl CredentialSource for Changing {
     async fn current(&self) -> Result<Arc<TableauCredential>, CredentialError> {
         let lost =
             || CredentialError { name: "tableau".to_owned(), transient: true, source: "no answer".into() };
@@ -59,7 +58,7 @@ async fn tableau(tokens: &[&str]) -> Tableau {
 }
 
 fn own(tableau: &Tableau, credential: &Arc<Changing>) -> OwnSession {
-    let credential: Arc<dyn CredentialSource<TableauCredential>> = Arc::<Changing>::clone(credential);
+    let credential: Arc<dyn CredentialSource> = Arc::<Changing>::clone(credential);
     OwnSession::new(http_client::client(None).unwrap(), tableau.settings("3.29"), credential)
 }
 
@@ -76,7 +75,8 @@ fn ended(tableau: &Tableau) -> Vec<String> {
 
 #[tokio::test]
 async fn the_session_that_was_obtained_is_ended_whatever_the_credential_is_called_by_now() {
-    let (tableau, credential) = (tableau(&["one"]).await, Changing::new("old"));
+    let tableau = tableau(&["one"]).await;
+    let credential = Changing::new("old");
     let session = own(&tableau, &credential);
     call(&session).await;
     credential.becomes("new");
@@ -86,7 +86,8 @@ async fn the_session_that_was_obtained_is_ended_whatever_the_credential_is_calle
 
 #[tokio::test]
 async fn a_session_under_each_name_is_ended_though_one_of_them_cannot_be() {
-    let (tableau, credential) = (tableau(&["one", "two"]).await, Changing::new("old"));
+    let tableau = tableau(&["one", "two"]).await;
+    let credential = Changing::new("old");
     tableau.forgets(SIGN_OUT).says(SIGN_OUT, Reply::error("400000", "no"));
     tableau.says(SIGN_OUT, Reply::Full(204, vec![], vec![]));
     let session = own(&tableau, &credential);
@@ -99,7 +100,8 @@ async fn a_session_under_each_name_is_ended_though_one_of_them_cannot_be() {
 
 #[tokio::test]
 async fn a_session_is_ended_without_the_credential() {
-    let (tableau, credential) = (tableau(&["one"]).await, Changing::new("old"));
+    let tableau = tableau(&["one"]).await;
+    let credential = Changing::new("old");
     let session = own(&tableau, &credential);
     call(&session).await;
     credential.is_lost();
@@ -109,7 +111,8 @@ async fn a_session_is_ended_without_the_credential() {
 
 #[tokio::test]
 async fn of_a_session_and_the_one_before_it_the_newer_is_ended() {
-    let (tableau, credential) = (tableau(&["one", "two"]).await, Changing::new("old"));
+    let tableau = tableau(&["one", "two"]).await;
+    let credential = Changing::new("old");
     tableau.forgets(CALL).says(CALL, Reply::error("401002", "over"));
     tableau.knows(CALL, &json!({"workbook": {"id": "w-1", "name": "Superstore"}}));
     let session = own(&tableau, &credential);

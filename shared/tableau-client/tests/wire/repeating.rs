@@ -3,9 +3,8 @@
 use crate::server::{Reply, Tableau, client};
 use serde_json::{Value, json};
 use tableau_client::{
-    ActAs, ConnectedApp, Error, EventName, Filter, NewWebhook, TableauClient, TableauCredential,
+    ActAs, ConnectedApp, Error, EventName, Filter, NewWebhook, TableauClient, TableauCredential, chain,
 };
-use workflow::chain;
 
 const SIGN_IN: &str = "POST /auth/signin";
 const CALL: &str = "GET /workbooks/w-1";
@@ -70,14 +69,14 @@ fn repeating(text: &str) -> Vec<Reply> {
 }
 
 fn assert_nothing_of(secret: &str, error: &Error) {
-    let told = format!("{} {error} {error:?} {:?}", chain(error), error.code()).to_lowercase();
+    let text = format!("{} {error} {error:?} {:?}", chain(error), error.code()).to_lowercase();
     let secret = secret.to_lowercase();
     let pieces: Vec<String> = match secret.chars().count() {
         0..=8 => vec![secret.clone()],
         _ => secret.chars().collect::<Vec<_>>().windows(8).map(String::from_iter).collect(),
     };
     for piece in pieces {
-        assert!(!told.contains(&piece), "`{piece}` in {told}");
+        assert!(!text.contains(&piece), "`{piece}` in {text}");
     }
 }
 
@@ -87,7 +86,7 @@ async fn read(client: &TableauClient) -> Result<String, Error> {
 
 // 12-S1
 #[tokio::test]
-async fn an_answer_to_a_sign_in_that_repeats_the_credential_tells_nothing_of_it() {
+async fn the_error_of_a_sign_in_whose_answer_repeats_the_credential_holds_nothing_of_it() {
     for (credential, secret) in credentials() {
         for reply in repeating(secret) {
             let tableau = Tableau::start().await;
@@ -102,7 +101,7 @@ async fn an_answer_to_a_sign_in_that_repeats_the_credential_tells_nothing_of_it(
 
 // 12-S1
 #[tokio::test]
-async fn an_answer_to_a_call_that_repeats_the_session_or_the_credential_tells_nothing_of_them() {
+async fn the_error_of_a_call_whose_answer_repeats_the_session_or_the_credential_holds_nothing_of_them() {
     for (credential, secret) in credentials().into_iter().filter(|(_, secret)| *secret != DIGITS) {
         for secret in [secret, TOKEN] {
             for reply in repeating(secret) {
@@ -120,7 +119,7 @@ async fn an_answer_to_a_call_that_repeats_the_session_or_the_credential_tells_no
 
 // 12-S1
 #[tokio::test]
-async fn the_jwt_of_a_sign_in_is_not_told_when_the_answer_repeats_it() {
+async fn no_error_holds_the_jwt_of_a_sign_in_when_the_answer_repeats_it() {
     let tableau = Tableau::start().await;
     tableau.repeats(SIGN_IN);
     let error = read(&client(tableau.settings("3.29"), app())).await.unwrap_err();
@@ -134,7 +133,7 @@ async fn the_jwt_of_a_sign_in_is_not_told_when_the_answer_repeats_it() {
 
 // 12-S1
 #[tokio::test]
-async fn a_webhooks_url_is_not_told_when_tableau_refuses_it_and_comes_back_when_it_is_made() {
+async fn no_error_holds_a_webhooks_url_that_tableau_refuses_and_the_url_comes_back_when_it_is_made() {
     let url = "https://hooks.example.com/webhook?token=q1w2e3r4t5z6u7i8o9p0";
     let new = NewWebhook {
         name: "n".to_owned(),
@@ -159,7 +158,7 @@ async fn a_webhooks_url_is_not_told_when_tableau_refuses_it_and_comes_back_when_
 
 // 12-S1
 #[tokio::test]
-async fn a_job_that_tells_of_the_session_in_its_notes_and_errors_of_the_metadata_api_lose_it() {
+async fn notes_of_a_job_and_errors_of_the_metadata_api_lose_the_session_token() {
     let tableau = Tableau::start().await;
     let note = format!("X-Tableau-Auth: {TOKEN} was refused, {}", json!(TOKEN));
     tableau.knows("GET /jobs/j-1", &json!({"job": {"id": "j-1", "extractRefreshJob": {"notes": note}}}));

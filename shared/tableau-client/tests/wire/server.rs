@@ -1,14 +1,13 @@
-//! A server that answers what it is told to, byte for byte.
+//! A server that gives the answers that a test sets, byte for byte.
 
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tableau_client::{MemorySessionStore, Settings, TableauClient, TableauCredential};
+use tableau_client::{FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use workflow::Fixed;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -88,7 +87,7 @@ pub(crate) struct Tableau {
 }
 
 impl Tableau {
-    /// It lets everyone sign in; everything else is unknown until it is told.
+    /// It accepts every sign-in. Every other call is unknown until a test sets its answer.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -155,7 +154,7 @@ impl Tableau {
             let mut script = self.script.lock().unwrap();
             let replies = script.replies.entry(request.call.clone()).or_default();
             let reply = if replies.len() > 1 { replies.pop_front() } else { replies.front().cloned() };
-            let unknown = || Reply::error("404003", &format!("nobody expected {}", request.call));
+            let unknown = || Reply::error("404003", &format!("no test expects {}", request.call));
             let reply = match reply.unwrap_or_else(unknown) {
                 Reply::Repeat => Reply::error("400006", &request.body),
                 reply => reply,
@@ -175,7 +174,7 @@ impl Tableau {
 
 pub(crate) fn client(settings: Settings, credential: TableauCredential) -> TableauClient {
     let http = http_client::client(None).unwrap();
-    let credentials = Arc::new(Fixed::new(credential));
+    let credentials = Arc::new(FixedCredential::new(credential));
     TableauClient::new(http, settings, credentials, Arc::new(MemorySessionStore::default()))
 }
 
@@ -192,7 +191,8 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     let text = String::from_utf8(bytes[..head].to_vec()).unwrap();
     let mut lines = text.lines();
     let mut first = lines.next()?.split(' ');
-    let (method, target) = (first.next()?, first.next()?);
+    let method = first.next()?;
+    let target = first.next()?;
     let headers: HashMap<String, String> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))

@@ -3,8 +3,9 @@
 use crate::server::{Reply, Tableau, client};
 use serde_json::json;
 use std::sync::Arc;
-use tableau_client::{ActAs, ApiVersion, ConnectedApp, Error, OwnSession, TableauCredential};
-use workflow::Fixed;
+use tableau_client::{
+    ActAs, ApiVersion, ConnectedApp, Error, FixedCredential, OwnSession, TableauCredential,
+};
 
 const SIGN_IN: &str = "POST /auth/signin";
 const CALL: &str = "GET /workbooks/w-1";
@@ -50,7 +51,7 @@ async fn a_connected_app_sends_a_token_of_three_parts_and_never_its_secret() {
 }
 
 #[tokio::test]
-async fn a_client_may_act_as_somebody_else() {
+async fn a_client_may_act_as_another_user() {
     let tableau = Tableau::start().await;
     workbook(&tableau);
     let bea = tableau.settings("3.29").acting_as(ActAs::User("u-2".parse().unwrap()));
@@ -63,7 +64,8 @@ async fn a_client_may_act_as_somebody_else() {
 #[tokio::test]
 async fn a_wrong_pod_leads_to_the_right_one_and_the_session_stays_there() {
     for (status, pinned) in [(301, true), (302, true), (307, true), (308, true), (301, false)] {
-        let (wrong, right) = (Tableau::start().await, Tableau::start().await);
+        let wrong = Tableau::start().await;
+        let right = Tableau::start().await;
         workbook(&right);
         let elsewhere =
             |path: &str| Reply::Full(status, vec![("location", format!("{}{path}", right.url))], Vec::new());
@@ -83,18 +85,19 @@ async fn a_wrong_pod_leads_to_the_right_one_and_the_session_stays_there() {
 
 #[tokio::test]
 async fn a_credential_goes_nowhere_unsafe_and_round_in_no_circle() {
-    let (one, two) = (Tableau::start().await, Tableau::start().await);
+    let one = Tableau::start().await;
+    let two = Tableau::start().await;
     for location in ["http://evil.example/", "/login", "javascript:x", "https://u:p@evil.example/"] {
         one.forgets(SIGN_IN).says(SIGN_IN, Reply::Full(301, vec![("location", location.to_owned())], vec![]));
         let error = one.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Redirected { .. }), "{location}: {error:?}");
-        let told = error.to_string();
+        let text = error.to_string();
         assert_eq!(
-            told.contains("redirects elsewhere, to evil.example;"),
+            text.contains("redirects elsewhere, to evil.example;"),
             location.contains("evil"),
-            "{told}"
+            "{text}"
         );
-        assert!(!told.contains("u:p"), "{told}");
+        assert!(!text.contains("u:p"), "{text}");
     }
     let to = |tableau: &Tableau| Reply::Full(301, vec![("location", tableau.url.clone())], vec![]);
     one.forgets(SIGN_IN).says(SIGN_IN, to(&two));
@@ -105,7 +108,8 @@ async fn a_credential_goes_nowhere_unsafe_and_round_in_no_circle() {
 
 #[tokio::test]
 async fn a_call_is_never_redirected() {
-    let (one, two) = (Tableau::start().await, Tableau::start().await);
+    let one = Tableau::start().await;
+    let two = Tableau::start().await;
     one.says(CALL, Reply::Full(301, vec![("location", two.url.clone())], vec![]));
     workbook(&two);
     let error = one.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err();
@@ -133,7 +137,7 @@ async fn a_session_that_is_refused_again_and_again_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_in_tells_tableaus_reason_and_is_not_repeated() {
+async fn a_refused_sign_in_gives_tableaus_reason_and_is_not_repeated() {
     let tableau = Tableau::start().await;
     tableau.forgets(SIGN_IN).says(SIGN_IN, Reply::error("401001", "(16) Login failed."));
     let error = client(tableau.settings("3.29"), app()).workbook(&"w-1".parse().unwrap()).await.unwrap_err();
@@ -144,7 +148,7 @@ async fn a_refused_sign_in_tells_tableaus_reason_and_is_not_repeated() {
         ),
         "{text}"
     );
-    assert!(text.contains("15 days without use") && text.contains("behind /site/"), "{text}");
+    assert!(text.contains("15 days without use") && text.contains("what follows /site/"), "{text}");
     assert_eq!(tableau.heard(SIGN_IN).len(), 1);
 }
 
@@ -165,16 +169,16 @@ async fn the_version_is_the_newest_that_both_sides_know() {
 }
 
 #[tokio::test]
-async fn whoever_owns_a_session_may_end_it() {
+async fn the_owner_of_a_session_may_end_it() {
     let tableau = Tableau::start().await;
     workbook(&tableau);
     tableau.says("POST /auth/signout", Reply::Full(204, vec![], vec![]));
     let own = || {
         let http = http_client::client(None).unwrap();
-        OwnSession::new(http, tableau.settings("3.29"), Arc::new(Fixed::new(pat())))
+        OwnSession::new(http, tableau.settings("3.29"), Arc::new(FixedCredential::new(pat())))
     };
     own().sign_out().await.unwrap();
-    assert!(tableau.heard("POST /auth/signout").is_empty(), "nobody had signed in");
+    assert!(tableau.heard("POST /auth/signout").is_empty(), "there was no session");
 
     let client = own();
     client.workbook(&"w-1".parse().unwrap()).await.unwrap();

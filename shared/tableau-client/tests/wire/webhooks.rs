@@ -37,7 +37,7 @@ async fn a_webhook_is_made() {
 }
 
 #[tokio::test]
-async fn an_old_server_is_told_the_event_as_an_element() {
+async fn an_old_server_gets_the_event_as_an_element() {
     let tableau = Tableau::start().await;
     let signed_in = json!({"credentials": {"site": {"id": "s-1"}, "user": {"id": "u-1"}, "token": "t"}});
     tableau.knows("POST /3.6/auth/signin", &signed_in);
@@ -67,7 +67,8 @@ async fn webhooks_are_listed_in_one_page() {
 async fn a_reason_goes_along_only_when_a_webhook_is_switched_off() {
     let tableau = Tableau::start().await;
     tableau.knows("PUT /webhooks/h-1", &answer(json!(true)));
-    let (client, luid) = (tableau.client(), "h-1".parse().unwrap());
+    let client = tableau.client();
+    let luid = "h-1".parse().unwrap();
     for (state, expected) in [
         (Some(WebhookState::On), json!({"isEnabled": true})),
         (Some(WebhookState::Off { reason: None }), json!({"isEnabled": false})),
@@ -83,7 +84,7 @@ async fn a_reason_goes_along_only_when_a_webhook_is_switched_off() {
 }
 
 #[tokio::test]
-async fn a_test_tells_what_the_destination_answered() {
+async fn a_test_returns_what_the_destination_answered() {
     let tableau = Tableau::start().await;
     let call = "GET /webhooks/h-1/test";
     for (result, status, passed, body) in [

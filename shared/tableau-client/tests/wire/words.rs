@@ -1,17 +1,17 @@
-//! What errors say to whoever reads them: who did not answer, what is odd, what to look at.
+//! The texts of errors: which server did not answer, what is odd, what to check.
 
 use crate::server::{Reply, Tableau};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tableau::EventName;
 use tableau_client::{
-    Error, Fixed, MemorySessionStore, NewWebhook, Settings, TableauClient, TableauCredential, chain,
+    Error, FixedCredential, MemorySessionStore, NewWebhook, Settings, TableauClient, TableauCredential, chain,
 };
 
 const CALL: &str = "GET /workbooks/w-1";
 
-/// What a call of a workbook fails with that is answered like this.
-async fn told(reply: Reply) -> String {
+/// The error of a call of a workbook that is answered with `reply`.
+async fn error_text(reply: Reply) -> String {
     let tableau = Tableau::start().await;
     tableau.says(CALL, reply);
     chain(&tableau.client().workbook(&"w-1".parse().unwrap()).await.unwrap_err())
@@ -23,7 +23,7 @@ fn stranded() -> (String, TableauClient) {
     let client = TableauClient::new(
         http_client::client(None).unwrap(),
         Settings::new(&format!("http://{closed}"), "marketing", "").unwrap(),
-        Arc::new(Fixed::new(TableauCredential::personal_access_token("n", "s"))),
+        Arc::new(FixedCredential::new(TableauCredential::personal_access_token("n", "s"))),
         Arc::new(MemorySessionStore::default()),
     );
     (closed, client)
@@ -32,12 +32,12 @@ fn stranded() -> (String, TableauClient) {
 #[tokio::test]
 async fn who_does_not_answer_is_named() {
     let (host, client) = stranded();
-    let told = chain(&client.server_info().await.unwrap_err());
-    assert!(told.starts_with(&format!("ask for the server's version: no answer from {host}: ")), "{told}");
+    let text = chain(&client.server_info().await.unwrap_err());
+    assert!(text.starts_with(&format!("ask for the server's version: no answer from {host}: ")), "{text}");
 }
 
 #[tokio::test]
-async fn a_call_that_runs_out_of_time_tells_how_its_last_try_failed() {
+async fn a_call_that_runs_out_of_time_says_how_its_last_try_failed() {
     let (host, client) = stranded();
     let started = Instant::now();
     // Soon after it began, the wait for the next try is longer than the time that is left, or is cut off by it.
@@ -45,9 +45,9 @@ async fn a_call_that_runs_out_of_time_tells_how_its_last_try_failed() {
         let error =
             client.within(Duration::from_millis(time)).workbook(&"w-1".parse().unwrap()).await.unwrap_err();
         assert!(error.is_transient(), "{error:?}");
-        let told = chain(&error);
-        assert!(told.contains(&format!("no answer from {host}")), "{told}");
-        assert!(told.contains("refused"), "{told}");
+        let text = chain(&error);
+        assert!(text.contains(&format!("no answer from {host}")), "{text}");
+        assert!(text.contains("refused"), "{text}");
     }
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
 }
@@ -67,8 +67,11 @@ async fn what_was_cut_off_by_the_deadline_keeps_the_error_before() {
 
 #[tokio::test]
 async fn a_version_that_the_server_does_not_know_is_best_left_empty() {
-    let told = told(Reply::error("404001", "Unknown version")).await;
-    assert!(told.ends_with("; leave the version empty for the newest that both sides know"), "{told}");
+    let text = error_text(Reply::error("404001", "Unknown version")).await;
+    assert!(
+        text.ends_with("; leave the version empty: the client then uses the newest that both sides know"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

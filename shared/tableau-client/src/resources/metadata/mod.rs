@@ -37,7 +37,7 @@ impl TableauClient {
     /// switched on. No REST API version; JWT scope `tableau:content:read`.
     ///
     /// # Errors
-    /// [`Error::Metadata`] when there are errors and no data: transient if one of them may pass.
+    /// [`Error::Metadata`] when there are errors and no data: transient if one of them is temporary.
     /// [`Error::Foreign`] with status 404 where the Metadata API is switched off.
     ///
     /// Source: <https://help.tableau.com/current/api/metadata_api/en-us/>

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tableau::{EventName, WebhookLuid};
 
-/// The URL holds the token of whoever receives the events.
+/// The URL holds the token of the service that receives the events.
 fn secrets_of(url: &str) -> Secrets {
     url.parse().map_or_else(|_| Secrets::new([url.into()]), |url| Secrets::of_url(&url))
 }
@@ -161,10 +161,10 @@ impl TableauClient {
     /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_notifications.htm#delete_webhook>
     pub async fn delete_webhook(&self, luid: &WebhookLuid) -> Result<(), Error> {
         let path = format!("webhooks/{luid}");
-        self.tell(Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034")).await
+        self.run(Call::delete("delete the webhook", Path::Site(&path)).gone_with("404034")).await
     }
 
-    /// Has Tableau post an empty event to the webhook's destination, and tells what that answered. Administrators only.
+    /// Has Tableau post an empty event to the webhook's destination, and returns what the destination answered. Administrators only.
     /// REST API 3.6+; JWT scope `tableau:webhooks:test`, 3.27+.
     ///
     /// # Errors

@@ -25,7 +25,8 @@ async fn brokers_that_share_a_store_sign_in_once() {
     let count = Arc::new(AtomicU32::new(0));
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (broker, count) = (Broker::new(Arc::clone(&store), None), Arc::clone(&count));
+            let broker = Broker::new(Arc::clone(&store), None);
+            let count = Arc::clone(&count);
             tokio::spawn(async move {
                 let sign_in = || async {
                     count.fetch_add(1, Ordering::SeqCst);
@@ -45,7 +46,8 @@ async fn brokers_that_share_a_store_sign_in_once() {
 #[tokio::test]
 async fn a_session_that_is_over_is_replaced_once() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
+    let one = Broker::new(Arc::clone(&store), None);
+    let two = Broker::new(store, None);
     let first = one.session("k", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let same = two.session("k", 1, None, || async { Ok(session("never")) }).await.unwrap();
 
@@ -58,7 +60,8 @@ async fn a_session_that_is_over_is_replaced_once() {
 #[tokio::test]
 async fn a_session_of_another_key_says_nothing_about_this_one() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (one, two) = (Broker::new(Arc::clone(&store), None), Broker::new(store, None));
+    let one = Broker::new(Arc::clone(&store), None);
+    let two = Broker::new(store, None);
     let first = one.session("old", 1, None, || async { Ok(session("one")) }).await.unwrap();
     let second = one.session("old", 1, Some(&first), || async { Ok(session("two")) }).await.unwrap();
     two.session("new", 1, None, || async { Ok(session("three")) }).await.unwrap();
@@ -91,10 +94,11 @@ async fn a_failed_sign_in_leaves_the_way_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_that_died_keeps_nobody_waiting_past_its_lease() {
+async fn an_owner_that_died_delays_no_other_past_its_lease() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (start, began) = (Timestamp::now(), Instant::now());
-    let lease = Lease { version: 0, holder: 7, until: start + LEASE };
+    let start = Timestamp::now();
+    let began = Instant::now();
+    let lease = Lease { version: 0, owner: 7, until: start + LEASE };
     assert!(store.lease("k", &lease, start).await.unwrap());
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let broker = Broker::with_clock(store, clock);
@@ -107,10 +111,11 @@ async fn a_holder_that_died_keeps_nobody_waiting_past_its_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_by_a_clock_that_is_far_ahead_keeps_nobody_waiting() {
+async fn a_lease_by_a_clock_that_is_far_ahead_keeps_no_caller_waiting() {
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
-    let (ahead, began) = (Timestamp::now() + SignedDuration::from_hours(1), Instant::now());
-    let lease = Lease { version: 0, holder: 7, until: ahead + LEASE };
+    let ahead = Timestamp::now() + SignedDuration::from_hours(1);
+    let began = Instant::now();
+    let lease = Lease { version: 0, owner: 7, until: ahead + LEASE };
     assert!(store.lease("k", &lease, ahead).await.unwrap());
 
     let shared =
@@ -145,7 +150,8 @@ async fn a_session_is_used_no_longer_than_the_limit_allows() {
         };
         token(&broker.session("k", 1, None, sign_in).await.unwrap())
     };
-    let (one, two) = (broker(Some(60)), broker(Some(60)));
+    let one = broker(Some(60));
+    let two = broker(Some(60));
 
     assert_eq!(used(&one, opened("first", 0)).await, "first");
     at(59);
@@ -195,7 +201,8 @@ pub(in crate::session) fn refused() -> Error {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_credential_is_tried_once_a_minute_and_another_at_once() {
-    let (start, began) = (Timestamp::now(), Instant::now());
+    let start = Timestamp::now();
+    let began = Instant::now();
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let broker = || Broker::with_clock(Arc::clone(&store), clock);
@@ -227,7 +234,8 @@ async fn a_refused_credential_is_tried_once_a_minute_and_another_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn each_refused_credential_has_a_time_of_its_own() {
-    let (start, began) = (Timestamp::now(), Instant::now());
+    let start = Timestamp::now();
+    let began = Instant::now();
     let clock = move || start + SignedDuration::try_from(began.elapsed()).unwrap();
     let store: Arc<dyn SessionStore> = Arc::new(MemorySessionStore::default());
     let broker = Broker::with_clock(Arc::clone(&store), clock);
@@ -276,29 +284,29 @@ struct Down;
 
 #[async_trait::async_trait]
 impl SessionStore for Down {
-    async fn read(&self, _: &str) -> Result<crate::Entry, workflow::BoxError> {
+    async fn read(&self, _: &str) -> Result<crate::Entry, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn lease(&self, _: &str, _: &Lease, _: Timestamp) -> Result<bool, workflow::BoxError> {
+    async fn lease(&self, _: &str, _: &Lease, _: Timestamp) -> Result<bool, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn publish(&self, _: &str, _: &Lease, _: &Session) -> Result<bool, workflow::BoxError> {
+    async fn publish(&self, _: &str, _: &Lease, _: &Session) -> Result<bool, crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn release(&self, _: &str, _: &Lease) -> Result<(), workflow::BoxError> {
+    async fn release(&self, _: &str, _: &Lease) -> Result<(), crate::BoxError> {
         Err("the table does not answer".into())
     }
 
-    async fn refuse(&self, _: &str, _: &Lease, _: &[Refusal]) -> Result<(), workflow::BoxError> {
+    async fn refuse(&self, _: &str, _: &Lease, _: &[Refusal]) -> Result<(), crate::BoxError> {
         Err("the table does not answer".into())
     }
 }
 
 #[tokio::test]
-async fn without_the_store_nobody_signs_in() {
+async fn without_the_store_no_process_signs_in() {
     let broker = Broker::new(Arc::new(Down), None);
     let sign_in = || async { panic!("a sign-in ends the session that all others use") };
     let error = broker.session("k", 1, None, sign_in).await.unwrap_err();

@@ -39,7 +39,7 @@ async fn trouble_of_a_moment_passes_unnoticed() {
 }
 
 #[tokio::test]
-async fn an_error_says_how_long_tableau_wants_to_be_left_alone() {
+async fn an_error_says_how_long_tableau_asks_the_client_to_wait() {
     for (trouble, seconds) in [
         (too_many(Some("600"), "Too many requests."), 600),
         (

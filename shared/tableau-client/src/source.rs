@@ -1,0 +1,22 @@
+//! Errors of any kind, and their sources.
+
+use std::error::Error;
+
+/// Any error, as the standard library boxes it.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Joins an error and its sources into one line, outermost first: [`crate::Error`] says what the client was doing, its sources say
+/// why that failed. A source whose text the error above it already ends with is left out.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        source = error.source();
+    }
+    text
+}

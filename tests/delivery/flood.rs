@@ -92,6 +92,7 @@ async fn run(world: World, size: Size) {
     assert_eq!(told, refused.len(), "{refused:?}");
     assert_eq!((lines.len(), counted, in_log), (all, all, 0), "lines and metrics of what was accepted");
     assert!(world.stack.emulator.drain("NotifySlackQueue").await.is_empty());
+    assert_eq!(world.beyond_roles(), Vec::<String>::new());
     world.stack.delete().await;
 }
 

@@ -4,7 +4,9 @@
 //! Slack takes no key. So an act may be repeated, but only when no word of it arrived, and only for a reason that lies
 //! outside of us: the worker was killed, the destination's answer was lost, the table did not take the word.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use crate::accesses::Access;
+use crate::roles::Requested;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 /// Which worker, and which of its invocations.
@@ -54,8 +56,8 @@ struct Facts {
     counts: BTreeMap<&'static str, u64>,
     /// Messages of which the table knows.
     known: HashSet<String>,
-    /// The partition keys that each function asked the table for.
-    keys: BTreeMap<String, BTreeSet<String>>,
+    /// What each function asked DynamoDB for.
+    requested: Requested,
     /// What the table did not take: of which message, from which invocation.
     not_taken: HashSet<(String, Invocation)>,
 }
@@ -165,13 +167,13 @@ impl Ledger {
         })
     }
 
-    /// Notes which keys a function asked for.
-    pub(crate) fn asked_for(&self, function: &str, keys: &[String]) {
-        self.with(|facts| facts.keys.entry(function.to_owned()).or_default().extend(keys.iter().cloned()));
+    /// Notes what a function asked DynamoDB for.
+    pub(crate) fn asked_for(&self, function: &str, accesses: Vec<Access>) {
+        self.with(|facts| facts.requested.entry(function.to_owned()).or_default().extend(accesses));
     }
 
-    pub(crate) fn keys(&self) -> BTreeMap<String, BTreeSet<String>> {
-        self.with(|facts| facts.keys.clone())
+    pub(crate) fn requested(&self) -> Requested {
+        self.with(|facts| facts.requested.clone())
     }
 
     /// How many acts were made by invocations that were killed.

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod accesses;
 mod chance;
 mod emulator;
 mod events;
@@ -14,6 +15,9 @@ mod figures;
 mod fleet;
 mod flood;
 mod ledger;
+#[expect(dead_code, unused_imports, reason = "the tests of the template need more of it")]
+#[path = "../template/reading.rs"]
+mod reading;
 mod roles;
 mod run;
 mod slack;

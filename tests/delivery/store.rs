@@ -1,11 +1,13 @@
 //! What stands between the functions and AWS: calls are throttled, late, lost on their way, or their answers are.
 
+use crate::accesses::accesses;
 use crate::chance::Chance;
 use crate::emulator::FUNCTION_TIMEOUT;
 use crate::fleet::Seat;
 use crate::ledger::{ENDS, Ledger};
 use crate::wire::{Answer, Asked, Reply};
 use crate::writes::Said;
+use local_aws::TableSpec;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -50,6 +52,7 @@ const KILLS_BETWEEN: [(u32, Kill); 2] = [(20, Kill::Before), (40, Kill::After)];
 pub(crate) struct Store {
     http: reqwest::Client,
     url: String,
+    tables: Vec<TableSpec>,
     chance: Chance,
     ledger: Arc<Ledger>,
     outage: Mutex<Outage>,
@@ -58,9 +61,16 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(url: &str, chance: Chance, ledger: Arc<Ledger>) -> Self {
-        let http = http_client::client(None).unwrap();
-        Self { http, url: url.to_owned(), chance, ledger, outage: Mutex::default(), storm: Mutex::default() }
+    pub(crate) fn new(url: &str, tables: &[TableSpec], chance: Chance, ledger: Arc<Ledger>) -> Self {
+        Self {
+            http: http_client::client(None).unwrap(),
+            url: url.to_owned(),
+            tables: tables.to_vec(),
+            chance,
+            ledger,
+            outage: Mutex::default(),
+            storm: Mutex::default(),
+        }
     }
 
     pub(crate) fn set_outage(&self, outage: Outage) {
@@ -90,8 +100,9 @@ impl Store {
             asked.body = sooner(&asked.body);
         }
         let table = operation.starts_with("DynamoDB_");
-        let said = Said::of(&operation, &asked.body);
-        self.ledger.asked_for(seat.process().name(), &said.keys);
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let said = Said::of(&operation, &body);
+        self.ledger.asked_for(seat.process().name(), accesses(&operation, &body, &self.tables));
         let invocation = seat.invocation();
         let not_stored = || {
             for event in said.announced.iter().chain(&said.done) {

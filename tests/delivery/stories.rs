@@ -106,6 +106,7 @@ async fn each_story_is_told_and_ends_whatever_goes_wrong() {
     let told = Told::of(&world);
     wrong.extend(told.wrong.iter().cloned());
     wrong.extend(lost(&world, events).await);
+    wrong.extend(world.beyond_roles());
     let counted = |name| world.ledger.counted(name);
     let mut figures = Figures::default();
     figures.row("objects", objects.len());

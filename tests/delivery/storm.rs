@@ -121,5 +121,6 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     assert!(last.contains(&format!("{count} extract refreshes failed")), "{last}");
     let end = render(posts(&said).last().unwrap());
     assert!(end.contains(&format!("All {count} recovered")), "{end}");
+    assert_eq!(world.beyond_roles(), Vec::<String>::new());
     world.stack.delete().await;
 }

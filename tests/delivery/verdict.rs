@@ -2,7 +2,6 @@
 
 use crate::events::Occurrence;
 use crate::figures::Figures;
-use crate::roles;
 use crate::run::World;
 use serde_json::Value;
 use simulator::{SlackCall, SlackMessage, render};
@@ -69,8 +68,7 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         }
     }
     let ours: BTreeSet<&str> = events.iter().map(|event| event.id.short()).collect();
-    let keys = roles::beyond(&world.ledger.keys());
-    judged.wrong.extend(keys.into_iter().map(|key| format!("{key}: no key that the function's role allows")));
+    judged.wrong.extend(world.beyond_roles());
     // The ids of messages have a point.
     let acted = world.ledger.acted();
     let events = acted.iter().filter(|key| !key.contains('.'));

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod accesses;
+mod announcements;
 mod chance;
 mod emulator;
 mod events;
@@ -14,6 +15,7 @@ mod faults;
 mod figures;
 mod fleet;
 mod flood;
+mod groups;
 mod ledger;
 #[expect(dead_code, unused_imports, reason = "the tests of the template need more of it")]
 #[path = "../template/reading.rs"]

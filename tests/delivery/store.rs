@@ -1,6 +1,7 @@
 //! What stands between the functions and AWS: calls are throttled, late, lost on their way, or their answers are.
 
 use crate::accesses::accesses;
+use crate::announcements::{Invocation, Says, TIMERS};
 use crate::chance::Chance;
 use crate::emulator::FUNCTION_TIMEOUT;
 use crate::fleet::Seat;
@@ -46,6 +47,9 @@ enum Kill {
 const KILLS: [(u32, Kill); 2] = [(25, Kill::Before), (15, Kill::After)];
 /// Of a thousand workers that write what a timer will announce, or arm it: between write, arm and delete.
 const KILLS_BETWEEN: [(u32, Kill); 2] = [(20, Kill::Before), (40, Kill::After)];
+
+/// The functions wait two seconds for an answer of AWS. What comes about then may be too late.
+const ANSWERED_IN_TIME: Duration = Duration::from_millis(1_800);
 
 /// AWS, as the functions reach it.
 #[derive(Debug)]
@@ -102,17 +106,34 @@ impl Store {
         let table = operation.starts_with("DynamoDB_");
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         let said = Said::of(&operation, &body);
-        self.ledger.asked_for(seat.process().name(), accesses(&operation, &body, &self.tables));
+        let accesses = accesses(&operation, &body, &self.tables);
         let invocation = seat.invocation();
-        let not_stored = || {
-            for event in said.announced.iter().chain(&said.done) {
-                self.ledger.word(event, invocation, false);
+        let began = Instant::now();
+        let words = |stored| {
+            for event in &said.announced {
+                self.ledger.word(event, Says::Announced, invocation, stored);
             }
+            for event in &said.done {
+                self.ledger.word(event, Says::Done, invocation, stored);
+            }
+        };
+        // A worker that has no answer of a group or digest gives its event up, and another attempt begins anew.
+        let unanswered = || {
+            let keys = accesses.iter().flat_map(|access| &access.keys);
+            keys.for_each(|key| self.ledger.not_taken(key, invocation));
+            if said.arms {
+                self.ledger.not_taken(TIMERS, invocation);
+            }
+        };
+        let not_stored = || {
+            words(false);
+            unanswered();
             said.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
             if said.ends {
                 self.ledger.not_taken(ENDS, invocation);
             }
         };
+        self.ledger.asked_for(seat.process().name(), accesses.clone());
         let fault = match self.chance.pick(&FAULTS) {
             _ if table && self.in_storm() => Some(Fault::Throttled),
             fault => fault,
@@ -156,13 +177,18 @@ impl Store {
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
             self.ledger.count("broken off by the emulator");
+            self.placed(&said, invocation, false);
             not_stored();
             return Reply::Reset;
         };
+        let is_answer_lost = kill.is_some() || matches!(fault, Some(Fault::AnswerLost));
+        let answered = !is_answer_lost && began.elapsed() < ANSWERED_IN_TIME;
+        if !answered {
+            unanswered();
+        }
         if answer.status == 200 {
-            for event in said.announced.iter().chain(&said.done) {
-                self.ledger.word(event, invocation, true);
-            }
+            self.placed(&said, invocation, answered);
+            words(true);
             said.messages.iter().for_each(|message| self.ledger.know(message));
         } else {
             not_stored();
@@ -170,11 +196,17 @@ impl Store {
         if let Some((_, when)) = kill {
             self.kill(seat, when).await;
         }
-        if kill.is_some() || matches!(fault, Some(Fault::AnswerLost)) {
+        if is_answer_lost {
             self.ledger.count("answers lost");
             return Reply::Reset;
         }
         Reply::Answer(answer)
+    }
+
+    fn placed(&self, said: &Said, by: Invocation, answered: bool) {
+        for (partition, event) in &said.placed {
+            self.ledger.placed(event, partition, by, answered);
+        }
     }
 
     async fn kill(&self, seat: &Seat, when: &'static str) {

@@ -1,11 +1,12 @@
 //! Refreshes that fail, go on failing and recover, while everything goes wrong: each story is told and ends, nothing stays
 //! red that anybody could know of, and what was said twice has a reason.
 
+use crate::announcements::Ended;
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, refresh};
 use crate::faults::{deliver, poller, trouble, until_nothing_is_left};
 use crate::figures::Figures;
-use crate::ledger::{ENDS, Ended};
+use crate::ledger::ENDS;
 use crate::run::{Size, World};
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};

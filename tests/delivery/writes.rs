@@ -20,6 +20,8 @@ pub(crate) struct Said {
     pub(crate) announced: Vec<String>,
     /// Events of which it says that nothing is left to do.
     pub(crate) done: Vec<String>,
+    /// Events that it writes into a group or digest that will announce them: the partition, and the event.
+    pub(crate) placed: Vec<(String, String)>,
     /// The messages that its documents know.
     pub(crate) messages: Vec<String>,
     /// Whether it says of a message that it has its end.
@@ -71,7 +73,12 @@ impl Said {
             self.groups = true;
             if write.document.contains(r#""placement":"alone""#) {
                 self.announced.push(member.to_owned());
+            } else {
+                self.placed.push((write.pk.clone(), member.to_owned()));
             }
+        }
+        if let Some(event) = write.sk.strip_prefix("entry#").filter(|_| is_about_an_object(&write.document)) {
+            self.placed.push((write.pk.clone(), event.to_owned()));
         }
         let ids = write.document.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
         // Slack's: 1767225600.000006. Those of incidents and groups have no point.
@@ -79,6 +86,12 @@ impl Said {
         self.ends |= write.document.contains(r#""resolution_sent":true"#)
             || write.document.contains(r#""closed":true"#);
     }
+}
+
+/// Whether an entry of a digest announces an event. One about the end of a group stands under an event's id too.
+pub(crate) fn is_about_an_object(entry: &str) -> bool {
+    let entry: Value = serde_json::from_str(entry).unwrap_or_default();
+    entry["object"].as_str().is_some_and(|object| !object.is_empty())
 }
 
 fn written(update: &Value) -> Option<Written> {
@@ -105,11 +118,23 @@ fn a_transaction_says_what_each_of_its_items_says() {
     let message = r#"{"message":{"conversation":"C1","id":"1767225600.000006"},"closed":true}"#;
     let body = json!({ "TransactItems": [
         update("group#notify-slack#data#0123456789ab", "member#abcdefabcdef", r#"{"id":"abcdefabcdef","placement":"alone"}"#),
+        update("group#notify-slack#data#0123456789ab", "member#0a0a0a0a0a0a", r#"{"placement":"grouped"}"#),
         update("group#notify-slack#data#0123456789ab", "head", message),
+        update("digest#notify-slack#data#1767225600", "entry#0b0b0b0b0b0b", r#"{"object":"l-1"}"#),
+        update("digest#notify-slack#data#1767225600", "entry#0c0c0c0c0c0c", r#"{"object":""}"#),
         { "ConditionCheck": { "Key": { "pk": { "S": "window#notify-slack#data#x" }, "sk": { "S": "-" } } } },
     ] });
     let said = Said::of("DynamoDB_20120810.TransactWriteItems", &body);
     assert_eq!(said.announced, ["abcdefabcdef"]);
+    let placed = said.placed.iter().map(|(partition, event)| (partition.as_str(), event.as_str()));
+    let placed: Vec<_> = placed.collect();
+    assert_eq!(
+        placed,
+        [
+            ("group#notify-slack#data#0123456789ab", "0a0a0a0a0a0a"),
+            ("digest#notify-slack#data#1767225600", "0b0b0b0b0b0b"),
+        ]
+    );
     assert_eq!(said.messages, ["1767225600.000006"]);
     assert!(said.ends && said.groups && !said.arms);
     let timer = json!({ "MessageBody": r#"{"timer":{}}"# });

@@ -161,7 +161,8 @@ mod tests {
     const OTHER: &str = "group#notify-slack#data-news#ba9876543210";
     const DIGEST: &str = "digest#notify-slack#data-news#1767225600";
 
-    type Step = fn(&Ledger, Invocation);
+    /// A way to announce an event, and the group or digest that has announced it then.
+    type Way = (fn(&Ledger, Invocation), Option<&'static str>);
 
     fn alone(ledger: &Ledger, by: Invocation) {
         ledger.act("e", by, true);
@@ -179,16 +180,11 @@ mod tests {
         ledger.placed("e", DIGEST, by, true);
     }
 
-    /// Every way to announce an event, and the group or digest that has announced it then.
-    const WAYS: [(Step, Option<&str>); 4] =
+    const WAYS: [Way; 4] =
         [(alone, None), (in_group, Some(GROUP)), (in_other_group, Some(OTHER)), (in_digest, Some(DIGEST))];
 
     /// The event announced in two ways, one after the other, with what happened in between.
-    fn judged(
-        first: (Step, Option<&str>),
-        between: &dyn Fn(&Ledger),
-        next: (Step, Option<&str>),
-    ) -> Result<Vec<&'static str>, String> {
+    fn judged(first: Way, between: &dyn Fn(&Ledger), next: Way) -> Result<Vec<&'static str>, String> {
         let ledger = Ledger::default();
         first.0(&ledger, FIRST);
         between(&ledger);
@@ -198,7 +194,7 @@ mod tests {
         ledger.reasons("e", &partitions)
     }
 
-    fn pairs() -> impl Iterator<Item = ((Step, Option<&'static str>), (Step, Option<&'static str>))> {
+    fn pairs() -> impl Iterator<Item = (Way, Way)> {
         let all = WAYS.into_iter().flat_map(|first| WAYS.map(|next| (first, next)));
         // Twice in the same group is once.
         all.filter(|(first, next)| first.1.is_none() || first.1 != next.1)

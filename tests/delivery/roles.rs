@@ -191,7 +191,7 @@ mod tests {
             (slack, "GetItem", TABLE, &["delivery#notify-slack#e"][..]),
             (slack, "UpdateItem", TABLE, &["incident#notify-slack#l"]),
             (slack, "ConditionCheckItem", TABLE, &["window#notify-slack#c#k"]),
-            (slack, "BatchGetItem", TABLE, &["incident#notify-slack#l", "content#e"]),
+            (slack, "BatchGetItem", TABLE, &["incident#notify-slack#l", "group#notify-slack#c#e"]),
             (slack, "Query", TABLE, &["group#notify-slack#c#e"]),
             (slack, "Query", BY_DUE, &["notify-slack"]),
             ("update-broadcast", "GetItem", TABLE, &["session#a#b"]),
@@ -211,6 +211,7 @@ mod tests {
             // Actions that the role has for other keys.
             (slack, "ConditionCheckItem", TABLE, &["delivery#notify-slack#e"]),
             (slack, "BatchGetItem", TABLE, &["session#a#b"]),
+            (slack, "ConditionCheckItem", TABLE, &["content#e"]),
             (slack, "Query", TABLE, &["incident#notify-slack#l"]),
             (slack, "Query", TABLE, &["delivery#notify-slack#e"]),
             // One of the keys.

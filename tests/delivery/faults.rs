@@ -19,8 +19,8 @@ use tokio::task::JoinSet;
 const WORKERS: usize = 5;
 /// Events that Tableau delivers more than once.
 const DUPLICATED_PERCENT: usize = 30;
-/// How often a sender tries. Tableau tries four times, then waits for us to switch the webhook on again; here nobody
-/// loses an event before it was accepted.
+/// How often a sender tries. Tableau tries four times, then waits for us to switch the webhook on again; here no
+/// sender loses an event before it was accepted.
 const TRIES: usize = 40;
 
 /// For so long after the last event trouble goes on: the timers of groups are to meet it.
@@ -72,8 +72,8 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let members = workers.iter().chain(&updaters).chain(&doors);
     let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
     let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
-    figures.row("put off: somebody else was at it", busy);
-    judged.tell(&world, &mut figures);
+    figures.row("put off: another worker had it", busy);
+    judged.add_to(&mut figures, &world);
     figures.row("seconds", format!("{seconds:.1}"));
     figures.print(&format!("Fault run, seed {}", size.seed));
     for permission in world.unused_permissions() {

@@ -1,4 +1,4 @@
-//! The functions' processes, each behind proxies of its own, so that whoever calls is known; and what Lambda does
+//! The functions' processes, each behind proxies of its own, so that the caller is known; and what Lambda does
 //! with a queue.
 
 use crate::announcements::{Ended, Invocation};

@@ -225,7 +225,7 @@ fn throttled(table: bool) -> Answer {
 }
 
 /// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does
-/// not stays as it is: whoever waits for another's claim to end waits for that.
+/// not stays as it is: a worker that waits for another's claim to end waits for that.
 fn sooner(body: &[u8]) -> Vec<u8> {
     let longest_claim = FUNCTION_TIMEOUT.as_secs() + 1;
     let mut body: Value = serde_json::from_slice(body).unwrap();

@@ -182,7 +182,7 @@ impl Judged {
     }
 
     /// All figures.
-    pub(crate) fn tell(&self, world: &World, figures: &mut Figures) {
+    pub(crate) fn add_to(&self, figures: &mut Figures, world: &World) {
         let counted = |name| world.ledger.counted(name);
         figures.row("times a function was given work", counted("batches"));
         for (row, name) in [

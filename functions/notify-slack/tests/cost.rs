@@ -1,5 +1,11 @@
 //! What each kind of event costs at DynamoDB and SQS: counted at the real binary, claim and end included.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that panics has failed; the figures are printed"
+)]
+
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use testkit::repository::root;
 
 /// How long an invocation may take: more than a destination's ten seconds of silence.
 pub(crate) const FUNCTION_TIMEOUT: Duration = Duration::from_secs(12);
-/// How long nobody else sees a message: longer than whoever works on it may take.
+/// How long a message is out of sight of other workers: longer than the one that has it may take.
 const VISIBILITY: Duration = Duration::from_secs(16);
 
 /// A running emulator.
@@ -197,7 +197,7 @@ impl Stack {
         }
     }
 
-    /// Makes a secret that nobody else has, and gives its name.
+    /// Makes a secret of its own, and gives its name.
     pub(crate) async fn create_secret(&self, name: &str, value: &Value) -> String {
         let name = format!("{name}-{}", fastrand::u64(..));
         let arguments = json!({ "Name": name, "SecretString": value.to_string() });

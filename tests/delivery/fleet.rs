@@ -1,9 +1,10 @@
-//! The functions' processes, each behind proxies of its own, so that whoever calls is known; and what Lambda does
+//! The functions' processes, each behind proxies of its own, so that the caller is known; and what Lambda does
 //! with a queue.
 
+use crate::announcements::{Ended, Invocation};
 use crate::chance::Chance;
 use crate::emulator::{Emulator, FUNCTION_TIMEOUT};
-use crate::ledger::{Ended, Invocation, Ledger};
+use crate::ledger::Ledger;
 use crate::wire::Wire;
 use local_aws::template::Mapping;
 use local_aws::{ACCOUNT, InvocationError, LambdaProcess, REGION};
@@ -54,7 +55,11 @@ impl Seat {
     /// Invokes the function; how that ended is written down.
     pub(crate) async fn invoke(&self, event: &Value, ledger: &Ledger) -> Option<Value> {
         self.invocations.fetch_add(1, Ordering::SeqCst);
-        let (invocation, began) = (self.invocation(), Instant::now());
+        let invocation = self.invocation();
+        let began = Instant::now();
+        if event["Records"][0]["body"].as_str().is_some_and(timer::is_timer) {
+            ledger.started_by_timer(invocation);
+        }
         let answer = self.process().invoke(event).await;
         let late = began.elapsed() > FUNCTION_TIMEOUT - RESERVE;
         let ended = match &answer {

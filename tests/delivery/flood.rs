@@ -73,9 +73,9 @@ async fn run(world: World, size: Size) {
         refused.extend(flood(&doors, bodies(1_000_000 * (number + 1), requests)).await);
     }
     world.store.set_outage(Outage::None);
-    let told = refused.iter().filter(|answer| answer.status == 503 && answer.retry_after).count();
+    let with_retry_after = refused.iter().filter(|answer| answer.status == 503 && answer.retry_after).count();
     figures.row("requests while AWS answers 500 or nothing", refused.len());
-    figures.row("… answered 503 with Retry-After", told);
+    figures.row("… answered 503 with Retry-After", with_retry_after);
     figures.row("… stored all the same", world.stack.emulator.drain("NotifySlackQueue").await.len());
     let all = accepted(&flaky).len() + accepted(&fair).len();
     let (lines, counted) = lines_of_accepted(&doors, all).await;
@@ -89,9 +89,10 @@ async fn run(world: World, size: Size) {
         assert!(answers.iter().all(|a| a.status == 202 || a.status == 503), "{answers:?}");
     }
     assert_eq!(accepted(&fair).len(), requests, "fair weather");
-    assert_eq!(told, refused.len(), "{refused:?}");
+    assert_eq!(with_retry_after, refused.len(), "{refused:?}");
     assert_eq!((lines.len(), counted, in_log), (all, all, 0), "lines and metrics of what was accepted");
     assert!(world.stack.emulator.drain("NotifySlackQueue").await.is_empty());
+    assert_eq!(world.beyond_roles(), Vec::<String>::new());
     world.stack.delete().await;
 }
 
@@ -147,10 +148,11 @@ async fn lines_of_accepted(doors: &[Member], number: usize) -> (BTreeSet<String>
         let logs = doors.iter().flat_map(|door| door.seat.process().logs());
         let lines: Vec<Value> = logs.filter_map(|line| serde_json::from_str(&line).ok()).collect();
         let counted = lines.iter().filter(|line| line["Accepted"] == 1.0).count();
-        let told = lines.iter().filter(|line| line["message"] == "event accepted");
-        let told: BTreeSet<_> = told.map(|line| line["event.id"].as_str().unwrap().to_owned()).collect();
-        if (told.len() >= number && counted >= number) || began.elapsed() > LINES_ARRIVE {
-            return (told, counted);
+        let accepted = lines.iter().filter(|line| line["message"] == "event accepted");
+        let accepted: BTreeSet<_> =
+            accepted.map(|line| line["event.id"].as_str().unwrap().to_owned()).collect();
+        if (accepted.len() >= number && counted >= number) || began.elapsed() > LINES_ARRIVE {
+            return (accepted, counted);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

@@ -1,74 +1,31 @@
-//! What happened, and whether that is what may happen: of each event the acts at the destination and the words about
-//! them in the table.
-//!
-//! Slack takes no key. So an act may be repeated, but only when no word of it arrived, and only for a reason that lies
-//! outside of us: the worker was killed, the destination's answer was lost, the table did not take the word.
+//! What happened, in its order: of each event the acts at the destination, the words about them in the table, and the
+//! groups and digests that it was written into. `announcements.rs` says whether that is what may happen.
 
+use crate::accesses::Access;
+use crate::announcements::{Act, Ended, EventHistory, Invocation, Invocations, Placement, Says, Word};
+use crate::roles::Requested;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
-/// Which worker, and which of its invocations.
-pub(crate) type Invocation = (usize, u64);
-
-/// A message that the destination took.
-#[derive(Clone, Debug)]
-pub(crate) struct Act {
-    at: u64,
-    by: Invocation,
-    /// Whether the worker was told.
-    answered: bool,
-}
-
-/// That an act was to be written down.
-#[derive(Clone, Debug)]
-pub(crate) struct Word {
-    at: u64,
-    by: Invocation,
-    stored: bool,
-}
-
-/// How an invocation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Answered,
-    Killed,
-    /// It used up its time.
-    OutOfTime,
-}
-
-/// Of one event.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Story {
-    pub(crate) acts: Vec<Act>,
-    words: Vec<Word>,
-}
-
-/// Stands for messages that end a story: of these the table knows only that they were said.
+/// Stands for messages that end an incident: of these the table knows only that they were sent.
 pub(crate) const ENDS: &str = "ends";
 
 #[derive(Debug, Default)]
 struct Facts {
     clock: u64,
-    stories: HashMap<String, Story>,
-    ended: HashMap<Invocation, Ended>,
+    /// By the short id of an event, or by the id of a message.
+    histories: HashMap<String, EventHistory>,
+    invocations: Invocations,
     counts: BTreeMap<&'static str, u64>,
     /// Messages of which the table knows.
     known: HashSet<String>,
-    /// The partition keys that each function asked the table for.
-    keys: BTreeMap<String, BTreeSet<String>>,
-    /// What the table did not take: of which message, from which invocation.
-    not_taken: HashSet<(String, Invocation)>,
+    /// What each function asked DynamoDB for.
+    requested: Requested,
 }
 
 impl Facts {
-    /// Why an act may have to be repeated, as far as it does not depend on its words.
-    fn reason(&self, act: &Act) -> Option<&'static str> {
-        match self.ended.get(&act.by) {
-            Some(Ended::Killed) => Some("worker killed"),
-            _ if !act.answered => Some("destination's answer lost"),
-            Some(Ended::OutOfTime) => Some("function out of time"),
-            _ => None,
-        }
+    fn history(&mut self, of: &str) -> &mut EventHistory {
+        self.histories.entry(of.to_owned()).or_default()
     }
 }
 
@@ -94,52 +51,59 @@ impl Ledger {
     pub(crate) fn act(&self, event: &str, by: Invocation, answered: bool) {
         self.with(|facts| {
             let act = Act { at: facts.clock, by, answered };
-            facts.stories.entry(event.to_owned()).or_default().acts.push(act);
+            facts.history(event).acts.push(act);
         });
     }
 
-    pub(crate) fn word(&self, event: &str, by: Invocation, stored: bool) {
+    pub(crate) fn word(&self, event: &str, says: Says, by: Invocation, stored: bool) {
         self.with(|facts| {
-            let word = Word { at: facts.clock, by, stored };
-            facts.stories.entry(event.to_owned()).or_default().words.push(word);
+            let word = Word { at: facts.clock, by, stored, says };
+            facts.history(event).words.push(word);
         });
+    }
+
+    /// Notes that an event was written into a group or digest.
+    pub(crate) fn placed(&self, event: &str, partition: &str, by: Invocation, answered: bool) {
+        self.with(|facts| {
+            let placement = Placement { at: facts.clock, by, partition: partition.to_owned(), answered };
+            facts.history(event).placements.push(placement);
+        });
+    }
+
+    /// Notes that a timer started an invocation.
+    pub(crate) fn started_by_timer(&self, invocation: Invocation) {
+        self.with(|facts| facts.invocations.of_timers.insert(invocation));
     }
 
     pub(crate) fn ended(&self, invocation: Invocation, how: Ended) {
-        self.with(|facts| facts.ended.insert(invocation, how));
+        self.with(|facts| facts.invocations.ended.insert(invocation, how));
     }
 
-    /// The story of an event.
-    pub(crate) fn story(&self, event: &str) -> Story {
-        self.with(|facts| facts.stories.get(event).cloned().unwrap_or_default())
+    /// What happened to an event.
+    pub(crate) fn history(&self, event: &str) -> EventHistory {
+        self.with(|facts| facts.histories.get(event).cloned().unwrap_or_default())
     }
 
     /// All events that acted.
     pub(crate) fn acted(&self) -> Vec<String> {
         self.with(|facts| {
-            facts.stories.iter().filter(|(_, s)| !s.acts.is_empty()).map(|(e, _)| e.clone()).collect()
+            let acted = facts.histories.iter().filter(|(_, history)| !history.acts.is_empty());
+            acted.map(|(event, _)| event.clone()).collect()
         })
     }
 
-    /// Why each act but the last was repeated.
+    /// Why an event was announced again, for each time but one. `partitions`: the groups and digests that have announced it.
     ///
     /// # Errors
-    /// What must not happen: an act after a word of an earlier one, or one without a reason.
-    pub(crate) fn reasons(&self, event: &str) -> Result<Vec<&'static str>, String> {
-        let story = self.story(event);
-        let again = story.acts.windows(2).map(|pair| {
-            let [act, next] = pair else { unreachable!("a window of two") };
-            if let Some(word) = story.words.iter().find(|word| word.stored && word.at < next.at) {
-                return Err(format!("{event}: {next:?} after {word:?}"));
-            }
-            let word_lost = story.words.iter().any(|word| word.by == act.by && !word.stored);
-            match self.with(|facts| facts.reason(act)) {
-                Some(reason) => Ok(reason),
-                None if word_lost => Ok("word not taken by the store"),
-                None => Err(format!("{event}: acted again for no reason: {story:?}")),
-            }
-        });
-        again.collect()
+    /// What must not happen: see [`EventHistory::reasons`].
+    pub(crate) fn reasons(
+        &self,
+        event: &str,
+        partitions: &BTreeSet<String>,
+    ) -> Result<Vec<&'static str>, String> {
+        let history = self.history(event);
+        self.with(|facts| history.reasons(partitions, &facts.invocations))
+            .map_err(|wrong| format!("{event}: {wrong}"))
     }
 
     /// Notes that the table knows of a message.
@@ -151,69 +115,174 @@ impl Ledger {
         self.with(|facts| facts.known.contains(message))
     }
 
-    /// Notes that the table did not take what an invocation had to say of a message, or of [`ENDS`].
-    pub(crate) fn not_taken(&self, message: &str, by: Invocation) {
-        self.with(|facts| facts.not_taken.insert((message.to_owned(), by)));
+    /// Notes that AWS did not take what an invocation had to say of a message, group or digest, of [`ENDS`] or of timers.
+    pub(crate) fn not_taken(&self, what: &str, by: Invocation) {
+        self.with(|facts| facts.invocations.not_taken.insert((what.to_owned(), by)));
     }
 
-    /// Why a message may have been said once more. `word`: what would have been written down of it.
+    /// Why a message may have been sent once more. `word`: what would have been written down of it.
     pub(crate) fn reason_of(&self, message: &str, word: &str) -> Option<&'static str> {
-        let act = self.story(message).acts.pop()?;
+        let act = self.history(message).acts.pop()?;
         self.with(|facts| {
-            let not_taken = facts.not_taken.contains(&(word.to_owned(), act.by));
-            facts.reason(&act).or(not_taken.then_some("word not taken by the store"))
+            let not_taken = facts.invocations.not_taken.contains(&(word.to_owned(), act.by));
+            let reason = facts.invocations.reason(act.by, act.answered, "destination's answer lost");
+            reason.or(not_taken.then_some("word not taken by the store"))
         })
     }
 
-    /// Notes which keys a function asked for.
-    pub(crate) fn asked_for(&self, function: &str, keys: &[String]) {
-        self.with(|facts| facts.keys.entry(function.to_owned()).or_default().extend(keys.iter().cloned()));
+    /// Notes what a function asked DynamoDB for.
+    pub(crate) fn asked_for(&self, function: &str, accesses: Vec<Access>) {
+        self.with(|facts| facts.requested.entry(function.to_owned()).or_default().extend(accesses));
     }
 
-    pub(crate) fn keys(&self) -> BTreeMap<String, BTreeSet<String>> {
-        self.with(|facts| facts.keys.clone())
+    pub(crate) fn requested(&self) -> Requested {
+        self.with(|facts| facts.requested.clone())
     }
 
     /// How many acts were made by invocations that were killed.
     pub(crate) fn killed_after_act(&self) -> usize {
         self.with(|facts| {
             // With a bot token each act is there twice: by its event, and by its message, whose id has a point.
-            let by_message = facts.stories.iter().filter(|(key, _)| key.contains('.'));
-            let acts = by_message.flat_map(|(_, story)| &story.acts);
-            acts.filter(|act| facts.ended.get(&act.by) == Some(&Ended::Killed)).count()
+            let by_message = facts.histories.iter().filter(|(key, _)| key.contains('.'));
+            let acts = by_message.flat_map(|(_, history)| &history.acts);
+            acts.filter(|act| facts.invocations.ended.get(&act.by) == Some(&Ended::Killed)).count()
         })
     }
 }
 
-#[test]
-fn an_act_is_repeated_only_for_a_reason_and_never_after_a_word() {
-    let judged = |tell: &dyn Fn(&Ledger)| {
-        let ledger = Ledger::default();
-        tell(&ledger);
-        ledger.act("e", (2, 1), true);
-        ledger.word("e", (2, 1), true);
-        ledger.reasons("e")
-    };
-    let act = |ledger: &Ledger, answered| ledger.act("e", (1, 1), answered);
-    assert_eq!(judged(&|_| ()), Ok(vec![]));
-    assert_eq!(judged(&|ledger| act(ledger, false)), Ok(vec!["destination's answer lost"]));
-    let lost = |ledger: &Ledger| {
-        act(ledger, true);
-        ledger.word("e", (1, 1), false);
-    };
-    assert_eq!(judged(&lost), Ok(vec!["word not taken by the store"]));
-    for (how, reason) in [(Ended::Killed, "worker killed"), (Ended::OutOfTime, "function out of time")] {
-        let ended = |ledger: &Ledger| {
-            act(ledger, true);
-            ledger.ended((1, 1), how);
-        };
-        assert_eq!(judged(&ended), Ok(vec![reason]));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::announcements::TIMERS;
+
+    const FIRST: Invocation = (1, 1);
+    const NEXT: Invocation = (2, 1);
+    const GROUP: &str = "group#notify-slack#data-news#0123456789ab";
+    const OTHER: &str = "group#notify-slack#data-news#ba9876543210";
+    const DIGEST: &str = "digest#notify-slack#data-news#1767225600";
+
+    /// A way to announce an event, and the group or digest that has announced it then.
+    type Way = (fn(&Ledger, Invocation), Option<&'static str>);
+
+    fn alone(ledger: &Ledger, by: Invocation) {
+        ledger.act("e", by, true);
     }
-    assert!(judged(&|ledger| act(ledger, true)).unwrap_err().contains("no reason"));
-    let told = |ledger: &Ledger| {
-        act(ledger, true);
-        ledger.word("e", (1, 1), true);
-        ledger.ended((1, 1), Ended::Killed);
-    };
-    assert!(judged(&told).unwrap_err().contains("after"));
+
+    fn in_group(ledger: &Ledger, by: Invocation) {
+        ledger.placed("e", GROUP, by, true);
+    }
+
+    fn in_other_group(ledger: &Ledger, by: Invocation) {
+        ledger.placed("e", OTHER, by, true);
+    }
+
+    fn in_digest(ledger: &Ledger, by: Invocation) {
+        ledger.placed("e", DIGEST, by, true);
+    }
+
+    const WAYS: [Way; 4] =
+        [(alone, None), (in_group, Some(GROUP)), (in_other_group, Some(OTHER)), (in_digest, Some(DIGEST))];
+
+    /// The event announced in two ways, one after the other, with what happened in between.
+    fn judged(first: Way, between: &dyn Fn(&Ledger), next: Way) -> Result<Vec<&'static str>, String> {
+        let ledger = Ledger::default();
+        first.0(&ledger, FIRST);
+        between(&ledger);
+        next.0(&ledger, NEXT);
+        ledger.word("e", Says::Done, NEXT, true);
+        let partitions = [first.1, next.1].into_iter().flatten().map(str::to_owned).collect();
+        ledger.reasons("e", &partitions)
+    }
+
+    fn pairs() -> impl Iterator<Item = (Way, Way)> {
+        let all = WAYS.into_iter().flat_map(|first| WAYS.map(|next| (first, next)));
+        // Twice in the same group is once.
+        all.filter(|(first, next)| first.1.is_none() || first.1 != next.1)
+    }
+
+    // 13: every doubled message with its reason, also an event that two messages announce.
+    #[test]
+    fn an_event_that_is_announced_alone_in_a_group_or_in_a_digest_again_needs_a_reason() {
+        assert_eq!(pairs().count(), 13);
+        for (first, next) in pairs() {
+            let nothing = judged(first, &|_| (), next).unwrap_err();
+            assert!(nothing.contains("no reason"), "{nothing}");
+            for (how, reason) in
+                [(Ended::Killed, "worker killed"), (Ended::OutOfTime, "function out of time")]
+            {
+                assert_eq!(judged(first, &|ledger| ledger.ended(FIRST, how), next), Ok(vec![reason]));
+            }
+            let of_another = judged(first, &|ledger| ledger.ended((3, 1), Ended::Killed), next);
+            assert!(of_another.unwrap_err().contains("no reason"));
+            for says in [Says::Announced, Says::Done] {
+                let lost = judged(first, &|ledger| ledger.word("e", says, FIRST, false), next);
+                assert_eq!(lost, Ok(vec!["word not taken by the store"]));
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_is_not_announced_again_after_a_word_of_the_first_time_whatever_the_reason() {
+        for (first, next) in pairs() {
+            for says in [Says::Announced, Says::Done] {
+                let stored = |ledger: &Ledger| {
+                    ledger.word("e", says, FIRST, false);
+                    ledger.word("e", says, FIRST, true);
+                    ledger.ended(FIRST, Ended::Killed);
+                };
+                let wrong = judged(first, &stored, next).unwrap_err();
+                assert!(wrong.contains("announced again after"), "{wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_is_a_reason() {
+        let partitions = |of: &[&str]| of.iter().map(|partition| (*partition).to_owned()).collect();
+        let ledger = Ledger::default();
+        ledger.act("e", FIRST, false);
+        ledger.placed("e", GROUP, NEXT, true);
+        assert_eq!(ledger.reasons("e", &partitions(&[GROUP])), Ok(vec!["destination's answer lost"]));
+        let ledger = Ledger::default();
+        ledger.placed("e", GROUP, FIRST, false);
+        ledger.placed("e", OTHER, NEXT, true);
+        assert_eq!(ledger.reasons("e", &partitions(&[GROUP, OTHER])), Ok(vec!["table's answer lost"]));
+        for what in [TIMERS, GROUP] {
+            let ledger = Ledger::default();
+            ledger.placed("e", GROUP, FIRST, true);
+            ledger.not_taken(what, FIRST);
+            ledger.placed("e", OTHER, NEXT, true);
+            let reasons = ledger.reasons("e", &partitions(&[GROUP, OTHER]));
+            assert_eq!(reasons, Ok(vec!["word not taken by the store"]), "{what}");
+        }
+    }
+
+    /// A group of few announces each member alone. Then the member was placed before, and its event is done.
+    #[test]
+    fn a_member_that_a_timer_announces_alone_and_its_group_again_needs_a_reason_of_the_timer() {
+        let judged = |after: &dyn Fn(&Ledger)| {
+            let ledger = Ledger::default();
+            ledger.placed("e", GROUP, FIRST, true);
+            ledger.word("e", Says::Done, FIRST, true);
+            ledger.started_by_timer(NEXT);
+            ledger.act("e", NEXT, true);
+            after(&ledger);
+            ledger.reasons("e", &BTreeSet::from([GROUP.to_owned()]))
+        };
+        assert!(judged(&|_| ()).unwrap_err().contains("no reason"));
+        assert!(judged(&|ledger| ledger.ended(FIRST, Ended::Killed)).unwrap_err().contains("no reason"));
+        assert_eq!(judged(&|ledger| ledger.ended(NEXT, Ended::Killed)), Ok(vec!["worker killed"]));
+        let not_written = |ledger: &Ledger| ledger.word("e", Says::Announced, NEXT, false);
+        assert_eq!(judged(&not_written), Ok(vec!["word not taken by the store"]));
+    }
+
+    #[test]
+    fn once_is_no_repetition_and_a_group_that_no_request_wrote_is_wrong() {
+        let ledger = Ledger::default();
+        ledger.placed("e", GROUP, FIRST, true);
+        ledger.placed("e", GROUP, NEXT, true);
+        assert_eq!(ledger.reasons("e", &BTreeSet::from([GROUP.to_owned()])), Ok(vec![]));
+        assert_eq!(ledger.reasons("other", &BTreeSet::new()), Ok(vec![]));
+        assert!(ledger.reasons("e", &BTreeSet::from([OTHER.to_owned()])).unwrap_err().contains(OTHER));
+    }
 }

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod accesses;
+mod announcements;
 mod chance;
 mod emulator;
 mod events;
@@ -13,12 +15,16 @@ mod faults;
 mod figures;
 mod fleet;
 mod flood;
+mod groups;
 mod ledger;
+#[expect(dead_code, unused_imports, reason = "the tests of the template need more of it")]
+#[path = "../template/reading.rs"]
+mod reading;
 mod roles;
 mod run;
+mod scenarios;
 mod slack;
 mod store;
-mod stories;
 mod storm;
 mod verdict;
 mod way;

@@ -5,6 +5,8 @@ use crate::emulator::{Emulator, Stack};
 use crate::events::RULES;
 use crate::fleet::{Member, Seat};
 use crate::ledger::Ledger;
+use crate::reading::read;
+use crate::roles;
 use crate::slack::Troubled;
 use crate::store::Store;
 use crate::wire::Wire;
@@ -76,9 +78,11 @@ impl World {
             ("WEBHOOK_SECRET", json!({ "current": TOKEN, "previous": "" })),
             ("TABLEAU_SECRET", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 })),
         ];
-        let store = Arc::new(Store::new(&emulator.url, chance.fork(), Arc::clone(&ledger)));
-        let troubled = Arc::new(Troubled::new(slack.url(), chance.fork(), Arc::clone(&ledger)));
         let stack = Stack::create(emulator, &parameters, &secrets).await;
+        let url = &stack.emulator.url;
+        let tables = &stack.plan.tables;
+        let store = Arc::new(Store::new(url, tables, chance.fork(), Arc::clone(&ledger)));
+        let troubled = Arc::new(Troubled::new(slack.url(), chance.fork(), Arc::clone(&ledger)));
         let seats = AtomicUsize::new(0);
         Self {
             stack,
@@ -93,6 +97,16 @@ impl World {
             _rules: rules,
             _alone: alone,
         }
+    }
+
+    /// What roles allow and no function asked for in this run.
+    pub(crate) fn unused_permissions(&self) -> Vec<String> {
+        roles::unused(&read("template.yaml"), &self.ledger.requested())
+    }
+
+    /// What the functions asked DynamoDB for and their roles do not allow.
+    pub(crate) fn beyond_roles(&self) -> Vec<String> {
+        roles::beyond(&read("template.yaml"), &self.ledger.requested())
     }
 
     /// One more process of a function, behind proxies of its own.

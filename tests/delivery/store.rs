@@ -1,11 +1,14 @@
 //! What stands between the functions and AWS: calls are throttled, late, lost on their way, or their answers are.
 
+use crate::accesses::accesses;
+use crate::announcements::{Invocation, Says, TIMERS};
 use crate::chance::Chance;
 use crate::emulator::FUNCTION_TIMEOUT;
 use crate::fleet::Seat;
 use crate::ledger::{ENDS, Ledger};
 use crate::wire::{Answer, Asked, Reply};
 use crate::writes::Said;
+use local_aws::TableSpec;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -45,11 +48,15 @@ const KILLS: [(u32, Kill); 2] = [(25, Kill::Before), (15, Kill::After)];
 /// Of a thousand workers that write what a timer will announce, or arm it: between write, arm and delete.
 const KILLS_BETWEEN: [(u32, Kill); 2] = [(20, Kill::Before), (40, Kill::After)];
 
+/// The functions wait two seconds for an answer of AWS. What comes about then may be too late.
+const ANSWERED_IN_TIME: Duration = Duration::from_millis(1_800);
+
 /// AWS, as the functions reach it.
 #[derive(Debug)]
 pub(crate) struct Store {
     http: reqwest::Client,
     url: String,
+    tables: Vec<TableSpec>,
     chance: Chance,
     ledger: Arc<Ledger>,
     outage: Mutex<Outage>,
@@ -58,9 +65,16 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(url: &str, chance: Chance, ledger: Arc<Ledger>) -> Self {
-        let http = http_client::client(None).unwrap();
-        Self { http, url: url.to_owned(), chance, ledger, outage: Mutex::default(), storm: Mutex::default() }
+    pub(crate) fn new(url: &str, tables: &[TableSpec], chance: Chance, ledger: Arc<Ledger>) -> Self {
+        Self {
+            http: http_client::client(None).unwrap(),
+            url: url.to_owned(),
+            tables: tables.to_vec(),
+            chance,
+            ledger,
+            outage: Mutex::default(),
+            storm: Mutex::default(),
+        }
     }
 
     pub(crate) fn set_outage(&self, outage: Outage) {
@@ -90,18 +104,36 @@ impl Store {
             asked.body = sooner(&asked.body);
         }
         let table = operation.starts_with("DynamoDB_");
-        let said = Said::of(&operation, &asked.body);
-        self.ledger.asked_for(seat.process().name(), &said.keys);
+        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+        let said = Said::of(&operation, &body);
+        let accesses = accesses(&operation, &body, &self.tables);
         let invocation = seat.invocation();
-        let not_stored = || {
-            for event in said.announced.iter().chain(&said.done) {
-                self.ledger.word(event, invocation, false);
+        let began = Instant::now();
+        let words = |stored| {
+            for event in &said.announced {
+                self.ledger.word(event, Says::Announced, invocation, stored);
             }
+            for event in &said.done {
+                self.ledger.word(event, Says::Done, invocation, stored);
+            }
+        };
+        // A worker that has no answer of a group or digest gives its event up, and another attempt begins anew.
+        let unanswered = || {
+            let keys = accesses.iter().flat_map(|access| &access.keys);
+            keys.for_each(|key| self.ledger.not_taken(key, invocation));
+            if said.arms {
+                self.ledger.not_taken(TIMERS, invocation);
+            }
+        };
+        let not_stored = || {
+            words(false);
+            unanswered();
             said.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
             if said.ends {
                 self.ledger.not_taken(ENDS, invocation);
             }
         };
+        self.ledger.asked_for(seat.process().name(), accesses.clone());
         let fault = match self.chance.pick(&FAULTS) {
             _ if table && self.in_storm() => Some(Fault::Throttled),
             fault => fault,
@@ -145,13 +177,18 @@ impl Store {
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
             self.ledger.count("broken off by the emulator");
+            self.placed(&said, invocation, false);
             not_stored();
             return Reply::Reset;
         };
+        let is_answer_lost = kill.is_some() || matches!(fault, Some(Fault::AnswerLost));
+        let answered = !is_answer_lost && began.elapsed() < ANSWERED_IN_TIME;
+        if !answered {
+            unanswered();
+        }
         if answer.status == 200 {
-            for event in said.announced.iter().chain(&said.done) {
-                self.ledger.word(event, invocation, true);
-            }
+            self.placed(&said, invocation, answered);
+            words(true);
             said.messages.iter().for_each(|message| self.ledger.know(message));
         } else {
             not_stored();
@@ -159,11 +196,17 @@ impl Store {
         if let Some((_, when)) = kill {
             self.kill(seat, when).await;
         }
-        if kill.is_some() || matches!(fault, Some(Fault::AnswerLost)) {
+        if is_answer_lost {
             self.ledger.count("answers lost");
             return Reply::Reset;
         }
         Reply::Answer(answer)
+    }
+
+    fn placed(&self, said: &Said, by: Invocation, answered: bool) {
+        for (partition, event) in &said.placed {
+            self.ledger.placed(event, partition, by, answered);
+        }
     }
 
     async fn kill(&self, seat: &Seat, when: &'static str) {
@@ -182,7 +225,7 @@ fn throttled(table: bool) -> Answer {
 }
 
 /// A wait that passes sooner, so that a run takes minutes: what exceeds the longest claim is a thirtieth of it. What does
-/// not stays as it is: whoever waits for another's claim to end waits for that.
+/// not stays as it is: a worker that waits for another's claim to end waits for that.
 fn sooner(body: &[u8]) -> Vec<u8> {
     let longest_claim = FUNCTION_TIMEOUT.as_secs() + 1;
     let mut body: Value = serde_json::from_slice(body).unwrap();

@@ -85,7 +85,8 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
         deliver_to(&world, failed.collect(), &doors).await;
         let delivered = began.elapsed();
         until_empty(&world).await;
-        let (said, told) = (world.slack.messages(), began.elapsed());
+        let said = world.slack.messages();
+        let announced = began.elapsed();
 
         let now = Timestamp::now();
         let recovered = names.iter().zip(&luids).map(|(name, luid)| {
@@ -93,9 +94,9 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
         });
         deliver_to(&world, recovered.collect(), &doors).await;
         until_empty(&world).await;
-        (said, delivered, told)
+        (said, delivered, announced)
     };
-    let (failing, delivered, told) =
+    let (failing, delivered, announced) =
         tokio::time::timeout(Duration::from_secs(400), run).await.expect("a storm that comes to an end");
     tasks.shutdown().await;
     let said = world.slack.messages();
@@ -108,7 +109,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let mut figures = Figures::default();
     figures.row("objects that fail", count);
     figures.row("seconds until all were delivered", format!("{:.1}", delivered.as_secs_f64()));
-    figures.row("seconds until all were told", format!("{:.1}", told.as_secs_f64()));
+    figures.row("seconds until all were announced", format!("{:.1}", announced.as_secs_f64()));
     figures.row("messages while it lasts", posts(&failing).len());
     figures.row("messages with the end", posts(&said).len());
     figures.row("changes of a message", said.len() - posts(&said).len());
@@ -121,5 +122,6 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     assert!(last.contains(&format!("{count} extract refreshes failed")), "{last}");
     let end = render(posts(&said).last().unwrap());
     assert!(end.contains(&format!("All {count} recovered")), "{end}");
+    assert_eq!(world.beyond_roles(), Vec::<String>::new());
     world.stack.delete().await;
 }

@@ -2,7 +2,8 @@
 
 use crate::events::Occurrence;
 use crate::figures::Figures;
-use crate::roles;
+use crate::groups::{digest, group, is_about_one};
+use crate::ledger::Ledger;
 use crate::run::World;
 use serde_json::Value;
 use simulator::{SlackCall, SlackMessage, render};
@@ -15,6 +16,8 @@ pub(crate) struct Judged {
     messages: usize,
     alone: usize,
     grouped: usize,
+    /// Events that more than one message announced, also after one that a lost answer hides.
+    more_than_once: usize,
     groups: usize,
     doubled: usize,
     reasons: BTreeMap<&'static str, usize>,
@@ -47,11 +50,15 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         let key = format!("delivery#{workflow}#{id}");
         (done.contains(key.as_str()), given_up.contains(&(letters.to_owned(), id.to_string())))
     };
-    let groups = judged.groups(world, &items);
+    let said = world.slack.messages();
+    judged.messages = said.iter().filter(|message| message.call != SlackCall::Update).count();
+    judged.unknown(&world.ledger, &said);
+    let announced = judged.announced_with_others(&items, &said);
+    let nowhere = BTreeSet::new();
     for event in events {
         let (done, given_up) = ended("notify-slack", "NotifySlackDeadLetters", &event.id);
-        let announced = groups.contains(event.id.short());
-        judged.event(world, &event.id, done, given_up, announced);
+        let with_others = announced.get(event.id.short()).unwrap_or(&nowhere);
+        judged.event(&world.ledger, &event.id, done, given_up, with_others);
         if let Some(view) = &event.broadcast {
             let (done, given_up) = ended("update-broadcast", "UpdateBroadcastDeadLetters", &event.id);
             let records = world.tableau.broadcasts();
@@ -69,8 +76,7 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         }
     }
     let ours: BTreeSet<&str> = events.iter().map(|event| event.id.short()).collect();
-    let keys = roles::beyond(&world.ledger.keys());
-    judged.wrong.extend(keys.into_iter().map(|key| format!("{key}: no key that the function's role allows")));
+    judged.wrong.extend(world.beyond_roles());
     // The ids of messages have a point.
     let acted = world.ledger.acted();
     let events = acted.iter().filter(|key| !key.contains('.'));
@@ -89,48 +95,66 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
 }
 
 impl Judged {
-    /// Looks at the groups, and gives the events that one of them has announced.
-    fn groups(&mut self, world: &World, items: &[Value]) -> BTreeSet<String> {
-        let said = world.slack.messages();
-        self.messages = said.iter().filter(|message| message.call != SlackCall::Update).count();
-        let mut announced = BTreeSet::new();
-        let in_group = |item: &&Value| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("group#"));
+    /// The groups and digests that have announced each event, by its short id.
+    fn announced_with_others(
+        &mut self,
+        items: &[Value],
+        said: &[SlackMessage],
+    ) -> BTreeMap<String, BTreeSet<String>> {
         let mut partitions: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-        for item in items.iter().filter(in_group) {
-            partitions.entry(item["pk"]["S"].as_str().unwrap()).or_default().push(item);
+        for item in items {
+            partitions.entry(item["pk"]["S"].as_str().unwrap_or_default()).or_default().push(item);
         }
+        let mut announced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (partition, items) in partitions {
-            match group(&items, &said) {
-                Ok(members) => {
-                    self.groups += usize::from(!members.is_empty());
-                    announced.extend(members);
+            let events = match partition.split('#').next() {
+                Some("group") => group(&items, said),
+                Some("digest") => Ok(digest(&items)),
+                _ => continue,
+            };
+            match events {
+                Ok(events) => {
+                    self.groups += usize::from(!events.is_empty());
+                    for event in events {
+                        announced.entry(event).or_default().insert(partition.to_owned());
+                    }
                 }
                 Err(why) => self.wrong.push(format!("{partition}: {why}")),
-            }
-        }
-        // A message about many that no document knows was sent once more, and has to have a reason.
-        let posts = said.iter().filter(|message| message.call != SlackCall::Update);
-        for message in posts.filter(|message| !is_about_one(message)) {
-            if world.ledger.is_known(&message.ts) {
-                continue;
-            }
-            self.doubled += 1;
-            match world.ledger.reason_of(&message.ts, &message.ts) {
-                Some(reason) => *self.reasons.entry(reason).or_default() += 1,
-                None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
             }
         }
         announced
     }
 
-    fn event(&mut self, world: &World, id: &EventId, done: bool, given_up: bool, in_group: bool) {
-        let acts = world.ledger.story(id.short()).acts.len();
-        self.alone += usize::from(acts > 0);
-        self.grouped += usize::from(in_group);
+    /// A message about many that no document knows was sent once more, and has to have a reason.
+    fn unknown(&mut self, ledger: &Ledger, said: &[SlackMessage]) {
+        let posts = said.iter().filter(|message| message.call != SlackCall::Update);
+        for message in posts.filter(|message| !is_about_one(message) && !ledger.is_known(&message.ts)) {
+            self.doubled += 1;
+            match ledger.reason_of(&message.ts, &message.ts) {
+                Some(reason) => *self.reasons.entry(reason).or_default() += 1,
+                None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
+            }
+        }
+    }
+
+    /// Judges one event. `with_others`: the groups and digests that have announced it.
+    fn event(
+        &mut self,
+        ledger: &Ledger,
+        id: &EventId,
+        done: bool,
+        given_up: bool,
+        with_others: &BTreeSet<String>,
+    ) {
+        let history = ledger.history(id.short());
+        let times = history.times_announced(with_others);
+        self.alone += usize::from(!history.acts.is_empty());
+        self.grouped += usize::from(!with_others.is_empty());
+        self.more_than_once += usize::from(times > 1);
         self.lost(id, done || given_up);
-        self.missing(id, acts > 0 || in_group || given_up);
-        self.doubled += acts.saturating_sub(1);
-        match world.ledger.reasons(id.short()) {
+        self.missing(id, times > 0 || given_up);
+        self.doubled += times.saturating_sub(1);
+        match ledger.reasons(id.short(), with_others) {
             Ok(reasons) => reasons.iter().for_each(|reason| *self.reasons.entry(reason).or_default() += 1),
             Err(wrong) => self.wrong.push(wrong),
         }
@@ -158,7 +182,7 @@ impl Judged {
     }
 
     /// All figures.
-    pub(crate) fn tell(&self, world: &World, figures: &mut Figures) {
+    pub(crate) fn add_to(&self, figures: &mut Figures, world: &World) {
         let counted = |name| world.ledger.counted(name);
         figures.row("times a function was given work", counted("batches"));
         for (row, name) in [
@@ -193,7 +217,8 @@ impl Judged {
         figures.row("messages delivered", self.messages);
         figures.row("events announced alone", self.alone);
         figures.row("events announced in a group", self.grouped);
-        figures.row("groups", self.groups);
+        figures.row("events announced more than once", self.more_than_once);
+        figures.row("groups and digests", self.groups);
         figures.row("doubled", self.doubled);
         for (reason, times) in &self.reasons {
             figures.row(format!("… {reason}"), times);
@@ -207,51 +232,123 @@ impl Judged {
     }
 }
 
-/// Whether a message is about one event: its small print names it.
-fn is_about_one(message: &SlackMessage) -> bool {
-    message.blocks.iter().any(|block| block.to_string().contains("· event "))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::announcements::{Ended, Invocation, Says};
+    use serde_json::json;
+    use tableau::Payload;
 
-/// The events that a group has announced.
-///
-/// # Errors
-/// What is wrong with it: it was not announced, or its message does not account for all of them.
-fn group(items: &[&Value], said: &[SlackMessage]) -> Result<BTreeSet<String>, String> {
-    let document = |item: &Value| -> Value {
-        serde_json::from_str(item["document"]["S"].as_str().unwrap_or_default()).unwrap_or_default()
-    };
-    let mut head = Value::Null;
-    let mut members = BTreeMap::new();
-    for item in items {
-        match item["sk"]["S"].as_str().and_then(|sk| sk.strip_prefix("member#")) {
-            Some(event) => {
-                members.insert(event.to_owned(), document(item));
+    const FIRST: Invocation = (1, 1);
+    const NEXT: Invocation = (2, 1);
+
+    fn id() -> EventId {
+        EventId::of(&Payload::parse(br#"{"event_type":"WorkbookCreated"}"#).unwrap())
+    }
+
+    fn item(partition: &str, sort: &str, document: &Value) -> Value {
+        json!({ "pk": { "S": partition }, "sk": { "S": sort }, "document": { "S": document.to_string() } })
+    }
+
+    /// A group with a message that names its only member, as the table has it.
+    fn group_of(name: &str) -> (String, [Value; 2]) {
+        let partition = format!("group#notify-slack#data-news#{name}");
+        let head = json!({ "pending": null, "message": { "id": name } });
+        let member = json!({ "placement": "grouped", "name": "Sales" });
+        let items =
+            [item(&partition, "head", &head), item(&partition, &format!("member#{}", id().short()), &member)];
+        (partition, items)
+    }
+
+    /// A digest that was sent, with an entry about the event, one about the end of a group and one that is not sent yet.
+    fn digest_of() -> (String, [Value; 4]) {
+        let partition = "digest#notify-slack#data-news#1767225600".to_owned();
+        let entry = |object: &str, generation| json!({ "object": object, "generation": generation });
+        let items = [
+            item(&partition, "head", &json!({ "done_generation": 1 })),
+            item(&partition, &format!("entry#{}", id().short()), &entry("l-1", 1)),
+            item(&partition, "entry#0a0a0a0a0a0a", &entry("", 1)),
+            item(&partition, "entry#0b0b0b0b0b0b", &entry("l-2", 2)),
+        ];
+        (partition, items)
+    }
+
+    async fn said(names: &[&str]) -> Vec<SlackMessage> {
+        let slack = simulator::SlackRecorder::start().await.unwrap();
+        slack.add_channel("data-news", true);
+        let http = http_client::client(None).unwrap();
+        for _ in names {
+            let text = json!({ "channel": "data-news", "text": "Sales" });
+            let post = http.post(format!("{}/chat.postMessage", slack.api_url())).bearer_auth(slack.token());
+            let post = post.header("content-type", "application/json").body(text.to_string());
+            post.send().await.unwrap();
+        }
+        let mut said = slack.messages();
+        assert_eq!(said.len(), names.len(), "{:?}", slack.refusals());
+        for (message, name) in said.iter_mut().zip(names) {
+            message.ts = (*name).to_owned();
+        }
+        said
+    }
+
+    fn judged(ledger: &Ledger, with_others: &BTreeSet<String>) -> Judged {
+        let mut judged = Judged::default();
+        judged.event(ledger, &id(), true, false, with_others);
+        judged
+    }
+
+    // 13: an event that was announced alone and in a group was counted twice, and not called doubled.
+    #[tokio::test]
+    async fn an_event_that_two_messages_announce_is_doubled_and_fails_the_run_without_a_reason() {
+        let said = said(&["1.1", "1.2"]).await;
+        let (group, of_group) = group_of("1.1");
+        let (other, of_other) = group_of("1.2");
+        let (digest, of_digest) = digest_of();
+        let event = id();
+        for (is_alone, items, partitions) in [
+            (true, of_group.to_vec(), vec![&group]),
+            (false, [of_group.to_vec(), of_digest.to_vec()].concat(), vec![&group, &digest]),
+            (false, [of_group.to_vec(), of_other.to_vec()].concat(), vec![&group, &other]),
+            (true, of_digest.to_vec(), vec![&digest]),
+        ] {
+            let announced = Judged::default().announced_with_others(&items, &said);
+            let with_others = &announced[event.short()];
+            assert!(with_others.iter().eq(partitions.iter().copied().collect::<BTreeSet<_>>()));
+            assert_eq!(announced.len(), 1, "{announced:?}");
+
+            let ledger = Ledger::default();
+            if is_alone {
+                ledger.act(event.short(), FIRST, true);
             }
-            None => head = document(item),
+            for (partition, by) in partitions.iter().rev().zip([NEXT, FIRST]) {
+                ledger.placed(event.short(), partition, by, true);
+            }
+            ledger.word(event.short(), Says::Done, NEXT, true);
+
+            let without = judged(&ledger, with_others);
+            assert_eq!((without.doubled, without.more_than_once), (1, 1));
+            assert!(without.reasons.is_empty());
+            assert!(without.wrong[0].contains("no reason"), "{:?}", without.wrong);
+
+            for by in [FIRST, NEXT] {
+                ledger.ended(by, Ended::Killed);
+            }
+            let with = judged(&ledger, with_others);
+            assert_eq!((with.doubled, with.more_than_once), (1, 1));
+            assert_eq!(with.reasons, BTreeMap::from([("worker killed", 1)]));
+            assert_eq!(with.wrong, Vec::<String>::new());
         }
     }
-    members.retain(|_, member| member["placement"] != "alone");
-    if members.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    if !head["pending"].is_null() {
-        return Err(format!("a timer is pending that nothing will fire: {}", head["pending"]));
-    }
-    let id = head["message"]["id"].as_str().ok_or_else(|| format!("it was never announced: {head}"))?;
-    let message = said.iter().rfind(|message| message.ts == id).ok_or("its message is not there")?;
-    let text = render(message);
-    let named = members.values().filter_map(|member| member["name"].as_str());
-    let named = named.filter(|name| names(&text).contains(name)).count();
-    let more = text.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
-    if named + more.unwrap_or_default() != members.len() {
-        let count = members.len();
-        return Err(format!("{named} of {count} members named, {more:?} more counted in\n{text}"));
-    }
-    Ok(members.into_keys().collect())
-}
 
-/// The names in a list.
-fn names(text: &str) -> BTreeSet<&str> {
-    let parts = text.lines().flat_map(|line| line.split(" · ")).flat_map(|part| part.split(" … and "));
-    parts.map(str::trim).collect()
+    #[test]
+    fn an_event_that_one_message_announces_is_not_doubled_and_one_that_none_announces_is_missing() {
+        let ledger = Ledger::default();
+        let (group, _) = group_of("1.1");
+        let none = judged(&ledger, &BTreeSet::new());
+        assert_eq!((none.missing, none.doubled), (1, 0));
+        ledger.placed(id().short(), &group, FIRST, true);
+        let one = judged(&ledger, &BTreeSet::from([group]));
+        assert_eq!((one.grouped, one.alone, one.doubled, one.missing), (1, 0, 0, 0));
+        assert_eq!(one.wrong, Vec::<String>::new());
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Said {
     pub(crate) announced: Vec<String>,
     /// Events of which it says that nothing is left to do.
     pub(crate) done: Vec<String>,
+    /// Events that it writes into a group or digest that will announce them: the partition, and the event.
+    pub(crate) placed: Vec<(String, String)>,
     /// The messages that its documents know.
     pub(crate) messages: Vec<String>,
     /// Whether it says of a message that it has its end.
@@ -28,8 +30,6 @@ pub(crate) struct Said {
     pub(crate) groups: bool,
     /// Whether it arms a timer.
     pub(crate) arms: bool,
-    /// The keys that it asks for or writes.
-    pub(crate) keys: Vec<String>,
 }
 
 impl Said {
@@ -38,16 +38,15 @@ impl Said {
         !self.announced.is_empty() || !self.messages.is_empty()
     }
 
-    pub(crate) fn of(operation: &str, body: &[u8]) -> Self {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
-        let mut said = Self { keys: keys(&body), ..Self::default() };
+    pub(crate) fn of(operation: &str, body: &Value) -> Self {
+        let mut said = Self::default();
         let operation = operation.rsplit('.').next().unwrap_or_default();
         if operation == "SendMessage" {
             said.arms = body["MessageBody"].as_str().is_some_and(|text| text.starts_with(r#"{"timer""#));
             return said;
         }
         let writes: Vec<&Value> = match operation {
-            "UpdateItem" => vec![&body],
+            "UpdateItem" => vec![body],
             "TransactWriteItems" => {
                 let items = body["TransactItems"].as_array().map(Vec::as_slice).unwrap_or_default();
                 items.iter().map(|item| &item["Update"]).filter(|update| !update.is_null()).collect()
@@ -74,7 +73,12 @@ impl Said {
             self.groups = true;
             if write.document.contains(r#""placement":"alone""#) {
                 self.announced.push(member.to_owned());
+            } else {
+                self.placed.push((write.pk.clone(), member.to_owned()));
             }
+        }
+        if let Some(event) = write.sk.strip_prefix("entry#").filter(|_| is_about_an_object(&write.document)) {
+            self.placed.push((write.pk.clone(), event.to_owned()));
         }
         let ids = write.document.split(r#""id":""#).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
         // Slack's: 1767225600.000006. Those of incidents and groups have no point.
@@ -82,6 +86,12 @@ impl Said {
         self.ends |= write.document.contains(r#""resolution_sent":true"#)
             || write.document.contains(r#""closed":true"#);
     }
+}
+
+/// Whether an entry of a digest announces an event. One about the end of a group stands under an event's id too.
+pub(crate) fn is_about_an_object(entry: &str) -> bool {
+    let entry: Value = serde_json::from_str(entry).unwrap_or_default();
+    entry["object"].as_str().is_some_and(|object| !object.is_empty())
 }
 
 fn written(update: &Value) -> Option<Written> {
@@ -96,29 +106,6 @@ fn written(update: &Value) -> Option<Written> {
     })
 }
 
-/// The partition keys in a request, wherever they stand.
-fn keys(request: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(request, &mut found);
-    found
-}
-
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            found.extend(map.get("pk").and_then(|pk| pk["S"].as_str()).map(str::to_owned));
-            if map.contains_key("KeyConditionExpression") && !map.contains_key("IndexName") {
-                let values = map["ExpressionAttributeValues"].as_object();
-                let texts = values.into_iter().flatten().filter_map(|(_, value)| value["S"].as_str());
-                found.extend(texts.map(str::to_owned));
-            }
-            map.values().for_each(|value| collect(value, found));
-        }
-        Value::Array(items) => items.iter().for_each(|value| collect(value, found)),
-        _ => {}
-    }
-}
-
 #[test]
 fn a_transaction_says_what_each_of_its_items_says() {
     use serde_json::json;
@@ -131,14 +118,25 @@ fn a_transaction_says_what_each_of_its_items_says() {
     let message = r#"{"message":{"conversation":"C1","id":"1767225600.000006"},"closed":true}"#;
     let body = json!({ "TransactItems": [
         update("group#notify-slack#data#0123456789ab", "member#abcdefabcdef", r#"{"id":"abcdefabcdef","placement":"alone"}"#),
+        update("group#notify-slack#data#0123456789ab", "member#0a0a0a0a0a0a", r#"{"placement":"grouped"}"#),
         update("group#notify-slack#data#0123456789ab", "head", message),
+        update("digest#notify-slack#data#1767225600", "entry#0b0b0b0b0b0b", r#"{"object":"l-1"}"#),
+        update("digest#notify-slack#data#1767225600", "entry#0c0c0c0c0c0c", r#"{"object":""}"#),
         { "ConditionCheck": { "Key": { "pk": { "S": "window#notify-slack#data#x" }, "sk": { "S": "-" } } } },
     ] });
-    let said = Said::of("DynamoDB_20120810.TransactWriteItems", body.to_string().as_bytes());
+    let said = Said::of("DynamoDB_20120810.TransactWriteItems", &body);
     assert_eq!(said.announced, ["abcdefabcdef"]);
+    let placed = said.placed.iter().map(|(partition, event)| (partition.as_str(), event.as_str()));
+    let placed: Vec<_> = placed.collect();
+    assert_eq!(
+        placed,
+        [
+            ("group#notify-slack#data#0123456789ab", "0a0a0a0a0a0a"),
+            ("digest#notify-slack#data#1767225600", "0b0b0b0b0b0b"),
+        ]
+    );
     assert_eq!(said.messages, ["1767225600.000006"]);
     assert!(said.ends && said.groups && !said.arms);
-    assert_eq!(said.keys.len(), 3, "{:?}", said.keys);
-    let timer = json!({ "MessageBody": r#"{"timer":{}}"# }).to_string();
-    assert!(Said::of("AmazonSQS.SendMessage", timer.as_bytes()).arms);
+    let timer = json!({ "MessageBody": r#"{"timer":{}}"# });
+    assert!(Said::of("AmazonSQS.SendMessage", &timer).arms);
 }

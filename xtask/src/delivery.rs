@@ -1,9 +1,9 @@
-//! `cargo xtask delivery`: the fault run, the door flood, the storm and the stories of `tests/delivery/`.
+//! `cargo xtask delivery`: the fault run, the door flood, the storm and the scenarios of `tests/delivery/`.
 
 use crate::check::{Emulator, Iam, TOOLS};
 use crate::repository::{Problem, Repository, succeed};
 
-/// As many events, from this seed, unless told otherwise.
+/// The usual number of events and seed.
 const USUAL: Arguments = Arguments { events: 120, seed: 1 };
 
 /// Sends events through the real functions on an AWS emulator while it injects faults, then measures floods and storms of events.
@@ -33,7 +33,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let mut cargo = repository.cargo();
     cargo.args(["test", "--workspace", "--test", "delivery", "--"]);
     // One after the other: the flood is measured.
-    cargo.args(["--nocapture", "--test-threads", "1", "faults::", "flood::", "storm::", "stories::"]);
+    cargo.args(["--nocapture", "--test-threads", "1", "faults::", "flood::", "storm::", "scenarios::"]);
     cargo.env("EMULATOR_URL", emulator.url());
     cargo.env("DELIVERY_EVENTS", arguments.events.to_string());
     cargo.env("DELIVERY_SEED", arguments.seed.to_string());

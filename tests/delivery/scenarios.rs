@@ -1,11 +1,12 @@
-//! Refreshes that fail, go on failing and recover, while everything goes wrong: each story is told and ends, nothing stays
-//! red that anybody could know of, and what was said twice has a reason.
+//! Incidents over time: refreshes that fail, go on failing and recover, while everything goes wrong. Each incident is announced
+//! and resolved, no message stays red of which a document knows, and what was sent twice has a reason.
 
+use crate::announcements::Ended;
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, refresh};
 use crate::faults::{deliver, poller, trouble, until_nothing_is_left};
 use crate::figures::Figures;
-use crate::ledger::{ENDS, Ended};
+use crate::ledger::ENDS;
 use crate::run::{Size, World};
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};
@@ -16,12 +17,12 @@ use tableau::EventName;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
-/// So few are told one by one, in a channel of their own.
+/// So few are announced one by one, in a channel of their own.
 const ALONE: usize = 2;
 /// And the others together.
 const TOGETHER: &str = "data-news";
 
-/// From the fifth time within a day on they flap, and nobody is told.
+/// From the fifth time within a day on they flap, and alerts are suppressed.
 const FLAPPING: usize = 4;
 /// What happens, one after the other.
 const ROUNDS: [Round; 3] = [Round::Begins, Round::GoesOn, Round::Recovers];
@@ -60,7 +61,7 @@ fn objects(world: &World, number: usize) -> Vec<Object> {
 }
 
 #[tokio::test]
-async fn each_story_is_told_and_ends_whatever_goes_wrong() {
+async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
     let (number, cycles) = ((size.events / 40).max(10), (size.events / 500).clamp(1, FLAPPING));
@@ -103,9 +104,10 @@ async fn each_story_is_told_and_ends_whatever_goes_wrong() {
     }
     pollers.shutdown().await;
 
-    let told = Told::of(&world);
-    wrong.extend(told.wrong.iter().cloned());
+    let sent = Sent::of(&world);
+    wrong.extend(sent.wrong.iter().cloned());
     wrong.extend(lost(&world, events).await);
+    wrong.extend(world.beyond_roles());
     let counted = |name| world.ledger.counted(name);
     let mut figures = Figures::default();
     figures.row("objects", objects.len());
@@ -119,17 +121,17 @@ async fn each_story_is_told_and_ends_whatever_goes_wrong() {
     figures.row("destination: message taken, answer lost", counted("destination's answers lost"));
     figures.row("table: calls throttled", counted("throttled"));
     figures.row("AWS: requests and answers lost", counted("requests lost") + counted("answers lost"));
-    figures.row("messages that open a story", told.opened);
-    figures.row("changes of them", told.changes);
-    figures.row("replies that close one", told.closed);
-    figures.row("said twice", told.reasons.values().sum::<usize>());
-    for (reason, times) in &told.reasons {
+    figures.row("messages that announce an incident or group", sent.opened);
+    figures.row("changes of them", sent.changes);
+    figures.row("replies that resolve one", sent.closed);
+    figures.row("sent twice", sent.reasons.values().sum::<usize>());
+    for (reason, times) in &sent.reasons {
         figures.row(format!("… {reason}"), times);
     }
-    figures.row("… for no reason", told.wrong.len());
-    figures.row("left red, since nobody knows of them", told.red);
+    figures.row("… for no reason", sent.wrong.len());
+    figures.row("left red, since no document knows them", sent.red);
     figures.row("seconds", format!("{:.1}", began.elapsed().as_secs_f64()));
-    figures.print(&format!("Stories, seed {}", size.seed));
+    figures.print(&format!("Scenarios, seed {}", size.seed));
     assert!(wrong.is_empty(), "{wrong:#?}");
     world.stack.delete().await;
 }
@@ -167,9 +169,9 @@ fn judge_round(world: &World, objects: &[Object], round: Round) -> Vec<String> {
     wrong
 }
 
-/// What was said, and why twice.
+/// What was sent, and why twice.
 #[derive(Debug, Default)]
-struct Told {
+struct Sent {
     opened: usize,
     changes: usize,
     closed: usize,
@@ -178,20 +180,21 @@ struct Told {
     wrong: Vec<String>,
 }
 
-impl Told {
+impl Sent {
     fn of(world: &World) -> Self {
-        let (mut told, mut closed) = (Self::default(), HashMap::new());
+        let mut sent = Self::default();
+        let mut closed = HashMap::new();
         let said = world.slack.messages();
         let is_reply = |message: &&SlackMessage| message.thread_ts.is_some();
-        told.changes = said.iter().filter(|message| message.call == SlackCall::Update).count();
-        told.closed = said.iter().filter(is_reply).count();
-        told.opened = said.len() - told.changes - told.closed;
+        sent.changes = said.iter().filter(|message| message.call == SlackCall::Update).count();
+        sent.closed = said.iter().filter(is_reply).count();
+        sent.opened = said.len() - sent.changes - sent.closed;
         let channels: BTreeSet<_> = said.iter().map(|message| message.channel_name.clone()).collect();
         for message in channels.iter().flat_map(|channel| world.slack.channel(channel)) {
             let (is_red, known) = (render(&message).contains('🔴'), world.ledger.is_known(&message.ts));
-            told.red += usize::from(is_red);
+            sent.red += usize::from(is_red);
             if is_red && known {
-                told.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));
+                sent.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));
             }
             let said_again = match &message.thread_ts {
                 None if known => None,
@@ -200,13 +203,13 @@ impl Told {
                 Some(parent) => closed.insert(parent.clone(), message),
             };
             if let Some(message) = said_again {
-                told.once_more(world, &message);
+                sent.once_more(world, &message);
             }
         }
-        if told.opened == 0 {
-            told.wrong.push("nothing was told".to_owned());
+        if sent.opened == 0 {
+            sent.wrong.push("nothing was announced".to_owned());
         }
-        told
+        sent
     }
 
     fn once_more(&mut self, world: &World, message: &SlackMessage) {

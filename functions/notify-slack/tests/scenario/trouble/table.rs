@@ -18,7 +18,7 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(super) struct Fate {
     pub(super) died: Notify,
-    /// How often something went wrong after which nobody knows what was said.
+    /// How often something went wrong after which no document knows what was sent.
     pub(super) wrong: AtomicUsize,
 }
 

@@ -90,7 +90,7 @@ impl Night {
         }
     }
 
-    /// Nothing is red at the end, but for what nobody can know of.
+    /// Nothing is red at the end, but for messages that no document knows.
     fn over(&self, channel: &str, said: &[Said], wrong: usize) {
         if self.by.edits() {
             let seen = self.world.seen(channel);

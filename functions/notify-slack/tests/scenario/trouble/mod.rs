@@ -20,13 +20,13 @@ use timer::TimerMessage;
 use tokio::task::JoinSet;
 use workflow::{Failure, Outcome};
 
-/// How many nights with each destination, unless `STORY_NIGHTS` says otherwise: a Slack on the wire takes longer.
+/// How many nights with each destination, unless `SCENARIO_NIGHTS` says otherwise: a Slack on the wire takes longer.
 const NIGHTS: u64 = 30;
 const NIGHTS_ON_THE_WIRE: u64 = 12;
 /// As many attempts as the template's queue allows; here a whole night of trouble has to end before.
 const ATTEMPTS: usize = 60;
 
-/// Channels, and the kind of objects that each is told of.
+/// Channels, and the kind of objects that each gets messages about.
 const CHANNELS: [(&str, &str); 2] = [("data-news", "Workbook"), ("data-alerts", "Datasource")];
 
 /// An event on its way, and what came of it.
@@ -287,7 +287,7 @@ const FAULTS: [SlackFault; 4] = [
 #[expect(clippy::disallowed_methods, reason = "how many nights there are is a matter of the run")]
 fn nights(by: By) -> u64 {
     let usual = if by.is_slack() { NIGHTS_ON_THE_WIRE } else { NIGHTS };
-    std::env::var("STORY_NIGHTS").map_or(usual, |text| text.parse().unwrap())
+    std::env::var("SCENARIO_NIGHTS").map_or(usual, |text| text.parse().unwrap())
 }
 
 #[tokio::test]

@@ -204,7 +204,7 @@ impl World {
         self.restarted()
     }
 
-    /// The same, after somebody changed the rules.
+    /// The same, after a change of the rules.
     pub(crate) fn with_rules(mut self, rules: &str) -> Self {
         rules.clone_into(&mut self.rules);
         self.restarted()

@@ -171,7 +171,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let key = self.incident_key(attempt);
         let released = async {
-            let mut transaction = self.transaction(attempt.now(), []);
+            let mut transaction = self.transaction(attempt.now());
             loop {
                 let read: Versioned<Incident> = transaction.get(&key).await?;
                 let mut incident = read.document.clone();
@@ -205,7 +205,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = attempt.now();
         // Most objects fail for the first time: a failure writes without reading. If there is a document, the store says so.
         let is_probably_new = record.is_none() && matches!(mutation, Mutation::Signal(Signal::Failed(..)));
-        let mut transaction = self.transaction(now, is_probably_new.then(|| key.clone()));
+        let mut transaction = self.transaction(now);
+        if is_probably_new {
+            transaction.assume_absent(&key);
+        }
         if let Some(record) = record {
             transaction.assume(&key, record);
         }
@@ -240,7 +243,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             transaction.put(&key, &read, &incident)?;
             if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
                 let unchanged = || Record {
                     version: read.version,
                     text: serde_json::to_string(&incident).unwrap_or_default(),
@@ -301,7 +303,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 incident.record(id, target, attempt.owner, receipt);
                 Transition::Unchanged
             }
-            Mutation::LookAgain if incident.open.is_some() => Transition::FailedAgain,
+            Mutation::LookAgain if let Some(open) = &mut incident.open => {
+                open.suppressed_until = None;
+                Transition::FailedAgain
+            }
             Mutation::Overdue => {
                 incident.give_up_resolutions(attempt.now());
                 Transition::Unchanged

@@ -33,6 +33,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Route::Digest(until) = entry.route
             && later(until, REMINDER) <= now
         {
+            self.forget(&keys::head(&keys::digest(self.workflow, &target.key, until)));
             // Since its digest was sent, the incident goes on alone or in the group of those that the digest named.
             match self.digest_state(transaction, &target.key, until, &open.id, now).await? {
                 DigestState::Waiting => return Ok(()),
@@ -175,7 +176,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     let how = how.reason(Why::QuietHours);
                     advance.handled.push((target.key.clone(), Handled::Grouped(how)));
                 }
-                Decision::LookAgain { at } => advance.look_again = Some(at),
+                Decision::LookAgain { at } => {
+                    advance.look_again = Some(at);
+                    if let Some(open) = incident.find_mut(id) {
+                        open.suppressed_until = Some(at);
+                    }
+                }
                 Decision::Suppress(reason) => {
                     if let Suppression::Muted(_) | Suppression::NotAnnounced = reason
                         && resolved.is_some()

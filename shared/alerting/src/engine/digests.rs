@@ -70,13 +70,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         target: &Targeted<N::Target>,
         until: Timestamp,
     ) -> Result<(), Failure> {
-        let mut transaction = self.transaction(attempt.now(), []);
+        let mut transaction = self.transaction(attempt.now());
         let partition = loop {
             let partition =
                 self.write_entry(attempt, &mut transaction, key, entry.clone(), target, until).await?;
-            if let Some(written) = transaction.commit().await? {
+            if transaction.commit().await?.is_some() {
                 // What was remembered may say that the timer exists of a head that has begun anew.
-                self.remember(&written);
                 break partition;
             }
         };
@@ -116,7 +115,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         group: Option<(String, usize)>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<GroupHead> = transaction.get(head_key).await?;
             let mut head = read.document.clone();
@@ -130,8 +129,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 announced.announced_elsewhere(*shown, now);
                 transaction.put(&key, &read, &announced)?;
             }
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
+            if transaction.commit().await?.is_some() {
                 return Ok(());
             }
         }
@@ -237,7 +235,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let head_key = keys::head(&partition);
         for batch in written.chunks(BATCH) {
             loop {
-                let mut transaction = self.transaction(now, []);
+                let mut transaction = self.transaction(now);
                 let read: Versioned<GroupHead> = transaction.get(&head_key).await?;
                 let mut group = read.document.clone();
                 group.target = target.to_owned();
@@ -247,8 +245,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 for member in batch {
                     transaction.overwrite(&keys::member(&partition, &member.id), member)?;
                 }
-                if let Some(written) = transaction.commit().await? {
-                    self.remember(&written);
+                if transaction.commit().await?.is_some() {
                     break;
                 }
             }

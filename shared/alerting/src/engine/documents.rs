@@ -1,16 +1,20 @@
 //! Typed documents in a transaction.
 
+use super::keys::WINDOW;
 use crate::digest::Entry;
 use crate::group::{GroupHead, Member, Window};
 use crate::incident::Incident;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::records::{Change, Commit, Key, Record, Records, Write};
 use workflow::{BoxError, Failure};
 
+/// How many windows and heads are remembered in the process.
+const SEEN_LIMIT: usize = 256;
 /// How often a change is made again because another worker was faster.
 const TRIES: u32 = 30;
 
@@ -124,9 +128,45 @@ pub(crate) fn write<D: Document>(document: &D, now: Timestamp) -> Result<Write, 
     Ok(Write { text, expires_at, due: document.due(), is_active: document.is_active() })
 }
 
+/// Windows and heads of groups as a worker last saw them. A storm reads them once a worker, not once an event. What is
+/// outdated is found out by the commit, which checks versions.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<HashMap<Key, Record>>);
+
+impl Seen {
+    fn remember(&self, key: &Key, record: &Record) {
+        // Members, entries and incidents are read once or never.
+        if key.sort != "head" && !key.partition.starts_with(WINDOW) {
+            return;
+        }
+        let mut seen = self.lock();
+        if seen.len() > SEEN_LIMIT {
+            seen.clear();
+        }
+        seen.insert(key.clone(), record.clone());
+    }
+
+    pub(crate) fn forget(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn get(&self, key: &Key) -> Option<Record> {
+        self.lock().get(key).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Record>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What a transaction has read, and what it will write.
 pub(crate) struct Transaction<'a> {
     records: &'a dyn Records,
+    seen: Option<&'a Seen>,
     now: Timestamp,
     known: BTreeMap<Key, Option<Record>>,
     changes: BTreeMap<Key, Change>,
@@ -134,14 +174,19 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction in which these records are taken for known: from a cache, or as absent for what is probably new.
-    /// If they are otherwise, the commit finds out.
-    pub(crate) fn new(
-        records: &'a dyn Records,
-        now: Timestamp,
-        known: impl IntoIterator<Item = (Key, Option<Record>)>,
-    ) -> Self {
-        Self { records, now, known: known.into_iter().collect(), changes: BTreeMap::new(), tries: 0 }
+    /// A transaction that reads everything anew.
+    pub(crate) fn new(records: &'a dyn Records, now: Timestamp) -> Self {
+        Self { records, seen: None, now, known: BTreeMap::new(), changes: BTreeMap::new(), tries: 0 }
+    }
+
+    /// The same, in which windows and heads are taken as this worker has seen them, and are seen.
+    pub(crate) fn with(self, seen: &'a Seen) -> Self {
+        Self { seen: Some(seen), ..self }
+    }
+
+    /// Takes a document for absent that is probably new. If it is not, the commit finds out.
+    pub(crate) fn assume_absent(&mut self, key: &Key) {
+        self.known.insert(key.clone(), None);
     }
 
     /// Takes a record for known.
@@ -163,10 +208,24 @@ impl<'a> Transaction<'a> {
             return Ok(Versioned { version: expected.unwrap_or_default(), document });
         }
         if !self.known.contains_key(key) {
-            let loaded = self.records.load(std::slice::from_ref(key)).await.map_err(unavailable)?;
-            self.known.insert(key.clone(), loaded.into_iter().next().flatten());
+            let seen = self.seen.and_then(|seen| seen.get(key));
+            let record = match seen {
+                Some(record) => Some(record),
+                None => {
+                    let loaded = self.records.load(std::slice::from_ref(key)).await.map_err(unavailable)?;
+                    loaded.into_iter().next().flatten()
+                }
+            };
+            self.know(key.clone(), record);
         }
         Ok(Versioned::read(key, self.known.get(key).and_then(Option::as_ref), self.now))
+    }
+
+    fn know(&mut self, key: Key, record: Option<Record>) {
+        if let (Some(seen), Some(record)) = (self.seen, &record) {
+            seen.remember(&key, record);
+        }
+        self.known.insert(key, record);
     }
 
     /// Changes a document if it differs from what was read; otherwise the commit checks that it is still the same.
@@ -213,14 +272,23 @@ impl<'a> Transaction<'a> {
                     let mark = self.known.get(&change.key).and_then(Option::as_ref).and_then(|r| r.mark);
                     Some((change.key, Record { version, text, mark }))
                 });
-                Ok(Some(written.collect()))
+                let written: BTreeMap<Key, Record> = written.collect();
+                for (key, record) in &written {
+                    self.seen.inspect(|seen| seen.remember(key, record));
+                }
+                Ok(Some(written))
             }
             Commit::Conflict(current) => {
                 self.tries += 1;
                 if self.tries >= TRIES {
                     return Err(Failure::transient("too many workers change the same alerting documents"));
                 }
-                self.known.extend(current);
+                for (key, record) in current {
+                    if record.is_none() {
+                        self.seen.inspect(|seen| seen.forget(&key));
+                    }
+                    self.know(key, record);
+                }
                 let most = Duration::from_millis(20 * u64::from(self.tries.min(10)));
                 tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
                 Ok(None)

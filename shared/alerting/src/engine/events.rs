@@ -8,6 +8,7 @@ use crate::notification::{self, About, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
+use store::records::Key;
 use workflow::{Effect, Failure, SharedMessage, Why};
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
@@ -44,7 +45,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = attempt.now();
         let id = attempt.event.id.short();
         let window_key = keys::window(self.workflow, &target.key, attempt.event.name.as_str());
-        let mut transaction = self.transaction(now, []);
+        if attempt.invocation.attempt > 1
+            && let Some(group) = self.joined_before(&window_key, &target.key, id, now).await?
+        {
+            return Ok(grouped(group, target));
+        }
+        let mut transaction = self.transaction(now);
         loop {
             let window: Versioned<Window> = transaction.get(&window_key).await?;
             let mut changed = window.document.clone();
@@ -56,13 +62,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let Some(group) = group else {
                 changed.open(id, attempt.event.subject.luid(), now);
                 transaction.put(&window_key, &window, &changed)?;
-                match transaction.commit().await? {
-                    Some(written) => {
-                        self.remember(&written);
-                        break;
-                    }
-                    None => continue,
+                if transaction.commit().await?.is_some() {
+                    break;
                 }
+                continue;
             };
             let partition = keys::group(self.workflow, &target.key, &group);
             let member_key = keys::member(&partition, id);
@@ -72,13 +75,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut member = Member::new(id, &described.name(), None, attempt.happened_at());
             member.object = attempt.event.subject.luid().to_owned();
             member.sample.clone_from(&attempt.payload);
-            if attempt.invocation.attempt > 1 {
-                let written: Versioned<Member> = transaction.get(&member_key).await?;
-                if written.version > 0 {
-                    self.arm(&partition, now).await?;
-                    return Ok(grouped(group, target));
-                }
-            }
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
             let mut joined = head.document.clone();
             if joined.target.is_empty() {
@@ -93,13 +89,33 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             transaction.put(&head_key, &head, &joined)?;
             transaction.overwrite(&member_key, &member)?;
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
+            if transaction.commit().await?.is_some() {
                 self.arm(&partition, now).await?;
                 return Ok(grouped(group, target));
             }
         }
         self.post_event(attempt, target).await
+    }
+
+    /// The group that an earlier attempt at an event has written it into: the one that is open, or one before.
+    async fn joined_before(
+        &self,
+        window: &Key,
+        target: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
+        let mut transaction = self.transaction(now);
+        let window: Versioned<Window> = transaction.get(window).await?;
+        for group in window.document.groups() {
+            let partition = keys::group(self.workflow, target, group);
+            let member: Versioned<Member> = transaction.get(&keys::member(&partition, id)).await?;
+            if member.version > 0 {
+                self.arm(&partition, now).await?;
+                return Ok(Some(group.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// Sends an event as a message of its own, once.

@@ -23,9 +23,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         &self,
         firing: &Firing<'_, N::Target>,
     ) -> Result<Option<(Key, Versioned<Incident>)>, Failure> {
-        let mut transaction = self.transaction(firing.now(), []);
+        let mut transaction = self.transaction(firing.now());
         for flood in ["incidents", "critical"] {
             let key = keys::window(self.workflow, &firing.target.key, flood);
+            // Another worker may have opened the group.
+            self.forget(&key);
             let window: Versioned<Window> = transaction.get(&key).await?;
             let is_this = |group: &OpenGroup| group.id == firing.id() && is_group_id(&group.first);
             let Some(group) = window.document.open.filter(is_this) else { continue };
@@ -66,7 +68,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let mut member = Member::new(&open.id, &name, cause, open.since);
             member.object = event.map(|event| event.subject.luid().to_owned()).unwrap_or_default();
             let id = open.id.clone();
-            let mut transaction = self.transaction(firing.now(), []);
+            let mut transaction = self.transaction(firing.now());
             transaction.assume_read(&key, &read)?;
             transaction.put(&key, &read, &incident)?;
             transaction.overwrite(&keys::member(firing.partition, &id), &member)?;

@@ -195,7 +195,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         {
             return Ok(Some(event));
         }
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         for (_, member) in members.iter().filter(|(_, member)| is_group_id(&member.object)) {
             let key = keys::incident(self.workflow, &member.object);
             let incident: Versioned<Incident> = transaction.get(&key).await?;
@@ -334,7 +334,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<(), Failure> {
         let key = keys::member(firing.partition, id);
         let alone = Member { placement: Placement::Alone, ..member.clone() };
-        let mut transaction = self.transaction(firing.now(), []);
+        let mut transaction = self.transaction(firing.now());
         loop {
             transaction.overwrite(&key, &alone)?;
             if transaction.commit().await?.is_some() {

@@ -20,7 +20,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         now: Timestamp,
     ) -> Result<Option<GroupHead>, Failure> {
         self.forget(key);
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<GroupHead> = transaction.get(key).await?;
             let mut head = read.document.clone();
@@ -37,8 +37,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 });
             }
             transaction.put(key, &read, &head)?;
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
+            if transaction.commit().await?.is_some() {
                 return Ok(Some(head));
             }
         }
@@ -51,14 +50,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         now: Timestamp,
         change: impl Fn(&mut GroupHead) + Send + Sync,
     ) -> Result<GroupHead, Failure> {
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<GroupHead> = transaction.get(key).await?;
             let mut head = read.document.clone();
             change(&mut head);
             transaction.put(key, &read, &head)?;
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
+            if transaction.commit().await?.is_some() {
                 return Ok(head);
             }
         }
@@ -67,7 +65,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Makes sure that the timer exists that a head asks for, and notes it.
     pub(super) async fn arm(&self, partition: &str, now: Timestamp) -> Result<(), Failure> {
         let key = keys::head(partition);
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<GroupHead> = transaction.get(&key).await?;
             let mut head = read.document.clone();
@@ -75,8 +73,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             self.ensure_timer(partition, pending.due, pending.generation, now).await?;
             head.armed(pending.generation);
             transaction.put(&key, &read, &head)?;
-            if let Some(written) = transaction.commit().await? {
-                self.remember(&written);
+            if transaction.commit().await?.is_some() {
                 return Ok(());
             }
         }

@@ -18,7 +18,7 @@ use workflow::{Failure, Invocation, Outcome};
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Whether the refresh that began has ended by now.
     pub(super) async fn has_ended(&self, attempt: &Attempt<'_>) -> Result<bool, Failure> {
-        let mut transaction = self.transaction(attempt.now(), []);
+        let mut transaction = self.transaction(attempt.now());
         let mut incident: Versioned<Incident> = transaction.get(&self.incident_key(attempt)).await?;
         let started = Signal::Started(attempt.happened_at());
         Ok(incident.document.apply(attempt.event.id.short(), started) == Transition::Outdated)
@@ -110,7 +110,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         // Without a transition nothing failed when this attempt began; an earlier attempt may have resolved the incident.
         let may_have_resolved = transition == Some(Transition::Resolved) || attempt.invocation.attempt > 1;
         if may_have_resolved {
-            let mut transaction = self.transaction(attempt.now(), []);
+            let mut transaction = self.transaction(attempt.now());
             let incident: Versioned<Incident> = transaction.get(&key).await?;
             if let Some(resolved) = incident.document.resolved_by(attempt.event.id.short()) {
                 for (key, entry) in &resolved.incident.log {
@@ -147,7 +147,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             // A group that waits for its first message leaves out what is resolved before.
             let key = keys::head(&keys::group(self.workflow, target, group));
             // As it is now: not as this worker may have seen it.
-            let mut transaction = Transaction::new(self.records.as_ref(), attempt.now(), []);
+            let mut transaction = Transaction::new(self.records.as_ref(), attempt.now());
             let head: Versioned<GroupHead> = transaction.get(&key).await?;
             return Ok(!head.document.is_unannounced());
         }
@@ -161,7 +161,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         invocation: &Invocation,
     ) -> Result<Outcome, Failure> {
         let key = Key::single(timer.key.clone());
-        let mut transaction = self.transaction(invocation.now, []);
+        let mut transaction = self.transaction(invocation.now);
         let incident: Versioned<Incident> = transaction.get(&key).await?;
         let Some(event) = incident.document.sample().and_then(event_of) else {
             return Ok(Outcome::skipped("the incident is over"));
@@ -205,7 +205,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let key = keys::incident(self.workflow, &member.object);
         let partition = keys::group(self.workflow, target, group);
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<Incident> = transaction.get(&key).await?;
             let mut incident = read.document.clone();

@@ -7,6 +7,7 @@ use tableau::SiteLuid;
 pub(crate) const INCIDENT: &str = "incident#";
 pub(crate) const GROUP: &str = "group#";
 pub(crate) const DIGEST: &str = "digest#";
+pub(crate) const WINDOW: &str = "window#";
 pub(crate) const MEMBER: &str = "member#";
 pub(crate) const ENTRY: &str = "entry#";
 
@@ -20,7 +21,7 @@ pub(crate) fn site(workflow: &str, site: &SiteLuid) -> Key {
 
 /// `flood`: of which kind of incident or event.
 pub(crate) fn window(workflow: &str, target: &str, flood: &str) -> Key {
-    Key::single(format!("window#{workflow}#{target}#{flood}"))
+    Key::single(format!("{WINDOW}{workflow}#{target}#{flood}"))
 }
 
 pub(crate) fn group(workflow: &str, target: &str, id: &str) -> String {

@@ -24,14 +24,14 @@ pub use status::{SharedStatus, TimerSubject};
 use crate::context::Context;
 use crate::lease::LeaseOwner;
 use crate::notifier::{Notifier, Routing, Targeted};
-use documents::Transaction;
+use documents::{Seen, Transaction};
 use jiff::{SignedDuration, Timestamp};
 use rules::Schedule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::records::{Key, Record, Records};
+use store::records::{Key, Records};
 use tableau::{Action, Event, EventId, Object, Payload, SiteLuid};
 use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
@@ -39,8 +39,6 @@ use workflow::{Failure, Invocation, Outcome, SharedMessage};
 
 /// How soon a timer is tried again while another worker sends for the same group.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-/// How many documents are remembered in the process.
-const CACHE_LIMIT: usize = 256;
 
 /// Announces events and incidents to the targets that the rules name.
 pub struct Engine<N, R> {
@@ -49,8 +47,7 @@ pub struct Engine<N, R> {
     timer: Option<Arc<dyn Timer>>,
     notifier: N,
     routing: R,
-    /// Windows and heads of groups as they were last seen. A storm reads them once a worker, not once an event.
-    seen: Mutex<HashMap<Key, Record>>,
+    seen: Seen,
     sites: Mutex<HashMap<SiteLuid, SeenSite>>,
 }
 
@@ -173,7 +170,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         notifier: N,
         routing: R,
     ) -> Self {
-        Self { workflow, records, timer, notifier, routing, seen: Mutex::default(), sites: Mutex::default() }
+        Self { workflow, records, timer, notifier, routing, seen: Seen::default(), sites: Mutex::default() }
     }
 
     /// Handles an event.
@@ -220,41 +217,21 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         attempt.context.get_or_try_init(|| self.routing.context(attempt.event, attempt.invocation)).await
     }
 
-    /// A transaction that takes for known what this worker has seen, and for absent what is probably new.
-    pub(crate) fn transaction(&self, now: Timestamp, new: impl IntoIterator<Item = Key>) -> Transaction<'_> {
-        let seen = self.seen();
-        let known = seen.iter().map(|(key, record)| (key.clone(), Some(record.clone())));
-        let new = new.into_iter().map(|key| (key, None));
-        Transaction::new(self.records.as_ref(), now, new.chain(known).collect::<BTreeMap<_, _>>())
-    }
-
-    /// Remembers windows and heads. Members, entries and incidents are read once or never.
-    pub(crate) fn remember(&self, written: &BTreeMap<Key, Record>) {
-        let mut seen = self.seen();
-        if seen.len() > CACHE_LIMIT {
-            seen.clear();
-        }
-        for (key, record) in written {
-            if key.sort == "head" || key.partition.starts_with("window#") {
-                seen.insert(key.clone(), record.clone());
-            }
-        }
+    /// A transaction that takes windows and heads as this worker has seen them.
+    pub(crate) fn transaction(&self, now: Timestamp) -> Transaction<'_> {
+        Transaction::new(self.records.as_ref(), now).with(&self.seen)
     }
 
     /// An earlier attempt may have written without having had an answer: what this worker has seen may be outdated, and a
     /// timer that looks armed may not exist.
     fn forget_after_failure(&self, invocation: &Invocation) {
         if invocation.attempt > 1 {
-            self.seen().clear();
+            self.seen.clear();
         }
     }
 
     pub(crate) fn forget(&self, key: &Key) {
-        self.seen().remove(key);
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Record>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.forget(key);
     }
 
     fn seen_sites(&self) -> std::sync::MutexGuard<'_, HashMap<SiteLuid, SeenSite>> {

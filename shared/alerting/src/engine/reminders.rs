@@ -109,7 +109,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let capabilities = self.notifier.capabilities().await?;
         let head_key = keys::head(partition);
         for member in recovered {
-            let mut transaction = self.transaction(now, []);
+            let mut transaction = self.transaction(now);
             loop {
                 transaction.overwrite(&keys::member(partition, &member.id), member)?;
                 if transaction.commit().await?.is_some() {
@@ -138,7 +138,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let key = keys::head(partition);
         self.forget(&key);
         let owner = LeaseOwner::new(invocation.ends_at());
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         let read: Versioned<GroupHead> = transaction.get(&key).await?;
         // A member has joined meanwhile: the timer sends. Or another sweep has sent.
         if read.document.pending.is_some() || !read.document.is_reminder_due(now) {
@@ -149,8 +149,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return Ok(false);
         }
         transaction.put(&key, &read, &taken)?;
-        let Some(written) = transaction.commit().await? else { return Ok(false) };
-        self.remember(&written);
+        if transaction.commit().await?.is_none() {
+            return Ok(false);
+        }
         let zone = self.routing.site(sample).map(|site| site.timezone);
         let mut shown = notification::group_announced(sample, &members, false, zone);
         self.add_small_print(&mut shown, &sample.site, now).await;

@@ -60,7 +60,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Some(seen) = seen.filter(|seen| now.duration_since(seen.at).abs() < FRESH) {
             return Ok(seen.is_missing);
         }
-        let mut transaction = Transaction::new(self.records.as_ref(), now, []);
+        let mut transaction = Transaction::new(self.records.as_ref(), now);
         let state: Versioned<SiteState> = transaction.get(&keys::site(self.workflow, site)).await?;
         let is_missing = state.document.success_missing_at.is_some();
         self.seen_sites().insert(site.clone(), SeenSite { at: now, is_missing });
@@ -73,7 +73,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         now: Timestamp,
         success_missing_at: Option<Timestamp>,
     ) -> Result<(), Failure> {
-        let mut transaction = Transaction::new(self.records.as_ref(), now, []);
+        let mut transaction = Transaction::new(self.records.as_ref(), now);
         loop {
             // Both are rare, and the one that comes last is right.
             transaction.overwrite(&keys::site(self.workflow, site), &SiteState { success_missing_at })?;

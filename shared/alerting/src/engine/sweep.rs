@@ -98,23 +98,33 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 
     async fn sweep_head(&self, key: &Key, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
-        let mut transaction = self.transaction(sweep.now(), []);
+        let mut transaction = self.transaction(sweep.now());
         let head: Versioned<GroupHead> = transaction.get(key).await?;
-        let Some(pending) = &head.document.pending else {
-            return self.sweep_open_group(&key.partition, &head.document, sweep).await;
+        let head = head.document;
+        let now = sweep.now();
+        let timer = match (&head.pending, head.gives_up_at()) {
+            (Some(pending), _) if later(pending.due, OVERDUE) > now => return Ok(false),
+            (Some(pending), _) => (pending.due, pending.generation),
+            // Its timer is a dead letter.
+            (None, Some(at)) if at <= now => (now, head.generation),
+            (None, _) => return self.sweep_open_group(&key.partition, &head, sweep).await,
         };
-        if later(pending.due, OVERDUE) > sweep.now() {
-            return Ok(false);
-        }
         // Nothing brings back a sweep that fails. A timer comes back until its work is done.
-        tracing::warn!(key = key.partition, "a timer did not fire in time; it is sent again");
-        let timer = self.ensure_timer(&key.partition, pending.due, pending.generation, sweep.now());
-        timer.await.map(|()| true)
+        tracing::warn!(
+            key = key.partition,
+            "a timer did not fire in time, or failed for good; it is sent again"
+        );
+        let (due, generation) = timer;
+        self.ensure_timer(&key.partition, due, generation, now).await?;
+        if head.pending.is_none() {
+            self.end(key, now, |head| head.begun_at = Some(now)).await?;
+        }
+        Ok(true)
     }
 
     async fn sweep_incident(&self, key: &Key, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
         let now = sweep.now();
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         let read: Versioned<Incident> = transaction.get(key).await?;
         let incident = read.document;
         let Some(event) = incident.sample().and_then(event_of) else {
@@ -126,6 +136,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let mut summary = Summary::default();
         if incident.next_resolution().is_some_and(|due| due <= now) {
             self.advance(&attempt, Mutation::Overdue, &targets, None, &mut summary).await?;
+        }
+        if incident.next_look().is_some_and(|due| due <= now) {
+            self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
         }
         let due = incident.next_reminder().filter(|due| *due <= now);
         if let Some(open) = incident.open.as_ref().filter(|_| due.is_some()) {
@@ -153,7 +166,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return Ok(LastRefresh::Unanswered);
         }
         let attempt = Attempt::new(event, sweep.invocation);
-        let mut transaction = self.transaction(sweep.now(), []);
+        let mut transaction = self.transaction(sweep.now());
         let incident: Versioned<Incident> = transaction.get(&self.incident_key(&attempt)).await?;
         for kind in incident.document.failing_kinds() {
             let at = match self.routing.last_success(event, kind, sweep.invocation).await {
@@ -181,7 +194,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
 
     /// Lets the sweep pass an incident over until `at`, of which no target is to be reminded before.
     async fn look_again(&self, key: &Key, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
-        let mut transaction = self.transaction(now, []);
+        let mut transaction = self.transaction(now);
         loop {
             let read: Versioned<Incident> = transaction.get(key).await?;
             let mut incident = read.document.clone();

@@ -23,6 +23,9 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(120);
 /// and sends the next message so much later.
 const POST_INTERVAL: SignedDuration = SignedDuration::from_secs(300);
 
+/// A timer that fails is retried by its queue for about eight hours; only a refused credential is waited for longer.
+const LONGEST_RETRIED: SignedDuration = SignedDuration::from_hours(12);
+
 /// The furthest a timer can be ahead: the end of quiet hours, which are daily, on a day of 25 hours.
 const FURTHEST_DUE: SignedDuration = SignedDuration::from_hours(26);
 
@@ -62,6 +65,8 @@ pub struct GroupHead {
     pub maybe_sent: bool,
     /// Whether its members are events, which have no end, and not incidents.
     pub is_of_events: bool,
+    /// When a timer last began its work.
+    pub begun_at: Option<Timestamp>,
     /// The sweep has nothing to send now, and looks again then.
     pub looks_again: Option<Timestamp>,
     lease: Option<Lease>,
@@ -96,7 +101,13 @@ pub enum GroupStep {
 impl GroupHead {
     /// Forgets instants that a wrong clock wrote: everything would wait for them.
     pub fn sanitize(&mut self, now: Timestamp) {
-        for at in [&mut self.opened_at, &mut self.last_join, &mut self.last_sent, &mut self.last_audible] {
+        for at in [
+            &mut self.opened_at,
+            &mut self.last_join,
+            &mut self.last_sent,
+            &mut self.last_audible,
+            &mut self.begun_at,
+        ] {
             *at = at.filter(|at| is_credible(*at, now));
         }
         let longest = later(now, FURTHEST_DUE);
@@ -200,6 +211,7 @@ impl GroupHead {
             Acquired::Free => {}
         }
         self.pending = None;
+        self.begun_at = Some(now);
         true
     }
 
@@ -235,7 +247,14 @@ impl GroupHead {
     /// When the sweep is to look at it.
     pub fn due(&self) -> Option<Timestamp> {
         let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
-        self.pending.as_ref().map(|pending| pending.due).or(reminder)
+        let pending = self.pending.as_ref().map(|pending| pending.due);
+        pending.or(self.gives_up_at()).or(reminder)
+    }
+
+    /// When a timer that has not done its work is sent again: by then it is a dead letter, or its message is lost.
+    pub fn gives_up_at(&self) -> Option<Timestamp> {
+        let is_unfinished = self.generation > self.done_generation;
+        self.begun_at.filter(|_| is_unfinished).map(|at| later(at, LONGEST_RETRIED))
     }
 
     /// Whether the target is to be reminded now.

@@ -64,6 +64,9 @@ pub struct Open {
     /// The payload of the last failure, for timers, which bring no event.
     #[serde(default)]
     pub sample: String,
+    /// It is suppressed because the object flaps, and a timer looks at it again then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed_until: Option<Timestamp>,
 }
 
 /// An incident that is over.
@@ -124,7 +127,14 @@ impl Incident {
     /// When the sweep is to look at it.
     pub fn due(&self) -> Option<Timestamp> {
         let reminder = self.next_reminder().max(self.next_reminder().and(self.looks_again));
-        reminder.into_iter().chain(self.next_resolution()).min()
+        reminder.into_iter().chain(self.next_resolution()).chain(self.next_look()).min()
+    }
+
+    /// When the sweep is to look whether an incident that was suppressed lasts. Its timer has done so before, unless it was
+    /// lost or failed for good.
+    pub fn next_look(&self) -> Option<Timestamp> {
+        let until = self.open.as_ref()?.suppressed_until?;
+        Some(later(until, OVERDUE))
     }
 
     /// When the sweep is to look whether a resolution that a target awaits was sent. The attempt that was to send it comes back
@@ -193,6 +203,7 @@ impl Incident {
             open.log.values_mut().for_each(|entry| entry.sanitize(now));
             open.since = if is_credible(open.since, now) { open.since } else { now };
             open.last = if is_credible(open.last, now) { open.last } else { now };
+            open.suppressed_until = open.suppressed_until.filter(|at| *at <= later(now, LASTING * 2));
         }
         self.applied.drain(..self.applied.len().saturating_sub(APPLIED_LIMIT));
         self.resolved.drain(..self.resolved.len().saturating_sub(RESOLVED_LIMIT));
@@ -248,6 +259,7 @@ impl Incident {
         self.last_failure = self.last_failure.max(Some(at));
         if let Some(open) = &mut self.open {
             open.failures = open.failures.saturating_add(1);
+            open.suppressed_until = None;
             open.since = open.since.min(at);
             open.last = open.last.max(at);
             open.kinds.insert(kind);
@@ -264,6 +276,7 @@ impl Incident {
             nth: self.openings.len(),
             log: BTreeMap::new(),
             sample: String::new(),
+            suppressed_until: None,
         });
         Transition::Opened
     }

@@ -4,7 +4,7 @@ use crate::doubles::Message;
 use crate::incidents::{HOUR, NIGHT, each, quiet, run};
 use crate::world::{EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, World, at, event};
 use alerting::notification::Status;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::records::{MemoryRecords, Records};
 
@@ -394,5 +394,81 @@ async fn tableau_is_asked_once_about_an_event_of_many_channels() {
         });
         world.one(name, "Sales", hour * HOUR).await;
         assert_eq!(world.asked().contexts, 1, "{name} at {hour}");
+    }
+}
+
+// 13: a timer that failed for good is a dead letter, and no later event comes.
+#[tokio::test(start_paused = true)]
+async fn the_sweep_sends_a_timer_again_that_failed_for_good() {
+    for night in [false, true] {
+        let mut world = if night { quiet(EDITS) } else { World::new(EDITS) };
+        let second = if night { 2 * HOUR } else { 0 };
+        let fires = if night { NIGHT.1 } else { 15 };
+        let sent = usize::from(!night);
+        if !night {
+            world.one(FAILED, "object-000", 0).await;
+        }
+        world.fail_next_deliveries(1);
+        let failed = each(FAILED, 5, second).into_iter().skip(usize::from(!night));
+        // The timer's message is gone after its first attempt.
+        world.run(failed.collect(), &BTreeMap::new(), at(fires + 5)).await;
+        assert_eq!(world.messages().len(), sent, "{:?}", world.headlines());
+        let hour = fires / HOUR;
+        sweep_for(&mut world, hour + 1..=hour + 11).await;
+        assert_eq!(world.messages().len(), sent, "its queue still retries it");
+        sweep_for(&mut world, hour + 12..=hour + 14).await;
+        assert_eq!(world.shown_failing(|_| false).len(), 5, "night: {night}: {:?}", world.headlines());
+    }
+}
+
+// 13: a suppressed failure that lasts is announced, also if its timer was lost.
+#[tokio::test(start_paused = true)]
+async fn the_sweep_announces_a_suppressed_incident_that_lasts_when_its_timer_was_lost() {
+    let mut world = World::new(EDITS);
+    for n in 0..4 {
+        world.one(FAILED, "Sales", n * 600).await;
+        world.one(SUCCEEDED, "Sales", n * 600 + 300).await;
+    }
+    world.one(FAILED, "Sales", 2_400).await;
+    world.lose_timers();
+    let before = world.messages().len();
+    world.sweep(2_400 + HOUR).await.unwrap();
+    assert_eq!(world.messages().len(), before, "its timer may be on its way");
+    world.sweep(2_400 + 2 * HOUR).await.unwrap();
+    assert_eq!(world.messages().len(), before + 1, "{:?}", world.headlines());
+    sweep_for(&mut world, 3..=20).await;
+    assert_eq!(world.messages().len(), before + 1, "{:?}", world.headlines());
+}
+
+// 13: an event that is in a group already joins no other one.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
+    for capabilities in [EDITS, POSTS] {
+        for arrival in 0..6 {
+            for calls in 0..8 {
+                for happens in [false, true] {
+                    let mut world = World::new(capabilities);
+                    world.rules(|rules| rules.names.push(UPDATED));
+                    let event = |n: i64, second| (second, event(UPDATED, &format!("object-{n:03}"), second));
+                    // While the first flood's event waits for its next attempt, another flood begins.
+                    let first = (0..5).map(|n| event(n, n));
+                    let second = (5..10).map(|n| event(n, 75 + n));
+                    let deaths = BTreeMap::from([(arrival, (calls, happens))]);
+                    world.run(first.chain(second).collect(), &deaths, at(HOUR)).await;
+                    let context =
+                        format!("{capabilities:?}, {arrival}, {calls}, {happens}: {:?}", world.headlines());
+                    let messages: Vec<Message> =
+                        world.messages().into_iter().filter(|message| !message.is_orphan).collect();
+                    let lists = messages.iter().flat_map(|message| &message.shown.lists);
+                    let grouped: Vec<&str> =
+                        lists.flat_map(|list| &list.items).map(|item| item.name.as_str()).collect();
+                    let alone = messages.iter().filter_map(|message| message.shown.subject.as_deref());
+                    let named: BTreeSet<&str> = grouped.iter().copied().chain(alone).collect();
+                    assert_eq!(named.len(), 10, "{context}");
+                    let once: BTreeSet<&str> = grouped.iter().copied().collect();
+                    assert_eq!(grouped.len(), once.len(), "{context}: {grouped:?}");
+                }
+            }
+        }
     }
 }

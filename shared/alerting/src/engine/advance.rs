@@ -1,11 +1,12 @@
 //! One change of an incident after the other, until nothing is left to send.
 
 use super::documents::Versioned;
+use super::mutation::Mutation;
+use super::send::{Send, receipt};
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::capabilities::Capabilities;
-use crate::incident::{Incident, Open, Receipt, Resolved, Route, Signal, Transition};
-use crate::notifier::{Delivered, Notifier, Routing, Targeted, Undelivered};
-use crate::plan::Operation;
+use crate::incident::{Incident, Receipt, Route, Signal, Transition};
+use crate::notifier::{Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use std::collections::{BTreeSet, VecDeque};
@@ -13,54 +14,10 @@ use store::records::{Key, Record};
 use workflow::{Effect, Failure};
 
 /// How many notifications one attempt sends at most: one a target, and what happens meanwhile.
-const MOST_ROUNDS: u32 = 100;
+const MOST_ROUNDS: u32 = 500;
 
-/// What changes an incident's document.
-#[derive(Clone, Debug)]
-pub(super) enum Mutation {
-    /// An event.
-    Signal(Signal),
-    /// A notification was sent, or not.
-    Receipt { incident: String, target: String, receipt: Receipt },
-    /// A timer: look again at an incident that was suppressed.
-    LookAgain,
-    /// The sweep: a resolution was not sent in time.
-    Overdue,
-    /// The sweep: a target may be to be reminded.
-    Remind,
-}
-
-/// What is to be done after the commit, for one target.
-#[derive(Clone, Debug)]
-pub(super) struct Send<T> {
-    pub(super) target: Targeted<T>,
-    pub(super) operation: Operation,
-    pub(super) audible: bool,
-    pub(super) about: Announced,
-    pub(super) is_reminder: bool,
-}
-
-impl<T> Send<T> {
-    fn is_about(&self, incident: &str, target: &str) -> bool {
-        self.about.incident().id == incident && self.target.key == target
-    }
-}
-
-/// The state of the incident that a notification is about.
-#[derive(Clone, Debug)]
-pub(super) enum Announced {
-    Open(Open),
-    Resolved(Resolved),
-}
-
-impl Announced {
-    pub(super) fn incident(&self) -> &Open {
-        match self {
-            Self::Open(open) => open,
-            Self::Resolved(resolved) => &resolved.incident,
-        }
-    }
-}
+/// For how many targets one transaction decides: each may write two documents, and a transaction takes a hundred.
+const MOST_TARGETS: usize = 40;
 
 /// An incident, by its id, and a target for which something is to be decided.
 pub(super) type Due<T> = (String, Targeted<T>);
@@ -74,6 +31,8 @@ pub(super) struct Advance<T> {
     /// Heads whose timers have to exist: partitions.
     pub(super) arm: Vec<String>,
     pub(super) look_again: Option<Timestamp>,
+    /// What decides for the other targets, if there are more than one transaction takes.
+    pub(super) rest: Option<Mutation>,
     pub(super) handled: Vec<(String, Handled)>,
 }
 
@@ -93,17 +52,27 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary: &mut Summary,
     ) -> Result<Transition, Failure> {
         let capabilities = self.notifier.capabilities().await?;
-        let mut first = Some(mutation);
+        let mut next = Some(mutation);
         let mut record = record;
         let mut transition = None;
         let mut rounds = 0;
         let mut notified = BTreeSet::new();
         let mut sends: VecDeque<Send<N::Target>> = VecDeque::new();
         loop {
-            let mutation = if let Some(mutation) = first.take() {
+            let mutation = if let Some(mutation) = next.take() {
                 mutation
+            } else if rounds >= MOST_ROUNDS {
+                self.release(attempt, sends).await;
+                return Err(Failure::transient("an incident changes faster than it can be announced"));
             } else if let Some(send) = sends.pop_front() {
-                let sent = self.send(attempt, &send).await;
+                let sent = match send.has_ended(record.as_ref(), attempt.now()) {
+                    // Its resolution is in the same document. What was not sent needs no end.
+                    true => {
+                        next = Some(send.unsent());
+                        continue;
+                    }
+                    false => self.send(attempt, &send).await,
+                };
                 if sent.is_ok() {
                     notified.insert(send.target.key.clone());
                 }
@@ -117,13 +86,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 break;
             };
             rounds += 1;
-            let advanced = if rounds > MOST_ROUNDS {
-                Err(Failure::transient("an incident changes faster than it can be announced"))
-            } else {
-                self.change_and_arm(attempt, &mutation, targets, capabilities, record.take(), &mut sends)
-                    .await
-            };
-            let advance = match advanced {
+            let advanced =
+                self.change_and_arm(attempt, &mutation, targets, capabilities, record.take(), &mut sends);
+            let advance = match advanced.await {
                 Ok(advance) => advance,
                 Err(failure) => {
                     self.release(attempt, sends).await;
@@ -132,6 +97,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             };
             transition = transition.or(Some(advance.transition));
             record = advance.record;
+            next = advance.rest;
             advance.handled.into_iter().for_each(|(_, handled)| summary.note(Ok(handled)));
         }
         for target in notified {
@@ -154,6 +120,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         sends: &mut VecDeque<Send<N::Target>>,
     ) -> Result<Advance<N::Target>, Failure> {
         let mut advance = self.change(attempt, mutation, targets, capabilities, record, sends).await?;
+        sends.iter_mut().for_each(|send| send.is_late = true);
         sends.extend(advance.sends.drain(..));
         for partition in &advance.arm {
             self.arm(partition, attempt.now()).await?;
@@ -222,11 +189,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     self.remind(attempt, &mut transaction, &mut incident, target, &mut advance).await?;
                 }
             }
-            for (id, target) in pending {
-                // This attempt has its lease and sends it next.
-                if queued.iter().any(|send| send.is_about(&id, &target.key)) {
-                    continue;
-                }
+            // This attempt has their leases and sends them next.
+            let is_queued =
+                |due: &Due<N::Target>| queued.iter().any(|send| send.is_about(&due.0, &due.1.key));
+            let is_decided = |due: &Due<N::Target>| mutation.is_decided(&due.0, &due.1.key);
+            let pending: Vec<_> =
+                pending.into_iter().filter(|due| !is_queued(due) && !is_decided(due)).collect();
+            if pending.len() > MOST_TARGETS {
+                let decided =
+                    pending.iter().take(MOST_TARGETS).map(|(id, target)| (id.clone(), target.key.clone()));
+                advance.rest = Some(mutation.rest(decided));
+            }
+            for (id, target) in pending.into_iter().take(MOST_TARGETS) {
                 let decided = self.decide(
                     attempt,
                     &mut transaction,
@@ -292,6 +266,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let transition = match mutation {
             Mutation::Signal(signal) => {
                 let transition = incident.apply(attempt.event.id.short(), *signal);
+                if transition == Transition::Resolved && !incident.resolved().is_empty() {
+                    incident.note_resolved_at(attempt.now());
+                }
                 if let (Signal::Failed(..), Some(open)) = (signal, &mut incident.open)
                     && matches!(transition, Transition::Opened | Transition::FailedAgain)
                 {
@@ -311,7 +288,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 incident.give_up_resolutions(attempt.now());
                 Transition::Unchanged
             }
-            Mutation::LookAgain | Mutation::Remind => Transition::Unchanged,
+            Mutation::LookAgain | Mutation::Remind | Mutation::Continue(_) => Transition::Unchanged,
         };
         Advance {
             transition,
@@ -319,6 +296,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             sends: Vec::new(),
             arm: Vec::new(),
             look_again: None,
+            rest: None,
             handled: Vec::new(),
         }
     }
@@ -355,31 +333,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 }
             }
             Mutation::Receipt { .. } => {}
-            _ if matches!(transition, Transition::Opened | Transition::FailedAgain) => {
+            _ if matches!(transition, Transition::Opened | Transition::FailedAgain)
+                || matches!(mutation, Mutation::Continue(_)) =>
+            {
                 pending.extend(targets.iter().map(|target| (open.id.clone(), target.clone())));
             }
             _ => {}
         }
         Ok(pending)
     }
-}
-
-/// What the notification log says of a notification.
-fn receipt<T>(send: &Send<T>, sent: &Result<Delivered, Undelivered>, now: Timestamp) -> Mutation {
-    let failures = send.about.incident().failures;
-    let receipt = match sent {
-        Ok(delivered) => Receipt::Sent {
-            failures,
-            resolution: matches!(send.about, Announced::Resolved(_)),
-            // The first message shows how the incident ends; a reminder is one more.
-            message: delivered.message.clone().filter(|_| !send.is_reminder),
-            audible_at: delivered.audible.then_some(now),
-        },
-        // The next reminder comes in a day. If this one did not arrive, that is better than one every hour.
-        Err(undelivered) if send.is_reminder && undelivered.maybe_sent => {
-            Receipt::Sent { failures, resolution: false, message: None, audible_at: Some(now) }
-        }
-        Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
-    };
-    Mutation::Receipt { incident: send.about.incident().id.clone(), target: send.target.key.clone(), receipt }
 }

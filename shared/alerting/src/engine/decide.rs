@@ -1,7 +1,9 @@
 //! What is decided for one incident and one target, written into a transaction.
 
-use super::advance::{Advance, Announced, Send};
+use super::advance::Advance;
 use super::documents::{Transaction, Versioned};
+use super::send::{Announced, Send};
+use super::sweep::PUT_OFF;
 use super::{Attempt, Engine, Handled, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
@@ -36,8 +38,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             self.forget(&keys::head(&keys::digest(self.workflow, &target.key, until)));
             // Since its digest was sent, the incident goes on alone or in the group of those that the digest named.
             match self.digest_state(transaction, &target.key, until, &open.id, now).await? {
-                DigestState::Waiting => return Ok(()),
-                DigestState::Sent => entry.announced_by_digest(until),
+                // Its timer comes, or the sweep sends it again; after a day more it has failed for good.
+                DigestState::Waiting if now < later(until, REMINDER * 2) => {
+                    incident.looks_again = Some(later(now, PUT_OFF));
+                    return Ok(());
+                }
+                DigestState::Waiting | DigestState::Sent => entry.announced_by_digest(until),
                 DigestState::SentAsGroup { generation } => {
                     entry.route = Route::Group(digest_group(until, generation));
                 }
@@ -52,6 +58,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 audible: true,
                 about: Announced::Open(open.clone()),
                 is_reminder: true,
+                is_late: false,
             });
         }
         Ok(())
@@ -141,6 +148,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                             audible,
                             about,
                             is_reminder: false,
+                            is_late: false,
                         });
                         advance.sends.extend(send);
                     }

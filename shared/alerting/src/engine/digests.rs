@@ -20,7 +20,7 @@ use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
 /// How many members are written in one transaction.
-const BATCH: usize = 90;
+pub(super) const BATCH: usize = 90;
 /// In place of what a damaged entry was about.
 const DAMAGED: &str = "An event whose record is damaged";
 
@@ -95,7 +95,18 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return Ok(Outcome::skipped("the digest was sent by another timer"));
         };
         match self.send_digest(&head, timer, invocation).await {
-            Ok(SentDigest { outcome, group }) => {
+            Ok(SentDigest { outcome, again: Some(due), .. }) => {
+                self.end(&head_key, now, |head| {
+                    head.end(owner);
+                    if head.pending.is_none() {
+                        head.set_pending(due);
+                    }
+                })
+                .await?;
+                self.arm(&timer.key, now).await?;
+                Ok(outcome)
+            }
+            Ok(SentDigest { outcome, group, again: None }) => {
                 self.end_digest(&head_key, owner, timer.generation, group, now).await?;
                 Ok(outcome)
             }
@@ -104,6 +115,22 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Err(failure)
             }
         }
+    }
+
+    /// When the quiet hours end in which a late digest would be sent.
+    fn is_quiet_again(
+        &self,
+        head: &GroupHead,
+        target: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let Some(sample) = event_of(&head.sample) else { return Ok(None) };
+        let targets = self.routing.targets(&sample, now)?;
+        let schedule = targets.iter().find(|one| one.key == target).map(|one| one.schedule);
+        Ok(match schedule {
+            Some(Schedule::DeferUntil(until)) => Some(until),
+            _ => None,
+        })
     }
 
     /// Notes that a digest was sent, and with it the group of those that it named as failing, if they are many.
@@ -142,7 +169,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         invocation: &Invocation,
     ) -> Result<SentDigest, (Failure, bool)> {
         let unsent = |failure| (failure, false);
-        let nothing = |why| Ok(SentDigest { outcome: Outcome::skipped(why), group: None });
+        let nothing = |why| Ok(SentDigest { outcome: Outcome::skipped(why), group: None, again: None });
         let now = invocation.now;
         let key = keys::target(self.workflow, &timer.key);
         let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
@@ -150,6 +177,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         if matches!(target.schedule, Schedule::Muted(_)) {
             return nothing("no rule names the target now");
+        }
+        if let Some(until) = self.is_quiet_again(head, &target.key, now).map_err(unsent)? {
+            return Ok(SentDigest {
+                outcome: Outcome::skipped("quiet hours have begun again"),
+                group: None,
+                again: Some(until),
+            });
         }
         // Also those of an earlier timer that has not done its work.
         let unsent_generations = head.done_generation + 1..=timer.generation;
@@ -165,7 +199,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let site = event_of(&head.sample).and_then(|event| self.routing.site(&event));
         let shown = notification::digest(&entries, &ended, site.map(|site| site.timezone));
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
-        sent.map(|_| SentDigest { outcome: Outcome::Done, group })
+        sent.map(|_| SentDigest { outcome: Outcome::Done, group, again: None })
             .map_err(|undelivered| (undelivered.failure, undelivered.maybe_sent))
     }
 
@@ -259,4 +293,6 @@ struct SentDigest {
     outcome: Outcome,
     /// The partition of the group of those that it named as failing, and how many they are.
     group: Option<(String, usize)>,
+    /// It was not sent, and its timer comes again then.
+    again: Option<Timestamp>,
 }

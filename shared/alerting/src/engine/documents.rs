@@ -13,6 +13,9 @@ use std::time::Duration;
 use store::records::{Change, Commit, Key, Record, Records, Write};
 use workflow::{BoxError, Failure};
 
+const KEPT_DAYS: i64 = 30;
+/// Longer than a year, for what is refreshed once a year.
+const LONG_KEPT_DAYS: i64 = 400;
 /// How many windows and heads are remembered in the process.
 const SEEN_LIMIT: usize = 256;
 /// How often a change is made again because another worker was faster.
@@ -21,7 +24,9 @@ const TRIES: u32 = 30;
 /// What is kept as a document.
 pub(crate) trait Document: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send {
     /// How many days it is kept after its last change.
-    const KEPT_DAYS: i64 = 30;
+    fn kept_days(&self) -> i64 {
+        KEPT_DAYS
+    }
 
     /// Forgets what a wrong clock or a damaged record has brought in.
     fn sanitize(&mut self, _now: Timestamp) {}
@@ -41,8 +46,9 @@ pub(crate) trait Document: Clone + Default + PartialEq + Serialize + Deserialize
 }
 
 impl Document for Incident {
-    /// Longer than a year, for what is refreshed once a year.
-    const KEPT_DAYS: i64 = 400;
+    fn kept_days(&self) -> i64 {
+        LONG_KEPT_DAYS
+    }
 
     fn sanitize(&mut self, now: Timestamp) {
         Self::sanitize(self, now);
@@ -66,6 +72,11 @@ impl Document for Incident {
 impl Document for Window {}
 
 impl Document for GroupHead {
+    fn kept_days(&self) -> i64 {
+        // A group is open as long as its incidents are.
+        if self.closed || self.is_of_events { KEPT_DAYS } else { LONG_KEPT_DAYS }
+    }
+
     fn sanitize(&mut self, now: Timestamp) {
         Self::sanitize(self, now);
     }
@@ -76,6 +87,10 @@ impl Document for GroupHead {
 }
 
 impl Document for Member {
+    fn kept_days(&self) -> i64 {
+        if self.is_in_group() && !self.is_event { LONG_KEPT_DAYS } else { KEPT_DAYS }
+    }
+
     fn sanitize(&mut self, now: Timestamp) {
         Self::sanitize(self, now);
     }
@@ -123,7 +138,7 @@ impl<D: Document> Versioned<D> {
 /// The JSON of a document, and when it may be deleted.
 pub(crate) fn write<D: Document>(document: &D, now: Timestamp) -> Result<Write, Failure> {
     let text = serde_json::to_string(document).map_err(Failure::permanent)?;
-    let kept = SignedDuration::from_hours(24 * D::KEPT_DAYS);
+    let kept = SignedDuration::from_hours(24 * document.kept_days());
     let expires_at = now.checked_add(kept).unwrap_or(Timestamp::MAX);
     Ok(Write { text, expires_at, due: document.due(), is_active: document.is_active() })
 }

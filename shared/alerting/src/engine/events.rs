@@ -74,6 +74,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let described = About { event: attempt.event, site: None, context };
             let mut member = Member::new(id, &described.name(), None, attempt.happened_at());
             member.object = attempt.event.subject.luid().to_owned();
+            member.is_event = true;
             member.sample.clone_from(&attempt.payload);
             let head: Versioned<GroupHead> = transaction.get(&head_key).await?;
             let mut joined = head.document.clone();

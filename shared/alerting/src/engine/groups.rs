@@ -5,10 +5,11 @@ use super::{Attempt, Engine, event_of, keys};
 use crate::capabilities::Capabilities;
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
-use crate::incident::Incident;
+use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
 use crate::notification;
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
+use crate::time::later;
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
@@ -22,7 +23,7 @@ pub(super) struct Firing<'a, T> {
     pub(super) invocation: &'a Invocation,
     pub(super) owner: LeaseOwner,
     pub(super) head: GroupHead,
-    sample: Event,
+    pub(super) sample: Event,
     pub(super) target: Targeted<T>,
     capabilities: Capabilities,
 }
@@ -119,31 +120,30 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(sample) = self.sample(&head, &members, invocation.now).await.map_err(unsent)? else {
             return Ok(Fired::Done("its documents are damaged"));
         };
-        let targets = self.routing.targets(&sample, invocation.now).map_err(unsent)?;
+        let is_unannounced = head.sent == 0 && !head.maybe_sent;
         let key = keys::target(self.workflow, &timer.key);
-        let target = self.target(key, &targets, invocation.now).map_err(unsent)?;
+        let target = self.target_of_group(key, &sample, &members, invocation.now).map_err(unsent)?;
         let Some(target) = target else {
-            self.leave_all(&sample, &members, &timer.key, invocation.now).await.map_err(unsent)?;
+            if !is_unannounced {
+                return Ok(Fired::Again(later(invocation.now, REMINDER)));
+            }
+            for (id, member) in members.iter().filter(|(_, member)| member.is_in_group()) {
+                self.leave_or_drop(&timer.key, &sample, id, member, invocation.now).await.map_err(unsent)?;
+            }
             return Ok(Fired::Done("no rule names the target now"));
         };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
         let firing = Firing { partition, invocation, owner, head, sample, target, capabilities };
         let first_is_open = self.first_is_open(&firing).await.map_err(unsent)?;
-        let is_unannounced = firing.head.sent == 0;
-        match firing.target.schedule {
-            Schedule::DeferUntil(until) if is_unannounced => {
-                self.move_to_digest(&firing, &members, until).await.map_err(unsent)?;
-                return Ok(Fired::Done("quiet hours have begun; its members are in the digest"));
+        let mut members = members;
+        if is_unannounced {
+            let why = self.let_out(&firing, &mut members).await.map_err(unsent)?;
+            if let Some(why) = why.filter(|_| !members.iter().any(|(_, member)| member.is_in_group())) {
+                return Ok(Fired::Done(why));
             }
-            // As if they had failed while the rule was muted: a failure after that announces them.
-            Schedule::Muted(_) if is_unannounced => {
-                self.leave_all(&firing.sample, &members, &timer.key, invocation.now).await.map_err(unsent)?;
-                return Ok(Fired::Done("the rule is muted"));
-            }
-            _ => {}
         }
-        if is_unannounced && firing.is_of_incidents() {
+        if firing.head.sent == 0 && firing.is_of_incidents() {
             // An earlier attempt may have decided that they are announced alone, and ended before it sent.
             let alone = members.iter().filter(|(_, member)| member.placement == Placement::Alone);
             for (_, member) in alone.filter(|(_, member)| member.is_firing()) {
@@ -241,11 +241,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
     }
 
-    /// What may not be sent in quiet hours comes again when they end.
+    /// What may not be sent in quiet or muted hours comes again when they end, or in a day: a mute may be lifted.
     fn put_off(&self, firing: &Firing<'_, N::Target>) -> Fired {
+        let in_a_day = later(firing.now(), REMINDER);
         match firing.target.schedule {
-            Schedule::DeferUntil(until) => Fired::Again(until),
-            _ => Fired::Done("the rule is muted"),
+            Schedule::DeferUntil(until) | Schedule::Muted(until) if until > firing.now() => {
+                Fired::Again(until.min(in_a_day))
+            }
+            _ => Fired::Again(in_a_day),
         }
     }
 
@@ -288,79 +291,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
-    }
-
-    /// Announces one member alone.
-    async fn separate(
-        &self,
-        firing: &Firing<'_, N::Target>,
-        id: &str,
-        member: &Member,
-    ) -> Result<(), Failure> {
-        if firing.is_of_incidents() {
-            return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
-        }
-        if let Some(event) = event_of(&member.sample) {
-            self.post_event(&Attempt::new(&event, firing.invocation), &firing.target).await?;
-        }
-        self.place_alone(firing, id, member).await
-    }
-
-    /// Takes all incidents out of a group that is not announced.
-    async fn leave_all(
-        &self,
-        sample: &Event,
-        members: &[(String, Member)],
-        partition: &str,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        if sample.name.action() != Some(Action::RefreshFailed) {
-            return Ok(());
-        }
-        let group = partition.rsplit('#').next().unwrap_or_default();
-        let target = keys::target(self.workflow, partition);
-        for (_, member) in members.iter().filter(|(_, member)| member.is_firing()) {
-            self.leave_group(member, group, target, None, now).await?;
-        }
-        Ok(())
-    }
-
-    /// Notes that an event of a group is announced alone or in a digest.
-    async fn place_alone(
-        &self,
-        firing: &Firing<'_, N::Target>,
-        id: &str,
-        member: &Member,
-    ) -> Result<(), Failure> {
-        let key = keys::member(firing.partition, id);
-        let alone = Member { placement: Placement::Alone, ..member.clone() };
-        let mut transaction = self.transaction(firing.now());
-        loop {
-            transaction.overwrite(&key, &alone)?;
-            if transaction.commit().await?.is_some() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Quiet hours began while the members waited for each other.
-    async fn move_to_digest(
-        &self,
-        firing: &Firing<'_, N::Target>,
-        members: &[(String, Member)],
-        until: Timestamp,
-    ) -> Result<(), Failure> {
-        for (id, member) in members.iter().filter(|(_, member)| member.is_firing()) {
-            let Some(event) = event_of(&member.sample) else { continue };
-            if firing.is_of_incidents() {
-                self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await?;
-                continue;
-            }
-            let attempt = Attempt::new(&event, firing.invocation);
-            self.event_into_digest(&attempt, &firing.target, until).await?;
-            self.place_alone(firing, id, member).await?;
-        }
-        Ok(())
     }
 }
 

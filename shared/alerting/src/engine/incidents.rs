@@ -1,8 +1,8 @@
 //! Failures and recoveries, as events and timers bring them.
 
-use super::advance::Mutation;
 use super::decide::why;
 use super::documents::{Transaction, Versioned, unavailable};
+use super::mutation::Mutation;
 use super::{Attempt, Engine, Handled, Summary, event_of, keys};
 use crate::group::{GroupHead, Member, Placement, is_group_id};
 use crate::incident::{Incident, LogEntry, RefreshKind, Route, Signal, Transition};
@@ -222,8 +222,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 None => entry.route = Route::Alone,
             }
             transaction.put(&key, &read, &incident)?;
-            let alone = Member { placement: Placement::Alone, ..member.clone() };
-            transaction.overwrite(&keys::member(&partition, &member.id), &alone)?;
+            let placement = if route.is_some() { Placement::Alone } else { Placement::Left };
+            let left = Member { placement, ..member.clone() };
+            transaction.overwrite(&keys::member(&partition, &member.id), &left)?;
             if transaction.commit().await?.is_some() {
                 return Ok(());
             }

@@ -13,6 +13,8 @@ mod groups;
 mod heads;
 mod incidents;
 mod keys;
+mod members;
+mod mutation;
 mod reminders;
 mod send;
 mod site;
@@ -139,6 +141,10 @@ impl Summary {
     /// Whether nothing is known of it yet.
     pub(crate) fn is_empty(&self) -> bool {
         !self.sent && self.grouped.is_none() && self.nothing.is_none() && self.failed.is_none()
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
     }
 
     /// The outcome of a timer. The worker that is sending may be this timer's earlier attempt, which failed: then no other

@@ -1,10 +1,11 @@
 //! Reminders of groups whose members have failed for a day without a new message.
 
+use super::digests::BATCH;
 use super::documents::{Versioned, unavailable};
 use super::groups::grouped;
-use super::sweep::{LastRefresh, Sweep};
+use super::sweep::{LastRefresh, PUT_OFF, Sweep};
 use super::{Engine, event_of, keys};
-use crate::group::{GroupHead, Member, Placement, is_group_id};
+use crate::group::{GroupHead, Member, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
 use crate::notification;
@@ -36,62 +37,77 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             self.end(&key, now, |head| head.is_of_events = true).await?;
             return Ok(false);
         }
+        let members = self.members(partition, now).await?;
         let mut target = None;
         if let Some(sample) = &sample {
-            let targets = self.routing.targets(sample, now)?;
-            target = self.target(keys::target(self.workflow, partition), &targets, now)?;
+            target = self.target_of_group(keys::target(self.workflow, partition), sample, &members, now)?;
         }
+        let in_a_day = later(now, REMINDER);
         let looks_again = match target.as_ref().map(|target| target.schedule) {
+            _ if members.is_empty() => Some(in_a_day),
             Some(Schedule::Now | Schedule::Critical) => None,
-            Some(Schedule::DeferUntil(until) | Schedule::Muted(until)) if until > now => Some(until),
-            _ => Some(later(now, REMINDER)),
+            // A mute may be lifted before its end.
+            Some(Schedule::DeferUntil(until) | Schedule::Muted(until)) if until > now => {
+                Some(until.min(in_a_day))
+            }
+            _ => Some(in_a_day),
         };
-        let is_changed = self.refresh_members(partition, sweep).await?;
-        if is_changed {
+        if self.refresh_members(partition, &members, sweep).await? {
             return Ok(true);
         }
         let (Some(sample), Some(target), None) = (sample, target, looks_again) else {
             self.end(&key, now, |head| head.looks_again = looks_again).await?;
             return Ok(false);
         };
-        if sweep.is_held(head.next_reminder()) {
+        if sweep.is_held(head.next_reminder()) || !sweep.has_time() {
             return Ok(false);
         }
-        self.remind_group(partition, &sample, &target, sweep).await
+        let reminded = self.remind_group(partition, &sample, &target, &members, sweep).await;
+        if reminded.is_err() {
+            let later = later(now, PUT_OFF);
+            self.end(&key, now, |head| head.looks_again = Some(later)).await?;
+        }
+        reminded
     }
 
     /// Finds the members that have recovered without the group's notice: their success event never came, or it came while
     /// the digest that formed the group was being sent. Returns whether there are any: then the group's timer sends.
-    async fn refresh_members(&self, partition: &str, sweep: &mut Sweep<'_>) -> Result<bool, Failure> {
+    async fn refresh_members(
+        &self,
+        partition: &str,
+        members: &[(String, Member)],
+        sweep: &mut Sweep<'_>,
+    ) -> Result<bool, Failure> {
         let now = sweep.now();
         let mut recovered = Vec::new();
         let mut failing = Vec::new();
-        let members: Vec<Member> = self.members(partition, now).await?.into_iter().map(|(_, m)| m).collect();
-        let members: Vec<Member> = members.into_iter().filter(is_grouped_and_firing).collect();
+        let is_known = !members.is_empty();
+        let members: Vec<&Member> =
+            members.iter().map(|(_, member)| member).filter(|member| member.is_in_group()).collect();
         let known = members.iter().filter(|member| is_group_id(&member.object));
         let keys: Vec<Key> =
             known.clone().map(|member| keys::incident(self.workflow, &member.object)).collect();
         let records = self.records.load(&keys).await.map_err(unavailable)?;
         for ((member, key), record) in known.zip(&keys).zip(&records) {
             let incident = Versioned::<Incident>::read(key, record.as_ref(), now).document;
-            match incident.open.as_ref().filter(|open| open.id == member.id) {
-                Some(open) => failing.extend(event_of(&open.sample)),
-                None => {
-                    let mut resolved = incident.resolved().iter();
-                    let end = resolved.find(|resolved| resolved.incident.id == member.id);
-                    let resolved_at = Some(end.map_or(now, |end| end.at));
-                    recovered.push(Member { resolved_at, ..member.clone() });
-                }
+            if incident.has_ended(&member.id, member.since) {
+                let mut resolved = incident.resolved().iter();
+                let end = resolved.find(|resolved| resolved.incident.id == member.id);
+                let resolved_at = Some(end.map_or(now, |end| end.at));
+                recovered.push(Member { resolved_at, ..(*member).clone() });
+            } else {
+                failing.extend(incident.open.as_ref().and_then(|open| event_of(&open.sample)));
             }
         }
-        let mut is_changed = !recovered.is_empty() || members.is_empty();
+        let mut is_changed = !recovered.is_empty() || (is_known && members.is_empty());
         if is_changed {
             self.write_recovered(partition, &recovered, sweep).await?;
         }
         fastrand::shuffle(&mut failing);
         for event in failing.iter().take(LOOKUPS) {
+            // The next sweep asks, before it reminds.
             if !sweep.has_time() {
-                break;
+                return Ok(true);
             }
             is_changed |= self.last_refresh(event, sweep).await? == LastRefresh::Succeeded;
         }
@@ -108,16 +124,26 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = sweep.now();
         let capabilities = self.notifier.capabilities().await?;
         let head_key = keys::head(partition);
-        for member in recovered {
+        // The head with each batch: a worker that dies between two leaves a timer for those that were written.
+        let mut batches: Vec<&[Member]> = recovered.chunks(BATCH).collect();
+        if batches.is_empty() {
+            batches.push(&[]);
+        }
+        for batch in batches {
             let mut transaction = self.transaction(now);
             loop {
-                transaction.overwrite(&keys::member(partition, &member.id), member)?;
+                let read: Versioned<GroupHead> = transaction.get(&head_key).await?;
+                let mut head = read.document.clone();
+                head.changed(now, false, capabilities);
+                transaction.put(&head_key, &read, &head)?;
+                for member in batch {
+                    transaction.overwrite(&keys::member(partition, &member.id), member)?;
+                }
                 if transaction.commit().await?.is_some() {
                     break;
                 }
             }
         }
-        self.end(&head_key, now, |head| head.changed(now, false, capabilities)).await?;
         self.arm(partition, now).await
     }
 
@@ -127,12 +153,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         partition: &str,
         sample: &Event,
         target: &Targeted<N::Target>,
+        members: &[(String, Member)],
         sweep: &Sweep<'_>,
     ) -> Result<bool, Failure> {
         let now = sweep.now();
         let invocation = sweep.invocation;
-        let members = self.members(partition, now).await?;
-        if !members.iter().any(|(_, member)| is_grouped_and_firing(member)) {
+        if !members.iter().any(|(_, member)| member.is_in_group()) {
             return Ok(false);
         }
         let key = keys::head(partition);
@@ -153,7 +179,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return Ok(false);
         }
         let zone = self.routing.site(sample).map(|site| site.timezone);
-        let mut shown = notification::group_announced(sample, &members, false, zone);
+        let mut shown = notification::group_announced(sample, members, false, zone);
         self.add_small_print(&mut shown, &sample.site, now).await;
         let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
         let is_unsent = sent.as_ref().is_err_and(|undelivered| !undelivered.maybe_sent);
@@ -162,13 +188,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.end(&key, now, |head| match is_unsent {
             true => head.unsent(owner, false),
             // Also if it may have arrived: the next one comes in a day, not in an hour.
-            false => head.sent(owner, grouped(&members), &reminded, now),
+            false => head.sent(owner, grouped(members), &reminded, now),
         })
         .await?;
         sent.map(|_| true).map_err(|undelivered| undelivered.failure)
     }
-}
-
-fn is_grouped_and_firing(member: &Member) -> bool {
-    member.placement == Placement::Grouped && member.is_firing()
 }

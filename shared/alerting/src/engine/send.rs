@@ -1,11 +1,71 @@
 //! Sending one notification about an incident.
 
-use super::advance::{Announced, Send};
+use super::documents::Versioned;
+use super::mutation::Mutation;
 use super::{Attempt, Engine};
+use crate::incident::{Incident, Open, Receipt, Resolved};
 use crate::notification::{self, About, Notification};
-use crate::notifier::{Delivered, Delivery, Notifier, Routing, Undelivered};
+use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use crate::plan::Operation;
+use jiff::Timestamp;
+use store::records::{Key, Record};
 use workflow::Failure;
+
+/// What is to be done after the commit, for one target.
+#[derive(Clone, Debug)]
+pub(super) struct Send<T> {
+    pub(super) target: Targeted<T>,
+    pub(super) operation: Operation,
+    pub(super) audible: bool,
+    pub(super) about: Announced,
+    pub(super) is_reminder: bool,
+    /// Whether the incident's document has changed since this was decided.
+    pub(super) is_late: bool,
+}
+
+impl<T> Send<T> {
+    /// Whether the incident that it announces as open has ended by now, as its document says.
+    pub(super) fn has_ended(&self, record: Option<&Record>, now: Timestamp) -> bool {
+        let (Announced::Open(open), Some(record)) = (&self.about, record) else { return false };
+        // Right after the change that asked for it, the document is as old as the notification.
+        if !self.is_late {
+            return false;
+        }
+        let key = Key::single(String::new());
+        let incident = Versioned::<Incident>::read(&key, Some(record), now).document;
+        incident.open.is_none_or(|now_open| now_open.id != open.id)
+    }
+
+    /// The receipt of what is not sent.
+    pub(super) fn unsent(&self) -> Mutation {
+        let receipt = Receipt::Unsent { maybe_sent: false };
+        Mutation::Receipt {
+            incident: self.about.incident().id.clone(),
+            target: self.target.key.clone(),
+            receipt,
+        }
+    }
+
+    pub(super) fn is_about(&self, incident: &str, target: &str) -> bool {
+        self.about.incident().id == incident && self.target.key == target
+    }
+}
+
+/// The state of the incident that a notification is about.
+#[derive(Clone, Debug)]
+pub(super) enum Announced {
+    Open(Open),
+    Resolved(Resolved),
+}
+
+impl Announced {
+    pub(super) fn incident(&self) -> &Open {
+        match self {
+            Self::Open(open) => open,
+            Self::Resolved(resolved) => &resolved.incident,
+        }
+    }
+}
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// Sends one notification about an incident.
@@ -47,4 +107,24 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         Ok(shown)
     }
+}
+
+/// What the notification log says of a notification.
+pub(super) fn receipt<T>(send: &Send<T>, sent: &Result<Delivered, Undelivered>, now: Timestamp) -> Mutation {
+    let failures = send.about.incident().failures;
+    let receipt = match sent {
+        Ok(delivered) => Receipt::Sent {
+            failures,
+            resolution: matches!(send.about, Announced::Resolved(_)),
+            // The first message shows how the incident ends; a reminder is one more.
+            message: delivered.message.clone().filter(|_| !send.is_reminder),
+            audible_at: delivered.audible.then_some(now),
+        },
+        // The next reminder comes in a day. If this one did not arrive, that is better than one every hour.
+        Err(undelivered) if send.is_reminder && undelivered.maybe_sent => {
+            Receipt::Sent { failures, resolution: false, message: None, audible_at: Some(now) }
+        }
+        Err(undelivered) => Receipt::Unsent { maybe_sent: undelivered.maybe_sent },
+    };
+    Mutation::Receipt { incident: send.about.incident().id.clone(), target: send.target.key.clone(), receipt }
 }

@@ -1,7 +1,7 @@
 //! The hourly sweep: timers that never came, incidents that stay open, and successes whose events were lost.
 
-use super::advance::Mutation;
 use super::documents::{Versioned, unavailable};
+use super::mutation::Mutation;
 use super::{Attempt, Engine, Summary, event_of, keys};
 use crate::group::GroupHead;
 use crate::incident::{Incident, Open, REMINDER, Signal, Transition};
@@ -22,6 +22,9 @@ const DOCUMENTS: usize = 1_000;
 const RESERVE: Duration = Duration::from_secs(10);
 /// A reminder waits so long for a Tableau that does not answer, and is sent without its answer then.
 const LONGEST_HELD: SignedDuration = SignedDuration::from_hours(3);
+
+/// A reminder that could not be sent is put off for so long, so that one channel keeps no other waiting.
+pub(super) const PUT_OFF: SignedDuration = SignedDuration::from_hours(6);
 
 /// One sweep.
 pub(super) struct Sweep<'a> {
@@ -67,6 +70,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub async fn on_sweep(&self, invocation: &Invocation) -> Result<Outcome, Failure> {
         let mut due = self.records.due(invocation.now, DOCUMENTS).await.map_err(unavailable)?;
         // Groups and digests first: their timers are overdue. Tableau is asked about each incident.
+        fastrand::shuffle(&mut due);
         due.sort_by_key(|key| key.partition.starts_with(keys::INCIDENT));
         let mut sweep = Sweep { invocation, unanswered: None };
         let mut failed = None;
@@ -148,8 +152,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
             if let Some(at) = no_one_to_remind(open, &targets, now) {
                 self.look_again(key, at, now).await?;
-            } else if !sweep.is_held(due) {
+            } else if !sweep.is_held(due) && sweep.has_time() {
                 self.advance(&attempt, Mutation::Remind, &targets, None, &mut summary).await?;
+                if summary.has_failed() {
+                    self.look_again(key, later(now, PUT_OFF), now).await?;
+                }
             }
         }
         summary.outcome(|| "nothing to remind of".to_owned()).map(|outcome| outcome == Outcome::Done)

@@ -167,7 +167,9 @@ impl GroupHead {
             return self.first_step(members, firing, first_is_open, now, capabilities);
         }
         if firing == 0 {
-            return if self.closed { GroupStep::Nothing } else { GroupStep::Close };
+            // Without any member its documents are gone, and no one knows whether they recovered.
+            let has_ended = self.closed || grouped().count() == 0;
+            return if has_ended { GroupStep::Nothing } else { GroupStep::Close };
         }
         let has_joined = grouped().count() > self.shown_members;
         if capabilities.edit || has_joined { GroupStep::Announce } else { GroupStep::Nothing }
@@ -181,7 +183,8 @@ impl GroupHead {
         now: Timestamp,
         capabilities: Capabilities,
     ) -> GroupStep {
-        let altogether = members.len() + usize::from(first_is_open);
+        let counted = members.iter().filter(|(_, member)| member.placement != Placement::Left);
+        let altogether = counted.count() + usize::from(first_is_open);
         let is_many = firing >= MANY_WAITING || (firing > 0 && altogether >= MANY);
         let opened = self.opened_at.unwrap_or(now);
         let last = self.last_join.unwrap_or(now);

@@ -27,6 +27,9 @@ pub struct Member {
     /// The key of the object: its LUID.
     #[serde(default)]
     pub object: String,
+    /// Whether it is an event, which has no end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_event: bool,
     /// The event's payload, for an announcement of its own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sample: String,
@@ -41,6 +44,8 @@ pub enum Placement {
     Grouped,
     /// With messages of its own.
     Alone,
+    /// Not at all: its rule was muted before the group was announced.
+    Left,
 }
 
 impl Member {
@@ -54,8 +59,14 @@ impl Member {
             resolved_at: None,
             placement: Placement::Grouped,
             object: String::new(),
+            is_event: false,
             sample: String::new(),
         }
+    }
+
+    /// Whether it still fails, and the group announces it.
+    pub fn is_in_group(&self) -> bool {
+        self.is_firing() && self.placement == Placement::Grouped
     }
 
     /// Whether it still fails.

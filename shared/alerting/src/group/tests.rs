@@ -145,6 +145,9 @@ fn a_target_is_reminded_of_incidents_that_fail_and_never_of_events() {
     assert!(head.begin(owner, at(3_600)));
     head.sent(owner, 3, &Delivered::default(), at(3_600));
     let day = SignedDuration::from_hours(24);
+    let retried = SignedDuration::from_hours(12);
+    assert_eq!(head.due(), Some(at(3_600) + retried), "its timer has not done its work");
+    head.done_generation = head.generation;
     assert_eq!(head.due(), Some(at(10) + day), "an edited message is no reminder");
     head.looks_again = Some(at(60) + day);
     assert_eq!(head.due(), head.looks_again);

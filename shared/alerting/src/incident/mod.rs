@@ -76,6 +76,9 @@ pub struct Resolved {
     pub by: String,
     /// When it ended.
     pub at: Timestamp,
+    /// When this was noted: later, if the event came late or the sweep found it.
+    #[serde(default)]
+    pub noted_at: Option<Timestamp>,
     /// How it ended.
     pub end: End,
     /// The incident as it was.
@@ -155,10 +158,27 @@ impl Incident {
         self.open.as_ref().or(awaited).map(|incident| incident.sample.as_str())
     }
 
+    /// Notes when the last incident was resolved, as against when its refresh succeeded.
+    pub fn note_resolved_at(&mut self, now: Timestamp) {
+        if let Some(resolved) = self.resolved.last_mut() {
+            resolved.noted_at = Some(now);
+        }
+    }
+
+    /// Whether the incident of this id, open since then, has ended. Not if nothing is known of it.
+    pub fn has_ended(&self, id: &str, since: Timestamp) -> bool {
+        let is_other_open = self.open.as_ref().is_some_and(|open| open.id != id);
+        let is_open = self.open.as_ref().is_some_and(|open| open.id == id);
+        let is_resolved = self.resolved.iter().any(|resolved| resolved.incident.id == id);
+        is_other_open || is_resolved || (!is_open && self.last_success.is_some_and(|at| at >= since))
+    }
+
     /// Gives up resolutions that could not be sent for days.
     pub fn give_up_resolutions(&mut self, now: Timestamp) {
-        let old =
-            self.resolved.iter_mut().filter(|resolved| now.duration_since(resolved.at) > LONGEST_AWAITED);
+        let is_old = |resolved: &&mut Resolved| {
+            now.duration_since(resolved.noted_at.unwrap_or(resolved.at)) > LONGEST_AWAITED
+        };
+        let old = self.resolved.iter_mut().filter(is_old);
         for entry in old.flat_map(|resolved| resolved.incident.log.values_mut()) {
             entry.resolution_sent |= entry.awaits_resolution();
         }
@@ -298,7 +318,7 @@ impl Incident {
             self.open = Some(open);
             return Transition::Unchanged;
         }
-        self.resolved.push(Resolved { by: event.to_owned(), at, end, incident: open });
+        self.resolved.push(Resolved { by: event.to_owned(), at, noted_at: None, end, incident: open });
         self.forget_one();
         Transition::Resolved
     }

@@ -163,6 +163,11 @@ pub(crate) struct Channel {
     pub(crate) failures: u32,
     /// So many notifications arrive, and their answers are lost.
     pub(crate) lost_answers: u32,
+    /// So many notifications are refused for good: the app is not in the channel.
+    pub(crate) refusals: u32,
+    /// Notifications to this channel are refused for good, and how many there were.
+    pub(crate) archived: Option<&'static str>,
+    pub(crate) refused: u32,
 }
 
 #[derive(Clone)]
@@ -197,6 +202,12 @@ impl Notifier for Destination {
         if channel.failures > 0 {
             channel.failures -= 1;
             return Err(undelivered(false));
+        }
+        if channel.refusals > 0 || channel.archived == Some(target.as_str()) {
+            channel.refusals = channel.refusals.saturating_sub(1);
+            channel.refused += 1;
+            let failure = Failure::permanent("not_in_channel");
+            return Err(Undelivered { failure, maybe_sent: false });
         }
         let is_lost = channel.lost_answers > 0;
         channel.lost_answers -= u32::from(is_lost);
@@ -263,6 +274,12 @@ pub(crate) struct Schedules {
     pub(crate) quiet: Option<(Timestamp, Timestamp)>,
     pub(crate) muted_until: Option<Timestamp>,
     pub(crate) critical: bool,
+    /// The rule of this object is muted until then.
+    pub(crate) muted_object: Option<(&'static str, Timestamp)>,
+    /// Objects whose names begin with the channel's are for this channel alone.
+    pub(crate) by_name: bool,
+    /// Whether the destination can end what it sent to a target that no rule names now.
+    pub(crate) ends_unnamed: bool,
 }
 
 impl Rules {
@@ -292,7 +309,18 @@ impl Rules {
 impl Routing<String> for Rules {
     fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
         let is_named = self.schedule.lock().unwrap().names.contains(&event.name.as_str());
-        Ok(if is_named { self.channels(now) } else { Vec::new() })
+        let mut targets = if is_named { self.channels(now) } else { Vec::new() };
+        let schedules = self.schedule.lock().unwrap();
+        let object = event.subject.luid();
+        if schedules.by_name {
+            targets.retain(|target| object.starts_with(&target.key));
+        }
+        if let Some((_, until)) =
+            schedules.muted_object.filter(|(muted, until)| *muted == object && now < *until)
+        {
+            targets.iter_mut().for_each(|target| target.schedule = Schedule::Muted(until));
+        }
+        Ok(targets)
     }
 
     fn failure_targets(&self, _: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
@@ -304,7 +332,7 @@ impl Routing<String> for Rules {
     }
 
     fn unnamed(&self, key: &str) -> Option<String> {
-        Some(key.to_owned())
+        self.schedule.lock().unwrap().ends_unnamed.then(|| key.to_owned())
     }
 
     fn site(&self, _: &Event) -> Option<Site> {

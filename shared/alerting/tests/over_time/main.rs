@@ -6,6 +6,7 @@ mod crashes;
 mod doubles;
 mod dynamodb;
 mod incidents;
+mod lasting;
 mod reasons;
 mod sweep;
 mod world;

@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) timer_messages: u32,
     capabilities: Capabilities,
     has_died: bool,
+    clock: Timestamp,
     /// What comes of a worker whose calls fail: it dies, and its event comes back when its claim has ended, or its attempt
     /// fails, and its event comes back soon.
     pub(crate) survives: bool,
@@ -61,6 +62,9 @@ impl World {
             quiet: None,
             muted_until: None,
             critical: false,
+            muted_object: None,
+            by_name: false,
+            ends_unnamed: true,
         };
         let rules = Rules {
             asked: Arc::default(),
@@ -85,6 +89,7 @@ impl World {
             timer_messages: 0,
             capabilities,
             has_died: false,
+            clock: Timestamp::MIN,
             survives: false,
         }
     }
@@ -115,7 +120,8 @@ impl World {
         self.timers.lock().unwrap().clear();
     }
 
-    pub(crate) async fn sweep(&self, second: i64) -> Result<Outcome, Failure> {
+    pub(crate) async fn sweep(&mut self, second: i64) -> Result<Outcome, Failure> {
+        self.clock = self.clock.max(at(second));
         // As the runtime makes it: nothing repeats a sweep.
         let invocation = Invocation::new("sweep", at(second), Duration::from_secs(60));
         self.engine.on_sweep(&invocation).await
@@ -123,6 +129,10 @@ impl World {
 
     pub(crate) fn fail_next_deliveries(&self, count: u32) {
         self.channel.lock().unwrap().failures = count;
+    }
+
+    pub(crate) fn channel(&self, change: impl FnOnce(&mut Channel)) {
+        change(&mut self.channel.lock().unwrap());
     }
 
     pub(crate) fn lose_next_answers(&self, count: u32) {
@@ -204,7 +214,7 @@ impl World {
         }
         let mut numbers = 1_000_000;
         let mut arrivals = 0;
-        let mut now = Timestamp::MIN;
+        let mut now = self.clock;
         loop {
             for (timer, due) in std::mem::take(&mut *self.timers.lock().unwrap()) {
                 numbers += 1;
@@ -213,10 +223,18 @@ impl World {
                 queue.insert((due, numbers), Arrival::Timer(timer));
             }
             let Some(((due, _), arrival)) = queue.pop_first() else { break };
-            now = now.max(due);
-            if now > end {
+            if now.max(due) > end {
+                // The timers are there when the test goes on.
+                queue.insert((due, 0), arrival);
+                for ((due, _), arrival) in queue {
+                    if let Arrival::Timer(timer) = arrival {
+                        self.fired.lock().unwrap().remove(&timer);
+                        self.timers.lock().unwrap().insert(timer, due);
+                    }
+                }
                 break;
             }
+            now = now.max(due);
             let death = deaths.get(&arrivals).copied();
             arrivals += 1;
             match death {
@@ -241,9 +259,12 @@ impl World {
                     let wait = retry_after.unwrap_or(Duration::from_secs(15));
                     queue.insert((now + SignedDuration::try_from(wait).unwrap(), numbers), arrival);
                 }
+                // A dead letter.
+                Err(Failure::Permanent { .. }) => {}
                 Err(failure) => panic!("{}", failure.reason()),
             }
         }
+        self.clock = now;
         now
     }
 

@@ -1,0 +1,150 @@
+//! What becomes of single members of a group: announced alone, in a digest, or not at all.
+
+use super::groups::Firing;
+use super::{Attempt, Engine, event_of, keys};
+use crate::group::{Member, Placement};
+use crate::notifier::{Notifier, Routing, Targeted};
+use jiff::Timestamp;
+use rules::Schedule;
+use tableau::{Action, Event};
+use workflow::Failure;
+
+impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
+    /// The target of a group as the rules of its members name it: of several, the schedule counts that notifies first.
+    /// `sample`: an event of the group, for members that have none.
+    pub(super) fn target_of_group(
+        &self,
+        key: &str,
+        sample: &Event,
+        members: &[(String, Member)],
+        now: Timestamp,
+    ) -> Result<Option<Targeted<N::Target>>, Failure> {
+        let mut earliest: Option<Targeted<N::Target>> = None;
+        let members = members.iter().filter(|(_, member)| member.placement == Placement::Grouped);
+        let mut events: Vec<Event> = members.filter_map(|(_, member)| event_of(&member.sample)).collect();
+        if events.is_empty() {
+            events.push(sample.clone());
+        }
+        for event in &events {
+            let target = self.target_of(key, event, now)?;
+            let is_earlier = |target: &Targeted<N::Target>| {
+                earliest.as_ref().is_none_or(|earliest| target.schedule < earliest.schedule)
+            };
+            if let Some(target) = target.filter(is_earlier) {
+                earliest = Some(target);
+            }
+        }
+        Ok(earliest)
+    }
+
+    fn target_of(
+        &self,
+        key: &str,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Option<Targeted<N::Target>>, Failure> {
+        self.target(key, &self.routing.targets(event, now)?, now)
+    }
+
+    /// Lets those out of a group that is not announced whose own rule is muted or in quiet hours by now. Returns why, if
+    /// there are any; `members` are the others.
+    pub(super) async fn let_out(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        members: &mut Vec<(String, Member)>,
+    ) -> Result<Option<&'static str>, Failure> {
+        let mut why = None;
+        let mut others = Vec::new();
+        for (id, member) in std::mem::take(members) {
+            let event = event_of(&member.sample).filter(|_| member.is_in_group());
+            let target = match &event {
+                Some(event) => self.target_of(&firing.target.key, event, firing.now())?,
+                None => None,
+            };
+            match (event, target.map(|target| target.schedule)) {
+                (Some(event), Some(Schedule::DeferUntil(until))) => {
+                    self.move_to_digest(firing, &id, &member, &event, until).await?;
+                    why = Some("quiet hours have begun; its members are in the digest");
+                }
+                // As if it had failed while the rule was muted: a failure after that announces it.
+                (Some(event), Some(Schedule::Muted(_)) | None) => {
+                    self.leave_or_drop(firing.partition, &event, &id, &member, firing.now()).await?;
+                    why = why.or(Some("the rule is muted"));
+                }
+                (_, _) => others.push((id, member)),
+            }
+        }
+        *members = others;
+        Ok(why)
+    }
+
+    /// Takes an incident out of a group that is not announced, or leaves an event out of it.
+    pub(super) async fn leave_or_drop(
+        &self,
+        partition: &str,
+        event: &Event,
+        id: &str,
+        member: &Member,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        if event.name.action() != Some(Action::RefreshFailed) {
+            return self.place(partition, id, member, Placement::Left, now).await;
+        }
+        let group = partition.rsplit('#').next().unwrap_or_default();
+        self.leave_group(member, group, keys::target(self.workflow, partition), None, now).await
+    }
+
+    /// Quiet hours began while the members waited for each other.
+    async fn move_to_digest(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        id: &str,
+        member: &Member,
+        event: &Event,
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        let target = Targeted { schedule: Schedule::DeferUntil(until), ..firing.target.clone() };
+        if firing.is_of_incidents() {
+            return self.announce_separately(member, firing.id(), &target, firing.invocation).await;
+        }
+        let attempt = Attempt::new(event, firing.invocation);
+        self.event_into_digest(&attempt, &target, until).await?;
+        self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
+    }
+
+    /// Announces one member alone.
+    pub(super) async fn separate(
+        &self,
+        firing: &Firing<'_, N::Target>,
+        id: &str,
+        member: &Member,
+    ) -> Result<(), Failure> {
+        if firing.is_of_incidents() {
+            return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
+        }
+        if let Some(event) = event_of(&member.sample) {
+            self.post_event(&Attempt::new(&event, firing.invocation), &firing.target).await?;
+        }
+        self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
+    }
+
+    /// Notes how an event is announced.
+    async fn place(
+        &self,
+        partition: &str,
+        id: &str,
+        member: &Member,
+        placement: Placement,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let key = keys::member(partition, id);
+        let placed = Member { placement, ..member.clone() };
+        let mut transaction = self.transaction(now);
+        loop {
+            transaction.overwrite(&key, &placed)?;
+            if transaction.commit().await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}

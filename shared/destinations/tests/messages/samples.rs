@@ -70,6 +70,7 @@ fn incident(failures: u32, nth: usize) -> Open {
         nth,
         log: BTreeMap::new(),
         sample: String::new(),
+        suppressed_until: None,
     }
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Notification>)> {
     let without_cause = About { event: &failed, site: None, context: &unknown };
     let ended = |end| {
         let incident = incident(3, 1);
-        resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), end, incident })
+        resolved(&about, &Resolved { by: "end".to_owned(), at: at(190), noted_at: None, end, incident })
     };
     let names = EventName::KNOWN.iter().map(EventName::as_str).chain(["FlowRunFailed"]);
     let of_name = |name: &str| {

@@ -69,7 +69,7 @@ pub enum Error {
     },
 }
 
-/// Binds a listener on loopback, telling an occupied port from other troubles.
+/// Binds a listener on loopback, and distinguishes an occupied port from other errors.
 pub(crate) async fn listen(address: SocketAddr) -> Result<tokio::net::TcpListener, Error> {
     loopback_server::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => Error::PortInUse { address },

@@ -25,7 +25,7 @@ pub(crate) struct Lineage {
 }
 
 impl Lineage {
-    /// The next invocation of `function` in the chain that `header` tells of; the first of a new chain when there is none.
+    /// The next invocation of `function` in the chain that `header` names; the first of a new chain when there is none.
     pub(crate) fn next(header: Option<&str>, function: &str) -> Self {
         let own = hash(function);
         let earlier = header.map(counts).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API: what a bootstrap asks for its next invocation, and tells how that went.
+//! The Lambda Runtime API: what a bootstrap asks for its next invocation, and where it reports the result.
 //!
 //! A bootstrap is given a host and a port, and no key: the port is random, web pages are kept out by the guard of all
 //! listeners, and another process that finds the port is not.
@@ -162,7 +162,7 @@ fn settle(shared: &Shared, id: &str, answer: Answer) -> Response {
     let current = held.current.take_if(|(current, _)| current == id);
     match current {
         Some((_, waiting)) => {
-            // Whoever waited may have given up.
+            // The caller may have given up.
             let _ = waiting.send(answer);
             (StatusCode::ACCEPTED, json!({ "status": "OK" }).to_string()).into_response()
         }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub(crate) struct Server {
     task: JoinHandle<()>,
-    /// Open connections are told by its end.
+    /// Open connections end when it is dropped.
     _stop: oneshot::Sender<()>,
 }
 

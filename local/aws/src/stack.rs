@@ -269,7 +269,7 @@ fn create(aws: &Aws, plan: &Plan, secrets: &BTreeMap<String, Value>) -> Result<(
         .try_for_each(|rule| aws.put_rule(&rule.bus, &rule.name, &rule.pattern, rule.targets.clone()))
 }
 
-/// What a secret holds when nobody says otherwise.
+/// What a secret holds by default.
 fn content(secret: &Secret) -> Option<Value> {
     match &secret.content {
         SecretContent::Empty => None,

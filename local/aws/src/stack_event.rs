@@ -1,4 +1,4 @@
-//! What happens in a stack, for whoever watches.
+//! What happens in a stack, for watchers.
 
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -77,7 +77,7 @@ pub(crate) struct Observer(pub(crate) Option<UnboundedSender<StackEvent>>);
 impl Observer {
     pub(crate) fn notify(&self, event: StackEvent) {
         if let Some(sender) = &self.0 {
-            // Nobody has to keep watching.
+            // There may be no watcher left.
             let _ = sender.send(event);
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Tells the time: the machine's, or one that moves only when it is told to.
+/// The time: the machine's, or one that moves only when a test moves it.
 ///
 /// Clones of a manual clock show the same time.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Signing in with the JWT of a connected app, and as somebody else.
+//! Signing in with the JWT of a connected app, and impersonating another user.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 

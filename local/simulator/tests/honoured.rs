@@ -276,7 +276,7 @@ async fn what_a_removed_user_owned_goes_to_the_user_that_the_call_names() {
     let caller = Caller::administrator(&tableau).await;
     let user = |name: &str| tableau.user(name).unwrap();
     let path = format!("/users/{}", user("jonas"));
-    assert_eq!(caller.delete(&format!("{path}?mapAssetsTo=nobody")).await.code(), "404002");
+    assert_eq!(caller.delete(&format!("{path}?mapAssetsTo=no-user")).await.code(), "404002");
     let heir = user("ana");
     assert_eq!(caller.delete(&format!("{path}?mapAssetsTo={heir}")).await.status, 204);
     let workbook = tableau.workbook("Month-End Close").unwrap();

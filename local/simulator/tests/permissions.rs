@@ -9,7 +9,7 @@ use simulator::{SiteRole, TableauSimulator, User};
 use support::Caller;
 use tableau::UserLuid;
 
-/// Somebody who is given nothing by the site role.
+/// A user to whom the site role gives nothing.
 async fn explorer(tableau: &TableauSimulator) -> (UserLuid, Caller) {
     let user = User::named("eve").with_role(SiteRole::Explorer).with_password("eve's password");
     (tableau.add(user), Caller::user(tableau, "eve").await)
@@ -62,7 +62,7 @@ async fn what_is_wrong_with_a_permission_has_a_code_of_its_own_and_nothing_is_ad
     let datasource = path("datasources", tableau.datasource("Budget").unwrap().as_str());
     let view = path("views", tableau.view("Overview").unwrap().as_str());
     let project = path("projects", &project(&caller, "Sales").await);
-    let nobody: UserLuid = "00000000-0000-4000-8000-000000000000".to_owned().try_into().unwrap();
+    let no_user: UserLuid = "00000000-0000-4000-8000-000000000000".to_owned().try_into().unwrap();
 
     for (path, user, name, mode, code) in [
         (&workbook, &eve, "Connect", "Allow", "400009"),
@@ -71,7 +71,7 @@ async fn what_is_wrong_with_a_permission_has_a_code_of_its_own_and_nothing_is_ad
         (&project, &eve, "Delete", "Allow", "400009"),
         (&workbook, &eve, "Fly", "Allow", "404013"),
         (&workbook, &eve, "Read", "allow", "404013"),
-        (&workbook, &nobody, "Read", "Allow", "404002"),
+        (&workbook, &no_user, "Read", "Allow", "404002"),
     ] {
         let answer = caller.put(path, &body(user, &[("Write", "Allow"), (name, mode)])).await;
         assert_eq!(answer.code(), code, "{path} {name} {mode}");

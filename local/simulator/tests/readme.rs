@@ -50,11 +50,11 @@ fn what_cargo_is_asked_to_run_is_there() {
 async fn whoever_starts_it_is_told_how_to_sign_in() {
     let tableau = serve::start(0).await.unwrap();
     let welcome = serve::welcome(&tableau);
-    for told in [&tableau.url(), SAMPLE_PAT.0, SAMPLE_PAT.1, SAMPLE_CONTENT_URL] {
-        assert!(welcome.contains(told), "{welcome}");
+    for shown in [&tableau.url(), SAMPLE_PAT.0, SAMPLE_PAT.1, SAMPLE_CONTENT_URL] {
+        assert!(welcome.contains(shown), "{welcome}");
     }
-    for told in [SAMPLE_PAT.0, SAMPLE_PAT.1, SAMPLE_CONTENT_URL] {
-        assert!(README.contains(&format!("`{told}`")), "{told}");
+    for shown in [SAMPLE_PAT.0, SAMPLE_PAT.1, SAMPLE_CONTENT_URL] {
+        assert!(README.contains(&format!("`{shown}`")), "{shown}");
     }
     let ana = Caller::user(&tableau, "ana").await;
     assert!(!ana.token.is_empty() && README.contains("`ana's password`"));

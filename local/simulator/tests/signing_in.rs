@@ -59,7 +59,7 @@ async fn what_does_not_fit_is_refused_without_a_reason() {
 
     for (name, secret, site) in [
         (SAMPLE_PAT.0, "wrong", "marketing"),
-        ("nobody", SAMPLE_PAT.1, "marketing"),
+        ("no-such-token", SAMPLE_PAT.1, "marketing"),
         (SAMPLE_PAT.0, SAMPLE_PAT.1, "elsewhere"),
     ] {
         let answer = caller.sign_in(name, secret, site).await;

@@ -87,7 +87,7 @@ async fn what_means_nothing_is_refused_and_what_would_be_meant_is_said() {
         ("POST duplicates/x", 400, "how many more times is a whole number"),
         ("POST refresh/LUID/fail?note=no-space", 400, "no parameter 'note' here; known: notes"),
         ("POST refresh/LUID/succeed?notes=no-space", 400, "no parameter 'notes' here"),
-        ("POST refresh/nobody/succeed", 404, "no workbook or data source with LUID `nobody`"),
+        ("POST refresh/no-such-luid/succeed", 404, "no workbook or data source with LUID `no-such-luid`"),
         (
             "POST fire/WorkbookCreatd",
             404,
@@ -100,8 +100,8 @@ async fn what_means_nothing_is_refused_and_what_would_be_meant_is_said() {
     ] {
         let (method, path) = call_of.split_once(' ').unwrap();
         let answer = call(&caller, method.parse().unwrap(), &path.replace("LUID", luid.as_str())).await;
-        let told = answer.json["error"].as_str().unwrap_or_default();
-        assert!(answer.status == status && told.contains(says), "{call_of}: {answer:?}");
+        let message = answer.json["error"].as_str().unwrap_or_default();
+        assert!(answer.status == status && message.contains(says), "{call_of}: {answer:?}");
     }
     assert_eq!(call(&caller, Method::GET, "faults").await.json["faults"], json!([]), "nothing was set");
     let empty = TableauSimulator::empty().start().await.unwrap();

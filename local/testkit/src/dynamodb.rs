@@ -94,7 +94,7 @@ pub fn create_table(aws: &Aws, name: &str) {
     });
 }
 
-/// The emulator at `AWS_CONTRACT_URL`, with a table nobody else uses.
+/// The emulator at `AWS_CONTRACT_URL`, with a table that no other test uses.
 #[derive(Debug)]
 pub struct Emulator {
     /// Where it is.

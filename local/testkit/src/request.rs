@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// The token of webhook URLs, on the stage and in the fixtures.
 pub const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 
-/// A `POST` with the right token in the query string, unless told otherwise.
+/// A `POST` with the right token in the query string, by default.
 #[derive(Clone, Debug)]
 pub struct Request {
     method: String,

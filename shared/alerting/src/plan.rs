@@ -203,7 +203,7 @@ fn next_of_own_message(situation: &Situation<'_>, entry: &LogEntry) -> Vec<Decis
     }
 }
 
-/// Nobody is called in quiet hours: a message may be edited, everything else waits for the digest.
+/// Quiet hours allow no audible message: a message may be edited, everything else waits for the digest.
 fn failure_in_quiet_hours(situation: &Situation<'_>, until: Timestamp) -> Vec<Decision> {
     let notified = situation.entry.map_or(0, |entry| entry.notified_failures);
     match situation.entry.map(|entry| &entry.route) {

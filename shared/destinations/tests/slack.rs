@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow::{CredentialError, CredentialSource, Failure, Fixed};
 
-/// Hands out an old token until it is told that it was refused.
+/// Returns an old token until a caller reports that it was refused.
 struct Rotated {
     old: Arc<SlackCredential>,
     new: Option<Arc<SlackCredential>>,

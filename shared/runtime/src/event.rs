@@ -1,4 +1,4 @@
-//! Tells the kinds of events apart, and reads each with AWS's own types.
+//! Distinguishes the kinds of Lambda events, and reads each with AWS's own types.
 //!
 //! `lambda_http` finds the kind of a request by trying one type after the other, which costs a whole reading for each
 //! type that does not fit. Here a first look at a few keys decides, and one type reads

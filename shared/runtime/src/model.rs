@@ -239,7 +239,7 @@ impl FailedMessages for World {
 struct Reached(Arc<World>);
 
 impl Reached {
-    /// Nobody takes an event over before its claim has run out.
+    /// No worker takes an event over before its claim has expired.
     fn check(&self, key: &DeliveryKey, attempt: u32, answer: &Result<(), StoreError>) {
         let now = self.0.now();
         let deadline = self.0.fate(&key.event, |fate| fate.deadlines[attempt as usize - 1]);

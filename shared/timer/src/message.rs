@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// body as one that cannot be read.
 pub const KEY: &str = "timer";
 
-/// What comes back to a workflow when its time has come. Whoever arms it writes `key`, `due` and `generation` into a document
+/// What comes back to a workflow when its time has come. The caller that arms it writes `key`, `due` and `generation` into a document
 /// first: what fires and does not match the document is out of date.
 ///
 /// No two armings have the same body: a new decision counts `generation` up, a message that came early counts `hops` up.

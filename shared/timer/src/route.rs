@@ -73,7 +73,7 @@ pub fn route(
 }
 
 /// The name of a timer's schedule: `tw-<workflow>-<SHA-256 of the key>-<due>-<generation>`, with `.<hops>` at its end for a
-/// timer that was armed again. It has all that tells two armings apart: a schedule that has fired is deleted only some
+/// timer that was armed again. It has all that distinguishes two armings: a schedule that has fired is deleted only some
 /// time later, and keeps its name until then.
 ///
 /// Where the numbers leave no room for that, `tw-<workflow>-<SHA-256 of the whole name>`.

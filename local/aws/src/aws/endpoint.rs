@@ -242,7 +242,7 @@ impl State {
         }
     }
 
-    /// Sends a message. One sent straight to a dead-letter queue was given up by whoever sent it.
+    /// Sends a message. A sender that sends straight to a dead-letter queue has given the message up.
     fn send_message(&mut self, body: &Value, trace: Option<&str>) -> Result<Value, Refusal> {
         let answer = self.queues.send_message(body, trace)?;
         let queue = last_part(body["QueueUrl"].as_str().unwrap_or_default());

@@ -13,7 +13,7 @@ pub enum Fault {
     InternalError,
     /// The service's own error for too many requests.
     Throttled,
-    /// Whoever calls may not.
+    /// The caller is not allowed to.
     AccessDenied,
     /// `PutEvents` answers 200, says of every entry that it failed, and publishes none; a batch of SQS does so of its
     /// first entry alone. `BatchGetItem` leaves its first key out, and `TransactWriteItems` is cancelled because of another

@@ -18,7 +18,7 @@ pub(crate) struct State {
     pub(super) observer: Option<mpsc::UnboundedSender<Notice>>,
 }
 
-/// Something that happened inside, for whoever watches.
+/// Something that happened inside, for watchers.
 #[derive(Clone, Debug)]
 pub(crate) enum Notice {
     Published { bus: String, detail_type: String, targets: Vec<String> },
@@ -54,7 +54,7 @@ impl Shared {
 impl State {
     pub(super) fn notify(&self, notice: Notice) {
         if let Some(observer) = &self.observer {
-            // Nobody has to keep watching.
+            // There may be no watcher left.
             let _ = observer.send(notice);
         }
     }

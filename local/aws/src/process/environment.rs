@@ -23,7 +23,7 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// How long an invocation may take.
     pub timeout: Duration,
-    /// What it is told to have. Not enforced.
+    /// The limit that is set. Not enforced.
     pub memory_mb: u32,
     /// Where its AWS clients go.
     pub endpoint_url: Option<String>,

@@ -36,7 +36,7 @@ impl Logs {
 
     fn push(&self, line: String) {
         if let Some(sender) = &self.sender {
-            // Nobody has to keep listening.
+            // There may be no listener left.
             let _ = sender.send(LogLine { function: self.function.clone(), line: line.clone() });
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -123,7 +123,7 @@ impl LambdaProcess {
                     self.inner.end(&mut running).await;
                 }
             }
-            // The invocation under way saw to it. Whoever waits may be a task that moves between threads.
+            // The invocation under way saw to it. The waiting task may be one that moves between threads.
             () = async { drop(pid.wait_for(|pid| *pid != Some(victim)).await) } => {}
         }
     }

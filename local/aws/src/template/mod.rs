@@ -38,7 +38,7 @@ pub struct Parameter {
 }
 
 /// Types without a counterpart here: permissions, alarms and logs change nothing on one machine, and custom resources and
-/// layers are up to whoever runs the stack.
+/// layers are up to the caller that runs the stack.
 const IGNORED: [&str; 23] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",

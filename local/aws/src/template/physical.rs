@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
             ("AWS::ApiGatewayV2::Api", "ApiId") => Ok(name),
             ("AWS::SecretsManager::Secret", "Arn") => Err(format!("`{id}` is a secret: its ARN is its Id")),
             // A secret's ARN lacks the characters that AWS appends: GetSecretValue takes it either way. What has no
-            // counterpart here has an ARN that nobody asks for.
+            // counterpart here has an ARN that no caller asks for.
             ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => {
                 Ok(own_arn.unwrap_or_else(|| arn("local", &format!("{kind}/{name}"))))
             }

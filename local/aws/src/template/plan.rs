@@ -130,7 +130,7 @@ pub struct Secret {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SecretContent {
-    /// Nothing: somebody puts a value later.
+    /// Nothing: a value is put later.
     Empty,
     /// A text from the template.
     Text(String),

@@ -1,7 +1,7 @@
 //! CloudFormation.
 
 use crate::place::{places, unique};
-use crate::told;
+use crate::refusal;
 
 #[tokio::test]
 async fn a_stack_lists_its_resources_under_the_names_of_the_template() {
@@ -25,9 +25,9 @@ async fn a_stack_lists_its_resources_under_the_names_of_the_template() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_a_validation_error() {
     for place in places().await {
-        let name = unique("nobody");
+        let name = unique("absent");
         let request = place.cloud_formation().list_stack_resources().stack_name(&name);
-        let (code, message) = told(request.send().await.unwrap_err());
+        let (code, message) = refusal(request.send().await.unwrap_err());
         assert_eq!(code, "ValidationError");
         assert!(message.contains(&name) && message.ends_with("does not exist"), "{message}");
     }

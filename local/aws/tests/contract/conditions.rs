@@ -2,7 +2,7 @@
 
 use crate::dynamodb::{get, item, n, put, s, table};
 use crate::place::places;
-use crate::told;
+use crate::refusal;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn conditions_hold_as_documented() {
             let holds = match put.send().await {
                 Ok(_) => true,
                 Err(error) => {
-                    let (code, message) = told(error);
+                    let (code, message) = refusal(error);
                     assert_eq!(code, "ConditionalCheckFailedException", "{condition}: {message}");
                     false
                 }
@@ -125,7 +125,7 @@ async fn a_number_begins_with_nothing() {
             .table_name(&table)
             .item("pk", s("a"))
             .condition_expression("begins_with(n, :t)");
-        let refused = told(put.expression_attribute_values(":t", s("5")).send().await.unwrap_err());
+        let refused = refusal(put.expression_attribute_values(":t", s("5")).send().await.unwrap_err());
 
         // The emulator refuses by the type in the item; DynamoDB only by the type of a value in the request.
         let expected =
@@ -184,7 +184,7 @@ async fn expressions_dynamodb_refuses_are_refused() {
             let Err(error) = call.expression_attribute_values(":one", n("1")).send().await else {
                 panic!("not refused: {update} {condition}");
             };
-            let (code, message) = told(error);
+            let (code, message) = refusal(error);
             assert_eq!(code, "ValidationException", "{update} {condition}: {message}");
             assert!(message.contains(part), "{update} {condition}: {message}");
         }
@@ -207,8 +207,10 @@ async fn placeholders_without_expressions_are_refused() {
         let names = names.expression_attribute_names("#n", "name");
 
         assert!(
-            told(values.send().await.unwrap_err()).1.contains("can only be specified when using expressions")
+            refusal(values.send().await.unwrap_err())
+                .1
+                .contains("can only be specified when using expressions")
         );
-        assert!(told(names.send().await.unwrap_err()).1.contains("unused in expressions: keys: {#n}"));
+        assert!(refusal(names.send().await.unwrap_err()).1.contains("unused in expressions: keys: {#n}"));
     }
 }

@@ -1,7 +1,7 @@
 //! DynamoDB: items, updates, queries.
 
 use crate::place::{Place, places, unique};
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use std::collections::HashMap;
@@ -257,7 +257,7 @@ async fn an_index_shows_its_keys_and_what_it_carries() {
 #[tokio::test]
 async fn a_table_that_does_not_exist_is_a_modelled_error() {
     for place in places().await {
-        let (client, name) = (place.dynamodb(), unique("nobody"));
+        let (client, name) = (place.dynamodb(), unique("absent"));
 
         let got = client.get_item().table_name(&name).key("pk", s("a")).send().await.unwrap_err();
         let put = client.put_item().table_name(&name).item("pk", s("a")).send().await.unwrap_err();
@@ -271,8 +271,8 @@ async fn a_table_that_does_not_exist_is_a_modelled_error() {
 async fn keys_must_fit_the_schema() {
     for place in places().await {
         let (client, table) = table(&place).await;
-        let refused = |(told_code, message): (String, String), part: &str| {
-            assert_eq!(told_code, "ValidationException");
+        let refused = |(refused_code, message): (String, String), part: &str| {
+            assert_eq!(refused_code, "ValidationException");
             assert!(message.contains(part), "{message}");
         };
 
@@ -285,12 +285,12 @@ async fn keys_must_fit_the_schema() {
             client.update_item().table_name(&table).key("pk", s("a")).update_expression("SET pk = :x");
         let update = update.expression_attribute_values(":x", s("b")).send().await.unwrap_err();
 
-        refused(told(missing), "Missing the key pk in the item");
-        refused(told(kind), "Type mismatch for key pk expected: S actual: N");
-        refused(told(empty), "empty string value");
-        refused(told(other), "The provided key element does not match the schema");
-        refused(told(index.unwrap_err()), "Type mismatch for Index Key day");
-        refused(told(update), "This attribute is part of the key");
+        refused(refusal(missing), "Missing the key pk in the item");
+        refused(refusal(kind), "Type mismatch for key pk expected: S actual: N");
+        refused(refusal(empty), "empty string value");
+        refused(refusal(other), "The provided key element does not match the schema");
+        refused(refusal(index.unwrap_err()), "Type mismatch for Index Key day");
+        refused(refusal(update), "This attribute is part of the key");
     }
 }
 
@@ -305,6 +305,6 @@ async fn an_item_holds_400_kilobytes() {
         put(409_600 - 4).send().await.unwrap();
         let too_large = put(409_600 - 3).send().await.unwrap_err();
 
-        assert_eq!(told(too_large).1, "Item size has exceeded the maximum allowed size");
+        assert_eq!(refusal(too_large).1, "Item size has exceeded the maximum allowed size");
     }
 }

@@ -1,7 +1,7 @@
 //! The double's own: failures on request, counts, and refusals of what it does not have.
 
 use crate::sdk::config_of;
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, ReturnValue, TransactWriteItem};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use local_aws::{Aws, Fault, QueueSpec};
@@ -147,12 +147,12 @@ async fn what_is_missing_here_is_refused_by_name() {
     let dynamodb = aws_sdk_dynamodb::Client::new(&config);
     let update = dynamodb.update_item().table_name("state").key("pk", AttributeValue::S("a".to_owned()));
 
-    let (scan, scan_message) = told(dynamodb.scan().table_name("state").send().await.unwrap_err());
-    let values = told(update.clone().return_values(ReturnValue::UpdatedNew).send().await.unwrap_err()).1;
+    let (scan, scan_message) = refusal(dynamodb.scan().table_name("state").send().await.unwrap_err());
+    let values = refusal(update.clone().return_values(ReturnValue::UpdatedNew).send().await.unwrap_err()).1;
     let metrics = update.return_item_collection_metrics("SIZE".into()).send().await.unwrap_err();
 
     assert_eq!(scan, "UnknownOperationException");
     assert!(scan_message.contains("DynamoDB_20120810.Scan"), "{scan_message}");
     assert!(values.contains("ReturnValues=UPDATED_NEW"), "{values}");
-    assert!(told(metrics).1.contains("UpdateItem's ReturnItemCollectionMetrics"));
+    assert!(refusal(metrics).1.contains("UpdateItem's ReturnItemCollectionMetrics"));
 }

@@ -1,7 +1,7 @@
 //! The double's own: keys that are new in each run, and calls with others.
 
 use crate::sdk::{config, config_of, credentials};
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -97,7 +97,7 @@ async fn what_a_refusal_says_holds_no_key() {
     let wrong =
         Credentials::new(keys.access_key_id(), "x", Some(keys.session_token().to_owned()), None, "test");
     let client = aws_sdk_secretsmanager::Client::new(&config(aws.url(), wrong));
-    let said = told(client.get_secret_value().secret_id("tableau").send().await.unwrap_err()).1;
+    let said = refusal(client.get_secret_value().secret_id("tableau").send().await.unwrap_err()).1;
     let debug = format!("{aws:?} {keys:?}");
     for secret in [keys.access_key_id(), keys.secret_access_key(), keys.session_token(), "hunter2"] {
         assert!(!said.contains(secret) && !debug.contains(secret), "{said} {debug}");

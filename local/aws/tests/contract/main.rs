@@ -21,7 +21,7 @@ mod together;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
 
 /// The code and the message of an error.
-fn told<E>(error: E) -> (String, String)
+fn refusal<E>(error: E) -> (String, String)
 where
     E: ProvideErrorMetadata + std::error::Error,
 {
@@ -36,5 +36,5 @@ fn code<E>(error: E) -> String
 where
     E: ProvideErrorMetadata + std::error::Error,
 {
-    told(error).0
+    refusal(error).0
 }

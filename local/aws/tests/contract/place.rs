@@ -49,7 +49,7 @@ pub(crate) async fn places() -> Vec<Place> {
     places
 }
 
-/// A name nobody else uses.
+/// A name that no other test uses.
 pub(crate) fn unique(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::new_v4().simple())
 }

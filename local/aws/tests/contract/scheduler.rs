@@ -5,7 +5,7 @@
 
 use crate::place::{Place, places, unique};
 use crate::sdk::config_of;
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::operation::create_schedule::builders::CreateScheduleFluentBuilder;
 use aws_sdk_scheduler::types::builders::TargetBuilder;
@@ -245,11 +245,11 @@ async fn what_the_double_does_not_have_is_named() {
         (base().kms_key_arn("arn:aws:kms:us-east-1:000000000000:key/k"), "KmsKeyArn"),
         (base().flexible_time_window(flexible.build().unwrap()), "FLEXIBLE"),
     ] {
-        let (code, message) = told(request.send().await.unwrap_err());
+        let (code, message) = refusal(request.send().await.unwrap_err());
         assert_eq!(code, "ValidationException", "{message}");
         assert!(message.contains("does not implement") && message.contains(part), "{part}: {message}");
     }
     let list = client.list_schedules().send().await.unwrap_err();
-    assert!(told(list).1.contains("GET /schedules"));
+    assert!(refusal(list).1.contains("GET /schedules"));
     assert!(aws.schedules().is_empty());
 }

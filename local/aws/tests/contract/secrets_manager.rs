@@ -1,7 +1,7 @@
 //! Secrets Manager.
 
 use crate::place::{places, unique};
-use crate::{code, told};
+use crate::{code, refusal};
 
 #[tokio::test]
 async fn a_secret_is_read_by_its_name_and_by_its_arn() {
@@ -91,10 +91,10 @@ async fn what_is_not_there_is_not_found() {
         let (client, name) = (place.secrets(), unique("token"));
         place.secret(&name, "value").await;
 
-        let unknown = client.get_secret_value().secret_id(unique("nobody")).send().await.unwrap_err();
+        let unknown = client.get_secret_value().secret_id(unique("absent")).send().await.unwrap_err();
         let put = client
             .put_secret_value()
-            .secret_id(unique("nobody"))
+            .secret_id(unique("absent"))
             .secret_string("x")
             .send()
             .await
@@ -105,7 +105,7 @@ async fn what_is_not_there_is_not_found() {
         assert!(unknown.as_service_error().unwrap().is_resource_not_found_exception());
         assert!(put.as_service_error().unwrap().is_resource_not_found_exception());
         assert!(stage.as_service_error().unwrap().is_resource_not_found_exception());
-        assert_eq!(told(unknown).1, "Secrets Manager can't find the specified secret.");
-        assert!(told(stage).1.contains("AWSPENDING"));
+        assert_eq!(refusal(unknown).1, "Secrets Manager can't find the specified secret.");
+        assert!(refusal(stage).1.contains("AWSPENDING"));
     }
 }

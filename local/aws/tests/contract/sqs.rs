@@ -1,7 +1,7 @@
 //! SQS.
 
 use crate::place::{Place, places, unique};
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
@@ -297,8 +297,8 @@ async fn parameters_out_of_range_are_refused() {
         let eleven =
             client.receive_message().queue_url(&url).max_number_of_messages(11).send().await.unwrap_err();
 
-        let (told_code, message) = told(too_large);
-        assert_eq!(told_code, "InvalidParameterValue");
+        let (refused_code, message) = refusal(too_large);
+        assert_eq!(refused_code, "InvalidParameterValue");
         assert!(message.contains("1048576 bytes"), "{message}");
         assert_eq!(code(eleven), "InvalidParameterValue");
         let most = "x".repeat(1_048_576);

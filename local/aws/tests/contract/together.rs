@@ -2,7 +2,7 @@
 
 use crate::dynamodb::{Item, get, item, n, put, s, table};
 use crate::place::places;
-use crate::{code, told};
+use crate::{code, refusal};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -41,7 +41,7 @@ async fn a_batch_finds_items_by_their_keys_and_leaves_out_what_is_not_there() {
         assert_eq!(found.responses.unwrap()[&table], [item(&[("v", n("1"))])]);
 
         let twice = batch(keys(&[names[0].clone(), names[0].clone()])).await.unwrap_err();
-        assert!(told(twice).1.contains("contains duplicates"));
+        assert!(refusal(twice).1.contains("contains duplicates"));
         let many: Vec<String> = (0..101).map(|name| format!("k{name}")).collect();
         assert_eq!(code(batch(keys(&many)).await.unwrap_err()), "ValidationException");
     }
@@ -165,7 +165,7 @@ async fn a_check_in_a_transaction_holds_the_writes_back_and_writes_nothing_itsel
         assert_eq!(get(&client, &table, "c").await, None);
 
         let twice = all(&client, [check("a", "attribute_exists(v)"), to_two(&table, "a", "v < :v")]);
-        assert!(told(twice.send().await.unwrap_err()).1.contains("multiple operations on one item"));
+        assert!(refusal(twice.send().await.unwrap_err()).1.contains("multiple operations on one item"));
     }
 }
 
@@ -191,7 +191,7 @@ async fn a_transaction_that_can_never_be_made_is_refused_as_a_whole() {
         let (client, table) = table(&place).await;
         let create = |name: &str| to_two(&table, name, "attribute_not_exists(v)");
         let twice = all(&client, [create("a"), create("a")]).send().await.unwrap_err();
-        let (twice, message) = told(twice);
+        let (twice, message) = refusal(twice);
         assert_eq!(twice, "ValidationException");
         assert!(message.contains("multiple operations on one item"), "{message}");
         let none = all(&client, []).send().await.unwrap_err();

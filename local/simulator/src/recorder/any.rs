@@ -1,4 +1,4 @@
-//! A destination of any kind: takes every request, remembers it, answers what it is told to.
+//! A destination of any kind: takes every request, remembers it, answers as it is configured.
 
 use super::log::{Log, TimedOut};
 use crate::fault::{Fault, FaultPlan};

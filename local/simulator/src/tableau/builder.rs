@@ -129,7 +129,7 @@ impl TableauBuilder {
         self
     }
 
-    /// Lets server administrators sign in as somebody else with a PAT too, as Tableau Server does where that is
+    /// Lets server administrators impersonate another user with a PAT too, as Tableau Server does where that is
     /// switched on; no unless set.
     pub fn pats_may_impersonate(mut self, yes: bool) -> Self {
         self.settings.pats_may_impersonate = yes;

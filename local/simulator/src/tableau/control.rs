@@ -106,7 +106,7 @@ impl TableauSimulator {
         self.state.model().broadcasts.clone()
     }
 
-    /// How many sessions are open, idle ones that nobody has found out to be expired included.
+    /// How many sessions are open, idle ones included that no call has found to be expired.
     pub fn sessions(&self) -> usize {
         self.state.model().sessions.len()
     }
@@ -121,7 +121,7 @@ impl TableauSimulator {
         self.state.model().pats.iter().find(|p| p.name == pat).map(|p| p.secret.clone())
     }
 
-    /// How often somebody signed in with this PAT and was let in.
+    /// How many sign-ins with this PAT succeeded.
     pub fn sign_ins(&self, pat: &str) -> u32 {
         self.state.model().pats.iter().filter(|p| p.name == pat).map(|p| p.sign_ins).sum()
     }

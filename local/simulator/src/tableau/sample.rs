@@ -1,4 +1,4 @@
-//! A site that looks like somebody's. Names, people and addresses are invented.
+//! A site that looks like a real one. Names, people and addresses are invented.
 
 use super::content::{ConnectedApp, Content, Datasource, ModelHandle, PatCredential, User, Workbook};
 use super::events::About;

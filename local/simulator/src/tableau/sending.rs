@@ -31,7 +31,7 @@ pub struct Fired {
 const SWITCHED_OFF: &str = "Webhook disabled after 4 failed delivery attempts";
 
 impl State {
-    /// Tells every enabled webhook for this event of its site.
+    /// Notifies every enabled webhook for this event of its site.
     pub(crate) fn fire(self: &Arc<Self>, event: &EventName, luid: &str) -> Result<Fired, NotFound> {
         let at = self.settings.clock.now();
         let (about, webhooks) = {

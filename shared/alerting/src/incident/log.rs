@@ -37,7 +37,7 @@ pub enum Route {
 pub struct LogEntry {
     /// How the target is notified.
     pub route: Route,
-    /// How many failures the last notification told of; 0 before the first.
+    /// How many failures the last notification announced; 0 before the first.
     pub notified_failures: u32,
     /// Whether the resolution was sent: to its own message, if it has one.
     pub resolution_sent: bool,
@@ -120,7 +120,7 @@ impl LogEntry {
         true
     }
 
-    /// Whether another worker is sending. Whoever ends such a lease sends what has happened meanwhile as well.
+    /// Whether another worker is sending. The owner also sends what has happened meanwhile.
     pub fn is_being_sent(&self, owner: LeaseOwner, now: Timestamp) -> bool {
         is_held_by_another(self.lease.as_ref(), owner, now)
     }
@@ -149,7 +149,7 @@ impl LogEntry {
 pub enum Receipt {
     /// It was sent.
     Sent {
-        /// The failures that it told of.
+        /// How many failures it announced.
         failures: u32,
         /// Whether it was the resolution.
         resolution: bool,

@@ -149,9 +149,9 @@ fn a_resolution_reaches_those_that_the_failure_reached_or_may_have_reached() {
     assert_eq!(plan(&resolved(Some(&unsent))), [not_announced]);
     let maybe = LogEntry { maybe_sent: true, ..LogEntry::new(Route::Alone) };
     assert_eq!(plan(&resolved(Some(&maybe))), [CLOSE]);
-    let told = entry(Route::Alone, 1, true);
-    assert_eq!(plan(&resolved(Some(&told))), [CLOSE]);
-    let ended = LogEntry { resolution_sent: true, ..told.clone() };
+    let notified = entry(Route::Alone, 1, true);
+    assert_eq!(plan(&resolved(Some(&notified))), [CLOSE]);
+    let ended = LogEntry { resolution_sent: true, ..notified.clone() };
     assert_eq!(plan(&resolved(Some(&ended))), [Decision::Suppress(Suppression::AlreadyAnnounced)]);
 }
 

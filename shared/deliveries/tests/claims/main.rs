@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tableau::{EventId, Payload};
 use testkit::dynamodb::{Emulator, client as dynamodb};
 
-/// A key nobody else uses, so that the emulator's table may be one that was there before.
+/// A key that no other test uses, so that the emulator's table may be one that was there before.
 fn key() -> DeliveryKey {
     let text = Some(format!("{:?}", std::time::Instant::now()) + &fastrand::u64(..).to_string());
     DeliveryKey::new("notify-slack", EventId::of(&Payload { text, ..Payload::default() }))
@@ -59,7 +59,7 @@ async fn claim_by(store: &dyn ClaimStore, key: &DeliveryKey, claimant: &Claimant
     store.claim(key, &EventFacts::default(), claimant).await.unwrap()
 }
 
-/// What the next claim is told of earlier attempts.
+/// What the next claim learns of earlier attempts.
 async fn progress(store: &dyn ClaimStore, key: &DeliveryKey, now: i64) -> (u32, Progress) {
     match claim(store, key, now).await {
         Claim::Granted { attempt, progress } => (attempt, progress),

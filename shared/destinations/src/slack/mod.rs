@@ -47,7 +47,7 @@ impl fmt::Debug for Slack {
 /// A message that Slack took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// What threads and updates need. An incoming webhook tells nothing.
+    /// What threads and updates need. An incoming webhook returns none.
     pub message: Option<Sent>,
 }
 

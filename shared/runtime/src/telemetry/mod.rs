@@ -29,7 +29,7 @@ pub(crate) fn start(function: &'static str, level: Option<&str>, namespace: Opti
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false);
-    // The level is the lines' alone: whoever logs less must not count less.
+    // The log level must not change what is counted.
     let layers = tracing_subscriber::registry()
         .with(lines.with_filter(targets))
         .with(Counters::new(function, metric::report).only_counting());

@@ -18,7 +18,7 @@ fn seconds(count: i64) -> SignedDuration {
     SignedDuration::from_secs(count)
 }
 
-/// A timer nobody else uses.
+/// A timer that no other test uses.
 fn due(at: Timestamp) -> TimerMessage {
     TimerMessage::new(format!("digest#notify-slack#{}", fastrand::u64(..)), at, 1)
 }
@@ -134,7 +134,7 @@ async fn timers_on_an_emulator() {
     of_aws(&place).await;
 }
 
-/// `Ok` is a promise: whatever a service answers instead, the caller is told and asks again.
+/// `Ok` is a promise: any other answer of a service is an error, and the caller asks again.
 #[tokio::test]
 async fn what_the_queue_or_the_scheduler_does_not_confirm_is_an_error_and_is_armed_by_the_next_call() {
     let place = Double::start().await;

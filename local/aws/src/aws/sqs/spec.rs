@@ -41,6 +41,6 @@ pub struct StoredMessage {
     pub attributes: BTreeMap<String, String>,
     /// How often it was received.
     pub receive_count: u32,
-    /// Whether somebody has received it and its visibility timeout is still running.
+    /// Whether a receiver has it and its visibility timeout is still running.
     pub in_flight: bool,
 }

@@ -18,13 +18,13 @@ pub enum SlackCall {
 pub struct SlackMessage {
     /// How it came.
     pub call: SlackCall,
-    /// Path of the request, which for an incoming webhook tells which one.
+    /// Path of the request, which for an incoming webhook identifies the webhook.
     pub path: String,
     /// The channel's id.
     pub channel: String,
     /// The channel's name, without `#`.
     pub channel_name: String,
-    /// What identifies it within its channel. Callers of a webhook are not told.
+    /// What identifies it within its channel. Callers of a webhook do not get it.
     pub ts: String,
     /// The `ts` of the message it replies to.
     pub thread_ts: Option<String>,
@@ -34,7 +34,7 @@ pub struct SlackMessage {
     pub text: String,
     /// Its blocks.
     pub blocks: Vec<Value>,
-    /// Whether the caller was told that it was taken.
+    /// Whether the caller got the answer that it was taken.
     pub answered: bool,
     /// The body of the request.
     pub raw: Value,
@@ -86,7 +86,7 @@ pub struct SlackRefusal {
     pub path: String,
     /// What Slack says: `invalid_blocks`, `no_text`, …
     pub error: String,
-    /// What is wrong, as far as Slack would tell nobody.
+    /// What is wrong, although Slack would accept it.
     pub detail: String,
     /// The body of the request.
     pub body: String,

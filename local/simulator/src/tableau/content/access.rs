@@ -106,7 +106,7 @@ impl Content for User {
 }
 
 impl ModelHandle<'_> {
-    /// The owner by name; whoever is missing is added as a Creator at example.com. Nobody named: the first user.
+    /// The owner by name; a missing user is added as a Creator at example.com. Without a name: the first user.
     pub(super) fn owner(&mut self, site: &SiteLuid, name: Option<&str>) -> UserLuid {
         let name = match (name, self.model.users.iter().find(|u| u.site == *site)) {
             (None, Some(first)) => return first.luid.clone(),

@@ -14,7 +14,7 @@ impl Model {
         self.sites.iter().find(|s| s.luid.as_str() == luid)
     }
 
-    /// The site that content belongs to when nobody says otherwise.
+    /// The site that content belongs to by default.
     pub(crate) fn default_site(&self) -> SiteLuid {
         self.sites.first().map_or_else(mint, |s| s.luid.clone())
     }

@@ -132,7 +132,7 @@ impl Model {
         }
     }
 
-    /// Whether nobody has forbidden it.
+    /// Whether no rule forbids it.
     pub(crate) fn has(&self, feature: Feature) -> bool {
         !self.off.contains(&feature)
     }

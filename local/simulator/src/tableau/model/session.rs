@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 use tableau::{SiteLuid, UserLuid};
 
-/// A PAT that nobody signs in with for this long is expired.
+/// A PAT without a sign-in for this long is expired.
 const UNUSED_LIMIT: Duration = Duration::from_secs(15 * 24 * 60 * 60);
 /// Tableau Cloud's default life of a PAT.
 pub(super) const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
@@ -44,7 +44,7 @@ impl Pat {
         }
     }
 
-    /// When it dies if nobody uses it.
+    /// When it expires if it is not used.
     pub(crate) fn expires_at(&self) -> Timestamp {
         after(self.created_at, LIFE).min(after(self.last_used_at, UNUSED_LIMIT))
     }
@@ -58,7 +58,7 @@ pub(crate) enum Credentials<'a> {
     Jwt(&'a str),
 }
 
-/// A sign-in that was refused. Tableau tells callers no more than that, and to connected apps an inner code.
+/// A sign-in that was refused. Callers learn no more than that; connected apps also get an inner code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SignInError(pub(crate) Option<u16>);
 

@@ -1,4 +1,4 @@
-//! Extract refreshes on a schedule. They are listed, and run when they are told to; time alone starts none.
+//! Extract refreshes on a schedule. They are listed, and run when a caller or a test runs them; time alone starts none.
 
 use super::Target;
 use jiff::tz::TimeZone;

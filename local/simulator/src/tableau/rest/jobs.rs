@@ -100,7 +100,7 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
     }
     let finish = match (job.finish, job.started_at) {
         (Some(finish), _) => Some(finish.code()),
-        // Imports of users show the code of an error that is none: only `completedAt` tells that they have ended.
+        // Imports of users show the code of an error that is none: only `completedAt` shows that they have ended.
         (None, Some(_)) => {
             Some(FinishCode::Error.code()).filter(|_| call.settings.running_jobs_show_a_finish_code)
         }

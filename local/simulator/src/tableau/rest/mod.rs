@@ -126,7 +126,7 @@ async fn answer(
     match std::mem::replace(&mut answer.then, Then::Nothing) {
         Then::Nothing => {}
         Then::Delete(luid) => {
-            // An error means that somebody else was quicker.
+            // An error means that another caller was quicker.
             let _ = state.delete(&luid);
         }
         Then::Fire(events) => {

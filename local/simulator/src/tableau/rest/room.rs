@@ -24,7 +24,7 @@ pub(crate) struct Room {
 
 impl Room {
     /// A place for a call that takes long: `Ok(None)` for any other, and for those that are refused anyway because
-    /// nobody is signed in.
+    /// no user is signed in.
     pub(crate) fn take(
         state: &Arc<State>,
         route: Option<&Route>,

@@ -70,7 +70,7 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(Answer::ok(Element::root().child(workbook_element(call, &call.model.workbooks[at])?)))
 }
 
-/// Certification is for project leaders and administrators, and is told of in no event here.
+/// Certification is for project leaders and administrators, and no event reports it here.
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#update_data_source>
 pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {

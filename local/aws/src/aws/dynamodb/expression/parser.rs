@@ -48,7 +48,7 @@ impl Placeholders {
         })
     }
 
-    /// Refuses placeholders nobody used, with or without an expression.
+    /// Refuses placeholders that no expression uses, with or without an expression.
     pub(crate) fn check_all_used(&self, has_expression: bool) -> Result<(), Refusal> {
         let names = self.names.as_ref().map(|map| map.keys().collect::<Vec<_>>());
         let values = self.values.as_ref().map(|map| map.keys().collect::<Vec<_>>());

@@ -139,7 +139,7 @@ impl Cloud {
     }
 }
 
-/// A program that finds the emulator and nobody's own settings or credentials.
+/// A program that finds the emulator and no settings or credentials of this machine's user.
 fn command(program: &Path, tools: &Path, url: &str, home: &Path) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -8,8 +8,8 @@
 
 mod cloud;
 mod inventory;
+mod scenario;
 mod stack;
-mod story;
 mod world;
 
 use cloud::Cloud;
@@ -23,7 +23,8 @@ use world::{RULES, World, step};
 #[expect(clippy::print_stdout, reason = "says out loud where the emulator differs from AWS")]
 fn tell_differences() {
     let page = include_str!("README.md");
-    let (_, differences) = page.split_once("## Where the emulator is not AWS").expect("the page tells");
+    let (_, differences) =
+        page.split_once("## Where the emulator is not AWS").expect("the page has this heading");
     println!("\nThe emulator is not AWS:{differences}");
 }
 
@@ -39,40 +40,46 @@ async fn an_event_travels_through_the_deployed_stack() {
     let mut world = World::new(&cloud).await;
     let template = world.stack.with_rules(RULES);
     let start = Instant::now();
-    let refused = story::what_a_new_account_cannot_run_is_refused(&world, &template);
+    let refused = scenario::what_a_new_account_cannot_run_is_refused(&world, &template);
     step("what a new account cannot run is refused", refused).await;
     step("sam deploy", world.stack.deploy(&template)).await;
-    step("two instances work on each queue", story::instances_work_on_each_queue(&world, 2)).await;
+    step("two instances work on each queue", scenario::instances_work_on_each_queue(&world, 2)).await;
     step("the secrets are filled in", world.fill_in_secrets()).await;
-    step("every URL answers a test", story::every_url_answers_a_test(&world)).await;
-    step("a failed refresh at Tableau becomes a message", story::a_failed_refresh_becomes_a_message(&world))
-        .await;
+    step("every URL answers a test", scenario::every_url_answers_a_test(&world)).await;
+    step(
+        "a failed refresh at Tableau becomes a message",
+        scenario::a_failed_refresh_becomes_a_message(&world),
+    )
+    .await;
     println!("{:>7.1} s  from `sam deploy` to the first message", start.elapsed().as_secs_f64());
 
-    step("a wrong token is refused", story::a_wrong_token_is_refused(&world)).await;
-    let unreadable = story::a_body_that_cannot_be_read_is_recorded_by_every_workflow(&world);
+    step("a wrong token is refused", scenario::a_wrong_token_is_refused(&world)).await;
+    let unreadable = scenario::a_body_that_cannot_be_read_is_recorded_by_every_workflow(&world);
     step("a body that cannot be read is recorded by every workflow", unreadable).await;
-    step("an event that comes twice is one message", story::an_event_that_comes_twice_is_one_message(&world))
-        .await;
-    step("a workflow's own URL works too", story::a_workflows_own_url_works(&world)).await;
-    step("a Broadcast follows its workbook", story::a_broadcast_follows_its_workbook(&world)).await;
-    step("a role may do no more than its policy says", story::roles_are_enforced(&world)).await;
-    step("a timer of hours is a schedule", story::a_timer_of_hours_is_a_schedule(&world)).await;
-    step("Slack fails three times, the message comes", story::slack_fails_three_times(&world)).await;
-    step("what cannot succeed waits as a dead letter", story::what_cannot_succeed_waits(&world)).await;
-    step("… and is replayed when its cause is mended", story::it_is_replayed(&world)).await;
-    step("changed rules take effect", story::changed_rules_take_effect(&mut world)).await;
-    step("what waits for a person rings", story::what_waits_for_a_person_rings(&world)).await;
-    step("no secret is in a log", story::no_secret_is_in_a_log(&world)).await;
+    step(
+        "an event that comes twice is one message",
+        scenario::an_event_that_comes_twice_is_one_message(&world),
+    )
+    .await;
+    step("a workflow's own URL works too", scenario::a_workflows_own_url_works(&world)).await;
+    step("a Broadcast follows its workbook", scenario::a_broadcast_follows_its_workbook(&world)).await;
+    step("a role may do no more than its policy says", scenario::roles_are_enforced(&world)).await;
+    step("a timer of hours is a schedule", scenario::a_timer_of_hours_is_a_schedule(&world)).await;
+    step("Slack fails three times, the message comes", scenario::slack_fails_three_times(&world)).await;
+    step("what cannot succeed waits as a dead letter", scenario::what_cannot_succeed_waits(&world)).await;
+    step("… and is replayed when its cause is mended", scenario::it_is_replayed(&world)).await;
+    step("changed rules take effect", scenario::changed_rules_take_effect(&mut world)).await;
+    step("what waits for a person rings", scenario::what_waits_for_a_person_rings(&world)).await;
+    step("no secret is in a log", scenario::no_secret_is_in_a_log(&world)).await;
 
-    let body = step("an event is done", story::an_event_is_done(&world)).await;
+    let body = step("an event is done", scenario::an_event_is_done(&world)).await;
     let table = world.stack.output("TableName").to_owned();
     let sign_ins = world.tableau.sign_ins(SAMPLE_PAT.0);
     step("sam delete", world.stack.delete()).await;
     let left: Vec<_> = Inventory::take(&cloud).await.without(&before).into_iter().collect();
     assert_eq!(left, [format!("dynamodb: {table}")], "the table alone is left");
 
-    let restored = story::the_table_that_is_left_is_restored(&world, &table);
+    let restored = scenario::the_table_that_is_left_is_restored(&world, &table);
     let (restored, items) = step("the table that is left is restored", restored).await;
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
@@ -80,11 +87,11 @@ async fn an_event_travels_through_the_deployed_stack() {
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
     let parameters = [more.as_slice(), &inside, &bounded].concat();
     step("sam deploy, in a company's account", world.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", story::instances_work_on_each_queue(&world, 5)).await;
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&world, 5)).await;
     step("the secrets are filled in", world.fill_in_secrets()).await;
-    let copied = story::its_items_are_copied_into_the_new_stack(&world, &restored, items);
+    let copied = scenario::its_items_are_copied_into_the_new_stack(&world, &restored, items);
     step("its items are copied into the new stack", copied).await;
-    step("nothing is done twice after it", story::nothing_is_done_twice_after_it(&world, &body, sign_ins))
+    step("nothing is done twice after it", scenario::nothing_is_done_twice_after_it(&world, &body, sign_ins))
         .await;
 
     let table = world.stack.output("TableName").to_owned();

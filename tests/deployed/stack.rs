@@ -166,7 +166,7 @@ impl<'a> Stack<'a> {
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
-    /// How many messages wait in a queue, and how many somebody is at.
+    /// How many messages wait in a queue, and how many a worker has.
     pub(crate) async fn depth(&self, queue: &str) -> (u64, u64) {
         let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
         let arguments = json!({ "QueueUrl": self.resource(queue), "AttributeNames": names });

@@ -66,7 +66,7 @@ impl<'a> World<'a> {
         Self { cloud, stack, tableau, slack }
     }
 
-    /// As the README tells an administrator to.
+    /// As the README says.
     pub(crate) async fn fill_in_secrets(&self) {
         let pat = json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 });
         self.stack.put_secret("TableauSecretArn", &pat).await;
@@ -84,7 +84,7 @@ impl<'a> World<'a> {
         until(&what, patience, || async { self.messages(channel) >= n }).await;
     }
 
-    /// Waits until a workflow's queue is empty and nobody is at a message of it.
+    /// Waits until a workflow's queue is empty and no worker has a message of it.
     pub(crate) async fn wait_for_quiet(&self, queue: &str) {
         until(&format!("{queue} empty"), CLAIM, || async { self.stack.depth(queue).await == (0, 0) }).await;
     }
@@ -109,7 +109,7 @@ pub(crate) async fn until<F: Future<Output = bool>>(
     }
 }
 
-/// A step of the story, with the time it took.
+/// A step of the scenario, with the time it took.
 #[expect(clippy::print_stdout, reason = "says out loud what it shows")]
 pub(crate) async fn step<T>(name: &str, it: impl Future<Output = T>) -> T {
     let start = Instant::now();

@@ -59,7 +59,7 @@ pub(crate) async fn answer(built: &Built, function: &str, event: &str) -> Value 
     }
 }
 
-/// An address of this machine that nobody listens at.
+/// An address of this machine without a listener.
 fn free_address() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().to_string()

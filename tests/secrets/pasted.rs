@@ -202,11 +202,11 @@ where
     for kind in kinds {
         for (form, text, expected) in wrong(kind) {
             let error = read::<T>(&text).await.unwrap_err();
-            let told = format!("{} {error:?}", chain(&error));
-            assert!(told.starts_with("cannot read the secret `the-secret`: "), "{form}: {told}");
-            assert!(chain(&error).contains(&expected), "{form}, {}: {told}", kind.key);
+            let message = format!("{} {error:?}", chain(&error));
+            assert!(message.starts_with("cannot read the secret `the-secret`: "), "{form}: {message}");
+            assert!(chain(&error).contains(&expected), "{form}, {}: {message}", kind.key);
             for part in SECRET.split('-').filter(|part| !part.is_empty()).chain(["4711"]) {
-                assert!(!told.contains(part), "{form}: {told}");
+                assert!(!message.contains(part), "{form}: {message}");
             }
             assert!(!error.transient, "{form}");
             assert_eq!(Failure::from(error).kind(), "misconfigured", "{form}");

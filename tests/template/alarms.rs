@@ -1,4 +1,4 @@
-//! What an operator is told without asking.
+//! What the alarms and the dashboard report to an operator.
 
 use crate::reading::{dead_letters, of_type, read, resources_of};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn wanted(template: &Value) -> Vec<Wanted> {
         }
         let function = all[id]["Metadata"]["BuildProperties"]["Binary"].clone();
         if works_on_a_queue {
-            // While a destination is down, this tells: SQS's age leaves out what was received often.
+            // While a destination is down, this metric shows it: SQS's age leaves out what was received often.
             for outcome in OUTCOMES {
                 let dimensions = json!([
                     { "Name": "workflow", "Value": function },

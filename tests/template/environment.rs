@@ -14,7 +14,7 @@ const NOT_SET: [&str; 7] = [
     "AWS_SESSION_TOKEN",
     // Where AWS is not: on the local stack and on an emulator, which set it.
     "AWS_ENDPOINT_URL",
-    // The local stack's own site, which it tells functions of.
+    // The local stack's own site, which it passes to functions.
     "SAMPLE_SITE",
     // Secrets in a file, for work on one machine.
     "SECRETS_FILE",

@@ -65,7 +65,7 @@ fn value(expression: &Value, parameters: &Parameters) -> Value {
     }
 }
 
-/// What a deploy with these parameters is told; empty if it goes on.
+/// The errors of a deploy with these parameters; empty if it goes on.
 fn refusals(template: &Value, given: &[(&str, &str)]) -> Vec<String> {
     let parameters = parameters(template, given);
     let mut refusals = Vec::new();

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Nobody calls a workflow that.
+/// A name that no workflow has.
 const NAME: &str = "rehearse-new-workflow";
 
 /// The type of what rules say to it.
@@ -58,7 +58,7 @@ fn listing(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The root's manifest with another version for our packages. In one target folder cargo tells packages apart by
+/// The root's manifest with another version for our packages. In one target folder cargo distinguishes packages by
 /// their version and their path below the root, not by where the root is: it would take the copy's for ours.
 fn with_another_version(manifest: &str) -> String {
     let lines = manifest.lines().map(|line| match line.strip_prefix("version = ") {
@@ -102,7 +102,7 @@ impl Copy {
 
     fn cargo(&self, arguments: &[&str]) -> Output {
         let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells a test about itself would make the build script of `ring` run again.
+        // The variables that cargo sets for a test would make the build script of `ring` run again.
         for (name, _) in std::env::vars_os() {
             let name = name.to_str().unwrap_or_default();
             if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) {

@@ -49,7 +49,7 @@ for wrong, why in [
     ({"connected_app_secret_value": "another secret, long enough to sign with"}, "a wrong signature"),
     ({"connected_app_secret_id": "another"}, "an unknown secret id"),
     ({"connected_app_client_id": "another"}, "an unknown connected app"),
-    ({"username": "nobody@example.com"}, "an unknown user"),
+    ({"username": "no-user@example.com"}, "an unknown user"),
 ]:
     error = raises(TSC.server.endpoint.exceptions.FailedSignInError, lambda: workspace(**wrong).get_client().__enter__())
     assert error.code == "401001", error

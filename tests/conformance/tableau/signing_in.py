@@ -55,7 +55,7 @@ def a_connected_app_does_what_its_scopes_say():
         jwt([], minutes=11),
         jwt([], minutes=-1),
         jwt([], secret="wrong"),
-        jwt([], subject="nobody"),
+        jwt([], subject="no-such-user"),
         jwt([], aud="x"),
         jwt([], iss="x"),
     ):

@@ -19,7 +19,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 /// Whether the emulator asks for permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Iam {
-    /// Whoever calls may do anything.
+    /// Every caller may do anything.
     Off,
     /// A call needs a policy that allows it, those of functions included.
     Enforced,
@@ -110,7 +110,7 @@ impl Drop for Emulator {
     }
 }
 
-/// A port that nobody listens on. Somebody might before the emulator does; then it says so and ends.
+/// A port without a listener. If another program takes it before the emulator does, the emulator says so and ends.
 fn free_port() -> Result<u16, Problem> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

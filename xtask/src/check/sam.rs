@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the result is put: not where `sam build` puts it by itself, from where somebody may be about to deploy for
+/// Where the result is put: not where `sam build` puts it by itself, from where a developer may be about to deploy for
 /// another processor.
 const BUILT: &str = "target/sam";
 

@@ -340,7 +340,7 @@ fn github(repository: &Repository) -> Result<(), Problem> {
     succeed(zizmor.args(["--offline", "--no-progress", "--strict-collection", ".github"]))
 }
 
-/// A test of the repository, told where the built functions and the tools are.
+/// A test of the repository, which gets the paths of the built functions and the tools.
 fn on_built(repository: &Repository, test: &str) -> Command {
     let mut cargo = repository.cargo();
     cargo.args(["test", "--workspace", "--test", test, "--", "--nocapture"]);

@@ -11,7 +11,7 @@ pub(super) struct Place {
     pub(super) before: Option<String>,
 }
 
-/// A kind of part that is told by a line of its own with the workflow's name in it.
+/// A kind of part that has a line of its own with the workflow's name in it.
 pub(super) struct Entry {
     /// The top-level key it stands below.
     pub(super) section: &'static str,

@@ -1,4 +1,4 @@
-//! The engine on DynamoDB: the same stories, what they ask the table for, and whether the workflow's role allows it.
+//! The engine on DynamoDB: the same scenarios, what they ask the table for, and whether the workflow's role allows it.
 
 use crate::crashes::{Deaths, check, events_of};
 use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, WORKFLOW, World, at, event};

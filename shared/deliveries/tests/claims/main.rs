@@ -321,7 +321,7 @@ async fn random_move(
                 End::Skipped(why()),
                 End::Done,
             ];
-            // What is final ends the story: not too often.
+            // A final state allows no further claim.
             let last = if other == 7 { ends.len() } else { 4 };
             format!("{:?}", end(store, key, attempt, ends[random.usize(..last)].clone(), now).await)
         }

@@ -13,8 +13,14 @@ use std::process::{Command, Output};
 /// A name that no workflow has.
 const NAME: &str = "rehearse-new-workflow";
 
-/// The type of what rules say to it.
-const SETTINGS: &str = "shared/rules/src/settings/rehearse_new_workflow.rs";
+/// The same for one that asks Tableau.
+const WITH_TABLEAU: &str = "rehearse-with-tableau";
+
+/// The types of what rules say to them.
+const SETTINGS: [&str; 2] = [
+    "shared/rules/src/settings/rehearse_new_workflow.rs",
+    "shared/rules/src/settings/rehearse_with_tableau.rs",
+];
 
 /// A checkout in the target folder.
 struct Copy {
@@ -62,7 +68,7 @@ fn listing(root: &Path) -> BTreeMap<String, Vec<u8>> {
 /// their version and their path below the root, not by where the root is: it would take the copy's for ours.
 fn with_another_version(manifest: &str) -> String {
     let lines = manifest.lines().map(|line| match line.strip_prefix("version = ") {
-        Some(_) => "version = \"0.0.0-copy\"",
+        Some(_) => "version = \"0.1.0+copy\"",
         None => line,
     });
     lines.map(|line| format!("{line}\n")).collect()
@@ -126,6 +132,9 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
     let written =
         copy.xtask(&["new-workflow", NAME, "--on", "WorkbookCreated", "--on", "WorkbookUpdated", "--write"]);
     assert!(written.status.success(), "{}", text(&written));
+    let asks = ["--on", "DatasourceUpdated", "--on", "WorkbookCreated", "--tableau", "--write"];
+    let written = copy.xtask(&[["new-workflow", WITH_TABLEAU].as_slice(), &asks].concat());
+    assert!(written.status.success(), "{}", text(&written));
 
     let after = listing(&copy.root);
     let changed: Vec<_> =
@@ -133,24 +142,31 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
     assert_eq!(changed, ["shared/rules/src/settings/mod.rs", "template.yaml"]);
     let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
     let expected = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"];
-    let mut expected: Vec<String> = expected.map(|file| format!("functions/{NAME}/{file}")).to_vec();
-    expected.push(SETTINGS.to_owned());
+    let of = |name: &str| expected.map(|file| format!("functions/{name}/{file}"));
+    let mut expected: Vec<String> = [of(NAME), of(WITH_TABLEAU)].concat();
+    expected.push(format!("functions/{WITH_TABLEAU}/src/config.rs"));
+    expected.extend(SETTINGS.map(str::to_owned));
+    expected.sort();
     assert_eq!(new, expected.iter().collect::<Vec<_>>());
 
     // From here on cargo adds the new package to Cargo.lock.
     // The last three packages are there for the features they ask for: with those, dependencies are as `cargo test
     // --workspace` compiles them, and are not compiled a second time.
-    let packages = [NAME, "repository-tests", "local-aws", "runtime", "tableau-webhooks"];
+    let packages = [NAME, WITH_TABLEAU, "repository-tests", "local-aws", "runtime", "tableau-webhooks"];
     let targets = ["--lib", "--test", "workflow", "--test", "template", "--test", "architecture"];
     let packages = packages.map(|package| ["--package", package]);
     let tests = copy.cargo(&[&["test", "--offline"], packages.as_flattened(), &targets].concat());
     let report = text(&tests);
     assert!(tests.status.success(), "{report}");
-    assert!(!report.contains(&format!("warning: `{NAME}`")), "{report}");
+    for name in [NAME, WITH_TABLEAU] {
+        assert!(!report.contains(&format!("warning: `{name}`")), "{report}");
+    }
     for test in [
         "tests::a_rule_can_ask_for_a_part_of_the_name",
         "an_event_that_a_rule_names_is_done",
         "a_queued_event_is_done",
+        "an_event_waits_in_the_queue_while_tableau_is_down",
+        "an_object_that_tableau_does_not_have_is_skipped",
         "policies::no_policy_has_a_wildcard_but_for_xray_a_vpc_and_names_of_schedules",
         "events::every_workflow_has_its_settings_in_shared_rules_and_the_bus_sends_it_the_events_that_it_acts_on",
         "rules::what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions",
@@ -159,7 +175,8 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
     ] {
         assert!(report.contains(&format!("test {test} ... ok")), "{test} did not run:\n{report}");
     }
-    let formatted = copy.cargo(&["fmt", "--check", "--package", NAME, "--package", "rules"]);
+    let formatted =
+        copy.cargo(&["fmt", "--check", "--package", NAME, "--package", WITH_TABLEAU, "--package", "rules"]);
     assert!(formatted.status.success(), "{}", text(&formatted));
 }
 

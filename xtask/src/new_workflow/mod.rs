@@ -22,7 +22,7 @@ use template::Stack;
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated           # changes nothing
-  cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated --write
+  cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated --tableau --write
   cargo test --package tag-workbook")]
 pub(crate) struct Arguments {
     /// What it does, as words with hyphens between them: notify-slack, update-broadcast.
@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     /// An event that starts it, as Tableau spells it. Repeat it for several.
     #[arg(long, value_name = "EVENT", required = true, value_delimiter = ',')]
     on: Vec<String>,
+    /// Ask Tableau for the object: adds the client, its settings and its permissions. For events of workbooks and data
+    /// sources.
+    #[arg(long)]
+    tableau: bool,
     /// Write the folder and change template.yaml. Without this, nothing is written.
     #[arg(long)]
     write: bool,
@@ -37,7 +41,17 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), Problem> {
-    let workflow = Workflow { name: Name::parse(&arguments.name)?, events: Events::parse(&arguments.on)? };
+    let workflow = Workflow {
+        name: Name::parse(&arguments.name)?,
+        events: Events::parse(&arguments.on)?,
+        tableau: arguments.tableau,
+    };
+    if let Some(event) = workflow.without_content() {
+        return Err(format!(
+            "--tableau is for events of workbooks and data sources; {event} is of another object"
+        )
+        .into());
+    }
     let stack = Stack { text: repository.read("template.yaml")? };
     refuse_taken(repository, &workflow.name, &stack)?;
     let changed = stack.with(&workflow)?;
@@ -55,12 +69,12 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
         write(repository, "template.yaml", &changed)?;
         format(
             repository,
-            &[
-                &settings,
-                &in_folder("src/lib.rs"),
-                &in_folder("src/main.rs"),
-                &in_folder("tests/workflow.rs"),
-            ],
+            &files
+                .iter()
+                .map(|(path, _)| in_folder(path))
+                .filter(|path| path.ends_with(".rs"))
+                .chain([settings.clone()])
+                .collect::<Vec<_>>(),
         );
     }
     let new = if arguments.write { "new" } else { "would write" };
@@ -134,7 +148,7 @@ fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) ->
 }
 
 /// Breaks lines as this repository does; how long they are depends on the name and the events.
-fn format(repository: &Repository, files: &[&str]) {
+fn format(repository: &Repository, files: &[String]) {
     let mut rustfmt = repository.program("rustfmt");
     rustfmt.args(["--edition", "2024"]).stdout(Stdio::null()).stderr(Stdio::null());
     let done = rustfmt.args(files).status();

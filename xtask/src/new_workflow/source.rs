@@ -1,12 +1,13 @@
 //! The files of a new workflow. No I/O.
 
 use super::name::{Events, Name, kebab};
-use tableau::EventName;
+use tableau::{Action, EventName, Object};
 
-/// Where a template's text goes, relative to the workflow's folder.
+/// Where a template's text goes, relative to the workflow's folder. A file of no text is left out.
 const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../templates/Cargo.toml.tmpl")),
     ("README.md", include_str!("../../templates/README.md.tmpl")),
+    ("src/config.rs", include_str!("../../templates/config.rs.tmpl")),
     ("src/lib.rs", include_str!("../../templates/lib.rs.tmpl")),
     ("src/main.rs", include_str!("../../templates/main.rs.tmpl")),
     ("tests/workflow.rs", include_str!("../../templates/workflow.rs.tmpl")),
@@ -22,6 +23,8 @@ pub(crate) struct Workflow {
     pub(crate) name: Name,
     /// What starts it.
     pub(crate) events: Events,
+    /// Whether it asks Tableau.
+    pub(crate) tableau: bool,
 }
 
 impl Workflow {
@@ -36,6 +39,23 @@ impl Workflow {
         format!("Says in the log what it would do about {events}.")
     }
 
+    /// An event of an object that Tableau's content has nothing about, if it asks Tableau.
+    pub(crate) fn without_content(&self) -> Option<&EventName> {
+        let has_content = |event: &&EventName| {
+            matches!(event.object(), Some(Object::Workbook | Object::Datasource))
+                && event.action() != Some(Action::Deleted)
+        };
+        self.events.iter().find(|event| self.tableau && !has_content(event))
+    }
+
+    /// What adds the object of the first event to the simulator.
+    fn object(&self) -> &'static str {
+        match self.events.first().object() {
+            Some(Object::Datasource) => "Datasource",
+            _ => "Workbook",
+        }
+    }
+
     /// A fixture that does not start it.
     fn other_fixture(&self) -> String {
         let other = EventName::KNOWN.iter().find(|known| !self.events.contains(known));
@@ -46,7 +66,9 @@ impl Workflow {
 /// The files, with their paths in the workflow's folder.
 pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
     let values = values(workflow);
-    FILES.iter().map(|(path, template)| (*path, render(template, &values))).collect()
+    let files =
+        FILES.iter().map(|(path, template)| (*path, render(&section(template, workflow.tableau), &values)));
+    files.filter(|(_, text)| !text.is_empty()).collect()
 }
 
 /// The file with the type of what rules say to the workflow.
@@ -55,8 +77,8 @@ pub(crate) fn settings(workflow: &Workflow) -> String {
 }
 
 /// What the placeholders stand for.
-fn values(workflow: &Workflow) -> [(&'static str, String); 9] {
-    let Workflow { name, events } = workflow;
+fn values(workflow: &Workflow) -> [(&'static str, String); 12] {
+    let Workflow { name, events, tableau: _ } = workflow;
     [
         ("name", name.to_string()),
         ("Name", name.pascal()),
@@ -65,9 +87,32 @@ fn values(workflow: &Workflow) -> [(&'static str, String); 9] {
         ("events", events.map_join(", ", |event| event.to_string())),
         ("event_codes", events.map_join(", ", |event| format!("`{event}`"))),
         ("event_paths", events.map_join(", ", |event| format!("EventName::{event}"))),
+        ("object", workflow.object().to_owned()),
+        ("resource", workflow.object().to_uppercase()),
+        ("first_event", events.first().to_string()),
         ("fixture", kebab(events.first())),
         ("other_fixture", workflow.other_fixture()),
     ]
+}
+
+/// Keeps the lines between `{{#tableau}}` and `{{/tableau}}` for a workflow that asks Tableau, and those between
+/// `{{^tableau}}` and `{{/tableau}}` for one that does not.
+pub(crate) fn section(template: &str, tableau: bool) -> String {
+    let mut is_kept = true;
+    let mut kept = String::new();
+    for line in template.lines() {
+        match line.trim() {
+            "{{#tableau}}" => is_kept = tableau,
+            "{{^tableau}}" => is_kept = !tableau,
+            "{{/tableau}}" => is_kept = true,
+            _ if is_kept => {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+            _ => {}
+        }
+    }
+    kept
 }
 
 /// Puts values in the place of `{{placeholders}}`.
@@ -83,18 +128,23 @@ mod tests {
 
     fn workflow(events: &[&str]) -> Workflow {
         let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
-        Workflow { name: Name::parse("tag-workbook").unwrap(), events: Events::parse(&events).unwrap() }
+        let name = Name::parse("tag-workbook").unwrap();
+        Workflow { name, events: Events::parse(&events).unwrap(), tableau: false }
     }
 
     #[test]
     fn no_placeholder_is_left() {
         let every: Vec<&str> = EventName::KNOWN.iter().map(EventName::as_str).collect();
         for events in [&["WorkbookCreated"], every.as_slice()] {
-            let workflow = workflow(events);
-            let settings = ("settings.rs", settings(&workflow));
-            for (path, text) in files(&workflow).into_iter().chain([settings]) {
-                assert!(!text.contains("{{"), "{path}: {text}");
-                assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
+            for tableau in [false, true] {
+                let workflow = Workflow { tableau, ..workflow(events) };
+                let settings = ("settings.rs", settings(&workflow));
+                for (path, text) in files(&workflow).into_iter().chain([settings]) {
+                    assert!(!text.contains("{{"), "{path}: {text}");
+                    assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{path}");
+                }
+                let has_config = files(&workflow).iter().any(|(path, _)| *path == "src/config.rs");
+                assert_eq!(has_config, tableau);
             }
         }
     }

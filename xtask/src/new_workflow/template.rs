@@ -2,7 +2,7 @@
 
 use super::fit;
 use super::place::{self, Entry, Place};
-use super::source::{Workflow, render};
+use super::source::{Workflow, render, section};
 use crate::repository::Problem;
 
 const BLOCK: &str = include_str!("../../templates/block.yaml.tmpl");
@@ -110,7 +110,7 @@ fn block_about(workflow: &Workflow, about: &str, summary: &str) -> String {
         ("summary", summary.to_owned()),
         ("event_items", workflow.events.map_join("\n          ", |event| format!("- {event}"))),
     ];
-    render(BLOCK, &values)
+    render(&section(BLOCK, workflow.tableau), &values)
 }
 
 /// A part beside the block.

@@ -6,6 +6,8 @@
 mod client;
 #[path = "architecture/decisions.rs"]
 mod decisions;
+#[path = "architecture/page.rs"]
+mod page;
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! What a public repository has: a licence that is the stated one, licences of others that we may use, links that lead
-//! somewhere, a changelog in a known form, a workflow that runs the command of the README, Python packages
-//! that are pinned by hash.
+//! somewhere, a picture that is true, a changelog in a known form, a workflow that runs the command of the README, Python
+//! packages that are pinned by hash.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
@@ -322,4 +322,45 @@ fn a_link_and_the_anchor_of_a_heading_are_recognised() {
         "# The URL's token: `rotate` it\nSee [a](b.md#c), [web](https://example.com) and\n```\n[x](y)\n```\n";
     assert_eq!(links(page), ["b.md#c"]);
     assert_eq!(anchors(page), BTreeSet::from(["the-urls-token-rotate-it".to_owned()]));
+}
+
+/// The texts of a picture, without their markup.
+fn texts_of_svg(svg: &str) -> Vec<String> {
+    let texts =
+        svg.split("<text ").skip(1).filter_map(|rest| rest.split_once('>')?.1.split("</text>").next());
+    let plain = |text: &str| {
+        let parts = text.split('<').map(|part| part.rsplit_once('>').map_or(part, |(_, text)| text));
+        parts.collect::<String>()
+    };
+    texts.map(plain).collect()
+}
+
+/// The lines that a reader sees of a message that the tests of `shared/destinations` keep.
+fn lines_of_message(kept: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let (kind, text) = line.split_once("] ").unwrap_or(("", line));
+        // Push notifications have this line; the channel does not show it.
+        if kind == "[text" {
+            return None;
+        }
+        let label = text.strip_prefix('<').and_then(|link| link.strip_suffix('>')?.split_once('|'));
+        let text = label.map_or(text, |(_, label)| label).replace(['*', '`', '🔴', '✅'], "");
+        Some(text.trim().to_owned())
+    };
+    kept.lines().filter_map(line).collect()
+}
+
+#[test]
+fn the_picture_in_the_readme_shows_messages_that_the_tests_know() {
+    const PICTURE: &str = "docs/images/slack-message.svg";
+    assert!(read("README.md").contains(&format!("({PICTURE})")));
+    let shown = texts_of_svg(&read(PICTURE));
+    for message in ["opened", "resolved"] {
+        let lines =
+            lines_of_message(&read(&format!("shared/destinations/tests/messages/snapshots/{message}.txt")));
+        assert!(lines.len() > 1, "{message}");
+        for line in lines {
+            assert!(shown.contains(&line), "{PICTURE} does not show `{line}`");
+        }
+    }
 }

@@ -147,8 +147,8 @@ async function run() {
     for (const [how, way] of Object.entries(ways(target))) {
       // An error may come at once, or later.
       const ended = within((async () => way())());
-      const told = ended.then((result) => results.push({ how, url: target.url, ...result }));
-      (how === "websocket" ? sockets : all).push(told);
+      const reported = ended.then((result) => results.push({ how, url: target.url, ...result }));
+      (how === "websocket" ? sockets : all).push(reported);
     }
     await Promise.all(all);
   }

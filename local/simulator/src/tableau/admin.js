@@ -19,16 +19,16 @@ function filled(path, value = id => element(id).value) {
 async function act(words) {
   const [method, template] = words.split(" ");
   const path = filled(template);
-  let told;
+  let answer;
   try {
     const { ok, json } = await call(method, path);
     element("answer").className = ok ? "" : "error";
-    told = ok ? JSON.stringify(json) : json.error;
+    answer = ok ? JSON.stringify(json) : json.error;
   } catch (error) {
     element("answer").className = "error";
-    told = error.message;
+    answer = error.message;
   }
-  element("answer").textContent = `${method} ${path}: ${told}`;
+  element("answer").textContent = `${method} ${path}: ${answer}`;
   await show();
 }
 

@@ -18,7 +18,7 @@ const EVENTS: usize = 12;
 /// How long the machine has for them at least.
 const LEAST_SECONDS: i64 = 20;
 /// The quiet hours that are left at most, and time for the message.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 const SETTING: &str = "RecursiveLoop: Allow";
 /// How often an event may lead to invocations of one function before Lambda drops it: "approximately 16".
 ///
@@ -51,7 +51,7 @@ async fn quiet_hours(template: &str, ahead: Span) -> Site {
         let workbook = site.tableau.add(simulator::Workbook::named(&format!("Workbook {n}")));
         site.tableau.fire(&EventName::WorkbookCreated, workbook.as_str()).unwrap();
     }
-    until(PATIENCE, "a record of each event", || {
+    until(TIMEOUT, "a record of each event", || {
         let records = site.records("notify-slack");
         records.values().filter(|record| record["state"]["S"] == "skipped").count() == EVENTS
     })
@@ -83,12 +83,12 @@ async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer
     assert_eq!(timer.generation, 1);
     assert!(site.stack.aws().schedules().is_empty());
 
-    let messages = site.slack.wait_for(1, PATIENCE).await.unwrap();
+    let messages = site.slack.wait_for(1, TIMEOUT).await.unwrap();
 
     assert!(Timestamp::now() >= timer.due, "early");
     let text = render(&messages[0]);
     assert!(text.contains(&format!("{EVENTS} events in quiet hours")), "{text}");
-    until(PATIENCE, "an empty queue", || site.stack.aws().messages(QUEUE).is_empty()).await;
+    until(TIMEOUT, "an empty queue", || site.stack.aws().messages(QUEUE).is_empty()).await;
     let (handled, dropped) = invocations(&site.news());
     assert!(handled <= EVENTS + 1, "{handled} invocations");
     assert_eq!((dropped, site.slack.messages().len()), (0, 1));
@@ -100,7 +100,7 @@ async fn what_happens_in_quiet_hours_is_one_message_when_they_end_with_one_timer
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_digest_whose_quiet_hours_end_in_hours_has_one_schedule_and_nothing_in_the_queue() {
     let site = quiet_hours(&template(), 6.hours()).await;
-    until(PATIENCE, "an empty queue", || site.bodies(QUEUE).is_empty()).await;
+    until(TIMEOUT, "an empty queue", || site.bodies(QUEUE).is_empty()).await;
     let schedules = site.stack.aws().schedules();
     assert_eq!(schedules.len(), 1, "{schedules:?}");
     let timer = TimerMessage::parse(&schedules[0].input).unwrap();

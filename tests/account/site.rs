@@ -2,7 +2,7 @@
 
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauBuilder, TableauSimulator, Webhook};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauBuilder, TableauSimulator, Webhook};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(crate) struct Site {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
-    pub(crate) slack: SlackRecorder,
+    pub(crate) slack: SlackSimulator,
     pub(crate) events: UnboundedReceiver<StackEvent>,
     _files: [NamedTempFile; 2],
 }
@@ -57,7 +57,7 @@ impl Site {
         let files = [file(template), file(rules)];
         let path = |file: &NamedTempFile| file.path().to_owned();
         let tableau = tableau.start().await.unwrap();
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let ours = [
             ("TableauServerUrl", tableau.url()),
@@ -94,7 +94,7 @@ impl Site {
         Self { stack, tableau, slack, events, _files: files }
     }
 
-    /// Registers a webhook at the common door.
+    /// Registers a webhook at the common ingress.
     pub(crate) fn register(&self, event: &EventName) {
         let url = format!("{}/webhook?token={TOKEN}", self.stack.url());
         self.tableau.add(Webhook::on(event.clone(), &url));

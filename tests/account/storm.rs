@@ -27,9 +27,9 @@ const RETRY_GAPS: [u32; 3] = [1, 2, 4];
 const PUT_EVENTS_TAKES: Duration = Duration::from_millis(17);
 /// How long a second lasts, in seconds, unless `STORM_SECOND` says otherwise.
 const SECOND: f64 = 10.0;
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// As a site has them: one webhook for each event name, all at the common door.
+/// As a site has them: one webhook for each event name, all at the common ingress.
 const NAMES: [EventName; 5] = [
     EventName::WorkbookCreated,
     EventName::WorkbookUpdated,
@@ -96,7 +96,7 @@ async fn storm(pace: f64) -> Storm {
         }
     }
     let happened = began.elapsed();
-    site.tableau.settled(PATIENCE).await.unwrap();
+    site.tableau.settled(TIMEOUT).await.unwrap();
 
     let took = site.news().into_iter().filter_map(|event| match event {
         StackEvent::Answered { status: 202, duration, .. } => Some(duration),

@@ -4,7 +4,7 @@ use crate::page::LISTENERS;
 use local_aws::template::Template;
 use local_aws::{Stack, StackEvent, StackOptions};
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator, Webhook};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -18,7 +18,7 @@ const FUNCTION: &str = "receive-webhook";
 pub(crate) struct World {
     stack: Stack,
     tableau: TableauSimulator,
-    slack: SlackRecorder,
+    slack: SlackSimulator,
     events: UnboundedReceiver<StackEvent>,
     /// Where the Lambda Runtime API of a function listens.
     runtime_api: String,
@@ -46,7 +46,7 @@ impl World {
     pub(crate) async fn start(ports: [u16; 4]) -> Self {
         let [api, aws, slack, tableau] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let tableau = TableauSimulator::sample().address(tableau).start().await.unwrap();
-        let slack = SlackRecorder::start_at(slack).await.unwrap();
+        let slack = SlackSimulator::start_at(slack).await.unwrap();
         let template = root().join("template.yaml");
         let mut parameters = Template::read(&template).unwrap().everything_on();
         parameters.extend([

@@ -3,7 +3,7 @@
 use super::{python, script};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use testkit::simulator::{SlackFault, SlackRecorder};
+use testkit::simulator::{SlackFault, SlackSimulator};
 use testkit::{Request, Stage, fixtures, repository};
 
 fn binary(name: &str) -> PathBuf {
@@ -35,7 +35,7 @@ async fn messages(stage: &Stage) -> Vec<Value> {
 #[tokio::test]
 async fn slacks_own_client_finds_in_the_recorder_what_it_expects() {
     let Some(python) = python() else { return };
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     script(&python, "slack.py", &["webhook", &slack.webhook_url()]).await;
     slack.fail_next(1, SlackFault::RateLimited { retry_after: 1 });
     script(&python, "slack.py", &["web-api", &slack.api_url(), &slack.token(), "data-alerts"]).await;

@@ -75,7 +75,7 @@ pub(crate) fn refresh(event: &EventName, name: &str, luid: &str, at: Timestamp) 
     Occurrence::of(&body, None)
 }
 
-/// Bodies of as many events about resources that Tableau does not have; for doors, which do not ask.
+/// Bodies of as many events about resources that Tableau does not have; for ingresses, which do not ask.
 pub(crate) fn bodies(from: usize, number: usize) -> Vec<Occurrence> {
     (from..from + number).map(|n| occurrence(n, "WorkbookCreated", &format!("w-{n}"), None)).collect()
 }

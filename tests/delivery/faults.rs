@@ -43,19 +43,19 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
         workers.push(world.member_with_token("notify-slack").await);
     }
     let updaters = world.members("update-broadcast", 2).await;
-    let mut doors = world.members("receive-webhook", 2).await;
-    doors.push(world.member("notify-slack").await);
+    let mut ingresses = world.members("receive-webhook", 2).await;
+    ingresses.push(world.member("notify-slack").await);
 
-    sweep(&world, &doors).await;
+    sweep(&world, &ingresses).await;
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for member in workers.iter().chain(&updaters) {
         tasks.spawn(poller(&world, &member.seat).poll());
     }
-    let all = workers.iter().chain(&updaters).chain(&doors);
+    let all = workers.iter().chain(&updaters).chain(&ingresses);
     tasks.spawn(trouble(Arc::clone(&world), all.map(|member| Arc::clone(&member.seat)).collect()));
     let in_time = async {
-        let duplicates = deliver(&world, &events, &doors).await;
+        let duplicates = deliver(&world, &events, &ingresses).await;
         let left = deadline(size.events).saturating_sub(started.elapsed());
         until_nothing_is_left(&world, &["notify-slack", "update-broadcast"], size.events, left).await;
         duplicates
@@ -69,7 +69,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let mut figures = Figures::default();
     figures.row("events", size.events);
     figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
-    let members = workers.iter().chain(&updaters).chain(&doors);
+    let members = workers.iter().chain(&updaters).chain(&ingresses);
     let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
     let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
     figures.row("put off: another worker had it", busy);
@@ -91,9 +91,9 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
 
 /// The hourly sweep, once, so that what it asks the index for is among the requests that roles are checked against. It comes
 /// before the events: a later one would send again the timers whose loss the run has to find.
-async fn sweep(world: &World, doors: &[Member]) {
+async fn sweep(world: &World, ingresses: &[Member]) {
     world.chance.calm_down();
-    let of_timers = doors.iter().find(|door| door.seat.process().name() == "notify-slack").unwrap();
+    let of_timers = ingresses.iter().find(|ingress| ingress.seat.process().name() == "notify-slack").unwrap();
     let answer = of_timers.seat.invoke(&json!({ "sweep": {} }), &world.ledger).await;
     answer.expect("the sweep ends");
     world.chance.wake_up();
@@ -142,7 +142,11 @@ pub(crate) async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
 
 /// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
 /// number of duplicates.
-pub(crate) async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, doors: &[Member]) -> usize {
+pub(crate) async fn deliver(
+    world: &Arc<World>,
+    events: &Arc<Vec<Occurrence>>,
+    ingresses: &[Member],
+) -> usize {
     let mut order: Vec<usize> = (0..events.len()).collect();
     world.chance.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
@@ -150,17 +154,17 @@ pub(crate) async fn deliver(world: &Arc<World>, events: &Arc<Vec<Occurrence>>, d
     let (at_once, late) = twice.split_at(twice.len() / 2);
     order.extend(late);
     world.chance.shuffle(&mut order);
-    // The workflow's own door serves no other workflow.
-    let goes_to_own_door =
+    // The workflow's own ingress serves no other workflow.
+    let goes_to_own_ingress =
         |at: &usize| events[*at].broadcast.is_none() && !at_once.contains(at) && world.chance.below(4) == 0;
-    let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_door);
+    let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_ingress);
     let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
     let mut senders = JoinSet::new();
-    for (door, other) in doors.iter().zip(doors.iter().skip(1).chain(doors)) {
-        let is_own = door.seat.process().name() == "notify-slack";
+    for (ingress, other) in ingresses.iter().zip(ingresses.iter().skip(1).chain(ingresses)) {
+        let is_own = ingress.seat.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
         let (world, events, at_once) = (Arc::clone(world), Arc::clone(events), at_once.to_vec());
-        let (seat, other) = (Arc::clone(&door.seat), Arc::clone(&other.seat));
+        let (seat, other) = (Arc::clone(&ingress.seat), Arc::clone(&other.seat));
         senders.spawn(async move {
             loop {
                 let Some(at) = letters.lock().unwrap().pop() else { return };
@@ -189,7 +193,7 @@ async fn send(world: &World, seat: &Seat, event: &Occurrence) {
                 assert_eq!(answer["statusCode"], 503, "{answer}");
                 world.ledger.count("not accepted");
             }
-            None => world.ledger.count("doors killed"),
+            None => world.ledger.count("ingresses killed"),
         }
         world.chance.pause(50..300).await;
     }

@@ -1,4 +1,4 @@
-//! The door flood: many requests at the same time. What was accepted is stored, all of it; what cannot be stored is not
+//! The ingress flood: many requests at the same time. What was accepted is stored, all of it; what cannot be stored is not
 //! accepted.
 
 use crate::emulator::Emulator;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use testkit::Request;
 use tokio::task::JoinSet;
 
-/// Processes of each of the two doors.
-const DOORS: usize = 4;
+/// Processes of each of the two ingresses.
+const INGRESSES: usize = 4;
 /// Requests of each process in an outage.
 const IN_OUTAGE: usize = 3;
 const LEAST_REQUESTS: usize = 600;
@@ -23,10 +23,10 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// How long a line may be on its way from a process to us.
 const LINES_ARRIVE: Duration = Duration::from_secs(5);
 
-/// How a door answered.
+/// How an ingress answered.
 #[derive(Debug)]
 struct Answered {
-    door: String,
+    ingress: String,
     event: String,
     status: u64,
     retry_after: bool,
@@ -34,7 +34,7 @@ struct Answered {
 }
 
 #[tokio::test]
-async fn what_a_door_accepts_is_stored_and_what_cannot_be_stored_is_not_accepted() {
+async fn what_an_ingress_accepts_is_stored_and_what_cannot_be_stored_is_not_accepted() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
     let world = World::start(emulator, size.seed).await;
@@ -43,15 +43,15 @@ async fn what_a_door_accepts_is_stored_and_what_cannot_be_stored_is_not_accepted
 
 async fn run(world: World, size: Size) {
     let requests = size.events.max(LEAST_REQUESTS);
-    let mut doors = world.members("receive-webhook", DOORS).await;
-    doors.extend(world.members("notify-slack", DOORS).await);
+    let mut ingresses = world.members("receive-webhook", INGRESSES).await;
+    ingresses.extend(world.members("notify-slack", INGRESSES).await);
     let mut figures = Figures::default();
-    figures.row("processes", doors.len());
+    figures.row("processes", ingresses.len());
 
-    let flaky = flood(&doors, bodies(0, requests / 4)).await;
+    let flaky = flood(&ingresses, bodies(0, requests / 4)).await;
     world.chance.calm_down();
     let began = Instant::now();
-    let fair = flood(&doors, bodies(requests / 4, requests)).await;
+    let fair = flood(&ingresses, bodies(requests / 4, requests)).await;
     let per_second = requests as f64 / began.elapsed().as_secs_f64();
     let stored: Vec<_> = world.stack.emulator.drain("NotifySlackQueue").await;
     let stored: BTreeSet<String> = stored.iter().map(|(id, _)| id.to_string()).collect();
@@ -68,9 +68,9 @@ async fn run(world: World, size: Size) {
     for (number, outage) in [Outage::Errors, Outage::Refuses].into_iter().enumerate() {
         world.store.set_outage(outage);
         // One that has read no secret yet is among them.
-        doors.push(world.member("receive-webhook").await);
-        let requests = doors.len() * IN_OUTAGE;
-        refused.extend(flood(&doors, bodies(1_000_000 * (number + 1), requests)).await);
+        ingresses.push(world.member("receive-webhook").await);
+        let requests = ingresses.len() * IN_OUTAGE;
+        refused.extend(flood(&ingresses, bodies(1_000_000 * (number + 1), requests)).await);
     }
     world.store.set_outage(Outage::None);
     let with_retry_after = refused.iter().filter(|answer| answer.status == 503 && answer.retry_after).count();
@@ -78,10 +78,10 @@ async fn run(world: World, size: Size) {
     figures.row("… answered 503 with Retry-After", with_retry_after);
     figures.row("… stored all the same", world.stack.emulator.drain("NotifySlackQueue").await.len());
     let all = accepted(&flaky).len() + accepted(&fair).len();
-    let (lines, counted) = lines_of_accepted(&doors, all).await;
+    let (lines, counted) = lines_of_accepted(&ingresses, all).await;
     let in_log = refused.iter().filter(|answer| lines.contains(&answer.event)).count();
     figures.row("… in a log as accepted", in_log);
-    figures.print(&format!("Door flood, seed {}", size.seed));
+    figures.print(&format!("Ingress flood, seed {}", size.seed));
 
     for answers in [&flaky, &fair] {
         let lost: Vec<_> = accepted(answers).difference(&stored).cloned().collect();
@@ -100,12 +100,12 @@ fn accepted(answers: &[Answered]) -> BTreeSet<String> {
     answers.iter().filter(|answer| answer.status == 202).map(|answer| answer.event.clone()).collect()
 }
 
-/// Sends all of these, to each door one after the other.
-async fn flood(doors: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
+/// Sends all of these, to each ingress one after the other.
+async fn flood(ingresses: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
     let events = Arc::new(Mutex::new(events));
     let mut senders = JoinSet::new();
-    for door in doors {
-        let (events, process) = (Arc::clone(&events), door.seat.process().clone());
+    for ingress in ingresses {
+        let (events, process) = (Arc::clone(&events), ingress.seat.process().clone());
         senders.spawn(async move {
             let mut answers = Vec::new();
             loop {
@@ -120,8 +120,8 @@ async fn flood(doors: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
                     assert_eq!(body["event_id"], event.id.as_str());
                 }
                 let retry_after = answer["headers"]["retry-after"].is_string();
-                let (door, event) = (process.name().to_owned(), event.id.to_string());
-                answers.push(Answered { door, event, status, retry_after, took });
+                let (ingress, event) = (process.name().to_owned(), event.id.to_string());
+                answers.push(Answered { ingress, event, status, retry_after, took });
             }
         });
     }
@@ -129,23 +129,23 @@ async fn flood(doors: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
 }
 
 fn latencies(answers: &[Answered], figures: &mut Figures) {
-    let doors: BTreeSet<&str> = answers.iter().map(|answer| answer.door.as_str()).collect();
-    for door in doors {
-        let of_door = answers.iter().filter(|answer| answer.door == door);
-        let mut took: Vec<_> = of_door.map(|answer| answer.took.as_secs_f64() * 1_000.0).collect();
+    let ingresses: BTreeSet<&str> = answers.iter().map(|answer| answer.ingress.as_str()).collect();
+    for ingress in ingresses {
+        let of_ingress = answers.iter().filter(|answer| answer.ingress == ingress);
+        let mut took: Vec<_> = of_ingress.map(|answer| answer.took.as_secs_f64() * 1_000.0).collect();
         took.sort_by(f64::total_cmp);
         for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
             let at = ((took.len() - 1) as f64 * share).round() as usize;
-            figures.row(format!("{door}: {name} in ms"), format!("{:.0}", took[at]));
+            figures.row(format!("{ingress}: {name} in ms"), format!("{:.0}", took[at]));
         }
     }
 }
 
 /// The events that logs call accepted, and how many the metrics count; as soon as there are so many.
-async fn lines_of_accepted(doors: &[Member], number: usize) -> (BTreeSet<String>, usize) {
+async fn lines_of_accepted(ingresses: &[Member], number: usize) -> (BTreeSet<String>, usize) {
     let began = Instant::now();
     loop {
-        let logs = doors.iter().flat_map(|door| door.seat.process().logs());
+        let logs = ingresses.iter().flat_map(|ingress| ingress.seat.process().logs());
         let lines: Vec<Value> = logs.filter_map(|line| serde_json::from_str(&line).ok()).collect();
         let counted = lines.iter().filter(|line| line["Accepted"] == 1.0).count();
         let accepted = lines.iter().filter(|line| line["message"] == "event accepted");

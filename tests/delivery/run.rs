@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::wire::Wire;
 use local_aws::LambdaProcess;
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Size {
 pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
-    pub(crate) slack: SlackRecorder,
+    pub(crate) slack: SlackSimulator,
     pub(crate) chance: Chance,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) store: Arc<Store>,
@@ -63,7 +63,7 @@ impl World {
         let alone = ONE_RUN.lock().await;
         let (chance, ledger) = (Chance::new(seed), Arc::<Ledger>::default());
         let tableau = TableauSimulator::sample().start().await.unwrap();
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let webhook = slack.add_webhook("data-news").replace(&slack.url(), "");
         let mut rules = NamedTempFile::new().unwrap();
         rules.write_all(RULES.as_bytes()).unwrap();

@@ -71,8 +71,8 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     for _ in 0..WORKERS {
         workers.push(world.member_with_token("notify-slack").await);
     }
-    let mut doors = world.members("receive-webhook", 2).await;
-    doors.push(world.member("notify-slack").await);
+    let mut ingresses = world.members("receive-webhook", 2).await;
+    ingresses.push(world.member("notify-slack").await);
     let mut pollers = JoinSet::new();
     for member in &workers {
         pollers.spawn(poller(&world, &member.seat).poll());
@@ -86,11 +86,11 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
         events += happened.len();
         let happened = Arc::new(happened);
         world.chance.wake_up();
-        let seats = workers.iter().chain(&doors).map(|member| Arc::clone(&member.seat)).collect();
+        let seats = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.seat)).collect();
         let troubles = tokio::spawn(trouble(Arc::clone(&world), seats));
         let limit = Duration::from_secs(150) + Duration::from_secs(2) * u32::try_from(number).unwrap();
         let in_time = async {
-            let duplicates = deliver(&world, &happened, &doors).await;
+            let duplicates = deliver(&world, &happened, &ingresses).await;
             until_nothing_is_left(&world, &["notify-slack"], happened.len(), limit).await;
             duplicates
         };

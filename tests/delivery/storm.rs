@@ -25,16 +25,16 @@ fn posts(said: &[SlackMessage]) -> Vec<&SlackMessage> {
     said.iter().filter(|message| message.call != SlackCall::Update).collect()
 }
 
-/// Delivers the events to the doors, each door one after the other.
-async fn deliver_to(world: &Arc<World>, bodies: Vec<String>, doors: &[Member]) {
+/// Delivers the events to the ingresses, each ingress one after the other.
+async fn deliver_to(world: &Arc<World>, bodies: Vec<String>, ingresses: &[Member]) {
     let mut senders = JoinSet::new();
-    for (at, door) in doors.iter().enumerate() {
-        let bodies: Vec<_> = bodies.iter().skip(at).step_by(doors.len()).cloned().collect();
-        let (world, seat) = (Arc::clone(world), Arc::clone(&door.seat));
+    for (at, ingress) in ingresses.iter().enumerate() {
+        let bodies: Vec<_> = bodies.iter().skip(at).step_by(ingresses.len()).cloned().collect();
+        let (world, seat) = (Arc::clone(world), Arc::clone(&ingress.seat));
         senders.spawn(async move {
             for body in bodies {
                 let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &world.ledger).await;
-                assert_eq!(answer.expect("the door answers")["statusCode"], 202);
+                assert_eq!(answer.expect("the ingress answers")["statusCode"], 202);
             }
         });
     }
@@ -65,7 +65,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     for _ in 0..WORKERS {
         workers.push(world.member_with_token("notify-slack").await);
     }
-    let doors = world.members("receive-webhook", 2).await;
+    let ingresses = world.members("receive-webhook", 2).await;
     let mut tasks = JoinSet::new();
     for member in &workers {
         tasks.spawn(poller(&world, &member.seat).poll());
@@ -82,7 +82,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
             .iter()
             .zip(&luids)
             .map(|(name, luid)| refresh(&EventName::DatasourceRefreshFailed, name, luid.as_str(), now).body);
-        deliver_to(&world, failed.collect(), &doors).await;
+        deliver_to(&world, failed.collect(), &ingresses).await;
         let delivered = began.elapsed();
         until_empty(&world).await;
         let said = world.slack.messages();
@@ -92,7 +92,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
         let recovered = names.iter().zip(&luids).map(|(name, luid)| {
             refresh(&EventName::DatasourceRefreshSucceeded, name, luid.as_str(), now).body
         });
-        deliver_to(&world, recovered.collect(), &doors).await;
+        deliver_to(&world, recovered.collect(), &ingresses).await;
         until_empty(&world).await;
         (said, delivered, announced)
     };

@@ -209,8 +209,8 @@ impl Judged {
             ("AWS: answers lost", "answers lost"),
             ("AWS: late by up to 2.6 s", "late"),
             ("queue: deletes lost", "deletes lost"),
-            ("doors: 503, sent again", "not accepted"),
-            ("doors: killed, sent again", "doors killed"),
+            ("ingresses: 503, sent again", "not accepted"),
+            ("ingresses: killed, sent again", "ingresses killed"),
         ] {
             figures.row(row, counted(name));
         }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     async fn said(names: &[&str]) -> Vec<SlackMessage> {
-        let slack = simulator::SlackRecorder::start().await.unwrap();
+        let slack = simulator::SlackSimulator::start().await.unwrap();
         slack.add_channel("data-news", true);
         let http = http_client::client(None).unwrap();
         for _ in names {

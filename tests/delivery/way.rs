@@ -6,26 +6,26 @@ use local_aws::template::Template;
 use local_aws::{Stack, StackOptions};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackFault, SlackRecorder, TableauSimulator, Webhook, notes, render};
+use simulator::{SAMPLE_PAT, SlackFault, SlackSimulator, TableauSimulator, Webhook, notes, render};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tableau::EventName;
 use testkit::repository::root;
 
 const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 struct World {
     stack: Stack,
     tableau: TableauSimulator,
-    slack: SlackRecorder,
+    slack: SlackSimulator,
     http: Client,
 }
 
 impl World {
     async fn start() -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let template = root().join("template.yaml");
         let rules = root().join("rules.yaml").canonicalize().unwrap();
@@ -100,7 +100,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, done).await.expect("the deliveries end");
+        tokio::time::timeout(TIMEOUT, done).await.expect("the deliveries end");
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_failed_refresh_at_tableau_becomes_a_message_with_its_cause() {
 
     world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
 
-    let messages = world.slack.wait_for(1, PATIENCE).await.unwrap();
+    let messages = world.slack.wait_for(1, TIMEOUT).await.unwrap();
     let text = render(&messages[0]);
     for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
         assert!(text.contains(part), "no {part} in\n{text}");
@@ -130,8 +130,8 @@ async fn tableaus_duplicates_become_one_message() {
 
     let luid = world.tableau.workbook("Superstore").unwrap();
     world.tableau.fire(&EventName::WorkbookCreated, &luid).unwrap();
-    world.tableau.settled(PATIENCE).await.unwrap();
-    // The same event again, at the workflow's own door.
+    world.tableau.settled(TIMEOUT).await.unwrap();
+    // The same event again, at the workflow's own ingress.
     world.post("/webhooks/notify-slack", "workbook-created").await;
     world.post("/webhooks/notify-slack", "workbook-created").await;
 
@@ -141,7 +141,7 @@ async fn tableaus_duplicates_become_one_message() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, drained).await.unwrap();
+    tokio::time::timeout(TIMEOUT, drained).await.unwrap();
     assert_eq!(world.slack.messages().len(), 2, "one for each of two events");
     world.stack.shutdown().await;
 }
@@ -205,13 +205,13 @@ async fn the_api_has_the_templates_routes_and_no_others() {
     let status =
         async |method: Method, path: String, body: String| world.request(method, &path, body).await.0;
 
-    for door in ["/webhook", "/webhooks/notify-slack", "/webhooks/update-broadcast"] {
-        let in_path = format!("{door}/{TOKEN}");
-        assert_eq!(status(Method::POST, with_token(door), event.clone()).await, 202, "{door}");
-        assert_eq!(status(Method::POST, in_path, event.clone()).await, 202, "{door}");
-        assert_eq!(status(Method::GET, with_token(door), String::new()).await, 405, "{door}");
-        assert_eq!(status(Method::POST, door.to_owned(), event.clone()).await, 403, "{door}");
-        assert_eq!(status(Method::POST, with_token(door), "{}".to_owned()).await, 200, "{door}");
+    for ingress in ["/webhook", "/webhooks/notify-slack", "/webhooks/update-broadcast"] {
+        let in_path = format!("{ingress}/{TOKEN}");
+        assert_eq!(status(Method::POST, with_token(ingress), event.clone()).await, 202, "{ingress}");
+        assert_eq!(status(Method::POST, in_path, event.clone()).await, 202, "{ingress}");
+        assert_eq!(status(Method::GET, with_token(ingress), String::new()).await, 405, "{ingress}");
+        assert_eq!(status(Method::POST, ingress.to_owned(), event.clone()).await, 403, "{ingress}");
+        assert_eq!(status(Method::POST, with_token(ingress), "{}".to_owned()).await, 200, "{ingress}");
     }
     for path in ["/", "/other", "/webhooks", "/webhooks/no-such-workflow", "/webhook/a/b"] {
         assert_eq!(status(Method::POST, with_token(path), event.clone()).await, 404, "{path}");
@@ -244,7 +244,7 @@ async fn a_destination_in_trouble_gets_the_message_when_it_is_back() {
     let world = World::start().await;
     world.slack.fail_next(3, SlackFault::RateLimited { retry_after: 1 });
     assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
-    let messages = world.slack.wait_for(1, PATIENCE).await.unwrap();
+    let messages = world.slack.wait_for(1, TIMEOUT).await.unwrap();
     assert_eq!(messages.len(), 1);
     assert!(world.stack.aws().messages("NotifySlackDeadLetters").is_empty());
     world.stack.shutdown().await;
@@ -261,7 +261,7 @@ async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, arrived).await.unwrap();
+    tokio::time::timeout(TIMEOUT, arrived).await.unwrap();
     let dead = &world.stack.aws().messages("NotifySlackDeadLetters")[0];
     assert!(dead.attributes["reason"].starts_with("Slack refused with 410"), "{:?}", dead.attributes);
     assert_eq!(world.records()[0]["state"]["S"], "failed");

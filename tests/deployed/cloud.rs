@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 
 /// How long a tool may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The region of everything.
 pub(crate) const REGION: &str = "us-east-1";
@@ -93,7 +93,7 @@ impl Cloud {
     async fn request(&self, request: &Value) -> Result<Value, Refused> {
         let mut boto = self.boto.lock().await;
         boto.requests.write_all(format!("{request}\n").as_bytes()).await.unwrap();
-        let line = tokio::time::timeout(PATIENCE, boto.answers.next_line()).await;
+        let line = tokio::time::timeout(TIMEOUT, boto.answers.next_line()).await;
         let line = line.unwrap_or_else(|_| panic!("no answer to {request}"));
         let line = line.unwrap().expect("aws.py goes on");
         let mut answer: Value = serde_json::from_str(&line).unwrap();
@@ -107,7 +107,7 @@ impl Cloud {
     /// Runs `sam` in `folder`. Panics with what it printed unless it ends well.
     pub(crate) async fn sam(&self, folder: &Path, arguments: &[&str]) -> String {
         let mut sam = self.program(&self.tools.join("sam"));
-        let output = tokio::time::timeout(PATIENCE, sam.current_dir(folder).args(arguments).output()).await;
+        let output = tokio::time::timeout(TIMEOUT, sam.current_dir(folder).args(arguments).output()).await;
         let output = output.unwrap_or_else(|_| panic!("sam {} does not end", arguments[0])).unwrap();
         succeeded(&format!("sam {}", arguments[0]), &output)
     }
@@ -115,7 +115,7 @@ impl Cloud {
     /// Runs `sam` in `folder`, which has to fail. Gives what it printed.
     pub(crate) async fn sam_refuses(&self, folder: &Path, arguments: &[&str]) -> String {
         let mut sam = self.program(&self.tools.join("sam"));
-        let output = tokio::time::timeout(PATIENCE, sam.current_dir(folder).args(arguments).output()).await;
+        let output = tokio::time::timeout(TIMEOUT, sam.current_dir(folder).args(arguments).output()).await;
         let output = output.unwrap_or_else(|_| panic!("sam {} does not end", arguments[0])).unwrap();
         let printed =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -128,7 +128,7 @@ impl Cloud {
         let ours = std::env::current_exe().unwrap();
         let folder = ours.parent().and_then(Path::parent).expect("target/debug/deps/deployed-…");
         let mut program = self.program(&folder.join("tableau-webhooks"));
-        let output = tokio::time::timeout(PATIENCE, program.args(arguments).output()).await;
+        let output = tokio::time::timeout(TIMEOUT, program.args(arguments).output()).await;
         let output = output.unwrap_or_else(|_| panic!("tableau-webhooks {} does not end", arguments[0]));
         let output = output.expect("`cargo test --workspace --no-run` builds it");
         succeeded(&format!("tableau-webhooks {}", arguments.join(" ")), &output)

@@ -11,7 +11,7 @@ use tableau::{EventName, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, MemorySessionStore, Settings, TableauClient, TableauCredential};
 use timer::{TimerMessage, schedule_name};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Three waits of the workflow's own, 15, 30 and 60 s at most, and the attempts between them.
 const THREE_WAITS: Duration = Duration::from_secs(150);
 
@@ -31,10 +31,10 @@ pub(crate) async fn every_url_answers_a_test(world: &World<'_>) {
     let token = world.stack.token();
     assert!(token.len() == 43 && token.chars().all(|c| c.is_ascii_alphanumeric()), "43 letters and digits");
     let outputs = world.stack.outputs();
-    let doors: Vec<&String> =
+    let ingresses: Vec<&String> =
         outputs.iter().filter(|(_, url)| url.contains("/webhook")).map(|(name, _)| name).collect();
-    assert!(doors.len() >= 3, "{doors:?}");
-    for output in doors {
+    assert!(ingresses.len() >= 3, "{ingresses:?}");
+    for output in ingresses {
         let answer = world.stack.post(output, token, "{}").await;
         assert_eq!((answer.status, &answer.body), (StatusCode::OK, &json!({ "status": "test" })), "{output}");
     }
@@ -50,12 +50,12 @@ pub(crate) async fn a_failed_refresh_becomes_a_message(world: &World<'_>) {
 
     world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
 
-    world.wait_for_messages("data-alerts", 1, PATIENCE).await;
+    world.wait_for_messages("data-alerts", 1, TIMEOUT).await;
     let text = render(&world.slack.channel("data-alerts")[0]);
     for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
-    world.tableau.settled(PATIENCE).await.unwrap();
+    world.tableau.settled(TIMEOUT).await.unwrap();
     let deliveries = world.tableau.deliveries();
     let taken = deliveries.iter().all(|delivery| delivery.state == DeliveryState::Delivered);
     assert!(taken && deliveries.len() == 1 && deliveries[0].attempts.len() == 1, "{deliveries:?}");
@@ -82,7 +82,7 @@ pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(wor
             let records = world.stack.records().await;
             records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "ignored")
         };
-        until(&format!("{workflow} records it as ignored"), PATIENCE, is_ignored).await;
+        until(&format!("{workflow} records it as ignored"), TIMEOUT, is_ignored).await;
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) 
     let second = accepted(world, "WebhookUrl", &body).await;
     assert_eq!(first, second);
 
-    world.wait_for_messages("data-news", before + 1, PATIENCE).await;
+    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.messages("data-news"), before + 1);
     let records = world.records("AdminPromoted").await;
@@ -107,7 +107,7 @@ pub(crate) async fn a_workflows_own_url_works(world: &World<'_>) {
 
     accepted(world, "NotifySlackUrl", &payload(world, EventName::AdminPromoted)).await;
 
-    world.wait_for_messages("data-news", before + 1, PATIENCE).await;
+    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
 }
 
 pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
@@ -133,7 +133,7 @@ async fn a_change_is_broadcast(world: &World<'_>, workbook: &WorkbookLuid, view:
     accepted(world, "WebhookUrl", &body.to_string()).await;
 
     let sent = || async { world.tableau.broadcasts().iter().any(|b| b.view == *view && b.times == times) };
-    until("the Broadcast is overwritten", PATIENCE, sent).await;
+    until("the Broadcast is overwritten", TIMEOUT, sent).await;
 }
 
 /// What each role may not: other functions' secrets and queues, and whatever its function never does. It tests the
@@ -194,7 +194,7 @@ pub(crate) async fn a_timer_of_hours_is_a_schedule(world: &World<'_>) {
         let all = world.cloud.call("scheduler", "list_schedules", json!({ "NamePrefix": name })).await;
         all["Schedules"].as_array().is_some_and(|all| !all.is_empty())
     };
-    until("the schedule", PATIENCE, listed).await;
+    until("the schedule", TIMEOUT, listed).await;
     let named = json!({ "Name": name, "GroupName": group });
     let schedule = world.cloud.call("scheduler", "get_schedule", named).await;
     assert_eq!(schedule["ActionAfterCompletion"], "DELETE");
@@ -241,7 +241,7 @@ pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
     let id = accepted(world, "WebhookUrl", &payload(world, EventName::LabelCreated)).await;
 
     let dead = || async { world.stack.depth("NotifySlackDeadLetters").await == (1, 0) };
-    until("a dead letter", PATIENCE, dead).await;
+    until("a dead letter", TIMEOUT, dead).await;
     let listed = world
         .cloud
         .tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK, "--dry-run"])
@@ -286,7 +286,7 @@ async fn rings(world: &World<'_>, alarm: &str, value: u64) -> Value {
         json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": value });
     let metric = json!({ "Namespace": watched["Namespace"], "MetricData": [point] });
     world.cloud.call("cloudwatch", "put_metric_data", metric).await;
-    until(&format!("{alarm} rings"), PATIENCE, || async { look().await["StateValue"] == "ALARM" }).await;
+    until(&format!("{alarm} rings"), TIMEOUT, || async { look().await["StateValue"] == "ALARM" }).await;
     watched
 }
 
@@ -337,7 +337,7 @@ pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
     let before = world.messages("data-alerts");
     let body = payload(world, EventName::UserDeleted);
     accepted(world, "WebhookUrl", &body).await;
-    world.wait_for_messages("data-alerts", before + 1, PATIENCE).await;
+    world.wait_for_messages("data-alerts", before + 1, TIMEOUT).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     body
 }
@@ -376,7 +376,7 @@ pub(crate) async fn nothing_is_done_twice_after_it(world: &World<'_>, body: &str
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.messages("data-news"), before, "it was done before");
     accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
-    world.wait_for_messages("data-news", before + 1, PATIENCE).await;
+    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.messages("data-news"), before + 1, "the new event alone is announced");
     let records = world.records("UserDeleted").await;
@@ -395,7 +395,7 @@ pub(crate) async fn it_is_replayed(world: &World<'_>) {
     let printed = world.cloud.tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK]).await;
 
     assert!(printed.contains("1 event replayed"), "{printed}");
-    world.wait_for_messages(MISSING_CHANNEL, 1, PATIENCE).await;
+    world.wait_for_messages(MISSING_CHANNEL, 1, TIMEOUT).await;
     world.wait_for_quiet("NotifySlackQueue").await;
     assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (0, 0));
     let records = world.records("LabelCreated").await;
@@ -416,7 +416,7 @@ pub(crate) async fn changed_rules_take_effect(world: &mut World<'_>) {
         "and the secrets"
     );
     accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
-    world.wait_for_messages("data-alerts", alerts + 1, PATIENCE).await;
+    world.wait_for_messages("data-alerts", alerts + 1, TIMEOUT).await;
     assert_eq!(world.messages("data-news"), news);
 }
 

@@ -3,7 +3,7 @@
 use crate::cloud::Cloud;
 use crate::stack::Stack;
 use serde_json::{Value, json};
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -39,14 +39,14 @@ pub(crate) struct World<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) stack: Stack<'a>,
     pub(crate) tableau: TableauSimulator,
-    pub(crate) slack: SlackRecorder,
+    pub(crate) slack: SlackSimulator,
 }
 
 impl<'a> World<'a> {
     /// Tableau and Slack run, the stack is to be deployed.
     pub(crate) async fn new(cloud: &'a Cloud) -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         for channel in ["data-alerts", "data-news"] {
             slack.add_channel(channel, true);
         }

@@ -7,7 +7,7 @@ mod emulator;
 
 use emulator::{Built, answer};
 use serde_json::Value;
-use simulator::{SlackRecorder, TableauSimulator};
+use simulator::{SlackSimulator, TableauSimulator};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ struct Run {
     tools: PathBuf,
     built: PathBuf,
     tableau: TableauSimulator,
-    slack: SlackRecorder,
+    slack: SlackSimulator,
     folder: TempDir,
 }
 
@@ -84,7 +84,7 @@ impl Run {
     async fn start() -> Option<Self> {
         let (tools, built) = (std::env::var("TOOLS").ok()?, std::env::var("SAM_BUILD").ok()?);
         let tableau = TableauSimulator::sample().start().await.unwrap();
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         slack.add_channel("data-alerts", true);
         let folder = tempfile::tempdir().unwrap();
         Some(Self { tools: tools.into(), built: built.into(), tableau, slack, folder })

@@ -7,7 +7,7 @@ use testkit::{Request, TOKEN};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
-/// A door of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
+/// An ingress of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
 async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
     in_parts(every(4), |_, part| {
         let well = well.clone();

@@ -95,8 +95,8 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The common door before the bus, and a workflow's own before its queue.
-fn doors(stage: &Stage, aws: &Aws) -> [(Function, &'static str); 2] {
+/// The common ingress before the bus, and a workflow's own before its queue.
+fn ingresses(stage: &Stage, aws: &Aws) -> [(Function, &'static str); 2] {
     let endpoint = ("AWS_ENDPOINT_URL", aws.url.as_str());
     let queue = format!("{}/123456789012/queue", aws.url);
     let dead_letters = format!("{}/123456789012/dead-letters", aws.url);
@@ -111,7 +111,7 @@ fn doors(stage: &Stage, aws: &Aws) -> [(Function, &'static str); 2] {
 
 // 12-S1
 #[tokio::test]
-async fn only_an_answer_that_confirms_an_event_lets_a_door_accept_it() {
+async fn only_an_answer_that_confirms_an_event_lets_an_ingress_accept_it() {
     const JSON: &str = "application/x-amz-json-1.0";
     let reply = |body: Value| (200, JSON, body.to_string());
     let mut replies = vec![
@@ -141,11 +141,11 @@ async fn only_an_answer_that_confirms_an_event_lets_a_door_accept_it() {
     );
     let stage = Stage::start().await;
     let aws = Aws::start().await;
-    for (door, call) in doors(&stage, &aws) {
+    for (ingress, call) in ingresses(&stage, &aws) {
         for (number, reply) in replies.iter().enumerate() {
             aws.answers(reply.clone());
             let body = event("WorkbookRefreshFailed", number).to_string();
-            let answer = door.answer(&Request::post(body)).await;
+            let answer = ingress.answer(&Request::post(body)).await;
             assert_eq!(answer.status, 503, "{call} {reply:?}: {answer:?}");
             assert!(
                 aws.asked().iter().all(|asked| asked == call) && !aws.asked().is_empty(),
@@ -157,9 +157,9 @@ async fn only_an_answer_that_confirms_an_event_lets_a_door_accept_it() {
             "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274",
             "FailedEntryCount": 0, "Entries": [{ "EventId": "11710aed-b79e-4468-a20b-bb3c0c3b4860" }],
         })));
-        let answer = door.answer(&Request::post(event("WorkbookRefreshFailed", 99).to_string())).await;
+        let answer = ingress.answer(&Request::post(event("WorkbookRefreshFailed", 99).to_string())).await;
         assert_eq!(answer.status, 202, "{call}: {answer:?}");
-        let log = door.logs().join("\n");
+        let log = ingress.logs().join("\n");
         assert!(!log.contains(WORDS), "{log}");
     }
 }
@@ -187,26 +187,26 @@ async fn the_words_of_an_aws_that_repeats_the_request_are_shown_nowhere() {
     let aws = Aws::start().await;
     let keys = stage.aws.keys();
     let secrets = [TOKEN, keys.session_token(), keys.secret_access_key(), "Signature=", WORDS];
-    for (door, call) in doors(&stage, &aws) {
+    for (ingress, call) in ingresses(&stage, &aws) {
         for (number, reply) in replies.iter().enumerate() {
             aws.answers(reply.clone());
             let body = event("WorkbookRefreshFailed", number).to_string();
-            let answer = door.answer(&Request::post(body.clone())).await;
+            let answer = ingress.answer(&Request::post(body.clone())).await;
             assert_eq!(answer.status, 503, "{call} {reply:?}: {answer:?}");
             let mut shown = format!("{answer:?}");
             if call == "sendmessage" {
                 // Behind its queue: claims, and the queues themselves.
                 aws.answers(reply.clone());
-                let batch = door.invoke(&Batch::default().message(&body).event()).await;
+                let batch = ingress.invoke(&Batch::default().message(&body).event()).await;
                 shown.push_str(&format!("{batch:?}"));
                 assert!(aws.asked().contains(&"updateitem".to_owned()), "{:?}", aws.asked());
             }
-            shown.push_str(&door.logs().join("\n"));
+            shown.push_str(&ingress.logs().join("\n"));
             for secret in secrets {
                 assert!(!shown.contains(secret), "`{secret}` after {reply:?} in {shown}");
             }
         }
-        let log = door.logs().join("\n");
+        let log = ingress.logs().join("\n");
         assert!(log.contains("was refused with 400 (AccessDeniedException)"), "it says why: {log}");
     }
 }

@@ -1,6 +1,6 @@
 //! Variables: what the code reads is what the template sets.
 
-use crate::reading::{DOOR, functions, pascal, read, root};
+use crate::reading::{INGRESS, functions, pascal, read, root};
 use crate::scan::{Read, reads, sources};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -20,13 +20,13 @@ const NOT_SET: [&str; 7] = [
     "SECRETS_FILE",
 ];
 
-/// Read by the host for every function, and never set for the common door: a file that is missing or broken stops a
+/// Read by the host for every function, and never set for the common ingress: a file that is missing or broken stops a
 /// workflow, whose events wait, but must not stop the taking of events (11-A3).
-const NOT_FOR_THE_DOOR: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
+const NOT_FOR_THE_INGRESS: [&str; 2] = ["EXTRA_CA_FILE", "RULES_FILE"];
 
 /// What the host reads depends on what it serves: these `fn`s of `runtime` read for one kind alone.
 const FOR_WORKFLOWS: [&str; 2] = ["schedules_of", "workflow_function"];
-const FOR_THE_COMMON_DOOR: [&str; 1] = ["serve_common_door"];
+const FOR_THE_COMMON_DOOR: [&str; 1] = ["serve_common_ingress"];
 /// These read for those that call them.
 const ON_REQUEST: [&str; 2] = ["table", "timer"];
 /// Read for every workflow, and set where timers of more than 15 minutes are armed: all of them or none.
@@ -36,7 +36,7 @@ const OF_SCHEDULES: [&str; 4] =
 /// The variables that a function with these sources reads.
 fn read_by(function: &str, runtime: &BTreeSet<Read>) -> BTreeSet<String> {
     let other_kind: &[&str] =
-        if function.contains("serve_common_door(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_DOOR };
+        if function.contains("serve_common_ingress(") { &FOR_WORKFLOWS } else { &FOR_THE_COMMON_DOOR };
     let not_asked = ON_REQUEST.iter().filter(|name| !function.contains(&format!(".{name}()")));
     let left_out: Vec<&str> = other_kind.iter().chain(not_asked).copied().collect();
     let of_host = runtime.iter().filter(|read| !left_out.contains(&read.within.as_str())).cloned();
@@ -57,7 +57,7 @@ fn problems(template: &Value) -> Vec<String> {
     for folder in functions() {
         let read = read_by(&sources(&root().join("functions").join(&folder).join("src")), &runtime);
         let set = set_for(template, &pascal(&folder));
-        let kept_away: &[&str] = if folder == DOOR { &NOT_FOR_THE_DOOR } else { &[] };
+        let kept_away: &[&str] = if folder == INGRESS { &NOT_FOR_THE_INGRESS } else { &[] };
         let has_no_schedules = set.iter().all(|name| !OF_SCHEDULES.contains(&name.as_str()));
         let missing = read.difference(&set).filter(|name| !NOT_SET.contains(&name.as_str()));
         let missing = missing.filter(|name| !has_no_schedules || !OF_SCHEDULES.contains(&name.as_str()));
@@ -126,12 +126,12 @@ fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
     }
 }
 
-/// 11-A3. Of what a person sets by hand, the common door gets what CloudFormation checks: a choice from a list, and names
+/// 11-A3. Of what a person sets by hand, the common ingress gets what CloudFormation checks: a choice from a list, and names
 /// of resources that the stack makes. It has no layer, no file and no network of its own.
 #[test]
 fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {
     let template = read("template.yaml");
-    let id = pascal(DOOR);
+    let id = pascal(INGRESS);
     let function = &template["Resources"][&id]["Properties"];
     let globals = &template["Globals"]["Function"];
     for property in ["Layers", "VpcConfig", "FileSystemConfigs"] {
@@ -150,7 +150,7 @@ fn the_ingress_has_no_setting_whose_mistake_could_stop_it() {
 #[test]
 fn every_exception_is_still_read() {
     let runtime = reads(&sources(&root().join("shared/runtime/src")));
-    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_DOOR).chain(OF_SCHEDULES) {
+    for name in NOT_SET.into_iter().chain(NOT_FOR_THE_INGRESS).chain(OF_SCHEDULES) {
         assert!(runtime.iter().any(|read| read.variable == name), "nothing reads {name} any more");
     }
     for kind in FOR_WORKFLOWS.into_iter().chain(FOR_THE_COMMON_DOOR).chain(ON_REQUEST) {

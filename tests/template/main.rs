@@ -5,9 +5,9 @@
 mod alarms;
 mod blocks;
 mod dashboard;
-mod doors;
 mod environment;
 mod events;
+mod ingresses;
 mod network;
 mod policies;
 mod queues;

@@ -1,6 +1,6 @@
 //! What a company's account may ask for: a VPC, a permissions boundary.
 
-use crate::reading::{DOOR, of_type, pascal, read, resources};
+use crate::reading::{INGRESS, of_type, pascal, read, resources};
 use serde_json::{Value, json};
 
 fn if_given(condition: &str, value: Value) -> Value {
@@ -26,7 +26,7 @@ fn workflows_can_stand_in_a_vpc_and_the_ingress_does_not() {
     let inside = json!({ "SubnetIds": split("SubnetIds"), "SecurityGroupIds": split("SecurityGroupIds") });
     let expected = if_given("HasVpc", inside);
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
-        let expected = if id == pascal(DOOR) { &Value::Null } else { &expected };
+        let expected = if id == pascal(INGRESS) { &Value::Null } else { &expected };
         assert_eq!(function["VpcConfig"], *expected, "{id}");
     }
 }

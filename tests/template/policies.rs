@@ -1,6 +1,6 @@
 //! Least privilege.
 
-use crate::reading::{DOOR, functions, pascal, read, root, target};
+use crate::reading::{INGRESS, functions, pascal, read, root, target};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -119,7 +119,7 @@ fn kinds() -> Vec<String> {
 
 // 12-S5
 #[test]
-fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_session_and_the_door_none() {
+fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_session_and_the_ingress_none() {
     let template = read("template.yaml");
     let kinds = kinds();
     assert!(["circuit", "delivery"].iter().all(|kind| kinds.iter().any(|found| found == kind)), "{kinds:?}");
@@ -127,7 +127,7 @@ fn a_workflow_reaches_its_own_items_of_the_table_and_where_it_signs_in_the_sessi
         let id = pascal(&folder);
         let resource = |id: &str| &template["Resources"][id]["Properties"];
         let reached = of_the_table(resource(&format!("{id}Role")));
-        if folder == DOOR {
+        if folder == INGRESS {
             assert_eq!(reached, [], "{folder}");
             continue;
         }
@@ -217,7 +217,7 @@ fn permissions_for_tracing_and_a_vpc_come_and_go_with_them() {
         let mut deny = allow(json!(NETWORK_INTERFACES));
         deny["Effect"] = json!("Deny");
         deny["Condition"] = json!({ "Null": { "lambda:SourceFunctionArn": "false" } });
-        let in_vpc = match folder == DOOR {
+        let in_vpc = match folder == INGRESS {
             true => Vec::new(),
             false => vec![allow(json!(NETWORK_INTERFACES)), deny],
         };

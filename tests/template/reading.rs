@@ -57,8 +57,8 @@ pub(crate) fn of_type<'a>(all: &'a BTreeMap<String, Value>, kind: &str) -> Vec<(
     all.iter().filter(|(_, r)| r["Type"] == kind).map(|(id, r)| (id.as_str(), &r["Properties"])).collect()
 }
 
-/// The common door, which no parameter switches off; the other functions are workflows.
-pub(crate) const DOOR: &str = "receive-webhook";
+/// The common ingress, which no parameter switches off; the other functions are workflows.
+pub(crate) const INGRESS: &str = "receive-webhook";
 
 /// The X of `!GetAtt X.…`.
 pub(crate) fn target(value: &Value) -> Option<&str> {

@@ -84,7 +84,7 @@ fn refusals(template: &Value, given: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn switches() -> Vec<String> {
-    let workflows = functions().into_iter().filter(|name| name != crate::reading::DOOR);
+    let workflows = functions().into_iter().filter(|name| name != crate::reading::INGRESS);
     workflows.map(|name| format!("{}Enabled", pascal(&name))).collect()
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask delivery`: the fault run, the door flood, the storm and the scenarios of `tests/delivery/`.
+//! `cargo xtask delivery`: the fault run, the ingress flood, the storm and the scenarios of `tests/delivery/`.
 
 use crate::check::{Emulator, Iam, TOOLS};
 use crate::repository::{Problem, Repository, succeed};

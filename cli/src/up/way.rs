@@ -4,7 +4,7 @@ use crate::out::{self, line, plain};
 use crate::timer_words;
 use local_aws::{Aws, StackEvent};
 use serde_json::{Value, json};
-use simulator::{SlackCall, SlackMessage, SlackRecorder, render};
+use simulator::{SlackCall, SlackMessage, SlackSimulator, render};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
@@ -19,7 +19,7 @@ pub(crate) struct Names {
 pub(crate) struct Way {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
-    slack: Option<SlackRecorder>,
+    slack: Option<SlackSimulator>,
     /// How many of Slack's messages have been shown.
     shown: usize,
     last: Instant,
@@ -42,7 +42,7 @@ impl Way {
     pub(crate) fn new(
         events: UnboundedReceiver<StackEvent>,
         names: Names,
-        slack: Option<SlackRecorder>,
+        slack: Option<SlackSimulator>,
     ) -> Self {
         let now = Instant::now();
         Self { events, names, slack, shown: 0, last: now, started: now }
@@ -287,7 +287,7 @@ mod tests {
     // 11-B13
     #[tokio::test]
     async fn each_message_is_asked_for_once_however_many_lines_there_are() {
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
         let names = Names { aws: Aws::start().await.unwrap(), table: String::new() };

@@ -12,7 +12,7 @@ use local_aws::{Stack, StackEvent, StackOptions};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackRecorder, TableauSimulator, Webhook, sample_payload};
+use simulator::{SAMPLE_CONTENT_URL, SAMPLE_PAT, SlackSimulator, TableauSimulator, Webhook, sample_payload};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr, TcpListener};
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
     /// None when messages go to a real Slack.
-    pub(crate) slack: Option<SlackRecorder>,
+    pub(crate) slack: Option<SlackSimulator>,
     real_tableau: Option<String>,
     /// The token in the URLs of webhooks, which the stack has generated as it does on AWS.
     pub(crate) webhook_token: String,
@@ -74,7 +74,7 @@ impl World {
         let tableau = tableau.refreshes_take(REFRESHES_TAKE).start().await;
         let tableau = tableau.map_err(|error| unavailable(address(1), &error))?;
         let slack =
-            SlackRecorder::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
+            SlackSimulator::start_at(address(2)).await.map_err(|error| unavailable(address(2), &error))?;
         let (slack_secret, real_slack) = slack_secret(settings, options.slack, &slack, &paths.channels)?;
         let tableau_settings = TableauSettings::read(settings, &tableau)?;
         let environment = match paths.lists_sites || tableau_settings.real {
@@ -214,7 +214,7 @@ const SLACK_API: &str = "https://slack.com/api";
 fn slack_secret(
     settings: &Settings,
     by: Option<SlackBy>,
-    slack: &SlackRecorder,
+    slack: &SlackSimulator,
     channels: &[String],
 ) -> Result<(Value, bool), BoxError> {
     if let Some((name, secret, form)) = real_slack(settings) {

@@ -7,7 +7,7 @@ use testkit::{Request, Stage, TOKEN};
 async fn answer(secret: &str) -> (u64, String) {
     let stage = Stage::start().await;
     stage.aws.create_secret("webhook", Value::from(secret));
-    let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
     stage.assert_no_secret_in(&function.logs());
     (answer.status, function.logs().join("\n"))

@@ -19,7 +19,7 @@ use wire::{Response, send};
 
 const FUNCTION: &str = "echo-bootstrap";
 const QUEUE: &str = "EchoQueue";
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A stack on an account with so many concurrent executions, if there is a limit, and what happens in it.
 async fn stack(
@@ -61,7 +61,7 @@ async fn until(
             }
         }
     };
-    timeout(PATIENCE, search).await.unwrap();
+    timeout(TIMEOUT, search).await.unwrap();
     seen
 }
 
@@ -164,7 +164,7 @@ async fn a_request_that_finds_no_execution_free_is_answered_503() {
 #[tokio::test]
 async fn requests_and_queues_share_the_executions_and_a_throttled_batch_waits() {
     let (stack, mut events) = stack("Terminate", Some(1)).await;
-    stack.aws().set_visibility_timeout(QUEUE, PATIENCE);
+    stack.aws().set_visibility_timeout(QUEUE, TIMEOUT);
 
     let ((), answers) = tokio::join!(
         async {
@@ -204,7 +204,7 @@ async fn a_batch_that_stays_throttled_comes_back_after_its_visibility_timeout() 
 #[tokio::test]
 async fn a_queue_has_as_many_batches_at_once_as_its_mapping_allows() {
     let (stack, mut events) = stack("Terminate", Some(10)).await;
-    stack.aws().set_visibility_timeout(QUEUE, PATIENCE);
+    stack.aws().set_visibility_timeout(QUEUE, TIMEOUT);
 
     for number in 0..60 {
         stack.aws().send(QUEUE, format!("slow {number}")).unwrap();
@@ -248,7 +248,7 @@ async fn without_limits_nothing_is_throttled() {
 #[tokio::test]
 async fn pooled_processes_end_with_the_stack_also_in_the_middle_of_an_invocation() {
     let (stack, mut events) = stack("Terminate", Some(10)).await;
-    stack.aws().set_visibility_timeout(QUEUE, PATIENCE);
+    stack.aws().set_visibility_timeout(QUEUE, TIMEOUT);
     let answer = send(stack.url(), "GET /echo", &["X-Answer: pid"], b"").await.json();
     let pid = answer["pid"].as_u64().unwrap();
     stack.aws().send(QUEUE, "slow").unwrap();

@@ -12,7 +12,7 @@ pub use self::clock::Clock;
 pub use self::fault::Fault;
 pub use self::recorder::{
     DEFAULT_CHANNEL, RecordedRequest, Recorder, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage,
-    SlackRecorder, SlackRefusal, TimedOut, render,
+    SlackRefusal, SlackSimulator, TimedOut, render,
 };
 pub use self::tableau::{
     Attempt, BroadcastRecord, ConnectedApp, Content, Datasource, Delivery, DeliveryState, Feature, Fired,

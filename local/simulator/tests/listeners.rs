@@ -1,7 +1,7 @@
 //! Every listener of this crate, asked by web pages of others.
 
 use serde_json::json;
-use simulator::{Recorder, SlackRecorder, TableauSimulator};
+use simulator::{Recorder, SlackSimulator, TableauSimulator};
 use std::net::SocketAddr;
 use std::time::Duration;
 use testkit::foreign::{FOREIGN, address, ask};
@@ -10,7 +10,7 @@ use testkit::foreign::{FOREIGN, address, ask};
 #[tokio::test]
 async fn no_listener_answers_a_foreign_host_or_origin() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let recorder = Recorder::start().await.unwrap();
     let luid = tableau.datasource("Sales Orders").unwrap();
     let jobs = tableau.jobs().len();
@@ -57,7 +57,7 @@ async fn an_address_that_other_machines_reach_is_not_served() {
     let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
     for result in [
         TableauSimulator::sample().address(anywhere).start().await.map(drop),
-        SlackRecorder::start_at(anywhere).await.map(drop),
+        SlackSimulator::start_at(anywhere).await.map(drop),
         Recorder::start_at(anywhere).await.map(drop),
     ] {
         assert_eq!(

@@ -5,20 +5,20 @@
 mod support;
 
 use serde_json::{Value, json};
-use simulator::{DEFAULT_CHANNEL, SlackCall, SlackFault, SlackRecorder, render};
+use simulator::{DEFAULT_CHANNEL, SlackCall, SlackFault, SlackSimulator, render};
 use std::time::Duration;
 use support::{SOON, client};
 
 struct Poster {
     http: reqwest::Client,
-    slack: SlackRecorder,
+    slack: SlackSimulator,
     webhook: String,
     token: String,
 }
 
 impl Poster {
     async fn new() -> Self {
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         Self { http: client(), webhook: slack.webhook_url(), token: slack.token(), slack }
     }
 

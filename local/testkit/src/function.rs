@@ -10,7 +10,7 @@ pub struct Function {
     pub(crate) process: LambdaProcess,
 }
 
-/// What a door answered.
+/// What an ingress answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// HTTP status.

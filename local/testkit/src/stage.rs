@@ -6,7 +6,7 @@ use crate::repository::every_rule;
 use crate::request::TOKEN;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
 use serde_json::json;
-use simulator::{SAMPLE_PAT, SlackRecorder, TableauSimulator};
+use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub struct Stage {
     /// A Tableau with the sample content.
     pub tableau: TableauSimulator,
     /// A Slack with the channels of `rules.yaml`.
-    pub slack: SlackRecorder,
+    pub slack: SlackSimulator,
     rules: NamedTempFile,
     secrets: Vec<String>,
 }
@@ -60,7 +60,7 @@ impl Stage {
         create_table(&aws, TABLE);
         aws.create_bus(BUS);
         let tableau = TableauSimulator::sample().start().await.expect("Tableau");
-        let slack = SlackRecorder::start().await.expect("Slack");
+        let slack = SlackSimulator::start().await.expect("Slack");
         aws.create_secret("webhook", json!({ "current": TOKEN, "previous": "" }));
         aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
@@ -100,8 +100,8 @@ impl Stage {
         self.function(name, binary.as_ref(), &[])
     }
 
-    /// The common door, before the bus.
-    pub fn common_door(&self, name: &str, binary: impl AsRef<Path>) -> Function {
+    /// The common ingress, before the bus.
+    pub fn common_ingress(&self, name: &str, binary: impl AsRef<Path>) -> Function {
         self.function(name, binary.as_ref(), &[("EVENT_BUS_NAME", BUS)])
     }
 

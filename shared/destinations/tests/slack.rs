@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use destinations::Error;
 use destinations::slack::{Block, Message, Sent, Slack, SlackCredential};
-use simulator::{SlackCall, SlackFault, SlackRecorder};
+use simulator::{SlackCall, SlackFault, SlackSimulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow::{CredentialError, CredentialSource, Failure, Fixed};
@@ -36,7 +36,7 @@ fn message() -> Message {
     Message::new("Refresh failed: Sales", [Block::header("Refresh failed: Sales")])
 }
 
-async fn post(recorder: &SlackRecorder, source: &Arc<Rotated>) -> Result<(), Error> {
+async fn post(recorder: &SlackSimulator, source: &Arc<Rotated>) -> Result<(), Error> {
     let credentials = Arc::<Rotated>::clone(source);
     let slack =
         Slack::new(http_client::client(None).unwrap(), recorder.api_url().parse().unwrap(), credentials);
@@ -50,7 +50,7 @@ fn rotated(old: String, new: Option<String>) -> Arc<Rotated> {
 
 #[tokio::test]
 async fn a_refused_token_is_read_again_once_and_the_message_posted_with_the_new_one() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let old = recorder.token();
     let source = rotated(old, Some(recorder.rotate_token()));
     post(&recorder, &source).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_refused_token_is_read_again_once_and_the_message_posted_with_the_new_
 
 #[tokio::test]
 async fn a_token_that_stays_refused_waits_for_a_person_after_one_more_read() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     for new in [None, Some("xoxb-wrong-too".to_owned())] {
         let source = rotated("xoxb-wrong".to_owned(), new);
         let error = post(&recorder, &source).await.unwrap_err();
@@ -72,7 +72,7 @@ async fn a_token_that_stays_refused_waits_for_a_person_after_one_more_read() {
 
 #[tokio::test]
 async fn a_message_of_a_bot_token_is_replaced_and_replied_to_where_it_stands() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let credential = Arc::new(Fixed::new(SlackCredential::bot_token(recorder.token())));
     let slack =
         Slack::new(http_client::client(None).unwrap(), recorder.api_url().parse().unwrap(), credential);
@@ -101,7 +101,7 @@ async fn a_message_of_a_bot_token_is_replaced_and_replied_to_where_it_stands() {
 
 #[tokio::test]
 async fn a_message_is_not_changed_through_a_webhook_url() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let urls = serde_json::json!({ "webhook_urls": { "data-alerts": recorder.add_webhook("data-alerts") } });
     let credential: SlackCredential = serde_json::from_value(urls).unwrap();
     let http = http_client::client(None).unwrap();
@@ -114,7 +114,7 @@ async fn a_message_is_not_changed_through_a_webhook_url() {
 }
 
 /// A client that posts with the bot token, or through a webhook of the channel `data-alerts`.
-fn client(recorder: &SlackRecorder, by_token: bool) -> Slack {
+fn client(recorder: &SlackSimulator, by_token: bool) -> Slack {
     let urls = serde_json::json!({ "webhook_urls": { "data-alerts": recorder.webhook_url() } });
     let credential = match by_token {
         true => SlackCredential::bot_token(recorder.token()),
@@ -134,7 +134,7 @@ async fn a_layout_that_slack_refuses_is_posted_once_more_as_plain_text() {
         ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_payload", "no_text"]
     {
         for by_token in [true, false] {
-            let recorder = SlackRecorder::start().await.unwrap();
+            let recorder = SlackSimulator::start().await.unwrap();
             recorder.fail_next(2, SlackFault::Blocks(word));
             client(&recorder, by_token).post("data-alerts", &message()).await.unwrap();
             let messages = recorder.messages();
@@ -147,7 +147,7 @@ async fn a_layout_that_slack_refuses_is_posted_once_more_as_plain_text() {
 // 11-B9
 #[tokio::test]
 async fn a_change_and_a_reply_are_sent_as_plain_text_too_and_no_old_block_stays() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let slack = client(&recorder, true);
     let sent = slack.post("data-alerts", &message()).await.unwrap().message.unwrap();
     recorder.fail_next(4, SlackFault::Blocks("invalid_blocks"));
@@ -161,7 +161,7 @@ async fn a_change_and_a_reply_are_sent_as_plain_text_too_and_no_old_block_stays(
 // 11-B9
 #[tokio::test]
 async fn plain_text_that_is_refused_too_is_a_permanent_error() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let error = client(&recorder, true).post("data-alerts", &Message::new(" ", [])).await.unwrap_err();
     assert!(!error.is_transient() && error.to_string().contains("no_text"), "{error}");
     assert_eq!(recorder.calls(), 2);
@@ -170,7 +170,7 @@ async fn plain_text_that_is_refused_too_is_a_permanent_error() {
 // 11-B8
 #[tokio::test]
 async fn an_answer_that_is_not_slacks_may_pass_and_says_so() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     for (fault, content) in [
         (SlackFault::Html(200), "HTML with status 200"),
         (SlackFault::Html(403), "HTML with status 403"),
@@ -196,7 +196,7 @@ async fn an_answer_that_is_not_slacks_may_pass_and_says_so() {
 // 11-B3
 #[tokio::test]
 async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     let with = |channel: &str| {
         let urls = serde_json::json!({ "webhook_urls": { channel: recorder.add_webhook("data-alerts") } });
         Arc::new(serde_json::from_value::<SlackCredential>(urls).unwrap())
@@ -211,7 +211,7 @@ async fn a_url_that_the_secret_lacks_is_looked_for_again_and_waits_for_a_person(
 // 12-S2
 #[tokio::test]
 async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_sent() {
-    let recorder = SlackRecorder::start().await.unwrap();
+    let recorder = SlackSimulator::start().await.unwrap();
     for token in
         ["", "xoxb-hunter2\n", "xoxb hunter2", "xoxb-hunter2\u{e4}", "xoxb-\0hunter2", "\"xoxb-hunter2\""]
     {

@@ -9,7 +9,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use std::time::Duration;
 
-/// A door has to answer within a second or two, so it cannot wait for the SDK's usual patience.
+/// An ingress has to answer within a second or two, so it cannot wait for the SDK's usual patience.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -2,9 +2,9 @@
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
-use crate::door::{Door, InlineHandler};
 use crate::event::{Caller, Incoming};
 use crate::http::HttpRequest;
+use crate::ingress::{Ingress, InlineHandler};
 use async_trait::async_trait;
 use deliveries::Content;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use workflow::{BoxError, Workflow};
 
 /// What Lambda invokes.
 pub(crate) struct Function<W> {
-    pub(crate) door: Door,
+    pub(crate) ingress: Ingress,
     /// Only a workflow with a queue has one.
     pub(crate) batches: Option<Batches<W>>,
 }
@@ -54,11 +54,11 @@ impl<W: Workflow> Function<W> {
         request: &Request,
         context: Context,
     ) -> Result<Box<RawValue>, BoxError> {
-        let door = service_fn(|_: lambda_http::Request| async {
-            Ok::<_, Infallible>(self.door.answer(http, request).await)
+        let ingress = service_fn(|_: lambda_http::Request| async {
+            Ok::<_, Infallible>(self.ingress.answer(http, request).await)
         });
         let event = LambdaEvent::new(caller.empty_event(), context);
-        let Ok(response) = Adapter::from(door).call(event).await;
+        let Ok(response) = Adapter::from(ingress).call(event).await;
         Ok(to_raw_value(&response)?)
     }
 }
@@ -73,7 +73,7 @@ impl<W: Workflow> InlineHandler for Inline<W> {
     }
 }
 
-/// Inline mode of the common door: there is nothing it could do about an event.
+/// Inline mode of the common ingress: there is nothing it could do about an event.
 pub(crate) struct CheckedOnly;
 
 #[async_trait]

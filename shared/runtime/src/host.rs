@@ -2,9 +2,9 @@
 
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
-use crate::door::{Door, Then};
 use crate::env::{Env, MissingSettings};
 use crate::function::{CheckedOnly, Function, Inline, NoWorkflow};
+use crate::ingress::{Ingress, Then};
 use crate::publish::{EventBus, WorkflowQueue};
 use crate::queue::SqsQueue;
 use crate::timers::timer_of;
@@ -196,7 +196,10 @@ impl Host {
         let rules = self.rules();
         let Some(url) = self.env.get("QUEUE_URL") else {
             let worker = Arc::new(Worker::new(workflow, rules, Arc::new(MemoryClaims::default())));
-            return Ok(Function { door: self.door(Then::Handle(Arc::new(Inline(worker))))?, batches: None });
+            return Ok(Function {
+                ingress: self.ingress(Then::Handle(Arc::new(Inline(worker))))?,
+                batches: None,
+            });
         };
         let mut settings = self.env.required();
         let table = settings.get("TABLE_NAME");
@@ -205,35 +208,35 @@ impl Host {
         let claims: Arc<dyn ClaimStore> =
             Arc::new(DynamoDbClaims::new(aws_sdk_dynamodb::Client::new(&self.aws), table));
         let client = aws_sdk_sqs::Client::new(&self.aws);
-        let door = self.door(Then::Store(Arc::new(WorkflowQueue::new(client.clone(), url))))?;
+        let ingress = self.ingress(Then::Store(Arc::new(WorkflowQueue::new(client.clone(), url))))?;
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
         let worker = Arc::new(Worker::new(workflow, rules, claims));
         let timer = Arc::new(timer_of(self.function, &self.env, &self.aws, url)?);
-        Ok(Function { door, batches: Some(Batches { worker, failed, timer }) })
+        Ok(Function { ingress, batches: Some(Batches { worker, failed, timer }) })
     }
 
-    /// Serves the common door until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
+    /// Serves the common ingress until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
     ///
     /// # Errors
     /// When settings are missing or the Lambda runtime ends.
-    pub async fn serve_common_door(self) -> Result<(), BoxError> {
+    pub async fn serve_common_ingress(self) -> Result<(), BoxError> {
         let then = match self.env.get("EVENT_BUS_NAME") {
             Some(name) => {
                 Then::Store(Arc::new(EventBus::new(aws_sdk_eventbridge::Client::new(&self.aws), name)))
             }
             None => Then::Handle(Arc::new(CheckedOnly)),
         };
-        let door = self.door(then).inspect_err(|error| {
+        let ingress = self.ingress(then).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function does not start");
         })?;
-        run(Function::<NoWorkflow> { door, batches: None }).await
+        run(Function::<NoWorkflow> { ingress, batches: None }).await
     }
 
-    fn door(&self, then: Then) -> Result<Door, MissingSettings> {
+    fn ingress(&self, then: Then) -> Result<Ingress, MissingSettings> {
         let mut settings = self.env.required();
         let secret = settings.get("WEBHOOK_SECRET");
         let secret = settings.finish(secret)?;
-        Ok(Door { function: self.function, tokens: self.secret::<WebhookTokens>(&secret), then })
+        Ok(Ingress { function: self.function, tokens: self.secret::<WebhookTokens>(&secret), then })
     }
 }
 

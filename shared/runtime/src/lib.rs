@@ -3,12 +3,12 @@
 mod attempt;
 mod aws;
 mod batch;
-mod door;
 mod env;
 mod event;
 mod function;
 mod host;
 mod http;
+mod ingress;
 mod publish;
 mod queue;
 mod request;

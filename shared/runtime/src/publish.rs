@@ -1,4 +1,4 @@
-//! Where a door stores an event.
+//! Where an ingress stores an event.
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
@@ -34,7 +34,7 @@ pub(crate) fn confirmed(message_id: Option<&str>) -> Result<(), BoxError> {
 #[error("the event was not stored")]
 pub(crate) struct NotStored(#[source] pub(crate) BoxError);
 
-/// Where a door stores an event before it answers.
+/// Where an ingress stores an event before it answers.
 #[async_trait]
 pub(crate) trait EventPublisher: Send + Sync {
     /// Stores the event. Returns once the store has confirmed it.

@@ -60,7 +60,7 @@ pub(crate) enum Run {
     /// A test of the repository that deploys the bundle of a release, while an AWS emulator runs that enforces policies. It
     /// finds these through `BUNDLE` and `EMULATOR_URL`, and the Python tools through `TOOLS`.
     Deployed(&'static str),
-    /// The fault run and the door flood, in their usual size.
+    /// The fault run and the ingress flood, in their usual size.
     Delivery,
     /// A test of the repository that opens Chromium, and fails where there is none.
     InChromium(&'static str),

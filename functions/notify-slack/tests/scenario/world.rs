@@ -18,7 +18,9 @@ use store::documents;
 use store::records::{MemoryRecords, Records};
 use tableau::{Event, Payload};
 use tableau_client::{FixedCredential, MemorySessionStore, Settings, TableauClient, TableauCredential};
-use testkit::simulator::{Fault, SAMPLE_PAT, SlackCall, SlackFault, SlackRecorder, TableauSimulator, render};
+use testkit::simulator::{
+    Fault, SAMPLE_PAT, SlackCall, SlackFault, SlackSimulator, TableauSimulator, render,
+};
 use timer::{Timer, TimerError, TimerMessage};
 use workflow::{BoxError, Effect, EffectLog, Failure, Fixed, Invocation, Outcome, Workflow};
 
@@ -130,7 +132,7 @@ impl By {
 pub(crate) struct World {
     pub(crate) by: By,
     pub(crate) tableau: TableauSimulator,
-    pub(crate) slack: SlackRecorder,
+    pub(crate) slack: SlackSimulator,
     pub(crate) timers: Timers,
     recorder: Recorder,
     records: Arc<dyn Records>,
@@ -151,7 +153,7 @@ impl World {
         let tableau = TableauSimulator::empty().start().await.unwrap();
         // Else each failure without a job waits for a second look.
         tableau.fail_always("GET */jobs*", Fault::Error("403000"));
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let channels = ["data-alerts", "data-news"].map(|channel| (channel, slack.add_webhook(channel)));
         let credential = match by {
             By::WebhookUrls => json!({ "webhook_urls": BTreeMap::from(channels) }),

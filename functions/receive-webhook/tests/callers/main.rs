@@ -20,7 +20,7 @@ struct Ingress {
 impl Ingress {
     async fn open() -> Self {
         let stage = Stage::start().await;
-        let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+        let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
         Self { stage, function }
     }
 

@@ -7,6 +7,6 @@ mod slack;
 pub use any::{RecordedRequest, Recorder};
 pub use log::TimedOut;
 pub use slack::{
-    DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRecorder, SlackRefusal,
+    DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN, SlackCall, SlackFault, SlackMessage, SlackRefusal, SlackSimulator,
     render,
 };

@@ -5,7 +5,7 @@ use crate::{by_token, channel};
 use alerting::notifier::{Delivery, Notifier, Undelivered};
 use circuit::FAILURES;
 use destinations::slack::SlackNotifier;
-use simulator::{SlackFault, SlackRecorder};
+use simulator::{SlackFault, SlackSimulator};
 use std::time::Duration;
 use workflow::{Failure, Invocation};
 
@@ -17,7 +17,7 @@ async fn post(notifier: &SlackNotifier, to: &str, second: i64) -> Result<(), Und
 
 #[tokio::test]
 async fn a_slack_that_is_down_is_not_called_before_it_is_time_to_probe() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = by_token(&slack);
     slack.add_channel("other", true);
     slack.fail_next(1_000, SlackFault::ServerError);
@@ -41,7 +41,7 @@ async fn a_slack_that_is_down_is_not_called_before_it_is_time_to_probe() {
 
 #[tokio::test]
 async fn a_channel_that_takes_no_more_for_now_holds_no_other_channel_back() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = by_token(&slack);
     slack.add_channel("other", true);
     slack.fail_next(1, SlackFault::RateLimited { retry_after: 30 });

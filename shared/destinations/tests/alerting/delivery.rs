@@ -7,7 +7,7 @@ use alerting::incident::MessageRef;
 use alerting::notifier::{Delivered, Delivery, Notifier, Undelivered};
 use async_trait::async_trait;
 use destinations::slack::{SlackCredential, SlackNotifier};
-use simulator::{SlackCall, SlackFault, SlackRecorder};
+use simulator::{SlackCall, SlackFault, SlackSimulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn deliver(
 }
 
 /// Each call that was taken: what it was, its headline, whether it replies and shows in the channel.
-fn calls(slack: &SlackRecorder) -> Vec<(SlackCall, String, bool, bool)> {
+fn calls(slack: &SlackSimulator) -> Vec<(SlackCall, String, bool, bool)> {
     let call = |message: simulator::SlackMessage| {
         (message.call, message.text, message.thread_ts.is_some(), message.reply_broadcast)
     };
@@ -44,7 +44,7 @@ fn reply(title: &str) -> (SlackCall, String, bool, bool) {
 
 #[tokio::test]
 async fn a_bot_token_edits_and_replies_and_a_webhook_url_only_posts() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let posts = Capabilities { edit: false, thread: false, idempotency_key: false, grouping: true };
     assert_eq!(by_webhook(&slack).capabilities().await.unwrap(), posts);
     let edits = Capabilities { edit: true, thread: true, ..posts };
@@ -55,7 +55,7 @@ async fn a_bot_token_edits_and_replies_and_a_webhook_url_only_posts() {
 
 #[tokio::test]
 async fn a_message_is_posted_edited_and_closed_in_its_place_with_a_reply() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = by_token(&slack);
     let posted = deliver(&notifier, Delivery::Post, "Opened").await.unwrap();
     let message = posted.message.as_ref().unwrap();
@@ -77,7 +77,7 @@ async fn a_message_is_posted_edited_and_closed_in_its_place_with_a_reply() {
 
 #[tokio::test]
 async fn a_message_that_is_gone_is_sent_anew_if_it_may_be_audible() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = by_token(&slack);
     for audible in [true, false] {
         let message = deliver(&notifier, Delivery::Post, "Opened").await.unwrap().message.unwrap();
@@ -97,7 +97,7 @@ async fn a_message_that_is_gone_is_sent_anew_if_it_may_be_audible() {
 
 #[tokio::test]
 async fn a_message_of_a_bot_token_is_gone_for_a_webhook_url() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let message = deliver(&by_token(&slack), Delivery::Post, "Opened").await.unwrap().message.unwrap();
     let notifier = by_webhook(&slack);
     let close = Delivery::Close { message: Some(&message), audible: true };
@@ -112,7 +112,7 @@ async fn a_message_of_a_bot_token_is_gone_for_a_webhook_url() {
 // 12-S3
 #[tokio::test]
 async fn a_forged_reference_to_a_message_is_not_sent_to_slack() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = by_token(&slack);
     let real = deliver(&notifier, Delivery::Post, "Opened").await.unwrap().message.unwrap();
     let long = "1".repeat(33);
@@ -143,7 +143,7 @@ async fn a_forged_reference_to_a_message_is_not_sent_to_slack() {
 
 #[tokio::test]
 async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     for (fault, maybe_sent, kind) in [
         (SlackFault::AnswerLost, true, "transient"),
         (SlackFault::Reset, true, "transient"),
@@ -160,7 +160,7 @@ async fn what_is_known_of_a_failed_call_says_whether_the_message_may_be_there() 
         slack.recover();
     }
     let unreachable = {
-        let stopped = SlackRecorder::start().await.unwrap();
+        let stopped = SlackSimulator::start().await.unwrap();
         by_token(&stopped)
     };
     let undelivered = deliver(&unreachable, Delivery::Post, "Opened").await.unwrap_err();
@@ -191,14 +191,14 @@ impl<F: Fn() + Send + Sync> CredentialSource<SlackCredential> for BeforeReply<F>
     }
 }
 
-fn before_reply(slack: &SlackRecorder, act: impl Fn() + Send + Sync + 'static) -> SlackNotifier {
+fn before_reply(slack: &SlackSimulator, act: impl Fn() + Send + Sync + 'static) -> SlackNotifier {
     let token = Arc::new(SlackCredential::bot_token(slack.token()));
     notifier_from(slack, Arc::new(BeforeReply { token, reads: AtomicUsize::new(0), act }))
 }
 
 #[tokio::test]
 async fn an_end_whose_reply_fails_is_sent_again_as_a_whole() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let workspace = slack.clone();
     let fail = move || workspace.fail_next(1, SlackFault::ServerError);
     let notifier = before_reply(&slack, fail);
@@ -211,7 +211,7 @@ async fn an_end_whose_reply_fails_is_sent_again_as_a_whole() {
 
 #[tokio::test]
 async fn an_end_that_cannot_be_a_reply_any_more_is_a_new_message() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let workspace = slack.clone();
     let delete = move || {
         let message = workspace.messages().remove(0);

@@ -2,7 +2,7 @@
 
 use crate::world::{FAILED, SUCCEEDED, World, at, event};
 use crate::{by_token, by_webhook};
-use simulator::{SlackCall, SlackFault, SlackMessage, SlackRecorder};
+use simulator::{SlackCall, SlackFault, SlackMessage, SlackSimulator};
 use tableau::Event;
 
 const HOUR: i64 = 3_600;
@@ -16,14 +16,14 @@ fn header(message: &SlackMessage) -> String {
     message.blocks[0]["text"]["text"].as_str().unwrap().to_owned()
 }
 
-fn assert_taken(slack: &SlackRecorder) {
+fn assert_taken(slack: &SlackSimulator) {
     assert_eq!(slack.refusals(), []);
     assert!(slack.messages().iter().all(|message| !message.blocks.is_empty()));
 }
 
 #[tokio::test]
 async fn an_incident_is_one_message_that_is_edited_and_closed_with_a_reply() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let world = World::new(by_token(&slack), None);
     world
         .run(vec![
@@ -55,7 +55,7 @@ async fn an_incident_is_one_message_that_is_edited_and_closed_with_a_reply() {
 #[tokio::test]
 async fn a_storm_is_three_messages_that_account_for_all_and_ends_in_their_place() {
     for with_token in [true, false] {
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let notifier = if with_token { by_token(&slack) } else { by_webhook(&slack) };
         let world = World::new(notifier, None);
         world.run(each(FAILED, 500, 0)).await;
@@ -83,7 +83,7 @@ async fn a_storm_is_three_messages_that_account_for_all_and_ends_in_their_place(
 
 #[tokio::test]
 async fn quiet_hours_end_with_one_message_about_all_that_happened() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let morning = 8 * HOUR;
     let world = World::new(by_token(&slack), Some((at(0), at(morning))));
     world
@@ -110,7 +110,7 @@ async fn quiet_hours_end_with_one_message_about_all_that_happened() {
 async fn an_announcement_that_slack_does_not_take_for_now_arrives_later_and_once() {
     for fault in [SlackFault::ServerError, SlackFault::RateLimited { retry_after: 20 }, SlackFault::Html(503)]
     {
-        let slack = SlackRecorder::start().await.unwrap();
+        let slack = SlackSimulator::start().await.unwrap();
         let world = World::new(by_token(&slack), None);
         slack.fail_next(1, fault.clone());
         world.run(vec![(0, event(FAILED, "Sales", 0)), (HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;

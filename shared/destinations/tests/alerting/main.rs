@@ -10,16 +10,16 @@ mod world;
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential, SlackNotifier};
 use rules::settings::NotifySlack;
-use simulator::SlackRecorder;
+use simulator::SlackSimulator;
 use std::sync::Arc;
 use workflow::{CredentialSource, Fixed};
 
-fn notifier_with(slack: &SlackRecorder, credential: SlackCredential) -> SlackNotifier {
+fn notifier_with(slack: &SlackSimulator, credential: SlackCredential) -> SlackNotifier {
     notifier_from(slack, Arc::new(Fixed::new(credential)))
 }
 
 fn notifier_from(
-    slack: &SlackRecorder,
+    slack: &SlackSimulator,
     credentials: Arc<dyn CredentialSource<SlackCredential>>,
 ) -> SlackNotifier {
     let http = http_client::client(None).unwrap();
@@ -28,12 +28,12 @@ fn notifier_from(
 }
 
 /// With a bot token.
-fn by_token(slack: &SlackRecorder) -> SlackNotifier {
+fn by_token(slack: &SlackSimulator) -> SlackNotifier {
     notifier_with(slack, SlackCredential::bot_token(slack.token()))
 }
 
 /// With an incoming webhook of the channel `data-alerts`.
-fn by_webhook(slack: &SlackRecorder) -> SlackNotifier {
+fn by_webhook(slack: &SlackSimulator) -> SlackNotifier {
     let urls = serde_json::json!({ "webhook_urls": { "data-alerts": slack.webhook_url() } });
     notifier_with(slack, serde_json::from_value(urls).unwrap())
 }

@@ -9,7 +9,7 @@ use destinations::slack::{Slack, SlackCredential, SlackNotifier, render};
 use jiff::Timestamp;
 use plain_text::is_invisible;
 use rules::settings::NotifySlack;
-use simulator::SlackRecorder;
+use simulator::SlackSimulator;
 use std::sync::Arc;
 use std::time::Duration;
 use workflow::{Fixed, Invocation};
@@ -86,7 +86,7 @@ fn notifications() -> Vec<Notification> {
     notifications
 }
 
-async fn notifier(slack: &SlackRecorder) -> SlackNotifier {
+async fn notifier(slack: &SlackSimulator) -> SlackNotifier {
     let credential = Arc::new(Fixed::new(SlackCredential::bot_token(slack.token())));
     let http = http_client::client(None).unwrap();
     let client = Slack::new(http, slack.api_url().parse().unwrap(), credential);
@@ -95,7 +95,7 @@ async fn notifier(slack: &SlackRecorder) -> SlackNotifier {
 
 #[tokio::test]
 async fn no_name_makes_slack_refuse_a_message_or_mention_anyone() {
-    let slack = SlackRecorder::start().await.unwrap();
+    let slack = SlackSimulator::start().await.unwrap();
     let notifier = notifier(&slack).await;
     let target = NotifySlack { channel: "data-alerts".to_owned() };
     let invocation = Invocation::new("r", Timestamp::UNIX_EPOCH, Duration::from_secs(60));

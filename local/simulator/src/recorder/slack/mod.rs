@@ -11,7 +11,7 @@ mod switchboard;
 mod workspace;
 
 pub use message::{SlackCall, SlackMessage, SlackRefusal};
-pub use recorder::SlackRecorder;
+pub use recorder::SlackSimulator;
 pub use render::render;
 pub use state::SlackFault;
 pub use workspace::{DEFAULT_CHANNEL, SAMPLE_BOT_TOKEN};

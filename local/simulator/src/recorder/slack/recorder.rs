@@ -17,13 +17,13 @@ use std::time::Duration;
 ///
 /// Clones are the same workspace; it stops when the last one is dropped.
 #[derive(Clone, Debug)]
-pub struct SlackRecorder {
+pub struct SlackSimulator {
     state: Arc<Shared>,
     server: Arc<Server>,
     webhook: String,
 }
 
-impl SlackRecorder {
+impl SlackSimulator {
     /// A workspace on a free port of 127.0.0.1 with one channel and one incoming webhook to it.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl SlackRecorder {
         self.state.messages.all()
     }
 
-    /// [`SlackRecorder::messages`] behind the first `n`, for those who have seen these: costs no more when there are many.
+    /// [`SlackSimulator::messages`] behind the first `n`, for those who have seen these: costs no more when there are many.
     pub fn messages_since(&self, n: usize) -> Vec<SlackMessage> {
         self.state.messages.since(n)
     }
@@ -136,11 +136,11 @@ impl SlackRecorder {
         self.state.refusals.all()
     }
 
-    /// [`SlackRecorder::messages`], as soon as there are at least `n`.
+    /// [`SlackSimulator::messages`], as soon as there are at least `n`.
     ///
     /// # Errors
     /// [`TimedOut`] when there are fewer after `timeout`. A refused message is a likely reason:
-    /// [`SlackRecorder::refusals`].
+    /// [`SlackSimulator::refusals`].
     pub async fn wait_for(&self, n: usize, timeout: Duration) -> Result<Vec<SlackMessage>, TimedOut> {
         self.state.messages.wait_for(n, timeout).await
     }

@@ -23,11 +23,11 @@ use workflow::{CredentialError, CredentialSource, chain};
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 /// How long a sender waits at most. Tableau's own patience is not documented; a `503` in time beats a connection that
 /// it has given up.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// When to come back, if the store did not confirm. Tableau keeps its own time.
 const RETRY_AFTER_SECONDS: &str = "5";
 
-/// What a door does with an event.
+/// What an ingress does with an event.
 pub(crate) enum Then {
     /// Stores it, for later.
     Store(Arc<dyn EventPublisher>),
@@ -42,7 +42,7 @@ pub(crate) trait InlineHandler: Send + Sync {
 }
 
 /// The HTTP side of a function.
-pub(crate) struct Door {
+pub(crate) struct Ingress {
     pub(crate) function: &'static str,
     pub(crate) tokens: Arc<dyn CredentialSource<WebhookTokens>>,
     pub(crate) then: Then,
@@ -61,11 +61,11 @@ enum Refused {
     TookTooLong,
 }
 
-impl Door {
+impl Ingress {
     /// Answers a request.
     pub(crate) async fn answer(&self, http: &HttpRequest, request: &Request) -> HttpResponse {
         let answered = match &self.then {
-            Then::Store(_) => match tokio::time::timeout(PATIENCE, self.take(http, request)).await {
+            Then::Store(_) => match tokio::time::timeout(TIMEOUT, self.take(http, request)).await {
                 Ok(answered) => answered,
                 Err(_) => Err(Refused::TookTooLong),
             },
@@ -214,7 +214,7 @@ impl Refused {
             Self::Secret(error) => chain(error),
             Self::NotStored(error) => chain(error),
             Self::TookTooLong => {
-                format!("the secret or the store did not answer within {} s", PATIENCE.as_secs())
+                format!("the secret or the store did not answer within {} s", TIMEOUT.as_secs())
             }
         };
         if status == 503 {

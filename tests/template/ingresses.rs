@@ -1,6 +1,6 @@
 //! The HTTP API.
 
-use crate::reading::{DOOR, functions, of_type, pascal, resources, target};
+use crate::reading::{INGRESS, functions, of_type, pascal, resources, target};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
@@ -27,7 +27,7 @@ fn a_function_has_its_url_with_and_without_a_token() {
     assert_eq!(routes, permissions, "every route has its permission, and no other has one");
     for folder in functions() {
         let path = match folder.as_str() {
-            DOOR => "/webhook".to_owned(),
+            INGRESS => "/webhook".to_owned(),
             workflow => format!("/webhooks/{workflow}"),
         };
         for path in [path.clone(), format!("{path}/*")] {

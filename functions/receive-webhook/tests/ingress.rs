@@ -1,4 +1,4 @@
-//! Every row of the door's contract, on the real binary. Every function's door is the same code; this one puts
+//! Every row of the ingress's contract, on the real binary. Every function's ingress is the same code; this one puts
 //! events on the bus.
 
 use deliveries::Content;
@@ -7,15 +7,15 @@ use tableau::EventId;
 use testkit::local_aws::Fault;
 use testkit::{Function, Request, Stage, TOKEN};
 
-struct Door {
+struct Ingress {
     stage: Stage,
     function: Function,
 }
 
-impl Door {
+impl Ingress {
     async fn open() -> Self {
         let stage = Stage::start().await;
-        let function = stage.common_door("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+        let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
         Self { stage, function }
     }
 
@@ -37,7 +37,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for Ingress {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.stage.assert_no_secret_in(&self.function.logs());
@@ -51,11 +51,11 @@ fn forbidden() -> (u64, Value) {
 
 #[tokio::test]
 async fn a_known_event_with_the_token_is_stored_and_answered_202() {
-    let door = Door::open().await;
-    let (status, body) = door.answer(Request::of_fixture("datasource-refresh-failed")).await;
+    let ingress = Ingress::open().await;
+    let (status, body) = ingress.answer(Request::of_fixture("datasource-refresh-failed")).await;
     assert_eq!((status, &body["status"]), (202, &json!("accepted")));
     assert_eq!(body["event_id"].as_str().unwrap().len(), 64);
-    let stored = door.stored();
+    let stored = ingress.stored();
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0]["source"], "tableau.webhooks");
     assert_eq!(stored[0]["detail-type"], "DatasourceRefreshFailed");
@@ -64,7 +64,7 @@ async fn a_known_event_with_the_token_is_stored_and_answered_202() {
 
 #[tokio::test]
 async fn an_unknown_event_and_a_missing_field_are_stored_too() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let site = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
     for body in [
         json!({"event_type": "FlowRunFailed", "site_luid": site, "resource_luid": "1"}),
@@ -74,17 +74,17 @@ async fn an_unknown_event_and_a_missing_field_are_stored_too() {
         json!({"event_type": " ", "resource_name": "a blank name"}),
         json!({"event_type": "a\u{0}b"}),
     ] {
-        let (status, _) = door.answer(Request::post(body.to_string())).await;
+        let (status, _) = ingress.answer(Request::post(body.to_string())).await;
         assert_eq!(status, 202, "{body}");
     }
-    let stored = door.stored();
+    let stored = ingress.stored();
     let names: Vec<_> = stored.iter().map(|event| event["detail-type"].as_str().unwrap()).collect();
     assert_eq!(names, ["FlowRunFailed", "WorkbookUpdated", "Unknown", "Unknown", "Unknown", "Unknown"]);
 }
 
 #[tokio::test]
 async fn a_test_request_is_answered_200_and_not_stored() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     for request in [
         Request::post("").without_body(),
         Request::post(""),
@@ -93,14 +93,14 @@ async fn a_test_request_is_answered_200_and_not_stored() {
         Request::post(r#"{"event_type":"Test"}"#),
         Request::post("{}").in_base64(),
     ] {
-        assert_eq!(door.answer(request.clone()).await, (200, json!({ "status": "test" })), "{request:?}");
+        assert_eq!(ingress.answer(request.clone()).await, (200, json!({ "status": "test" })), "{request:?}");
     }
-    assert!(door.stored().is_empty());
+    assert!(ingress.stored().is_empty());
 }
 
 #[tokio::test]
 async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let event = Request::of_fixture("workbook-created");
     let wrong = TOKEN.replace("local", "LOCAL");
     assert_eq!(wrong.len(), TOKEN.len());
@@ -113,24 +113,24 @@ async fn no_token_and_a_wrong_one_are_answered_403_without_a_reason() {
         Request::post("not JSON").query_token(Some(&wrong)),
         Request::post(vec![b' '; 100_000]).query_token(Some(&wrong)),
     ] {
-        assert_eq!(door.answer(request).await, forbidden());
+        assert_eq!(ingress.answer(request).await, forbidden());
     }
-    assert!(door.stored().is_empty());
+    assert!(ingress.stored().is_empty());
 }
 
 // 11-B1: four answers of 4xx, and Tableau disables the webhook.
 #[tokio::test]
 async fn an_event_of_a_site_that_the_rules_do_not_list_is_stored() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let body = json!({"event_type": "WorkbookCreated", "site_luid": "other", "resource_luid": "1"});
-    assert_eq!(door.answer(Request::post(body.to_string())).await.0, 202);
-    assert_eq!(door.stored()[0]["detail"], body);
+    assert_eq!(ingress.answer(Request::post(body.to_string())).await.0, 202);
+    assert_eq!(ingress.stored()[0]["detail"], body);
 }
 
 // 11-B1
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let cases: [(Vec<u8>, &str); 11] = [
         (b"hunter2".to_vec(), "body: not JSON, at line 1, column 1: expected value"),
         (b"{\"resource_name\":\"\xf0\x9f\x98\"}".to_vec(), "body: not UTF-8 from byte 18 on"),
@@ -148,11 +148,11 @@ async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
         (vec![0x01; 65_536], "body: not JSON, at line 1, column 1: expected value"),
     ];
     for (body, reason) in &cases {
-        let (status, answer) = door.answer(Request::post(body.clone())).await;
+        let (status, answer) = ingress.answer(Request::post(body.clone())).await;
         let sha256 = EventId::of_bytes(body);
         assert_eq!((status, &answer["status"]), (202, &json!("accepted")), "{reason}");
         assert_eq!(answer["event_id"], sha256.as_str());
-        let stored = door.stored();
+        let stored = ingress.stored();
         let event = stored.last().unwrap();
         assert_eq!(event["detail-type"], "Unreadable");
         let Ok(Content::Unreadable(unreadable)) = Content::stored(&event["detail"].to_string()) else {
@@ -161,26 +161,26 @@ async fn a_body_that_cannot_be_read_is_stored_whole_answered_202_and_counted() {
         assert_eq!((unreadable.reason.as_str(), &unreadable.sha256), (*reason, &sha256));
         assert_eq!(unreadable.text(), String::from_utf8_lossy(body));
     }
-    assert_eq!(door.counted("Unreadable"), cases.len());
+    assert_eq!(ingress.counted("Unreadable"), cases.len());
     let mut event = Request::post("{}").in_base64().event();
     event["body"] = json!("***");
-    assert_eq!(door.function.answer_to(&event).await.status, 202, "said to be base64, and is not");
+    assert_eq!(ingress.function.answer_to(&event).await.status, 202, "said to be base64, and is not");
 }
 
 // 11-B1
 #[tokio::test]
 async fn a_byte_order_mark_before_an_event_is_removed() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let plain = Request::of_fixture("workbook-created");
     let marked =
         [b"\xef\xbb\xbf".as_slice(), &testkit::fixtures::bytes("tableau/workbook-created.json")].concat();
-    assert_eq!(door.answer(Request::post(marked)).await, door.answer(plain).await);
-    assert_eq!(door.stored()[0]["detail-type"], "WorkbookCreated");
+    assert_eq!(ingress.answer(Request::post(marked)).await, ingress.answer(plain).await);
+    assert_eq!(ingress.stored()[0]["detail-type"], "WorkbookCreated");
 }
 
 #[tokio::test]
 async fn a_body_over_64_kib_is_answered_413() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let too_large = (413, json!({ "error": "body: over 65536 bytes" }));
     let of = |size: usize| {
         let mut body = json!({"event_type": "WorkbookCreated", "x": ""}).to_string();
@@ -189,35 +189,35 @@ async fn a_body_over_64_kib_is_answered_413() {
         assert_eq!(body.len(), size);
         body
     };
-    assert_eq!(door.answer(Request::post(of(65_536))).await.0, 202);
-    assert_eq!(door.answer(Request::post(of(65_537))).await, too_large);
-    assert_eq!(door.answer(Request::post(of(65_536)).in_base64()).await.0, 202);
-    assert_eq!(door.answer(Request::post(of(65_537)).in_base64()).await, too_large);
-    assert_eq!(door.answer(Request::post(of(10 * 1024 * 1024))).await, too_large);
-    assert_eq!(door.answer(Request::post(of(10 * 1024 * 1024)).in_base64()).await, too_large);
+    assert_eq!(ingress.answer(Request::post(of(65_536))).await.0, 202);
+    assert_eq!(ingress.answer(Request::post(of(65_537))).await, too_large);
+    assert_eq!(ingress.answer(Request::post(of(65_536)).in_base64()).await.0, 202);
+    assert_eq!(ingress.answer(Request::post(of(65_537)).in_base64()).await, too_large);
+    assert_eq!(ingress.answer(Request::post(of(10 * 1024 * 1024))).await, too_large);
+    assert_eq!(ingress.answer(Request::post(of(10 * 1024 * 1024)).in_base64()).await, too_large);
 }
 
 #[tokio::test]
 async fn another_method_is_answered_405() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     for method in ["GET", "PUT", "DELETE", "HEAD"] {
-        let answer = door.function.answer(&Request::of_fixture("workbook-created").method(method)).await;
+        let answer = ingress.function.answer(&Request::of_fixture("workbook-created").method(method)).await;
         assert_eq!((answer.status, &answer.headers["allow"]), (405, &json!("POST")), "{method}");
     }
 }
 
 #[tokio::test]
 async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let event = Request::of_fixture("workbook-created");
     for (fault, times) in [(Fault::InternalError, 3), (Fault::Throttled, 3), (Fault::PartialFailure, 1)] {
-        door.stage.aws.fail_next("EventBridge.PutEvents", times, fault);
-        let answer = door.function.answer(&event).await;
+        ingress.stage.aws.fail_next("EventBridge.PutEvents", times, fault);
+        let answer = ingress.function.answer(&event).await;
         assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &json!("5")), "{fault:?}");
         assert_eq!(answer.body, json!({ "error": "try again later" }));
     }
-    assert!(door.stored().is_empty());
-    assert_eq!(door.answer(event).await.0, 202);
+    assert!(ingress.stored().is_empty());
+    assert_eq!(ingress.answer(event).await.0, 202);
 }
 
 #[tokio::test]
@@ -234,39 +234,39 @@ async fn a_token_that_cannot_be_checked_is_answered_503() {
 
 #[tokio::test]
 async fn a_body_in_base64_and_a_token_in_the_path_are_taken() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let event = Request::of_fixture("workbook-created");
-    let plain = door.answer(event.clone()).await;
-    assert_eq!(door.answer(event.clone().in_base64()).await, plain);
-    assert_eq!(door.answer(event.path_token(TOKEN)).await, plain);
+    let plain = ingress.answer(event.clone()).await;
+    assert_eq!(ingress.answer(event.clone().in_base64()).await, plain);
+    assert_eq!(ingress.answer(event.path_token(TOKEN)).await, plain);
     assert_eq!(plain.0, 202);
 }
 
 #[tokio::test]
 async fn both_tokens_are_valid_while_they_are_rotated() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let new = "n".repeat(43);
-    door.stage.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
+    ingress.stage.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
     let event = Request::of_fixture("workbook-created");
-    assert_eq!(door.answer(event.clone()).await.0, 202);
-    assert_eq!(door.answer(event.clone().query_token(Some(&new))).await.0, 202);
-    assert_eq!(door.answer(event.query_token(Some(&"x".repeat(43)))).await.0, 403);
+    assert_eq!(ingress.answer(event.clone()).await.0, 202);
+    assert_eq!(ingress.answer(event.clone().query_token(Some(&new))).await.0, 202);
+    assert_eq!(ingress.answer(event.query_token(Some(&"x".repeat(43)))).await.0, 403);
 }
 
 #[tokio::test]
 async fn a_name_full_of_markup_is_stored_as_it_is() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let name = "<>&|*_~ <!channel> <@U1> \"quoted\"\n`code` 🧨";
     let body = json!({"event_type": "WorkbookCreated", "resource_name": name});
-    assert_eq!(door.answer(Request::post(body.to_string())).await.0, 202);
-    assert_eq!(door.stored()[0]["detail"]["resource_name"], name);
+    assert_eq!(ingress.answer(Request::post(body.to_string())).await.0, 202);
+    assert_eq!(ingress.stored()[0]["detail"]["resource_name"], name);
 }
 
 #[tokio::test]
 async fn duplicates_have_one_event_id() {
-    let door = Door::open().await;
+    let ingress = Ingress::open().await;
     let event = Request::of_fixture("workbook-created");
-    assert_eq!(door.answer(event.clone()).await, door.answer(event).await);
+    assert_eq!(ingress.answer(event.clone()).await, ingress.answer(event).await);
 }
 
 #[tokio::test]

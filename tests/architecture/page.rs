@@ -139,22 +139,16 @@ fn the_drawing_of_the_packages_has_what_a_package_may_use_below_it() {
 }
 
 #[test]
-fn the_page_has_a_line_for_every_package_and_every_test_of_the_repository() {
+fn the_page_has_a_line_for_every_test_of_the_repository() {
     let page = page();
     let words: BTreeSet<&str> = code(&page).into_iter().map(|word| word.trim_end_matches('/')).collect();
     let mut expected = Vec::new();
-    for entry in fs::read_dir(root().join("functions")).unwrap() {
-        let folder = entry.unwrap().path();
-        if folder.join("Cargo.toml").is_file() {
-            expected.push(folder.file_name().unwrap().to_str().unwrap().to_owned());
-        }
-    }
     let manifest = fs::read_to_string(root().join("tests/Cargo.toml")).unwrap();
     for path in manifest.lines().filter_map(|line| line.strip_prefix("path = ")) {
         let path = format!("tests/{}", path.trim_matches('"'));
         expected.push(path.trim_end_matches("/main.rs").to_owned());
     }
-    assert!(expected.len() > 10, "{expected:?}");
+    assert!(expected.len() > 7, "{expected:?}");
     let missing: Vec<_> = expected.iter().filter(|word| !words.contains(word.as_str())).collect();
     assert!(missing.is_empty(), "docs/architecture.md has no line for {missing:?}");
 }

@@ -1,6 +1,7 @@
 //! `tableau-webhooks`: runs the local stack, and operates a deployed one.
 
 mod aws;
+mod colour;
 mod events;
 mod files;
 mod http;
@@ -15,13 +16,12 @@ mod table;
 mod timer_words;
 mod up;
 
-use clap::Parser;
 use options::{Command, Options, RulesCommand};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read(std::env::args_os());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),

@@ -1,9 +1,11 @@
 //! The command line.
 
+use crate::colour;
 use crate::events::EventsCommand;
 use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use url::Url;
 
@@ -20,6 +22,24 @@ pub(crate) struct Options {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) up: UpOptions,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long_help = "When to use colours: auto, always or never. With auto only on a terminal, and not if NO_COLOR is set or \
+                       TERM is dumb; CLICOLOR_FORCE=1 turns them on everywhere"
+    )]
+    pub(crate) color: ColorChoice,
+}
+
+impl Options {
+    /// Reads a command line. Where it asks for help, or is wrong, the program ends here.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let (arguments, color) = colour::arguments(arguments);
+        let matches = Self::command().color(color).get_matches_from(arguments);
+        let options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        colour::choose(options.color);
+        options
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,7 +167,6 @@ pub(crate) const LOCAL_AWS_PORT: u16 = LOCAL_PORT + AWS_OFFSET;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

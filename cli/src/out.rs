@@ -3,9 +3,15 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
+use crate::colour::is_coloured;
+use anstyle::{AnsiColor, Style};
 use plain_text::visible;
 use std::fmt::{Arguments, Display};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use terminal_size::terminal_size;
+
+/// How many columns there are where no terminal says.
+const USUAL_WIDTH: usize = 80;
 
 /// Writes a line to standard output. Gives [`Error`] when nobody can read it.
 macro_rules! line {
@@ -47,9 +53,17 @@ pub(crate) fn write(line: Arguments<'_>) -> Result<(), Error> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Error)
 }
 
-/// Says on standard error what went wrong. When nobody reads that either, there is nobody left to tell.
+/// How many columns standard output has.
+pub(crate) fn width() -> usize {
+    let size = || terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    // Some terminals, such as those of scripts, do not know how wide they are.
+    io::stdout().is_terminal().then(size).flatten().unwrap_or(USUAL_WIDTH)
+}
+
+/// Writes what went wrong to standard error. Without a reader of that there is nothing more to do.
 pub(crate) fn problem(what: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "error: {}", plain(&what.to_string()));
+    let style = if is_coloured(&io::stderr()) { AnsiColor::Red.on_default().bold() } else { Style::new() };
+    let _ = writeln!(io::stderr().lock(), "{style}error:{style:#} {}", plain(&what.to_string()));
 }
 
 /// Says something beside the output, on standard error.

@@ -15,7 +15,7 @@ pub(crate) enum EventsCommand {
     /// List events and their outcomes, newest first
     ///
     /// Shows one line for each event and workflow, of the last 24 hours unless --since says otherwise. Records are kept for 30
-    /// days.
+    /// days. Columns are cut to the width of the terminal, with … in place of what is left out; --wide shows all of it.
     List(ListOptions),
     /// Show everything about one event: each workflow, each attempt, each error
     Show(ShowOptions),
@@ -66,6 +66,9 @@ pub(crate) struct ListOptions {
     /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
+    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    #[arg(long, conflicts_with = "json")]
+    pub(super) wide: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
 }
@@ -112,6 +115,9 @@ pub(crate) struct ReplayOptions {
     /// List what would be replayed, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    #[arg(long)]
+    pub(super) wide: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
 }
@@ -123,6 +129,9 @@ pub(crate) struct LettersOptions {
     /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
+    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    #[arg(long, conflicts_with = "json")]
+    pub(super) wide: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
 }

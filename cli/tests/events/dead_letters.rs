@@ -20,7 +20,7 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
     place.dead_letter("UpdateBroadcastDeadLetters", &envelope(&body("b")), "no").await;
     place.dead_letter("UpdateBroadcastDeadLetters", "hunter2", "no").await;
 
-    let table = letters(&place, &["list"]).await;
+    let table = letters(&place, &["list", "--wide"]).await;
     let json = letters(&place, &["list", "--json"]).await;
     let one = letters(&place, &["list", id(&body("b")).short(), "--json"]).await;
 
@@ -281,7 +281,7 @@ async fn all_letters_of_an_event_are_listed_counted_and_dropped() {
     let body = duplicates(&place).await;
     let event = id(&body);
 
-    let listed = stdout(&letters(&place, &["list"]).await);
+    let listed = stdout(&letters(&place, &["list", "--wide"]).await);
     assert!(listed.ends_with("\n12 dead letters of 1 event\n"), "{listed}");
     assert_eq!(listed.matches(event.short()).count(), 12, "{listed}");
     let output = letters(&place, &["drop", event.short(), "--yes"]).await;

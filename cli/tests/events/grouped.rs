@@ -155,7 +155,7 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
         &["--outcome", "failed,waiting", "--resource", "64c87bd"],
         &["--outcome", "failed", "--workflow", "notify-slack", "--resource", "data-alerts"],
     ] {
-        let listed = run(&place, &[&["events", "list"], arguments].concat()).await;
+        let listed = run(&place, &[&["events", "list", "--wide"], arguments].concat()).await;
         let line = listed.lines().find(|line| line.contains("timer of group")).expect(&listed);
         assert!(words.iter().all(|word| line.contains(word)) && line.contains("message "), "{listed}");
         assert!(listed.contains("1 timer\n"), "{listed}");
@@ -178,13 +178,13 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
     );
     assert_eq!(timer["resource_name"], "timer of group 64c87bd200d1 in data-alerts");
 
-    let letters = run(&place, &["events", "dead-letters", "list"]).await;
+    let letters = run(&place, &["events", "dead-letters", "list", "--wide"]).await;
     assert!(letters.contains(words[0]) && letters.ends_with("\n1 dead letter and 1 timer\n"), "{letters}");
     let letters = run(&place, &["events", "dead-letters", "list", "--json"]).await;
     let timer = json(&letters).into_iter().find(|letter| letter["event_name"] == "timer").expect(&letters);
     assert_eq!((&timer["resource"], &timer["reason"]), (&GROUP.into(), &words[2].into()));
 
-    let replayed = stdout(&place.replay(&[]).await);
+    let replayed = stdout(&place.replay(&["--wide"]).await);
     assert!(
         replayed.contains(words[0]) && replayed.ends_with("\n1 event and 1 timer replayed\n"),
         "{replayed}"

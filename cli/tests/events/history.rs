@@ -34,7 +34,7 @@ async fn busy() -> Place {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_day_is_listed_the_newest_first() {
     let place = busy().await;
-    let shown = list(&place, &[]).await;
+    let shown = list(&place, &["--wide"]).await;
     let lines: Vec<&str> = shown.lines().collect();
     let expected = [
         ("running", "working", ""),
@@ -50,7 +50,6 @@ async fn the_last_day_is_listed_the_newest_first() {
     for (line, (name, outcome, reason)) in lines[1..].iter().zip(expected) {
         let id = id(&body(name));
         let rest = format!("SiteUpdated {name} {outcome} {} {reason}", id.short());
-        // Each day is read, and shown, before the next: columns grow wider with what comes later.
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(line.ends_with(rest.trim_end()), "no {rest} in\n{line}");
     }
@@ -211,7 +210,7 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
     story.claims.end(&story.key, &ended).await.unwrap();
 
-    let listed = list(&place, &[]).await;
+    let listed = list(&place, &["--wide"]).await;
     let expected = format!("until {}: the Broadcast is being overwritten", until.strftime("%Y-%m-%d %H:%M"));
     assert!(listed.contains(&expected), "{listed}");
     let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
@@ -272,7 +271,7 @@ async fn what_a_list_has_is_found_by_the_beginning_of_its_id() {
     let place = Place::start().await;
     let id = "a".repeat(64);
     record(&place, &id, ago(45 * 24 * HOUR)).await;
-    assert!(list(&place, &["--since", "50d"]).await.contains(&id[..12]));
+    assert!(list(&place, &["--since", "50d", "--wide"]).await.contains(&id[..12]));
     let shown = place.run(&["events", "show", &id[..12]]).await;
     assert!(shown.status.success(), "{}", stderr(&shown));
 }

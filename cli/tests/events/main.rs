@@ -8,3 +8,5 @@ mod history;
 mod place;
 mod replay;
 mod story;
+#[cfg(unix)]
+mod terminal;

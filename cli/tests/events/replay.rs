@@ -14,7 +14,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
     }
     place.dead_letter("NotifySlackDeadLetters", "hunter2", "the message is no event").await;
 
-    let output = place.replay(&[]).await;
+    let output = place.replay(&["--wide"]).await;
 
     let shown = stdout(&output);
     assert!(output.status.success(), "{shown}{}", stderr(&output));
@@ -54,7 +54,7 @@ async fn a_dry_run_changes_nothing() {
     place.dead_letter("NotifySlackDeadLetters", &body("Marketing"), "no").await;
     // The second sees what the first has given back.
     for _ in 0..2 {
-        let shown = stdout(&place.replay(&["--dry-run"]).await);
+        let shown = stdout(&place.replay(&["--dry-run", "--wide"]).await);
         assert!(shown.contains(id(&body("Marketing")).short()), "{shown}");
         assert!(shown.ends_with("\n1 event would be replayed\n"), "{shown}");
     }
@@ -134,7 +134,7 @@ async fn ctrl_c_ends_in_order_between_two_batches() {
     assert_eq!(output.status.code(), Some(130), "{}{}", stdout(&output), stderr(&output));
     assert!(stdout(&output).ends_with("\n10 events replayed\n"), "{}", stdout(&output));
     assert_eq!(place.bodies("NotifySlackQueue").len(), 10);
-    let left = stdout(&place.replay(&["--dry-run"]).await);
+    let left = stdout(&place.replay(&["--dry-run", "--wide"]).await);
     assert!(
         left.contains(id(&body("site 21")).short()) && left.ends_with("\n2 events would be replayed\n"),
         "{left}"

@@ -6,7 +6,7 @@ use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use crate::events::letters::{self, Letter, Timer};
 use crate::events::options::ListOptions;
 use crate::events::span::Span;
-use crate::events::table::{Table, cell, name, terminal_width};
+use crate::events::table::{Column, Table, cell, event_id, message_id, name};
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
 use deliveries::{KEPT, Record, State};
@@ -15,7 +15,16 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-const HEAD: [&str; 7] = ["SEEN (UTC)", "WORKFLOW", "EVENT", "NAME", "OUTCOME", "EVENT ID", "REASON"];
+/// What a row has. At 80 columns every column is there.
+const COLUMNS: [Column; 7] = [
+    Column::whole("SEEN (UTC)"),
+    Column::cut("WORKFLOW", 10),
+    Column::cut_in_the_middle("EVENT", 14),
+    Column::cut("NAME", 8),
+    Column::whole("OUTCOME").coloured(Outcome::style_of),
+    Column::whole("EVENT ID"),
+    Column::cut("REASON", 10),
+];
 /// How far back we look unless told otherwise.
 const USUAL: SignedDuration = SignedDuration::from_hours(24);
 /// The most records that are asked for at once.
@@ -39,9 +48,9 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         resource: options.resource,
     };
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let mut shown = Shown { json: options.json, now, table: Table::new(HEAD, terminal_width()), lines: 0 };
-    let workflows = stack.workflows.iter().map(|queues| queues.workflow.as_str());
-    shown.table.fit_column(1, workflows);
+    let width = (!options.wide).then(out::width);
+    let table = Table::new(COLUMNS, width);
+    let mut shown = Shown { json: options.json, now, table, rows: Vec::new(), lines: 0 };
     let mut events = BTreeSet::new();
     // Where every record is shown, one more than that says whether there are more.
     let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
@@ -60,6 +69,7 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     more |= records + timers.len() > limit;
     timers.truncate(limit - records);
     shown.add_timers(&timers)?;
+    shown.print()?;
     let summary = match (records, timers.len()) {
         (0, 0) => nothing(&filter, since, span.until),
         (lines, timers) => summary(lines, events.len(), timers, more),
@@ -149,53 +159,55 @@ struct Shown {
     json: bool,
     now: Timestamp,
     table: Table<7>,
+    /// For a table: its columns fit all of it.
+    rows: Vec<[String; 7]>,
     lines: usize,
 }
 
 impl Shown {
     fn add(&mut self, records: &[Record]) -> Result<(), out::Error> {
+        self.lines += records.len();
         if self.json {
-            self.lines += records.len();
-            return records
-                .iter()
-                .try_for_each(|record| line!("{}", out::json(&Facts::of(record, self.now))));
+            let facts = |record| out::json(&Facts::of(record, self.now));
+            return records.iter().try_for_each(|record| line!("{}", facts(record)));
         }
-        self.rows(&records.iter().map(|record| row(record, self.now)).collect::<Vec<_>>())
+        let is_narrow = self.table.is_narrow();
+        self.rows.extend(records.iter().map(|record| row(record, self.now, is_narrow)));
+        Ok(())
     }
 
     fn add_timers(&mut self, timers: &[(String, Letter)]) -> Result<(), out::Error> {
+        self.lines += timers.len();
         if self.json {
-            self.lines += timers.len();
             let facts = |(workflow, letter): &(String, Letter)| out::json(&Facts::of_timer(workflow, letter));
             return timers.iter().try_for_each(|timer| line!("{}", facts(timer)));
         }
-        self.rows(&timers.iter().map(|(workflow, letter)| timer_row(workflow, letter)).collect::<Vec<_>>())
+        let is_narrow = self.table.is_narrow();
+        self.rows.extend(timers.iter().map(|(workflow, letter)| timer_row(workflow, letter, is_narrow)));
+        Ok(())
     }
 
-    fn rows(&mut self, rows: &[[String; 7]]) -> Result<(), out::Error> {
-        self.table.fit(rows);
-        for row in rows {
-            if self.lines == 0 {
-                line!("{}", self.table.head())?;
-            }
-            self.lines += 1;
-            line!("{}", self.table.line(row))?;
+    /// Prints the table, if there are rows.
+    fn print(mut self) -> Result<(), out::Error> {
+        if self.rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.table.fit(&self.rows);
+        line!("{}", self.table.head())?;
+        self.rows.iter().try_for_each(|row| line!("{}", self.table.line(row)))
     }
 }
 
 /// What is shown of a timer that failed for good.
-fn timer_row(workflow: &str, letter: &Letter) -> [String; 7] {
+fn timer_row(workflow: &str, letter: &Letter, is_narrow: bool) -> [String; 7] {
     let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
     [
-        letter.sent_at.map_or_else(|| "–".to_owned(), minute),
+        seen(letter.sent_at, is_narrow),
         cell(workflow),
         cell(&what),
         name(&place),
         Outcome::Failed.as_str().to_owned(),
-        // As much of the message's id as names it.
-        format!("message {}", plain(letter.message_id.get(..8).unwrap_or(&letter.message_id))),
+        message_id(&letter.message_id, is_narrow),
         plain(&letter.why()),
     ]
 }
@@ -204,8 +216,13 @@ fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-fn row(record: &Record, now: Timestamp) -> [String; 7] {
-    let seen = record.first_seen_at.map(minute);
+/// When an event was first seen. Records are not kept for a year, so the year may be left out.
+fn seen(at: Option<Timestamp>, is_narrow: bool) -> String {
+    let form = if is_narrow { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.map_or_else(|| "–".to_owned(), |at| at.strftime(form).to_string())
+}
+
+fn row(record: &Record, now: Timestamp, is_narrow: bool) -> [String; 7] {
     let outcome = Outcome::of(record, now);
     let reason = match (outcome, record.next_at()) {
         (Outcome::Interrupted, _) => "no end was recorded".to_owned(),
@@ -220,12 +237,12 @@ fn row(record: &Record, now: Timestamp) -> [String; 7] {
         _ => record.reason().to_owned(),
     };
     [
-        seen.unwrap_or_else(|| "–".to_owned()),
+        seen(record.first_seen_at, is_narrow),
         cell(&record.workflow),
         cell(&record.event.name),
         name(&record.event.resource_name),
         outcome.as_str().to_owned(),
-        cell(record.event_id.get(..12).unwrap_or(&record.event_id)),
+        event_id(&record.event_id, is_narrow),
         plain(&reason),
     ]
 }
@@ -259,18 +276,18 @@ mod tests {
             "717bbc05a8f9",
             "Slack: no",
         ];
-        assert_eq!(row(&record, Timestamp::UNIX_EPOCH), expected);
+        let row = |record: &Record| row(record, Timestamp::UNIX_EPOCH, false);
+        assert_eq!(row(&record), expected);
+        let narrow = super::row(&record, Timestamp::UNIX_EPOCH, true);
+        assert_eq!([&narrow[0], &narrow[5]], ["11-22 14:44", "717bbc05"]);
         let left = Record { state: Some(State::Claimed), ..record };
-        assert_eq!(
-            row(&left, Timestamp::UNIX_EPOCH)[4..],
-            ["interrupted", "717bbc05a8f9", "no end was recorded"]
-        );
+        assert_eq!(row(&left)[4..], ["interrupted", "717bbc05a8f9", "no end was recorded"]);
         let deadline = "2026-11-22T17:54:00Z".parse().ok();
         let waits = Record { state: Some(State::Deferred), deadline, ..left };
         let until = "until 2026-11-22 17:54: Slack: no";
-        assert_eq!(row(&waits, Timestamp::UNIX_EPOCH)[4..], ["waiting", "717bbc05a8f9", until]);
+        assert_eq!(row(&waits)[4..], ["waiting", "717bbc05a8f9", until]);
         let again = Record { state: Some(State::Released), ..waits };
-        assert_eq!(row(&again, Timestamp::UNIX_EPOCH)[6], "next try 2026-11-22 17:54: Slack: no");
+        assert_eq!(row(&again)[6], "next try 2026-11-22 17:54: Slack: no");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::attempts::{Attempt, End};
 use super::record::Outcome;
 use super::show::Delivery;
+use crate::colour::paint;
 use crate::out::plain;
 use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
@@ -72,7 +73,11 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Failed => "failed for good".to_owned(),
         Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
     };
-    let mut lines = vec![plain(&format!("{}: {how}, {tries}", record.workflow))];
+    // What it says, up to the reason.
+    let how = plain(&how);
+    let (head, reason) = how.find(": ").map_or((how.as_str(), ""), |at| how.split_at(at));
+    let head = paint(outcome.style(), head);
+    let mut lines = vec![format!("{}: {head}{reason}, {tries}", plain(&record.workflow))];
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));

@@ -44,7 +44,8 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
             break;
         }
     }
-    let mut lines = Lines::new(&workflows, started);
+    // Whole: a reason may be found nowhere else afterwards.
+    let mut lines = Lines::new(None, started);
     let mut dropped = Vec::new();
     result = result.and_then(|()| swept.unambiguous());
     if result.is_ok() {

@@ -22,8 +22,8 @@ pub(in crate::events) async fn list(options: LettersOptions) -> Result<ExitCode,
     let stack = Stack::find(&options.place).await?;
     let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
     let interrupt = Interrupt::listen();
-    let mut list =
-        List { json: options.json, lines: Lines::new(&workflows, started), listed: Counted::default() };
+    let lines = Lines::new((!options.wide).then(out::width), started);
+    let mut list = List { json: options.json, lines, listed: Counted::default() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut list).await;
     let notes = swept.notes(&choice);
     let said = if options.json {

@@ -11,6 +11,7 @@ use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
 use super::sweep::{Lines, Work, letters_of, say, sweep};
 use crate::events::options::ReplayOptions;
+use crate::out;
 use crate::stack::Stack;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode
     let dry = options.dry_run;
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
-    let lines = Lines::new(&workflows, started);
+    let lines = Lines::new((!options.wide).then(out::width), started);
     let mut replay = Replay { dry, progress, lines, events: 0, subjects: BTreeSet::new() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;
     replay.progress.end();

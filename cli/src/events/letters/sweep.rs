@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::letter::{Content, Letter};
 use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
-use crate::events::table::{Table, age, cell, name, terminal_width};
+use crate::events::table::{Column, Table, age, cell, event_id, message_id, name};
 use crate::out::{line, plain};
 use crate::stack::{Stack, WorkflowQueues};
 use jiff::Timestamp;
@@ -15,10 +15,15 @@ use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
 
-const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
-
-/// What stands in the column of the event's id for a message that is no event, before the message's own.
-const MESSAGE: &str = "message ";
+/// What a row has. At 80 columns every column is there.
+const COLUMNS: [Column; 6] = [
+    Column::whole("WAITS FOR"),
+    Column::cut("WORKFLOW", 10),
+    Column::cut_in_the_middle("EVENT", 14),
+    Column::cut("NAME", 8),
+    Column::whole("EVENT ID"),
+    Column::cut("REASON", 20),
+];
 
 /// The most events that are named in a line.
 const NAMED: usize = 10;
@@ -167,10 +172,9 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(workflows: &[&WorkflowQueues], now: Timestamp) -> Self {
-        let mut table = Table::new(HEAD, terminal_width());
-        table.fit_column(1, workflows.iter().map(|queues| queues.workflow.as_str()));
-        Self { table, now, begun: false }
+    /// `width`: the most columns that a row takes; nothing is cut without it.
+    pub(super) fn new(width: Option<usize>, now: Timestamp) -> Self {
+        Self { table: Table::new(COLUMNS, width), now, begun: false }
     }
 
     /// The lines of some letters.
@@ -179,7 +183,8 @@ impl Lines {
         workflow: &str,
         letters: impl Iterator<Item = &'l Letter>,
     ) -> Vec<String> {
-        let rows: Vec<_> = letters.map(|letter| row(letter, workflow, self.now)).collect();
+        let is_narrow = self.table.is_narrow();
+        let rows: Vec<_> = letters.map(|letter| row(letter, workflow, self.now, is_narrow)).collect();
         self.table.fit(&rows);
         let head = (!self.begun && !rows.is_empty()).then(|| self.table.head());
         self.begun |= !rows.is_empty();
@@ -188,14 +193,17 @@ impl Lines {
 }
 
 /// What is shown of a dead letter.
-fn row(letter: &Letter, workflow: &str, now: Timestamp) -> [String; 6] {
+fn row(letter: &Letter, workflow: &str, now: Timestamp, is_narrow: bool) -> [String; 6] {
+    let message = || message_id(&letter.message_id, is_narrow);
     let [event, name, id] = match &letter.content {
-        Content::Event(event) => [cell(&event.name), name(&event.resource), event.id.short().to_owned()],
+        Content::Event(event) => {
+            [cell(&event.name), name(&event.resource), event_id(event.id.as_str(), is_narrow)]
+        }
         Content::Timer(timer) => {
             let (what, place) = timer.words();
-            [cell(&what), name(&place), format!("{MESSAGE}{}", plain(&letter.message_id))]
+            [cell(&what), name(&place), message()]
         }
-        Content::NoEvent(_) => [cell(""), cell(""), format!("{MESSAGE}{}", plain(&letter.message_id))],
+        Content::NoEvent(_) => [cell(""), cell(""), message()],
     };
     [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
 }
@@ -322,7 +330,7 @@ mod tests {
             sent_at: Some(Timestamp::UNIX_EPOCH),
             reason: "\u{1b}]0;title\u{7}no".to_owned(),
         };
-        let row = row(&letter, "notify-slack", Timestamp::UNIX_EPOCH);
+        let row = row(&letter, "notify-slack", Timestamp::UNIX_EPOCH, false);
         assert_eq!([row[0].as_str(), &row[2], &row[5]], ["0 s", "X", "]0;titleno"]);
         assert!(row[3].starts_with("a b a b"), "{}", row[3]);
     }

@@ -1,6 +1,7 @@
 //! `events`: what became of events at a stack, and sending them round again.
 
 mod history;
+mod ids;
 mod letters;
 mod options;
 mod span;

@@ -1,6 +1,7 @@
 //! The command line of `events`.
 
 use super::history::Outcome;
+use super::ids::{dead_letter_id, event_id};
 use super::span::SpanOptions;
 use crate::names::recorded_name;
 use crate::options::PlaceOptions;
@@ -75,7 +76,7 @@ pub(crate) struct ListOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowOptions {
-    /// Id of the event; the first 8 digits are enough
+    /// Id of the event. Its first 4 digits are enough if no other event of the last 24 hours has them
     #[arg(value_name = "EVENT_ID", value_parser = event_id)]
     pub(super) id: String,
     /// Print one JSON object per workflow, each on a line
@@ -88,8 +89,8 @@ pub(crate) struct ShowOptions {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub(crate) struct ChoiceOptions {
-    /// Ids of events or of SQS messages; the first 8 digits are enough. Without an id: all
-    #[arg(value_name = "EVENT_ID", value_parser = letter_id)]
+    /// Ids of events or of SQS messages. The first 4 digits are enough where they are unique. Without an id: all
+    #[arg(value_name = "EVENT_ID", value_parser = dead_letter_id)]
     ids: Vec<String>,
     /// Only events of this workflow
     #[arg(long, value_name = "NAME")]
@@ -138,8 +139,8 @@ pub(crate) struct LettersOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct DropOptions {
-    /// Ids of events, or of SQS messages that are not events; the first 8 digits are enough
-    #[arg(value_name = "ID", value_parser = letter_id, required = true)]
+    /// Ids of events, or of SQS messages that are not events. The first 4 digits are enough where they are unique
+    #[arg(value_name = "ID", value_parser = dead_letter_id, required = true)]
     pub(super) ids: Vec<String>,
     /// Only events of this workflow
     #[arg(long, value_name = "NAME")]
@@ -170,47 +171,5 @@ impl TypedValueParser for Trimmed {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(Outcome::value_variants().iter().filter_map(ValueEnum::to_possible_value)))
-    }
-}
-
-fn event_id(text: &str) -> Result<String, String> {
-    let digits = text.len();
-    if text.bytes().all(|byte| byte.is_ascii_hexdigit()) && (8..=64).contains(&digits) {
-        return Ok(text.to_ascii_lowercase());
-    }
-    Err("an event id has 64 hexadecimal digits, of which the first 8 or more are enough".to_owned())
-}
-
-/// The id of an event, or of an SQS message, which is a UUID.
-fn letter_id(text: &str) -> Result<String, String> {
-    let is_message = text.contains('-') && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
-    let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
-    if is_message && (8..=32).contains(&digits) {
-        return Ok(text.to_ascii_lowercase());
-    }
-    event_id(text)
-        .map_err(|error| format!("{error}; a message's id is a UUID, of which the first 8 are enough"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_letter_is_named_by_its_event_or_by_its_message() {
-        for id in ["717BBC05A8F9", "717bbc05-a8f9-4b1c-9d2e-0123456789AB", "717bbc05-"] {
-            assert_eq!(letter_id(id).unwrap(), id.to_ascii_lowercase());
-        }
-        for wrong in ["", "717bbc0-", "--------", "717bbc05-x", &format!("-{}", "a".repeat(33))] {
-            assert!(letter_id(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn an_event_id_may_be_cut_short_but_not_to_nothing() {
-        assert_eq!(event_id("717BBC05A8F9").unwrap(), "717bbc05a8f9");
-        for wrong in ["", "717bbc0", "717bbc05a8fg", &"a".repeat(65)] {
-            assert!(event_id(wrong).is_err(), "{wrong}");
-        }
     }
 }

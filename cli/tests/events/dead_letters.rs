@@ -170,8 +170,13 @@ async fn the_beginning_of_several_ids_drops_nothing() {
     assert_eq!(output.status.code(), Some(1));
     let mut both = ids.clone();
     both.sort();
-    let expected =
-        format!("error: `{beginning}` is the beginning of several ids: {}, {}\n", both[0], both[1]);
+    let [one, other] = both.map(|id| id.short().to_owned());
+    let what = ["129321", "134491"].map(|name| format!("SiteUpdated of site {name}"));
+    let is_first = ids[0].short() == one;
+    let [first, second] = if is_first { [&what[0], &what[1]] } else { [&what[1], &what[0]] };
+    let expected = format!(
+        "error: 2 ids begin with {beginning}: {one} ({first}), {other} ({second}); write more digits\n"
+    );
     assert_eq!(stderr(&output), expected);
     assert_eq!(place.bodies("NotifySlackDeadLetters"), bodies);
     // One digit more tells them apart, and both letters can be seen again at once.

@@ -125,7 +125,7 @@ async fn json_has_the_documented_fields_and_no_others() {
 }
 
 /// Writes a record by hand: the ids of real events cannot be chosen.
-async fn record(place: &Place, id: &str, seen_at: Timestamp) {
+pub(crate) async fn record(place: &Place, id: &str, seen_at: Timestamp) {
     let put = aws_sdk_dynamodb::Client::new(&place.config).put_item().table_name("DeliveryTable");
     let put = [
         ("pk", format!("delivery#notify-slack#{id}")),
@@ -309,7 +309,7 @@ async fn the_beginning_of_several_ids_says_which_they_are() {
     }
     let output = place.run(&["events", "show", "aaaaaaaa"]).await;
     assert_eq!(output.status.code(), Some(1));
-    let expected = "error: the ids of 2 events begin with aaaaaaaa: ";
+    let expected = "error: 2 ids begin with aaaaaaaa: ";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
     assert!(
         stderr(&output).contains(&format!("{}2 (SiteUpdated of –)", "a".repeat(63))),

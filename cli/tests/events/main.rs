@@ -7,6 +7,7 @@ mod grouped;
 mod history;
 mod place;
 mod replay;
+mod short_ids;
 mod story;
 #[cfg(unix)]
 mod terminal;

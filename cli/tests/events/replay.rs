@@ -279,7 +279,11 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
     assert!(error.starts_with("error: there are no AWS credentials: set AWS_PROFILE"), "{error}");
     assert_eq!(error.lines().count(), 1);
 
-    let output = Command::new(PROGRAM).args(["events", "replay", "717bbc0"]).env_clear().output().unwrap();
+    let output = Command::new(PROGRAM).args(["events", "replay", "717"]).env_clear().output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("the first 8 or more are enough"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("3 digits are too few: write the first 4 digits of the id, or more"),
+        "{}",
+        stderr(&output)
+    );
 }

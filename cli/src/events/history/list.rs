@@ -1,5 +1,6 @@
 //! `events list`.
 
+use super::USUAL;
 use super::filter::Filter;
 use super::record::{Facts, Outcome};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
@@ -10,7 +11,7 @@ use crate::events::table::{Column, Table, cell, event_id, message_id, name};
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
 use deliveries::{KEPT, Record, State};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use workflow::BoxError;
@@ -25,8 +26,6 @@ const COLUMNS: [Column; 7] = [
     Column::whole("EVENT ID"),
     Column::cut("REASON", 10),
 ];
-/// How far back we look unless told otherwise.
-const USUAL: SignedDuration = SignedDuration::from_hours(24);
 /// The most records that are asked for at once.
 const PAGE: u32 = 1_000;
 /// With more dead letters than this, timers are looked for among them only where failed events are asked for.

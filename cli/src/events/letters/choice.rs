@@ -2,6 +2,7 @@
 
 use super::letter::{Content, Letter};
 use super::subject::Subject;
+use crate::events::ids::Candidates;
 use crate::events::options::ChoiceOptions;
 use crate::events::span::Span;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
@@ -14,7 +15,7 @@ use workflow::BoxError;
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Which letters are meant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Choice {
     /// Beginnings of ids of events or messages; none: all.
     pub(super) ids: BTreeSet<String>,
@@ -41,8 +42,8 @@ pub(super) struct Unread {
 /// What the choice has come across.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Those beginnings of ids that named a letter, with the whole ids of what they named.
-    pub(super) found: BTreeMap<String, BTreeSet<String>>,
+    /// Those beginnings of ids that named a letter, with what they named.
+    pub(super) found: BTreeMap<String, Candidates>,
     /// Messages that are no events, where only events are meant.
     pub(super) unread: Vec<Unread>,
     /// Events with a letter that is not meant.
@@ -115,7 +116,7 @@ impl Choice {
                 continue;
             };
             for (beginning, id) in names {
-                seen.found.entry(beginning.clone()).or_default().insert(id.to_owned());
+                seen.found.entry(beginning.clone()).or_default().insert(id.to_owned(), letter.what());
             }
             if self.is_new(&letter, seen) {
                 chosen.push(letter);

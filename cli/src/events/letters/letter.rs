@@ -1,6 +1,7 @@
 //! A message of a dead-letter queue, read. No I/O.
 
 use super::subject::Subject;
+use crate::events::table::{cell, name};
 use crate::timer_words;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use deliveries::Content as Stored;
@@ -120,6 +121,17 @@ impl Letter {
     /// The event's id, if it is one.
     pub(super) fn event_id(&self) -> Option<&EventId> {
         self.event().map(|event| &event.id)
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn what(&self) -> String {
+        match &self.content {
+            Content::Event(EventFacts { name: event, resource, .. }) => {
+                format!("{} of {}", cell(event), name(resource))
+            }
+            Content::Timer(timer) => timer.to_string(),
+            Content::NoEvent(_) => "not an event".to_owned(),
+        }
     }
 
     /// Why it waits for a person: the reason that came with it, or that it is no event.

@@ -9,7 +9,7 @@ use super::letter::Letter;
 use super::progress::Progress;
 use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
-use super::sweep::{Lines, Work, letters_of, say, sweep};
+use super::sweep::{Lines, Work, letters_of, resolved, say, sweep};
 use crate::events::options::ReplayOptions;
 use crate::out;
 use crate::stack::Stack;
@@ -27,6 +27,7 @@ pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode
     let dry = options.dry_run;
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
+    let choice = resolved(&stack, &workflows, choice, &interrupt).await?;
     let lines = Lines::new((!options.wide).then(out::width), started);
     let mut replay = Replay { dry, progress, lines, events: 0, subjects: BTreeSet::new() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;

@@ -5,6 +5,7 @@ use super::interrupt::Interrupt;
 use super::letter::{Content, Letter};
 use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
+use crate::events::ids::{self, Candidates};
 use crate::events::table::{Column, Table, age, cell, event_id, message_id, name};
 use crate::out::{line, plain};
 use crate::stack::{Stack, WorkflowQueues};
@@ -83,7 +84,7 @@ pub(super) async fn workflow(
 /// What was come across on the way.
 #[derive(Debug, Default)]
 pub(super) struct Swept {
-    found: BTreeMap<String, BTreeSet<String>>,
+    found: BTreeMap<String, Candidates>,
     newer: BTreeSet<Subject>,
     back: BTreeSet<Subject>,
     /// Messages that are no events, with their workflow.
@@ -151,11 +152,44 @@ impl Swept {
 
     /// Refuses a beginning that more than one id has: which of them is meant is not for us to guess.
     pub(super) fn unambiguous(&self) -> Result<(), BoxError> {
-        let Some((beginning, ids)) = self.found.iter().find(|(_, ids)| ids.len() > 1) else { return Ok(()) };
-        let more = if ids.len() > NAMED { ", …" } else { "" };
-        let ids: Vec<String> = ids.iter().take(NAMED).map(|id| plain(id)).collect();
-        Err(format!("`{beginning}` is the beginning of several ids: {}{more}", ids.join(", ")).into())
+        let ambiguous = self.found.iter().find(|(_, candidates)| candidates.len() > 1);
+        ambiguous.map_or(Ok(()), |(beginning, candidates)| Err(ids::ambiguous(beginning, candidates).into()))
     }
+}
+
+/// Does nothing about letters but come across them.
+#[derive(Debug)]
+struct Nothing;
+
+impl Work for Nothing {
+    async fn some(&mut self, _: &mut DeadLetters<'_>, _: Vec<Letter>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// The choice with whole ids in place of first digits, so that what comes later and begins alike is not meant.
+///
+/// # Errors
+/// When several ids begin so, before anything is done about one.
+pub(super) async fn resolved(
+    stack: &Stack,
+    workflows: &[&WorkflowQueues],
+    choice: Choice,
+    interrupt: &Interrupt,
+) -> Result<Choice, BoxError> {
+    if choice.ids.iter().all(|id| ids::is_whole(id)) {
+        return Ok(choice);
+    }
+    let looking = Choice { sends: false, no_events: true, ..choice.clone() };
+    let (swept, result) = sweep(stack, workflows, &looking, interrupt, &mut Nothing).await;
+    result?;
+    swept.unambiguous()?;
+    let whole = |id: &String| {
+        let candidates = swept.found.get(id)?;
+        candidates.keys().next().cloned()
+    };
+    let ids = choice.ids.iter().map(|id| whole(id).unwrap_or_else(|| id.clone())).collect();
+    Ok(Choice { ids, ..choice })
 }
 
 /// What is said of a message that is no event.

@@ -100,6 +100,9 @@ pub(crate) struct CheckOptions {
     /// The CloudFormation template, which says which workflows there are
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
+    /// Print one JSON object per line for each mistake and each note
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -159,6 +162,9 @@ pub(crate) struct SendOptions {
     /// Print the payload instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print one JSON object per line for each event that is sent
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) json: bool,
 }
 
 /// Where the local stack's AWS listens, unless it was started at other ports.

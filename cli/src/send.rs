@@ -4,9 +4,10 @@ use crate::http;
 use crate::local;
 use crate::names::event_name;
 use crate::options::{LOCAL_AWS_PORT, SendOptions};
-use crate::out::{line, plain};
+use crate::out::{self, line, plain};
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 use tableau::EventName;
 use url::Url;
@@ -43,7 +44,15 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         let body = body.map_err(|what| format!("{place} answered {} {what}; check --to", status.as_u16()))?;
         let body = plain(&body);
         let body = secrets.redact_text(&body);
-        line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
+        if options.json {
+            let answer = serde_json::from_str(&body).unwrap_or_else(|_| Value::from(body));
+            let status = status.as_u16();
+            let sent = json!({ "url": place, "event_name": name, "object": object, "status": status, "answer": answer });
+            // Again: an answer may have escaped what it repeats.
+            line!("{}", secrets.redact_text(&out::json(&sent)))?;
+        } else {
+            line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
+        }
         all_taken &= status.is_success();
     }
     Ok(if all_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })

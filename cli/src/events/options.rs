@@ -116,8 +116,11 @@ pub(crate) struct ReplayOptions {
     /// List what would be replayed, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    /// Print one JSON object per line instead of a table, with the fields of `dead-letters list --json`
     #[arg(long)]
+    pub(super) json: bool,
+    /// Do not cut columns to the width of the terminal, which is 80 where there is none
+    #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
@@ -148,6 +151,9 @@ pub(crate) struct DropOptions {
     /// Do not ask for confirmation
     #[arg(long)]
     pub(super) yes: bool,
+    /// Print one JSON object per line, with the fields of `dead-letters list --json` and the message as `body`
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     pub(super) place: PlaceOptions,
 }

@@ -133,3 +133,33 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
         assert!(stderr(&output).starts_with(note), "{}", stderr(&output));
     }
 }
+
+// 14, item 6
+#[test]
+fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
+    let wrong = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n";
+    let (_folder, file) = rules_file(wrong);
+    let output = run(&["rules", "check", &file, "--json"]);
+    let findings: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let finding = |rule: serde_json::Value, message: &str| serde_json::json!({ "file": file, "severity": "error", "line": 2, "rule": rule, "message": message });
+    let expected = [
+        finding(serde_json::Value::Null, "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        finding("a".into(), "unknown field `chanel`; did you mean `channel`?"),
+    ];
+    assert_eq!((output.status.code(), findings.as_slice()), (Some(1), &expected[..]));
+    assert_eq!(stderr(&output), "");
+
+    let (_folder, file) = rules_file("");
+    let output = run(&["rules", "check", &file, "--json"]);
+    let note: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (output.status.code(), &note["severity"], &note["line"]),
+        (Some(0), &"note".into(), &().into())
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let operations = std::fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    for field in note.as_object().unwrap().keys() {
+        assert!(operations.contains(&format!("`{field}`")), "docs/operations.md lacks `{field}`");
+    }
+}

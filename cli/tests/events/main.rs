@@ -5,6 +5,7 @@
 mod dead_letters;
 mod grouped;
 mod history;
+mod json;
 mod place;
 mod replay;
 mod short_ids;

@@ -5,7 +5,7 @@ use super::interrupt::Interrupt;
 use super::letter::Letter;
 use super::queue::{DeadLetters, HELD_SECONDS};
 use super::records::Marks;
-use super::sweep::{Counted, Lines, Swept, Work, say, workflow};
+use super::sweep::{Counted, Form, Lines, Swept, Work, say, workflow};
 use crate::events::options::DropOptions;
 use crate::events::span::Span;
 use crate::out::{note, plain};
@@ -45,11 +45,12 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
         }
     }
     // Whole: a reason may be found nowhere else afterwards.
-    let mut lines = Lines::new(None, started);
+    let form = if options.json { Form::JsonWithBody } else { Form::Table { width: None } };
+    let mut lines = Lines::new(form, started);
     let mut dropped = Vec::new();
     result = result.and_then(|()| swept.unambiguous());
     if result.is_ok() {
-        result = show(&mut lines, &held);
+        result = show(&mut lines, &held, options.json);
         let found = count(held.iter().flat_map(|held| &held.chosen));
         if result.is_ok() && found.all() > 0 && !interrupt.asked() {
             let agreed = if options.yes { Ok(true) } else { agrees(&found, began, &interrupt).await };
@@ -64,7 +65,7 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
         // Also after a failure: what stays must be seen again.
         result = result.and(held.letters.give_back().await);
     }
-    let said = say(&[format!("{} dropped", count(&dropped))], false);
+    let said = lines.say(&[format!("{} dropped", count(&dropped))], false);
     marks.trouble().into_iter().for_each(note);
     result.and(said)?;
     swept.end(&choice, options.workflow.as_deref(), &interrupt)
@@ -104,11 +105,13 @@ impl Work for Gathered<'_, '_> {
 
 /// Shows every letter with its payload, the one thing that may not be found anywhere else. When nobody reads it,
 /// nothing is dropped.
-fn show(lines: &mut Lines, held: &[Held<'_>]) -> Result<(), BoxError> {
+fn show(lines: &mut Lines, held: &[Held<'_>], json: bool) -> Result<(), BoxError> {
     for Held { letters, chosen, .. } in held {
         for letter in chosen {
             let mut shown = lines.of(&letters.queues.workflow, std::iter::once(letter));
-            shown.push(format!("  {}", plain(&letter.body)));
+            if !json {
+                shown.push(format!("  {}", plain(&letter.body)));
+            }
             say(&shown, true)?;
         }
     }

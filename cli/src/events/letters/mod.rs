@@ -3,6 +3,7 @@
 mod batch;
 mod choice;
 mod discard;
+mod facts;
 mod interrupt;
 mod letter;
 mod list;

@@ -11,7 +11,6 @@ use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
 use super::sweep::{Lines, Work, letters_of, resolved, say, sweep};
 use crate::events::options::ReplayOptions;
-use crate::out;
 use crate::stack::Stack;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -28,14 +27,14 @@ pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
     let choice = resolved(&stack, &workflows, choice, &interrupt).await?;
-    let lines = Lines::new((!options.wide).then(out::width), started);
+    let lines = Lines::new(options.form(), started);
     let mut replay = Replay { dry, progress, lines, events: 0, subjects: BTreeSet::new() };
     let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;
     replay.progress.end();
     let would = if dry { "would be " } else { "" };
     let summary = format!("{} {would}replayed", replayed(replay.events, &replay.subjects));
     let said: Vec<String> = swept.notes(&choice).into_iter().chain([summary]).chain(swept.back()).collect();
-    let said = say(&said, dry);
+    let said = replay.lines.say(&said, dry);
     result.and(said)?;
     swept.end(&choice, options.choice.workflow.as_deref(), &interrupt)
 }

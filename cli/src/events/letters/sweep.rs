@@ -1,13 +1,15 @@
 //! Going through the dead letters of a stack once, and doing something about those that are meant.
 
 use super::choice::{Choice, Seen, Unread};
+use super::facts::LetterFacts;
 use super::interrupt::Interrupt;
 use super::letter::{Content, Letter};
 use super::queue::DeadLetters;
 use super::subject::{Subject, count, counted};
 use crate::events::ids::{self, Candidates};
+use crate::events::options::{LettersOptions, ReplayOptions};
 use crate::events::table::{Column, Table, age, cell, event_id, message_id, name};
-use crate::out::{line, plain};
+use crate::out::{self, line, note, plain};
 use crate::stack::{Stack, WorkflowQueues};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -197,18 +199,48 @@ fn left(workflow: &str, Unread { message_id, why, .. }: &Unread) -> String {
     format!("left where it is: message {} of {workflow} is no event: {why}", plain(message_id))
 }
 
-/// Letters as lines of a table, below a head.
+/// How letters are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As rows of a table, of so many columns at most; nothing is cut without it.
+    Table { width: Option<usize> },
+    /// As an object each.
+    Json,
+    /// The same with the whole message.
+    JsonWithBody,
+}
+
+impl Form {
+    fn of(json: bool, wide: bool) -> Self {
+        if json { Self::Json } else { Self::Table { width: (!wide).then(out::width) } }
+    }
+}
+
+impl LettersOptions {
+    pub(super) fn form(&self) -> Form {
+        Form::of(self.json, self.wide)
+    }
+}
+
+impl ReplayOptions {
+    pub(super) fn form(&self) -> Form {
+        Form::of(self.json, self.wide)
+    }
+}
+
+/// Letters as lines: rows below a head, or JSON.
 #[derive(Debug)]
 pub(super) struct Lines {
+    form: Form,
     table: Table<6>,
     now: Timestamp,
     begun: bool,
 }
 
 impl Lines {
-    /// `width`: the most columns that a row takes; nothing is cut without it.
-    pub(super) fn new(width: Option<usize>, now: Timestamp) -> Self {
-        Self { table: Table::new(COLUMNS, width), now, begun: false }
+    pub(super) fn new(form: Form, now: Timestamp) -> Self {
+        let width = if let Form::Table { width } = form { width } else { None };
+        Self { form, table: Table::new(COLUMNS, width), now, begun: false }
     }
 
     /// The lines of some letters.
@@ -217,12 +249,32 @@ impl Lines {
         workflow: &str,
         letters: impl Iterator<Item = &'l Letter>,
     ) -> Vec<String> {
+        match self.form {
+            Form::Json => letters.map(|letter| out::json(&LetterFacts::of(letter, workflow))).collect(),
+            Form::JsonWithBody => {
+                letters.map(|letter| out::json(&LetterFacts::whole(letter, workflow))).collect()
+            }
+            Form::Table { .. } => self.rows(letters.map(|letter| (letter, workflow))),
+        }
+    }
+
+    fn rows<'l>(&mut self, letters: impl Iterator<Item = (&'l Letter, &'l str)>) -> Vec<String> {
         let is_narrow = self.table.is_narrow();
-        let rows: Vec<_> = letters.map(|letter| row(letter, workflow, self.now, is_narrow)).collect();
+        let row = |(letter, workflow): (&Letter, &str)| row(letter, workflow, self.now, is_narrow);
+        let rows: Vec<_> = letters.map(row).collect();
         self.table.fit(&rows);
         let head = (!self.begun && !rows.is_empty()).then(|| self.table.head());
         self.begun |= !rows.is_empty();
         head.into_iter().chain(rows.iter().map(|row| self.table.line(row))).collect()
+    }
+
+    /// Prints what is to say beside the letters: below a table, and on standard error where other programs read.
+    pub(super) fn say(&self, sentences: &[String], needed: bool) -> Result<(), BoxError> {
+        if let Form::Table { .. } = self.form {
+            return say(sentences, needed);
+        }
+        sentences.iter().for_each(note);
+        Ok(())
     }
 }
 

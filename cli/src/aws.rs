@@ -2,7 +2,9 @@
 
 use crate::http;
 use crate::local;
+use crate::network::Cause;
 use crate::options::{LOCAL_AWS_PORT, PlaceOptions};
+use crate::profile;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -28,6 +30,9 @@ pub(crate) struct Account {
 impl Account {
     /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
     pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+        if !options.local {
+            profile::check(options.profile.as_deref())?;
+        }
         let local = match options.local {
             true => Some(local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?),
             false => None,
@@ -104,14 +109,33 @@ impl Account {
                     "{place} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
                 )
             }
-            SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
+            SdkError::TimeoutError(_) => self.unreachable(action, &Cause::Timeout),
             SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
-                format!("AWS in {place} cannot be reached")
+                let cause = failure.as_connector_error().map_or(Cause::Timeout, |error| Cause::of(error));
+                self.unreachable(action, &cause)
             }
             _ => format!("{action} in {place} failed: {}", chain(&error)),
         };
         message.into()
     }
+}
+
+impl Account {
+    /// Why AWS did not answer when `action` was called, and what to do.
+    fn unreachable(&self, action: &str, cause: &Cause) -> String {
+        let endpoint = self.config.endpoint_url().and_then(|url| url.parse::<Url>().ok());
+        let host = endpoint.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let region = self.config.region().map(Region::as_ref).unwrap_or_default();
+        let host = host.unwrap_or_else(|| aws_host(action, region));
+        format!("no answer to {action}: {} (AWS in {})", cause.words(&host), self.place)
+    }
+}
+
+/// The host of the service with this action, where no endpoint says otherwise.
+fn aws_host(action: &str, region: &str) -> String {
+    let service = action.split(':').next().unwrap_or_default();
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{service}.{region}.{domain}")
 }
 
 /// An endpoint without what may be secret in its URL.
@@ -179,6 +203,13 @@ mod tests {
             refused("sqs:SendMessage", "AWS.SimpleQueueService.NonExistentQueue", None),
             "sqs:SendMessage failed: NonExistentQueue"
         );
+    }
+
+    // 14, item 6
+    #[test]
+    fn the_host_of_a_service_is_in_its_region() {
+        assert_eq!(aws_host("sqs:SendMessage", "eu-central-1"), "sqs.eu-central-1.amazonaws.com");
+        assert_eq!(aws_host("dynamodb:Query", "cn-north-1"), "dynamodb.cn-north-1.amazonaws.com.cn");
     }
 
     #[test]

@@ -4,11 +4,15 @@ mod aws;
 mod colour;
 mod events;
 mod files;
+mod help;
 mod http;
 mod local;
 mod names;
+mod network;
 mod options;
 mod out;
+mod profile;
+mod program;
 mod rules;
 mod send;
 mod stack;
@@ -39,6 +43,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
+        Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }

@@ -2,9 +2,11 @@
 
 use crate::colour;
 use crate::events::EventsCommand;
+use crate::help;
 use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use url::Url;
@@ -16,7 +18,7 @@ pub(crate) const AWS_OFFSET: u16 = 3;
 
 /// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "Without a command, `up` runs.")]
+#[command(version, args_conflicts_with_subcommands = true, after_help = help::PROGRAM)]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -45,23 +47,34 @@ impl Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the local stack, show one failing refresh, and keep running
+    #[command(after_help = help::UP)]
     Up(UpOptions),
     /// Send a sample event to the local stack, or to a deployed one
+    #[command(after_help = help::SEND)]
     Send(SendOptions),
     /// Look up events, and replay those that failed
+    #[command(after_help = help::EVENTS)]
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
     /// Copy the stack's table after a restore
+    #[command(after_help = help::TABLE)]
     Table {
         #[command(subcommand)]
         command: TableCommand,
     },
     /// Validate a rules file
+    #[command(after_help = help::RULES)]
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
+    },
+    /// Print a script with which a shell completes the words of a command line
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
 }
 
@@ -89,6 +102,7 @@ pub(crate) struct PlaceOptions {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Validate a rules file, and show the line of an error
+    #[command(after_help = help::RULES_CHECK)]
     Check(CheckOptions),
 }
 
@@ -147,11 +161,17 @@ pub(crate) enum SlackBy {
 pub(crate) struct SendOptions {
     /// Name of the event, such as DatasourceRefreshFailed
     pub(crate) event: String,
-    /// The webhook URL of a stack, with the token in its path or as ?token=…. Set the variable instead if other users can
-    /// see the list of processes [default: the local stack that `up` started]
+    /// The webhook URL of a stack, with the token in its path or as ?token=…. Set WEBHOOK_URL instead if other users can see the
+    /// list of processes [default: WEBHOOK_URL, or else the local stack]
     // A text: clap would repeat what is no URL, and with it the token.
-    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
+    /// Send it to the local stack that `up` started, also if WEBHOOK_URL is set
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) local: bool,
+    /// AWS endpoint URL of one of several local stacks
+    #[arg(long, value_name = "URL", requires = "local")]
+    pub(crate) endpoint_url: Option<Url>,
     /// Name of the object in the sample content that the event is about, such as "General Ledger" [default: the first one]
     #[arg(long, value_name = "NAME")]
     pub(crate) object: Option<String>,

@@ -1,6 +1,7 @@
 //! `table copy`: brings the items of another table into the stack's, after a restore or from a stack that was deleted.
 
 use crate::aws::Account;
+use crate::help;
 use crate::options::PlaceOptions;
 use crate::out::line;
 use crate::stack::Stack;
@@ -21,6 +22,7 @@ const AT_ONCE: usize = 25;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TableCommand {
     /// Copy items from another table into the stack's table. Existing items are not changed
+    #[command(after_help = help::TABLE_COPY)]
     Copy(CopyOptions),
 }
 

@@ -3,6 +3,7 @@
 use super::history::Outcome;
 use super::ids::{dead_letter_id, event_id};
 use super::span::SpanOptions;
+use crate::help;
 use crate::names::recorded_name;
 use crate::options::PlaceOptions;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
@@ -17,15 +18,19 @@ pub(crate) enum EventsCommand {
     ///
     /// Shows one line for each event and workflow, of the last 24 hours unless --since says otherwise. Records are kept for 30
     /// days. Columns are cut to the width of the terminal, with … in place of what is left out; --wide shows all of it.
+    #[command(after_help = help::EVENTS_LIST)]
     List(ListOptions),
     /// Show everything about one event: each workflow, each attempt, each error
+    #[command(after_help = help::EVENTS_SHOW)]
     Show(ShowOptions),
     /// Send dead letters back to their workflows' queues. Finished work is not repeated
     ///
     /// --since and --until compare the time at which an event became a dead letter. For one that SQS itself moved, after too
     /// many receives, that is the time at which the event first arrived.
+    #[command(after_help = help::EVENTS_REPLAY)]
     Replay(ReplayOptions),
     /// List, replay or delete events that workflows gave up on
+    #[command(after_help = help::DEAD_LETTERS)]
     DeadLetters {
         #[command(subcommand)]
         command: DeadLettersCommand,
@@ -35,13 +40,16 @@ pub(crate) enum EventsCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersCommand {
     /// List the dead letters, with the reason of each
+    #[command(after_help = help::DEAD_LETTERS_LIST)]
     List(LettersOptions),
     /// Send dead letters back to their workflows' queues; the same as `events replay`
+    #[command(after_help = help::DEAD_LETTERS_REDRIVE)]
     Redrive(ReplayOptions),
     /// Delete dead letters, after you confirm. Their delivery records stay, with the outcome `dropped`
     ///
     /// Deletes all dead letters of an event, or the one message with the given id; a message that is not an event has only its
     /// message id. Prints what it deletes, with payloads. An event that never reached its workflow has no record.
+    #[command(after_help = help::DEAD_LETTERS_DROP)]
     Drop(DropOptions),
 }
 

@@ -3,18 +3,14 @@
 use super::FIRST_FAILURE;
 use super::world::World;
 use crate::options::LOCAL_PORT;
+use crate::program;
 
 /// Lines that work when pasted into another terminal.
 pub(crate) fn text(world: &World) -> String {
+    let run = program::typed();
     let api = world.stack.url();
     let tableau = world.tableau.url();
-    // By the variable: other users can read command lines.
-    let to = if api.ends_with(&format!(":{LOCAL_PORT}")) {
-        String::new()
-    } else {
-        format!("WEBHOOK_URL=\"{api}/webhook?token=$token\" ")
-    };
-    let at = if to.is_empty() {
+    let at = if api.ends_with(&format!(":{LOCAL_PORT}")) {
         "--local".to_owned()
     } else {
         format!("--local --endpoint-url {}", world.stack.aws().url())
@@ -28,10 +24,10 @@ pub(crate) fn text(world: &World) -> String {
         None => String::new(),
     };
     let dead_letter = match &world.slack {
-        Some(slack) => dead_letter(&slack.url(), &to, &at),
+        Some(slack) => dead_letter(&slack.url(), &at, &run),
         None => format!(
             "# Replay what failed for good, when its cause is gone:\n\
-             cargo run -- events replay {at}\n\
+             {run} events replay {at}\n\
              \n"
         ),
     };
@@ -43,7 +39,7 @@ pub(crate) fn text(world: &World) -> String {
          token={token}\n\
          \n\
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
-         {to}cargo run -- send WorkbookCreated\n\
+         {run} send WorkbookCreated {at}\n\
          \n\
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
@@ -57,11 +53,11 @@ pub(crate) fn text(world: &World) -> String {
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
          # Five refreshes fail at the same time: the first has a message of its own, the others have one, half a minute later:\n\
-         {to}cargo run -- send DatasourceRefreshFailed --count 5\n\
+         {run} send DatasourceRefreshFailed --count 5 {at}\n\
          \n\
          # What became of events, and the whole way of one, by the first digits of its id:\n\
-         cargo run -- events list {at}\n\
-         cargo run -- events show EVENT_ID {at}\n\
+         {run} events list {at}\n\
+         {run} events show EVENT_ID {at}\n\
          \n\
 {dead_letter}\
          Routes of the API, from template.yaml:\n{}\n",
@@ -71,16 +67,16 @@ pub(crate) fn text(world: &World) -> String {
 }
 
 /// From a Slack that refuses what it is sent to a message that arrives after all.
-fn dead_letter(slack: &str, to: &str, at: &str) -> String {
+fn dead_letter(slack: &str, at: &str, run: &str) -> String {
     format!(
         "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
          curl -X POST '{slack}/simulator/faults?fault=archived'\n\
-         {to}cargo run -- send AdminPromoted\n\
-         cargo run -- events dead-letters list {at}\n\
+         {run} send AdminPromoted {at}\n\
+         {run} events dead-letters list {at}\n\
          \n\
          # Slack takes messages again, and what failed for good is replayed:\n\
          curl -X DELETE '{slack}/simulator/faults'\n\
-         cargo run -- events replay {at}\n\
+         {run} events replay {at}\n\
          \n"
     )
 }
@@ -91,18 +87,18 @@ mod tests {
 
     #[test]
     fn a_dead_letter_is_made_and_sent_round_again_at_the_addresses_of_this_stack() {
-        let text =
-            dead_letter("http://127.0.0.1:9002", "WEBHOOK_URL='http://127.0.0.1:9000/webhook' ", "--local");
+        let at = "--local --endpoint-url http://127.0.0.1:9003";
+        let text = dead_letter("http://127.0.0.1:9002", at, "tableau-webhooks");
         let commands: Vec<&str> =
             text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         assert_eq!(
             commands,
             [
                 "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=archived'",
-                "WEBHOOK_URL='http://127.0.0.1:9000/webhook' cargo run -- send AdminPromoted",
-                "cargo run -- events dead-letters list --local",
+                "tableau-webhooks send AdminPromoted --local --endpoint-url http://127.0.0.1:9003",
+                "tableau-webhooks events dead-letters list --local --endpoint-url http://127.0.0.1:9003",
                 "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",
-                "cargo run -- events replay --local",
+                "tableau-webhooks events replay --local --endpoint-url http://127.0.0.1:9003",
             ]
         );
     }

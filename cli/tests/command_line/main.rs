@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod interface;
+mod network;
 mod rules;
 mod settings;
 
@@ -183,7 +185,7 @@ fn sending_to_nobody_says_so_without_the_token() {
     let output = run(&["send", "AdminPromoted", "--to", &format!("http://127.0.0.1:{port}/webhook/{token}")]);
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
-        "error: no answer from http://127.0.0.1:{port}/webhook; is the local stack up? `cargo run` starts it\n"
+        "error: no answer from http://127.0.0.1:{port}/webhook: 127.0.0.1 refuses the connection: check the address and the port; is the local stack up? `tableau-webhooks up` starts it\n"
     );
     assert_eq!(stderr(&output), expected);
 }

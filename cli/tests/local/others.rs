@@ -91,7 +91,7 @@ fn a_file_that_another_user_wrote_is_no_stack() {
     fs::rename(&file, &real).unwrap();
     std::os::unix::fs::symlink(&real, &file).unwrap();
     let output = home.run(&["send", "AdminPromoted"]);
-    assert_eq!(stderr(&output), "error: no local stack of yours is up; `cargo run` starts one\n");
+    assert_eq!(stderr(&output), "error: no local stack of yours is up; `tableau-webhooks up` starts one\n");
     drop(up);
 }
 

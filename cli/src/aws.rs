@@ -3,7 +3,7 @@
 use crate::http;
 use crate::local;
 use crate::network::Cause;
-use crate::options::{LOCAL_AWS_PORT, PlaceOptions};
+use crate::options::{LOCAL_AWS_PORT, TargetOptions};
 use crate::profile;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -24,12 +24,12 @@ const SIGN_IN: &str = "set AWS_PROFILE or give --profile, or sign in with `aws s
 pub(crate) struct Account {
     pub(crate) config: SdkConfig,
     /// The region, and the endpoint if it is an unusual one.
-    pub(crate) place: String,
+    pub(crate) target: String,
 }
 
 impl Account {
     /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
-    pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+    pub(crate) async fn find(options: &TargetOptions) -> Result<Self, BoxError> {
         if !options.local {
             profile::check(options.profile.as_deref())?;
         }
@@ -74,11 +74,11 @@ impl Account {
                         for the local stack: --local"
                 .into());
         };
-        let place = match config.endpoint_url() {
+        let target = match config.endpoint_url() {
             None => region.to_string(),
             Some(url) => format!("{region} at {}", origin(url)),
         };
-        Ok(Self { config, place })
+        Ok(Self { config, target })
     }
 
     /// What went wrong when `action` was called, named as in a policy.
@@ -87,7 +87,7 @@ impl Account {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let place = &self.place;
+        let target = &self.target;
         if let Some(error) = no_credentials(&error) {
             return error.into();
         }
@@ -95,7 +95,7 @@ impl Account {
             error if aws_http::is_too_long(error) => {
                 let mebibytes = aws_http::ANSWER_LIMIT_BYTES / (1024 * 1024);
                 format!(
-                    "{place} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
+                    "{target} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
                 )
             }
             SdkError::ServiceError(answer) => refused(
@@ -106,7 +106,7 @@ impl Account {
             // What the parser says of an answer may repeat it.
             SdkError::ResponseError(_) => {
                 format!(
-                    "{place} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
+                    "{target} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
                 )
             }
             SdkError::TimeoutError(_) => self.unreachable(action, &Cause::Timeout),
@@ -114,7 +114,7 @@ impl Account {
                 let cause = failure.as_connector_error().map_or(Cause::Timeout, |error| Cause::of(error));
                 self.unreachable(action, &cause)
             }
-            _ => format!("{action} in {place} failed: {}", chain(&error)),
+            _ => format!("{action} in {target} failed: {}", chain(&error)),
         };
         message.into()
     }
@@ -127,7 +127,7 @@ impl Account {
         let host = endpoint.as_ref().and_then(Url::host_str).map(str::to_owned);
         let region = self.config.region().map(Region::as_ref).unwrap_or_default();
         let host = host.unwrap_or_else(|| aws_host(action, region));
-        format!("no answer to {action}: {} (AWS in {})", cause.words(&host), self.place)
+        format!("no answer to {action}: {} (AWS in {})", cause.words(&host), self.target)
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_shows_no_password() {
+    fn a_target_shows_no_password() {
         assert_eq!(origin("http://ana:hunter2@localhost:4566/x"), "http://localhost:4566");
     }
 }

@@ -80,7 +80,7 @@ pub(crate) enum Command {
 
 /// Which stack, and where.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct PlaceOptions {
+pub(crate) struct TargetOptions {
     /// Name of the CloudFormation stack
     #[arg(long, value_name = "NAME", default_value = "tableau-webhooks")]
     pub(crate) stack: String,

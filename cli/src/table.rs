@@ -2,7 +2,7 @@
 
 use crate::aws::Account;
 use crate::help;
-use crate::options::PlaceOptions;
+use crate::options::TargetOptions;
 use crate::out::line;
 use crate::stack::Stack;
 use aws_sdk_dynamodb::Client;
@@ -32,7 +32,7 @@ pub(crate) struct CopyOptions {
     #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     from: String,
     #[command(flatten)]
-    place: PlaceOptions,
+    target: TargetOptions,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -53,11 +53,11 @@ pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
 
 /// Copies page by page. Interrupted, it can be run again: an item that was copied counts as there.
 async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
-    let stack = Stack::find(&options.place).await?;
+    let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
     let Some(to) = &stack.table else {
         return Err(
-            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.place).into()
+            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.target).into()
         );
     };
     let from = &options.from;

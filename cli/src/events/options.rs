@@ -2,10 +2,10 @@
 
 use super::history::Outcome;
 use super::ids::{dead_letter_id, event_id};
-use super::span::SpanOptions;
+use super::time_range::TimeRangeOptions;
 use crate::help;
 use crate::names::recorded_name;
-use crate::options::PlaceOptions;
+use crate::options::TargetOptions;
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command, Subcommand, ValueEnum};
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ pub(crate) enum EventsCommand {
 pub(crate) enum DeadLettersCommand {
     /// List the dead letters, with the reason of each
     #[command(after_help = help::DEAD_LETTERS_LIST)]
-    List(LettersOptions),
+    List(DeadLettersOptions),
     /// Send dead letters back to their workflows' queues; the same as `events replay`
     #[command(after_help = help::DEAD_LETTERS_REDRIVE)]
     Redrive(ReplayOptions),
@@ -56,7 +56,7 @@ pub(crate) enum DeadLettersCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ListOptions {
     #[command(flatten)]
-    pub(super) span: SpanOptions,
+    pub(super) time_range: TimeRangeOptions,
     /// Only events of this name, such as DatasourceRefreshFailed
     #[arg(long, value_name = "NAME", value_parser = recorded_name)]
     pub(super) event: Option<EventName>,
@@ -79,7 +79,7 @@ pub(crate) struct ListOptions {
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
+    pub(super) target: TargetOptions,
 }
 
 #[derive(Debug, Args)]
@@ -91,12 +91,12 @@ pub(crate) struct ShowOptions {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
+    pub(super) target: TargetOptions,
 }
 
 /// Which dead letters.
 #[derive(Debug, Args)]
-pub(crate) struct ChoiceOptions {
+pub(crate) struct SelectorOptions {
     /// Ids of events or of SQS messages. The first 4 digits are enough where they are unique. Without an id: all
     #[arg(value_name = "EVENT_ID", value_parser = dead_letter_id)]
     ids: Vec<String>,
@@ -107,10 +107,10 @@ pub(crate) struct ChoiceOptions {
     #[arg(long, value_name = "NAME", value_parser = recorded_name)]
     pub(super) event: Option<EventName>,
     #[command(flatten)]
-    pub(super) span: SpanOptions,
+    pub(super) time_range: TimeRangeOptions,
 }
 
-impl ChoiceOptions {
+impl SelectorOptions {
     /// Beginnings of ids of events or messages; none: all.
     pub(super) fn ids(&self) -> BTreeSet<String> {
         self.ids.iter().cloned().collect()
@@ -120,7 +120,7 @@ impl ChoiceOptions {
 #[derive(Debug, Args)]
 pub(crate) struct ReplayOptions {
     #[command(flatten)]
-    pub(super) choice: ChoiceOptions,
+    pub(super) selector: SelectorOptions,
     /// List what would be replayed, and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -131,13 +131,13 @@ pub(crate) struct ReplayOptions {
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
+    pub(super) target: TargetOptions,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct LettersOptions {
+pub(crate) struct DeadLettersOptions {
     #[command(flatten)]
-    pub(super) choice: ChoiceOptions,
+    pub(super) selector: SelectorOptions,
     /// Print one JSON object per line instead of a table
     #[arg(long)]
     pub(super) json: bool,
@@ -145,7 +145,7 @@ pub(crate) struct LettersOptions {
     #[arg(long, conflicts_with = "json")]
     pub(super) wide: bool,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
+    pub(super) target: TargetOptions,
 }
 
 #[derive(Debug, Args)]
@@ -163,7 +163,7 @@ pub(crate) struct DropOptions {
     #[arg(long)]
     pub(super) json: bool,
     #[command(flatten)]
-    pub(super) place: PlaceOptions,
+    pub(super) target: TargetOptions,
 }
 
 /// An outcome; blanks around it do not count, as behind the comma of a list.

@@ -1,21 +1,21 @@
 //! What to try next.
 
 use super::FIRST_FAILURE;
-use super::world::World;
+use super::environment::Environment;
 use crate::options::LOCAL_PORT;
 use crate::program;
 
 /// Lines that work when pasted into another terminal.
-pub(crate) fn text(world: &World) -> String {
+pub(crate) fn text(environment: &Environment) -> String {
     let run = program::typed();
-    let api = world.stack.url();
-    let tableau = world.tableau.url();
+    let api = environment.stack.url();
+    let tableau = environment.tableau.url();
     let at = if api.ends_with(&format!(":{LOCAL_PORT}")) {
         "--local".to_owned()
     } else {
-        format!("--local --endpoint-url {}", world.stack.aws().url())
+        format!("--local --endpoint-url {}", environment.stack.aws().url())
     };
-    let recovery = match world.tableau.datasource(FIRST_FAILURE) {
+    let recovery = match environment.tableau.datasource(FIRST_FAILURE) {
         Some(luid) => format!(
             "# Let the refresh succeed that failed first, which resolves its incident:\n\
              curl -X POST '{tableau}/simulator/refresh/{luid}/succeed'\n\
@@ -23,7 +23,7 @@ pub(crate) fn text(world: &World) -> String {
         ),
         None => String::new(),
     };
-    let dead_letter = match &world.slack {
+    let dead_letter = match &environment.slack {
         Some(slack) => dead_letter(&slack.url(), &at, &run),
         None => format!(
             "# Replay what failed for good, when its cause is gone:\n\
@@ -31,7 +31,8 @@ pub(crate) fn text(world: &World) -> String {
              \n"
         ),
     };
-    let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
+    let routes: Vec<String> =
+        environment.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
         "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
          \n\
@@ -62,7 +63,7 @@ pub(crate) fn text(world: &World) -> String {
 {dead_letter}\
          Routes of the API, from template.yaml:\n{}\n",
         routes.join("\n"),
-        token = world.webhook_token,
+        token = environment.webhook_token,
     )
 }
 

@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod dead_letters;
+mod delivery;
+mod environment;
 mod grouped;
 mod history;
 mod json;
-mod place;
 mod replay;
 mod short_ids;
-mod story;
 #[cfg(unix)]
 mod terminal;

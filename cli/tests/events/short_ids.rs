@@ -1,8 +1,8 @@
 //! Ids of which only the first digits are given.
 
+use crate::delivery::{Delivery, HOUR, ago, failed};
+use crate::environment::{Environment, body, id, stderr, stdout};
 use crate::history::record;
-use crate::place::{Place, body, id, stderr, stdout};
-use crate::story::{HOUR, Story, ago, failed};
 use std::collections::BTreeMap;
 
 /// Two bodies of events whose ids begin with the same four digits, which they are sorted by, found by trying.
@@ -36,10 +36,10 @@ fn names_both(error: &str, bodies: &[String; 2]) {
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn four_digits_name_an_event_in_every_command_where_they_are_unique() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let body = body("Marketing");
-    Story::of(&place, "notify-slack", &body).attempt(HOUR, failed()).await;
-    place.dead_letter("NotifySlackDeadLetters", &body, "no").await;
+    Delivery::of(&environment, "notify-slack", &body).attempt(HOUR, failed()).await;
+    environment.dead_letter("NotifySlackDeadLetters", &body, "no").await;
     let four = start(&body);
     for (arguments, expected) in [
         (&["events", "show", &four][..], "Marketing"),
@@ -48,27 +48,27 @@ async fn four_digits_name_an_event_in_every_command_where_they_are_unique() {
         (&["events", "replay", &four, "--dry-run"], "\n1 event would be replayed\n"),
         (&["events", "dead-letters", "redrive", &four], "\n1 event replayed\n"),
     ] {
-        let output = place.run(arguments).await;
+        let output = environment.run(arguments).await;
         assert!(stdout(&output).contains(expected), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
     }
-    assert_eq!(place.bodies("NotifySlackQueue"), [body.clone()]);
-    place.dead_letter("NotifySlackDeadLetters", &body, "no").await;
-    let dropped = place.run(&["events", "dead-letters", "drop", &four, "--yes"]).await;
+    assert_eq!(environment.bodies("NotifySlackQueue"), [body.clone()]);
+    environment.dead_letter("NotifySlackDeadLetters", &body, "no").await;
+    let dropped = environment.run(&["events", "dead-letters", "drop", &four, "--yes"]).await;
     assert!(stdout(&dropped).ends_with("\n1 dead letter dropped\n"), "{}", stderr(&dropped));
 }
 
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let bodies = alike();
     let four = start(&bodies[0]);
     for body in &bodies {
-        Story::of(&place, "notify-slack", body).attempt(HOUR, failed()).await;
+        Delivery::of(&environment, "notify-slack", body).attempt(HOUR, failed()).await;
     }
     // The second is of another workflow.
-    place.dead_letter("NotifySlackDeadLetters", &bodies[0], "no").await;
-    place.dead_letter("UpdateBroadcastDeadLetters", &bodies[1], "no").await;
+    environment.dead_letter("NotifySlackDeadLetters", &bodies[0], "no").await;
+    environment.dead_letter("UpdateBroadcastDeadLetters", &bodies[1], "no").await;
     for arguments in [
         &["events", "show", &four][..],
         &["events", "replay", &four],
@@ -76,44 +76,47 @@ async fn digits_of_several_ids_name_the_candidates_and_change_nothing() {
         &["events", "dead-letters", "redrive", &four, id(&bodies[0]).as_str()],
         &["events", "dead-letters", "drop", &four, "--yes"],
     ] {
-        let output = place.run(arguments).await;
+        let output = environment.run(arguments).await;
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stdout(&output));
         names_both(&stderr(&output), &bodies);
     }
-    assert_eq!(place.bodies("NotifySlackDeadLetters"), bodies[..1]);
-    assert_eq!(place.bodies("UpdateBroadcastDeadLetters"), bodies[1..]);
-    assert!(place.bodies("NotifySlackQueue").is_empty() && place.bodies("UpdateBroadcastQueue").is_empty());
+    assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies[..1]);
+    assert_eq!(environment.bodies("UpdateBroadcastDeadLetters"), bodies[1..]);
+    assert!(
+        environment.bodies("NotifySlackQueue").is_empty()
+            && environment.bodies("UpdateBroadcastQueue").is_empty()
+    );
 
     // Unique among those that are asked for.
-    let one = place.replay(&[&four, "--workflow", "notify-slack"]).await;
+    let one = environment.replay(&[&four, "--workflow", "notify-slack"]).await;
     assert!(stdout(&one).ends_with("\n1 event replayed\n"), "{}{}", stdout(&one), stderr(&one));
-    assert_eq!(place.bodies("NotifySlackQueue"), bodies[..1]);
+    assert_eq!(environment.bodies("NotifySlackQueue"), bodies[..1]);
     // A list has both in it.
-    let listed = stdout(&place.run(&["events", "dead-letters", "list", &four]).await);
+    let listed = stdout(&environment.run(&["events", "dead-letters", "list", &four]).await);
     assert!(listed.ends_with("\n1 dead letter\n"), "{listed}");
 }
 
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn digits_that_are_unique_in_what_is_listed_are_enough_and_older_events_are_found_by_them_too() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let of = |end: &str| format!("3f2a{}{end}", "0".repeat(59));
-    record(&place, &of("1"), ago(HOUR)).await;
-    record(&place, &of("2"), ago(48 * HOUR)).await;
-    record(&place, &format!("3f2b{}", "0".repeat(60)), ago(48 * HOUR)).await;
-    let shown = stdout(&place.run(&["events", "show", "3f2a"]).await);
+    record(&environment, &of("1"), ago(HOUR)).await;
+    record(&environment, &of("2"), ago(48 * HOUR)).await;
+    record(&environment, &format!("3f2b{}", "0".repeat(60)), ago(48 * HOUR)).await;
+    let shown = stdout(&environment.run(&["events", "show", "3f2a"]).await);
     assert!(shown.contains(&of("1")) && !shown.contains(&of("2")), "{shown}");
-    let older = stdout(&place.run(&["events", "show", "3f2b"]).await);
+    let older = stdout(&environment.run(&["events", "show", "3f2b"]).await);
     assert!(older.contains("3f2b0000"), "{older}");
-    record(&place, &of("3"), ago(2 * HOUR)).await;
-    let error = stderr(&place.run(&["events", "show", "3f2a"]).await);
+    record(&environment, &of("3"), ago(2 * HOUR)).await;
+    let error = stderr(&environment.run(&["events", "show", "3f2a"]).await);
     assert!(error.starts_with("error: 2 ids begin with 3f2a: ") && !error.contains(&of("2")), "{error}");
 }
 
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_than_four_digits_are_refused_everywhere_with_what_to_write() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     for command in [
         &["show"][..],
         &["replay"],
@@ -121,7 +124,7 @@ async fn fewer_than_four_digits_are_refused_everywhere_with_what_to_write() {
         &["dead-letters", "redrive"],
         &["dead-letters", "drop"],
     ] {
-        let output = place.run(&[&["events"], command, &["3f2"]].concat()).await;
+        let output = environment.run(&[&["events"], command, &["3f2"]].concat()).await;
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(

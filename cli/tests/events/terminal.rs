@@ -1,7 +1,7 @@
 //! What a person sees: rows of one line, in the columns and the colours of the terminal.
 
-use crate::place::{Place, body, id, stderr, stdout};
-use crate::story::{HOUR, Story, failed};
+use crate::delivery::{Delivery, HOUR, failed};
+use crate::environment::{Environment, body, id, stderr, stdout};
 use deliveries::End;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -43,24 +43,24 @@ pub(crate) async fn shown_at(mut command: Command, columns: u16) -> String {
 }
 
 /// Events and dead letters with the longest words that there are.
-async fn crowded() -> Place {
-    let place = Place::start().await;
+async fn crowded() -> Environment {
+    let environment = Environment::start().await;
     for (event, name) in [
         ("DatasourceRefreshSucceeded", LONG),
         ("DatasourceRefreshFailed", "Sales Orders"),
         ("SiteUpdated", "数字".repeat(20).as_str()),
     ] {
         let body = format!(r#"{{"resource":"X","event_type":"{event}","resource_name":"{name}"}}"#);
-        Story::of(&place, "notify-slack", &body).attempt(HOUR, failed()).await;
+        Delivery::of(&environment, "notify-slack", &body).attempt(HOUR, failed()).await;
         let skipped = "every rule for this event is muted, until 2026-12-24T18:00:00Z at most".to_owned();
-        Story::of(&place, "update-broadcast", &body).attempt(HOUR, End::Skipped(skipped)).await;
-        Story::of(&place, "track-servicenow-incident", &body).claim(2 * HOUR).await;
-        place
+        Delivery::of(&environment, "update-broadcast", &body).attempt(HOUR, End::Skipped(skipped)).await;
+        Delivery::of(&environment, "track-servicenow-incident", &body).claim(2 * HOUR).await;
+        environment
             .dead_letter("NotifySlackDeadLetters", &body, "Slack does not know the channel #data-alerts")
             .await;
     }
-    place.dead_letter("UpdateBroadcastDeadLetters", "hunter2", "no").await;
-    place
+    environment.dead_letter("UpdateBroadcastDeadLetters", "hunter2", "no").await;
+    environment
 }
 
 const LISTS: [&[&str]; 3] =
@@ -69,11 +69,11 @@ const LISTS: [&[&str]; 3] =
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewhere() {
-    let place = crowded().await;
+    let environment = crowded().await;
     for arguments in LISTS {
         let rows = if arguments[1] == "list" { 9 } else { 3 };
         for columns in [80, 60, 132, 200] {
-            let mut command = place.command(arguments);
+            let mut command = environment.command(arguments);
             command.env("NO_COLOR", "1");
             let shown = shown_at(command, columns).await;
             // Below the table there are sentences, which a terminal may break.
@@ -86,14 +86,14 @@ async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewh
                 |line: &&&str| line.contains("Dat") || line.contains("Sit") || line.contains("no ev");
             assert!(table.iter().skip(1).filter(is_row).count() >= 3, "{arguments:?}, {columns}:\n{shown}");
         }
-        let piped = stdout(&place.run(arguments).await);
+        let piped = stdout(&environment.run(arguments).await);
         let lines: Vec<&str> = piped.lines().collect();
         assert!(lines[..=rows].iter().all(|line| line.width() <= 80), "{arguments:?}:\n{piped}");
         assert!(lines[1..=3].iter().all(|line| line.contains('…')), "{arguments:?}:\n{piped}");
         for heading in ["WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"] {
             assert!(lines[0].contains(heading), "{arguments:?}: {heading}\n{piped}");
         }
-        let wide = stdout(&place.run(&[arguments, &["--wide"]].concat()).await);
+        let wide = stdout(&environment.run(&[arguments, &["--wide"]].concat()).await);
         assert!(wide.contains("Slack does not know the channel #data-alerts"), "{wide}");
         assert_eq!(wide.lines().count(), lines.len(), "{wide}");
     }
@@ -102,14 +102,14 @@ async fn a_row_is_one_line_at_the_width_of_the_terminal_and_at_80_columns_elsewh
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_as_the_narrow_list_shows_it_is_enough_for_show() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let body = body("Marketing");
-    Story::of(&place, "notify-slack", &body).attempt(HOUR, failed()).await;
-    let listed = stdout(&place.run(&["events", "list"]).await);
+    Delivery::of(&environment, "notify-slack", &body).attempt(HOUR, failed()).await;
+    let listed = stdout(&environment.run(&["events", "list"]).await);
     let whole = id(&body);
     let short = &whole.as_str()[..8];
     assert!(listed.contains(&format!("  {short}  ")), "{listed}");
-    let output = place.run(&["events", "show", short]).await;
+    let output = environment.run(&["events", "show", short]).await;
     assert!(stdout(&output).contains("Marketing"), "{}", stderr(&output));
 }
 
@@ -121,15 +121,15 @@ fn is_coloured(shown: &str) -> bool {
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn outcomes_are_coloured_on_a_terminal_unless_the_environment_or_the_option_says_otherwise() {
-    let place = Place::start().await;
-    Story::of(&place, "notify-slack", &body("Marketing")).attempt(HOUR, failed()).await;
+    let environment = Environment::start().await;
+    Delivery::of(&environment, "notify-slack", &body("Marketing")).attempt(HOUR, failed()).await;
     let is_coloured_with = async |variables: &[(&str, &str)], arguments: &[&str], on_terminal: bool| {
-        let mut command = place.command(&[&["events", "list"], arguments].concat());
+        let mut command = environment.command(&[&["events", "list"], arguments].concat());
         command.env("TERM", "xterm").envs(variables.iter().copied());
         if on_terminal {
             return is_coloured(&shown_at(command, 80).await);
         }
-        is_coloured(&stdout(&crate::place::finish(command).await))
+        is_coloured(&stdout(&crate::environment::finish(command).await))
     };
     for (variables, arguments, on_terminal, elsewhere) in [
         (&[][..], &[][..], true, false),
@@ -159,16 +159,16 @@ async fn outcomes_are_coloured_on_a_terminal_unless_the_environment_or_the_optio
 // 14, item 6
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_red_and_nothing_but_the_outcome_is_coloured() {
-    let place = Place::start().await;
-    Story::of(&place, "notify-slack", &body("a")).attempt(HOUR, failed()).await;
-    Story::of(&place, "notify-slack", &body("b")).attempt(2 * HOUR, End::Done).await;
-    let plain = stdout(&place.run(&["events", "list"]).await);
-    let coloured = stdout(&place.run(&["events", "list", "--color", "always"]).await);
+    let environment = Environment::start().await;
+    Delivery::of(&environment, "notify-slack", &body("a")).attempt(HOUR, failed()).await;
+    Delivery::of(&environment, "notify-slack", &body("b")).attempt(2 * HOUR, End::Done).await;
+    let plain = stdout(&environment.run(&["events", "list"]).await);
+    let coloured = stdout(&environment.run(&["events", "list", "--color", "always"]).await);
     assert!(coloured.contains("\u{1b}[31mfailed\u{1b}[0m"), "{coloured:?}");
     assert!(coloured.contains("\u{1b}[32mdone\u{1b}[0m"), "{coloured:?}");
     let without = ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[0m"];
     let without = without.iter().fold(coloured, |text, escape| text.replace(escape, ""));
     assert_eq!(without, plain);
-    let shown = stdout(&place.run(&["events", "show", id(&body("a")).short(), "--color=always"]).await);
+    let shown = stdout(&environment.run(&["events", "show", id(&body("a")).short(), "--color=always"]).await);
     assert!(shown.contains("notify-slack: \u{1b}[31mfailed for good\u{1b}[0m, 1 attempt"), "{shown:?}");
 }

@@ -4,10 +4,10 @@ use super::USUAL;
 use super::filter::Filter;
 use super::record::{Facts, Outcome};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
-use crate::events::letters::{self, Letter, Timer};
+use crate::events::dead_letters::{self, DeadLetter, Timer};
 use crate::events::options::ListOptions;
-use crate::events::span::Span;
 use crate::events::table::{Column, Table, cell, event_id, message_id, name};
+use crate::events::time_range::TimeRange;
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
 use deliveries::{KEPT, Record, State};
@@ -34,9 +34,9 @@ const FEW_LETTERS: u64 = 100;
 /// Lists records, and says how many there were.
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
-    let span = options.span.at(now)?;
-    let (since, until) = bounds(span, now);
-    let stack = Stack::find(&options.place).await?;
+    let time_range = options.time_range.at(now)?;
+    let (since, until) = bounds(time_range, now);
+    let stack = Stack::find(&options.target).await?;
     // Refuses a workflow that there is not.
     stack.queues_of(options.workflow.as_deref())?;
     let records = Records::of(&stack)?;
@@ -63,18 +63,18 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         events.extend(found.into_iter().map(|record| record.event_id));
     }
     let records = shown.lines;
-    let looked = Span { since: Some(since), until: Some(until) };
+    let looked = TimeRange { since: Some(since), until: Some(until) };
     let (mut timers, notes) = timers(&stack, &filter, looked).await;
     more |= records + timers.len() > limit;
     timers.truncate(limit - records);
     shown.add_timers(&timers)?;
     shown.print()?;
     let summary = match (records, timers.len()) {
-        (0, 0) => nothing(&filter, since, span.until),
+        (0, 0) => nothing(&filter, since, time_range.until),
         (lines, timers) => summary(lines, events.len(), timers, more),
     };
     notes.iter().for_each(note);
-    let gone = span
+    let gone = time_range
         .since
         .filter(|since| now.duration_since(*since) > KEPT)
         .map(|_| format!("records are kept for {} days after their last change", KEPT.as_hours() / 24));
@@ -88,7 +88,11 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
 }
 
 /// The timers among the dead letters that the filter takes, each with its workflow, and what is to say beside them.
-async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Letter)>, Vec<String>) {
+async fn timers(
+    stack: &Stack,
+    filter: &Filter,
+    time_range: TimeRange,
+) -> (Vec<(String, DeadLetter)>, Vec<String>) {
     let (mut found, mut notes) = (Vec::new(), Vec::new());
     let is_asked = filter.outcomes.contains(&Outcome::Failed);
     if filter.event.is_some() || !(is_asked || filter.outcomes.is_empty()) {
@@ -98,7 +102,7 @@ async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Let
     let of_workflow = |workflow: &str| filter.workflow.as_ref().is_none_or(|wanted| wanted == workflow);
     for queues in stack.workflows.iter().filter(|queues| of_workflow(&queues.workflow)) {
         let workflow = &queues.workflow;
-        match letters::timers(stack, queues, span, most).await {
+        match dead_letters::timers(stack, queues, time_range, most).await {
             Ok(Some(timers)) => {
                 let timers = timers.into_iter().filter(|letter| filter.takes_timer(letter));
                 found.extend(timers.map(|letter| (workflow.clone(), letter)));
@@ -113,23 +117,23 @@ async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Let
 }
 
 /// From when until when to look: no further than there can be anything.
-fn bounds(span: Span, now: Timestamp) -> (Timestamp, Timestamp) {
+fn bounds(time_range: TimeRange, now: Timestamp) -> (Timestamp, Timestamp) {
     let back = |from: Timestamp, time| from.checked_sub(time).unwrap_or(from);
     let latest = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
-    let until = span.until.map_or(latest, |until| until.min(latest));
+    let until = time_range.until.map_or(latest, |until| until.min(latest));
     // A day before the given end, if only that is given.
-    let since = span.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
+    let since = time_range.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
     (since.max(back(now, FURTHEST)), until)
 }
 
 /// What stands where there is nothing: all that was asked for, so that it shows what to leave out.
 fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> String {
     let until = until.map(|until| format!("until {until:.0}"));
-    let span = [format!("since {since:.0}")].into_iter().chain(until);
+    let time_range = [format!("since {since:.0}")].into_iter().chain(until);
     if filter.is_open() {
-        return format!("no event {}", span.collect::<Vec<_>>().join(" "));
+        return format!("no event {}", time_range.collect::<Vec<_>>().join(" "));
     }
-    let asked: Vec<String> = filter.words().into_iter().chain(span).collect();
+    let asked: Vec<String> = filter.words().into_iter().chain(time_range).collect();
     format!("no event matches: {}", asked.join(", "))
 }
 
@@ -175,10 +179,11 @@ impl Shown {
         Ok(())
     }
 
-    fn add_timers(&mut self, timers: &[(String, Letter)]) -> Result<(), out::Error> {
+    fn add_timers(&mut self, timers: &[(String, DeadLetter)]) -> Result<(), out::Error> {
         self.lines += timers.len();
         if self.json {
-            let facts = |(workflow, letter): &(String, Letter)| out::json(&Facts::of_timer(workflow, letter));
+            let facts =
+                |(workflow, letter): &(String, DeadLetter)| out::json(&Facts::of_timer(workflow, letter));
             return timers.iter().try_for_each(|timer| line!("{}", facts(timer)));
         }
         let is_narrow = self.table.is_narrow();
@@ -198,7 +203,7 @@ impl Shown {
 }
 
 /// What is shown of a timer that failed for good.
-fn timer_row(workflow: &str, letter: &Letter, is_narrow: bool) -> [String; 7] {
+fn timer_row(workflow: &str, letter: &DeadLetter, is_narrow: bool) -> [String; 7] {
     let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
     [
         seen(letter.sent_at, is_narrow),
@@ -293,8 +298,8 @@ mod tests {
     fn nobody_looks_where_there_cannot_be_anything() {
         let now: Timestamp = "2026-11-22T14:00:00Z".parse().unwrap();
         let bounds = |since: &str, until: &str| {
-            let span = Span { since: since.parse().ok(), until: until.parse().ok() };
-            let (since, until) = bounds(span, now);
+            let time_range = TimeRange { since: since.parse().ok(), until: until.parse().ok() };
+            let (since, until) = bounds(time_range, now);
             format!("{since} {until}")
         };
         assert_eq!(bounds("", ""), "2026-11-21T14:00:00Z 2026-11-22T14:15:00Z");

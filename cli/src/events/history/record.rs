@@ -1,6 +1,6 @@
 //! What a delivery record says at a moment: one workflow's dealings with one event. No I/O.
 
-use crate::events::letters::Letter;
+use crate::events::dead_letters::DeadLetter;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use deliveries::{Record, State};
@@ -139,7 +139,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The same of a timer that failed for good, which has no record: what is said of no event is empty.
-    pub(super) fn of_timer(workflow: &'a str, letter: &'a Letter) -> Self {
+    pub(super) fn of_timer(workflow: &'a str, letter: &'a DeadLetter) -> Self {
         let reason = letter.why();
         let timer = letter.timer();
         Self {

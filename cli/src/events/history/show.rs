@@ -6,8 +6,8 @@ use super::record::{Facts, Outcome};
 use super::shared::{Shared, SharedFacts};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use super::text;
+use crate::events::dead_letters;
 use crate::events::ids::{self, Candidates};
-use crate::events::letters;
 use crate::events::options::ShowOptions;
 use crate::events::table::{cell, name};
 use crate::out::{self, line};
@@ -35,7 +35,7 @@ pub(super) struct Delivery {
 /// Shows the way of an event.
 pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
-    let stack = Stack::find(&options.place).await?;
+    let stack = Stack::find(&options.target).await?;
     let records = Records::of(&stack)?;
     let found = find(&stack, &records, &options.id, now).await?;
     let mut deliveries = Vec::with_capacity(found.len());
@@ -52,7 +52,7 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
     }
     for delivery in &deliveries {
         line!()?;
-        text::way(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
+        text::trace(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -136,7 +136,9 @@ async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
     let is_over = Outcome::of(&record, now).is_final() && !shared.iter().any(Shared::is_unfinished);
     let dead_letters = match queues.filter(|_| !is_over) {
         // To know whether it is this one takes a look at all of them, which hides them from others for a while.
-        Some(queues) => Some(letters::count(&stack.account, queues).await.map_err(|error| error.to_string())),
+        Some(queues) => {
+            Some(dead_letters::count(&stack.account, queues).await.map_err(|error| error.to_string()))
+        }
         None => None,
     };
     Delivery { attempts: attempts(&record, now), record, payload, shared, dead_letters }

@@ -56,7 +56,7 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
 }
 
 /// What one workflow did about it.
-pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
+pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let record = &delivery.record;
     let outcome = Outcome::of(record, now);
     let tries =
@@ -231,7 +231,7 @@ notify-slack: failed for good, 3 attempts
   attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
   sent to       a, b
   dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
-        assert_eq!(way(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
+        assert_eq!(trace(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
     }
 
     #[test]
@@ -241,7 +241,7 @@ notify-slack: failed for good, 3 attempts
             let mut delivery = delivery();
             let last_reason = "sent together with what else happens".to_owned();
             delivery.record = Record { state: Some(state.into()), deadline, last_reason, ..delivery.record };
-            way(&delivery, now).swap_remove(0)
+            trace(&delivery, now).swap_remove(0)
         };
         let because = ": sent together with what else happens, 3 attempts";
         for (state, deadline, expected) in [

@@ -1,7 +1,7 @@
 //! A workflow's dead-letter queue while it is looked through.
 
 use super::batch::{LIMIT, Queue, runs};
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::aws::Account;
 use crate::stack::WorkflowQueues;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
@@ -33,7 +33,7 @@ pub(in crate::events) async fn count(account: &Account, queues: &WorkflowQueues)
 
 /// A workflow's dead-letter queue, and what was received from it and is still there.
 #[derive(Debug)]
-pub(super) struct DeadLetters<'a> {
+pub(super) struct DeadLetterQueue<'a> {
     account: &'a Account,
     sqs: aws_sdk_sqs::Client,
     pub(super) queues: &'a WorkflowQueues,
@@ -49,7 +49,7 @@ pub(super) struct Done {
     pub(super) refused: Option<BoxError>,
 }
 
-impl<'a> DeadLetters<'a> {
+impl<'a> DeadLetterQueue<'a> {
     pub(super) fn open(account: &'a Account, queues: &'a WorkflowQueues) -> Self {
         let sqs = aws_sdk_sqs::Client::new(&account.config);
         Self { account, sqs, queues, held: BTreeMap::new() }
@@ -94,7 +94,7 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Puts letters into the workflow's queue, and takes those out of the dead letters that it has confirmed.
-    pub(super) async fn replay(&mut self, letters: &[Letter]) -> Done {
+    pub(super) async fn replay(&mut self, letters: &[DeadLetter]) -> Done {
         let mut done = Done::default();
         let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
         let mut from = 0;
@@ -120,7 +120,7 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Takes the letters at these places out of the dead letters.
-    pub(super) async fn delete(&mut self, letters: &[Letter], places: &[usize]) -> Done {
+    pub(super) async fn delete(&mut self, letters: &[DeadLetter], places: &[usize]) -> Done {
         let mut done = Done::default();
         for places in places.chunks(LIMIT) {
             let ids: Vec<&str> = places

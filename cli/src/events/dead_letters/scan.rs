@@ -1,13 +1,13 @@
 //! Going through the dead letters of a stack once, and doing something about those that are meant.
 
-use super::choice::{Choice, Seen, Unread};
-use super::facts::LetterFacts;
+use super::dead_letter::{Content, DeadLetter};
+use super::facts::DeadLetterFacts;
 use super::interrupt::Interrupt;
-use super::letter::{Content, Letter};
-use super::queue::DeadLetters;
+use super::queue::DeadLetterQueue;
+use super::selector::{Seen, Selector, Unread};
 use super::subject::{Subject, count, counted};
 use crate::events::ids::{self, Candidates};
-use crate::events::options::{LettersOptions, ReplayOptions};
+use crate::events::options::{DeadLettersOptions, ReplayOptions};
 use crate::events::table::{Column, Table, age, cell, event_id, message_id, name};
 use crate::out::{self, line, note, plain};
 use crate::stack::{Stack, WorkflowQueues};
@@ -34,26 +34,30 @@ const NAMED: usize = 10;
 /// What is done about the letters.
 pub(super) trait Work {
     /// Does it to some of a workflow's letters.
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError>;
+    async fn some(
+        &mut self,
+        letters: &mut DeadLetterQueue<'_>,
+        chosen: Vec<DeadLetter>,
+    ) -> Result<(), BoxError>;
 
     /// So many messages were received.
     fn received(&mut self, _messages: usize) {}
 }
 
 /// Goes through the dead letters of these workflows.
-pub(super) async fn sweep(
+pub(super) async fn scan(
     stack: &Stack,
     workflows: &[&WorkflowQueues],
-    choice: &Choice,
+    selector: &Selector,
     interrupt: &Interrupt,
     work: &mut impl Work,
-) -> (Swept, Result<(), BoxError>) {
-    let (mut swept, mut result) = (Swept::default(), Ok(()));
+) -> (Scanned, Result<(), BoxError>) {
+    let (mut scanned, mut result) = (Scanned::default(), Ok(()));
     for queues in workflows {
-        let mut letters = DeadLetters::open(&stack.account, queues);
+        let mut letters = DeadLetterQueue::open(&stack.account, queues);
         let mut seen = Seen::default();
-        result = workflow(&mut letters, choice, &mut seen, interrupt, work).await;
-        swept.add(seen, &queues.workflow);
+        result = workflow(&mut letters, selector, &mut seen, interrupt, work).await;
+        scanned.add(seen, &queues.workflow);
         // Also after a failure: what stays must be seen again.
         let given_back = letters.give_back().await;
         result = result.and(given_back);
@@ -61,13 +65,13 @@ pub(super) async fn sweep(
             break;
         }
     }
-    (swept, result)
+    (scanned, result)
 }
 
 /// Goes through one workflow's dead letters.
 pub(super) async fn workflow(
-    letters: &mut DeadLetters<'_>,
-    choice: &Choice,
+    letters: &mut DeadLetterQueue<'_>,
+    selector: &Selector,
     seen: &mut Seen,
     interrupt: &Interrupt,
     work: &mut impl Work,
@@ -75,7 +79,7 @@ pub(super) async fn workflow(
     while !interrupt.asked() {
         let Some(messages) = letters.receive().await? else { break };
         work.received(messages.len());
-        let chosen = choice.of(&messages, seen);
+        let chosen = selector.of(&messages, seen);
         if !chosen.is_empty() {
             work.some(letters, chosen).await?;
         }
@@ -85,7 +89,7 @@ pub(super) async fn workflow(
 
 /// What was come across on the way.
 #[derive(Debug, Default)]
-pub(super) struct Swept {
+pub(super) struct Scanned {
     found: BTreeMap<String, Candidates>,
     newer: BTreeSet<Subject>,
     back: BTreeSet<Subject>,
@@ -93,7 +97,7 @@ pub(super) struct Swept {
     unread: Vec<(String, Unread)>,
 }
 
-impl Swept {
+impl Scanned {
     pub(super) fn add(&mut self, seen: Seen, workflow: &str) {
         for (beginning, ids) in seen.found {
             self.found.entry(beginning).or_default().extend(ids);
@@ -104,8 +108,8 @@ impl Swept {
     }
 
     /// What else is to say. Who asks for certain letters does not ask about other messages.
-    pub(super) fn notes(&self, choice: &Choice) -> Vec<String> {
-        let unread = self.unread.iter().filter(|(_, unread)| choice.ids.is_empty() || unread.named);
+    pub(super) fn notes(&self, selector: &Selector) -> Vec<String> {
+        let unread = self.unread.iter().filter(|(_, unread)| selector.ids.is_empty() || unread.named);
         let unread: Vec<String> = unread.map(|(workflow, unread)| left(workflow, unread)).collect();
         let hint =
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
@@ -133,7 +137,7 @@ impl Swept {
     /// How the program ends: with an error when an event was asked for that is nowhere.
     pub(super) fn end(
         &self,
-        choice: &Choice,
+        selector: &Selector,
         workflow: Option<&str>,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, BoxError> {
@@ -144,7 +148,7 @@ impl Swept {
             return Err("what is no event cannot be replayed".into());
         }
         let is_named = |id: &&str| !self.found.contains_key(*id);
-        let missing: Vec<&str> = choice.ids.iter().map(String::as_str).filter(is_named).collect();
+        let missing: Vec<&str> = selector.ids.iter().map(String::as_str).filter(is_named).collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
@@ -164,34 +168,34 @@ impl Swept {
 struct Nothing;
 
 impl Work for Nothing {
-    async fn some(&mut self, _: &mut DeadLetters<'_>, _: Vec<Letter>) -> Result<(), BoxError> {
+    async fn some(&mut self, _: &mut DeadLetterQueue<'_>, _: Vec<DeadLetter>) -> Result<(), BoxError> {
         Ok(())
     }
 }
 
-/// The choice with whole ids in place of first digits, so that what comes later and begins alike is not meant.
+/// The selector with whole ids in place of first digits, so that what comes later and begins alike is not meant.
 ///
 /// # Errors
 /// When several ids begin so, before anything is done about one.
 pub(super) async fn resolved(
     stack: &Stack,
     workflows: &[&WorkflowQueues],
-    choice: Choice,
+    selector: Selector,
     interrupt: &Interrupt,
-) -> Result<Choice, BoxError> {
-    if choice.ids.iter().all(|id| ids::is_whole(id)) {
-        return Ok(choice);
+) -> Result<Selector, BoxError> {
+    if selector.ids.iter().all(|id| ids::is_whole(id)) {
+        return Ok(selector);
     }
-    let looking = Choice { sends: false, no_events: true, ..choice.clone() };
-    let (swept, result) = sweep(stack, workflows, &looking, interrupt, &mut Nothing).await;
+    let looking = Selector { sends: false, no_events: true, ..selector.clone() };
+    let (scanned, result) = scan(stack, workflows, &looking, interrupt, &mut Nothing).await;
     result?;
-    swept.unambiguous()?;
+    scanned.unambiguous()?;
     let whole = |id: &String| {
-        let candidates = swept.found.get(id)?;
+        let candidates = scanned.found.get(id)?;
         candidates.keys().next().cloned()
     };
-    let ids = choice.ids.iter().map(|id| whole(id).unwrap_or_else(|| id.clone())).collect();
-    Ok(Choice { ids, ..choice })
+    let ids = selector.ids.iter().map(|id| whole(id).unwrap_or_else(|| id.clone())).collect();
+    Ok(Selector { ids, ..selector })
 }
 
 /// What is said of a message that is no event.
@@ -216,7 +220,7 @@ impl Form {
     }
 }
 
-impl LettersOptions {
+impl DeadLettersOptions {
     pub(super) fn form(&self) -> Form {
         Form::of(self.json, self.wide)
     }
@@ -247,20 +251,20 @@ impl Lines {
     pub(super) fn of<'l>(
         &mut self,
         workflow: &str,
-        letters: impl Iterator<Item = &'l Letter>,
+        letters: impl Iterator<Item = &'l DeadLetter>,
     ) -> Vec<String> {
         match self.form {
-            Form::Json => letters.map(|letter| out::json(&LetterFacts::of(letter, workflow))).collect(),
+            Form::Json => letters.map(|letter| out::json(&DeadLetterFacts::of(letter, workflow))).collect(),
             Form::JsonWithBody => {
-                letters.map(|letter| out::json(&LetterFacts::whole(letter, workflow))).collect()
+                letters.map(|letter| out::json(&DeadLetterFacts::whole(letter, workflow))).collect()
             }
             Form::Table { .. } => self.rows(letters.map(|letter| (letter, workflow))),
         }
     }
 
-    fn rows<'l>(&mut self, letters: impl Iterator<Item = (&'l Letter, &'l str)>) -> Vec<String> {
+    fn rows<'l>(&mut self, letters: impl Iterator<Item = (&'l DeadLetter, &'l str)>) -> Vec<String> {
         let is_narrow = self.table.is_narrow();
-        let row = |(letter, workflow): (&Letter, &str)| row(letter, workflow, self.now, is_narrow);
+        let row = |(letter, workflow): (&DeadLetter, &str)| row(letter, workflow, self.now, is_narrow);
         let rows: Vec<_> = letters.map(row).collect();
         self.table.fit(&rows);
         let head = (!self.begun && !rows.is_empty()).then(|| self.table.head());
@@ -279,7 +283,7 @@ impl Lines {
 }
 
 /// What is shown of a dead letter.
-fn row(letter: &Letter, workflow: &str, now: Timestamp, is_narrow: bool) -> [String; 6] {
+fn row(letter: &DeadLetter, workflow: &str, now: Timestamp, is_narrow: bool) -> [String; 6] {
     let message = || message_id(&letter.message_id, is_narrow);
     let [event, name, id] = match &letter.content {
         Content::Event(event) => {
@@ -304,7 +308,7 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    pub(super) fn add(&mut self, letter: &Letter) {
+    pub(super) fn add(&mut self, letter: &DeadLetter) {
         match &letter.content {
             Content::Event(event) => {
                 self.letters += 1;
@@ -358,35 +362,38 @@ pub(super) fn letters_of(letters: usize, events: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::letter::EventFacts;
+    use super::super::dead_letter::EventFacts;
     use super::*;
     use tableau::Payload;
 
-    fn swept(newer: usize, back: usize) -> Swept {
+    fn scanned(newer: usize, back: usize) -> Scanned {
         let event = |n: usize| {
             let text = Some(n.to_string());
             Subject::Event(EventId::of(&Payload { text, ..Payload::default() }))
         };
         let ids = |count: usize| (0..count).map(event).collect();
-        Swept { newer: ids(newer), back: ids(back), ..Swept::default() }
+        Scanned { newer: ids(newer), back: ids(back), ..Scanned::default() }
     }
 
     #[test]
     fn what_is_left_and_what_is_back_are_told_apart() {
-        let span = crate::events::span::Span::default();
+        let time_range = crate::events::time_range::TimeRange::default();
         let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
-        let choice = Choice { ids, event: None, span, started, sends: true, no_events: false };
-        assert_eq!(swept(1, 0).notes(&choice), ["1 event came after this began, and is left where it is"]);
+        let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
         assert_eq!(
-            swept(2, 0).notes(&choice),
+            scanned(1, 0).notes(&selector),
+            ["1 event came after this began, and is left where it is"]
+        );
+        assert_eq!(
+            scanned(2, 0).notes(&selector),
             ["2 events came after this began, and are left where they are"]
         );
-        assert_eq!((swept(0, 1).notes(&choice), swept(1, 0).back()), (Vec::new(), None));
-        let one = swept(0, 1);
+        assert_eq!((scanned(0, 1).notes(&selector), scanned(1, 0).back()), (Vec::new(), None));
+        let one = scanned(0, 1);
         let id = one.back.first().map(Subject::to_string).unwrap_or_default();
         let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
         assert_eq!(one.back(), Some(expected));
-        let many = swept(0, 11).back().unwrap();
+        let many = scanned(0, 11).back().unwrap();
         assert!(many.starts_with("11 of them failed again and are back: "), "{many}");
         assert!(many.ends_with(", …; see `events dead-letters list`"), "{many}");
     }
@@ -409,7 +416,7 @@ mod tests {
     fn a_letter_cannot_steer_the_terminal() {
         let id = EventId::of(&Payload::default());
         let event = EventFacts { id, name: "X\u{1b}[31m".to_owned(), resource: "a\nb ".repeat(40) };
-        let letter = Letter {
+        let letter = DeadLetter {
             message_id: "m".to_owned(),
             content: Content::Event(event),
             body: String::new(),

@@ -1,6 +1,6 @@
 //! Dead letters as JSON. No I/O.
 
-use super::letter::{Content, Letter};
+use super::dead_letter::{Content, DeadLetter};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use tableau::Payload;
 
 /// A dead letter as JSON has it. The names of the fields stay as they are.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct LetterFacts<'a> {
+pub(super) struct DeadLetterFacts<'a> {
     event_id: &'a str,
     message_id: &'a str,
     workflow: &'a str,
@@ -25,13 +25,13 @@ pub(super) struct LetterFacts<'a> {
     body: Option<&'a str>,
 }
 
-impl<'a> LetterFacts<'a> {
+impl<'a> DeadLetterFacts<'a> {
     /// The same with the whole message, which may hold secrets.
-    pub(super) fn whole(letter: &'a Letter, workflow: &'a str) -> Self {
+    pub(super) fn whole(letter: &'a DeadLetter, workflow: &'a str) -> Self {
         Self { body: Some(&letter.body), ..Self::of(letter, workflow) }
     }
 
-    pub(super) fn of(letter: &'a Letter, workflow: &'a str) -> Self {
+    pub(super) fn of(letter: &'a DeadLetter, workflow: &'a str) -> Self {
         let message = Self {
             message_id: &letter.message_id,
             workflow,

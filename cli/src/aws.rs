@@ -106,7 +106,7 @@ impl Account {
             // What the parser says of an answer may repeat it.
             SdkError::ResponseError(_) => {
                 format!(
-                    "{target} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
+                    "{target} answered {action} with something that cannot be read: that is not AWS; check --endpoint-url"
                 )
             }
             SdkError::TimeoutError(_) => self.unreachable(action, &Cause::Timeout),
@@ -179,7 +179,9 @@ fn refused(action: &str, code: &str, message: Option<&str>) -> String {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "InvalidAccessKeyId"
-        | "IncompleteSignature") => format!("AWS does not take these credentials ({code})"),
+        | "IncompleteSignature") => {
+            format!("AWS refuses these credentials ({code}): sign in again, or choose others with --profile")
+        }
         code => format!("{action} failed: {code}{words}"),
     }
 }

@@ -131,7 +131,7 @@ mod tests {
 
     // 14, item 6
     #[test]
-    fn a_timeout_a_refusal_and_anything_else_are_told_apart() {
+    fn a_timeout_a_refusal_and_anything_else_are_different_causes() {
         assert_eq!(Cause::of(&io::Error::from(ErrorKind::TimedOut)), Cause::Timeout);
         assert_eq!(Cause::of(&io::Error::from(ErrorKind::ConnectionRefused)), Cause::Refused);
         assert!(matches!(Cause::of(&io::Error::from(ErrorKind::ConnectionReset)), Cause::Other(_)));

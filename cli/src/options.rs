@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use url::Url;
 
-/// Where the local stack's API listens, unless told otherwise.
+/// Where the local stack's API listens by default.
 pub(crate) const LOCAL_PORT: u16 = 8090;
 /// How far behind it the local stack's AWS listens; Tableau and Slack are between.
 pub(crate) const AWS_OFFSET: u16 = 3;

@@ -13,7 +13,7 @@ use terminal_size::terminal_size;
 /// How many columns there are where no terminal says.
 const USUAL_WIDTH: usize = 80;
 
-/// Writes a line to standard output. Gives [`Error`] when nobody can read it.
+/// Writes a line to standard output. Gives [`Error`] when it has no reader any more.
 macro_rules! line {
     () => {
         $crate::out::write(format_args!(""))

@@ -31,15 +31,10 @@ fn files() -> Vec<ProfileFile> {
 pub(crate) fn check(option: Option<&str>) -> Result<(), String> {
     let variable =
         || var_os("AWS_PROFILE").and_then(|name| name.into_string().ok()).filter(|name| !name.is_empty());
-    let (profile, from) = match option {
-        Some(profile) => (profile.to_owned(), "--profile"),
-        None => match variable() {
-            Some(profile) => (profile, "AWS_PROFILE"),
-            None => return Ok(()),
-        },
-    };
+    let from = if option.is_some() { "--profile" } else { "AWS_PROFILE" };
+    let Some(profile) = option.map(str::to_owned).or_else(variable) else { return Ok(()) };
     let files = files();
-    let mut known: Vec<String> = files.iter().flat_map(|file| profiles(file)).collect();
+    let mut known: Vec<String> = files.iter().flat_map(profiles).collect();
     if known.contains(&profile) {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use tableau::EventName;
 use url::Url;
 use workflow::BoxError;
 
-/// Posts the events and prints the answers. The exit code tells whether all were a 2xx.
+/// Posts the events and prints the answers. The exit code says whether all were a 2xx.
 pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let name = event_name(&options.event)?;
     let payloads = payloads(&name, options.object.as_deref(), options.count, Timestamp::now())?;

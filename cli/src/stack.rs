@@ -67,7 +67,11 @@ impl Stack {
         }
         let workflows = paired(queues);
         if workflows.is_empty() {
-            return Err(format!("the stack `{name}` in {} has no workflow's queues", account.target).into());
+            return Err(format!(
+                "the stack `{name}` in {} has no queues of a workflow: check --stack",
+                account.target
+            )
+            .into());
         }
         Ok(Self { name: name.to_owned(), account, table, workflows })
     }

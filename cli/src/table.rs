@@ -56,9 +56,11 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
     let Some(to) = &stack.table else {
-        return Err(
-            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.target).into()
-        );
+        return Err(format!(
+            "the stack `{}` in {} has no table `DeliveryTable`: check --stack",
+            stack.name, account.target
+        )
+        .into());
     };
     let from = &options.from;
     if from == to {
@@ -79,9 +81,10 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
                 }
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
                 _ => {
-                    return Err(
-                        format!("`{from}` is no table of a stack: its items have no `pk` and `sk`").into()
-                    );
+                    return Err(format!(
+                        "`{from}` is not a table of a stack: its items have no `pk` and `sk`"
+                    )
+                    .into());
                 }
             }
         }

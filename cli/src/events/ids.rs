@@ -11,7 +11,7 @@ const EVENT_DIGITS: usize = 64;
 const MESSAGE_LENGTH: usize = 36;
 /// How many hexadecimal digits are in it.
 const MESSAGE_DIGITS: usize = 32;
-/// How many digits of a candidate are shown, unless it takes more to tell it from the others.
+/// How many digits of a candidate are shown, unless it takes more to distinguish it from the others.
 const SHOWN_DIGITS: usize = 12;
 /// The most candidates that an error names.
 const NAMED: usize = 10;
@@ -66,7 +66,7 @@ pub(super) fn is_whole(id: &str) -> bool {
 /// The error about first digits that several ids have.
 pub(super) fn ambiguous(beginning: &str, candidates: &Candidates) -> String {
     let shown = candidates.iter().take(NAMED).map(|(id, what)| {
-        // As many digits as it takes to tell one from the others.
+        // As many digits as distinguish one from the others.
         let others = candidates.keys().filter(|other| *other != id);
         let digits = others.map(|other| alike(id, other) + 1).max().unwrap_or_default().max(SHOWN_DIGITS);
         format!("{} ({})", plain(id.get(..digits).unwrap_or(id)), plain(what))

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::str::FromStr;
 use workflow::BoxError;
 
-/// A moment as somebody wrote it.
+/// A moment as a person writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     /// So long ago: `2h`.

@@ -138,7 +138,7 @@ impl Environment {
         })
     }
 
-    /// Tableau delivers every event to the common door, as an administrator would have set it up.
+    /// Tableau delivers every event to the common ingress, as an administrator would have set it up.
     fn register_webhooks(&self) {
         let url = self.webhook_url();
         for event in EventName::KNOWN {
@@ -147,7 +147,7 @@ impl Environment {
         }
     }
 
-    /// A failing refresh of the data source `name`. With a real Tableau, only the event that would tell of it.
+    /// Lets the refresh of the data source `name` fail. With a real Tableau, only its event is sent.
     pub(crate) async fn fail_refresh(&self, name: &str, notes: &str) -> Result<(), BoxError> {
         if self.real_tableau.is_none() {
             let luid = self.tableau.datasource(name).ok_or("the sample content has no such data source")?;

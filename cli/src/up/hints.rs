@@ -45,7 +45,7 @@ pub(crate) fn text(environment: &Environment) -> String {
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
          \n\
-         # A workflow's own door, and a wrong token:\n\
+         # A workflow's own route, and a wrong token:\n\
          curl -i \"{api}/webhooks/notify-slack/$token\" -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
          curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
          \n\

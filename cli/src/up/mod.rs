@@ -121,7 +121,10 @@ async fn show(
         }
         Err(_) => {
             let seconds = TIMEOUT.as_secs();
-            return Err(format!("no message within {seconds} s; the event's way so far is above").into());
+            return Err(format!(
+                "no message within {seconds} s: the lines above show how far the event came"
+            )
+            .into());
         }
     }
     if once {

@@ -1,4 +1,4 @@
-//! Servers that give no answer: what is wrong with each is told apart, and the error says what to do.
+//! Servers that give no answer: each error says what is wrong and what to do.
 
 use crate::{PROGRAM, command, occupied, run, stderr};
 use std::io::{Read as _, Write as _};

@@ -17,16 +17,16 @@ fn the_shipped_rules_are_right_wherever_one_stands() {
     for folder in [".", "docs"] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
-        let told = (output.status.code(), stdout(&output), stderr(&output));
+        let said = (output.status.code(), stdout(&output), stderr(&output));
         let expected = "rules.yaml: 4 rules; events of every site are taken\n";
-        assert_eq!(told, (Some(0), expected.to_owned(), String::new()), "in {folder}");
+        assert_eq!(said, (Some(0), expected.to_owned(), String::new()), "in {folder}");
     }
     let missing = run(&["rules", "check", "no-such.yaml"]);
     assert_eq!(stderr(&missing), "error: there is no no-such.yaml here or in a folder above\n");
 }
 
 #[test]
-fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
+fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
     for (does, expected) in [
         (
             "on: [WorkbookCreatd], do: [{ notify-slack: { channel: a } }]",
@@ -62,10 +62,10 @@ fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
     ] {
         let (_folder, file) = rules_file(&format!("rules:\n  - {{ name: a, {does} }}\n"));
         let output = run(&["rules", "check", &file]);
-        let told = (output.status.code(), stderr(&output));
-        assert_eq!(told, (Some(1), format!("error: {file}, {expected}\n")));
+        let said = (output.status.code(), stderr(&output));
+        assert_eq!(said, (Some(1), format!("error: {file}, {expected}\n")));
         // The local stack says the same before it starts.
-        assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), told.1);
+        assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), said.1);
     }
 }
 

@@ -26,7 +26,7 @@ async fn a_list_changes_nothing_and_is_for_people_or_for_programs() {
 
     let shown = stdout(&table);
     assert!(shown.starts_with("WAITS FOR  WORKFLOW"), "{shown}");
-    assert!(shown.ends_with("\n2 dead letters and 1 message that is no event\n"), "{shown}");
+    assert!(shown.ends_with("\n2 dead letters and 1 message that is not an event\n"), "{shown}");
     assert!(!shown.contains("hunter2"), "{shown}");
     let read = |output: &Output| -> Vec<Value> {
         stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -122,16 +122,19 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
     let shown = stdout(&dropped);
     assert_eq!((dropped.status.code(), stderr(&dropped).as_str()), (Some(0), ""));
     assert!(shown.contains(&format!("message {}  no event: body: not JSON", ids[0].0)), "{shown}");
-    assert!(shown.ends_with("\n  hunter2\n1 message that is no event dropped\n"), "{shown}");
+    assert!(shown.ends_with("\n  hunter2\n1 message that is not an event dropped\n"), "{shown}");
     assert_eq!(asked.status.code(), Some(1));
-    assert_eq!(stderr(&asked), "error: there is no terminal to ask at: --yes drops without a question\n");
+    assert_eq!(
+        stderr(&asked),
+        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+    );
     let mut left: Vec<String> = foreign[1..].iter().map(|text| (*text).to_owned()).collect();
     left.push(body("a"));
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), left);
 
     let rest: Vec<&str> = ids[1..5].iter().map(|(id, _)| id.as_str()).collect();
     let output = letters(&environment, &[&["drop", "--yes"], &rest[..]].concat()).await;
-    assert!(stdout(&output).ends_with("\n4 messages that are no events dropped\n"), "{}", stdout(&output));
+    assert!(stdout(&output).ends_with("\n4 messages that are not events dropped\n"), "{}", stdout(&output));
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
 }
 
@@ -196,23 +199,32 @@ async fn a_message_that_is_no_event_is_not_replayed_and_says_how_to_drop_it() {
     let output = letters(&environment, &["redrive", &message]).await;
 
     assert_eq!(output.status.code(), Some(1));
-    let expected = format!("left where it is: message {message} of notify-slack is no event: body: not JSON");
+    let expected = format!("not replayed: message {message} of notify-slack is not an event: body: not JSON");
     assert!(stdout(&output).starts_with(&expected), "{}", stdout(&output));
     assert!(stdout(&output).contains("\n`events dead-letters drop MESSAGE_ID` deletes one\n"));
-    assert_eq!(stderr(&output), "error: what is no event cannot be replayed\n");
+    assert_eq!(
+        stderr(&output),
+        "error: a message that is not an event cannot be replayed: `events dead-letters drop MESSAGE_ID` deletes it\n"
+    );
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), ["hunter2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_to_ask_at_nothing_is_dropped_unless_told_so() {
+async fn without_a_terminal_nothing_is_dropped_unless_the_option_says_so() {
     let environment = Environment::start().await;
     environment.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
     let output = letters(&environment, &["drop", id(&body("a")).short()]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(stderr(&output), "error: there is no terminal to ask at: --yes drops without a question\n");
+    assert_eq!(
+        stderr(&output),
+        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+    );
     // There is nothing to ask about.
     let unknown = letters(&environment, &["drop", "00000000"]).await;
-    assert_eq!(stderr(&unknown), "error: not among dead letters: 00000000\n");
+    assert_eq!(
+        stderr(&unknown),
+        "error: no dead letter has this id: 00000000; `events dead-letters list` shows all\n"
+    );
     let none = letters(&environment, &["drop", "--yes"]).await;
     assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
@@ -234,11 +246,14 @@ async fn what_was_not_deleted_is_named_and_stays() {
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
 
     let output = letters(&environment, &["drop", "00000000", "--yes"]).await;
-    assert_eq!(stderr(&output), "error: not among dead letters: 00000000\n");
+    assert_eq!(
+        stderr(&output),
+        "error: no dead letter has this id: 00000000; `events dead-letters list` shows all\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_dropped_that_nobody_can_read() {
+async fn nothing_is_dropped_without_a_reader() {
     let environment = Environment::start().await;
     environment.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
     let (reader, writer) = std::io::pipe().unwrap();
@@ -357,7 +372,7 @@ async fn a_record_that_cannot_be_written_is_a_remark() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_somebody_works_on_again_was_not_dropped() {
+async fn an_event_that_a_worker_has_again_was_not_dropped() {
     let environment = Environment::start().await;
     let delivery = Delivery::of(&environment, "notify-slack", &body("a")).claim(HOUR).await;
     let delivery = delivery.end(1, HOUR, failed()).await;

@@ -93,7 +93,7 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     let show = async || run(&environment, &["events", "show", event.short()]).await;
     let line = "\n  group         64c87bd200d1 in data-alerts: ";
     let shown = show().await;
-    assert!(shown.contains(&format!("{line}nothing is kept of it\n")), "{shown}");
+    assert!(shown.contains(&format!("{line}no longer recorded\n")), "{shown}");
 
     let due = ago(-60);
     let pending = Some(Pending { due, generation: 1, armed: true });

@@ -302,7 +302,7 @@ async fn an_event_that_is_nowhere_says_where_else_to_look() {
     for id in ["00000000", &"0".repeat(64)] {
         let output = environment.run(&["events", "show", id]).await;
         assert_eq!(output.status.code(), Some(1));
-        let expected = format!("error: there is no record of an event {id}: records are kept for 30 days ");
+        let expected = format!("error: there is no record of an event {id}; records are kept for 30 days ");
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
         assert!(stderr(&output).contains("`events dead-letters list`"), "{}", stderr(&output));
     }

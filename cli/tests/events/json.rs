@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 async fn objects(environment: &Environment, arguments: &[&str]) -> Vec<Value> {
     let output = environment.run(&[&["events"], arguments, &["--json"]].concat()).await;
     assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
-    stdout(&output).lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The names of all fields, those of objects in objects included.

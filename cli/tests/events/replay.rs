@@ -25,7 +25,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
     }
     assert!(
         shown.contains(
-            "of notify-slack is no event: body: not JSON, at line 1, column 1: expected value (7 bytes)\n"
+            "of notify-slack is not an event: body: not JSON, at line 1, column 1: expected value (7 bytes)\n"
         ),
         "{shown}"
     );
@@ -77,7 +77,10 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
 
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).ends_with("\n1 event replayed\n"), "{}", stdout(&output));
-    assert_eq!(stderr(&output), "error: not among dead letters: 00000000\n");
+    assert_eq!(
+        stderr(&output),
+        "error: no dead letter has this id: 00000000; `events dead-letters list` shows all\n"
+    );
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("b")]);
     // At once, not when their time out of sight is over.
     let output = environment.replay(&[c.as_str()]).await;
@@ -110,7 +113,7 @@ async fn what_could_not_be_taken_out_is_sent_twice_and_not_lost() {
 
     let output = environment.replay(&[]).await;
 
-    assert!(stderr(&output).contains("stays with the dead letters all the same"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is still among the dead letters"), "{}", stderr(&output));
     assert!(stdout(&environment.replay(&[]).await).ends_with("\n1 event replayed\n"));
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("a"), body("a")]);
 }
@@ -161,7 +164,7 @@ async fn an_event_that_fails_again_at_once_is_named_and_no_other() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
 
     let expected = format!(
-        "\n1 event came after this began, and is left where it is\n1 event replayed\n\
+        "\n1 event came after the start and is not replayed\n1 event replayed\n\
          1 of them failed again and is back: {}; see `events dead-letters list`\n",
         id(&body("a")).short()
     );

@@ -51,7 +51,7 @@ async fn four_digits_name_an_event_in_every_command_where_they_are_unique() {
         let output = environment.run(arguments).await;
         assert!(stdout(&output).contains(expected), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
     }
-    assert_eq!(environment.bodies("NotifySlackQueue"), [body.clone()]);
+    assert_eq!(environment.bodies("NotifySlackQueue"), [body.as_str()]);
     environment.dead_letter("NotifySlackDeadLetters", &body, "no").await;
     let dropped = environment.run(&["events", "dead-letters", "drop", &four, "--yes"]).await;
     assert!(stdout(&dropped).ends_with("\n1 dead letter dropped\n"), "{}", stderr(&dropped));

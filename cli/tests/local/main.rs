@@ -1,4 +1,4 @@
-//! The local stack as other commands of the same user find it, and nobody else.
+//! The local stack as other commands of the same user find it, and no other user.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]

@@ -28,7 +28,10 @@ fn what_others_may_have_written_is_not_believed() {
         command.env(name, value);
     }
     let refused = command.output().unwrap();
-    assert_eq!(stderr(&refused), "error: AWS does not take these credentials (InvalidClientTokenId)\n");
+    assert_eq!(
+        stderr(&refused),
+        "error: AWS refuses these credentials (InvalidClientTokenId): sign in again, or choose others with --profile\n"
+    );
 }
 
 // 12-S3

@@ -2,9 +2,10 @@
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
+use super::lines::{Form, Lines, say};
 use super::queue::{DeadLetterQueue, HELD_SECONDS};
 use super::records::Marks;
-use super::scan::{Counted, Form, Lines, Scanned, Work, say, workflow};
+use super::scan::{Counted, Scanned, Work, workflow};
 use super::selector::{Seen, Selector};
 use crate::events::options::DropOptions;
 use crate::events::time_range::TimeRange;
@@ -19,7 +20,7 @@ use tableau::EventId;
 use tokio::sync::oneshot;
 use workflow::BoxError;
 
-/// How long we wait for an answer: until then nobody else sees the letters.
+/// How long we wait for an answer: until then no other program sees the dead letters.
 const TIMEOUT: Duration = Duration::from_secs(HELD_SECONDS.unsigned_abs() as u64 - 60);
 
 /// Shows the letters that are asked for, asks, and deletes them.
@@ -107,7 +108,7 @@ impl Work for Gathered<'_, '_> {
     }
 }
 
-/// Shows every letter with its payload, the one thing that may not be found anywhere else. When nobody reads it,
+/// Shows every letter with its payload, the one thing that may not be found anywhere else. Without a reader
 /// nothing is dropped.
 fn show(lines: &mut Lines, held: &[Held<'_>], json: bool) -> Result<(), BoxError> {
     for Held { letters, chosen, .. } in held {
@@ -154,9 +155,11 @@ fn short(letter: &DeadLetter) -> String {
 /// Asks whether to drop so many letters, and waits for the answer while there is time.
 async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err("there is no terminal to ask at: --yes drops without a question".into());
+        return Err(
+            "cannot ask for confirmation without a terminal: add --yes to drop without a question".into()
+        );
     }
-    // Whoever cannot read the question will not say yes.
+    // A person who cannot read the question does not say yes.
     let they = if found.all() == 1 { "It" } else { "They" };
     let _ = write!(stderr(), "Drop {found}? {they} cannot be brought back. [y/N] ");
     let (sender, mut answer) = oneshot::channel();

@@ -2,8 +2,9 @@
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
+use super::lines::{Lines, say};
 use super::queue::DeadLetterQueue;
-use super::scan::{Counted, Lines, Work, say, scan};
+use super::scan::{Counted, Work, scan};
 use super::selector::Selector;
 use crate::events::options::DeadLettersOptions;
 use crate::stack::Stack;

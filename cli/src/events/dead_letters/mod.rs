@@ -5,6 +5,7 @@ mod dead_letter;
 mod delete;
 mod facts;
 mod interrupt;
+mod lines;
 mod list;
 mod progress;
 mod queue;

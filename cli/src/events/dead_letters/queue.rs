@@ -105,10 +105,8 @@ impl<'a> DeadLetterQueue<'a> {
             let deleted = self.delete(letters, &sent_letters).await;
             done.letters.extend(sent_letters);
             let kept = deleted.refused.map(|error| -> BoxError {
-                format!(
-                    "an event was put into the queue, and stays with the dead letters all the same: {error}"
-                )
-                .into()
+                format!("an event was put into the queue, and is still among the dead letters: {error}")
+                    .into()
             });
             done.refused = sent.refused.or(kept);
             if done.refused.is_some() {
@@ -153,7 +151,10 @@ impl<'a> DeadLetterQueue<'a> {
             let shown = self.queue(&self.queues.dead_letters).show(receipts).await;
             if let (Some(error), true) = (shown.refused, result.is_ok()) {
                 let minutes = HELD_SECONDS / 60;
-                result = Err(format!("what stays is out of sight for {minutes} minutes: {error}").into());
+                result = Err(format!(
+                    "the dead letters that stay are invisible to others for {minutes} minutes: {error}"
+                )
+                .into());
             }
         }
         result

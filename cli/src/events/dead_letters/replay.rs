@@ -5,9 +5,10 @@
 
 use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
+use super::lines::{Lines, say};
 use super::progress::Progress;
 use super::queue::DeadLetterQueue;
-use super::scan::{Lines, Work, letters_of, resolved, say, scan};
+use super::scan::{Work, letters_of, resolved, scan};
 use super::selector::Selector;
 use super::subject::{Subject, count, counted};
 use crate::events::options::ReplayOptions;
@@ -80,7 +81,7 @@ impl Work for Replay {
         self.events += replayed.clone().filter_map(DeadLetter::event_id).count();
         self.subjects.extend(replayed.clone().filter_map(DeadLetter::subject));
         let lines = self.lines.of(&workflow, replayed);
-        // A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
+        // A replay goes on to its end without a reader; what only lists has nothing to go on for.
         let said = self.progress.beside(|| say(&lines, self.dry));
         refused.map_or(said, Err)
     }

@@ -1,32 +1,18 @@
 //! Going through the dead letters of a stack once, and doing something about those that are meant.
 
 use super::dead_letter::{Content, DeadLetter};
-use super::facts::DeadLetterFacts;
 use super::interrupt::Interrupt;
 use super::queue::DeadLetterQueue;
 use super::selector::{Seen, Selector, Unread};
 use super::subject::{Subject, count, counted};
 use crate::events::ids::{self, Candidates};
-use crate::events::options::{DeadLettersOptions, ReplayOptions};
-use crate::events::table::{Column, Table, age, cell, event_id, message_id, name};
-use crate::out::{self, line, note, plain};
+use crate::out::plain;
 use crate::stack::{Stack, WorkflowQueues};
-use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
-
-/// What a row has. At 80 columns every column is there.
-const COLUMNS: [Column; 6] = [
-    Column::whole("WAITS FOR"),
-    Column::cut("WORKFLOW", 10),
-    Column::cut_in_the_middle("EVENT", 14),
-    Column::cut("NAME", 8),
-    Column::whole("EVENT ID"),
-    Column::cut("REASON", 20),
-];
 
 /// The most events that are named in a line.
 const NAMED: usize = 10;
@@ -115,8 +101,8 @@ impl Scanned {
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
-            1 => Some(format!("{} came after this began, and is left where it is", count(&self.newer))),
-            _ => Some(format!("{} came after this began, and are left where they are", count(&self.newer))),
+            1 => Some(format!("{} came after the start and is not replayed", count(&self.newer))),
+            _ => Some(format!("{} came after the start and are not replayed", count(&self.newer))),
         };
         unread.into_iter().chain(hint).chain(left).collect()
     }
@@ -145,15 +131,17 @@ impl Scanned {
             return Ok(Interrupt::exit_code());
         }
         if self.unread.iter().any(|(_, unread)| unread.named) {
-            return Err("what is no event cannot be replayed".into());
+            return Err("a message that is not an event cannot be replayed: `events dead-letters drop MESSAGE_ID` deletes it".into());
         }
         let is_named = |id: &&str| !self.found.contains_key(*id);
         let missing: Vec<&str> = selector.ids.iter().map(String::as_str).filter(is_named).collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        let whose = workflow.map(|workflow| format!("{workflow}'s ")).unwrap_or_default();
-        Err(format!("not among {whose}dead letters: {}", missing.join(", ")).into())
+        let whose = workflow.map(|workflow| format!(" of {workflow}")).unwrap_or_default();
+        let missing = missing.join(", ");
+        Err(format!("no dead letter{whose} has this id: {missing}; `events dead-letters list` shows all")
+            .into())
     }
 
     /// Refuses a beginning that more than one id has: which of them is meant is not for us to guess.
@@ -200,105 +188,10 @@ pub(super) async fn resolved(
 
 /// What is said of a message that is no event.
 fn left(workflow: &str, Unread { message_id, why, .. }: &Unread) -> String {
-    format!("left where it is: message {} of {workflow} is no event: {why}", plain(message_id))
+    format!("not replayed: message {} of {workflow} is not an event: {why}", plain(message_id))
 }
 
-/// How letters are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// As rows of a table, of so many columns at most; nothing is cut without it.
-    Table { width: Option<usize> },
-    /// As an object each.
-    Json,
-    /// The same with the whole message.
-    JsonWithBody,
-}
-
-impl Form {
-    fn of(json: bool, wide: bool) -> Self {
-        if json { Self::Json } else { Self::Table { width: (!wide).then(out::width) } }
-    }
-}
-
-impl DeadLettersOptions {
-    pub(super) fn form(&self) -> Form {
-        Form::of(self.json, self.wide)
-    }
-}
-
-impl ReplayOptions {
-    pub(super) fn form(&self) -> Form {
-        Form::of(self.json, self.wide)
-    }
-}
-
-/// Letters as lines: rows below a head, or JSON.
-#[derive(Debug)]
-pub(super) struct Lines {
-    form: Form,
-    table: Table<6>,
-    now: Timestamp,
-    begun: bool,
-}
-
-impl Lines {
-    pub(super) fn new(form: Form, now: Timestamp) -> Self {
-        let width = if let Form::Table { width } = form { width } else { None };
-        Self { form, table: Table::new(COLUMNS, width), now, begun: false }
-    }
-
-    /// The lines of some letters.
-    pub(super) fn of<'l>(
-        &mut self,
-        workflow: &str,
-        letters: impl Iterator<Item = &'l DeadLetter>,
-    ) -> Vec<String> {
-        match self.form {
-            Form::Json => letters.map(|letter| out::json(&DeadLetterFacts::of(letter, workflow))).collect(),
-            Form::JsonWithBody => {
-                letters.map(|letter| out::json(&DeadLetterFacts::whole(letter, workflow))).collect()
-            }
-            Form::Table { .. } => self.rows(letters.map(|letter| (letter, workflow))),
-        }
-    }
-
-    fn rows<'l>(&mut self, letters: impl Iterator<Item = (&'l DeadLetter, &'l str)>) -> Vec<String> {
-        let is_narrow = self.table.is_narrow();
-        let row = |(letter, workflow): (&DeadLetter, &str)| row(letter, workflow, self.now, is_narrow);
-        let rows: Vec<_> = letters.map(row).collect();
-        self.table.fit(&rows);
-        let head = (!self.begun && !rows.is_empty()).then(|| self.table.head());
-        self.begun |= !rows.is_empty();
-        head.into_iter().chain(rows.iter().map(|row| self.table.line(row))).collect()
-    }
-
-    /// Prints what is to say beside the letters: below a table, and on standard error where other programs read.
-    pub(super) fn say(&self, sentences: &[String], needed: bool) -> Result<(), BoxError> {
-        if let Form::Table { .. } = self.form {
-            return say(sentences, needed);
-        }
-        sentences.iter().for_each(note);
-        Ok(())
-    }
-}
-
-/// What is shown of a dead letter.
-fn row(letter: &DeadLetter, workflow: &str, now: Timestamp, is_narrow: bool) -> [String; 6] {
-    let message = || message_id(&letter.message_id, is_narrow);
-    let [event, name, id] = match &letter.content {
-        Content::Event(event) => {
-            [cell(&event.name), name(&event.resource), event_id(event.id.as_str(), is_narrow)]
-        }
-        Content::Timer(timer) => {
-            let (what, place) = timer.words();
-            [cell(&what), name(&place), message()]
-        }
-        Content::NoEvent(_) => [cell(""), cell(""), message()],
-    };
-    [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
-}
-
-/// How many letters of how many events there are, how many timers, and how many messages that are no events.
+/// How many letters of how many events there are, how many timers, and how many messages that are not events.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     letters: usize,
@@ -336,22 +229,11 @@ impl fmt::Display for Counted {
         }
         match self.no_events {
             0 => {}
-            1 => parts.push("1 message that is no event".to_owned()),
-            messages => parts.push(format!("{messages} messages that are no events")),
+            1 => parts.push("1 message that is not an event".to_owned()),
+            messages => parts.push(format!("{messages} messages that are not events")),
         }
         f.write_str(&parts.join(" and "))
     }
-}
-
-/// Prints lines. `needed`: whether it is all for nothing once nobody reads them.
-pub(super) fn say(lines: &[String], needed: bool) -> Result<(), BoxError> {
-    for text in lines {
-        match line!("{text}") {
-            Err(error) if error.reader_has_gone() && !needed => return Ok(()),
-            said => said?,
-        }
-    }
-    Ok(())
 }
 
 /// So many letters of so many events.
@@ -362,8 +244,8 @@ pub(super) fn letters_of(letters: usize, events: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dead_letter::EventFacts;
     use super::*;
+    use jiff::Timestamp;
     use tableau::Payload;
 
     fn scanned(newer: usize, back: usize) -> Scanned {
@@ -376,18 +258,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_and_what_is_back_are_told_apart() {
+    fn what_is_left_and_what_is_back_have_different_sentences() {
         let time_range = crate::events::time_range::TimeRange::default();
         let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
         let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
-        assert_eq!(
-            scanned(1, 0).notes(&selector),
-            ["1 event came after this began, and is left where it is"]
-        );
-        assert_eq!(
-            scanned(2, 0).notes(&selector),
-            ["2 events came after this began, and are left where they are"]
-        );
+        assert_eq!(scanned(1, 0).notes(&selector), ["1 event came after the start and is not replayed"]);
+        assert_eq!(scanned(2, 0).notes(&selector), ["2 events came after the start and are not replayed"]);
         assert_eq!((scanned(0, 1).notes(&selector), scanned(1, 0).back()), (Vec::new(), None));
         let one = scanned(0, 1);
         let id = one.back.first().map(Subject::to_string).unwrap_or_default();
@@ -410,21 +286,5 @@ mod tests {
             "5 dead letters of 3 events",
         ];
         assert_eq!(texts, expected);
-    }
-
-    #[test]
-    fn a_letter_cannot_steer_the_terminal() {
-        let id = EventId::of(&Payload::default());
-        let event = EventFacts { id, name: "X\u{1b}[31m".to_owned(), resource: "a\nb ".repeat(40) };
-        let letter = DeadLetter {
-            message_id: "m".to_owned(),
-            content: Content::Event(event),
-            body: String::new(),
-            sent_at: Some(Timestamp::UNIX_EPOCH),
-            reason: "\u{1b}]0;title\u{7}no".to_owned(),
-        };
-        let row = row(&letter, "notify-slack", Timestamp::UNIX_EPOCH, false);
-        assert_eq!([row[0].as_str(), &row[2], &row[5]], ["0 s", "X", "]0;titleno"]);
-        assert!(row[3].starts_with("a b a b"), "{}", row[3]);
     }
 }

@@ -90,7 +90,7 @@ impl Selector {
     }
 
     /// Whether the letter of an event that we have sent again came after that. `sent`: how late it was then at AWS at
-    /// least, so that an older letter of the same event is known. Where that does not tell, our clock does, and it may be
+    /// least, so that an older letter of the same event is known. Where that is not enough, our clock decides, and it may be
     /// wrong.
     fn is_back(&self, letter: &DeadLetter, sent: Option<Timestamp>) -> bool {
         letter.sent_at.is_some_and(|sent_at| {
@@ -150,7 +150,7 @@ fn begins(id: &str, beginning: &str) -> bool {
     id.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-/// What a message tells of the clock of AWS.
+/// The times of the clock of AWS that a message has.
 fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
     let time = |name| message.attributes()?.get(&name)?.parse().ok();
     let times = [System::SentTimestamp, System::ApproximateFirstReceiveTimestamp].map(time);
@@ -218,7 +218,7 @@ mod tests {
         assert!(!named("SiteUpdated", time_range).fits(&letter(None)));
     }
 
-    /// A letter that came so many seconds after we began, and that nobody has received before `received` seconds.
+    /// A letter that came so many seconds after we began, and that was not received before `received` seconds.
     fn message(id: &str, came: i64, received: i64) -> Message {
         let at = |seconds: i64| ((1_764_000_000 + seconds) * 1_000).to_string();
         let body = r#"{"event_type":"SiteUpdated","resource":"SITE"}"#;

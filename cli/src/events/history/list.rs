@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_looks_where_there_cannot_be_anything() {
+    fn a_list_looks_only_where_there_can_be_records() {
         let now: Timestamp = "2026-11-22T14:00:00Z".parse().unwrap();
         let bounds = |since: &str, until: &str| {
             let time_range = TimeRange { since: since.parse().ok(), until: until.parse().ok() };

@@ -82,8 +82,8 @@ async fn find(
     let found = get(records, &beginning_with(records, id, now).await?).await?;
     if found.is_empty() {
         return Err(format!(
-            "there is no record of an event {id}: records are kept for {} days after their last change, and one that \
-             could not be brought to its workflow has none: `events dead-letters list` has those",
+            "there is no record of an event {id}; records are kept for {} days after their last change. An event that did not \
+             reach its workflow has none: `events dead-letters list` shows it",
             KEPT.as_hours() / 24
         )
         .into());

@@ -88,9 +88,9 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     }
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
-            Ok(0) => "none lies in the workflow's queue".to_owned(),
+            Ok(0) => "the workflow has none".to_owned(),
             Ok(count) => format!(
-                "{count} in the workflow's queue; `events dead-letters list {}` says whether this is among them",
+                "{count} in the workflow's queue; `events dead-letters list {}` shows whether this is among them",
                 record.event_id.get(..12).unwrap_or_default()
             ),
             Err(why) => format!("unknown: {why}"),
@@ -230,7 +230,7 @@ notify-slack: failed for good, 3 attempts
   attempt 2     no end was recorded: the process died or ran out of time
   attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
   sent to       a, b
-  dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
+  dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` shows whether this is among them";
         assert_eq!(trace(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
     }
 

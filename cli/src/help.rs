@@ -22,7 +22,7 @@ Exit codes:
   0    done
   1    failed, wholly or in part: the error is on standard error
   2    the command line is wrong, and nothing was done
-  130  interrupted with Ctrl-C";
+  130  interrupted with Ctrl-C, which ends `up` with 0";
 
 pub(crate) const UP: &str = "\
 Examples:

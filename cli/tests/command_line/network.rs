@@ -189,3 +189,31 @@ fn files_of_profiles_that_are_not_there_or_elsewhere_are_named_as_they_are() {
         "{error}"
     );
 }
+
+// 14, item 6
+#[test]
+fn what_is_sent_is_an_object_for_programs_without_the_token_that_an_answer_repeats_or_escapes() {
+    // The token's first letter is escaped in the second place.
+    let body = concat!(
+        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n",
+        r#"{"status":"accepted","event_id":"717b","a":"q1w2E3r4T5y6U7i8O9p0q1w2E3r4T5y6U7i8O9p0abc","#,
+        r#""b":"\u0071 \u00711w2E3r4T5y6U7i8O9p0q1w2E3r4T5y6U7i8O9p0abc"}"#
+    );
+    let port = server(body.as_bytes());
+    let to = format!("http://127.0.0.1:{port}/webhook/{TOKEN}");
+    let output = run(&["send", "AdminPromoted", "--to", &to, "--json"]);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{shown}{}", stderr(&output));
+    let sent: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert!(!shown.contains(TOKEN) && !sent.to_string().contains(TOKEN), "{shown}");
+    assert_eq!((&sent["status"], &sent["answer"]["event_id"]), (&202.into(), &"717b".into()));
+    assert_eq!(
+        (&sent["url"], &sent["event_name"]),
+        (&format!("http://127.0.0.1:{port}/webhook").into(), &"AdminPromoted".into())
+    );
+    let operations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let operations = std::fs::read_to_string(operations).unwrap();
+    for field in sent.as_object().unwrap().keys() {
+        assert!(operations.contains(&format!("`{field}`")), "docs/operations.md lacks `{field}`");
+    }
+}

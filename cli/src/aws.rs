@@ -2,7 +2,9 @@
 
 use crate::http;
 use crate::local;
-use crate::options::{LOCAL_AWS_PORT, PlaceOptions};
+use crate::network::Cause;
+use crate::options::{LOCAL_AWS_PORT, TargetOptions};
+use crate::profile;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -22,12 +24,15 @@ const SIGN_IN: &str = "set AWS_PROFILE or give --profile, or sign in with `aws s
 pub(crate) struct Account {
     pub(crate) config: SdkConfig,
     /// The region, and the endpoint if it is an unusual one.
-    pub(crate) place: String,
+    pub(crate) target: String,
 }
 
 impl Account {
     /// Finds credentials and region as every AWS tool does. Credentials are asked for with the first call.
-    pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+    pub(crate) async fn find(options: &TargetOptions) -> Result<Self, BoxError> {
+        if !options.local {
+            profile::check(options.profile.as_deref())?;
+        }
         let local = match options.local {
             true => Some(local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?),
             false => None,
@@ -69,11 +74,11 @@ impl Account {
                         for the local stack: --local"
                 .into());
         };
-        let place = match config.endpoint_url() {
+        let target = match config.endpoint_url() {
             None => region.to_string(),
             Some(url) => format!("{region} at {}", origin(url)),
         };
-        Ok(Self { config, place })
+        Ok(Self { config, target })
     }
 
     /// What went wrong when `action` was called, named as in a policy.
@@ -82,7 +87,7 @@ impl Account {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let place = &self.place;
+        let target = &self.target;
         if let Some(error) = no_credentials(&error) {
             return error.into();
         }
@@ -90,7 +95,7 @@ impl Account {
             error if aws_http::is_too_long(error) => {
                 let mebibytes = aws_http::ANSWER_LIMIT_BYTES / (1024 * 1024);
                 format!(
-                    "{place} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
+                    "{target} answered {action} with more than {mebibytes} MiB: that is not AWS; check --endpoint-url"
                 )
             }
             SdkError::ServiceError(answer) => refused(
@@ -101,17 +106,36 @@ impl Account {
             // What the parser says of an answer may repeat it.
             SdkError::ResponseError(_) => {
                 format!(
-                    "{place} answered {action} with something that cannot be read: is --endpoint-url AWS's?"
+                    "{target} answered {action} with something that cannot be read: that is not AWS; check --endpoint-url"
                 )
             }
-            SdkError::TimeoutError(_) => format!("AWS in {place} did not answer {action} in time"),
+            SdkError::TimeoutError(_) => self.unreachable(action, &Cause::Timeout),
             SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
-                format!("AWS in {place} cannot be reached")
+                let cause = failure.as_connector_error().map_or(Cause::Timeout, |error| Cause::of(error));
+                self.unreachable(action, &cause)
             }
-            _ => format!("{action} in {place} failed: {}", chain(&error)),
+            _ => format!("{action} in {target} failed: {}", chain(&error)),
         };
         message.into()
     }
+}
+
+impl Account {
+    /// Why AWS did not answer when `action` was called, and what to do.
+    fn unreachable(&self, action: &str, cause: &Cause) -> String {
+        let endpoint = self.config.endpoint_url().and_then(|url| url.parse::<Url>().ok());
+        let host = endpoint.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let region = self.config.region().map(Region::as_ref).unwrap_or_default();
+        let host = host.unwrap_or_else(|| aws_host(action, region));
+        format!("no answer to {action}: {} (AWS in {})", cause.words(&host), self.target)
+    }
+}
+
+/// The host of the service with this action, where no endpoint says otherwise.
+fn aws_host(action: &str, region: &str) -> String {
+    let service = action.split(':').next().unwrap_or_default();
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{service}.{region}.{domain}")
 }
 
 /// An endpoint without what may be secret in its URL.
@@ -155,7 +179,9 @@ fn refused(action: &str, code: &str, message: Option<&str>) -> String {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "InvalidAccessKeyId"
-        | "IncompleteSignature") => format!("AWS does not take these credentials ({code})"),
+        | "IncompleteSignature") => {
+            format!("AWS refuses these credentials ({code}): sign in again, or choose others with --profile")
+        }
         code => format!("{action} failed: {code}{words}"),
     }
 }
@@ -181,8 +207,15 @@ mod tests {
         );
     }
 
+    // 14, item 6
     #[test]
-    fn a_place_shows_no_password() {
+    fn the_host_of_a_service_is_in_its_region() {
+        assert_eq!(aws_host("sqs:SendMessage", "eu-central-1"), "sqs.eu-central-1.amazonaws.com");
+        assert_eq!(aws_host("dynamodb:Query", "cn-north-1"), "dynamodb.cn-north-1.amazonaws.com.cn");
+    }
+
+    #[test]
+    fn a_target_shows_no_password() {
         assert_eq!(origin("http://ana:hunter2@localhost:4566/x"), "http://localhost:4566");
     }
 }

@@ -4,7 +4,7 @@ use confidential::SecureUrl;
 use std::path::PathBuf;
 use url::Url;
 
-/// The most of an answer that is read. A door answers in one line.
+/// The most of an answer that is read. The ingress answers in one line.
 const ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Reads an answer as text.
@@ -16,7 +16,10 @@ pub(crate) async fn text(mut response: reqwest::Response) -> Result<String, Stri
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > ANSWER_LIMIT_BYTES => {
-                return Err(format!("with more than {} KiB, which no door does", ANSWER_LIMIT_BYTES / 1024));
+                return Err(format!(
+                    "with more than {} KiB, which the ingress never does",
+                    ANSWER_LIMIT_BYTES / 1024
+                ));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(String::from_utf8_lossy(&body).into_owned()),

@@ -4,6 +4,7 @@
 //! killed leaves its file behind; such a file is taken for what it is, because nothing listens at its address any more.
 
 use crate::http::is_loopback;
+use crate::program;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
@@ -20,7 +21,6 @@ const PREFIX: &str = "local-stack-";
 const SUFFIX: &str = ".json";
 /// More than a connection on one machine takes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-const START: &str = "`cargo run` starts one";
 
 /// A local stack that runs. It has no `Debug`: everything in it but the addresses is secret.
 #[derive(Clone, Deserialize, Serialize)]
@@ -110,6 +110,7 @@ fn remove(path: &Path) {
 /// # Errors
 /// A sentence that says what to do.
 pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack, BoxError> {
+    let start = format!("`{}` starts one", program::start());
     let folder = folder().filter(|folder| fs::symlink_metadata(folder).is_ok());
     folder.as_deref().map_or(Ok(()), check_private)?;
     let entries = folder.map(|folder| entries(&folder)).unwrap_or_default();
@@ -120,7 +121,7 @@ pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack,
         let found = stacks.into_iter().find(|stack| address(url) == Some(stack.aws));
         let origin = url.origin().ascii_serialization();
         return found.ok_or_else(|| match others.as_slice() {
-            [] => format!("no local stack of yours is up at {origin}; {START}").into(),
+            [] => format!("no local stack of yours is up at {origin}; {start}").into(),
             [only] => format!("no local stack of yours is up at {origin}; one is up at {only}").into(),
             several => {
                 format!("no local stack of yours is up at {origin}; these are up: {}", several.join(", "))
@@ -132,7 +133,7 @@ pub(crate) fn find(aws_url: Option<&Url>, usual_port: u16) -> Result<LocalStack,
         return Ok(usual.clone());
     }
     match stacks.as_slice() {
-        [] => Err(format!("no local stack of yours is up; {START}").into()),
+        [] => Err(format!("no local stack of yours is up; {start}").into()),
         [only] => Ok(only.clone()),
         several => {
             let several: Vec<String> = several.iter().map(LocalStack::aws_url).collect();

@@ -1,13 +1,18 @@
 //! `tableau-webhooks`: runs the local stack, and operates a deployed one.
 
 mod aws;
+mod colour;
 mod events;
 mod files;
+mod help;
 mod http;
 mod local;
 mod names;
+mod network;
 mod options;
 mod out;
+mod profile;
+mod program;
 mod rules;
 mod send;
 mod stack;
@@ -15,13 +20,12 @@ mod table;
 mod timer_words;
 mod up;
 
-use clap::Parser;
 use options::{Command, Options, RulesCommand};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::read(std::env::args_os());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
@@ -39,6 +43,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Up(up)) => up::up(up).await,
         Some(Command::Send(send)) => send::send(send).await,
         Some(Command::Events { command }) => events::run(command).await,
+        Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
         Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
     }

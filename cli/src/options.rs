@@ -1,53 +1,86 @@
 //! The command line.
 
+use crate::colour;
 use crate::events::EventsCommand;
+use crate::help;
 use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use url::Url;
 
-/// Where the local stack's API listens, unless told otherwise.
+/// Where the local stack's API listens by default.
 pub(crate) const LOCAL_PORT: u16 = 8090;
 /// How far behind it the local stack's AWS listens; Tableau and Slack are between.
 pub(crate) const AWS_OFFSET: u16 = 3;
 
 /// Tableau webhook automations: run the local stack, and operate a deployed one.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = "Without a command, `up` runs.")]
+#[command(version, args_conflicts_with_subcommands = true, after_help = help::PROGRAM)]
 pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) up: UpOptions,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long_help = "When to use colours: auto, always or never. With auto only on a terminal, and not if NO_COLOR is set or \
+                       TERM is dumb; CLICOLOR_FORCE=1 turns them on everywhere"
+    )]
+    pub(crate) color: ColorChoice,
+}
+
+impl Options {
+    /// Reads a command line. Where it asks for help, or is wrong, the program ends here.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let (arguments, color) = colour::arguments(arguments);
+        let matches = Self::command().color(color).get_matches_from(arguments);
+        let options = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        colour::choose(options.color);
+        options
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the local stack, show one failing refresh, and keep running
+    #[command(after_help = help::UP)]
     Up(UpOptions),
     /// Send a sample event to the local stack, or to a deployed one
+    #[command(after_help = help::SEND)]
     Send(SendOptions),
     /// Look up events, and replay those that failed
+    #[command(after_help = help::EVENTS)]
     Events {
         #[command(subcommand)]
         command: EventsCommand,
     },
     /// Copy the stack's table after a restore
+    #[command(after_help = help::TABLE)]
     Table {
         #[command(subcommand)]
         command: TableCommand,
     },
     /// Validate a rules file
+    #[command(after_help = help::RULES)]
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
+    },
+    /// Print a script with which a shell completes the words of a command line
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
 }
 
 /// Which stack, and where.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct PlaceOptions {
+pub(crate) struct TargetOptions {
     /// Name of the CloudFormation stack
     #[arg(long, value_name = "NAME", default_value = "tableau-webhooks")]
     pub(crate) stack: String,
@@ -69,6 +102,7 @@ pub(crate) struct PlaceOptions {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Validate a rules file, and show the line of an error
+    #[command(after_help = help::RULES_CHECK)]
     Check(CheckOptions),
 }
 
@@ -80,6 +114,9 @@ pub(crate) struct CheckOptions {
     /// The CloudFormation template, which says which workflows there are
     #[arg(long, value_name = "FILE", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
+    /// Print one JSON object per line for each mistake and each note
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -124,11 +161,17 @@ pub(crate) enum SlackBy {
 pub(crate) struct SendOptions {
     /// Name of the event, such as DatasourceRefreshFailed
     pub(crate) event: String,
-    /// The webhook URL of a stack, with the token in its path or as ?token=…. Set the variable instead if other users can
-    /// see the list of processes [default: the local stack that `up` started]
+    /// The webhook URL of a stack, with the token in its path or as ?token=…. Set WEBHOOK_URL instead if other users can see the
+    /// list of processes [default: WEBHOOK_URL, or else the local stack]
     // A text: clap would repeat what is no URL, and with it the token.
-    #[arg(long, value_name = "URL", env = "WEBHOOK_URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     pub(crate) to: Option<String>,
+    /// Send it to the local stack that `up` started, also if WEBHOOK_URL is set
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) local: bool,
+    /// AWS endpoint URL of one of several local stacks
+    #[arg(long, value_name = "URL", requires = "local")]
+    pub(crate) endpoint_url: Option<Url>,
     /// Name of the object in the sample content that the event is about, such as "General Ledger" [default: the first one]
     #[arg(long, value_name = "NAME")]
     pub(crate) object: Option<String>,
@@ -139,6 +182,9 @@ pub(crate) struct SendOptions {
     /// Print the payload instead of sending it
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print one JSON object per line for each event that is sent
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) json: bool,
 }
 
 /// Where the local stack's AWS listens, unless it was started at other ports.
@@ -147,7 +193,6 @@ pub(crate) const LOCAL_AWS_PORT: u16 = LOCAL_PORT + AWS_OFFSET;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -3,11 +3,17 @@
 //! `println!` panics when its reader has gone, as `head` does. Here that is an error like any other: every command hands
 //! it on, cleans up on its way, and `main` ends without a word.
 
+use crate::colour::is_coloured;
+use anstyle::{AnsiColor, Style};
 use plain_text::visible;
 use std::fmt::{Arguments, Display};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use terminal_size::terminal_size;
 
-/// Writes a line to standard output. Gives [`Error`] when nobody can read it.
+/// How many columns there are where no terminal says.
+const USUAL_WIDTH: usize = 80;
+
+/// Writes a line to standard output. Gives [`Error`] when it has no reader any more.
 macro_rules! line {
     () => {
         $crate::out::write(format_args!(""))
@@ -29,6 +35,12 @@ impl Error {
     }
 }
 
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("cannot write to standard output")
@@ -47,9 +59,17 @@ pub(crate) fn write(line: Arguments<'_>) -> Result<(), Error> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Error)
 }
 
-/// Says on standard error what went wrong. When nobody reads that either, there is nobody left to tell.
+/// How many columns standard output has.
+pub(crate) fn width() -> usize {
+    let size = || terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+    // Some terminals, such as those of scripts, do not know how wide they are.
+    io::stdout().is_terminal().then(size).flatten().unwrap_or(USUAL_WIDTH)
+}
+
+/// Writes what went wrong to standard error. Without a reader of that there is nothing more to do.
 pub(crate) fn problem(what: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "error: {}", plain(&what.to_string()));
+    let style = if is_coloured(&io::stderr()) { AnsiColor::Red.on_default().bold() } else { Style::new() };
+    let _ = writeln!(io::stderr().lock(), "{style}error:{style:#} {}", plain(&what.to_string()));
 }
 
 /// Says something beside the output, on standard error.

@@ -2,19 +2,33 @@
 
 use crate::files::find;
 use crate::options::CheckOptions;
-use crate::out::{line, note, problem};
+use crate::out::{self, line, note, problem};
 use jiff::Timestamp;
 use local_aws::template::{Places, Plan, Template};
 use rules::settings::NotifySlack;
-use rules::{Error, Rules};
+use rules::{Error, Problem, Rules};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// Says whether the file is right, and whether the template has every workflow that it names.
+/// Prints whether the file is valid and the template has every workflow that it names: a sentence, or the problems.
 pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
-    let rules = read(&options.file, &options.template)?;
+    let rules = match checked(&options.file, &options.template)? {
+        Ok(rules) => rules,
+        Err(problems) if options.json => {
+            for Problem { line, rule, text } in &problems {
+                finding(&options.file, "error", Some(*line), rule.as_deref(), text)?;
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(problems) => return Err(reported(&options.file, &problems)),
+    };
+    if options.json {
+        notes(&rules).iter().try_for_each(|text| finding(&options.file, "note", None, None, text))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let file = options.file.display();
     let count = match rules.len() {
         1 => "1 rule".to_owned(),
@@ -26,48 +40,84 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
         sites => format!("events of {sites} sites are taken"),
     };
     line!("{file}: {count}; {sites}")?;
-    if rules.is_empty() {
-        note("note: without a rule nothing happens about any event");
-    }
-    if rules.lists_no_site() {
-        note(
-            "note: `sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count",
-        );
-    }
-    for rule in rules.quiet_without_timezone() {
-        note(format!(
-            "note: the quiet hours of rule `{rule}` are in UTC: give them a `timezone`, or list your site with its own \
-             under `sites`"
-        ));
-    }
-    for (rule, until) in rules.muted_before(Timestamp::now()) {
-        note(format!(
-            "note: the rule `{rule}` is no longer muted: its `mute_until` was {until:.0}; remove it, or write a later time"
-        ));
-    }
+    notes(&rules).iter().for_each(|text| note(format!("note: {text}")));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rules of a file, here or in a folder above, that has no mistake and names only workflows of the template. Of several
-/// mistakes the last one is the error; the others are on standard error already.
+/// What is valid and may surprise.
+fn notes(rules: &Rules) -> Vec<String> {
+    let mut notes = Vec::new();
+    if rules.is_empty() {
+        notes.push("without a rule nothing happens about any event".to_owned());
+    }
+    if rules.lists_no_site() {
+        let text = "`sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count";
+        notes.push(text.to_owned());
+    }
+    let quiet = |rule: &str| {
+        format!(
+            "the quiet hours of rule `{rule}` are in UTC: give them a `timezone`, or list your site with its own under `sites`"
+        )
+    };
+    notes.extend(rules.quiet_without_timezone().map(quiet));
+    for (rule, until) in rules.muted_before(Timestamp::now()) {
+        notes.push(format!(
+            "the rule `{rule}` is no longer muted: its `mute_until` was {until:.0}; remove it, or write a later time"
+        ));
+    }
+    notes
+}
+
+/// Prints one finding as a JSON object. The names of the fields stay as they are.
+fn finding(
+    file: &Path,
+    severity: &str,
+    line: Option<u64>,
+    rule: Option<&str>,
+    message: &str,
+) -> Result<(), out::Error> {
+    let file = file.display().to_string();
+    let finding =
+        json!({ "file": file, "severity": severity, "line": line, "rule": rule, "message": message });
+    line!("{}", out::json(&finding))
+}
+
+/// The rules of a file, here or in a folder above, that has no mistake and names only workflows of the template.
 pub(crate) fn read(file: &Path, template: &Path) -> Result<Rules, BoxError> {
+    checked(file, template)?.map_err(|problems| reported(file, &problems))
+}
+
+/// The last problem as an error. The others are printed to standard error.
+fn reported(file: &Path, problems: &[Problem]) -> BoxError {
     let shown = file.display();
-    let rules = Rules::check_file(&find(file)?).map_err(|error| -> BoxError {
-        let Error::Wrong(problems) = &error else { return error.into() };
-        let Some((last, others)) = problems.split_last() else { return error.into() };
-        others.iter().for_each(|other| problem(format!("{shown}, {other}")));
-        format!("{shown}, {last}").into()
-    })?;
+    let (last, others) = match problems.split_last() {
+        Some((last, others)) => (last.to_string(), others),
+        None => ("it has a mistake".to_owned(), problems),
+    };
+    others.iter().for_each(|other| problem(format!("{shown}, {other}")));
+    format!("{shown}, {last}").into()
+}
+
+/// The rules of a file, or what is wrong in it.
+fn checked(file: &Path, template: &Path) -> Result<Result<Rules, Vec<Problem>>, BoxError> {
+    let rules = match Rules::check_file(&find(file)?) {
+        Ok(rules) => rules,
+        Err(Error::Wrong(problems)) => return Ok(Err(problems)),
+        Err(error) => return Err(error.into()),
+    };
     // A workflow is a function that works on a queue. The ingress does not.
     let mappings = plan(&find(template)?)?.mappings;
     let known: Vec<String> = mappings.into_iter().map(|mapping| mapping.function).collect();
-    if let Some((name, line)) = rules.workflows().find(|(name, _)| !known.iter().any(|known| known == name)) {
-        let known = known.join(", ");
+    let unknown = rules.workflows().find(|(name, _)| !known.iter().any(|known| known == name));
+    let problem = unknown.map(|(name, line)| {
         let template = template.display();
-        let message = format!("{shown}, line {line}: {template} has no workflow `{name}`; it has: {known}");
-        return Err(message.into());
-    }
-    Ok(rules)
+        let text = format!("{template} has no workflow `{name}`; it has: {}", known.join(", "));
+        Problem { line, rule: None, text }
+    });
+    Ok(match problem {
+        Some(problem) => Err(vec![problem]),
+        None => Ok(rules),
+    })
 }
 
 /// The channels that rules name, without `#`.

@@ -3,16 +3,20 @@
 use crate::http;
 use crate::local;
 use crate::names::event_name;
+use crate::network::Cause;
 use crate::options::{LOCAL_AWS_PORT, SendOptions};
-use crate::out::{line, plain};
+use crate::out::{self, line, plain};
+use crate::program;
 use confidential::{Secrets, SecureUrl};
 use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::env::var_os;
 use std::process::ExitCode;
 use tableau::EventName;
 use url::Url;
 use workflow::BoxError;
 
-/// Posts the events and prints the answers. The exit code tells whether all were a 2xx.
+/// Posts the events and prints the answers. The exit code says whether all were a 2xx.
 pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
     let name = event_name(&options.event)?;
     let payloads = payloads(&name, options.object.as_deref(), options.count, Timestamp::now())?;
@@ -20,30 +24,39 @@ pub(crate) async fn send(options: SendOptions) -> Result<ExitCode, BoxError> {
         payloads.iter().try_for_each(|(_, payload)| line!("{payload}"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let to = match options.to {
+    let of_variable = || var_os("WEBHOOK_URL").filter(|url| !url.is_empty() && !options.local);
+    let given = options.to.clone().or_else(|| of_variable().map(|url| url.to_string_lossy().into_owned()));
+    let to = match given {
         // What was given may hold the token, so the error does not repeat it.
         Some(text) => text.trim().parse::<Url>().map_err(|_| {
-            "what --to or WEBHOOK_URL holds is no URL: it must begin with https:// and a host, and is not repeated here \
-             because it may hold the token"
+            "--to or WEBHOOK_URL is not a URL: it must begin with https:// and a host. It is not repeated here because it may \
+             hold the token"
         })?,
-        None => local::find(None, LOCAL_AWS_PORT)?.webhook_url()?,
+        None => local::find(options.endpoint_url.as_ref(), LOCAL_AWS_PORT)?.webhook_url()?,
     };
     // The token in it must not cross a network in clear text.
     let to = SecureUrl::try_from(to).map_err(|invalid| format!("the URL in --to {invalid}"))?;
     let secrets = Secrets::of_url(&to);
     let place = place(&to);
-    let local = http::is_loopback(&to);
     let http = http::client(Some(&to))?;
     let mut all_taken = true;
     for (object, payload) in payloads {
         let request = http.post(to.as_url().clone()).header("content-type", "application/json").body(payload);
-        let response = request.send().await.map_err(|e| unreachable(&place, local, &e.without_url()))?;
+        let response = request.send().await.map_err(|error| unreachable(&place, &to, &error))?;
         let status = response.status();
         let body = http::text(response).await;
         let body = body.map_err(|what| format!("{place} answered {} {what}; check --to", status.as_u16()))?;
         let body = plain(&body);
         let body = secrets.redact_text(&body);
-        line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
+        if options.json {
+            let answer = serde_json::from_str(&body).unwrap_or_else(|_| Value::from(body));
+            let status = status.as_u16();
+            let sent = json!({ "url": place, "event_name": name, "object": object, "status": status, "answer": answer });
+            // Again: an answer may have escaped what it repeats.
+            line!("{}", secrets.redact_text(&out::json(&sent)))?;
+        } else {
+            line!("POST {place}  {name} of {}\n{} {body}", plain(&object), status.as_u16())?;
+        }
         all_taken &= status.is_success();
     }
     Ok(if all_taken { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -92,10 +105,16 @@ fn place(url: &Url) -> String {
     format!("{}://{}{port}/{}", url.scheme(), url.host_str().unwrap_or_default(), path.join("/"))
 }
 
-fn unreachable(place: &str, local: bool, error: &reqwest::Error) -> BoxError {
-    let hint =
-        if local && error.is_connect() { "; is the local stack up? `cargo run` starts it" } else { "" };
-    format!("no answer from {place}{hint}").into()
+fn unreachable(place: &str, to: &SecureUrl, error: &reqwest::Error) -> BoxError {
+    let cause = Cause::of(error);
+    let hint = match cause {
+        Cause::Refused if http::is_loopback(to) => {
+            format!("; is the local stack up? `{}` starts it", program::start())
+        }
+        _ => String::new(),
+    };
+    let host = to.as_url().host_str().unwrap_or_default();
+    format!("no answer from {place}: {}{hint}", cause.words(host)).into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A stack, as CloudFormation knows it: which queue is whose, and where deliveries are recorded.
 
 use crate::aws::Account;
-use crate::options::PlaceOptions;
+use crate::options::TargetOptions;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::ResourceStatus;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub(crate) struct WorkflowQueues {
 
 impl Stack {
     /// Asks CloudFormation for the stack's queues.
-    pub(crate) async fn find(options: &PlaceOptions) -> Result<Self, BoxError> {
+    pub(crate) async fn find(options: &TargetOptions) -> Result<Self, BoxError> {
         let name = if options.local { local_aws::STACK } else { options.stack.as_str() };
         let account = Account::find(options).await?;
         let client = aws_sdk_cloudformation::Client::new(&account.config);
@@ -46,7 +46,7 @@ impl Stack {
                     error.code() == Some("ValidationError")
                         && error.message().is_some_and(|message| message.contains("does not exist"))
                 }) {
-                    return format!("there is no stack `{name}` in {}", account.place).into();
+                    return format!("there is no stack `{name}` in {}", account.target).into();
                 }
                 account.explain("cloudformation:ListStackResources", error)
             })?;
@@ -67,7 +67,11 @@ impl Stack {
         }
         let workflows = paired(queues);
         if workflows.is_empty() {
-            return Err(format!("the stack `{name}` in {} has no workflow's queues", account.place).into());
+            return Err(format!(
+                "the stack `{name}` in {} has no queues of a workflow: check --stack",
+                account.target
+            )
+            .into());
         }
         Ok(Self { name: name.to_owned(), account, table, workflows })
     }

@@ -1,7 +1,8 @@
 //! `table copy`: brings the items of another table into the stack's, after a restore or from a stack that was deleted.
 
 use crate::aws::Account;
-use crate::options::PlaceOptions;
+use crate::help;
+use crate::options::TargetOptions;
 use crate::out::line;
 use crate::stack::Stack;
 use aws_sdk_dynamodb::Client;
@@ -21,6 +22,7 @@ const AT_ONCE: usize = 25;
 #[derive(Debug, Subcommand)]
 pub(crate) enum TableCommand {
     /// Copy items from another table into the stack's table. Existing items are not changed
+    #[command(after_help = help::TABLE_COPY)]
     Copy(CopyOptions),
 }
 
@@ -30,7 +32,7 @@ pub(crate) struct CopyOptions {
     #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
     from: String,
     #[command(flatten)]
-    place: PlaceOptions,
+    target: TargetOptions,
 }
 
 type Item = HashMap<String, AttributeValue>;
@@ -51,12 +53,14 @@ pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
 
 /// Copies page by page. Interrupted, it can be run again: an item that was copied counts as there.
 async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
-    let stack = Stack::find(&options.place).await?;
+    let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
     let Some(to) = &stack.table else {
-        return Err(
-            format!("the stack `{}` in {} has no table of deliveries", stack.name, account.place).into()
-        );
+        return Err(format!(
+            "the stack `{}` in {} has no table `DeliveryTable`: check --stack",
+            stack.name, account.target
+        )
+        .into());
     };
     let from = &options.from;
     if from == to {
@@ -77,9 +81,10 @@ async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
                 }
                 (Some(AttributeValue::S(_)), Some(AttributeValue::S(_))) => live.push(item),
                 _ => {
-                    return Err(
-                        format!("`{from}` is no table of a stack: its items have no `pk` and `sk`").into()
-                    );
+                    return Err(format!(
+                        "`{from}` is not a table of a stack: its items have no `pk` and `sk`"
+                    )
+                    .into());
                 }
             }
         }

@@ -50,8 +50,9 @@ fn an_answer_to_an_event_that_does_not_end_is_one_clear_line() {
     let (url, sent) = endless();
     let token = "t".repeat(43);
     let output = run(&["send", "AdminPromoted", "--to", &format!("{url}/webhook/{token}")]);
-    let expected =
-        format!("error: {url}/webhook answered 200 with more than 64 KiB, which no door does; check --to\n");
+    let expected = format!(
+        "error: {url}/webhook answered 200 with more than 64 KiB, which the ingress never does; check --to\n"
+    );
     assert_eq!(
         (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
         (Some(1), &*expected)
@@ -70,8 +71,8 @@ fn an_answer_in_place_of_aws_that_does_not_end_is_one_clear_line() {
             "error: us-east-1 at {url} answered cloudformation:ListStackResources with more than 16 MiB: that is not AWS; \
              check --endpoint-url\n"
         );
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!((output.status.code(), told), (Some(1), expected), "{command:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), said), (Some(1), expected), "{command:?}");
         // The SDK tries three times.
         assert!(sent.load(Ordering::SeqCst) < 3 * 32 * 1024 * 1024, "{command:?}");
     }

@@ -244,13 +244,14 @@ pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
     until("a dead letter", TIMEOUT, dead).await;
     let listed = world
         .cloud
-        .tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK, "--dry-run"])
+        .tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK, "--dry-run", "--wide"])
         .await;
     for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {
         assert!(listed.contains(part), "no {part} in\n{listed}");
     }
     assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (1, 0), "a dry run changes nothing");
-    for question in [&["events", "list", "--outcome", "failed"][..], &["events", "show", &id[..12]]] {
+    for question in [&["events", "list", "--outcome", "failed", "--wide"][..], &["events", "show", &id[..12]]]
+    {
         let answer = [question, &["--stack", crate::stack::STACK]].concat();
         let answer = world.cloud.tableau_webhooks(&answer).await;
         for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {

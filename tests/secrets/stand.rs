@@ -140,9 +140,9 @@ impl Stand {
     /// command line shows of them.
     pub(crate) async fn assert_no_secret(&mut self, function: &Function, more: &[String]) {
         self.keep("a log", function.logs().join("\n"));
-        self.command(&["events", "list"]).await;
+        self.command(&["events", "list", "--wide"]).await;
         self.command(&["events", "list", "--json"]).await;
-        self.command(&["events", "dead-letters", "list"]).await;
+        self.command(&["events", "dead-letters", "list", "--wide"]).await;
         let items = self.stage.aws.items("deliveries");
         let delivery = items.iter().find_map(|item| item["event_id"]["S"].as_str());
         if let Some(id) = delivery.map(str::to_owned) {

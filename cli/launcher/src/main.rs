@@ -13,6 +13,9 @@ use std::time::SystemTime;
 /// The program.
 const PROGRAM: &str = "tableau-webhooks";
 
+/// The variable that says to the program what its user types for it.
+const TYPED_AS: &str = "TABLEAU_WEBHOOKS_TYPED_AS";
+
 /// What a command line needs to be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
@@ -73,9 +76,10 @@ fn announcement(needs: Needs) -> String {
 /// By the first argument. What is not known is an option of the local stack, or a mistake that the program explains.
 fn needs(arguments: &[OsString]) -> Needs {
     match arguments.first().and_then(|first| first.to_str()) {
-        Some("send" | "events" | "table" | "rules" | "help" | "-h" | "--help" | "-V" | "--version") => {
-            Needs::Program
-        }
+        Some(
+            "send" | "events" | "table" | "rules" | "completions" | "help" | "-h" | "--help" | "-V"
+            | "--version",
+        ) => Needs::Program,
         _ => Needs::Functions,
     }
 }
@@ -187,13 +191,13 @@ fn sources(text: &str) -> Vec<PathBuf> {
 #[cfg(unix)]
 fn start(program: &Path, arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
     use std::os::unix::process::CommandExt;
-    let error = Command::new(program).args(arguments).exec();
+    let error = Command::new(program).args(arguments).env(TYPED_AS, "cargo run --").exec();
     Err(format!("cannot start {}: {error}", program.display()).into())
 }
 
 #[cfg(not(unix))]
 fn start(program: &Path, arguments: Vec<OsString>) -> Result<ExitCode, Box<dyn Error>> {
-    let status = Command::new(program).args(arguments).status();
+    let status = Command::new(program).args(arguments).env(TYPED_AS, "cargo run --").status();
     let status = status.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -221,6 +225,7 @@ mod tests {
         assert_eq!(needs_of(&["--slack", "bot"]), Needs::Functions);
         assert_eq!(needs_of(&["send", "AdminPromoted"]), Needs::Program);
         assert_eq!(needs_of(&["events", "list", "--local"]), Needs::Program);
+        assert_eq!(needs_of(&["completions", "bash"]), Needs::Program);
         assert_eq!(needs_of(&["--help"]), Needs::Program);
     }
 

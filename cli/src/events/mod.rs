@@ -1,10 +1,11 @@
 //! `events`: what became of events at a stack, and sending them round again.
 
+mod dead_letters;
 mod history;
-mod letters;
+mod ids;
 mod options;
-mod span;
 mod table;
+mod time_range;
 
 pub(crate) use options::EventsCommand;
 
@@ -24,11 +25,11 @@ pub(crate) async fn run(command: EventsCommand) -> Result<ExitCode, BoxError> {
     match command {
         EventsCommand::List(options) => history::list(options).await,
         EventsCommand::Show(options) => history::show(options).await,
-        EventsCommand::Replay(options) => letters::replay(options).await,
+        EventsCommand::Replay(options) => dead_letters::replay(options).await,
         EventsCommand::DeadLetters { command } => match command {
-            DeadLettersCommand::List(options) => letters::list(options).await,
-            DeadLettersCommand::Redrive(options) => letters::replay(options).await,
-            DeadLettersCommand::Drop(options) => letters::drop(options).await,
+            DeadLettersCommand::List(options) => dead_letters::list(options).await,
+            DeadLettersCommand::Redrive(options) => dead_letters::replay(options).await,
+            DeadLettersCommand::Drop(options) => dead_letters::drop(options).await,
         },
     }
 }

@@ -1,23 +1,18 @@
-//! Lines of tables. No I/O.
+//! Tables of which each row is one line. No I/O.
 
+use crate::colour::paint;
 use crate::out::plain;
+use anstyle::Style;
 use jiff::{SignedDuration, Timestamp};
-use std::io::{IsTerminal, stdout};
-use terminal_size::terminal_size;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-const USUAL_WIDTH: usize = 80;
-/// The column with resources' names: where a terminal is narrow, it is the first to give way.
-const NAME_COLUMN: usize = 3;
-/// The least that it keeps.
-const LEAST_NAME_WIDTH: usize = 10;
 /// The most that a resource's name gets.
 const NAME_WIDTH: usize = 28;
-/// With less than this beside the other columns, the last one has a line of its own.
-const LAST_WIDTH: usize = 24;
+/// In less room than this, times and ids have their short forms.
+const ROOMY_WIDTH: usize = 120;
 const GAP: &str = "  ";
 
-/// A cell with what somebody else wrote.
+/// A cell with text from outside this program.
 pub(super) fn cell(text: &str) -> String {
     let text = plain(text);
     if text.is_empty() { "–".to_owned() } else { text }
@@ -26,6 +21,16 @@ pub(super) fn cell(text: &str) -> String {
 /// A cell with a resource's name.
 pub(super) fn name(text: &str) -> String {
     cell(&shortened(plain(text).trim(), NAME_WIDTH))
+}
+
+/// A cell with an event's id: in short so much of it as names the event.
+pub(super) fn event_id(id: &str, is_narrow: bool) -> String {
+    cell(id.get(..if is_narrow { 8 } else { 12 }).unwrap_or(id))
+}
+
+/// A cell with the id of a message that is not an event: in short so much of it as names the message.
+pub(super) fn message_id(id: &str, is_narrow: bool) -> String {
+    if is_narrow { cell(id.get(..8).unwrap_or(id)) } else { format!("message {}", plain(id)) }
 }
 
 /// How long ago, in the largest unit.
@@ -42,33 +47,82 @@ fn passed(passed: SignedDuration) -> String {
     }
 }
 
-/// How wide the terminal is that standard output goes to, if it goes to one.
-pub(super) fn terminal_width() -> Option<usize> {
-    let size = || terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-    // Some terminals, such as those of scripts and of tests, do not know how wide they are.
-    stdout().is_terminal().then(|| size().unwrap_or(USUAL_WIDTH))
+/// A column, and how much of it may be cut where a row has less room than it takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    head: &'static str,
+    cut: Cut,
+    /// The colour of a cell with this text.
+    style: fn(&str) -> Style,
 }
 
-/// Lines whose columns fit what has been seen so far: the lines are shown before all of them are known. The last column
-/// takes what is left.
+fn no_style(_: &str) -> Style {
+    Style::new()
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    Never,
+    /// The end is cut, down to this width.
+    End(usize),
+    /// The middle is cut, down to this width.
+    Middle(usize),
+}
+
+impl Column {
+    /// A column that is never cut.
+    pub(super) const fn whole(head: &'static str) -> Self {
+        Self { head, cut: Cut::Never, style: no_style }
+    }
+
+    /// A column whose cells lose their ends.
+    pub(super) const fn cut(head: &'static str, least: usize) -> Self {
+        Self { head, cut: Cut::End(least), style: no_style }
+    }
+
+    /// A column whose cells lose their middles: `DatasourceRefreshFailed` begins and ends with what counts.
+    pub(super) const fn cut_in_the_middle(head: &'static str, least: usize) -> Self {
+        Self { head, cut: Cut::Middle(least), style: no_style }
+    }
+
+    /// The same column, its cells in the colours that `style` gives their texts.
+    pub(super) const fn coloured(self, style: fn(&str) -> Style) -> Self {
+        Self { style, ..self }
+    }
+
+    /// The least width of this column, of which it may have `width`.
+    fn least(self, width: usize) -> usize {
+        match self.cut {
+            Cut::Never => width,
+            Cut::End(least) | Cut::Middle(least) => least.min(width),
+        }
+    }
+
+    fn fitted(self, cell: &str, width: usize) -> String {
+        match self.cut {
+            Cut::Middle(_) => without_middle(cell, width),
+            Cut::Never | Cut::End(_) => shortened(cell, width),
+        }
+    }
+}
+
+/// Rows whose columns fit what has been seen so far, so that a row can be shown before all of them are known.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
-    head: [&'static str; N],
+    columns: [Column; N],
     widths: [usize; N],
-    /// Of the terminal; elsewhere nothing is shortened.
+    /// The most that a row takes; nothing is cut without it.
     width: Option<usize>,
 }
 
 impl<const N: usize> Table<N> {
-    pub(super) fn new(head: [&'static str; N], width: Option<usize>) -> Self {
-        Self { head, widths: head.map(UnicodeWidthStr::width), width }
+    pub(super) fn new(columns: [Column; N], width: Option<usize>) -> Self {
+        Self { columns, widths: columns.map(|column| column.head.width()), width }
     }
 
-    /// Makes room for these in a column.
-    pub(super) fn fit_column<'a>(&mut self, column: usize, cells: impl Iterator<Item = &'a str>) {
-        if let Some(width) = self.widths.get_mut(column) {
-            *width = cells.map(UnicodeWidthStr::width).fold(*width, usize::max);
-        }
+    /// Whether times and ids are shown in their short forms.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.width.is_some_and(|width| width < ROOMY_WIDTH)
     }
 
     /// Makes room for these.
@@ -81,63 +135,90 @@ impl<const N: usize> Table<N> {
     }
 
     pub(super) fn head(&self) -> String {
-        self.line(&self.head.map(str::to_owned))
+        self.line(&self.columns.map(|column| column.head.to_owned()))
     }
 
-    /// The widths, of which that of names is less where the others leave it less.
+    /// The widths that fit into a row. The columns that have the most to spare are cut first.
     fn fitted(&self) -> [usize; N] {
         let mut widths = self.widths;
-        let others = |at: &usize| *at != NAME_COLUMN && *at + 1 != N;
-        let taken: usize = (0..N).filter(others).filter_map(|at| Some(widths.get(at)? + GAP.len())).sum();
-        if let (Some(whole), Some(width)) = (self.width, widths.get_mut(NAME_COLUMN)) {
-            let room = whole.saturating_sub(taken);
-            if room >= LEAST_NAME_WIDTH {
-                *width = (*width).min(room);
+        let Some(whole) = self.width else { return widths };
+        let room = whole.saturating_sub(GAP.len() * N.saturating_sub(1));
+        // Below 80 columns half of what is enough there has to do.
+        for divisor in [1, 2] {
+            while widths.iter().sum::<usize>() > room {
+                let columns = widths.iter_mut().zip(self.columns).zip(self.widths);
+                let spare = |width: usize, column: Column, full: usize| {
+                    width.saturating_sub(column.least(full).min(full).div_ceil(divisor).max(1))
+                };
+                let spares = columns.map(|((width, column), full)| {
+                    let spare =
+                        if matches!(column.cut, Cut::Never) { 0 } else { spare(*width, column, full) };
+                    (spare, width)
+                });
+                match spares.max_by_key(|(spare, _)| *spare) {
+                    Some((1.., width)) => *width -= 1,
+                    _ => break,
+                }
             }
         }
         widths
     }
 
-    /// The row as text. What does not fit beside the rest goes on in a line below.
+    /// The row in one line.
     pub(super) fn line(&self, row: &[String; N]) -> String {
-        let Some((last, cells)) = row.split_last() else { return String::new() };
-        let (mut lines, mut line) = (Vec::new(), String::new());
-        for ((cell, full), width) in cells.iter().zip(self.widths).zip(self.fitted()) {
-            let cell = if width < full { shortened(cell, width) } else { cell.clone() };
-            if self.width.is_some_and(|whole| line.width() + width > whole) && !line.trim().is_empty() {
-                lines.push(std::mem::replace(&mut line, GAP.to_owned()));
+        let whole = self.width.unwrap_or(usize::MAX);
+        let mut line = String::new();
+        let mut painted = String::new();
+        let rest_is_empty = |at: usize| row.iter().skip(at).all(String::is_empty);
+        for (at, ((cell, column), width)) in row.iter().zip(self.columns).zip(self.fitted()).enumerate() {
+            if rest_is_empty(at) {
+                break;
             }
-            line.push_str(&cell);
-            line.push_str(&" ".repeat(width.saturating_sub(cell.width())));
-            line.push_str(GAP);
-        }
-        match self.width.map(|width| (width, width.saturating_sub(line.width()))) {
-            None => line.push_str(last),
-            Some((_, left)) if left >= LAST_WIDTH => line.push_str(&shortened(last, left)),
-            Some((width, _)) => {
-                lines.push(std::mem::take(&mut line));
-                let room = width.saturating_sub(GAP.len()).max(LAST_WIDTH);
-                line = format!("{GAP}{}", shortened(last, room));
+            let gap = if at == 0 { "" } else { GAP };
+            let room = whole.saturating_sub(line.width() + gap.len());
+            if room == 0 {
+                // The rest does not fit even in its least widths.
+                return format!("{}…", beginning(line.chars(), whole.saturating_sub(1)).trim_end());
             }
+            let width = width.min(room);
+            let shown = if self.width.is_some() { column.fitted(cell, width) } else { cell.clone() };
+            let padding = " ".repeat(width.saturating_sub(shown.width()));
+            painted.push_str(&format!("{gap}{}{padding}", paint((column.style)(cell), &shown)));
+            line.push_str(&format!("{gap}{shown}{padding}"));
         }
-        lines.push(line);
-        let lines = lines.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty());
-        lines.collect::<Vec<_>>().join("\n")
+        painted.trim_end().to_owned()
     }
 }
 
-/// The text within `width` columns.
+/// The text within `width` columns; what is cut is marked.
 fn shortened(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut room = width.saturating_sub(1);
-    let kept = text.chars().take_while(|c| {
-        let fits = c.width().unwrap_or(0) <= room;
-        room = room.saturating_sub(c.width().unwrap_or(0));
+    format!("{}…", beginning(text.chars(), width.saturating_sub(1)).trim_end())
+}
+
+/// The text within `width` columns, with its end.
+fn without_middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(1);
+    let end = beginning(text.chars().rev(), room / 2);
+    let start = beginning(text.chars(), room - end.width());
+    format!("{start}…{}", end.chars().rev().collect::<String>())
+}
+
+/// As many of the characters as fit into `room` columns.
+fn beginning(characters: impl Iterator<Item = char>, room: usize) -> String {
+    let mut left = room;
+    let kept = characters.take_while(|c| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= left;
+        left = if fits { left - width } else { 0 };
         fits
     });
-    format!("{}…", kept.collect::<String>().trim_end())
+    kept.collect()
 }
 
 #[cfg(test)]
@@ -147,62 +228,70 @@ mod tests {
     const REASON: &str =
         "Slack does not know the channel #data-alerts, or the app is not in it: channel_not_found";
 
-    fn rows() -> [[String; 6]; 2] {
+    const COLUMNS: [Column; 6] = [
+        Column::whole("WAITS FOR"),
+        Column::cut("WORKFLOW", 10),
+        Column::cut_in_the_middle("EVENT", 14),
+        Column::cut("NAME", 8),
+        Column::whole("ID"),
+        Column::cut("REASON", 20),
+    ];
+
+    fn rows() -> [[String; 6]; 3] {
         [
-            ["3 h", "notify-slack", "DatasourceRefreshFailed", "Sales Orders", "717bbc05a8f9", REASON],
-            ["12 min", "notify-slack", "SiteUpdated", "数字", "66764cae3f27", ""],
+            ["3 h", "notify-slack", "DatasourceRefreshFailed", "Sales Orders", "717bbc05", REASON],
+            ["12 min", "notify-slack", "SiteUpdated", "数字数字数字", "66764cae", ""],
+            ["1 s", "track-servicenow-incident", "DatasourceRefreshSucceeded", "a", "96764cae", "no"],
         ]
         .map(|row| row.map(str::to_owned))
     }
 
-    const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
-
     fn table(width: Option<usize>) -> String {
-        let mut table = Table::new(HEAD, width);
+        let mut table = Table::new(COLUMNS, width);
         table.fit(&rows());
-        [table.head()]
-            .into_iter()
-            .chain(rows().iter().map(|row| table.line(row)))
-            .collect::<Vec<_>>()
-            .join("\n")
+        let lines = rows().into_iter().map(|row| table.line(&row));
+        std::iter::once(table.head()).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
+    // 14, item 6
     #[test]
-    fn columns_stand_below_each_other_and_the_reason_is_shortened_to_the_terminal() {
+    fn each_row_is_one_line_at_every_width_and_what_is_cut_is_marked() {
+        for width in 1..200 {
+            let shown = table(Some(width));
+            assert_eq!(shown.lines().count(), 4, "{width}:\n{shown}");
+            for (line, row) in shown.lines().skip(1).zip(rows()) {
+                assert!(line.width() <= width, "{width}:\n{shown}");
+                let is_whole = row.iter().all(|cell| line.contains(cell.as_str()));
+                assert!(is_whole || line.contains('…'), "{width}:\n{shown}");
+            }
+        }
+    }
+
+    // 14, item 6
+    #[test]
+    fn at_eighty_columns_every_column_is_there_and_ids_are_whole() {
         let expected = "\
-WAITS FOR  WORKFLOW      EVENT                    NAME          EVENT ID      REASON
-3 h        notify-slack  DatasourceRefreshFailed  Sales Orders  717bbc05a8f9  Slack does not know the…
-12 min     notify-slack  SiteUpdated              数字          66764cae3f27";
-        assert_eq!(table(Some(102)), expected);
-    }
-
-    #[test]
-    fn on_a_narrow_terminal_the_reason_has_its_own_line() {
+WAITS FOR  WORKFLOW     EVENT           NAME      ID        REASON
+3 h        notify-sla…  Datasou…Failed  Sales O…  717bbc05  Slack does not know…
+12 min     notify-sla…  SiteUpdated     数字数…   66764cae
+1 s        track-serv…  Datasou…ceeded  a         96764cae  no";
         let shown = table(Some(80));
-        assert!(shown.lines().all(|line| line.width() <= 80), "{shown}");
-        assert!(shown.contains("717bbc05a8f9\n  Slack does not know the channel #data-alerts"), "{shown}");
+        assert_eq!(shown, expected, "\n{shown}");
     }
 
+    // 14, item 6
     #[test]
-    fn nothing_is_shortened_for_a_file_or_another_program() {
-        assert!(table(None).contains(REASON));
-    }
-
-    #[test]
-    fn names_give_way_before_columns_go_on_below() {
-        let shown = table(Some(75));
-        let expected = "
-3 h        notify-slack  DatasourceRefreshFailed  Sales Orde…  717bbc05a8f9
-  Slack does not";
-        assert!(shown.contains(expected) && shown.lines().all(|line| line.width() <= 75), "{shown}");
-    }
-
-    #[test]
-    fn on_a_terminal_that_is_too_narrow_the_columns_go_on_below() {
-        let shown = table(Some(60));
-        let expected =
-            "3 h        notify-slack  DatasourceRefreshFailed\n  Sales Orders  717bbc05a8f9  Slack does not";
-        assert!(shown.contains(expected) && shown.lines().all(|line| line.width() <= 60), "{shown}");
+    fn nothing_is_cut_where_there_is_room_or_when_everything_is_asked_for() {
+        for width in [None, Some(300)] {
+            let shown = table(width);
+            assert!(shown.contains(REASON) && !shown.contains('…'), "{shown}");
+            assert!(
+                shown.contains("\n3 h        notify-slack               DatasourceRefreshFailed "),
+                "{shown}"
+            );
+        }
+        assert!(Table::new(COLUMNS, Some(119)).is_narrow());
+        assert!(!Table::new(COLUMNS, Some(120)).is_narrow() && !Table::new(COLUMNS, None).is_narrow());
     }
 
     #[test]

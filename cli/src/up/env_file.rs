@@ -72,7 +72,7 @@ fn wrong(setting: &str) -> &'static str {
         return "there is no name before the `=`: write NAME=value";
     }
     if !name.chars().all(is_of_name) || name.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return "the name before the `=` has a character that no name has: write NAME=value, with letters, digits and `_` in \
+        return "the name before the `=` has a wrong character: write NAME=value, with letters, digits and `_` in \
                 the name";
     }
     wrong_value(value.trim()).unwrap_or(FORM)

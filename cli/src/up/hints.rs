@@ -1,25 +1,21 @@
 //! What to try next.
 
 use super::FIRST_FAILURE;
-use super::world::World;
+use super::environment::Environment;
 use crate::options::LOCAL_PORT;
+use crate::program;
 
 /// Lines that work when pasted into another terminal.
-pub(crate) fn text(world: &World) -> String {
-    let api = world.stack.url();
-    let tableau = world.tableau.url();
-    // By the variable: other users can read command lines.
-    let to = if api.ends_with(&format!(":{LOCAL_PORT}")) {
-        String::new()
-    } else {
-        format!("WEBHOOK_URL=\"{api}/webhook?token=$token\" ")
-    };
-    let at = if to.is_empty() {
+pub(crate) fn text(environment: &Environment) -> String {
+    let run = program::typed();
+    let api = environment.stack.url();
+    let tableau = environment.tableau.url();
+    let at = if api.ends_with(&format!(":{LOCAL_PORT}")) {
         "--local".to_owned()
     } else {
-        format!("--local --endpoint-url {}", world.stack.aws().url())
+        format!("--local --endpoint-url {}", environment.stack.aws().url())
     };
-    let recovery = match world.tableau.datasource(FIRST_FAILURE) {
+    let recovery = match environment.tableau.datasource(FIRST_FAILURE) {
         Some(luid) => format!(
             "# Let the refresh succeed that failed first, which resolves its incident:\n\
              curl -X POST '{tableau}/simulator/refresh/{luid}/succeed'\n\
@@ -27,15 +23,16 @@ pub(crate) fn text(world: &World) -> String {
         ),
         None => String::new(),
     };
-    let dead_letter = match &world.slack {
-        Some(slack) => dead_letter(&slack.url(), &to, &at),
+    let dead_letter = match &environment.slack {
+        Some(slack) => dead_letter(&slack.url(), &at, &run),
         None => format!(
             "# Replay what failed for good, when its cause is gone:\n\
-             cargo run -- events replay {at}\n\
+             {run} events replay {at}\n\
              \n"
         ),
     };
-    let routes: Vec<String> = world.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
+    let routes: Vec<String> =
+        environment.stack.routes().iter().map(|route| format!("    {}", route.key)).collect();
     format!(
         "The stack stays up; Ctrl-C ends it. To try in another terminal:\n\
          \n\
@@ -43,12 +40,12 @@ pub(crate) fn text(world: &World) -> String {
          token={token}\n\
          \n\
          # Any other event; every name works (AdminPromoted, WorkbookCreated, …):\n\
-         {to}cargo run -- send WorkbookCreated\n\
+         {run} send WorkbookCreated {at}\n\
          \n\
          # One by hand (pasted twice, it is a duplicate and handled once):\n\
          curl -i \"{api}/webhook?token=$token\" -H 'content-type: application/json' -d @events/tableau/admin-promoted.json\n\
          \n\
-         # A workflow's own door, and a wrong token:\n\
+         # A workflow's own route, and a wrong token:\n\
          curl -i \"{api}/webhooks/notify-slack/$token\" -H 'content-type: application/json' -d @events/tableau/workbook-created.json\n\
          curl -i '{api}/webhook?token=wrong' -H 'content-type: application/json' -d '{{}}'\n\
          \n\
@@ -57,30 +54,30 @@ pub(crate) fn text(world: &World) -> String {
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
          # Five refreshes fail at the same time: the first has a message of its own, the others have one, half a minute later:\n\
-         {to}cargo run -- send DatasourceRefreshFailed --count 5\n\
+         {run} send DatasourceRefreshFailed --count 5 {at}\n\
          \n\
          # What became of events, and the whole way of one, by the first digits of its id:\n\
-         cargo run -- events list {at}\n\
-         cargo run -- events show EVENT_ID {at}\n\
+         {run} events list {at}\n\
+         {run} events show EVENT_ID {at}\n\
          \n\
 {dead_letter}\
          Routes of the API, from template.yaml:\n{}\n",
         routes.join("\n"),
-        token = world.webhook_token,
+        token = environment.webhook_token,
     )
 }
 
 /// From a Slack that refuses what it is sent to a message that arrives after all.
-fn dead_letter(slack: &str, to: &str, at: &str) -> String {
+fn dead_letter(slack: &str, at: &str, run: &str) -> String {
     format!(
         "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
          curl -X POST '{slack}/simulator/faults?fault=archived'\n\
-         {to}cargo run -- send AdminPromoted\n\
-         cargo run -- events dead-letters list {at}\n\
+         {run} send AdminPromoted {at}\n\
+         {run} events dead-letters list {at}\n\
          \n\
          # Slack takes messages again, and what failed for good is replayed:\n\
          curl -X DELETE '{slack}/simulator/faults'\n\
-         cargo run -- events replay {at}\n\
+         {run} events replay {at}\n\
          \n"
     )
 }
@@ -91,18 +88,18 @@ mod tests {
 
     #[test]
     fn a_dead_letter_is_made_and_sent_round_again_at_the_addresses_of_this_stack() {
-        let text =
-            dead_letter("http://127.0.0.1:9002", "WEBHOOK_URL='http://127.0.0.1:9000/webhook' ", "--local");
+        let at = "--local --endpoint-url http://127.0.0.1:9003";
+        let text = dead_letter("http://127.0.0.1:9002", at, "tableau-webhooks");
         let commands: Vec<&str> =
             text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         assert_eq!(
             commands,
             [
                 "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=archived'",
-                "WEBHOOK_URL='http://127.0.0.1:9000/webhook' cargo run -- send AdminPromoted",
-                "cargo run -- events dead-letters list --local",
+                "tableau-webhooks send AdminPromoted --local --endpoint-url http://127.0.0.1:9003",
+                "tableau-webhooks events dead-letters list --local --endpoint-url http://127.0.0.1:9003",
                 "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",
-                "cargo run -- events replay --local",
+                "tableau-webhooks events replay --local --endpoint-url http://127.0.0.1:9003",
             ]
         );
     }

@@ -2,27 +2,27 @@
 
 mod binaries;
 mod env_file;
+mod environment;
 mod hints;
 mod settings;
 mod slack_form;
-mod way;
-mod world;
+mod trace;
 
 use crate::options::UpOptions;
 use crate::out::{line, note};
+use environment::Environment;
 use local_aws::StackEvent;
 use simulator::notes;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use way::{First, Way};
+use trace::{First, Trace};
 use workflow::BoxError;
-use world::World;
 
 /// What fails at Tableau, by itself, when the stack has come up.
 const FIRST_FAILURE: &str = "Sales Orders";
 /// How long the first event may take. It takes a second; what takes this long has gone wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Starts everything, sends one failing refresh through, and stays up.
 pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
@@ -38,23 +38,23 @@ pub(crate) async fn up(options: UpOptions) -> Result<ExitCode, BoxError> {
     for sentence in settings.unused() {
         note(format!("note: {sentence}"));
     }
-    world::check_ports(&options)?;
+    environment::check_ports(&options)?;
     let binaries = binaries::folder(&options, &paths.template)?;
     let (sender, events) = mpsc::unbounded_channel();
     let started = Instant::now();
     // From here on the end is ours: the file with the keys goes first.
     let stop = Stop::listen()?;
-    let world = World::start(&options, &paths, &settings, &binaries, sender).await?;
-    let registration = world.to_find()?.register();
+    let environment = Environment::start(&options, &paths, &settings, &binaries, sender).await?;
+    let registration = environment.to_find()?.register();
     if let Err(error) = &registration {
         note(format!("note: `--local` does not find this stack: {error}"));
     }
     let shown = tokio::select! {
-        shown = show(&world, started, options.once, events) => shown,
+        shown = show(&environment, started, options.once, events) => shown,
         () = stop.comes() => line!("\nstopping …").map_err(BoxError::from),
     };
     drop(registration);
-    world.stop().await;
+    environment.stop().await;
     shown?;
     Ok(ExitCode::SUCCESS)
 }
@@ -99,35 +99,38 @@ impl Stop {
 
 /// Sends the first event through, and shows what happens until it is time to end.
 async fn show(
-    world: &World,
+    environment: &Environment,
     started: Instant,
     once: bool,
     events: UnboundedReceiver<StackEvent>,
 ) -> Result<(), BoxError> {
     line!()?;
-    for part in world.summary() {
+    for part in environment.summary() {
         line!("  {part}")?;
     }
     line!("  all of it up after {} ms\n", started.elapsed().as_millis())?;
 
-    let mut way = Way::new(events, world.names(), world.slack.clone());
+    let mut trace = Trace::new(events, environment.names(), environment.slack.clone());
     line!("An extract refresh fails at Tableau …\n")?;
-    world.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
-    match tokio::time::timeout(PATIENCE, way.first()).await {
+    environment.fail_refresh(FIRST_FAILURE, notes::SQL_SERVER_LOGIN).await?;
+    match tokio::time::timeout(TIMEOUT, trace.first()).await {
         Ok(first) => {
             if let First::Grouped(reason) = first? {
                 line!("\nNo message now: the event is {reason}\n")?;
             }
         }
         Err(_) => {
-            let seconds = PATIENCE.as_secs();
-            return Err(format!("no message within {seconds} s; the event's way so far is above").into());
+            let seconds = TIMEOUT.as_secs();
+            return Err(format!(
+                "no message within {seconds} s: the lines above show how far the event came"
+            )
+            .into());
         }
     }
     if once {
         return Ok(());
     }
-    line!("{}", hints::text(world))?;
-    way.follow().await?;
+    line!("{}", hints::text(environment))?;
+    trace.follow().await?;
     Ok(())
 }

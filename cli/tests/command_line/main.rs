@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod interface;
+mod network;
 mod rules;
 mod settings;
 
@@ -17,7 +19,7 @@ fn run(arguments: &[&str]) -> Output {
 
 fn command(arguments: &[&str]) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // Settings of whoever runs the tests must not turn into real destinations.
+    // Settings of the person who runs the tests must not turn into real destinations.
     let mut command = Command::new(PROGRAM);
     command.args(arguments).args(extra(arguments)).current_dir(root).env_clear();
     command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
@@ -176,14 +178,14 @@ fn what_is_no_url_is_not_repeated_because_it_may_hold_the_token() {
 }
 
 #[test]
-fn sending_to_nobody_says_so_without_the_token() {
+fn sending_to_a_closed_port_says_so_without_the_token() {
     let (listener, port) = occupied();
     drop(listener);
     let token = "t".repeat(43);
     let output = run(&["send", "AdminPromoted", "--to", &format!("http://127.0.0.1:{port}/webhook/{token}")]);
     assert_eq!(output.status.code(), Some(1));
     let expected = format!(
-        "error: no answer from http://127.0.0.1:{port}/webhook; is the local stack up? `cargo run` starts it\n"
+        "error: no answer from http://127.0.0.1:{port}/webhook: 127.0.0.1 refuses the connection: check the address and the port; is the local stack up? `tableau-webhooks up` starts it\n"
     );
     assert_eq!(stderr(&output), expected);
 }

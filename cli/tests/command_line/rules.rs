@@ -17,16 +17,16 @@ fn the_shipped_rules_are_right_wherever_one_stands() {
     for folder in [".", "docs"] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
-        let told = (output.status.code(), stdout(&output), stderr(&output));
+        let said = (output.status.code(), stdout(&output), stderr(&output));
         let expected = "rules.yaml: 4 rules; events of every site are taken\n";
-        assert_eq!(told, (Some(0), expected.to_owned(), String::new()), "in {folder}");
+        assert_eq!(said, (Some(0), expected.to_owned(), String::new()), "in {folder}");
     }
     let missing = run(&["rules", "check", "no-such.yaml"]);
     assert_eq!(stderr(&missing), "error: there is no no-such.yaml here or in a folder above\n");
 }
 
 #[test]
-fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
+fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
     for (does, expected) in [
         (
             "on: [WorkbookCreatd], do: [{ notify-slack: { channel: a } }]",
@@ -62,10 +62,10 @@ fn what_is_wrong_in_a_rules_file_is_told_with_file_and_line() {
     ] {
         let (_folder, file) = rules_file(&format!("rules:\n  - {{ name: a, {does} }}\n"));
         let output = run(&["rules", "check", &file]);
-        let told = (output.status.code(), stderr(&output));
-        assert_eq!(told, (Some(1), format!("error: {file}, {expected}\n")));
+        let said = (output.status.code(), stderr(&output));
+        assert_eq!(said, (Some(1), format!("error: {file}, {expected}\n")));
         // The local stack says the same before it starts.
-        assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), told.1);
+        assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), said.1);
     }
 }
 
@@ -131,5 +131,35 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
         let output = run(&["rules", "check", &file]);
         assert_eq!((output.status.code(), stdout(&output)), (Some(0), format!("{file}: {expected}\n")));
         assert!(stderr(&output).starts_with(note), "{}", stderr(&output));
+    }
+}
+
+// 14, item 6
+#[test]
+fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
+    let wrong = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n";
+    let (_folder, file) = rules_file(wrong);
+    let output = run(&["rules", "check", &file, "--json"]);
+    let findings: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let finding = |rule: serde_json::Value, message: &str| serde_json::json!({ "file": file, "severity": "error", "line": 2, "rule": rule, "message": message });
+    let expected = [
+        finding(serde_json::Value::Null, "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        finding("a".into(), "unknown field `chanel`; did you mean `channel`?"),
+    ];
+    assert_eq!((output.status.code(), findings.as_slice()), (Some(1), &expected[..]));
+    assert_eq!(stderr(&output), "");
+
+    let (_folder, file) = rules_file("");
+    let output = run(&["rules", "check", &file, "--json"]);
+    let note: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(
+        (output.status.code(), &note["severity"], &note["line"]),
+        (Some(0), &"note".into(), &().into())
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let operations = std::fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    for field in note.as_object().unwrap().keys() {
+        assert!(operations.contains(&format!("`{field}`")), "docs/operations.md lacks `{field}`");
     }
 }

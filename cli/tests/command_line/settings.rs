@@ -3,7 +3,7 @@
 use crate::{command, run, stderr};
 
 #[test]
-fn settings_that_have_no_use_are_told_and_a_file_of_them_has_to_be_there() {
+fn settings_without_use_are_named_and_their_file_must_exist() {
     let missing = run(&["up", "--once", "--port", "0", "--env-file", "no-such.env"]);
     assert_eq!(
         (missing.status.code(), stderr(&missing).as_str()),
@@ -31,7 +31,7 @@ fn with_settings(text: impl AsRef<[u8]>) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_misspelt_setting_is_told_with_the_nearest_known_name() {
+fn a_misspelt_setting_is_named_with_the_nearest_known_name() {
     let (code, printed) =
         with_settings("SLACK_BOT_TOKN=hunter2\nAWS_PROFILE=ours\nTABLEAU_SERVR_URL=hunter2\n");
     let expected = "warning: .env:1: `SLACK_BOT_TOKN` is not known; did you mean SLACK_BOT_TOKEN?\n\
@@ -41,7 +41,7 @@ fn a_misspelt_setting_is_told_with_the_nearest_known_name() {
 
 // 11-B12
 #[test]
-fn a_pasted_setting_is_cleaned_or_told_by_name() {
+fn a_pasted_setting_is_cleaned_or_named() {
     // A mark before the first name, CRLF, and blanks: the name is known all the same.
     let mark = with_settings("\u{feff}TABLEAU_SITE=\" marketing \"\r\n");
     assert_eq!(mark, (Some(0), "note: TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set\n".to_owned()));
@@ -66,7 +66,7 @@ fn a_pasted_setting_is_cleaned_or_told_by_name() {
 
 // 12-C
 #[test]
-fn a_setting_for_slack_that_slack_gives_to_nobody_is_refused_at_the_start_without_its_value() {
+fn a_setting_that_slack_does_not_give_out_is_refused_at_the_start_without_its_value() {
     for (text, expected) in [
         (
             "SLACK_BOT_TOKEN=hunter2\n",

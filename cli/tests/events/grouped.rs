@@ -1,7 +1,7 @@
 //! Events that a group or digest announces, and the timers of these.
 
-use crate::place::{Place, body, id, stderr, stdout};
-use crate::story::{HOUR, Story, ago};
+use crate::delivery::{Delivery, HOUR, ago};
+use crate::environment::{Environment, body, id, stderr, stdout};
 use alerting::group::{GroupHead, Member, Pending, Placement};
 use alerting::incident::MessageRef;
 use deliveries::End;
@@ -17,14 +17,14 @@ fn message() -> SharedMessage {
     SharedMessage::Group { id: "64c87bd200d1".to_owned(), target: "data-alerts".to_owned() }
 }
 
-async fn grouped(place: &Place, name: &str, why: Why) {
-    let story = Story::of(place, "notify-slack", &body(name));
-    story.attempt(HOUR, End::Skipped(message().reason(why))).await;
+async fn grouped(environment: &Environment, name: &str, why: Why) {
+    let delivery = Delivery::of(environment, "notify-slack", &body(name));
+    delivery.attempt(HOUR, End::Skipped(message().reason(why))).await;
 }
 
 /// Writes a document as the workflow does.
-async fn write(place: &Place, sort: &str, document: &impl serde::Serialize) {
-    let client = aws_sdk_dynamodb::Client::new(&place.config);
+async fn write(environment: &Environment, sort: &str, document: &impl serde::Serialize) {
+    let client = aws_sdk_dynamodb::Client::new(&environment.config);
     let records = DynamoDbRecords::new(client, "DeliveryTable", "notify-slack");
     let write = Write {
         text: serde_json::to_string(document).unwrap(),
@@ -37,8 +37,8 @@ async fn write(place: &Place, sort: &str, document: &impl serde::Serialize) {
     assert!(matches!(written, Commit::Done(_)));
 }
 
-async fn run(place: &Place, arguments: &[&str]) -> String {
-    let output = place.run(arguments).await;
+async fn run(environment: &Environment, arguments: &[&str]) -> String {
+    let output = environment.run(arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
     stdout(&output)
 }
@@ -50,21 +50,23 @@ fn json(shown: &str) -> Vec<Value> {
 // 13
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_a_group_or_digest_has_is_grouped_in_the_list_its_filter_and_its_way() {
-    let place = Place::start().await;
-    grouped(&place, "one", Why::OtherIncidents).await;
-    grouped(&place, "two", Why::ItsFailure).await;
-    grouped(&place, "three", Why::OtherEvents).await;
-    grouped(&place, "known", Why::ItsIncident).await;
+    let environment = Environment::start().await;
+    grouped(&environment, "one", Why::OtherIncidents).await;
+    grouped(&environment, "two", Why::ItsFailure).await;
+    grouped(&environment, "three", Why::OtherEvents).await;
+    grouped(&environment, "known", Why::ItsIncident).await;
     let until = "2026-11-29T07:00:00Z".parse().unwrap();
     let digest = SharedMessage::Digest { until, target: "data-alerts".to_owned() };
-    let story = Story::of(&place, "notify-slack", &body("night"));
-    story.attempt(HOUR, End::Skipped(digest.reason(Why::QuietHours))).await;
-    Story::of(&place, "notify-slack", &body("none")).attempt(HOUR, End::Skipped("no rule".to_owned())).await;
+    let delivery = Delivery::of(&environment, "notify-slack", &body("night"));
+    delivery.attempt(HOUR, End::Skipped(digest.reason(Why::QuietHours))).await;
+    Delivery::of(&environment, "notify-slack", &body("none"))
+        .attempt(HOUR, End::Skipped("no rule".to_owned()))
+        .await;
 
     for (outcome, expected) in
         [("grouped", vec!["night", "one", "three", "two"]), ("skipped", vec!["known", "none"])]
     {
-        let listed = run(&place, &["events", "list", "--outcome", outcome, "--json"]).await;
+        let listed = run(&environment, &["events", "list", "--outcome", outcome, "--json"]).await;
         let events = json(&listed);
         assert!(events.iter().all(|event| event["outcome"] == outcome), "{listed}");
         let mut names: Vec<&str> =
@@ -72,41 +74,41 @@ async fn an_event_that_a_group_or_digest_has_is_grouped_in_the_list_its_filter_a
         names.sort_unstable();
         assert_eq!(names, expected);
     }
-    let shown = run(&place, &["events", "show", id(&body("night")).short()]).await;
+    let shown = run(&environment, &["events", "show", id(&body("night")).short()]).await;
     let expected = "notify-slack: grouped: in the digest of the quiet hours until 2026-11-29T07:00:00Z in data-alerts, 1";
     assert!(shown.contains(expected), "{shown}");
-    let shown = run(&place, &["events", "show", id(&body("one")).short()]).await;
+    let shown = run(&environment, &["events", "show", id(&body("one")).short()]).await;
     let attempt = "UTC, 2.0 s, grouped: grouped with other incidents of the same time: group 64c87bd200d1 in data-alerts";
     assert!(shown.contains(attempt), "{shown}");
-    let history = run(&place, &["events", "show", id(&body("one")).short(), "--json"]).await;
+    let history = run(&environment, &["events", "show", id(&body("one")).short(), "--json"]).await;
     assert_eq!(json(&history)[0]["history"][0]["outcome"], "grouped");
 }
 
 // 13
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_of_a_grouped_event_leads_to_its_message() {
-    let place = Place::start().await;
-    grouped(&place, "one", Why::OtherIncidents).await;
+    let environment = Environment::start().await;
+    grouped(&environment, "one", Why::OtherIncidents).await;
     let event = id(&body("one"));
-    let show = async || run(&place, &["events", "show", event.short()]).await;
+    let show = async || run(&environment, &["events", "show", event.short()]).await;
     let line = "\n  group         64c87bd200d1 in data-alerts: ";
     let shown = show().await;
-    assert!(shown.contains(&format!("{line}nothing is kept of it\n")), "{shown}");
+    assert!(shown.contains(&format!("{line}no longer recorded\n")), "{shown}");
 
     let due = ago(-60);
     let pending = Some(Pending { due, generation: 1, armed: true });
     let mut head = GroupHead::default();
     head.generation = 1;
     head.pending = pending;
-    write(&place, "head", &head).await;
+    write(&environment, "head", &head).await;
     let shown = show().await;
     let expected = format!("{line}its message is due at {}\n", due.strftime("%Y-%m-%d %H:%M:%S UTC"));
     assert!(shown.contains(&expected), "{shown}");
 
     // Its timer fires, and fails.
     head.pending = None;
-    write(&place, "head", &head).await;
-    place.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
+    write(&environment, "head", &head).await;
+    environment.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
     let shown = show().await;
     for part in [
         "has fired, and its work is not done",
@@ -122,11 +124,11 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     head.sent = 1;
     head.last_sent = Some(at);
     head.message = Some(id);
-    write(&place, "head", &head).await;
+    write(&environment, "head", &head).await;
     let shown = show().await;
     let expected = "its message was sent or edited last at 2026-11-28 22:00:10 UTC (message 1764.1 in C1)\n";
     assert!(shown.contains(&format!("{line}{expected}")), "{shown}");
-    let facts = run(&place, &["events", "show", event.short(), "--json"]).await;
+    let facts = run(&environment, &["events", "show", event.short(), "--json"]).await;
     let facts = &json(&facts)[0]["shared_messages"][0];
     let expected = serde_json::json!({
         "kind": "group", "id": "64c87bd200d1", "until": null, "target": "data-alerts", "due_at": null,
@@ -135,7 +137,7 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     assert_eq!(*facts, expected);
 
     let alone = Member { placement: Placement::Alone, ..Member::new(event.short(), "one", None, at) };
-    write(&place, &format!("member#{}", event.short()), &alone).await;
+    write(&environment, &format!("member#{}", event.short()), &alone).await;
     let shown = show().await;
     assert!(shown.contains("this event goes on alone, without the group; "), "{shown}");
 }
@@ -143,10 +145,10 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
 // 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
-    let place = Place::start().await;
-    grouped(&place, "one", Why::OtherIncidents).await;
-    place.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
-    place.dead_letter("NotifySlackDeadLetters", &body("failed"), "Slack: 500").await;
+    let environment = Environment::start().await;
+    grouped(&environment, "one", Why::OtherIncidents).await;
+    environment.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
+    environment.dead_letter("NotifySlackDeadLetters", &body("failed"), "Slack: 500").await;
     let words = ["timer of group 64c87bd200d1  data-alerts", "failed", "Slack: channel_not_found"];
 
     for arguments in [
@@ -155,7 +157,7 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
         &["--outcome", "failed,waiting", "--resource", "64c87bd"],
         &["--outcome", "failed", "--workflow", "notify-slack", "--resource", "data-alerts"],
     ] {
-        let listed = run(&place, &[&["events", "list"], arguments].concat()).await;
+        let listed = run(&environment, &[&["events", "list", "--wide"], arguments].concat()).await;
         let line = listed.lines().find(|line| line.contains("timer of group")).expect(&listed);
         assert!(words.iter().all(|word| line.contains(word)) && line.contains("message "), "{listed}");
         assert!(listed.contains("1 timer\n"), "{listed}");
@@ -167,10 +169,10 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
         &["--resource", "sales"],
         &["--until", "2d"],
     ] {
-        let listed = run(&place, &[&["events", "list"], arguments].concat()).await;
+        let listed = run(&environment, &[&["events", "list"], arguments].concat()).await;
         assert!(!listed.contains("timer"), "{arguments:?}: {listed}");
     }
-    let listed = json(&run(&place, &["events", "list", "--outcome", "failed", "--json"]).await);
+    let listed = json(&run(&environment, &["events", "list", "--outcome", "failed", "--json"]).await);
     let timer = &listed[0];
     assert_eq!(
         (&timer["event_name"], &timer["outcome"], &timer["resource"], &timer["event_id"]),
@@ -178,54 +180,54 @@ async fn a_timer_that_failed_for_good_is_listed_as_what_it_is_and_sent_again() {
     );
     assert_eq!(timer["resource_name"], "timer of group 64c87bd200d1 in data-alerts");
 
-    let letters = run(&place, &["events", "dead-letters", "list"]).await;
+    let letters = run(&environment, &["events", "dead-letters", "list", "--wide"]).await;
     assert!(letters.contains(words[0]) && letters.ends_with("\n1 dead letter and 1 timer\n"), "{letters}");
-    let letters = run(&place, &["events", "dead-letters", "list", "--json"]).await;
+    let letters = run(&environment, &["events", "dead-letters", "list", "--json"]).await;
     let timer = json(&letters).into_iter().find(|letter| letter["event_name"] == "timer").expect(&letters);
     assert_eq!((&timer["resource"], &timer["reason"]), (&GROUP.into(), &words[2].into()));
 
-    let replayed = stdout(&place.replay(&[]).await);
+    let replayed = stdout(&environment.replay(&["--wide"]).await);
     assert!(
         replayed.contains(words[0]) && replayed.ends_with("\n1 event and 1 timer replayed\n"),
         "{replayed}"
     );
-    let mut bodies = place.bodies("NotifySlackQueue");
+    let mut bodies = environment.bodies("NotifySlackQueue");
     bodies.sort();
     assert_eq!(bodies, [body("failed"), TIMER.to_owned()]);
-    assert_eq!(place.bodies("NotifySlackDeadLetters"), Vec::<String>::new());
-    let listed = run(&place, &["events", "list", "--outcome", "failed"]).await;
+    assert_eq!(environment.bodies("NotifySlackDeadLetters"), Vec::<String>::new());
+    let listed = run(&environment, &["events", "list", "--outcome", "failed"]).await;
     assert!(listed.starts_with("no event matches: outcome failed"), "{listed}");
 }
 
 // 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_is_replayed_or_dropped_by_its_message_and_left_where_an_event_is_asked_for() {
-    let place = Place::start().await;
-    place.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
-    let listed = json(&run(&place, &["events", "dead-letters", "list", "--json"]).await);
+    let environment = Environment::start().await;
+    environment.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
+    let listed = json(&run(&environment, &["events", "dead-letters", "list", "--json"]).await);
     let message = listed[0]["message_id"].as_str().unwrap().to_owned();
-    let by_event = stdout(&place.replay(&["--event", "SiteUpdated"]).await);
+    let by_event = stdout(&environment.replay(&["--event", "SiteUpdated"]).await);
     assert_eq!(by_event, "0 events replayed\n");
-    let dry = stdout(&place.replay(&["--dry-run"]).await);
+    let dry = stdout(&environment.replay(&["--dry-run"]).await);
     assert!(dry.ends_with("\n1 timer would be replayed\n"), "{dry}");
-    let replayed = stdout(&place.replay(&[&message[..8]]).await);
+    let replayed = stdout(&environment.replay(&[&message[..8]]).await);
     assert!(replayed.ends_with("\n1 timer replayed\n"), "{replayed}");
-    assert_eq!(place.bodies("NotifySlackQueue"), [TIMER]);
+    assert_eq!(environment.bodies("NotifySlackQueue"), [TIMER]);
 
-    place.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
-    let listed = json(&run(&place, &["events", "dead-letters", "list", "--json"]).await);
+    environment.dead_letter("NotifySlackDeadLetters", TIMER, "Slack: channel_not_found").await;
+    let listed = json(&run(&environment, &["events", "dead-letters", "list", "--json"]).await);
     let message = listed[0]["message_id"].as_str().unwrap();
-    let dropped = run(&place, &["events", "dead-letters", "drop", message, "--yes"]).await;
+    let dropped = run(&environment, &["events", "dead-letters", "drop", message, "--yes"]).await;
     assert!(dropped.contains("timer of group") && dropped.ends_with("\n1 timer dropped\n"), "{dropped}");
 }
 
 // 13
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_look_at_dead_letters_sees_the_records_and_what_is_missing() {
-    let place = Place::start().await;
-    grouped(&place, "one", Why::OtherIncidents).await;
-    place.aws.fail_next("SQS.GetQueueAttributes", 1, local_aws::Fault::AccessDenied);
-    let output = place.run(&["events", "list"]).await;
+    let environment = Environment::start().await;
+    grouped(&environment, "one", Why::OtherIncidents).await;
+    environment.aws.fail_next("SQS.GetQueueAttributes", 1, local_aws::Fault::AccessDenied);
+    let output = environment.run(&["events", "list"]).await;
     assert!(output.status.success() && stdout(&output).ends_with("\n1 event\n"), "{}", stdout(&output));
     let expected = "timers among the dead letters of notify-slack are not listed: these AWS credentials may not call \
                     sqs:GetQueueAttributes";

@@ -1,7 +1,7 @@
 //! `events list` and `events show`, on records that the runtime itself has written.
 
-use crate::place::{Place, body, id, stderr, stdout};
-use crate::story::{HOUR, Story, ago, failed};
+use crate::delivery::{Delivery, HOUR, ago, failed};
+use crate::environment::{Environment, body, id, stderr, stdout};
 use aws_sdk_dynamodb::types::AttributeValue;
 use deliveries::{ClaimStore, End, Ended};
 use jiff::Timestamp;
@@ -9,32 +9,32 @@ use local_aws::Fault;
 use serde_json::Value;
 use std::process::Stdio;
 
-async fn list(place: &Place, arguments: &[&str]) -> String {
-    let output = place.run(&[&["events", "list"], arguments].concat()).await;
+async fn list(environment: &Environment, arguments: &[&str]) -> String {
+    let output = environment.run(&[&["events", "list"], arguments].concat()).await;
     assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
     stdout(&output)
 }
 
 /// One of each outcome, the first the newest, and one of three days ago.
-async fn busy() -> Place {
-    let place = Place::start().await;
-    let slack = |name: &str| Story::of(&place, "notify-slack", &body(name));
+async fn busy() -> Environment {
+    let environment = Environment::start().await;
+    let slack = |name: &str| Delivery::of(&environment, "notify-slack", &body(name));
     slack("running").claim(10).await;
     slack("failed").attempt(HOUR, failed()).await;
     slack("waiting").attempt(2 * HOUR, End::Released("Slack: 500".to_owned())).await;
     slack("deferred").attempt(3 * HOUR, End::Deferred("until the refresh has ended".to_owned())).await;
     slack("lost").claim(4 * HOUR).await;
     slack("done").attempt(5 * HOUR, End::Done).await;
-    let broadcast = Story::of(&place, "update-broadcast", &body("done"));
+    let broadcast = Delivery::of(&environment, "update-broadcast", &body("done"));
     broadcast.attempt(6 * HOUR, End::Skipped("no rule".to_owned())).await;
     slack("old").attempt(72 * HOUR, End::Done).await;
-    place
+    environment
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_day_is_listed_the_newest_first() {
-    let place = busy().await;
-    let shown = list(&place, &[]).await;
+    let environment = busy().await;
+    let shown = list(&environment, &["--wide"]).await;
     let lines: Vec<&str> = shown.lines().collect();
     let expected = [
         ("running", "working", ""),
@@ -50,7 +50,6 @@ async fn the_last_day_is_listed_the_newest_first() {
     for (line, (name, outcome, reason)) in lines[1..].iter().zip(expected) {
         let id = id(&body(name));
         let rest = format!("SiteUpdated {name} {outcome} {} {reason}", id.short());
-        // Each day is read, and shown, before the next: columns grow wider with what comes later.
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(line.ends_with(rest.trim_end()), "no {rest} in\n{line}");
     }
@@ -59,7 +58,7 @@ async fn the_last_day_is_listed_the_newest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_of_what_was_asked_for() {
-    let place = busy().await;
+    let environment = busy().await;
     for (arguments, expected) in [
         (&["--since", "4d", "--until", "2d"][..], &["old"][..]),
         (&["--until", "49h"], &["old"]),
@@ -74,32 +73,34 @@ async fn a_list_is_of_what_was_asked_for() {
         (&["--event", "SiteDeleted"], &[]),
         (&["--limit", "2"], &["running", "failed"]),
     ] {
-        let shown = list(&place, &[arguments, &["--json"]].concat()).await;
+        let shown = list(&environment, &[arguments, &["--json"]].concat()).await;
         let events = shown.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let names: Vec<String> =
             events.map(|event| event["resource_name"].as_str().unwrap().to_owned()).collect();
         assert_eq!(names, expected, "{arguments:?}");
     }
-    let shown = list(&place, &["--limit", "2"]).await;
+    let shown = list(&environment, &["--limit", "2"]).await;
     assert!(
         shown.ends_with("\n2 events; there are more: take a larger --limit, or an earlier --until\n"),
         "{shown}"
     );
-    let nothing = list(&place, &["--event", "SiteDeleted", "--outcome", "failed, done"]).await;
+    let nothing = list(&environment, &["--event", "SiteDeleted", "--outcome", "failed, done"]).await;
     assert!(
         nothing.starts_with("no event matches: outcome failed or done, event SiteDeleted, since 20"),
         "{nothing}"
     );
     let kept = "\nrecords are kept for 30 days after their last change\n";
-    assert!(list(&place, &["--since", "40d"]).await.ends_with(&format!("8 deliveries of 7 events{kept}")));
-    assert!(!list(&place, &["--since", "29d"]).await.contains(kept));
+    assert!(
+        list(&environment, &["--since", "40d"]).await.ends_with(&format!("8 deliveries of 7 events{kept}"))
+    );
+    assert!(!list(&environment, &["--since", "29d"]).await.contains(kept));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_has_the_documented_fields_and_no_others() {
-    let place = Place::start().await;
-    Story::of(&place, "notify-slack", &body("\u{9b}31m")).attempt(HOUR, failed()).await;
-    let shown = list(&place, &["--json"]).await;
+    let environment = Environment::start().await;
+    Delivery::of(&environment, "notify-slack", &body("\u{9b}31m")).attempt(HOUR, failed()).await;
+    let shown = list(&environment, &["--json"]).await;
     let event: Value = serde_json::from_str(&shown).unwrap();
     let fields: Vec<&str> = event.as_object().unwrap().keys().map(String::as_str).collect();
     let mut documented = [
@@ -126,8 +127,8 @@ async fn json_has_the_documented_fields_and_no_others() {
 }
 
 /// Writes a record by hand: the ids of real events cannot be chosen.
-async fn record(place: &Place, id: &str, seen_at: Timestamp) {
-    let put = aws_sdk_dynamodb::Client::new(&place.config).put_item().table_name("DeliveryTable");
+pub(crate) async fn record(environment: &Environment, id: &str, seen_at: Timestamp) {
+    let put = aws_sdk_dynamodb::Client::new(&environment.config).put_item().table_name("DeliveryTable");
     let put = [
         ("pk", format!("delivery#notify-slack#{id}")),
         ("sk", "-".to_owned()),
@@ -144,34 +145,39 @@ async fn record(place: &Place, id: &str, seen_at: Timestamp) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_list_is_read_page_by_page_without_its_payloads() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     for n in 0..1_005 {
-        record(&place, &format!("{n:064x}"), ago(n)).await;
+        record(&environment, &format!("{n:064x}"), ago(n)).await;
     }
-    let shown = list(&place, &["--limit", "2000"]).await;
+    let shown = list(&environment, &["--limit", "2000"]).await;
     assert!(shown.ends_with("\n1005 events\n"), "{shown}");
-    assert_eq!((place.aws.calls("DynamoDB.GetItem"), place.aws.calls("DynamoDB.Query") > 1), (0, true));
-    let shown = list(&place, &[]).await;
+    assert_eq!(
+        (environment.aws.calls("DynamoDB.GetItem"), environment.aws.calls("DynamoDB.Query") > 1),
+        (0, true)
+    );
+    let shown = list(&environment, &[]).await;
     assert!(shown.lines().count() == 102 && shown.contains("\n100 events; there are more"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_of_an_event_has_every_attempt_with_its_error() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let body = body("Marketing");
-    let story = Story::of(&place, "notify-slack", &body);
-    let story = story.claim(3 * HOUR).await.effect(1, "notified/data-news").await;
-    let story = story.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
+    let delivery = Delivery::of(&environment, "notify-slack", &body);
+    let delivery = delivery.claim(3 * HOUR).await.effect(1, "notified/data-news").await;
+    let delivery = delivery.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
     // The second attempt dies.
-    let story = story.claim(2 * HOUR).await.claim(HOUR).await;
-    story.end(3, HOUR, failed()).await;
-    Story::of(&place, "update-broadcast", &body).attempt(HOUR, End::Skipped("no rule".to_owned())).await;
-    place.dead_letter("NotifySlackDeadLetters", &body, "channel_not_found").await;
+    let delivery = delivery.claim(2 * HOUR).await.claim(HOUR).await;
+    delivery.end(3, HOUR, failed()).await;
+    Delivery::of(&environment, "update-broadcast", &body)
+        .attempt(HOUR, End::Skipped("no rule".to_owned()))
+        .await;
+    environment.dead_letter("NotifySlackDeadLetters", &body, "channel_not_found").await;
     let id = id(&body);
 
     // With the whole id, and with its beginning.
     for id in [id.as_str(), id.short()] {
-        let output = place.run(&["events", "show", id]).await;
+        let output = environment.run(&["events", "show", id]).await;
         let shown = stdout(&output);
         assert!(output.status.success(), "{shown}{}", stderr(&output));
         for part in [
@@ -189,7 +195,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
             assert!(shown.contains(part), "no {part} in\n{shown}");
         }
     }
-    let output = place.run(&["events", "show", id.short(), "--json"]).await;
+    let output = environment.run(&["events", "show", id.short(), "--json"]).await;
     let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
     let slack = lines.iter().find(|line| line["workflow"] == "notify-slack").unwrap();
@@ -204,22 +210,22 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
-    let place = Place::start().await;
-    let story = Story::of(&place, "notify-slack", &body("a")).claim(HOUR).await;
+    let environment = Environment::start().await;
+    let delivery = Delivery::of(&environment, "notify-slack", &body("a")).claim(HOUR).await;
     let (began, until) = (ago(HOUR), ago(-HOUR));
     let end = End::Deferred("the Broadcast is being overwritten".to_owned());
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
-    story.claims.end(&story.key, &ended).await.unwrap();
+    delivery.claims.end(&delivery.key, &ended).await.unwrap();
 
-    let listed = list(&place, &[]).await;
+    let listed = list(&environment, &["--wide"]).await;
     let expected = format!("until {}: the Broadcast is being overwritten", until.strftime("%Y-%m-%d %H:%M"));
     assert!(listed.contains(&expected), "{listed}");
-    let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
+    let shown = stdout(&environment.run(&["events", "show", delivery.key.event.short()]).await);
     let at = until.strftime("%Y-%m-%d %H:%M:%S UTC");
     for part in [format!("notify-slack: waits until {at}: the"), format!("put off until {at}: the")] {
         assert!(shown.contains(&part), "no {part} in\n{shown}");
     }
-    let json = place.run(&["events", "show", story.key.event.short(), "--json"]).await;
+    let json = environment.run(&["events", "show", delivery.key.event.short(), "--json"]).await;
     let json: Value = serde_json::from_str(&stdout(&json)).unwrap();
     let at = format!("{until:.3}");
     assert_eq!(
@@ -231,13 +237,13 @@ async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
 // 12-S5, 13
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_not_known_stands_as_it_is() {
-    let place = Place::start().await;
-    let story = Story::of(&place, "notify-slack", &body("Marketing")).claim(HOUR).await;
-    let story = story.effect(1, "notified/data-news").await.effect(1, "page/on-call").await;
-    let story = story.end(1, HOUR, failed()).await;
-    let update = aws_sdk_dynamodb::Client::new(&place.config).update_item().table_name("DeliveryTable");
+    let environment = Environment::start().await;
+    let delivery = Delivery::of(&environment, "notify-slack", &body("Marketing")).claim(HOUR).await;
+    let delivery = delivery.effect(1, "notified/data-news").await.effect(1, "page/on-call").await;
+    let delivery = delivery.end(1, HOUR, failed()).await;
+    let update = aws_sdk_dynamodb::Client::new(&environment.config).update_item().table_name("DeliveryTable");
     update
-        .key("pk", AttributeValue::S(story.key.to_string()))
+        .key("pk", AttributeValue::S(delivery.key.to_string()))
         .key("sk", AttributeValue::S("-".to_owned()))
         .update_expression("SET #history = :x, #updated_at = :x, #failures = :x")
         .expression_attribute_names("#history", "history")
@@ -248,10 +254,10 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
         .await
         .unwrap();
 
-    let listed = list(&place, &["--json"]).await;
+    let listed = list(&environment, &["--json"]).await;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!((&listed["outcome"], &listed["updated_at"]), (&"failed".into(), &Value::Null));
-    let shown = stdout(&place.run(&["events", "show", story.key.event.short()]).await);
+    let shown = stdout(&environment.run(&["events", "show", delivery.key.event.short()]).await);
     for part in [
         "\nnotify-slack: failed for good, 1 attempt\n",
         "\n  last change   unknown\n",
@@ -261,7 +267,7 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
     ] {
         assert!(shown.contains(part), "no {part} in\n{shown}");
     }
-    let json = stdout(&place.run(&["events", "show", story.key.event.short(), "--json"]).await);
+    let json = stdout(&environment.run(&["events", "show", delivery.key.event.short(), "--json"]).await);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["effects"], serde_json::json!(["notified/data-news", "page/on-call"]));
     assert!(json.get("damaged").is_none(), "the fields of JSON stay: {json}");
@@ -269,22 +275,22 @@ async fn a_damaged_record_is_listed_and_shown_with_what_is_damaged_and_what_is_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_list_has_is_found_by_the_beginning_of_its_id() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let id = "a".repeat(64);
-    record(&place, &id, ago(45 * 24 * HOUR)).await;
-    assert!(list(&place, &["--since", "50d"]).await.contains(&id[..12]));
-    let shown = place.run(&["events", "show", &id[..12]]).await;
+    record(&environment, &id, ago(45 * 24 * HOUR)).await;
+    assert!(list(&environment, &["--since", "50d", "--wide"]).await.contains(&id[..12]));
+    let shown = environment.run(&["events", "show", &id[..12]]).await;
     assert!(shown.status.success(), "{}", stderr(&shown));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workflows_are_shown_in_the_order_in_which_the_event_came_to_them() {
-    let place = Place::start().await;
-    let of = |workflow, name| Story::of(&place, workflow, &body(name));
+    let environment = Environment::start().await;
+    let of = |workflow, name| Delivery::of(&environment, workflow, &body(name));
     of("update-broadcast", "a").attempt(2 * HOUR, End::Done).await;
     of("notify-slack", "a").attempt(HOUR, End::Done).await;
     for id in [id(&body("a")).as_str(), id(&body("a")).short()] {
-        let shown = stdout(&place.run(&["events", "show", id]).await);
+        let shown = stdout(&environment.run(&["events", "show", id]).await);
         let place_of = |name: &str| shown.find(name).unwrap();
         assert!(place_of("\nupdate-broadcast: done") < place_of("\nnotify-slack: done"), "{shown}");
     }
@@ -292,11 +298,11 @@ async fn workflows_are_shown_in_the_order_in_which_the_event_came_to_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_nowhere_says_where_else_to_look() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     for id in ["00000000", &"0".repeat(64)] {
-        let output = place.run(&["events", "show", id]).await;
+        let output = environment.run(&["events", "show", id]).await;
         assert_eq!(output.status.code(), Some(1));
-        let expected = format!("error: there is no record of an event {id}: records are kept for 30 days ");
+        let expected = format!("error: there is no record of an event {id}; records are kept for 30 days ");
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
         assert!(stderr(&output).contains("`events dead-letters list`"), "{}", stderr(&output));
     }
@@ -304,13 +310,13 @@ async fn an_event_that_is_nowhere_says_where_else_to_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_beginning_of_several_ids_says_which_they_are() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     for end in ["1", "2"] {
-        record(&place, &format!("{}{end}", "a".repeat(63)), ago(60)).await;
+        record(&environment, &format!("{}{end}", "a".repeat(63)), ago(60)).await;
     }
-    let output = place.run(&["events", "show", "aaaaaaaa"]).await;
+    let output = environment.run(&["events", "show", "aaaaaaaa"]).await;
     assert_eq!(output.status.code(), Some(1));
-    let expected = "error: the ids of 2 events begin with aaaaaaaa: ";
+    let expected = "error: 2 ids begin with aaaaaaaa: ";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
     assert!(
         stderr(&output).contains(&format!("{}2 (SiteUpdated of –)", "a".repeat(63))),
@@ -321,8 +327,8 @@ async fn the_beginning_of_several_ids_says_which_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_question_is_one_clear_line() {
-    let place = Place::start().await;
-    let error = stderr(&place.run(&["events", "list", "--workflow", "notify-slak"]).await);
+    let environment = Environment::start().await;
+    let error = stderr(&environment.run(&["events", "list", "--workflow", "notify-slak"]).await);
     let expected = "has no workflow `notify-slak`; there are: notify-slack, update-broadcast\n";
     assert!(error.ends_with(expected), "{error}");
     for (arguments, expected) in [
@@ -334,36 +340,36 @@ async fn what_is_wrong_with_a_question_is_one_clear_line() {
         ),
         (&["--limit", "0"], "0 is not in 1.."),
     ] {
-        let output = place.run(&[&["events", "list"], arguments].concat()).await;
+        let output = environment.run(&[&["events", "list"], arguments].concat()).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
     }
-    place.aws.fail_next("DynamoDB.Query", 1, Fault::AccessDenied);
-    let error = stderr(&place.run(&["events", "list"]).await);
+    environment.aws.fail_next("DynamoDB.Query", 1, Fault::AccessDenied);
+    let error = stderr(&environment.run(&["events", "list"]).await);
     let expected = "error: these AWS credentials may not call dynamodb:Query: User: ";
     assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_count_dead_letters_sees_the_rest() {
-    let place = Place::start().await;
-    Story::of(&place, "notify-slack", &body("x")).attempt(HOUR, failed()).await;
-    place.aws.fail_next("SQS.GetQueueAttributes", 1, Fault::AccessDenied);
-    let output = place.run(&["events", "show", id(&body("x")).short()]).await;
+    let environment = Environment::start().await;
+    Delivery::of(&environment, "notify-slack", &body("x")).attempt(HOUR, failed()).await;
+    environment.aws.fail_next("SQS.GetQueueAttributes", 1, Fault::AccessDenied);
+    let output = environment.run(&["events", "show", id(&body("x")).short()]).await;
     let expected = "dead letters  unknown: these AWS credentials may not call sqs:GetQueueAttributes";
     assert!(output.status.success() && stdout(&output).contains(expected), "{}", stdout(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_goes_away_ends_a_list_without_a_word() {
-    let place = busy().await;
+    let environment = busy().await;
     let event = id(&body("failed"));
     for arguments in
         [&["events", "list"][..], &["events", "list", "--json"], &["events", "show", event.short()]]
     {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = place.command(arguments);
+        let mut command = environment.command(arguments);
         command.stdout(writer).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();

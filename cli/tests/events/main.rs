@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod dead_letters;
+mod delivery;
+mod environment;
 mod grouped;
 mod history;
-mod place;
+mod json;
 mod replay;
-mod story;
+mod short_ids;
+#[cfg(unix)]
+mod terminal;

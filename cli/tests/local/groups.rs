@@ -72,5 +72,9 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
 fn the_hints_make_a_group_at_the_addresses_of_this_stack() {
     let home = Home::new();
     let up: Up = home.up(&[]);
-    assert!(up.shown.contains("cargo run -- send DatasourceRefreshFailed --count 5\n"), "{}", up.shown);
+    let hint = format!(
+        "tableau-webhooks send DatasourceRefreshFailed --count 5 --local --endpoint-url {}\n",
+        up.aws()
+    );
+    assert!(up.shown.contains(&hint), "{}", up.shown);
 }

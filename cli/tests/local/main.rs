@@ -1,4 +1,4 @@
-//! The local stack as other commands of the same user find it, and nobody else.
+//! The local stack as other commands of the same user find it, and no other user.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
@@ -160,7 +160,7 @@ fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_i
         assert_eq!(held["webhook_token"], up.token());
         let key = held["secret_access_key"].as_str().unwrap();
         assert!(key.len() == 40 && !up.shown.contains(key), "{}", up.shown);
-        let listed = home.run(&["events", "list", "--local"]);
+        let listed = home.run(&["events", "list", "--local", "--wide"]);
         assert!(
             stdout(&listed).contains("DatasourceRefreshFailed"),
             "{}{}",
@@ -168,6 +168,10 @@ fn the_keys_of_a_run_are_in_a_file_that_only_its_user_reads_and_that_goes_with_i
             stderr(&listed)
         );
         let sent = home.run(&["send", "AdminPromoted"]);
+        // 14, item 6: also where another address is set.
+        let mut elsewhere = home.command(&["send", "AdminPromoted", "--local", "--endpoint-url", &up.aws()]);
+        let explicit = elsewhere.env("WEBHOOK_URL", "https://example.com/webhook").output().unwrap();
+        assert!(stdout(&explicit).contains("\n202 "), "{}", stderr(&explicit));
         assert!(
             stdout(&sent).contains("\n202 ") && !stdout(&sent).contains(&up.token()),
             "{}",
@@ -202,7 +206,10 @@ fn what_a_killed_run_leaves_behind_is_no_stack_and_the_next_run_removes_it() {
 
     for arguments in [&["events", "list", "--local"][..], &["send", "AdminPromoted"]] {
         let output = home.run(arguments);
-        assert_eq!(stderr(&output), "error: no local stack of yours is up; `cargo run` starts one\n");
+        assert_eq!(
+            stderr(&output),
+            "error: no local stack of yours is up; `tableau-webhooks up` starts one\n"
+        );
         assert_eq!(output.status.code(), Some(1));
     }
     fs::write(home.folder().join("local-stack-1-1.json"), "half a file").unwrap();

@@ -28,7 +28,10 @@ fn what_others_may_have_written_is_not_believed() {
         command.env(name, value);
     }
     let refused = command.output().unwrap();
-    assert_eq!(stderr(&refused), "error: AWS does not take these credentials (InvalidClientTokenId)\n");
+    assert_eq!(
+        stderr(&refused),
+        "error: AWS refuses these credentials (InvalidClientTokenId): sign in again, or choose others with --profile\n"
+    );
 }
 
 // 12-S3
@@ -91,7 +94,7 @@ fn a_file_that_another_user_wrote_is_no_stack() {
     fs::rename(&file, &real).unwrap();
     std::os::unix::fs::symlink(&real, &file).unwrap();
     let output = home.run(&["send", "AdminPromoted"]);
-    assert_eq!(stderr(&output), "error: no local stack of yours is up; `cargo run` starts one\n");
+    assert_eq!(stderr(&output), "error: no local stack of yours is up; `tableau-webhooks up` starts one\n");
     drop(up);
 }
 

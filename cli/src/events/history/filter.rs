@@ -1,7 +1,7 @@
 //! Which records are listed. No I/O.
 
 use super::record::Outcome;
-use crate::events::letters::Letter;
+use crate::events::dead_letters::DeadLetter;
 use crate::out::plain;
 use deliveries::Record;
 use jiff::Timestamp;
@@ -42,7 +42,7 @@ impl Filter {
 
     /// Whether it takes a timer that failed for good, but for the workflow, the event and the outcome: its key, or a part of
     /// what it is called.
-    pub(super) fn takes_timer(&self, letter: &Letter) -> bool {
+    pub(super) fn takes_timer(&self, letter: &DeadLetter) -> bool {
         let Some(timer) = letter.timer() else { return false };
         let contains = |wanted: &String| {
             let wanted = wanted.to_lowercase();

@@ -1,23 +1,31 @@
 //! `events list`.
 
+use super::USUAL;
 use super::filter::Filter;
 use super::record::{Facts, Outcome};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
-use crate::events::letters::{self, Letter, Timer};
+use crate::events::dead_letters::{self, DeadLetter, Timer};
 use crate::events::options::ListOptions;
-use crate::events::span::Span;
-use crate::events::table::{Table, cell, name, terminal_width};
+use crate::events::table::{Column, Table, cell, event_id, message_id, name};
+use crate::events::time_range::TimeRange;
 use crate::out::{self, line, note, plain};
 use crate::stack::Stack;
 use deliveries::{KEPT, Record, State};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-const HEAD: [&str; 7] = ["SEEN (UTC)", "WORKFLOW", "EVENT", "NAME", "OUTCOME", "EVENT ID", "REASON"];
-/// How far back we look unless told otherwise.
-const USUAL: SignedDuration = SignedDuration::from_hours(24);
+/// What a row has. At 80 columns every column is there.
+const COLUMNS: [Column; 7] = [
+    Column::whole("SEEN (UTC)"),
+    Column::cut("WORKFLOW", 10),
+    Column::cut_in_the_middle("EVENT", 14),
+    Column::cut("NAME", 8),
+    Column::whole("OUTCOME").coloured(Outcome::style_of),
+    Column::whole("EVENT ID"),
+    Column::cut("REASON", 10),
+];
 /// The most records that are asked for at once.
 const PAGE: u32 = 1_000;
 /// With more dead letters than this, timers are looked for among them only where failed events are asked for.
@@ -26,9 +34,9 @@ const FEW_LETTERS: u64 = 100;
 /// Lists records, and says how many there were.
 pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
-    let span = options.span.at(now)?;
-    let (since, until) = bounds(span, now);
-    let stack = Stack::find(&options.place).await?;
+    let time_range = options.time_range.at(now)?;
+    let (since, until) = bounds(time_range, now);
+    let stack = Stack::find(&options.target).await?;
     // Refuses a workflow that there is not.
     stack.queues_of(options.workflow.as_deref())?;
     let records = Records::of(&stack)?;
@@ -39,9 +47,9 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         resource: options.resource,
     };
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let mut shown = Shown { json: options.json, now, table: Table::new(HEAD, terminal_width()), lines: 0 };
-    let workflows = stack.workflows.iter().map(|queues| queues.workflow.as_str());
-    shown.table.fit_column(1, workflows);
+    let width = (!options.wide).then(out::width);
+    let table = Table::new(COLUMNS, width);
+    let mut shown = Shown { json: options.json, now, table, rows: Vec::new(), lines: 0 };
     let mut events = BTreeSet::new();
     // Where every record is shown, one more than that says whether there are more.
     let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
@@ -55,17 +63,18 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
         events.extend(found.into_iter().map(|record| record.event_id));
     }
     let records = shown.lines;
-    let looked = Span { since: Some(since), until: Some(until) };
+    let looked = TimeRange { since: Some(since), until: Some(until) };
     let (mut timers, notes) = timers(&stack, &filter, looked).await;
     more |= records + timers.len() > limit;
     timers.truncate(limit - records);
     shown.add_timers(&timers)?;
+    shown.print()?;
     let summary = match (records, timers.len()) {
-        (0, 0) => nothing(&filter, since, span.until),
+        (0, 0) => nothing(&filter, since, time_range.until),
         (lines, timers) => summary(lines, events.len(), timers, more),
     };
     notes.iter().for_each(note);
-    let gone = span
+    let gone = time_range
         .since
         .filter(|since| now.duration_since(*since) > KEPT)
         .map(|_| format!("records are kept for {} days after their last change", KEPT.as_hours() / 24));
@@ -79,7 +88,11 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
 }
 
 /// The timers among the dead letters that the filter takes, each with its workflow, and what is to say beside them.
-async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Letter)>, Vec<String>) {
+async fn timers(
+    stack: &Stack,
+    filter: &Filter,
+    time_range: TimeRange,
+) -> (Vec<(String, DeadLetter)>, Vec<String>) {
     let (mut found, mut notes) = (Vec::new(), Vec::new());
     let is_asked = filter.outcomes.contains(&Outcome::Failed);
     if filter.event.is_some() || !(is_asked || filter.outcomes.is_empty()) {
@@ -89,7 +102,7 @@ async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Let
     let of_workflow = |workflow: &str| filter.workflow.as_ref().is_none_or(|wanted| wanted == workflow);
     for queues in stack.workflows.iter().filter(|queues| of_workflow(&queues.workflow)) {
         let workflow = &queues.workflow;
-        match letters::timers(stack, queues, span, most).await {
+        match dead_letters::timers(stack, queues, time_range, most).await {
             Ok(Some(timers)) => {
                 let timers = timers.into_iter().filter(|letter| filter.takes_timer(letter));
                 found.extend(timers.map(|letter| (workflow.clone(), letter)));
@@ -104,23 +117,23 @@ async fn timers(stack: &Stack, filter: &Filter, span: Span) -> (Vec<(String, Let
 }
 
 /// From when until when to look: no further than there can be anything.
-fn bounds(span: Span, now: Timestamp) -> (Timestamp, Timestamp) {
+fn bounds(time_range: TimeRange, now: Timestamp) -> (Timestamp, Timestamp) {
     let back = |from: Timestamp, time| from.checked_sub(time).unwrap_or(from);
     let latest = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
-    let until = span.until.map_or(latest, |until| until.min(latest));
+    let until = time_range.until.map_or(latest, |until| until.min(latest));
     // A day before the given end, if only that is given.
-    let since = span.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
+    let since = time_range.since.unwrap_or_else(|| back(now, USUAL).min(back(until, USUAL)));
     (since.max(back(now, FURTHEST)), until)
 }
 
 /// What stands where there is nothing: all that was asked for, so that it shows what to leave out.
 fn nothing(filter: &Filter, since: Timestamp, until: Option<Timestamp>) -> String {
     let until = until.map(|until| format!("until {until:.0}"));
-    let span = [format!("since {since:.0}")].into_iter().chain(until);
+    let time_range = [format!("since {since:.0}")].into_iter().chain(until);
     if filter.is_open() {
-        return format!("no event {}", span.collect::<Vec<_>>().join(" "));
+        return format!("no event {}", time_range.collect::<Vec<_>>().join(" "));
     }
-    let asked: Vec<String> = filter.words().into_iter().chain(span).collect();
+    let asked: Vec<String> = filter.words().into_iter().chain(time_range).collect();
     format!("no event matches: {}", asked.join(", "))
 }
 
@@ -149,53 +162,56 @@ struct Shown {
     json: bool,
     now: Timestamp,
     table: Table<7>,
+    /// For a table: its columns fit all of it.
+    rows: Vec<[String; 7]>,
     lines: usize,
 }
 
 impl Shown {
     fn add(&mut self, records: &[Record]) -> Result<(), out::Error> {
+        self.lines += records.len();
         if self.json {
-            self.lines += records.len();
-            return records
-                .iter()
-                .try_for_each(|record| line!("{}", out::json(&Facts::of(record, self.now))));
+            let facts = |record| out::json(&Facts::of(record, self.now));
+            return records.iter().try_for_each(|record| line!("{}", facts(record)));
         }
-        self.rows(&records.iter().map(|record| row(record, self.now)).collect::<Vec<_>>())
+        let is_narrow = self.table.is_narrow();
+        self.rows.extend(records.iter().map(|record| row(record, self.now, is_narrow)));
+        Ok(())
     }
 
-    fn add_timers(&mut self, timers: &[(String, Letter)]) -> Result<(), out::Error> {
+    fn add_timers(&mut self, timers: &[(String, DeadLetter)]) -> Result<(), out::Error> {
+        self.lines += timers.len();
         if self.json {
-            self.lines += timers.len();
-            let facts = |(workflow, letter): &(String, Letter)| out::json(&Facts::of_timer(workflow, letter));
+            let facts =
+                |(workflow, letter): &(String, DeadLetter)| out::json(&Facts::of_timer(workflow, letter));
             return timers.iter().try_for_each(|timer| line!("{}", facts(timer)));
         }
-        self.rows(&timers.iter().map(|(workflow, letter)| timer_row(workflow, letter)).collect::<Vec<_>>())
+        let is_narrow = self.table.is_narrow();
+        self.rows.extend(timers.iter().map(|(workflow, letter)| timer_row(workflow, letter, is_narrow)));
+        Ok(())
     }
 
-    fn rows(&mut self, rows: &[[String; 7]]) -> Result<(), out::Error> {
-        self.table.fit(rows);
-        for row in rows {
-            if self.lines == 0 {
-                line!("{}", self.table.head())?;
-            }
-            self.lines += 1;
-            line!("{}", self.table.line(row))?;
+    /// Prints the table, if there are rows.
+    fn print(mut self) -> Result<(), out::Error> {
+        if self.rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.table.fit(&self.rows);
+        line!("{}", self.table.head())?;
+        self.rows.iter().try_for_each(|row| line!("{}", self.table.line(row)))
     }
 }
 
 /// What is shown of a timer that failed for good.
-fn timer_row(workflow: &str, letter: &Letter) -> [String; 7] {
+fn timer_row(workflow: &str, letter: &DeadLetter, is_narrow: bool) -> [String; 7] {
     let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
     [
-        letter.sent_at.map_or_else(|| "–".to_owned(), minute),
+        seen(letter.sent_at, is_narrow),
         cell(workflow),
         cell(&what),
         name(&place),
         Outcome::Failed.as_str().to_owned(),
-        // As much of the message's id as names it.
-        format!("message {}", plain(letter.message_id.get(..8).unwrap_or(&letter.message_id))),
+        message_id(&letter.message_id, is_narrow),
         plain(&letter.why()),
     ]
 }
@@ -204,8 +220,13 @@ fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-fn row(record: &Record, now: Timestamp) -> [String; 7] {
-    let seen = record.first_seen_at.map(minute);
+/// When an event was first seen. Records are not kept for a year, so the year may be left out.
+fn seen(at: Option<Timestamp>, is_narrow: bool) -> String {
+    let form = if is_narrow { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
+    at.map_or_else(|| "–".to_owned(), |at| at.strftime(form).to_string())
+}
+
+fn row(record: &Record, now: Timestamp, is_narrow: bool) -> [String; 7] {
     let outcome = Outcome::of(record, now);
     let reason = match (outcome, record.next_at()) {
         (Outcome::Interrupted, _) => "no end was recorded".to_owned(),
@@ -220,12 +241,12 @@ fn row(record: &Record, now: Timestamp) -> [String; 7] {
         _ => record.reason().to_owned(),
     };
     [
-        seen.unwrap_or_else(|| "–".to_owned()),
+        seen(record.first_seen_at, is_narrow),
         cell(&record.workflow),
         cell(&record.event.name),
         name(&record.event.resource_name),
         outcome.as_str().to_owned(),
-        cell(record.event_id.get(..12).unwrap_or(&record.event_id)),
+        event_id(&record.event_id, is_narrow),
         plain(&reason),
     ]
 }
@@ -259,26 +280,26 @@ mod tests {
             "717bbc05a8f9",
             "Slack: no",
         ];
-        assert_eq!(row(&record, Timestamp::UNIX_EPOCH), expected);
+        let row = |record: &Record| row(record, Timestamp::UNIX_EPOCH, false);
+        assert_eq!(row(&record), expected);
+        let narrow = super::row(&record, Timestamp::UNIX_EPOCH, true);
+        assert_eq!([&narrow[0], &narrow[5]], ["11-22 14:44", "717bbc05"]);
         let left = Record { state: Some(State::Claimed), ..record };
-        assert_eq!(
-            row(&left, Timestamp::UNIX_EPOCH)[4..],
-            ["interrupted", "717bbc05a8f9", "no end was recorded"]
-        );
+        assert_eq!(row(&left)[4..], ["interrupted", "717bbc05a8f9", "no end was recorded"]);
         let deadline = "2026-11-22T17:54:00Z".parse().ok();
         let waits = Record { state: Some(State::Deferred), deadline, ..left };
         let until = "until 2026-11-22 17:54: Slack: no";
-        assert_eq!(row(&waits, Timestamp::UNIX_EPOCH)[4..], ["waiting", "717bbc05a8f9", until]);
+        assert_eq!(row(&waits)[4..], ["waiting", "717bbc05a8f9", until]);
         let again = Record { state: Some(State::Released), ..waits };
-        assert_eq!(row(&again, Timestamp::UNIX_EPOCH)[6], "next try 2026-11-22 17:54: Slack: no");
+        assert_eq!(row(&again)[6], "next try 2026-11-22 17:54: Slack: no");
     }
 
     #[test]
-    fn nobody_looks_where_there_cannot_be_anything() {
+    fn a_list_looks_only_where_there_can_be_records() {
         let now: Timestamp = "2026-11-22T14:00:00Z".parse().unwrap();
         let bounds = |since: &str, until: &str| {
-            let span = Span { since: since.parse().ok(), until: until.parse().ok() };
-            let (since, until) = bounds(span, now);
+            let time_range = TimeRange { since: since.parse().ok(), until: until.parse().ok() };
+            let (since, until) = bounds(time_range, now);
             format!("{since} {until}")
         };
         assert_eq!(bounds("", ""), "2026-11-21T14:00:00Z 2026-11-22T14:15:00Z");

@@ -9,6 +9,11 @@ mod show;
 mod store;
 mod text;
 
+use jiff::SignedDuration;
+
+/// How far back a list goes without `--since`. Among these events the first digits of an id are looked for first.
+const USUAL: SignedDuration = SignedDuration::from_hours(24);
+
 pub(super) use list::list;
 pub(super) use record::Outcome;
 pub(super) use show::show;

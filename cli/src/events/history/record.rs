@@ -1,6 +1,7 @@
 //! What a delivery record says at a moment: one workflow's dealings with one event. No I/O.
 
-use crate::events::letters::Letter;
+use crate::events::dead_letters::DeadLetter;
+use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use deliveries::{Record, State};
 use jiff::Timestamp;
@@ -62,6 +63,24 @@ impl Outcome {
         }
     }
 
+    /// The colour of an outcome: green is finished, red waits for a person, yellow is tried again.
+    pub(super) fn style(self) -> Style {
+        match self {
+            Self::Done => AnsiColor::Green.on_default(),
+            Self::Failed => AnsiColor::Red.on_default(),
+            Self::Waiting | Self::Interrupted => AnsiColor::Yellow.on_default(),
+            Self::Working => AnsiColor::Cyan.on_default(),
+            Self::Grouped => AnsiColor::Blue.on_default(),
+            Self::Skipped | Self::Ignored | Self::Dropped => Style::new().dimmed(),
+        }
+    }
+
+    /// The colour of the outcome with this name.
+    pub(super) fn style_of(name: &str) -> Style {
+        let outcome = Self::value_variants().iter().find(|outcome| outcome.as_str() == name);
+        outcome.map(|outcome| outcome.style()).unwrap_or_default()
+    }
+
     /// Terminal state: no attempt follows by itself, and no person has to act.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Grouped | Self::Skipped | Self::Ignored | Self::Dropped)
@@ -120,7 +139,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The same of a timer that failed for good, which has no record: what is said of no event is empty.
-    pub(super) fn of_timer(workflow: &'a str, letter: &'a Letter) -> Self {
+    pub(super) fn of_timer(workflow: &'a str, letter: &'a DeadLetter) -> Self {
         let reason = letter.why();
         let timer = letter.timer();
         Self {

@@ -17,7 +17,7 @@ const SHORT: usize = 12;
 #[derive(Debug)]
 pub(super) struct Shared {
     message: SharedMessage,
-    /// Nothing when nothing is kept of it; or why that is unknown.
+    /// Nothing when no longer recorded; or why that is unknown.
     status: Result<Option<SharedStatus>, String>,
 }
 
@@ -56,7 +56,7 @@ impl Shared {
     fn words(&self, now: Timestamp) -> String {
         let status = match &self.status {
             Ok(Some(status)) => status,
-            Ok(None) => return "nothing is kept of it".to_owned(),
+            Ok(None) => return "no longer recorded".to_owned(),
             Err(why) => return format!("unknown: {why}"),
         };
         let mut words = Vec::new();
@@ -181,7 +181,7 @@ mod tests {
         let alone = SharedStatus { placement: Some(Placement::Alone), ..nothing.clone() };
         assert!(line(alone).starts_with("this event goes on alone, without the group; "));
         assert_eq!(line(nothing), "it has sent no message, and none is due");
-        assert!(shared(Ok(None)).line(at(0)).ends_with(": nothing is kept of it"));
+        assert!(shared(Ok(None)).line(at(0)).ends_with(": no longer recorded"));
         assert!(shared(Err("denied".to_owned())).line(at(0)).ends_with(": unknown: denied"));
     }
 }

@@ -1,27 +1,24 @@
 //! `events show`.
 
+use super::USUAL;
 use super::attempts::{Attempt, AttemptFacts, attempts};
 use super::record::{Facts, Outcome};
 use super::shared::{Shared, SharedFacts};
 use super::store::{CLOCK_TOLERANCE, FURTHEST, Records};
 use super::text;
-use crate::events::letters;
+use crate::events::dead_letters;
+use crate::events::ids::{self, Candidates};
 use crate::events::options::ShowOptions;
 use crate::events::table::{cell, name};
 use crate::out::{self, line};
 use crate::stack::Stack;
-use deliveries::{DeliveryKey, Effect, KEPT, Record};
+use deliveries::{DeliveryKey, Effect, EventFacts, KEPT, Record};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
-
-/// The most events that are named when an id's beginning fits several.
-const NAMED: usize = 10;
 
 /// Everything that is known of an event at a workflow.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ pub(super) struct Delivery {
 /// Shows the way of an event.
 pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, BoxError> {
     let now = Timestamp::now();
-    let stack = Stack::find(&options.place).await?;
+    let stack = Stack::find(&options.target).await?;
     let records = Records::of(&stack)?;
     let found = find(&stack, &records, &options.id, now).await?;
     let mut deliveries = Vec::with_capacity(found.len());
@@ -55,7 +52,7 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
     }
     for delivery in &deliveries {
         line!()?;
-        text::way(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
+        text::trace(delivery, now).iter().try_for_each(|part| line!("{part}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,8 +82,8 @@ async fn find(
     let found = get(records, &beginning_with(records, id, now).await?).await?;
     if found.is_empty() {
         return Err(format!(
-            "there is no record of an event {id}: records are kept for {} days after their last change, and one that \
-             could not be brought to its workflow has none: `events dead-letters list` has those",
+            "there is no record of an event {id}; records are kept for {} days after their last change. An event that did not \
+             reach its workflow has none: `events dead-letters list` shows it",
             KEPT.as_hours() / 24
         )
         .into());
@@ -102,51 +99,33 @@ async fn get(records: &Records<'_>, keys: &[DeliveryKey]) -> Result<Vec<Record>,
     Ok(found)
 }
 
-/// The keys of the one event whose id begins like this.
+/// The keys of the one event whose id begins like this: of what `events list` shows, or else of all that is kept.
 async fn beginning_with(
     records: &Records<'_>,
     beginning: &str,
     now: Timestamp,
 ) -> Result<Vec<DeliveryKey>, BoxError> {
-    let since = now.checked_sub(FURTHEST).unwrap_or(now);
     let until = now.checked_add(CLOCK_TOLERANCE).unwrap_or(now);
-    let mut walk = records.back(since, until).beginning_with(beginning);
-    let mut events: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-    while let Some(found) = walk.next(None).await? {
-        for record in found {
-            events.entry(record.event_id.clone()).or_default().push(record);
+    for back in [USUAL, FURTHEST] {
+        let since = now.checked_sub(back).unwrap_or(now);
+        let mut walk = records.back(since, until).beginning_with(beginning);
+        let mut candidates = Candidates::new();
+        let mut keys = Vec::new();
+        while let Some(found) = walk.next(None).await? {
+            for record in found {
+                let EventFacts { name: event, resource_name, .. } = &record.event;
+                let what = format!("{} of {}", cell(event), name(resource_name));
+                candidates.entry(record.event_id.clone()).or_insert(what);
+                keys.extend(record.key);
+            }
+        }
+        match candidates.len() {
+            0 => {}
+            1 => return Ok(keys),
+            _ => return Err(ids::ambiguous(beginning, &candidates).into()),
         }
     }
-    if events.len() > 1 {
-        return Err(ambiguous(beginning, &events).into());
-    }
-    let records = events.into_values().flatten();
-    Ok(records.filter_map(|record| record.key).collect())
-}
-
-/// Which events begin like this, in a line.
-fn ambiguous(beginning: &str, events: &BTreeMap<String, Vec<Record>>) -> String {
-    let mut message = format!("the ids of {} events begin with {beginning}:", events.len());
-    for (at, (id, records)) in events.iter().take(NAMED).enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        // As many digits as it takes to tell one from the other, which are next to each other.
-        let digits = events.keys().filter(|other| *other != id).map(|other| alike(id, other) + 1).max();
-        let id = id.get(..digits.unwrap_or(12).max(12)).unwrap_or(id);
-        let record = records.first();
-        let what = record
-            .map(|record| format!("{} of {}", cell(&record.event.name), name(&record.event.resource_name)));
-        // Writing to a String cannot fail.
-        let _ = write!(message, "{comma} {id} ({})", what.unwrap_or_default());
-    }
-    if events.len() > NAMED {
-        message.push_str(", …");
-    }
-    message
-}
-
-/// How many digits two ids have in common at the beginning.
-fn alike(one: &str, other: &str) -> usize {
-    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+    Ok(Vec::new())
 }
 
 async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
@@ -157,7 +136,9 @@ async fn delivery(stack: &Stack, record: Record, now: Timestamp) -> Delivery {
     let is_over = Outcome::of(&record, now).is_final() && !shared.iter().any(Shared::is_unfinished);
     let dead_letters = match queues.filter(|_| !is_over) {
         // To know whether it is this one takes a look at all of them, which hides them from others for a while.
-        Some(queues) => Some(letters::count(&stack.account, queues).await.map_err(|error| error.to_string())),
+        Some(queues) => {
+            Some(dead_letters::count(&stack.account, queues).await.map_err(|error| error.to_string()))
+        }
         None => None,
     };
     Delivery { attempts: attempts(&record, now), record, payload, shared, dead_letters }
@@ -191,29 +172,5 @@ impl Delivery {
                 .and_then(|count| count.as_ref().ok().copied()),
             payload: &self.payload,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use deliveries::EventFacts;
-
-    #[test]
-    fn events_that_begin_alike_are_told_apart() {
-        let record = |resource: &str| {
-            let event = EventFacts {
-                name: "SiteUpdated".to_owned(),
-                resource_name: resource.to_owned(),
-                ..EventFacts::default()
-            };
-            Record { event, ..Record::default() }
-        };
-        let id = |end: &str| format!("{}{end}", "a".repeat(14));
-        let events =
-            BTreeMap::from([(id("1b"), vec![record("x\u{1b}")]), (id("2b"), vec![record("y"), record("y")])]);
-        let expected = "the ids of 2 events begin with aaaaaaaa: aaaaaaaaaaaaaa1 (SiteUpdated of x), \
-                        aaaaaaaaaaaaaa2 (SiteUpdated of y)";
-        assert_eq!(ambiguous("aaaaaaaa", &events), expected);
     }
 }

@@ -3,6 +3,7 @@
 use super::attempts::{Attempt, End};
 use super::record::Outcome;
 use super::show::Delivery;
+use crate::colour::paint;
 use crate::out::plain;
 use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
 }
 
 /// What one workflow did about it.
-pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
+pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let record = &delivery.record;
     let outcome = Outcome::of(record, now);
     let tries =
@@ -72,7 +73,11 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Failed => "failed for good".to_owned(),
         Outcome::Dropped => "failed for good, and was dropped by a person".to_owned(),
     };
-    let mut lines = vec![plain(&format!("{}: {how}, {tries}", record.workflow))];
+    // What it says, up to the reason.
+    let how = plain(&how);
+    let (head, reason) = how.find(": ").map_or((how.as_str(), ""), |at| how.split_at(at));
+    let head = paint(outcome.style(), head);
+    let mut lines = vec![format!("{}: {head}{reason}, {tries}", plain(&record.workflow))];
     lines.push(pair("  ", "first seen", &instant(record.first_seen_at)));
     lines.push(pair("  ", "last change", &instant(record.updated_at)));
     lines.extend(attempts(&delivery.attempts));
@@ -83,9 +88,9 @@ pub(super) fn way(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     }
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
-            Ok(0) => "none lies in the workflow's queue".to_owned(),
+            Ok(0) => "the workflow has none".to_owned(),
             Ok(count) => format!(
-                "{count} in the workflow's queue; `events dead-letters list {}` says whether this is among them",
+                "{count} in the workflow's queue; `events dead-letters list {}` shows whether this is among them",
                 record.event_id.get(..12).unwrap_or_default()
             ),
             Err(why) => format!("unknown: {why}"),
@@ -225,8 +230,8 @@ notify-slack: failed for good, 3 attempts
   attempt 2     no end was recorded: the process died or ran out of time
   attempt 3     2025-11-24 16:00:00 UTC, 1 min 15 s, failed for good: channel_not_found
   sent to       a, b
-  dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` says whether this is among them";
-        assert_eq!(way(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
+  dead letters  2 in the workflow's queue; `events dead-letters list 717bbc05a8f9` shows whether this is among them";
+        assert_eq!(trace(&delivery(), Timestamp::UNIX_EPOCH).join("\n"), expected);
     }
 
     #[test]
@@ -236,7 +241,7 @@ notify-slack: failed for good, 3 attempts
             let mut delivery = delivery();
             let last_reason = "sent together with what else happens".to_owned();
             delivery.record = Record { state: Some(state.into()), deadline, last_reason, ..delivery.record };
-            way(&delivery, now).swap_remove(0)
+            trace(&delivery, now).swap_remove(0)
         };
         let because = ": sent together with what else happens, 3 attempts";
         for (state, deadline, expected) in [

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 use std::str::FromStr;
 use workflow::BoxError;
 
-/// A moment as somebody wrote it.
+/// A moment as a person writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     /// So long ago: `2h`.
@@ -48,7 +48,7 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// As the first moment of a span.
+    /// As the first moment of a time range.
     fn first(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(ago) => now.checked_sub(ago).unwrap_or(Timestamp::MIN),
@@ -57,7 +57,7 @@ impl Moment {
         }
     }
 
-    /// As the last moment of a span.
+    /// As the last moment of a time range.
     fn last(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Day(day) => {
@@ -77,7 +77,7 @@ fn beginning(day: Date) -> Timestamp {
 
 /// From when until when.
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub(super) struct SpanOptions {
+pub(super) struct TimeRangeOptions {
     /// Start: a time (2026-11-22T08:00Z), a day (2026-11-22), or how long ago (2h, 3d). Times without a zone are in UTC
     #[arg(long, value_name = "WHEN")]
     since: Option<Moment>,
@@ -86,16 +86,16 @@ pub(super) struct SpanOptions {
     until: Option<Moment>,
 }
 
-/// A span, its ends included. Without an end it has none.
+/// A time range, its ends included. Without an end it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct TimeRange {
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
 }
 
-impl SpanOptions {
-    /// The span that is meant at `now`.
-    pub(super) fn at(self, now: Timestamp) -> Result<Span, BoxError> {
+impl TimeRangeOptions {
+    /// The time range that is meant at `now`.
+    pub(super) fn at(self, now: Timestamp) -> Result<TimeRange, BoxError> {
         let since = self.since.map(|moment| moment.first(now));
         let until = self.until.map(|moment| moment.last(now));
         if let (Some(since), Some(until)) = (since, until)
@@ -106,12 +106,12 @@ impl SpanOptions {
             )
             .into());
         }
-        Ok(Span { since, until })
+        Ok(TimeRange { since, until })
     }
 }
 
-impl Span {
-    /// Whether it holds this moment. What has no time is only in the span of all times.
+impl TimeRange {
+    /// Whether it holds this moment. What has no time is only in the time range of all times.
     pub(super) fn holds(self, at: Option<Timestamp>) -> bool {
         match at {
             None => self == Self::default(),
@@ -130,11 +130,11 @@ mod tests {
         "2026-11-22T14:44:03Z".parse().unwrap()
     }
 
-    fn span(since: &str, until: &str) -> (String, String) {
+    fn time_range(since: &str, until: &str) -> (String, String) {
         let moment = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
-        let span = SpanOptions { since: moment(since), until: moment(until) }.at(now()).unwrap();
+        let time_range = TimeRangeOptions { since: moment(since), until: moment(until) }.at(now()).unwrap();
         let text = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
-        (text(span.since), text(span.until))
+        (text(time_range.since), text(time_range.until))
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
             ("1d12h", "2026-11-21T02:44:03Z"),
             ("2 hours ago", "2026-11-22T12:44:03Z"),
         ] {
-            assert_eq!(span(written, "").0, expected, "{written}");
+            assert_eq!(time_range(written, "").0, expected, "{written}");
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn a_day_is_whole() {
         let day = "2026-11-21";
         assert_eq!(
-            span(day, day),
+            time_range(day, day),
             ("2026-11-21T00:00:00Z".to_owned(), "2026-11-21T23:59:59.999Z".to_owned())
         );
     }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_span_that_ends_before_it_begins_is_an_error() {
-        let options = SpanOptions { since: "1h".parse().ok(), until: "2h".parse().ok() };
+        let options = TimeRangeOptions { since: "1h".parse().ok(), until: "2h".parse().ok() };
         let error = options.at(now()).unwrap_err().to_string();
         let expected = "--since (2026-11-22T13:44:03Z) is after --until (2026-11-22T12:44:03Z)";
         assert!(error.starts_with(expected), "{error}");
@@ -184,10 +184,10 @@ mod tests {
 
     #[test]
     fn a_span_holds_its_ends_and_what_has_no_time_only_when_no_time_was_asked_for() {
-        let all = Span::default();
+        let all = TimeRange::default();
         assert!(all.holds(None) && all.holds(Some(now())));
-        let since = Span { since: Some(now()), until: None };
-        let until = Span { since: None, until: Some(now()) };
+        let since = TimeRange { since: Some(now()), until: None };
+        let until = TimeRange { since: None, until: Some(now()) };
         let later = now().checked_add(SignedDuration::from_millis(1)).ok();
         assert!(since.holds(Some(now())) && since.holds(later) && !since.holds(None));
         assert!(until.holds(Some(now())) && !until.holds(later));

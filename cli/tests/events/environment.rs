@@ -14,7 +14,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tableau-webhooks");
 pub(crate) const STACK: &str = "tableau-webhooks";
 
 /// A stack with the queues of two workflows and the table of deliveries.
-pub(crate) struct Place {
+pub(crate) struct Environment {
     pub(crate) aws: Aws,
     pub(crate) config: SdkConfig,
 }
@@ -28,7 +28,7 @@ fn table() -> TableSpec {
     template.plan(&parameters, &places).unwrap().tables.remove(0)
 }
 
-impl Place {
+impl Environment {
     pub(crate) async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
         // More resources than an answer has.

@@ -1,6 +1,7 @@
 //! A message of a dead-letter queue, read. No I/O.
 
 use super::subject::Subject;
+use crate::events::table::{cell, name};
 use crate::timer_words;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use deliveries::Content as Stored;
@@ -11,7 +12,7 @@ use timer::TimerMessage;
 
 /// A message of a dead-letter queue.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::events) struct Letter {
+pub(in crate::events) struct DeadLetter {
     /// What SQS calls it.
     pub(in crate::events) message_id: String,
     pub(super) content: Content,
@@ -64,7 +65,7 @@ impl fmt::Display for Timer {
     }
 }
 
-impl Letter {
+impl DeadLetter {
     /// Reads a message, whatever it is.
     pub(super) fn read(message: &Message) -> Self {
         let text = message.body().unwrap_or_default();
@@ -120,6 +121,17 @@ impl Letter {
     /// The event's id, if it is one.
     pub(super) fn event_id(&self) -> Option<&EventId> {
         self.event().map(|event| &event.id)
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn what(&self) -> String {
+        match &self.content {
+            Content::Event(EventFacts { name: event, resource, .. }) => {
+                format!("{} of {}", cell(event), name(resource))
+            }
+            Content::Timer(timer) => timer.to_string(),
+            Content::NoEvent(_) => "not an event".to_owned(),
+        }
     }
 
     /// Why it waits for a person: the reason that came with it, or that it is no event.
@@ -205,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_payload_goes_back_as_it_is() {
-        let letter = Letter::read(&message(BODY, &[("reason", "Slack: channel_not_found")]));
+        let letter = DeadLetter::read(&message(BODY, &[("reason", "Slack: channel_not_found")]));
         assert_eq!(letter.body, BODY);
         let event = letter.event().unwrap();
         assert_eq!(event.id, EventId::of(&Payload::parse(BODY.as_bytes()).unwrap()));
@@ -220,13 +232,13 @@ mod tests {
             format!(r#"{{"source":"{source}","detail-type":"SiteUpdated","id":"1","detail":{BODY}}}"#)
         };
         let attributes = [("ERROR_CODE", "NO_PERMISSIONS"), ("ERROR_MESSAGE", "not authorized")];
-        let letter = Letter::read(&message(&envelope("tableau.webhooks"), &attributes));
+        let letter = DeadLetter::read(&message(&envelope("tableau.webhooks"), &attributes));
         let payload = Payload::parse(BODY.as_bytes()).unwrap();
         assert_eq!(letter.body, payload.canonical_json());
         assert_eq!(letter.event_id(), Some(&EventId::of(&payload)));
         assert_eq!(letter.why(), "EventBridge: not authorized");
 
-        let other = Letter::read(&message(&envelope("aws.s3"), &attributes));
+        let other = DeadLetter::read(&message(&envelope("aws.s3"), &attributes));
         assert!(other.why().starts_with("no event: body: has no field of a Tableau event ("), "{other:?}");
     }
 
@@ -235,14 +247,14 @@ mod tests {
     fn an_event_with_keys_of_an_envelope_goes_back_whole() {
         let outer =
             r#"{"event_type":"SiteUpdated","detail-type":"X","source":"tableau.webhooks","detail":{"a":1}}"#;
-        let letter = Letter::read(&message(outer, &[]));
+        let letter = DeadLetter::read(&message(outer, &[]));
         assert_eq!((letter.body.as_str(), letter.event().unwrap().name.as_str()), (outer, "SiteUpdated"));
     }
 
     #[test]
     fn a_body_that_the_ingress_could_not_read_goes_back_with_its_own_id() {
         let unreadable = Stored::received(b"\xff");
-        let letter = Letter::read(&message(&unreadable.to_json(), &[]));
+        let letter = DeadLetter::read(&message(&unreadable.to_json(), &[]));
         assert_eq!(letter.event_id(), Some(&EventId::of_bytes(b"\xff")));
         assert_eq!(
             (&letter.body, letter.event().unwrap().name.as_str()),
@@ -258,7 +270,7 @@ mod tests {
             ("[\"hunter2\"]", "no event: body: expected a JSON object, found an array (11 bytes)"),
             ("{}", "no event: body: is empty (2 bytes)"),
         ] {
-            let letter = Letter::read(&message(body, &[("reason", "hunter2")]));
+            let letter = DeadLetter::read(&message(body, &[("reason", "hunter2")]));
             assert_eq!((letter.why().as_str(), letter.event()), (expected, None));
             assert_eq!(letter.body, body);
         }
@@ -268,12 +280,12 @@ mod tests {
     #[test]
     fn a_timer_is_named_by_what_it_sends_and_goes_back_as_it_is() {
         let body = r#"{"timer":{"due":"2026-11-28T22:00:00Z","generation":7,"hops":0,"key":"group#notify-slack#data-alerts#64c87bd200d1"}}"#;
-        let letter = Letter::read(&message(body, &[("reason", "Slack: channel_not_found")]));
+        let letter = DeadLetter::read(&message(body, &[("reason", "Slack: channel_not_found")]));
         assert_eq!((letter.event(), letter.body.as_str()), (None, body));
         let timer = letter.timer().unwrap();
         assert_eq!(timer.to_string(), "timer of group 64c87bd200d1 in data-alerts");
         assert_eq!(letter.why(), "Slack: channel_not_found");
-        let undelivered = Letter::read(&message(body, &[("ERROR_MESSAGE", "not authorized")]));
+        let undelivered = DeadLetter::read(&message(body, &[("ERROR_MESSAGE", "not authorized")]));
         assert_eq!(undelivered.why(), "EventBridge: not authorized");
         assert_eq!(undelivered.subject(), letter.subject());
     }
@@ -281,7 +293,7 @@ mod tests {
     // 13
     #[test]
     fn a_timer_that_no_workflow_can_read_is_no_event_and_is_not_repeated() {
-        let letter = Letter::read(&message(r#"{"timer":{"due":"hunter2"}}"#, &[]));
+        let letter = DeadLetter::read(&message(r#"{"timer":{"due":"hunter2"}}"#, &[]));
         assert_eq!((letter.timer(), letter.subject()), (None, None));
         let why = letter.why();
         assert!(why.starts_with("no event: a timer that cannot be read: timer."), "{why}");
@@ -292,6 +304,6 @@ mod tests {
     fn a_message_that_sqs_moved_says_where_to_look() {
         let moved =
             Message::builder().body(BODY).attributes(System::DeadLetterQueueSourceArn, "arn:aws:sqs:…");
-        assert!(Letter::read(&moved.build()).reason.starts_with("tried as often as"));
+        assert!(DeadLetter::read(&moved.build()).reason.starts_with("tried as often as"));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What a shell says of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// Whether somebody wants us to end.
+/// Whether Ctrl-C was pressed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interrupt(Arc<AtomicBool>);
 

@@ -1,21 +1,23 @@
 //! Dead letters: what workflows have given up, listed, sent round again, dropped.
 
 mod batch;
-mod choice;
-mod discard;
+mod dead_letter;
+mod delete;
+mod facts;
 mod interrupt;
-mod letter;
+mod lines;
 mod list;
 mod progress;
 mod queue;
 mod records;
 mod replay;
+mod scan;
+mod selector;
 mod subject;
-mod sweep;
 mod timers;
 
-pub(super) use discard::drop;
-pub(super) use letter::{Letter, Timer};
+pub(super) use dead_letter::{DeadLetter, Timer};
+pub(super) use delete::drop;
 pub(super) use list::list;
 pub(super) use queue::count;
 pub(super) use replay::replay;

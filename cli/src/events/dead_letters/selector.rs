@@ -1,9 +1,10 @@
 //! Which dead letters are meant. No I/O.
 
-use super::letter::{Content, Letter};
+use super::dead_letter::{Content, DeadLetter};
 use super::subject::Subject;
-use crate::events::options::ChoiceOptions;
-use crate::events::span::Span;
+use crate::events::ids::Candidates;
+use crate::events::options::SelectorOptions;
+use crate::events::time_range::TimeRange;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,14 +15,14 @@ use workflow::BoxError;
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Which letters are meant.
-#[derive(Debug)]
-pub(super) struct Choice {
+#[derive(Clone, Debug)]
+pub(super) struct Selector {
     /// Beginnings of ids of events or messages; none: all.
     pub(super) ids: BTreeSet<String>,
     /// The event's name; none: any.
     pub(super) event: Option<String>,
     /// When the letter came.
-    pub(super) span: Span,
+    pub(super) time_range: TimeRange,
     pub(super) started: Timestamp,
     /// Whether the letters are sent round again, and may be back before we are through.
     pub(super) sends: bool,
@@ -38,11 +39,11 @@ pub(super) struct Unread {
     pub(super) named: bool,
 }
 
-/// What the choice has come across.
+/// What the selector has come across.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Those beginnings of ids that named a letter, with the whole ids of what they named.
-    pub(super) found: BTreeMap<String, BTreeSet<String>>,
+    /// Those beginnings of ids that named a letter, with what they named.
+    pub(super) found: BTreeMap<String, Candidates>,
     /// Messages that are no events, where only events are meant.
     pub(super) unread: Vec<Unread>,
     /// Events with a letter that is not meant.
@@ -57,12 +58,12 @@ pub(super) struct Seen {
     latest: Option<Timestamp>,
 }
 
-impl Choice {
-    pub(super) fn read(options: &ChoiceOptions, started: Timestamp) -> Result<Self, BoxError> {
+impl Selector {
+    pub(super) fn read(options: &SelectorOptions, started: Timestamp) -> Result<Self, BoxError> {
         Ok(Self {
             ids: options.ids(),
             event: options.event.as_ref().map(|event| event.as_str().to_owned()),
-            span: options.span.at(started)?,
+            time_range: options.time_range.at(started)?,
             started,
             sends: false,
             no_events: false,
@@ -71,7 +72,7 @@ impl Choice {
 
     /// The beginnings that name this letter, by its event or by its message, each with the whole id; `None` when others
     /// were asked for.
-    fn names<'a>(&'a self, letter: &'a Letter) -> Option<Vec<(&'a String, &'a str)>> {
+    fn names<'a>(&'a self, letter: &'a DeadLetter) -> Option<Vec<(&'a String, &'a str)>> {
         let event = letter.event_id().map(EventId::as_str);
         let ids = || event.into_iter().chain([letter.message_id.as_str()]);
         let named = |beginning: &'a String| {
@@ -83,26 +84,26 @@ impl Choice {
     }
 
     /// Whether the letter is of the time and of the name that was asked for.
-    fn fits(&self, letter: &Letter) -> bool {
+    fn fits(&self, letter: &DeadLetter) -> bool {
         let name = letter.event().map(|event| &event.name);
-        self.span.holds(letter.sent_at) && (self.event.is_none() || self.event.as_ref() == name)
+        self.time_range.holds(letter.sent_at) && (self.event.is_none() || self.event.as_ref() == name)
     }
 
     /// Whether the letter of an event that we have sent again came after that. `sent`: how late it was then at AWS at
-    /// least, so that an older letter of the same event is known. Where that does not tell, our clock does, and it may be
+    /// least, so that an older letter of the same event is known. Where that is not enough, our clock decides, and it may be
     /// wrong.
-    fn is_back(&self, letter: &Letter, sent: Option<Timestamp>) -> bool {
+    fn is_back(&self, letter: &DeadLetter, sent: Option<Timestamp>) -> bool {
         letter.sent_at.is_some_and(|sent_at| {
             sent.is_none_or(|sent| sent_at > sent) && sent_at.duration_since(self.started) > -CLOCK_TOLERANCE
         })
     }
 
     /// Those of some messages that are meant.
-    pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<Letter> {
+    pub(super) fn of(&self, messages: &[Message], seen: &mut Seen) -> Vec<DeadLetter> {
         let mut chosen = Vec::new();
         seen.latest = messages.iter().flat_map(times).chain(seen.latest).max();
         for message in messages {
-            let letter = Letter::read(message);
+            let letter = DeadLetter::read(message);
             let names = self.names(&letter);
             if let (Content::NoEvent(why), false) = (&letter.content, self.no_events) {
                 let named = names.is_some_and(|names| !names.is_empty());
@@ -115,20 +116,20 @@ impl Choice {
                 continue;
             };
             for (beginning, id) in names {
-                seen.found.entry(beginning.clone()).or_default().insert(id.to_owned());
+                seen.found.entry(beginning.clone()).or_default().insert(id.to_owned(), letter.what());
             }
             if self.is_new(&letter, seen) {
                 chosen.push(letter);
             }
         }
         // Only now: all letters of an event that come together are meant.
-        let sent = chosen.iter().filter_map(Letter::subject).map(|subject| (subject, seen.latest));
+        let sent = chosen.iter().filter_map(DeadLetter::subject).map(|subject| (subject, seen.latest));
         seen.sent.extend(sent);
         chosen
     }
 
     /// Whether the letter was there when we began; one that was not is remembered.
-    fn is_new(&self, letter: &Letter, seen: &mut Seen) -> bool {
+    fn is_new(&self, letter: &DeadLetter, seen: &mut Seen) -> bool {
         let Some(subject) = letter.subject().filter(|_| self.sends) else { return true };
         match seen.sent.get(&subject) {
             Some(sent) if self.is_back(letter, *sent) => {
@@ -149,7 +150,7 @@ fn begins(id: &str, beginning: &str) -> bool {
     id.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-/// What a message tells of the clock of AWS.
+/// The times of the clock of AWS that a message has.
 fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
     let time = |name| message.attributes()?.get(&name)?.parse().ok();
     let times = [System::SentTimestamp, System::ApproximateFirstReceiveTimestamp].map(time);
@@ -158,14 +159,21 @@ fn times(message: &Message) -> impl Iterator<Item = Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::letter::EventFacts;
+    use super::super::dead_letter::EventFacts;
     use super::*;
     use tableau::Payload;
 
-    fn choice(ids: &[&str]) -> Choice {
+    fn selector(ids: &[&str]) -> Selector {
         let started = Timestamp::from_second(1_764_000_000).unwrap();
         let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        Choice { ids, event: None, span: Span::default(), started, sends: true, no_events: false }
+        Selector {
+            ids,
+            event: None,
+            time_range: TimeRange::default(),
+            started,
+            sends: true,
+            no_events: false,
+        }
     }
 
     fn id() -> EventId {
@@ -175,9 +183,9 @@ mod tests {
 
     const MESSAGE: &str = "0f1E2d3c-0000-4000-8000-000000000000";
 
-    fn letter(sent_at: Option<Timestamp>) -> Letter {
+    fn letter(sent_at: Option<Timestamp>) -> DeadLetter {
         let name = "SiteUpdated".to_owned();
-        Letter {
+        DeadLetter {
             message_id: MESSAGE.to_owned(),
             content: Content::Event(EventFacts { id: id(), name, resource: String::new() }),
             body: String::new(),
@@ -189,9 +197,9 @@ mod tests {
     #[test]
     fn all_events_are_taken_unless_some_are_named_by_event_or_by_message() {
         let letter = letter(None);
-        assert_eq!(choice(&[]).names(&letter), Some(vec![]));
-        assert_eq!(choice(&["00000000"]).names(&letter), None);
-        let both = choice(&["00000000", "66764cae3f27", "0f1e2d3c-0000"]);
+        assert_eq!(selector(&[]).names(&letter), Some(vec![]));
+        assert_eq!(selector(&["00000000"]).names(&letter), None);
+        let both = selector(&["00000000", "66764cae3f27", "0f1e2d3c-0000"]);
         let event = ("66764cae3f27".to_owned(), id());
         let message = "0f1e2d3c-0000".to_owned();
         assert_eq!(both.names(&letter), Some(vec![(&message, MESSAGE), (&event.0, event.1.as_str())]));
@@ -199,17 +207,18 @@ mod tests {
 
     #[test]
     fn a_letter_is_of_the_name_and_of_the_time_that_was_asked_for() {
-        let started = choice(&[]).started;
-        let span = Span { since: Some(started), until: None };
-        let named = |event: &str, span| Choice { event: Some(event.to_owned()), span, ..choice(&[]) };
-        assert!(named("SiteUpdated", Span::default()).fits(&letter(None)));
-        assert!(!named("SiteDeleted", Span::default()).fits(&letter(None)));
-        assert!(named("SiteUpdated", span).fits(&letter(Some(started))));
-        assert!(!named("SiteUpdated", span).fits(&letter(Some(Timestamp::UNIX_EPOCH))));
-        assert!(!named("SiteUpdated", span).fits(&letter(None)));
+        let started = selector(&[]).started;
+        let time_range = TimeRange { since: Some(started), until: None };
+        let named =
+            |event: &str, time_range| Selector { event: Some(event.to_owned()), time_range, ..selector(&[]) };
+        assert!(named("SiteUpdated", TimeRange::default()).fits(&letter(None)));
+        assert!(!named("SiteDeleted", TimeRange::default()).fits(&letter(None)));
+        assert!(named("SiteUpdated", time_range).fits(&letter(Some(started))));
+        assert!(!named("SiteUpdated", time_range).fits(&letter(Some(Timestamp::UNIX_EPOCH))));
+        assert!(!named("SiteUpdated", time_range).fits(&letter(None)));
     }
 
-    /// A letter that came so many seconds after we began, and that nobody has received before `received` seconds.
+    /// A letter that came so many seconds after we began, and that was not received before `received` seconds.
     fn message(id: &str, came: i64, received: i64) -> Message {
         let at = |seconds: i64| ((1_764_000_000 + seconds) * 1_000).to_string();
         let body = r#"{"event_type":"SiteUpdated","resource":"SITE"}"#;
@@ -218,13 +227,13 @@ mod tests {
         message.attributes(System::ApproximateFirstReceiveTimestamp, at(received)).build()
     }
 
-    fn taken(choice: &Choice, messages: &[Message], seen: &mut Seen) -> Vec<String> {
-        choice.of(messages, seen).into_iter().map(|letter| letter.message_id).collect()
+    fn taken(selector: &Selector, messages: &[Message], seen: &mut Seen) -> Vec<String> {
+        selector.of(messages, seen).into_iter().map(|letter| letter.message_id).collect()
     }
 
     #[test]
     fn all_letters_of_an_event_are_meant() {
-        let (named, mut seen) = (choice(&["66764cae3f27"]), Seen::default());
+        let (named, mut seen) = (selector(&["66764cae3f27"]), Seen::default());
         let together = [message("1", -60, 0), message("2", -55, 0)];
         assert_eq!(taken(&named, &together, &mut seen), ["1", "2"]);
         // The first has been sent again since; at AWS it was later then than this one's time.
@@ -234,26 +243,26 @@ mod tests {
 
     #[test]
     fn what_fails_again_is_not_replayed_in_a_circle_even_when_a_clock_is_wrong() {
-        let choice = choice(&[]);
+        let selector = selector(&[]);
         // Ours is right, is five minutes fast, and is five minutes slow.
         for wrong in [0, -300, 300] {
             let mut seen = Seen::default();
             let first = message("1", -3_600, -3_000);
-            assert_eq!(taken(&choice, &[first], &mut seen), ["1"]);
-            assert!(taken(&choice, &[message("2", wrong + 2, wrong + 2)], &mut seen).is_empty());
+            assert_eq!(taken(&selector, &[first], &mut seen), ["1"]);
+            assert!(taken(&selector, &[message("2", wrong + 2, wrong + 2)], &mut seen).is_empty());
             assert_eq!((seen.back.len(), seen.newer.len()), (1, 0));
         }
     }
 
     #[test]
     fn what_came_after_we_began_is_left_when_letters_are_sent_and_shown_when_not() {
-        let (mut choice, mut seen) = (choice(&[]), Seen::default());
-        assert!(taken(&choice, &[message("1", 1, 1)], &mut seen).is_empty());
+        let (mut selector, mut seen) = (selector(&[]), Seen::default());
+        assert!(taken(&selector, &[message("1", 1, 1)], &mut seen).is_empty());
         assert_eq!((seen.back.len(), seen.newer.len()), (0, 1));
-        choice.sends = false;
+        selector.sends = false;
         let mut seen = Seen::default();
         for id in ["1", "2"] {
-            assert_eq!(taken(&choice, &[message(id, 1, 1)], &mut seen), [id]);
+            assert_eq!(taken(&selector, &[message(id, 1, 1)], &mut seen), [id]);
         }
         assert!(seen.back.is_empty() && seen.newer.is_empty());
     }

@@ -1,4 +1,4 @@
-//! How far a long replay is: a bar on standard error, where somebody sees it.
+//! How far a long replay is: a bar on standard error, if that is a terminal.
 
 use super::queue::count;
 use crate::stack::{Stack, WorkflowQueues};
@@ -17,7 +17,7 @@ impl Progress {
         Self(None)
     }
 
-    /// A bar over the dead letters of these workflows, if they are many and somebody looks.
+    /// A bar over the dead letters of these workflows, if they are many and standard error is a terminal.
     pub(super) async fn over(stack: &Stack, workflows: &[&WorkflowQueues]) -> Self {
         if !stderr().is_terminal() {
             return Self::none();

@@ -1,6 +1,6 @@
 //! What a dead letter is about: an event, or a timer. No I/O.
 
-use super::letter::Timer;
+use super::dead_letter::Timer;
 use std::collections::BTreeSet;
 use std::fmt;
 use tableau::EventId;

@@ -3,13 +3,14 @@
 //! A letter is taken out of the dead letters only once its workflow's queue has confirmed it. Whatever happens in
 //! between, it is at worst sent twice, and what is finished does not run again: same payload, same event id.
 
-use super::choice::Choice;
+use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
-use super::letter::Letter;
+use super::lines::{Lines, say};
 use super::progress::Progress;
-use super::queue::DeadLetters;
+use super::queue::DeadLetterQueue;
+use super::scan::{Work, letters_of, resolved, scan};
+use super::selector::Selector;
 use super::subject::{Subject, count, counted};
-use super::sweep::{Lines, Work, letters_of, say, sweep};
 use crate::events::options::ReplayOptions;
 use crate::stack::Stack;
 use jiff::Timestamp;
@@ -20,22 +21,24 @@ use workflow::BoxError;
 /// Replays what was asked for, and says what it was.
 pub(in crate::events) async fn replay(options: ReplayOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
-    let choice = Choice { sends: !options.dry_run, ..Choice::read(&options.choice, started)? };
-    let stack = Stack::find(&options.place).await?;
-    let workflows = stack.queues_of(options.choice.workflow.as_deref())?;
+    let selector = Selector { sends: !options.dry_run, ..Selector::read(&options.selector, started)? };
+    let stack = Stack::find(&options.target).await?;
+    let workflows = stack.queues_of(options.selector.workflow.as_deref())?;
     let dry = options.dry_run;
     let progress = if dry { Progress::none() } else { Progress::over(&stack, &workflows).await };
     let interrupt = Interrupt::listen();
-    let lines = Lines::new(&workflows, started);
+    let selector = resolved(&stack, &workflows, selector, &interrupt).await?;
+    let lines = Lines::new(options.form(), started);
     let mut replay = Replay { dry, progress, lines, events: 0, subjects: BTreeSet::new() };
-    let (swept, result) = sweep(&stack, &workflows, &choice, &interrupt, &mut replay).await;
+    let (scanned, result) = scan(&stack, &workflows, &selector, &interrupt, &mut replay).await;
     replay.progress.end();
     let would = if dry { "would be " } else { "" };
     let summary = format!("{} {would}replayed", replayed(replay.events, &replay.subjects));
-    let said: Vec<String> = swept.notes(&choice).into_iter().chain([summary]).chain(swept.back()).collect();
-    let said = say(&said, dry);
+    let said: Vec<String> =
+        scanned.notes(&selector).into_iter().chain([summary]).chain(scanned.back()).collect();
+    let said = replay.lines.say(&said, dry);
     result.and(said)?;
-    swept.end(&choice, options.choice.workflow.as_deref(), &interrupt)
+    scanned.end(&selector, options.selector.workflow.as_deref(), &interrupt)
 }
 
 /// How much was replayed: events and timers, unless some events have several letters. `letters`: those of events.
@@ -62,7 +65,11 @@ struct Replay {
 }
 
 impl Work for Replay {
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError> {
+    async fn some(
+        &mut self,
+        letters: &mut DeadLetterQueue<'_>,
+        chosen: Vec<DeadLetter>,
+    ) -> Result<(), BoxError> {
         let workflow = letters.queues.workflow.clone();
         let (done, refused) = if self.dry {
             ((0..chosen.len()).collect(), None)
@@ -71,10 +78,10 @@ impl Work for Replay {
             (done.letters, done.refused)
         };
         let replayed = done.iter().filter_map(|at| chosen.get(*at));
-        self.events += replayed.clone().filter_map(Letter::event_id).count();
-        self.subjects.extend(replayed.clone().filter_map(Letter::subject));
+        self.events += replayed.clone().filter_map(DeadLetter::event_id).count();
+        self.subjects.extend(replayed.clone().filter_map(DeadLetter::subject));
         let lines = self.lines.of(&workflow, replayed);
-        // A replay goes on to its end when nobody reads any more; what only lists has nothing to go on for.
+        // A replay goes on to its end without a reader; what only lists has nothing to go on for.
         let said = self.progress.beside(|| say(&lines, self.dry));
         refused.map_or(said, Err)
     }

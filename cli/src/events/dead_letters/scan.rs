@@ -1,24 +1,18 @@
 //! Going through the dead letters of a stack once, and doing something about those that are meant.
 
-use super::choice::{Choice, Seen, Unread};
+use super::dead_letter::{Content, DeadLetter};
 use super::interrupt::Interrupt;
-use super::letter::{Content, Letter};
-use super::queue::DeadLetters;
+use super::queue::DeadLetterQueue;
+use super::selector::{Seen, Selector, Unread};
 use super::subject::{Subject, count, counted};
-use crate::events::table::{Table, age, cell, name, terminal_width};
-use crate::out::{line, plain};
+use crate::events::ids::{self, Candidates};
+use crate::out::plain;
 use crate::stack::{Stack, WorkflowQueues};
-use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::ExitCode;
 use tableau::EventId;
 use workflow::BoxError;
-
-const HEAD: [&str; 6] = ["WAITS FOR", "WORKFLOW", "EVENT", "NAME", "EVENT ID", "REASON"];
-
-/// What stands in the column of the event's id for a message that is no event, before the message's own.
-const MESSAGE: &str = "message ";
 
 /// The most events that are named in a line.
 const NAMED: usize = 10;
@@ -26,26 +20,30 @@ const NAMED: usize = 10;
 /// What is done about the letters.
 pub(super) trait Work {
     /// Does it to some of a workflow's letters.
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError>;
+    async fn some(
+        &mut self,
+        letters: &mut DeadLetterQueue<'_>,
+        chosen: Vec<DeadLetter>,
+    ) -> Result<(), BoxError>;
 
     /// So many messages were received.
     fn received(&mut self, _messages: usize) {}
 }
 
 /// Goes through the dead letters of these workflows.
-pub(super) async fn sweep(
+pub(super) async fn scan(
     stack: &Stack,
     workflows: &[&WorkflowQueues],
-    choice: &Choice,
+    selector: &Selector,
     interrupt: &Interrupt,
     work: &mut impl Work,
-) -> (Swept, Result<(), BoxError>) {
-    let (mut swept, mut result) = (Swept::default(), Ok(()));
+) -> (Scanned, Result<(), BoxError>) {
+    let (mut scanned, mut result) = (Scanned::default(), Ok(()));
     for queues in workflows {
-        let mut letters = DeadLetters::open(&stack.account, queues);
+        let mut letters = DeadLetterQueue::open(&stack.account, queues);
         let mut seen = Seen::default();
-        result = workflow(&mut letters, choice, &mut seen, interrupt, work).await;
-        swept.add(seen, &queues.workflow);
+        result = workflow(&mut letters, selector, &mut seen, interrupt, work).await;
+        scanned.add(seen, &queues.workflow);
         // Also after a failure: what stays must be seen again.
         let given_back = letters.give_back().await;
         result = result.and(given_back);
@@ -53,13 +51,13 @@ pub(super) async fn sweep(
             break;
         }
     }
-    (swept, result)
+    (scanned, result)
 }
 
 /// Goes through one workflow's dead letters.
 pub(super) async fn workflow(
-    letters: &mut DeadLetters<'_>,
-    choice: &Choice,
+    letters: &mut DeadLetterQueue<'_>,
+    selector: &Selector,
     seen: &mut Seen,
     interrupt: &Interrupt,
     work: &mut impl Work,
@@ -67,7 +65,7 @@ pub(super) async fn workflow(
     while !interrupt.asked() {
         let Some(messages) = letters.receive().await? else { break };
         work.received(messages.len());
-        let chosen = choice.of(&messages, seen);
+        let chosen = selector.of(&messages, seen);
         if !chosen.is_empty() {
             work.some(letters, chosen).await?;
         }
@@ -77,15 +75,15 @@ pub(super) async fn workflow(
 
 /// What was come across on the way.
 #[derive(Debug, Default)]
-pub(super) struct Swept {
-    found: BTreeMap<String, BTreeSet<String>>,
+pub(super) struct Scanned {
+    found: BTreeMap<String, Candidates>,
     newer: BTreeSet<Subject>,
     back: BTreeSet<Subject>,
     /// Messages that are no events, with their workflow.
     unread: Vec<(String, Unread)>,
 }
 
-impl Swept {
+impl Scanned {
     pub(super) fn add(&mut self, seen: Seen, workflow: &str) {
         for (beginning, ids) in seen.found {
             self.found.entry(beginning).or_default().extend(ids);
@@ -96,15 +94,15 @@ impl Swept {
     }
 
     /// What else is to say. Who asks for certain letters does not ask about other messages.
-    pub(super) fn notes(&self, choice: &Choice) -> Vec<String> {
-        let unread = self.unread.iter().filter(|(_, unread)| choice.ids.is_empty() || unread.named);
+    pub(super) fn notes(&self, selector: &Selector) -> Vec<String> {
+        let unread = self.unread.iter().filter(|(_, unread)| selector.ids.is_empty() || unread.named);
         let unread: Vec<String> = unread.map(|(workflow, unread)| left(workflow, unread)).collect();
         let hint =
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
-            1 => Some(format!("{} came after this began, and is left where it is", count(&self.newer))),
-            _ => Some(format!("{} came after this began, and are left where they are", count(&self.newer))),
+            1 => Some(format!("{} came after the start and is not replayed", count(&self.newer))),
+            _ => Some(format!("{} came after the start and are not replayed", count(&self.newer))),
         };
         unread.into_iter().chain(hint).chain(left).collect()
     }
@@ -125,7 +123,7 @@ impl Swept {
     /// How the program ends: with an error when an event was asked for that is nowhere.
     pub(super) fn end(
         &self,
-        choice: &Choice,
+        selector: &Selector,
         workflow: Option<&str>,
         interrupt: &Interrupt,
     ) -> Result<ExitCode, BoxError> {
@@ -133,74 +131,67 @@ impl Swept {
             return Ok(Interrupt::exit_code());
         }
         if self.unread.iter().any(|(_, unread)| unread.named) {
-            return Err("what is no event cannot be replayed".into());
+            return Err("a message that is not an event cannot be replayed: `events dead-letters drop MESSAGE_ID` deletes it".into());
         }
         let is_named = |id: &&str| !self.found.contains_key(*id);
-        let missing: Vec<&str> = choice.ids.iter().map(String::as_str).filter(is_named).collect();
+        let missing: Vec<&str> = selector.ids.iter().map(String::as_str).filter(is_named).collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        let whose = workflow.map(|workflow| format!("{workflow}'s ")).unwrap_or_default();
-        Err(format!("not among {whose}dead letters: {}", missing.join(", ")).into())
+        let whose = workflow.map(|workflow| format!(" of {workflow}")).unwrap_or_default();
+        let missing = missing.join(", ");
+        Err(format!("no dead letter{whose} has this id: {missing}; `events dead-letters list` shows all")
+            .into())
     }
 
     /// Refuses a beginning that more than one id has: which of them is meant is not for us to guess.
     pub(super) fn unambiguous(&self) -> Result<(), BoxError> {
-        let Some((beginning, ids)) = self.found.iter().find(|(_, ids)| ids.len() > 1) else { return Ok(()) };
-        let more = if ids.len() > NAMED { ", …" } else { "" };
-        let ids: Vec<String> = ids.iter().take(NAMED).map(|id| plain(id)).collect();
-        Err(format!("`{beginning}` is the beginning of several ids: {}{more}", ids.join(", ")).into())
+        let ambiguous = self.found.iter().find(|(_, candidates)| candidates.len() > 1);
+        ambiguous.map_or(Ok(()), |(beginning, candidates)| Err(ids::ambiguous(beginning, candidates).into()))
     }
+}
+
+/// Does nothing about letters but come across them.
+#[derive(Debug)]
+struct Nothing;
+
+impl Work for Nothing {
+    async fn some(&mut self, _: &mut DeadLetterQueue<'_>, _: Vec<DeadLetter>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// The selector with whole ids in place of first digits, so that what comes later and begins alike is not meant.
+///
+/// # Errors
+/// When several ids begin so, before anything is done about one.
+pub(super) async fn resolved(
+    stack: &Stack,
+    workflows: &[&WorkflowQueues],
+    selector: Selector,
+    interrupt: &Interrupt,
+) -> Result<Selector, BoxError> {
+    if selector.ids.iter().all(|id| ids::is_whole(id)) {
+        return Ok(selector);
+    }
+    let looking = Selector { sends: false, no_events: true, ..selector.clone() };
+    let (scanned, result) = scan(stack, workflows, &looking, interrupt, &mut Nothing).await;
+    result?;
+    scanned.unambiguous()?;
+    let whole = |id: &String| {
+        let candidates = scanned.found.get(id)?;
+        candidates.keys().next().cloned()
+    };
+    let ids = selector.ids.iter().map(|id| whole(id).unwrap_or_else(|| id.clone())).collect();
+    Ok(Selector { ids, ..selector })
 }
 
 /// What is said of a message that is no event.
 fn left(workflow: &str, Unread { message_id, why, .. }: &Unread) -> String {
-    format!("left where it is: message {} of {workflow} is no event: {why}", plain(message_id))
+    format!("not replayed: message {} of {workflow} is not an event: {why}", plain(message_id))
 }
 
-/// Letters as lines of a table, below a head.
-#[derive(Debug)]
-pub(super) struct Lines {
-    table: Table<6>,
-    now: Timestamp,
-    begun: bool,
-}
-
-impl Lines {
-    pub(super) fn new(workflows: &[&WorkflowQueues], now: Timestamp) -> Self {
-        let mut table = Table::new(HEAD, terminal_width());
-        table.fit_column(1, workflows.iter().map(|queues| queues.workflow.as_str()));
-        Self { table, now, begun: false }
-    }
-
-    /// The lines of some letters.
-    pub(super) fn of<'l>(
-        &mut self,
-        workflow: &str,
-        letters: impl Iterator<Item = &'l Letter>,
-    ) -> Vec<String> {
-        let rows: Vec<_> = letters.map(|letter| row(letter, workflow, self.now)).collect();
-        self.table.fit(&rows);
-        let head = (!self.begun && !rows.is_empty()).then(|| self.table.head());
-        self.begun |= !rows.is_empty();
-        head.into_iter().chain(rows.iter().map(|row| self.table.line(row))).collect()
-    }
-}
-
-/// What is shown of a dead letter.
-fn row(letter: &Letter, workflow: &str, now: Timestamp) -> [String; 6] {
-    let [event, name, id] = match &letter.content {
-        Content::Event(event) => [cell(&event.name), name(&event.resource), event.id.short().to_owned()],
-        Content::Timer(timer) => {
-            let (what, place) = timer.words();
-            [cell(&what), name(&place), format!("{MESSAGE}{}", plain(&letter.message_id))]
-        }
-        Content::NoEvent(_) => [cell(""), cell(""), format!("{MESSAGE}{}", plain(&letter.message_id))],
-    };
-    [age(letter.sent_at, now), workflow.to_owned(), event, name, id, plain(&letter.why())]
-}
-
-/// How many letters of how many events there are, how many timers, and how many messages that are no events.
+/// How many letters of how many events there are, how many timers, and how many messages that are not events.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     letters: usize,
@@ -210,7 +201,7 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    pub(super) fn add(&mut self, letter: &Letter) {
+    pub(super) fn add(&mut self, letter: &DeadLetter) {
         match &letter.content {
             Content::Event(event) => {
                 self.letters += 1;
@@ -238,22 +229,11 @@ impl fmt::Display for Counted {
         }
         match self.no_events {
             0 => {}
-            1 => parts.push("1 message that is no event".to_owned()),
-            messages => parts.push(format!("{messages} messages that are no events")),
+            1 => parts.push("1 message that is not an event".to_owned()),
+            messages => parts.push(format!("{messages} messages that are not events")),
         }
         f.write_str(&parts.join(" and "))
     }
-}
-
-/// Prints lines. `needed`: whether it is all for nothing once nobody reads them.
-pub(super) fn say(lines: &[String], needed: bool) -> Result<(), BoxError> {
-    for text in lines {
-        match line!("{text}") {
-            Err(error) if error.reader_has_gone() && !needed => return Ok(()),
-            said => said?,
-        }
-    }
-    Ok(())
 }
 
 /// So many letters of so many events.
@@ -264,35 +244,32 @@ pub(super) fn letters_of(letters: usize, events: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::letter::EventFacts;
     use super::*;
+    use jiff::Timestamp;
     use tableau::Payload;
 
-    fn swept(newer: usize, back: usize) -> Swept {
+    fn scanned(newer: usize, back: usize) -> Scanned {
         let event = |n: usize| {
             let text = Some(n.to_string());
             Subject::Event(EventId::of(&Payload { text, ..Payload::default() }))
         };
         let ids = |count: usize| (0..count).map(event).collect();
-        Swept { newer: ids(newer), back: ids(back), ..Swept::default() }
+        Scanned { newer: ids(newer), back: ids(back), ..Scanned::default() }
     }
 
     #[test]
-    fn what_is_left_and_what_is_back_are_told_apart() {
-        let span = crate::events::span::Span::default();
+    fn what_is_left_and_what_is_back_have_different_sentences() {
+        let time_range = crate::events::time_range::TimeRange::default();
         let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
-        let choice = Choice { ids, event: None, span, started, sends: true, no_events: false };
-        assert_eq!(swept(1, 0).notes(&choice), ["1 event came after this began, and is left where it is"]);
-        assert_eq!(
-            swept(2, 0).notes(&choice),
-            ["2 events came after this began, and are left where they are"]
-        );
-        assert_eq!((swept(0, 1).notes(&choice), swept(1, 0).back()), (Vec::new(), None));
-        let one = swept(0, 1);
+        let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
+        assert_eq!(scanned(1, 0).notes(&selector), ["1 event came after the start and is not replayed"]);
+        assert_eq!(scanned(2, 0).notes(&selector), ["2 events came after the start and are not replayed"]);
+        assert_eq!((scanned(0, 1).notes(&selector), scanned(1, 0).back()), (Vec::new(), None));
+        let one = scanned(0, 1);
         let id = one.back.first().map(Subject::to_string).unwrap_or_default();
         let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
         assert_eq!(one.back(), Some(expected));
-        let many = swept(0, 11).back().unwrap();
+        let many = scanned(0, 11).back().unwrap();
         assert!(many.starts_with("11 of them failed again and are back: "), "{many}");
         assert!(many.ends_with(", …; see `events dead-letters list`"), "{many}");
     }
@@ -309,21 +286,5 @@ mod tests {
             "5 dead letters of 3 events",
         ];
         assert_eq!(texts, expected);
-    }
-
-    #[test]
-    fn a_letter_cannot_steer_the_terminal() {
-        let id = EventId::of(&Payload::default());
-        let event = EventFacts { id, name: "X\u{1b}[31m".to_owned(), resource: "a\nb ".repeat(40) };
-        let letter = Letter {
-            message_id: "m".to_owned(),
-            content: Content::Event(event),
-            body: String::new(),
-            sent_at: Some(Timestamp::UNIX_EPOCH),
-            reason: "\u{1b}]0;title\u{7}no".to_owned(),
-        };
-        let row = row(&letter, "notify-slack", Timestamp::UNIX_EPOCH);
-        assert_eq!([row[0].as_str(), &row[2], &row[5]], ["0 s", "X", "]0;titleno"]);
-        assert!(row[3].starts_with("a b a b"), "{}", row[3]);
     }
 }

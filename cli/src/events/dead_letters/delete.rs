@@ -1,13 +1,14 @@
 //! `events dead-letters drop`: deletes letters, after a question.
 
-use super::choice::{Choice, Seen};
+use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
-use super::letter::Letter;
-use super::queue::{DeadLetters, HELD_SECONDS};
+use super::lines::{Form, Lines, say};
+use super::queue::{DeadLetterQueue, HELD_SECONDS};
 use super::records::Marks;
-use super::sweep::{Counted, Lines, Swept, Work, say, workflow};
+use super::scan::{Counted, Scanned, Work, workflow};
+use super::selector::{Seen, Selector};
 use crate::events::options::DropOptions;
-use crate::events::span::Span;
+use crate::events::time_range::TimeRange;
 use crate::out::{note, plain};
 use crate::stack::Stack;
 use jiff::Timestamp;
@@ -19,36 +20,38 @@ use tableau::EventId;
 use tokio::sync::oneshot;
 use workflow::BoxError;
 
-/// How long we wait for an answer: until then nobody else sees the letters.
-const PATIENCE: Duration = Duration::from_secs(HELD_SECONDS.unsigned_abs() as u64 - 60);
+/// How long we wait for an answer: until then no other program sees the dead letters.
+const TIMEOUT: Duration = Duration::from_secs(HELD_SECONDS.unsigned_abs() as u64 - 60);
 
 /// Shows the letters that are asked for, asks, and deletes them.
 pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, BoxError> {
     let started = Timestamp::now();
     let ids = options.ids.iter().cloned().collect();
-    let span = Span::default();
-    let choice = Choice { ids, event: None, span, started, sends: false, no_events: true };
-    let stack = Stack::find(&options.place).await?;
+    let time_range = TimeRange::default();
+    let selector = Selector { ids, event: None, time_range, started, sends: false, no_events: true };
+    let stack = Stack::find(&options.target).await?;
     let workflows = stack.queues_of(options.workflow.as_deref())?;
     let interrupt = Interrupt::listen();
     let began = Instant::now();
     let mut marks = Marks::of(&stack);
-    let (mut swept, mut held, mut result) = (Swept::default(), Vec::new(), Ok(()));
+    let (mut scanned, mut held, mut result) = (Scanned::default(), Vec::new(), Ok(()));
     for queues in &workflows {
-        let (mut letters, mut seen) = (DeadLetters::open(&stack.account, queues), Seen::default());
+        let (mut letters, mut seen) = (DeadLetterQueue::open(&stack.account, queues), Seen::default());
         let mut gathered = Gathered { chosen: Vec::new(), marks: &mut marks };
-        result = workflow(&mut letters, &choice, &mut seen, &interrupt, &mut gathered).await;
+        result = workflow(&mut letters, &selector, &mut seen, &interrupt, &mut gathered).await;
         held.push(Held { letters, chosen: gathered.chosen, others: std::mem::take(&mut seen.others) });
-        swept.add(seen, &queues.workflow);
+        scanned.add(seen, &queues.workflow);
         if result.is_err() {
             break;
         }
     }
-    let mut lines = Lines::new(&workflows, started);
+    // Whole: a reason may be found nowhere else afterwards.
+    let form = if options.json { Form::JsonWithBody } else { Form::Table { width: None } };
+    let mut lines = Lines::new(form, started);
     let mut dropped = Vec::new();
-    result = result.and_then(|()| swept.unambiguous());
+    result = result.and_then(|()| scanned.unambiguous());
     if result.is_ok() {
-        result = show(&mut lines, &held);
+        result = show(&mut lines, &held, options.json);
         let found = count(held.iter().flat_map(|held| &held.chosen));
         if result.is_ok() && found.all() > 0 && !interrupt.asked() {
             let agreed = if options.yes { Ok(true) } else { agrees(&found, began, &interrupt).await };
@@ -63,13 +66,13 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
         // Also after a failure: what stays must be seen again.
         result = result.and(held.letters.give_back().await);
     }
-    let said = say(&[format!("{} dropped", count(&dropped))], false);
+    let said = lines.say(&[format!("{} dropped", count(&dropped))], false);
     marks.trouble().into_iter().for_each(note);
     result.and(said)?;
-    swept.end(&choice, options.workflow.as_deref(), &interrupt)
+    scanned.end(&selector, options.workflow.as_deref(), &interrupt)
 }
 
-fn count<'l>(letters: impl IntoIterator<Item = &'l Letter>) -> Counted {
+fn count<'l>(letters: impl IntoIterator<Item = &'l DeadLetter>) -> Counted {
     let mut counted = Counted::default();
     letters.into_iter().for_each(|letter| counted.add(letter));
     counted
@@ -78,8 +81,8 @@ fn count<'l>(letters: impl IntoIterator<Item = &'l Letter>) -> Counted {
 /// A workflow's letters, until they are dropped or given back.
 #[derive(Debug)]
 struct Held<'a> {
-    letters: DeadLetters<'a>,
-    chosen: Vec<Letter>,
+    letters: DeadLetterQueue<'a>,
+    chosen: Vec<DeadLetter>,
     /// Events with a letter that stays.
     others: BTreeSet<EventId>,
 }
@@ -87,13 +90,17 @@ struct Held<'a> {
 /// What was found, for now.
 #[derive(Debug)]
 struct Gathered<'a, 's> {
-    chosen: Vec<Letter>,
+    chosen: Vec<DeadLetter>,
     marks: &'a mut Marks<'s>,
 }
 
 impl Work for Gathered<'_, '_> {
-    async fn some(&mut self, letters: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError> {
-        for id in chosen.iter().filter_map(Letter::event_id) {
+    async fn some(
+        &mut self,
+        letters: &mut DeadLetterQueue<'_>,
+        chosen: Vec<DeadLetter>,
+    ) -> Result<(), BoxError> {
+        for id in chosen.iter().filter_map(DeadLetter::event_id) {
             self.marks.look(&letters.queues.workflow, id).await;
         }
         self.chosen.extend(chosen);
@@ -101,13 +108,15 @@ impl Work for Gathered<'_, '_> {
     }
 }
 
-/// Shows every letter with its payload, the one thing that may not be found anywhere else. When nobody reads it,
+/// Shows every letter with its payload, the one thing that may not be found anywhere else. Without a reader
 /// nothing is dropped.
-fn show(lines: &mut Lines, held: &[Held<'_>]) -> Result<(), BoxError> {
+fn show(lines: &mut Lines, held: &[Held<'_>], json: bool) -> Result<(), BoxError> {
     for Held { letters, chosen, .. } in held {
         for letter in chosen {
             let mut shown = lines.of(&letters.queues.workflow, std::iter::once(letter));
-            shown.push(format!("  {}", plain(&letter.body)));
+            if !json {
+                shown.push(format!("  {}", plain(&letter.body)));
+            }
             say(&shown, true)?;
         }
     }
@@ -115,12 +124,12 @@ fn show(lines: &mut Lines, held: &[Held<'_>]) -> Result<(), BoxError> {
 }
 
 /// Deletes the letters, and says so in the records of those events that have none left; gives what was deleted.
-async fn delete(held: &mut [Held<'_>], marks: &mut Marks<'_>) -> (Vec<Letter>, Result<(), BoxError>) {
+async fn delete(held: &mut [Held<'_>], marks: &mut Marks<'_>) -> (Vec<DeadLetter>, Result<(), BoxError>) {
     let mut dropped = Vec::new();
     for Held { letters, chosen, others } in held {
         let all: Vec<usize> = (0..chosen.len()).collect();
         let done = letters.delete(chosen, &all).await;
-        let is_done = |(at, _): &(usize, &Letter)| done.letters.contains(at);
+        let is_done = |(at, _): &(usize, &DeadLetter)| done.letters.contains(at);
         let (gone, left): (Vec<_>, Vec<_>) = chosen.iter().enumerate().partition(is_done);
         dropped.extend(gone.iter().map(|(_, letter)| (*letter).clone()));
         let stay: BTreeSet<&EventId> =
@@ -139,16 +148,18 @@ async fn delete(held: &mut [Held<'_>], marks: &mut Marks<'_>) -> (Vec<Letter>, R
 }
 
 /// What a letter is called in an error: its event's id, or the message's.
-fn short(letter: &Letter) -> String {
+fn short(letter: &DeadLetter) -> String {
     letter.event_id().map_or_else(|| plain(&letter.message_id), |id| id.short().to_owned())
 }
 
 /// Asks whether to drop so many letters, and waits for the answer while there is time.
 async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err("there is no terminal to ask at: --yes drops without a question".into());
+        return Err(
+            "cannot ask for confirmation without a terminal: add --yes to drop without a question".into()
+        );
     }
-    // Whoever cannot read the question will not say yes.
+    // A person who cannot read the question does not say yes.
     let they = if found.all() == 1 { "It" } else { "They" };
     let _ = write!(stderr(), "Drop {found}? {they} cannot be brought back. [y/N] ");
     let (sender, mut answer) = oneshot::channel();
@@ -159,10 +170,10 @@ async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Resul
         let _ = sender.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"));
     });
     while !interrupt.asked() {
-        if began.elapsed() >= PATIENCE {
+        if began.elapsed() >= TIMEOUT {
             let _ = writeln!(stderr());
             return Err(
-                format!("nothing was dropped: no answer within {} minutes", PATIENCE.as_secs() / 60).into()
+                format!("nothing was dropped: no answer within {} minutes", TIMEOUT.as_secs() / 60).into()
             );
         }
         if let Ok(answer) = tokio::time::timeout(Duration::from_millis(100), &mut answer).await {

@@ -1,17 +1,17 @@
 //! What a workflow has done about an event, written by the runtime itself.
 
-use crate::place::Place;
+use crate::environment::Environment;
 use deliveries::{
     ClaimStore, Claimant, Content, DeliveryKey, DynamoDbClaims, Effect, End, Ended, EventFacts,
 };
 use jiff::{SignedDuration, Timestamp};
 
 /// What happens at a workflow to one event, so many seconds ago.
-pub(crate) struct Story<'a> {
+pub(crate) struct Delivery<'a> {
     pub(crate) claims: DynamoDbClaims,
     pub(crate) key: DeliveryKey,
     facts: EventFacts,
-    pub(crate) place: &'a Place,
+    pub(crate) environment: &'a Environment,
 }
 
 pub(crate) fn ago(seconds: i64) -> Timestamp {
@@ -24,15 +24,15 @@ pub(crate) fn failed() -> End {
     End::Failed("Slack does not know the channel #data-alerts: channel_not_found".to_owned())
 }
 
-impl<'a> Story<'a> {
-    pub(crate) fn of(place: &'a Place, workflow: &'static str, body: &str) -> Self {
+impl<'a> Delivery<'a> {
+    pub(crate) fn of(environment: &'a Environment, workflow: &'static str, body: &str) -> Self {
         let content = Content::received(body.as_bytes());
-        let client = aws_sdk_dynamodb::Client::new(&place.config);
+        let client = aws_sdk_dynamodb::Client::new(&environment.config);
         Self {
             claims: DynamoDbClaims::new(client, "DeliveryTable"),
             key: DeliveryKey::new(workflow, content.event_id()),
             facts: EventFacts::from(&content),
-            place,
+            environment,
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Story<'a> {
     }
 
     /// One attempt with this end.
-    pub(crate) async fn attempt(self, seconds: i64, end: End) -> &'a Place {
-        self.claim(seconds).await.end(1, seconds, end).await.place
+    pub(crate) async fn attempt(self, seconds: i64, end: End) -> &'a Environment {
+        self.claim(seconds).await.end(1, seconds, end).await.environment
     }
 }

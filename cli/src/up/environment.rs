@@ -2,7 +2,7 @@
 
 use super::settings::{Paths, Settings};
 use super::slack_form;
-use super::way::Names;
+use super::trace::Names;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
 use destinations::slack::SlackCredential;
@@ -27,7 +27,7 @@ use workflow::BoxError;
 const REFRESHES_TAKE: Duration = Duration::from_secs(2);
 
 /// Everything that runs.
-pub(crate) struct World {
+pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
     /// None when messages go to a real Slack.
@@ -59,7 +59,7 @@ pub(crate) fn check_ports(options: &UpOptions) -> Result<(), BoxError> {
     })
 }
 
-impl World {
+impl Environment {
     pub(crate) async fn start(
         options: &UpOptions,
         paths: &Paths,
@@ -105,7 +105,7 @@ impl World {
         })
         .await?;
         let secret = stack.secret("WebhookSecret").ok_or("the template has no secret `WebhookSecret`")?;
-        let world = Self {
+        let environment = Self {
             stack,
             tableau,
             slack: (!real_slack).then_some(slack),
@@ -114,10 +114,10 @@ impl World {
         };
         // A simulated Tableau shows its webhooks to those who sign in, and the token with them. It gets them only where
         // its events are the ones that count.
-        if world.real_tableau.is_none() {
-            world.register_webhooks();
+        if environment.real_tableau.is_none() {
+            environment.register_webhooks();
         }
-        Ok(world)
+        Ok(environment)
     }
 
     fn webhook_url(&self) -> String {
@@ -138,7 +138,7 @@ impl World {
         })
     }
 
-    /// Tableau delivers every event to the common door, as an administrator would have set it up.
+    /// Tableau delivers every event to the common ingress, as an administrator would have set it up.
     fn register_webhooks(&self) {
         let url = self.webhook_url();
         for event in EventName::KNOWN {
@@ -147,7 +147,7 @@ impl World {
         }
     }
 
-    /// A failing refresh of the data source `name`. With a real Tableau, only the event that would tell of it.
+    /// Lets the refresh of the data source `name` fail. With a real Tableau, only its event is sent.
     pub(crate) async fn fail_refresh(&self, name: &str, notes: &str) -> Result<(), BoxError> {
         if self.real_tableau.is_none() {
             let luid = self.tableau.datasource(name).ok_or("the sample content has no such data source")?;

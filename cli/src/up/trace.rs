@@ -16,7 +16,7 @@ pub(crate) struct Names {
 }
 
 /// Prints what happens to events.
-pub(crate) struct Way {
+pub(crate) struct Trace {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
     slack: Option<SlackSimulator>,
@@ -38,7 +38,7 @@ pub(crate) enum First {
 /// After a pause this long the next event begins a way of its own.
 const PAUSE: Duration = Duration::from_secs(3);
 
-impl Way {
+impl Trace {
     pub(crate) fn new(
         events: UnboundedReceiver<StackEvent>,
         names: Names,
@@ -291,13 +291,13 @@ mod tests {
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
         let names = Names { aws: Aws::start().await.unwrap(), table: String::new() };
-        let mut way = Way::new(events, names, Some(slack.clone()));
+        let mut trace = Trace::new(events, names, Some(slack.clone()));
         let mut shown = Vec::new();
         for n in 0..20 {
             let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
             post.header("content-type", "application/json").send().await.unwrap();
             // A message is shown with the next line, and with none after it.
-            shown.extend((0..5).flat_map(|_| way.new_messages()).map(|message| message.text));
+            shown.extend((0..5).flat_map(|_| trace.new_messages()).map(|message| message.text));
         }
         assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
     }

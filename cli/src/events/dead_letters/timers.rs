@@ -1,35 +1,36 @@
 //! The timers among the dead letters, for `events list`: no record says that they failed.
 
-use super::choice::{Choice, Seen};
+use super::dead_letter::DeadLetter;
 use super::interrupt::Interrupt;
-use super::letter::Letter;
-use super::queue::{DeadLetters, count};
-use super::sweep::{Work, workflow};
-use crate::events::span::Span;
+use super::queue::{DeadLetterQueue, count};
+use super::scan::{Work, workflow};
+use super::selector::{Seen, Selector};
+use crate::events::time_range::TimeRange;
 use crate::stack::{Stack, WorkflowQueues};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use workflow::BoxError;
 
-/// The dead letters of a workflow that are timers and came within `span`; nothing where there are more than `most` letters
+/// The dead letters of a workflow that are timers and came within `time_range`; nothing where there are more than `most` letters
 /// to look at. Takes `sqs:GetQueueAttributes` and, if there is one, what listing dead letters takes.
 pub(in crate::events) async fn timers(
     stack: &Stack,
     queues: &WorkflowQueues,
-    span: Span,
+    time_range: TimeRange,
     most: u64,
-) -> Result<Option<Vec<Letter>>, BoxError> {
+) -> Result<Option<Vec<DeadLetter>>, BoxError> {
     match count(&stack.account, queues).await? {
         0 => return Ok(Some(Vec::new())),
         letters if letters > most => return Ok(None),
         _ => {}
     }
     let started = Timestamp::now();
-    let choice = Choice { ids: BTreeSet::new(), event: None, span, started, sends: false, no_events: false };
-    let mut letters = DeadLetters::open(&stack.account, queues);
+    let selector =
+        Selector { ids: BTreeSet::new(), event: None, time_range, started, sends: false, no_events: false };
+    let mut letters = DeadLetterQueue::open(&stack.account, queues);
     let mut found = Timers::default();
     let looked =
-        workflow(&mut letters, &choice, &mut Seen::default(), &Interrupt::listen(), &mut found).await;
+        workflow(&mut letters, &selector, &mut Seen::default(), &Interrupt::listen(), &mut found).await;
     // Also after a failure: what stays must be seen again.
     looked.and(letters.give_back().await)?;
     found.0.sort_by_key(|letter| std::cmp::Reverse(letter.sent_at));
@@ -37,10 +38,10 @@ pub(in crate::events) async fn timers(
 }
 
 #[derive(Debug, Default)]
-struct Timers(Vec<Letter>);
+struct Timers(Vec<DeadLetter>);
 
 impl Work for Timers {
-    async fn some(&mut self, _: &mut DeadLetters<'_>, chosen: Vec<Letter>) -> Result<(), BoxError> {
+    async fn some(&mut self, _: &mut DeadLetterQueue<'_>, chosen: Vec<DeadLetter>) -> Result<(), BoxError> {
         self.0.extend(chosen.into_iter().filter(|letter| letter.timer().is_some()));
         Ok(())
     }

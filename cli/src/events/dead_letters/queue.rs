@@ -1,7 +1,7 @@
 //! A workflow's dead-letter queue while it is looked through.
 
 use super::batch::{LIMIT, Queue, runs};
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::aws::Account;
 use crate::stack::WorkflowQueues;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
@@ -33,7 +33,7 @@ pub(in crate::events) async fn count(account: &Account, queues: &WorkflowQueues)
 
 /// A workflow's dead-letter queue, and what was received from it and is still there.
 #[derive(Debug)]
-pub(super) struct DeadLetters<'a> {
+pub(super) struct DeadLetterQueue<'a> {
     account: &'a Account,
     sqs: aws_sdk_sqs::Client,
     pub(super) queues: &'a WorkflowQueues,
@@ -49,7 +49,7 @@ pub(super) struct Done {
     pub(super) refused: Option<BoxError>,
 }
 
-impl<'a> DeadLetters<'a> {
+impl<'a> DeadLetterQueue<'a> {
     pub(super) fn open(account: &'a Account, queues: &'a WorkflowQueues) -> Self {
         let sqs = aws_sdk_sqs::Client::new(&account.config);
         Self { account, sqs, queues, held: BTreeMap::new() }
@@ -94,7 +94,7 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Puts letters into the workflow's queue, and takes those out of the dead letters that it has confirmed.
-    pub(super) async fn replay(&mut self, letters: &[Letter]) -> Done {
+    pub(super) async fn replay(&mut self, letters: &[DeadLetter]) -> Done {
         let mut done = Done::default();
         let bodies: Vec<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
         let mut from = 0;
@@ -105,10 +105,8 @@ impl<'a> DeadLetters<'a> {
             let deleted = self.delete(letters, &sent_letters).await;
             done.letters.extend(sent_letters);
             let kept = deleted.refused.map(|error| -> BoxError {
-                format!(
-                    "an event was put into the queue, and stays with the dead letters all the same: {error}"
-                )
-                .into()
+                format!("an event was put into the queue, and is still among the dead letters: {error}")
+                    .into()
             });
             done.refused = sent.refused.or(kept);
             if done.refused.is_some() {
@@ -120,7 +118,7 @@ impl<'a> DeadLetters<'a> {
     }
 
     /// Takes the letters at these places out of the dead letters.
-    pub(super) async fn delete(&mut self, letters: &[Letter], places: &[usize]) -> Done {
+    pub(super) async fn delete(&mut self, letters: &[DeadLetter], places: &[usize]) -> Done {
         let mut done = Done::default();
         for places in places.chunks(LIMIT) {
             let ids: Vec<&str> = places
@@ -153,7 +151,10 @@ impl<'a> DeadLetters<'a> {
             let shown = self.queue(&self.queues.dead_letters).show(receipts).await;
             if let (Some(error), true) = (shown.refused, result.is_ok()) {
                 let minutes = HELD_SECONDS / 60;
-                result = Err(format!("what stays is out of sight for {minutes} minutes: {error}").into());
+                result = Err(format!(
+                    "the dead letters that stay are invisible to others for {minutes} minutes: {error}"
+                )
+                .into());
             }
         }
         result

@@ -1,0 +1,186 @@
+//! What `--help` adds to the options, and the completions of shells.
+
+use crate::options::Options;
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use workflow::BoxError;
+
+/// What the program is called.
+const NAME: &str = "tableau-webhooks";
+
+pub(crate) const PROGRAM: &str = "\
+Without a command, `up` runs.
+
+Examples:
+  tableau-webhooks up
+  tableau-webhooks events list --since 2d --outcome failed
+  tableau-webhooks events show 717b
+
+Exit codes:
+  0    done
+  1    failed, wholly or in part: the error is on standard error
+  2    the command line is wrong, and nothing was done
+  130  interrupted with Ctrl-C, which ends `up` with 0";
+
+pub(crate) const UP: &str = "\
+Examples:
+  tableau-webhooks up
+  tableau-webhooks up --slack bot --port 9000
+  tableau-webhooks up --once --rules my-rules.yaml";
+
+pub(crate) const SEND: &str = "\
+Examples:
+  tableau-webhooks send WorkbookCreated
+  tableau-webhooks send DatasourceRefreshFailed --count 5 --local
+  WEBHOOK_URL=https://abc.execute-api.eu-central-1.amazonaws.com/webhook/TOKEN tableau-webhooks send AdminPromoted
+  tableau-webhooks send AdminPromoted --dry-run";
+
+pub(crate) const EVENTS: &str = "\
+Examples:
+  tableau-webhooks events list
+  tableau-webhooks events show 717b
+  tableau-webhooks events dead-letters list --workflow notify-slack
+  tableau-webhooks events replay 717b";
+
+pub(crate) const EVENTS_LIST: &str = "\
+Examples:
+  tableau-webhooks events list --since 2d --outcome failed,waiting
+  tableau-webhooks events list --resource \"sales orders\" --wide
+  tableau-webhooks events list --outcome failed --limit 100000 --json | jq -r .workflow | sort | uniq -c";
+
+pub(crate) const EVENTS_SHOW: &str = "\
+Examples:
+  tableau-webhooks events show 717b
+  tableau-webhooks events show 717bbc05a8f9 --local
+  tableau-webhooks events show 717b --json | jq .history";
+
+pub(crate) const EVENTS_REPLAY: &str = "\
+Examples:
+  tableau-webhooks events replay --dry-run
+  tableau-webhooks events replay 717b 64c8
+  tableau-webhooks events replay --workflow notify-slack --since 2026-11-21T18:00Z --until 2026-11-22";
+
+pub(crate) const DEAD_LETTERS: &str = "\
+Examples:
+  tableau-webhooks events dead-letters list
+  tableau-webhooks events dead-letters redrive 717b
+  tableau-webhooks events dead-letters drop 717b";
+
+pub(crate) const DEAD_LETTERS_LIST: &str = "\
+Examples:
+  tableau-webhooks events dead-letters list --workflow notify-slack
+  tableau-webhooks events dead-letters list --since 7d --json | jq -r .reason";
+
+pub(crate) const DEAD_LETTERS_REDRIVE: &str = "\
+Examples:
+  tableau-webhooks events dead-letters redrive --dry-run
+  tableau-webhooks events dead-letters redrive 717b --workflow notify-slack";
+
+pub(crate) const DEAD_LETTERS_DROP: &str = "\
+Examples:
+  tableau-webhooks events dead-letters drop 717b
+  tableau-webhooks events dead-letters drop 0f1e2d3c-4b5a --yes";
+
+pub(crate) const TABLE: &str = "\
+Examples:
+  tableau-webhooks table copy --from tableau-webhooks-restored";
+
+pub(crate) const TABLE_COPY: &str = "\
+Examples:
+  tableau-webhooks table copy --from tableau-webhooks-restored
+  tableau-webhooks table copy --from tableau-webhooks-DeliveryTable-1A2B3C4D5E6F --stack tableau-webhooks-test";
+
+pub(crate) const RULES: &str = "\
+Examples:
+  tableau-webhooks rules check";
+
+pub(crate) const RULES_CHECK: &str = "\
+Examples:
+  tableau-webhooks rules check
+  tableau-webhooks rules check my-rules.yaml --template template.yaml
+  tableau-webhooks rules check --json | jq -r .message";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  tableau-webhooks completions bash > ~/.local/share/bash-completion/completions/tableau-webhooks
+  tableau-webhooks completions zsh > ~/.zfunc/_tableau-webhooks
+  tableau-webhooks completions fish > ~/.config/fish/completions/tableau-webhooks.fish
+  tableau-webhooks completions powershell >> profile.ps1";
+
+/// Prints what a shell needs to complete the words of a command line.
+pub(crate) fn completions(shell: Shell) -> Result<ExitCode, BoxError> {
+    let mut script = Vec::new();
+    match shell {
+        Shell::Bash => script.extend(bash().into_bytes()),
+        shell => clap_complete::generate(shell, &mut Options::command(), NAME, &mut script),
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(&script).and_then(|()| out.flush()).map_err(crate::out::Error::from)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The script for bash. Its generator takes a hyphen in the name of a program or a command for the beginning of another command,
+/// so the names have underscores until it is done.
+///
+/// Source: <https://github.com/clap-rs/clap/issues/6421>
+fn bash() -> String {
+    let letters =
+        |events: Command| events.mut_subcommand("dead-letters", |letters| letters.name("dead_letters"));
+    let mut command = Options::command().mut_subcommand("events", letters);
+    let mut script = Vec::new();
+    clap_complete::generate(Shell::Bash, &mut command, "tableau_webhooks", &mut script);
+    let script = String::from_utf8_lossy(&script).replace("dead_letters", "dead-letters");
+    script.replace(" tableau_webhooks\n", &format!(" {NAME}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each command with the words that lead to it.
+    fn commands(command: &Command, path: &str, found: &mut Vec<(String, Command)>) {
+        found.push((path.to_owned(), command.clone()));
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            commands(inner, &format!("{path} {}", inner.get_name()), found);
+        }
+    }
+
+    /// The words of a line of a shell, up to what is not this program's any more.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.split(['|', '>']).next().unwrap_or_default().trim();
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for c in line.chars() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                c => words.last_mut().unwrap().push(c),
+            }
+        }
+        words
+    }
+
+    // 14, item 6
+    #[test]
+    fn every_help_has_examples_of_its_own_command_that_are_right() {
+        let mut found = Vec::new();
+        commands(&Options::command(), "tableau-webhooks", &mut found);
+        assert!(found.len() > 10, "{found:?}");
+        for (path, command) in found {
+            let help =
+                command.get_after_help().unwrap_or_else(|| panic!("{path} has no examples")).to_string();
+            let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{path}: {help}"));
+            let examples: Vec<&str> = examples.lines().take_while(|line| line.starts_with("  ")).collect();
+            assert!(!examples.is_empty(), "{path}");
+            for example in examples {
+                let line =
+                    example.find("tableau-webhooks ").and_then(|at| example.get(at..)).unwrap_or_default();
+                assert!(line.starts_with(&path), "an example of another command: {path}: {line}");
+                let read = Options::command().try_get_matches_from(words(line));
+                assert!(read.is_ok(), "{line}: {:?}", read.err().map(|error| error.to_string()));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Why a server gave no answer, in words that say what to do.
+
+use rustls::pki_types::InvalidDnsNameError;
+use rustls::{CertificateError, Error as TlsError};
+use std::env::var_os;
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use workflow::chain;
+
+/// Why there is no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The name of the server is unknown to DNS.
+    UnknownHost,
+    /// Nothing listens at the address.
+    Refused,
+    /// No answer in time.
+    Timeout,
+    /// There is no secure connection: why.
+    Tls(String),
+    /// Anything else.
+    Other(String),
+}
+
+/// An error with all that it was caused by.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        let error: &'e (dyn Error + 'static) = *error;
+        // An error of the standard library hides the one inside it.
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| error.source())
+    })
+}
+
+impl Cause {
+    /// The cause of an error of the HTTP client.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        let kind = |kind: ErrorKind| {
+            causes(error)
+                .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == kind))
+        };
+        if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<TlsError>()) {
+            return Self::Tls(tls_reason(tls));
+        }
+        // The first is a name that cannot be one. Of the second no type says so: it is the resolver's sentence.
+        if causes(error).any(|cause| cause.is::<InvalidDnsNameError>() || cause.to_string() == "dns error") {
+            return Self::UnknownHost;
+        }
+        let is_timeout = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
+        };
+        if causes(error).any(is_timeout) || kind(ErrorKind::TimedOut) {
+            return Self::Timeout;
+        }
+        if kind(ErrorKind::ConnectionRefused) {
+            return Self::Refused;
+        }
+        let text = match error.downcast_ref::<reqwest::Error>() {
+            // Its own sentence has the URL in it, and with it what may be secret.
+            Some(error) => error.source().map(chain).unwrap_or_else(|| "the connection broke off".to_owned()),
+            None => chain(error),
+        };
+        Self::Other(text)
+    }
+
+    /// Why `host` did not answer, and what to do.
+    pub(crate) fn words(&self, host: &str) -> String {
+        let proxy = match proxy() {
+            Some(name) => format!(" or the proxy in {name}"),
+            None => String::new(),
+        };
+        match self {
+            Self::UnknownHost => format!(
+                "DNS does not know {host}{proxy}: check the spelling, and that the network or VPN is connected"
+            ),
+            Self::Refused => format!("{host}{proxy} refuses the connection: check the address and the port"),
+            Self::Timeout => format!(
+                "{host}{proxy} did not answer in time: check the network and the firewall, then try again"
+            ),
+            Self::Tls(why) => format!("no secure connection (TLS) to {host}{proxy}: {why}"),
+            Self::Other(why) => format!("the connection to {host}{proxy} failed: {why}"),
+        }
+    }
+}
+
+/// What is wrong with a TLS connection, and what to do.
+fn tls_reason(error: &TlsError) -> String {
+    match error {
+        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its certificate is of an unknown authority; if your network has one of its own, name its PEM file in AWS_CA_BUNDLE"
+                .to_owned()
+        }
+        TlsError::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate has expired, or the clock of this machine is wrong".to_owned()
+        }
+        TlsError::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another name; check the address".to_owned(),
+        TlsError::InvalidMessage(_) => {
+            "it answers without TLS; check the port, and whether the address begins with http://".to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// The variable that names a proxy, if there is one: then it may be what does not answer.
+fn proxy() -> Option<&'static str> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find(|name| var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 14, item 6
+    #[test]
+    fn what_is_wrong_with_tls_is_found_inside_an_error_and_says_what_to_do() {
+        for (error, expected) in [
+            (TlsError::InvalidCertificate(CertificateError::UnknownIssuer), "AWS_CA_BUNDLE"),
+            (TlsError::InvalidCertificate(CertificateError::Expired), "the clock of this machine"),
+            (TlsError::InvalidCertificate(CertificateError::NotValidForName), "for another name"),
+        ] {
+            let cause = Cause::of(&io::Error::new(ErrorKind::InvalidData, error));
+            let words = cause.words("example.com");
+            assert!(words.starts_with("no secure connection (TLS) to example.com: "), "{words}");
+            assert!(words.contains(expected), "{words}");
+        }
+    }
+
+    // 14, item 6
+    #[test]
+    fn a_timeout_a_refusal_and_anything_else_are_different_causes() {
+        assert_eq!(Cause::of(&io::Error::from(ErrorKind::TimedOut)), Cause::Timeout);
+        assert_eq!(Cause::of(&io::Error::from(ErrorKind::ConnectionRefused)), Cause::Refused);
+        assert!(matches!(Cause::of(&io::Error::from(ErrorKind::ConnectionReset)), Cause::Other(_)));
+    }
+}

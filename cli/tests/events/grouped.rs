@@ -139,7 +139,7 @@ async fn the_way_of_a_grouped_event_leads_to_its_message() {
     let alone = Member { placement: Placement::Alone, ..Member::new(event.short(), "one", None, at) };
     write(&environment, &format!("member#{}", event.short()), &alone).await;
     let shown = show().await;
-    assert!(shown.contains("this event goes on alone, without the group; "), "{shown}");
+    assert!(shown.contains("this event has a message of its own; "), "{shown}");
 }
 
 // 13

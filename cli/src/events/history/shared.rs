@@ -60,8 +60,10 @@ impl Shared {
             Err(why) => return format!("unknown: {why}"),
         };
         let mut words = Vec::new();
-        if status.placement == Some(Placement::Alone) {
-            words.push("this event goes on alone, without the group".to_owned());
+        match status.placement {
+            Some(Placement::Alone) => words.push("this event has a message of its own".to_owned()),
+            Some(Placement::Left) => words.push("this event is not announced: its rule was muted".to_owned()),
+            Some(Placement::Grouped) | None => {}
         }
         if let Some(sent) = status.last_sent {
             let id = status.message.as_ref();
@@ -76,7 +78,9 @@ impl Shared {
                 "the timer for {next} has fired, and its work is not done: it is tried again, or is a dead letter, which \
                  `events dead-letters list` shows and `events replay` sends again"
             )),
-            None if status.last_sent.is_none() => words.push("it has sent no message, and none is due".to_owned()),
+            None if status.last_sent.is_none() => {
+                words.push(format!("the {} has sent no message, and none is due", self.kind()));
+            }
             None => {}
         }
         words.join("; ")
@@ -179,8 +183,8 @@ mod tests {
         let failed = SharedStatus { is_unfinished: true, ..nothing.clone() };
         assert!(line(failed).starts_with("the timer for its message has fired, and its work is not done: "));
         let alone = SharedStatus { placement: Some(Placement::Alone), ..nothing.clone() };
-        assert!(line(alone).starts_with("this event goes on alone, without the group; "));
-        assert_eq!(line(nothing), "it has sent no message, and none is due");
+        assert!(line(alone).starts_with("this event has a message of its own; "));
+        assert_eq!(line(nothing), "the group has sent no message, and none is due");
         assert!(shared(Ok(None)).line(at(0)).ends_with(": no longer recorded"));
         assert!(shared(Err("denied".to_owned())).line(at(0)).ends_with(": unknown: denied"));
     }

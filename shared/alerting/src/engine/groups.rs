@@ -153,7 +153,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
         }
         match firing.head.step(&members, first_is_open, firing.now(), capabilities) {
-            GroupStep::Nothing => Ok(Fired::Done("nothing has changed")),
+            GroupStep::Nothing => Ok(Fired::Done("no new message is needed now")),
             GroupStep::WaitUntil(due) => Ok(Fired::Again(due)),
             GroupStep::Separate(ids) => {
                 for (id, member) in members.iter().filter(|(id, _)| ids.contains(id)) {

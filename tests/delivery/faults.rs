@@ -164,7 +164,8 @@ pub(crate) async fn deliver(
         let is_own = ingress.seat.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
         let (world, events, at_once) = (Arc::clone(world), Arc::clone(events), at_once.to_vec());
-        let (seat, other) = (Arc::clone(&ingress.seat), Arc::clone(&other.seat));
+        let seat = Arc::clone(&ingress.seat);
+        let other = Arc::clone(&other.seat);
         senders.spawn(async move {
             loop {
                 let Some(at) = letters.lock().unwrap().pop() else { return };

@@ -105,7 +105,8 @@ async fn flood(ingresses: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
     let events = Arc::new(Mutex::new(events));
     let mut senders = JoinSet::new();
     for ingress in ingresses {
-        let (events, process) = (Arc::clone(&events), ingress.seat.process().clone());
+        let events = Arc::clone(&events);
+        let process = ingress.seat.process().clone();
         senders.spawn(async move {
             let mut answers = Vec::new();
             loop {
@@ -120,7 +121,8 @@ async fn flood(ingresses: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
                     assert_eq!(body["event_id"], event.id.as_str());
                 }
                 let retry_after = answer["headers"]["retry-after"].is_string();
-                let (ingress, event) = (process.name().to_owned(), event.id.to_string());
+                let ingress = process.name().to_owned();
+                let event = event.id.to_string();
                 answers.push(Answered { ingress, event, status, retry_after, took });
             }
         });

@@ -30,7 +30,8 @@ async fn deliver_to(world: &Arc<World>, bodies: Vec<String>, ingresses: &[Member
     let mut senders = JoinSet::new();
     for (at, ingress) in ingresses.iter().enumerate() {
         let bodies: Vec<_> = bodies.iter().skip(at).step_by(ingresses.len()).cloned().collect();
-        let (world, seat) = (Arc::clone(world), Arc::clone(&ingress.seat));
+        let world = Arc::clone(world);
+        let seat = Arc::clone(&ingress.seat);
         senders.spawn(async move {
             for body in bodies {
                 let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &world.ledger).await;

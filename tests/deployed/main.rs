@@ -69,7 +69,11 @@ async fn an_event_travels_through_the_deployed_stack() {
     step("what cannot succeed waits as a dead letter", scenario::what_cannot_succeed_waits(&world)).await;
     step("… and is replayed when its cause is mended", scenario::it_is_replayed(&world)).await;
     step("changed rules take effect", scenario::changed_rules_take_effect(&mut world)).await;
-    step("what waits for a person rings", scenario::what_waits_for_a_person_rings(&world)).await;
+    step(
+        "an alarm reports an event that needs a person",
+        scenario::an_alarm_reports_an_event_that_needs_a_person(&world),
+    )
+    .await;
     step("no secret is in a log", scenario::no_secret_is_in_a_log(&world)).await;
 
     let body = step("an event is done", scenario::an_event_is_done(&world)).await;

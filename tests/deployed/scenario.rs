@@ -292,7 +292,7 @@ async fn rings(world: &World<'_>, alarm: &str, value: u64) -> Value {
 }
 
 /// Metrics of our own. The emulator does not take them out of logs, so they are reported here.
-pub(crate) async fn what_waits_for_a_person_rings(world: &World<'_>) {
+pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(world: &World<'_>) {
     for (alarm, outcome) in
         [("NotifySlackMisconfiguredAlarm", "misconfigured"), ("UpdateBroadcastIgnoredAlarm", "ignored")]
     {

@@ -53,7 +53,7 @@ pub(crate) fn text(environment: &Environment) -> String {
          # Let the refresh of another data source fail at Tableau, with a reason of its own:\n\
          curl -X POST '{tableau}/simulator/refresh/4cdd2055-930d-4eaf-94f4-733f3e7d1bfb/fail?notes=postgres-refused'\n\
          \n\
-         # Five refreshes fail at the same time: the first has a message of its own, the others have one, half a minute later:\n\
+         # Five refreshes fail at the same time. Half a minute later one message has those that came after the first:\n\
          {run} send DatasourceRefreshFailed --count 5 {at}\n\
          \n\
          # What became of events, and the whole way of one, by the first digits of its id:\n\
@@ -72,7 +72,7 @@ fn dead_letter(slack: &str, at: &str, run: &str) -> String {
     format!(
         "# Slack refuses every message from now on, as if the channel were archived: the event becomes a dead letter:\n\
          curl -X POST '{slack}/simulator/faults?fault=archived'\n\
-         {run} send AdminPromoted {at}\n\
+         {run} send SiteUpdated {at}\n\
          {run} events dead-letters list {at}\n\
          \n\
          # Slack takes messages again, and what failed for good is replayed:\n\
@@ -96,7 +96,7 @@ mod tests {
             commands,
             [
                 "curl -X POST 'http://127.0.0.1:9002/simulator/faults?fault=archived'",
-                "tableau-webhooks send AdminPromoted --local --endpoint-url http://127.0.0.1:9003",
+                "tableau-webhooks send SiteUpdated --local --endpoint-url http://127.0.0.1:9003",
                 "tableau-webhooks events dead-letters list --local --endpoint-url http://127.0.0.1:9003",
                 "curl -X DELETE 'http://127.0.0.1:9002/simulator/faults'",
                 "tableau-webhooks events replay --local --endpoint-url http://127.0.0.1:9003",

@@ -183,7 +183,7 @@ async fn the_beginning_of_several_ids_drops_nothing() {
     );
     assert_eq!(stderr(&output), expected);
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies);
-    // One digit more tells them apart, and both letters can be seen again at once.
+    // One digit more is enough to choose one, and both dead letters can be seen again at once.
     let output = letters(&environment, &["drop", ids[0].short(), "--yes"]).await;
     assert!(stdout(&output).ends_with("\n1 dead letter dropped\n"), "{}", stdout(&output));
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), bodies[1..]);

@@ -252,8 +252,8 @@ async fn a_replay_goes_on_to_its_end_when_its_reader_goes_away() {
 async fn what_aws_refuses_is_one_clear_line() {
     let environment = Environment::start().await;
     let at = format!("us-east-1 at {}", environment.aws.url());
-    let error = stderr(&environment.replay(&["--stack", "nobody"]).await);
-    assert_eq!(error, format!("error: there is no stack `nobody` in {at}\n"));
+    let error = stderr(&environment.replay(&["--stack", "no-such-stack"]).await);
+    assert_eq!(error, format!("error: there is no stack `no-such-stack` in {at}\n"));
 
     let error = stderr(&environment.replay(&["--workflow", "notify-slak"]).await);
     let expected = format!(

@@ -36,7 +36,8 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
     let mut marks = Marks::of(&stack);
     let (mut scanned, mut held, mut result) = (Scanned::default(), Vec::new(), Ok(()));
     for queues in &workflows {
-        let (mut letters, mut seen) = (DeadLetterQueue::open(&stack.account, queues), Seen::default());
+        let mut letters = DeadLetterQueue::open(&stack.account, queues);
+        let mut seen = Seen::default();
         let mut gathered = Gathered { chosen: Vec::new(), marks: &mut marks };
         result = workflow(&mut letters, &selector, &mut seen, &interrupt, &mut gathered).await;
         held.push(Held { letters, chosen: gathered.chosen, others: std::mem::take(&mut seen.others) });

@@ -42,7 +42,8 @@ impl<'a> DeadLetterFacts<'a> {
         let event = match &letter.content {
             Content::Event(event) => event,
             Content::Timer(timer) => {
-                let (event_name, resource) = ("timer", timer.key.clone());
+                let event_name = "timer";
+                let resource = timer.key.clone();
                 let payload = serde_json::from_str(&letter.body).unwrap_or_default();
                 return Self { event_name, resource, payload, ..message };
             }

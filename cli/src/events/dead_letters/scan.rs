@@ -38,7 +38,8 @@ pub(super) async fn scan(
     interrupt: &Interrupt,
     work: &mut impl Work,
 ) -> (Scanned, Result<(), BoxError>) {
-    let (mut scanned, mut result) = (Scanned::default(), Ok(()));
+    let mut scanned = Scanned::default();
+    let mut result = Ok(());
     for queues in workflows {
         let mut letters = DeadLetterQueue::open(&stack.account, queues);
         let mut seen = Seen::default();
@@ -260,7 +261,8 @@ mod tests {
     #[test]
     fn what_is_left_and_what_is_back_have_different_sentences() {
         let time_range = crate::events::time_range::TimeRange::default();
-        let (ids, started) = (BTreeSet::new(), Timestamp::UNIX_EPOCH);
+        let ids = BTreeSet::new();
+        let started = Timestamp::UNIX_EPOCH;
         let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
         assert_eq!(scanned(1, 0).notes(&selector), ["1 event came after the start and is not replayed"]);
         assert_eq!(scanned(2, 0).notes(&selector), ["2 events came after the start and are not replayed"]);

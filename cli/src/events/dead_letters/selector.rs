@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn all_letters_of_an_event_are_meant() {
-        let (named, mut seen) = (selector(&["66764cae3f27"]), Seen::default());
+        let named = selector(&["66764cae3f27"]);
+        let mut seen = Seen::default();
         let together = [message("1", -60, 0), message("2", -55, 0)];
         assert_eq!(taken(&named, &together, &mut seen), ["1", "2"]);
         // The first has been sent again since; at AWS it was later then than this one's time.
@@ -256,7 +257,8 @@ mod tests {
 
     #[test]
     fn what_came_after_we_began_is_left_when_letters_are_sent_and_shown_when_not() {
-        let (mut selector, mut seen) = (selector(&[]), Seen::default());
+        let mut selector = selector(&[]);
+        let mut seen = Seen::default();
         assert!(taken(&selector, &[message("1", 1, 1)], &mut seen).is_empty());
         assert_eq!((seen.back.len(), seen.newer.len()), (0, 1));
         selector.sends = false;

@@ -93,7 +93,8 @@ async fn timers(
     filter: &Filter,
     time_range: TimeRange,
 ) -> (Vec<(String, DeadLetter)>, Vec<String>) {
-    let (mut found, mut notes) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
+    let mut notes = Vec::new();
     let is_asked = filter.outcomes.contains(&Outcome::Failed);
     if filter.event.is_some() || !(is_asked || filter.outcomes.is_empty()) {
         return (found, notes);

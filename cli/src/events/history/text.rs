@@ -89,6 +89,10 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
             Ok(0) => "the workflow has none".to_owned(),
+            // A timer sends the message of these: its dead letter has another id.
+            Ok(count) if !delivery.shared.is_empty() => {
+                format!("{count} in the workflow's queue; `events dead-letters list` shows them")
+            }
             Ok(count) => format!(
                 "{count} in the workflow's queue; `events dead-letters list {}` shows whether this is among them",
                 record.event_id.get(..12).unwrap_or_default()

@@ -257,7 +257,8 @@ async fn an_index_shows_its_keys_and_what_it_carries() {
 #[tokio::test]
 async fn a_table_that_does_not_exist_is_a_modelled_error() {
     for place in places().await {
-        let (client, name) = (place.dynamodb(), unique("absent"));
+        let client = place.dynamodb();
+        let name = unique("absent");
 
         let got = client.get_item().table_name(&name).key("pk", s("a")).send().await.unwrap_err();
         let put = client.put_item().table_name(&name).item("pk", s("a")).send().await.unwrap_err();

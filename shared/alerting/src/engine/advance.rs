@@ -61,18 +61,16 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         loop {
             let mutation = if let Some(mutation) = next.take() {
                 mutation
-            } else if rounds >= MOST_ROUNDS {
+            } else if rounds >= MOST_ROUNDS && !sends.is_empty() {
                 self.release(attempt, sends).await;
                 return Err(Failure::transient("an incident changes faster than it can be announced"));
             } else if let Some(send) = sends.pop_front() {
-                let sent = match send.has_ended(record.as_ref(), attempt.now()) {
+                if send.has_ended(record.as_ref(), attempt.now()) {
                     // Its resolution is in the same document. What was not sent needs no end.
-                    true => {
-                        next = Some(send.unsent());
-                        continue;
-                    }
-                    false => self.send(attempt, &send).await,
-                };
+                    next = Some(send.unsent());
+                    continue;
+                }
+                let sent = self.send(attempt, &send).await;
                 if sent.is_ok() {
                     notified.insert(send.target.key.clone());
                 }
@@ -266,7 +264,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let transition = match mutation {
             Mutation::Signal(signal) => {
                 let transition = incident.apply(attempt.event.id.short(), *signal);
-                if transition == Transition::Resolved && !incident.resolved().is_empty() {
+                if transition == Transition::Resolved {
                     incident.note_resolved_at(attempt.now());
                 }
                 if let (Signal::Failed(..), Some(open)) = (signal, &mut incident.open)

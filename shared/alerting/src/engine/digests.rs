@@ -75,7 +75,6 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let partition =
                 self.write_entry(attempt, &mut transaction, key, entry.clone(), target, until).await?;
             if transaction.commit().await?.is_some() {
-                // What was remembered may say that the timer exists of a head that has begun anew.
                 break partition;
             }
         };
@@ -118,7 +117,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 
     /// When the quiet hours end in which a late digest would be sent.
-    fn is_quiet_again(
+    fn quiet_again_until(
         &self,
         head: &GroupHead,
         target: &str,
@@ -178,7 +177,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if matches!(target.schedule, Schedule::Muted(_)) {
             return nothing("no rule names the target now");
         }
-        if let Some(until) = self.is_quiet_again(head, &target.key, now).map_err(unsent)? {
+        if let Some(until) = self.quiet_again_until(head, &target.key, now).map_err(unsent)? {
             return Ok(SentDigest {
                 outcome: Outcome::skipped("quiet hours have begun again"),
                 group: None,

@@ -158,10 +158,10 @@ impl Incident {
         self.open.as_ref().or(awaited).map(|incident| incident.sample.as_str())
     }
 
-    /// Notes when the last incident was resolved, as against when its refresh succeeded.
+    /// Notes when the last incident was resolved, as against when its refresh succeeded. Once: the same event may come again.
     pub fn note_resolved_at(&mut self, now: Timestamp) {
         if let Some(resolved) = self.resolved.last_mut() {
-            resolved.noted_at = Some(now);
+            resolved.noted_at.get_or_insert(now);
         }
     }
 

@@ -182,3 +182,17 @@ fn an_instant_that_a_wrong_clock_wrote_makes_no_failure_outdated() {
     incident.sanitize(at(2));
     assert_eq!(incident.apply("d", Succeeded(at(3), ANY)), Ended);
 }
+
+#[test]
+fn a_success_that_is_delivered_again_does_not_change_when_the_end_was_noted() {
+    let mut incident = Incident::default();
+    incident.apply("failure", Failed(at(0), ANY));
+    for minute in [5, 90] {
+        assert_eq!(
+            incident.apply("end", Signal::Succeeded(at(4), RefreshKind::Unknown)),
+            Transition::Resolved
+        );
+        incident.note_resolved_at(at(minute));
+        assert_eq!(incident.resolved()[0].noted_at, Some(at(5)));
+    }
+}

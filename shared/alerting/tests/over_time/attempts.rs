@@ -1,0 +1,124 @@
+//! Attempts that fail between two steps, many channels, several workers: nothing is sent twice or asked twice without need.
+
+use crate::doubles::Message;
+use crate::incidents::{HOUR, NIGHT, quiet, run};
+use crate::world::{EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, World, at, event};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::records::{MemoryRecords, Records};
+
+// 13: each receipt is written before the next notification is sent.
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
+    const CHANNELS: [&str; 4] = ["data", "finance", "sales", "web"];
+    for calls in 0..20 {
+        for happens in [false, true] {
+            for survives in [false, true] {
+                let mut world = World::new(EDITS);
+                world.survives = survives;
+                world.rules(|rules| rules.channels = CHANNELS.to_vec());
+                let deaths = BTreeMap::from([(0, (calls, happens))]);
+                world.run(vec![(0, event(FAILED, "Sales", 0))], &deaths, at(HOUR)).await;
+                let context = format!("{calls} calls, happens: {happens}, survives: {survives}");
+                let sent = world.messages().len();
+                assert!((4..=5).contains(&sent), "{context}: {sent}");
+                run(&mut world, vec![(HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;
+                for channel in CHANNELS {
+                    let messages = world.messages();
+                    let mut of_channel = messages.iter().filter(|message| message.target == channel);
+                    assert!(of_channel.any(|message| message.is_closed), "{context}: {channel}");
+                }
+            }
+        }
+    }
+}
+
+// 13: what Tableau says about an event is asked once, however many channels are notified.
+#[tokio::test(start_paused = true)]
+async fn tableau_is_asked_once_about_an_event_of_many_channels() {
+    for (name, hour) in [(FAILED, 2), (UPDATED, 2), (FAILED, 20), (UPDATED, 20)] {
+        let mut world = quiet(EDITS);
+        world.rules(|rules| {
+            rules.channels = vec!["data", "finance", "sales"];
+            rules.names.push(UPDATED);
+        });
+        world.one(name, "Sales", hour * HOUR).await;
+        assert_eq!(world.asked().contexts, 1, "{name} at {hour}");
+    }
+}
+
+// 13: an event that is in a group already joins no other one.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
+    for capabilities in [EDITS, POSTS] {
+        for arrival in 0..6 {
+            for calls in 0..8 {
+                for happens in [false, true] {
+                    let mut world = World::new(capabilities);
+                    world.rules(|rules| rules.names.push(UPDATED));
+                    let event = |n: i64, second| (second, event(UPDATED, &format!("object-{n:03}"), second));
+                    // While the first flood's event waits for its next attempt, another flood begins.
+                    let first = (0..5).map(|n| event(n, n));
+                    let second = (5..10).map(|n| event(n, 75 + n));
+                    let deaths = BTreeMap::from([(arrival, (calls, happens))]);
+                    world.run(first.chain(second).collect(), &deaths, at(HOUR)).await;
+                    let context =
+                        format!("{capabilities:?}, {arrival}, {calls}, {happens}: {:?}", world.headlines());
+                    let messages: Vec<Message> =
+                        world.messages().into_iter().filter(|message| !message.is_orphan).collect();
+                    let lists = messages.iter().flat_map(|message| &message.shown.lists);
+                    let grouped: Vec<&str> =
+                        lists.flat_map(|list| &list.items).map(|item| item.name.as_str()).collect();
+                    let alone = messages.iter().filter_map(|message| message.shown.subject.as_deref());
+                    let named: BTreeSet<&str> = grouped.iter().copied().chain(alone).collect();
+                    assert_eq!(named.len(), 10, "{context}");
+                    let once: BTreeSet<&str> = grouped.iter().copied().collect();
+                    assert_eq!(grouped.len(), once.len(), "{context}: {grouped:?}");
+                }
+            }
+        }
+    }
+}
+
+// 13: muted while its members waited for each other is muted, and no longer than the rule says.
+#[tokio::test(start_paused = true)]
+async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announced_when_they_fail_after() {
+    for capabilities in [EDITS, POSTS] {
+        let mut world = World::new(capabilities);
+        for n in 0..5 {
+            world.one(FAILED, &format!("object-{n}"), n).await;
+        }
+        world.rules(|rules| rules.muted_until = Some(at(2 * HOUR)));
+        run(&mut world, Vec::new()).await;
+        assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
+        run(
+            &mut world,
+            (0..5).map(|n| (3 * HOUR, event(FAILED, &format!("object-{n}"), 3 * HOUR))).collect(),
+        )
+        .await;
+        assert_eq!(world.shown_failing(|_| false).len(), 5, "{capabilities:?}: {:?}", world.headlines());
+    }
+}
+
+// 13: what a worker remembers of a head is no reason to leave a timer out.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
+    let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
+    let mut workers = [(); 2].map(|()| World::on(Arc::clone(&records), EDITS));
+    for worker in &workers {
+        worker.rules(|rules| {
+            rules.names = vec![UPDATED];
+            rules.quiet = Some((at(NIGHT.0), at(NIGHT.1)));
+        });
+    }
+    workers[0].one(UPDATED, "Sales", 2 * HOUR).await;
+    workers[0].lose_timers();
+    workers[1].sweep(NIGHT.1 + HOUR).await.unwrap();
+    run(&mut workers[1], Vec::new()).await;
+    assert_eq!(workers[1].headlines(), ["1 event in quiet hours"]);
+
+    // Its clock is behind: the hours are still quiet.
+    workers[0].one(UPDATED, "Returns", NIGHT.1 - 1).await;
+    run(&mut workers[0], Vec::new()).await;
+    assert_eq!(workers[0].headlines(), ["1 event in quiet hours"]);
+}

@@ -15,15 +15,15 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod chromium;
+mod environment;
 mod page;
-mod world;
 
 use chromium::Chromium;
+use environment::Environment;
 use page::Page;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use world::World;
 
 /// Until then Chromium has loaded the page and its frames, also on a busy machine.
 const LOADED_WITHIN: Duration = Duration::from_secs(60);
@@ -56,9 +56,9 @@ async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_sta
 
     // The page's server leaves the ports, and the listeners take them.
     let ports = page.leave_ports().await;
-    let mut world = World::start(ports).await;
-    let before = world.seen().await;
-    page.go(&world.targets(SITE));
+    let mut environment = Environment::start(ports).await;
+    let before = environment.seen().await;
+    page.go(&environment.targets(SITE));
     let reports = page.reports(TRIED_WITHIN).await;
 
     let mut harm = Vec::new();
@@ -75,7 +75,7 @@ async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_sta
         harm.len(),
         &harm[..harm.len().min(20)]
     );
-    assert_eq!(world.seen().await, before, "something arrived");
+    assert_eq!(environment.seen().await, before, "something arrived");
 
     // The tries did come to the listeners: each has refused those of the page on its own port.
     let refused: BTreeSet<&String> = reports
@@ -84,5 +84,5 @@ async fn a_page_in_a_browser_can_neither_read_nor_post_anything_at_the_local_sta
         .map(|(frame, _)| frame)
         .collect();
     assert_eq!(refused.into_iter().cloned().collect::<Vec<_>>(), page::LISTENERS);
-    world.still_works().await;
+    environment.still_works().await;
 }

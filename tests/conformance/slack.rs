@@ -4,7 +4,7 @@ use super::{python, script};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use testkit::simulator::{SlackFault, SlackSimulator};
-use testkit::{Request, Stage, fixtures, repository};
+use testkit::{Request, TestEnvironment, fixtures, repository};
 
 fn binary(name: &str) -> PathBuf {
     let ours = std::env::current_exe().unwrap();
@@ -12,9 +12,9 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// What notify-slack posts about every event there is.
-async fn messages(stage: &Stage) -> Vec<Value> {
+async fn messages(environment: &TestEnvironment) -> Vec<Value> {
     // In a queue the second that fails would wait a moment for others.
-    let function = stage.inline("notify-slack", binary("notify-slack"));
+    let function = environment.inline("notify-slack", binary("notify-slack"));
     let files = std::fs::read_dir(repository::root().join("events/tableau")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> =
@@ -29,7 +29,7 @@ async fn messages(stage: &Stage) -> Vec<Value> {
     let odd = fixtures::bytes("tableau/odd/resource-name-markup.json");
     let answer = function.answer(&Request::post(String::from_utf8(odd).unwrap())).await;
     assert_eq!(answer.body["status"], "done");
-    stage.slack.messages().into_iter().map(|message| message.raw).collect()
+    environment.slack.messages().into_iter().map(|message| message.raw).collect()
 }
 
 #[tokio::test]
@@ -44,8 +44,8 @@ async fn slacks_own_client_finds_in_the_recorder_what_it_expects() {
 #[tokio::test]
 async fn slacks_own_models_take_our_messages() {
     let Some(python) = python() else { return };
-    let stage = Stage::start().await;
-    let messages = messages(&stage).await;
+    let environment = TestEnvironment::start().await;
+    let messages = messages(&environment).await;
     assert!(messages.len() >= 22, "{}", messages.len());
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), Value::from(messages).to_string()).unwrap();

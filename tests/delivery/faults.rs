@@ -4,9 +4,9 @@
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, happen};
 use crate::figures::Figures;
-use crate::fleet::{Member, Poller, Seat};
-use crate::run::{Size, World};
-use crate::verdict::judge;
+use crate::findings::judge;
+use crate::run::{Environment, Size};
+use crate::workers::{Poller, Seat, Worker};
 use local_aws::template::Mapping;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -35,37 +35,37 @@ fn deadline(events: usize) -> Duration {
 async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
-    let world = Arc::new(World::start(emulator, size.seed).await);
-    let events = Arc::new(happen(&world.tableau, size.events).await);
+    let environment = Arc::new(Environment::start(emulator, size.seed).await);
+    let events = Arc::new(happen(&environment.tableau, size.events).await);
     // With a token, so that the messages of groups are edited, and none is left for five minutes later.
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
-        workers.push(world.member_with_token("notify-slack").await);
+        workers.push(environment.member_with_token("notify-slack").await);
     }
-    let updaters = world.members("update-broadcast", 2).await;
-    let mut ingresses = world.members("receive-webhook", 2).await;
-    ingresses.push(world.member("notify-slack").await);
+    let updaters = environment.members("update-broadcast", 2).await;
+    let mut ingresses = environment.members("receive-webhook", 2).await;
+    ingresses.push(environment.member("notify-slack").await);
 
-    sweep(&world, &ingresses).await;
+    sweep(&environment, &ingresses).await;
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for member in workers.iter().chain(&updaters) {
-        tasks.spawn(poller(&world, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.seat).poll());
     }
     let all = workers.iter().chain(&updaters).chain(&ingresses);
-    tasks.spawn(trouble(Arc::clone(&world), all.map(|member| Arc::clone(&member.seat)).collect()));
+    tasks.spawn(trouble(Arc::clone(&environment), all.map(|member| Arc::clone(&member.seat)).collect()));
     let in_time = async {
-        let duplicates = deliver(&world, &events, &ingresses).await;
+        let duplicates = deliver(&environment, &events, &ingresses).await;
         let left = deadline(size.events).saturating_sub(started.elapsed());
-        until_nothing_is_left(&world, &["notify-slack", "update-broadcast"], size.events, left).await;
+        until_nothing_is_left(&environment, &["notify-slack", "update-broadcast"], size.events, left).await;
         duplicates
     };
     let duplicates = tokio::time::timeout(deadline(size.events), in_time).await;
     let seconds = started.elapsed().as_secs_f64();
-    world.chance.calm_down();
+    environment.random.calm_down();
     tasks.shutdown().await;
 
-    let judged = judge(&world, &events).await;
+    let judged = judge(&environment, &events).await;
     let mut figures = Figures::default();
     figures.row("events", size.events);
     figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
@@ -73,10 +73,10 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
     let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
     figures.row("put off: another worker had it", busy);
-    judged.add_to(&mut figures, &world);
+    judged.add_to(&mut figures, &environment);
     figures.row("seconds", format!("{seconds:.1}"));
     figures.print(&format!("Fault run, seed {}", size.seed));
-    for permission in world.unused_permissions() {
+    for permission in environment.unused_permissions() {
         say(&format!("not used in this run: {permission}"));
     }
     for wrong in &judged.wrong {
@@ -86,55 +86,55 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     }
     assert!(duplicates.is_ok(), "the queues were not empty in time");
     assert!(judged.wrong.is_empty(), "{:#?}", judged.wrong);
-    world.stack.delete().await;
+    environment.stack.delete().await;
 }
 
 /// The hourly sweep, once, so that what it asks the index for is among the requests that roles are checked against. It comes
 /// before the events: a later one would send again the timers whose loss the run has to find.
-async fn sweep(world: &World, ingresses: &[Member]) {
-    world.chance.calm_down();
+async fn sweep(environment: &Environment, ingresses: &[Worker]) {
+    environment.random.calm_down();
     let of_timers = ingresses.iter().find(|ingress| ingress.seat.process().name() == "notify-slack").unwrap();
-    let answer = of_timers.seat.invoke(&json!({ "sweep": {} }), &world.ledger).await;
+    let answer = of_timers.seat.invoke(&json!({ "sweep": {} }), &environment.history).await;
     answer.expect("the sweep ends");
-    world.chance.wake_up();
+    environment.random.wake_up();
 }
 
-pub(crate) fn poller(world: &World, seat: &Arc<Seat>) -> Poller {
+pub(crate) fn poller(environment: &Environment, seat: &Arc<Seat>) -> Poller {
     let name = seat.process().name();
-    let mapping = world.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
+    let mapping = environment.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
     Poller {
-        emulator: world.stack.emulator.clone(),
+        emulator: environment.stack.emulator.clone(),
         mapping: mapping.clone(),
         seat: Arc::clone(seat),
-        chance: world.chance.fork(),
-        ledger: Arc::clone(&world.ledger),
+        random: environment.random.fork(),
+        history: Arc::clone(&environment.history),
     }
 }
 
 /// Kills processes at random, ends Tableau's sessions, lets the table take nothing for a while.
-pub(crate) async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
+pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>) {
     let kills = async {
-        while !world.chance.is_calm() {
-            world.chance.pause(400..2_400).await;
-            let seat = &seats[world.chance.below(seats.len())];
-            if !world.chance.is_calm() && seat.process().pid().is_some() {
-                world.ledger.count("kills at random");
+        while !environment.random.is_calm() {
+            environment.random.pause(400..2_400).await;
+            let seat = &seats[environment.random.below(seats.len())];
+            if !environment.random.is_calm() && seat.process().pid().is_some() {
+                environment.history.count("kills at random");
                 seat.process().kill().await;
             }
         }
     };
     let sessions = async {
-        while !world.chance.is_calm() {
-            world.chance.pause(1_000..6_000).await;
-            world.ledger.count("sessions ended");
-            world.tableau.end_sessions();
+        while !environment.random.is_calm() {
+            environment.random.pause(1_000..6_000).await;
+            environment.history.count("sessions ended");
+            environment.tableau.end_sessions();
         }
     };
     let storms = async {
-        while !world.chance.is_calm() {
-            world.chance.pause(4_000..12_000).await;
-            world.ledger.count("storms");
-            world.store.storm(Duration::from_millis(2_500));
+        while !environment.random.is_calm() {
+            environment.random.pause(4_000..12_000).await;
+            environment.history.count("storms");
+            environment.store.storm(Duration::from_millis(2_500));
         }
     };
     tokio::join!(kills, sessions, storms);
@@ -143,27 +143,28 @@ pub(crate) async fn trouble(world: Arc<World>, seats: Vec<Arc<Seat>>) {
 /// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
 /// number of duplicates.
 pub(crate) async fn deliver(
-    world: &Arc<World>,
+    environment: &Arc<Environment>,
     events: &Arc<Vec<Occurrence>>,
-    ingresses: &[Member],
+    ingresses: &[Worker],
 ) -> usize {
     let mut order: Vec<usize> = (0..events.len()).collect();
-    world.chance.shuffle(&mut order);
+    environment.random.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
     // Half of the duplicates come at the same time, so that two workers meet; the others at any time.
     let (at_once, late) = twice.split_at(twice.len() / 2);
     order.extend(late);
-    world.chance.shuffle(&mut order);
+    environment.random.shuffle(&mut order);
     // The workflow's own ingress serves no other workflow.
-    let goes_to_own_ingress =
-        |at: &usize| events[*at].broadcast.is_none() && !at_once.contains(at) && world.chance.below(4) == 0;
+    let goes_to_own_ingress = |at: &usize| {
+        events[*at].broadcast.is_none() && !at_once.contains(at) && environment.random.below(4) == 0
+    };
     let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_ingress);
     let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
     let mut senders = JoinSet::new();
     for (ingress, other) in ingresses.iter().zip(ingresses.iter().skip(1).chain(ingresses)) {
         let is_own = ingress.seat.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
-        let (world, events, at_once) = (Arc::clone(world), Arc::clone(events), at_once.to_vec());
+        let (environment, events, at_once) = (Arc::clone(environment), Arc::clone(events), at_once.to_vec());
         let seat = Arc::clone(&ingress.seat);
         let other = Arc::clone(&other.seat);
         senders.spawn(async move {
@@ -171,11 +172,11 @@ pub(crate) async fn deliver(
                 let Some(at) = letters.lock().unwrap().pop() else { return };
                 let copy = async {
                     if at_once.contains(&at) {
-                        send(&world, &other, &events[at]).await;
+                        send(&environment, &other, &events[at]).await;
                     }
                 };
-                tokio::join!(send(&world, &seat, &events[at]), copy);
-                world.chance.pause(0..150).await;
+                tokio::join!(send(&environment, &seat, &events[at]), copy);
+                environment.random.pause(0..150).await;
             }
         });
     }
@@ -185,33 +186,38 @@ pub(crate) async fn deliver(
     twice.len()
 }
 
-async fn send(world: &World, seat: &Seat, event: &Occurrence) {
+async fn send(environment: &Environment, seat: &Seat, event: &Occurrence) {
     for _ in 0..TRIES {
         let request = Request::post(event.body.as_bytes()).event();
-        match seat.invoke(&request, &world.ledger).await {
+        match seat.invoke(&request, &environment.history).await {
             Some(answer) if answer["statusCode"] == 202 => return,
             Some(answer) => {
                 assert_eq!(answer["statusCode"], 503, "{answer}");
-                world.ledger.count("not accepted");
+                environment.history.count("not accepted");
             }
-            None => world.ledger.count("ingresses killed"),
+            None => environment.history.count("ingresses killed"),
         }
-        world.chance.pause(50..300).await;
+        environment.random.pause(50..300).await;
     }
     panic!("{} was never accepted", event.id);
 }
 
 /// Waits until the queues of these functions are empty. Trouble ends when few events are left, or most of the time has
 /// passed, so that the last ones do too.
-pub(crate) async fn until_nothing_is_left(world: &World, functions: &[&str], events: usize, limit: Duration) {
+pub(crate) async fn until_nothing_is_left(
+    environment: &Environment,
+    functions: &[&str],
+    events: usize,
+    limit: Duration,
+) {
     let started = Instant::now();
     // Twice in a row: a message that is sent anew, such as a timer, is in neither place for a moment.
     let mut empty = 0;
     loop {
         let mut left = 0;
         let ours = |mapping: &&Mapping| functions.contains(&mapping.function.as_str());
-        for mapping in world.stack.plan.mappings.iter().filter(ours) {
-            left += world.stack.emulator.depth(&mapping.queue).await;
+        for mapping in environment.stack.plan.mappings.iter().filter(ours) {
+            left += environment.stack.emulator.depth(&mapping.queue).await;
         }
         empty = if left == 0 { empty + 1 } else { 0 };
         if empty == 3 {
@@ -219,7 +225,7 @@ pub(crate) async fn until_nothing_is_left(world: &World, functions: &[&str], eve
         }
         let timers_meet_trouble = started.elapsed() > TROUBLE_GOES_ON.min(limit / 4);
         if (left <= events / 10 && timers_meet_trouble) || started.elapsed() > limit.mul_f64(0.7) {
-            world.chance.calm_down();
+            environment.random.calm_down();
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }

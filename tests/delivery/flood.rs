@@ -4,9 +4,9 @@
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, bodies};
 use crate::figures::Figures;
-use crate::fleet::Member;
-use crate::run::{Size, World};
+use crate::run::{Environment, Size};
 use crate::store::Outage;
+use crate::workers::Worker;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -37,23 +37,23 @@ struct Answered {
 async fn what_an_ingress_accepts_is_stored_and_what_cannot_be_stored_is_not_accepted() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
-    let world = World::start(emulator, size.seed).await;
-    tokio::time::timeout(DEADLINE, run(world, size)).await.expect("a flood that ends");
+    let environment = Environment::start(emulator, size.seed).await;
+    tokio::time::timeout(DEADLINE, run(environment, size)).await.expect("a flood that ends");
 }
 
-async fn run(world: World, size: Size) {
+async fn run(environment: Environment, size: Size) {
     let requests = size.events.max(LEAST_REQUESTS);
-    let mut ingresses = world.members("receive-webhook", INGRESSES).await;
-    ingresses.extend(world.members("notify-slack", INGRESSES).await);
+    let mut ingresses = environment.members("receive-webhook", INGRESSES).await;
+    ingresses.extend(environment.members("notify-slack", INGRESSES).await);
     let mut figures = Figures::default();
     figures.row("processes", ingresses.len());
 
     let flaky = flood(&ingresses, bodies(0, requests / 4)).await;
-    world.chance.calm_down();
+    environment.random.calm_down();
     let began = Instant::now();
     let fair = flood(&ingresses, bodies(requests / 4, requests)).await;
     let per_second = requests as f64 / began.elapsed().as_secs_f64();
-    let stored: Vec<_> = world.stack.emulator.drain("NotifySlackQueue").await;
+    let stored: Vec<_> = environment.stack.emulator.drain("NotifySlackQueue").await;
     let stored: BTreeSet<String> = stored.iter().map(|(id, _)| id.to_string()).collect();
     figures.row("requests while calls are throttled, late and lost", flaky.len());
     figures.row("… accepted", accepted(&flaky).len());
@@ -66,17 +66,17 @@ async fn run(world: World, size: Size) {
 
     let mut refused = Vec::new();
     for (number, outage) in [Outage::Errors, Outage::Refuses].into_iter().enumerate() {
-        world.store.set_outage(outage);
+        environment.store.set_outage(outage);
         // One that has read no secret yet is among them.
-        ingresses.push(world.member("receive-webhook").await);
+        ingresses.push(environment.member("receive-webhook").await);
         let requests = ingresses.len() * IN_OUTAGE;
         refused.extend(flood(&ingresses, bodies(1_000_000 * (number + 1), requests)).await);
     }
-    world.store.set_outage(Outage::None);
+    environment.store.set_outage(Outage::None);
     let with_retry_after = refused.iter().filter(|answer| answer.status == 503 && answer.retry_after).count();
     figures.row("requests while AWS answers 500 or nothing", refused.len());
     figures.row("… answered 503 with Retry-After", with_retry_after);
-    figures.row("… stored all the same", world.stack.emulator.drain("NotifySlackQueue").await.len());
+    figures.row("… stored all the same", environment.stack.emulator.drain("NotifySlackQueue").await.len());
     let all = accepted(&flaky).len() + accepted(&fair).len();
     let (lines, counted) = lines_of_accepted(&ingresses, all).await;
     let in_log = refused.iter().filter(|answer| lines.contains(&answer.event)).count();
@@ -91,9 +91,9 @@ async fn run(world: World, size: Size) {
     assert_eq!(accepted(&fair).len(), requests, "fair weather");
     assert_eq!(with_retry_after, refused.len(), "{refused:?}");
     assert_eq!((lines.len(), counted, in_log), (all, all, 0), "lines and metrics of what was accepted");
-    assert!(world.stack.emulator.drain("NotifySlackQueue").await.is_empty());
-    assert_eq!(world.beyond_roles(), Vec::<String>::new());
-    world.stack.delete().await;
+    assert!(environment.stack.emulator.drain("NotifySlackQueue").await.is_empty());
+    assert_eq!(environment.beyond_roles(), Vec::<String>::new());
+    environment.stack.delete().await;
 }
 
 fn accepted(answers: &[Answered]) -> BTreeSet<String> {
@@ -101,7 +101,7 @@ fn accepted(answers: &[Answered]) -> BTreeSet<String> {
 }
 
 /// Sends all of these, to each ingress one after the other.
-async fn flood(ingresses: &[Member], events: Vec<Occurrence>) -> Vec<Answered> {
+async fn flood(ingresses: &[Worker], events: Vec<Occurrence>) -> Vec<Answered> {
     let events = Arc::new(Mutex::new(events));
     let mut senders = JoinSet::new();
     for ingress in ingresses {
@@ -144,7 +144,7 @@ fn latencies(answers: &[Answered], figures: &mut Figures) {
 }
 
 /// The events that logs call accepted, and how many the metrics count; as soon as there are so many.
-async fn lines_of_accepted(ingresses: &[Member], number: usize) -> (BTreeSet<String>, usize) {
+async fn lines_of_accepted(ingresses: &[Worker], number: usize) -> (BTreeSet<String>, usize) {
     let began = Instant::now();
     loop {
         let logs = ingresses.iter().flat_map(|ingress| ingress.seat.process().logs());

@@ -8,15 +8,17 @@
 
 mod accesses;
 mod announcements;
-mod chance;
 mod emulator;
+mod end_to_end;
 mod events;
 mod faults;
 mod figures;
-mod fleet;
+mod findings;
 mod flood;
 mod groups;
-mod ledger;
+mod history;
+mod proxy;
+mod random;
 #[expect(dead_code, unused_imports, reason = "the tests of the template need more of it")]
 #[path = "../template/reading.rs"]
 mod reading;
@@ -26,9 +28,7 @@ mod scenarios;
 mod slack;
 mod store;
 mod storm;
-mod verdict;
-mod way;
-mod wire;
+mod workers;
 mod writes;
 
 use std::path::{Path, PathBuf};

@@ -1,15 +1,15 @@
 //! What both runs have around them, and how large they are.
 
-use crate::chance::Chance;
 use crate::emulator::{Emulator, Stack};
 use crate::events::RULES;
-use crate::fleet::{Member, Seat};
-use crate::ledger::Ledger;
+use crate::history::History;
+use crate::proxy::Proxy;
+use crate::random::Random;
 use crate::reading::read;
 use crate::roles;
 use crate::slack::Troubled;
 use crate::store::Store;
-use crate::wire::Wire;
+use crate::workers::{Seat, Worker};
 use local_aws::LambdaProcess;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
@@ -44,12 +44,12 @@ impl Size {
 }
 
 /// Everything the functions talk to.
-pub(crate) struct World {
+pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
     pub(crate) slack: SlackSimulator,
-    pub(crate) chance: Chance,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) random: Random,
+    pub(crate) history: Arc<History>,
     pub(crate) store: Arc<Store>,
     troubled: Arc<Troubled>,
     webhook: String,
@@ -58,10 +58,10 @@ pub(crate) struct World {
     _alone: MutexGuard<'static, ()>,
 }
 
-impl World {
+impl Environment {
     pub(crate) async fn start(emulator: Emulator, seed: u64) -> Self {
         let alone = ONE_RUN.lock().await;
-        let (chance, ledger) = (Chance::new(seed), Arc::<Ledger>::default());
+        let (random, history) = (Random::new(seed), Arc::<History>::default());
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let webhook = slack.add_webhook("data-news").replace(&slack.url(), "");
@@ -81,15 +81,15 @@ impl World {
         let stack = Stack::create(emulator, &parameters, &secrets).await;
         let url = &stack.emulator.url;
         let tables = &stack.plan.tables;
-        let store = Arc::new(Store::new(url, tables, chance.fork(), Arc::clone(&ledger)));
-        let troubled = Arc::new(Troubled::new(slack.url(), chance.fork(), Arc::clone(&ledger)));
+        let store = Arc::new(Store::new(url, tables, random.fork(), Arc::clone(&history)));
+        let troubled = Arc::new(Troubled::new(slack.url(), random.fork(), Arc::clone(&history)));
         let seats = AtomicUsize::new(0);
         Self {
             stack,
             tableau,
             slack,
-            chance,
-            ledger,
+            random,
+            history,
             store,
             troubled,
             webhook,
@@ -101,33 +101,33 @@ impl World {
 
     /// What roles allow and no function asked for in this run.
     pub(crate) fn unused_permissions(&self) -> Vec<String> {
-        roles::unused(&read("template.yaml"), &self.ledger.requested())
+        roles::unused(&read("template.yaml"), &self.history.requested())
     }
 
     /// What the functions asked DynamoDB for and their roles do not allow.
     pub(crate) fn beyond_roles(&self) -> Vec<String> {
-        roles::beyond(&read("template.yaml"), &self.ledger.requested())
+        roles::beyond(&read("template.yaml"), &self.history.requested())
     }
 
     /// One more process of a function, behind proxies of its own.
-    pub(crate) async fn member(&self, function: &str) -> Member {
+    pub(crate) async fn member(&self, function: &str) -> Worker {
         self.seated(function, false).await
     }
 
     /// The same, with a bot token for Slack instead of a webhook URL.
-    pub(crate) async fn member_with_token(&self, function: &str) -> Member {
+    pub(crate) async fn member_with_token(&self, function: &str) -> Worker {
         self.seated(function, true).await
     }
 
-    async fn seated(&self, function: &str, with_token: bool) -> Member {
+    async fn seated(&self, function: &str, with_token: bool) -> Worker {
         let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
         let (store, at) = (Arc::clone(&self.store), Arc::clone(&seat));
-        let aws = Wire::listen(move |asked| {
+        let aws = Proxy::listen(move |asked| {
             let (store, at) = (Arc::clone(&store), Arc::clone(&at));
             async move { store.answer(&at, asked).await }
         });
         let (troubled, at) = (Arc::clone(&self.troubled), Arc::clone(&seat));
-        let slack = Wire::listen(move |asked| {
+        let slack = Proxy::listen(move |asked| {
             let (troubled, at) = (Arc::clone(&troubled), Arc::clone(&at));
             async move { troubled.answer(&at, asked).await }
         });
@@ -144,10 +144,10 @@ impl World {
         spec.environment.insert("SLACK_API_URL".to_owned(), api_url);
         let process = LambdaProcess::new(spec).expect("the binaries are built by `cargo test --workspace`");
         seat.take(process);
-        Member { seat, _wires: vec![aws, slack] }
+        Worker { seat, _wires: vec![aws, slack] }
     }
 
-    pub(crate) async fn members(&self, function: &str, number: usize) -> Vec<Member> {
+    pub(crate) async fn members(&self, function: &str, number: usize) -> Vec<Worker> {
         let mut members = Vec::new();
         for _ in 0..number {
             members.push(self.member(function).await);

@@ -6,8 +6,8 @@ use crate::emulator::Emulator;
 use crate::events::{Occurrence, refresh};
 use crate::faults::{deliver, poller, trouble, until_nothing_is_left};
 use crate::figures::Figures;
-use crate::ledger::ENDS;
-use crate::run::{Size, World};
+use crate::history::ENDS;
+use crate::run::{Environment, Size};
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, Workbook, notes, render};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -43,16 +43,16 @@ struct Object {
     succeeded: EventName,
 }
 
-fn objects(world: &World, number: usize) -> Vec<Object> {
+fn objects(environment: &Environment, number: usize) -> Vec<Object> {
     (0..number + ALONE)
         .map(|n| {
             let alone = n < ALONE;
             let name = if alone { format!("Board {n}") } else { format!("Sales of region {n:03}") };
             let (luid, failed, succeeded) = if alone {
-                let luid = world.tableau.add(Workbook::named(&name)).to_string();
+                let luid = environment.tableau.add(Workbook::named(&name)).to_string();
                 (luid, EventName::WorkbookRefreshFailed, EventName::WorkbookRefreshSucceeded)
             } else {
-                let luid = world.tableau.add(Datasource::named(&name)).to_string();
+                let luid = environment.tableau.add(Datasource::named(&name)).to_string();
                 (luid, EventName::DatasourceRefreshFailed, EventName::DatasourceRefreshSucceeded)
             };
             Object { name, luid, failed, succeeded }
@@ -65,50 +65,50 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
     let (number, cycles) = ((size.events / 40).max(10), (size.events / 500).clamp(1, FLAPPING));
-    let world = Arc::new(World::start(emulator, size.seed).await);
-    let objects = objects(&world, number);
+    let environment = Arc::new(Environment::start(emulator, size.seed).await);
+    let objects = objects(&environment, number);
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
-        workers.push(world.member_with_token("notify-slack").await);
+        workers.push(environment.member_with_token("notify-slack").await);
     }
-    let mut ingresses = world.members("receive-webhook", 2).await;
-    ingresses.push(world.member("notify-slack").await);
+    let mut ingresses = environment.members("receive-webhook", 2).await;
+    ingresses.push(environment.member("notify-slack").await);
     let mut pollers = JoinSet::new();
     for member in &workers {
-        pollers.spawn(poller(&world, &member.seat).poll());
+        pollers.spawn(poller(&environment, &member.seat).poll());
     }
 
     let (began, mut events, mut duplicates) = (Instant::now(), 0, 0);
     let mut wrong = Vec::new();
     for round in (0..cycles).flat_map(|_| ROUNDS) {
         let happened: Vec<Occurrence> =
-            objects.iter().map(|object| occurrence(&world, object, round)).collect();
+            objects.iter().map(|object| occurrence(&environment, object, round)).collect();
         events += happened.len();
         let happened = Arc::new(happened);
-        world.chance.wake_up();
+        environment.random.wake_up();
         let seats = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.seat)).collect();
-        let troubles = tokio::spawn(trouble(Arc::clone(&world), seats));
+        let troubles = tokio::spawn(trouble(Arc::clone(&environment), seats));
         let limit = Duration::from_secs(150) + Duration::from_secs(2) * u32::try_from(number).unwrap();
         let in_time = async {
-            let duplicates = deliver(&world, &happened, &ingresses).await;
-            until_nothing_is_left(&world, &["notify-slack"], happened.len(), limit).await;
+            let duplicates = deliver(&environment, &happened, &ingresses).await;
+            until_nothing_is_left(&environment, &["notify-slack"], happened.len(), limit).await;
             duplicates
         };
         let in_time = tokio::time::timeout(limit, in_time).await;
-        world.chance.calm_down();
+        environment.random.calm_down();
         troubles.abort();
         duplicates += in_time.unwrap_or_else(|_| panic!("{round:?}: the queues were not empty in time"));
         wrong.extend(
-            judge_round(&world, &objects, round).into_iter().map(|what| format!("{round:?}: {what}")),
+            judge_round(&environment, &objects, round).into_iter().map(|what| format!("{round:?}: {what}")),
         );
     }
     pollers.shutdown().await;
 
-    let sent = Sent::of(&world);
+    let sent = Sent::of(&environment);
     wrong.extend(sent.wrong.iter().cloned());
-    wrong.extend(lost(&world, events).await);
-    wrong.extend(world.beyond_roles());
-    let counted = |name| world.ledger.counted(name);
+    wrong.extend(lost(&environment, events).await);
+    wrong.extend(environment.beyond_roles());
+    let counted = |name| environment.history.counted(name);
     let mut figures = Figures::default();
     figures.row("objects", objects.len());
     figures.row("refreshes that fail, fail again, recover", events);
@@ -133,20 +133,20 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     figures.row("seconds", format!("{:.1}", began.elapsed().as_secs_f64()));
     figures.print(&format!("Scenarios, seed {}", size.seed));
     assert!(wrong.is_empty(), "{wrong:#?}");
-    world.stack.delete().await;
+    environment.stack.delete().await;
 }
 
-fn occurrence(world: &World, object: &Object, round: Round) -> Occurrence {
+fn occurrence(environment: &Environment, object: &Object, round: Round) -> Occurrence {
     let name = if round == Round::Recovers { &object.succeeded } else { &object.failed };
     if round != Round::Recovers {
-        world.tableau.fail_refresh(&object.luid, notes::SNOWFLAKE_LOGIN).unwrap();
+        environment.tableau.fail_refresh(&object.luid, notes::SNOWFLAKE_LOGIN).unwrap();
     }
     refresh(name, &object.name, &object.luid, Timestamp::now())
 }
 
 /// What people see in a channel, and whether that is as it should be after a round.
-fn judge_round(world: &World, objects: &[Object], round: Round) -> Vec<String> {
-    let said = world.slack.messages();
+fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> Vec<String> {
+    let said = environment.slack.messages();
     let mut wrong = Vec::new();
     for object in objects {
         let about = |text: &String| text.contains(&object.name);
@@ -181,17 +181,18 @@ struct Sent {
 }
 
 impl Sent {
-    fn of(world: &World) -> Self {
+    fn of(environment: &Environment) -> Self {
         let mut sent = Self::default();
         let mut closed = HashMap::new();
-        let said = world.slack.messages();
+        let said = environment.slack.messages();
         let is_reply = |message: &&SlackMessage| message.thread_ts.is_some();
         sent.changes = said.iter().filter(|message| message.call == SlackCall::Update).count();
         sent.closed = said.iter().filter(is_reply).count();
         sent.opened = said.len() - sent.changes - sent.closed;
         let channels: BTreeSet<_> = said.iter().map(|message| message.channel_name.clone()).collect();
-        for message in channels.iter().flat_map(|channel| world.slack.channel(channel)) {
-            let (is_red, known) = (render(&message).contains('🔴'), world.ledger.is_known(&message.ts));
+        for message in channels.iter().flat_map(|channel| environment.slack.channel(channel)) {
+            let (is_red, known) =
+                (render(&message).contains('🔴'), environment.history.is_known(&message.ts));
             sent.red += usize::from(is_red);
             if is_red && known {
                 sent.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));
@@ -203,7 +204,7 @@ impl Sent {
                 Some(parent) => closed.insert(parent.clone(), message),
             };
             if let Some(message) = said_again {
-                sent.once_more(world, &message);
+                sent.once_more(environment, &message);
             }
         }
         if sent.opened == 0 {
@@ -212,9 +213,9 @@ impl Sent {
         sent
     }
 
-    fn once_more(&mut self, world: &World, message: &SlackMessage) {
+    fn once_more(&mut self, environment: &Environment, message: &SlackMessage) {
         let word = if message.thread_ts.is_some() { ENDS } else { &message.ts };
-        match world.ledger.reason_of(&message.ts, word) {
+        match environment.history.reason_of(&message.ts, word) {
             Some(reason) => *self.reasons.entry(reason).or_default() += 1,
             None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
         }
@@ -222,8 +223,8 @@ impl Sent {
 }
 
 /// Events that have not come to their end, and dead letters.
-async fn lost(world: &World, events: usize) -> Vec<String> {
-    let items = world.stack.emulator.items(world.stack.table()).await;
+async fn lost(environment: &Environment, events: usize) -> Vec<String> {
+    let items = environment.stack.emulator.items(environment.stack.table()).await;
     let ended = items.iter().filter(|item| {
         let is_ours = item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("delivery#notify-slack#"));
         is_ours && matches!(item["state"]["S"].as_str(), Some("done" | "skipped"))
@@ -233,7 +234,7 @@ async fn lost(world: &World, events: usize) -> Vec<String> {
     if ended != events {
         wrong.push(format!("{ended} of {events} events have come to their end"));
     }
-    for (id, letter) in world.stack.emulator.drain("NotifySlackDeadLetters").await {
+    for (id, letter) in environment.stack.emulator.drain("NotifySlackDeadLetters").await {
         let reason = &letter["MessageAttributes"]["reason"]["StringValue"];
         wrong.push(format!("{id}: a dead letter: {reason}"));
     }
@@ -247,11 +248,11 @@ fn every_way_to_end_but_an_answer_is_a_reason() {
         (Ended::OutOfTime, Some("function out of time")),
         (Ended::Answered, None),
     ] {
-        let ledger = crate::ledger::Ledger::default();
-        ledger.act("1.2", (1, 1), true);
-        ledger.ended((1, 1), how);
-        assert_eq!(ledger.reason_of("1.2", "1.2"), reason);
-        ledger.not_taken("1.2", (1, 1));
-        assert_eq!(ledger.reason_of("1.2", "1.2"), reason.or(Some("word not taken by the store")));
+        let history = crate::history::History::default();
+        history.act("1.2", (1, 1), true);
+        history.ended((1, 1), how);
+        assert_eq!(history.reason_of("1.2", "1.2"), reason);
+        history.not_taken("1.2", (1, 1));
+        assert_eq!(history.reason_of("1.2", "1.2"), reason.or(Some("word not taken by the store")));
     }
 }

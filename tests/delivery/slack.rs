@@ -1,9 +1,9 @@
 //! What stands between the functions and Slack: for a third of the calls it is in trouble.
 
-use crate::chance::Chance;
-use crate::fleet::Seat;
-use crate::ledger::Ledger;
-use crate::wire::{Answer, Asked, Reply};
+use crate::history::History;
+use crate::proxy::{Answer, Asked, Reply};
+use crate::random::Random;
+use crate::workers::Seat;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,34 +37,34 @@ const SILENCE: Duration = Duration::from_millis(10_500);
 pub(crate) struct Troubled {
     http: reqwest::Client,
     url: String,
-    chance: Chance,
-    ledger: Arc<Ledger>,
+    random: Random,
+    history: Arc<History>,
 }
 
 impl Troubled {
-    pub(crate) fn new(url: String, chance: Chance, ledger: Arc<Ledger>) -> Self {
-        Self { http: http_client::client(None).unwrap(), url, chance, ledger }
+    pub(crate) fn new(url: String, random: Random, history: Arc<History>) -> Self {
+        Self { http: http_client::client(None).unwrap(), url, random, history }
     }
 
     /// Answers a call of the function on this seat.
     pub(crate) async fn answer(&self, seat: &Seat, asked: Asked) -> Reply {
         let invocation = seat.invocation();
-        let fault = self.chance.pick(&FAULTS);
+        let fault = self.random.pick(&FAULTS);
         match fault {
             Some(Fault::TooMany) => {
-                self.ledger.count("429");
+                self.history.count("429");
                 return Reply::Answer(Answer::new(429, "").with("retry-after", "1"));
             }
             Some(Fault::ServerError) => {
-                self.ledger.count("500");
+                self.history.count("500");
                 return Reply::Answer(Answer::new(500, "rollup_error"));
             }
             Some(Fault::Reset) => {
-                self.ledger.count("resets");
+                self.history.count("resets");
                 return Reply::Reset;
             }
             Some(Fault::Silence) => {
-                self.ledger.count("timeouts");
+                self.history.count("timeouts");
                 tokio::time::sleep(SILENCE).await;
                 return Reply::Reset;
             }
@@ -73,21 +73,21 @@ impl Troubled {
         let answer = asked.forward(&self.http, &self.url).await.expect("the recorder is there");
         if answer.status == 200 && answer.body == b"ok" {
             let event = event_of(&asked.body).unwrap_or_else(|| panic!("a message about no event"));
-            self.ledger.act(&event, invocation, fault.is_none());
+            self.history.act(&event, invocation, fault.is_none());
         }
         if asked.path.ends_with("/chat.postMessage") {
             let posted: Value = serde_json::from_slice(&answer.body).unwrap();
             if let Some(ts) = posted["ts"].as_str() {
-                self.ledger.act(ts, invocation, fault.is_none());
+                self.history.act(ts, invocation, fault.is_none());
                 if let Some(event) = event_of(&asked.body) {
-                    self.ledger.act(&event, invocation, fault.is_none());
+                    self.history.act(&event, invocation, fault.is_none());
                 }
             }
         }
         match fault {
             None => Reply::Answer(answer),
             Some(fault) => {
-                self.ledger.count("destination's answers lost");
+                self.history.count("destination's answers lost");
                 if matches!(fault, Fault::SilenceAfter) {
                     tokio::time::sleep(SILENCE).await;
                 }

@@ -2,11 +2,11 @@
 
 use crate::accesses::accesses;
 use crate::announcements::{Invocation, Says, TIMERS};
-use crate::chance::Chance;
 use crate::emulator::FUNCTION_TIMEOUT;
-use crate::fleet::Seat;
-use crate::ledger::{ENDS, Ledger};
-use crate::wire::{Answer, Asked, Reply};
+use crate::history::{ENDS, History};
+use crate::proxy::{Answer, Asked, Reply};
+use crate::random::Random;
+use crate::workers::Seat;
 use crate::writes::Said;
 use local_aws::TableSpec;
 use serde_json::{Value, json};
@@ -57,21 +57,21 @@ pub(crate) struct Store {
     http: reqwest::Client,
     url: String,
     tables: Vec<TableSpec>,
-    chance: Chance,
-    ledger: Arc<Ledger>,
+    random: Random,
+    history: Arc<History>,
     outage: Mutex<Outage>,
     /// Until when the table takes nothing.
     storm: Mutex<Option<Instant>>,
 }
 
 impl Store {
-    pub(crate) fn new(url: &str, tables: &[TableSpec], chance: Chance, ledger: Arc<Ledger>) -> Self {
+    pub(crate) fn new(url: &str, tables: &[TableSpec], random: Random, history: Arc<History>) -> Self {
         Self {
             http: http_client::client(None).unwrap(),
             url: url.to_owned(),
             tables: tables.to_vec(),
-            chance,
-            ledger,
+            random,
+            history,
             outage: Mutex::default(),
             storm: Mutex::default(),
         }
@@ -87,7 +87,7 @@ impl Store {
     }
 
     fn in_storm(&self) -> bool {
-        !self.chance.is_calm() && self.storm.lock().unwrap().is_some_and(|end| Instant::now() < end)
+        !self.random.is_calm() && self.storm.lock().unwrap().is_some_and(|end| Instant::now() < end)
     }
 
     /// Answers a call of the function on this seat.
@@ -111,60 +111,60 @@ impl Store {
         let began = Instant::now();
         let words = |stored| {
             for event in &said.announced {
-                self.ledger.word(event, Says::Announced, invocation, stored);
+                self.history.word(event, Says::Announced, invocation, stored);
             }
             for event in &said.done {
-                self.ledger.word(event, Says::Done, invocation, stored);
+                self.history.word(event, Says::Done, invocation, stored);
             }
         };
         // A worker that has no answer of a group or digest gives its event up, and another attempt begins anew.
         let unanswered = || {
             let keys = accesses.iter().flat_map(|access| &access.keys);
-            keys.for_each(|key| self.ledger.not_taken(key, invocation));
+            keys.for_each(|key| self.history.not_taken(key, invocation));
             if said.arms {
-                self.ledger.not_taken(TIMERS, invocation);
+                self.history.not_taken(TIMERS, invocation);
             }
         };
         let not_stored = || {
             words(false);
             unanswered();
-            said.messages.iter().for_each(|message| self.ledger.not_taken(message, invocation));
+            said.messages.iter().for_each(|message| self.history.not_taken(message, invocation));
             if said.ends {
-                self.ledger.not_taken(ENDS, invocation);
+                self.history.not_taken(ENDS, invocation);
             }
         };
-        self.ledger.asked_for(seat.process().name(), accesses.clone());
-        let fault = match self.chance.pick(&FAULTS) {
+        self.history.asked_for(seat.process().name(), accesses.clone());
+        let fault = match self.random.pick(&FAULTS) {
             _ if table && self.in_storm() => Some(Fault::Throttled),
             fault => fault,
         };
         match fault {
             Some(Fault::Throttled) => {
-                self.ledger.count(if table { "throttled" } else { "unavailable" });
+                self.history.count(if table { "throttled" } else { "unavailable" });
                 not_stored();
                 return Reply::Answer(throttled(table));
             }
             Some(Fault::RequestLost) => {
-                self.ledger.count("requests lost");
+                self.history.count("requests lost");
                 not_stored();
                 return Reply::Reset;
             }
             Some(Fault::Late) => {
-                self.ledger.count("late");
-                self.chance.pause(100..2_600).await;
+                self.history.count("late");
+                self.random.pause(100..2_600).await;
             }
             Some(Fault::AnswerLost) | None => {}
         }
         let kill = match &said {
-            said if said.is_about_acts() => self.chance.pick(&KILLS).map(|kill| (kill, "kills at the word")),
+            said if said.is_about_acts() => self.random.pick(&KILLS).map(|kill| (kill, "kills at the word")),
             said if said.arms => {
-                let kill = self.chance.pick(&KILLS_BETWEEN);
+                let kill = self.random.pick(&KILLS_BETWEEN);
                 kill.map(|kill| match kill {
                     Kill::Before => (kill, "kills between write and timer"),
                     Kill::After => (kill, "kills between timer and delete"),
                 })
             }
-            said if said.groups => self.chance.pick(&KILLS_BETWEEN).map(|kill| match kill {
+            said if said.groups => self.random.pick(&KILLS_BETWEEN).map(|kill| match kill {
                 Kill::Before => (kill, "kills before the write"),
                 Kill::After => (kill, "kills between write and timer"),
             }),
@@ -176,7 +176,7 @@ impl Store {
             return Reply::Reset;
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
-            self.ledger.count("broken off by the emulator");
+            self.history.count("broken off by the emulator");
             self.placed(&said, invocation, false);
             not_stored();
             return Reply::Reset;
@@ -189,7 +189,7 @@ impl Store {
         if answer.status == 200 {
             self.placed(&said, invocation, answered);
             words(true);
-            said.messages.iter().for_each(|message| self.ledger.know(message));
+            said.messages.iter().for_each(|message| self.history.know(message));
         } else {
             not_stored();
         }
@@ -197,7 +197,7 @@ impl Store {
             self.kill(seat, when).await;
         }
         if is_answer_lost {
-            self.ledger.count("answers lost");
+            self.history.count("answers lost");
             return Reply::Reset;
         }
         Reply::Answer(answer)
@@ -205,12 +205,12 @@ impl Store {
 
     fn placed(&self, said: &Said, by: Invocation, answered: bool) {
         for (partition, event) in &said.placed {
-            self.ledger.placed(event, partition, by, answered);
+            self.history.placed(event, partition, by, answered);
         }
     }
 
     async fn kill(&self, seat: &Seat, when: &'static str) {
-        self.ledger.count(when);
+        self.history.count(when);
         seat.process().kill().await;
     }
 }

@@ -5,8 +5,8 @@ use crate::emulator::Emulator;
 use crate::events::refresh;
 use crate::faults::poller;
 use crate::figures::Figures;
-use crate::fleet::Member;
-use crate::run::{Size, World};
+use crate::run::{Environment, Size};
+use crate::workers::Worker;
 use jiff::Timestamp;
 use simulator::{Datasource, SlackCall, SlackMessage, notes, render};
 use std::collections::BTreeSet;
@@ -26,15 +26,15 @@ fn posts(said: &[SlackMessage]) -> Vec<&SlackMessage> {
 }
 
 /// Delivers the events to the ingresses, each ingress one after the other.
-async fn deliver_to(world: &Arc<World>, bodies: Vec<String>, ingresses: &[Member]) {
+async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingresses: &[Worker]) {
     let mut senders = JoinSet::new();
     for (at, ingress) in ingresses.iter().enumerate() {
         let bodies: Vec<_> = bodies.iter().skip(at).step_by(ingresses.len()).cloned().collect();
-        let world = Arc::clone(world);
+        let environment = Arc::clone(environment);
         let seat = Arc::clone(&ingress.seat);
         senders.spawn(async move {
             for body in bodies {
-                let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &world.ledger).await;
+                let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &environment.history).await;
                 assert_eq!(answer.expect("the ingress answers")["statusCode"], 202);
             }
         });
@@ -44,12 +44,13 @@ async fn deliver_to(world: &Arc<World>, bodies: Vec<String>, ingresses: &[Member
     }
 }
 
-async fn until_empty(world: &World) {
-    let queue = world.stack.plan.mappings.iter().find(|mapping| mapping.function == "notify-slack").unwrap();
+async fn until_empty(environment: &Environment) {
+    let queue =
+        environment.stack.plan.mappings.iter().find(|mapping| mapping.function == "notify-slack").unwrap();
     // Twice in a row: a message that is sent anew is in neither place for a moment.
     let mut empty = 0;
     while empty < 2 {
-        let depth = world.stack.emulator.depth(&queue.queue).await;
+        let depth = environment.stack.emulator.depth(&queue.queue).await;
         empty = if depth == 0 { empty + 1 } else { 0 };
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
@@ -60,22 +61,22 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
     let count = (size.events / 4).min(MOST);
-    let world = Arc::new(World::start(emulator, size.seed).await);
-    world.chance.calm_down();
+    let environment = Arc::new(Environment::start(emulator, size.seed).await);
+    environment.random.calm_down();
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
-        workers.push(world.member_with_token("notify-slack").await);
+        workers.push(environment.member_with_token("notify-slack").await);
     }
-    let ingresses = world.members("receive-webhook", 2).await;
+    let ingresses = environment.members("receive-webhook", 2).await;
     let mut tasks = JoinSet::new();
     for member in &workers {
-        tasks.spawn(poller(&world, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.seat).poll());
     }
 
     let names: Vec<String> = (0..count).map(|n| format!("Sales of region {n:03}")).collect();
-    let luids: Vec<_> = names.iter().map(|name| world.tableau.add(Datasource::named(name))).collect();
+    let luids: Vec<_> = names.iter().map(|name| environment.tableau.add(Datasource::named(name))).collect();
     for luid in &luids {
-        world.tableau.fail_refresh(luid, notes::SNOWFLAKE_LOGIN).unwrap();
+        environment.tableau.fail_refresh(luid, notes::SNOWFLAKE_LOGIN).unwrap();
     }
     let run = async {
         let (began, now) = (Instant::now(), Timestamp::now());
@@ -83,24 +84,24 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
             .iter()
             .zip(&luids)
             .map(|(name, luid)| refresh(&EventName::DatasourceRefreshFailed, name, luid.as_str(), now).body);
-        deliver_to(&world, failed.collect(), &ingresses).await;
+        deliver_to(&environment, failed.collect(), &ingresses).await;
         let delivered = began.elapsed();
-        until_empty(&world).await;
-        let said = world.slack.messages();
+        until_empty(&environment).await;
+        let said = environment.slack.messages();
         let announced = began.elapsed();
 
         let now = Timestamp::now();
         let recovered = names.iter().zip(&luids).map(|(name, luid)| {
             refresh(&EventName::DatasourceRefreshSucceeded, name, luid.as_str(), now).body
         });
-        deliver_to(&world, recovered.collect(), &ingresses).await;
-        until_empty(&world).await;
+        deliver_to(&environment, recovered.collect(), &ingresses).await;
+        until_empty(&environment).await;
         (said, delivered, announced)
     };
     let (failing, delivered, announced) =
         tokio::time::timeout(Duration::from_secs(400), run).await.expect("a storm that comes to an end");
     tasks.shutdown().await;
-    let said = world.slack.messages();
+    let said = environment.slack.messages();
 
     let last = render(failing.last().unwrap());
     let named: BTreeSet<_> = names.iter().filter(|name| last.contains(*name)).collect();
@@ -123,6 +124,6 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     assert!(last.contains(&format!("{count} extract refreshes failed")), "{last}");
     let end = render(posts(&said).last().unwrap());
     assert!(end.contains(&format!("All {count} recovered")), "{end}");
-    assert_eq!(world.beyond_roles(), Vec::<String>::new());
-    world.stack.delete().await;
+    assert_eq!(environment.beyond_roles(), Vec::<String>::new());
+    environment.stack.delete().await;
 }

@@ -7,17 +7,17 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod cloud;
+mod environment;
 mod inventory;
 mod scenario;
 mod stack;
-mod world;
 
 use cloud::Cloud;
+use environment::{Environment, RULES, step};
 use inventory::{Inventory, kept_by_sam};
 use serde_json::json;
 use simulator::SAMPLE_PAT;
 use std::time::Instant;
-use world::{RULES, World, step};
 
 /// Says what the emulator does not do as AWS does, and what the test does about it.
 #[expect(clippy::print_stdout, reason = "says out loud where the emulator differs from AWS")]
@@ -37,69 +37,73 @@ async fn an_event_travels_through_the_deployed_stack() {
     tell_differences();
 
     let before = Inventory::take(&cloud).await;
-    let mut world = World::new(&cloud).await;
-    let template = world.stack.with_rules(RULES);
+    let mut environment = Environment::new(&cloud).await;
+    let template = environment.stack.with_rules(RULES);
     let start = Instant::now();
-    let refused = scenario::what_a_new_account_cannot_run_is_refused(&world, &template);
+    let refused = scenario::what_a_new_account_cannot_run_is_refused(&environment, &template);
     step("what a new account cannot run is refused", refused).await;
-    step("sam deploy", world.stack.deploy(&template)).await;
-    step("two instances work on each queue", scenario::instances_work_on_each_queue(&world, 2)).await;
-    step("the secrets are filled in", world.fill_in_secrets()).await;
-    step("every URL answers a test", scenario::every_url_answers_a_test(&world)).await;
+    step("sam deploy", environment.stack.deploy(&template)).await;
+    step("two instances work on each queue", scenario::instances_work_on_each_queue(&environment, 2)).await;
+    step("the secrets are filled in", environment.fill_in_secrets()).await;
+    step("every URL answers a test", scenario::every_url_answers_a_test(&environment)).await;
     step(
         "a failed refresh at Tableau becomes a message",
-        scenario::a_failed_refresh_becomes_a_message(&world),
+        scenario::a_failed_refresh_becomes_a_message(&environment),
     )
     .await;
     println!("{:>7.1} s  from `sam deploy` to the first message", start.elapsed().as_secs_f64());
 
-    step("a wrong token is refused", scenario::a_wrong_token_is_refused(&world)).await;
-    let unreadable = scenario::a_body_that_cannot_be_read_is_recorded_by_every_workflow(&world);
+    step("a wrong token is refused", scenario::a_wrong_token_is_refused(&environment)).await;
+    let unreadable = scenario::a_body_that_cannot_be_read_is_recorded_by_every_workflow(&environment);
     step("a body that cannot be read is recorded by every workflow", unreadable).await;
     step(
         "an event that comes twice is one message",
-        scenario::an_event_that_comes_twice_is_one_message(&world),
+        scenario::an_event_that_comes_twice_is_one_message(&environment),
     )
     .await;
-    step("a workflow's own URL works too", scenario::a_workflows_own_url_works(&world)).await;
-    step("a Broadcast follows its workbook", scenario::a_broadcast_follows_its_workbook(&world)).await;
-    step("a role may do no more than its policy says", scenario::roles_are_enforced(&world)).await;
-    step("a timer of hours is a schedule", scenario::a_timer_of_hours_is_a_schedule(&world)).await;
-    step("Slack fails three times, the message comes", scenario::slack_fails_three_times(&world)).await;
-    step("what cannot succeed waits as a dead letter", scenario::what_cannot_succeed_waits(&world)).await;
-    step("… and is replayed when its cause is mended", scenario::it_is_replayed(&world)).await;
-    step("changed rules take effect", scenario::changed_rules_take_effect(&mut world)).await;
+    step("a workflow's own URL works too", scenario::a_workflows_own_url_works(&environment)).await;
+    step("a Broadcast follows its workbook", scenario::a_broadcast_follows_its_workbook(&environment)).await;
+    step("a role may do no more than its policy says", scenario::roles_are_enforced(&environment)).await;
+    step("a timer of hours is a schedule", scenario::a_timer_of_hours_is_a_schedule(&environment)).await;
+    step("Slack fails three times, the message comes", scenario::slack_fails_three_times(&environment)).await;
+    step("what cannot succeed waits as a dead letter", scenario::what_cannot_succeed_waits(&environment))
+        .await;
+    step("… and is replayed when its cause is mended", scenario::it_is_replayed(&environment)).await;
+    step("changed rules take effect", scenario::changed_rules_take_effect(&mut environment)).await;
     step(
         "an alarm reports an event that needs a person",
-        scenario::an_alarm_reports_an_event_that_needs_a_person(&world),
+        scenario::an_alarm_reports_an_event_that_needs_a_person(&environment),
     )
     .await;
-    step("no secret is in a log", scenario::no_secret_is_in_a_log(&world)).await;
+    step("no secret is in a log", scenario::no_secret_is_in_a_log(&environment)).await;
 
-    let body = step("an event is done", scenario::an_event_is_done(&world)).await;
-    let table = world.stack.output("TableName").to_owned();
-    let sign_ins = world.tableau.sign_ins(SAMPLE_PAT.0);
-    step("sam delete", world.stack.delete()).await;
+    let body = step("an event is done", scenario::an_event_is_done(&environment)).await;
+    let table = environment.stack.output("TableName").to_owned();
+    let sign_ins = environment.tableau.sign_ins(SAMPLE_PAT.0);
+    step("sam delete", environment.stack.delete()).await;
     let left: Vec<_> = Inventory::take(&cloud).await.without(&before).into_iter().collect();
     assert_eq!(left, [format!("dynamodb: {table}")], "the table alone is left");
 
-    let restored = scenario::the_table_that_is_left_is_restored(&world, &table);
+    let restored = scenario::the_table_that_is_left_is_restored(&environment, &table);
     let (restored, items) = step("the table that is left is restored", restored).await;
 
     let more = ["ConcurrencyQuotaConfirmed=true", "WorkflowMaximumConcurrency=5", "Tracing=Active"];
     let inside = ["SubnetIds=subnet-0a1b2c3d", "SecurityGroupIds=sg-0a1b2c3d"];
     let bounded = ["PermissionsBoundaryArn=arn:aws:iam::000000000000:policy/company-boundary"];
     let parameters = [more.as_slice(), &inside, &bounded].concat();
-    step("sam deploy, in a company's account", world.stack.deploy_with(&template, &parameters)).await;
-    step("five instances work on each queue", scenario::instances_work_on_each_queue(&world, 5)).await;
-    step("the secrets are filled in", world.fill_in_secrets()).await;
-    let copied = scenario::its_items_are_copied_into_the_new_stack(&world, &restored, items);
+    step("sam deploy, in a company's account", environment.stack.deploy_with(&template, &parameters)).await;
+    step("five instances work on each queue", scenario::instances_work_on_each_queue(&environment, 5)).await;
+    step("the secrets are filled in", environment.fill_in_secrets()).await;
+    let copied = scenario::its_items_are_copied_into_the_new_stack(&environment, &restored, items);
     step("its items are copied into the new stack", copied).await;
-    step("nothing is done twice after it", scenario::nothing_is_done_twice_after_it(&world, &body, sign_ins))
-        .await;
+    step(
+        "nothing is done twice after it",
+        scenario::nothing_is_done_twice_after_it(&environment, &body, sign_ins),
+    )
+    .await;
 
-    let table = world.stack.output("TableName").to_owned();
-    step("sam delete", world.stack.delete()).await;
+    let table = environment.stack.output("TableName").to_owned();
+    step("sam delete", environment.stack.delete()).await;
     cloud.call("dynamodb", "delete_table", json!({ "TableName": table })).await;
     let left = Inventory::take(&cloud).await.without(&before);
     assert!(left.is_empty(), "left behind: {left:#?}");

@@ -1,6 +1,6 @@
 //! What is shown of the deployed stack, step by step.
 
-use crate::world::{ALARM_EMAIL, MISSING_CHANNEL, RULES, World, until};
+use crate::environment::{ALARM_EMAIL, Environment, MISSING_CHANNEL, RULES, until};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -16,57 +16,62 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const THREE_WAITS: Duration = Duration::from_secs(150);
 
 /// The body that Tableau would post.
-fn payload(world: &World<'_>, event: EventName) -> String {
-    world.tableau.payload_for(&event, Timestamp::now()).expect("the sample content has something for it")
+fn payload(environment: &Environment<'_>, event: EventName) -> String {
+    environment
+        .tableau
+        .payload_for(&event, Timestamp::now())
+        .expect("the sample content has something for it")
 }
 
-async fn accepted(world: &World<'_>, output: &str, body: &str) -> String {
-    let answer = world.stack.post(output, world.stack.token(), body).await;
+async fn accepted(environment: &Environment<'_>, output: &str, body: &str) -> String {
+    let answer = environment.stack.post(output, environment.stack.token(), body).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
     answer.body["event_id"].as_str().unwrap().to_owned()
 }
 
 /// Of every function that has a URL, so of those too that nothing else here is about.
-pub(crate) async fn every_url_answers_a_test(world: &World<'_>) {
-    let token = world.stack.token();
+pub(crate) async fn every_url_answers_a_test(environment: &Environment<'_>) {
+    let token = environment.stack.token();
     assert!(token.len() == 43 && token.chars().all(|c| c.is_ascii_alphanumeric()), "43 letters and digits");
-    let outputs = world.stack.outputs();
+    let outputs = environment.stack.outputs();
     let ingresses: Vec<&String> =
         outputs.iter().filter(|(_, url)| url.contains("/webhook")).map(|(name, _)| name).collect();
     assert!(ingresses.len() >= 3, "{ingresses:?}");
     for output in ingresses {
-        let answer = world.stack.post(output, token, "{}").await;
+        let answer = environment.stack.post(output, token, "{}").await;
         assert_eq!((answer.status, &answer.body), (StatusCode::OK, &json!({ "status": "test" })), "{output}");
     }
 }
 
 /// Tableau itself calls the URL.
-pub(crate) async fn a_failed_refresh_becomes_a_message(world: &World<'_>) {
-    let url: reqwest::Url = world.stack.output("WebhookUrl").parse().unwrap();
+pub(crate) async fn a_failed_refresh_becomes_a_message(environment: &Environment<'_>) {
+    let url: reqwest::Url = environment.stack.output("WebhookUrl").parse().unwrap();
     let api = url.host_str().unwrap().split('.').next().unwrap();
-    let url = world.cloud.url(&format!("/_aws/execute-api/{api}/$default/webhook/{}", world.stack.token()));
-    world.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
-    let luid = world.tableau.datasource("Sales Orders").unwrap();
+    let url = environment
+        .cloud
+        .url(&format!("/_aws/execute-api/{api}/$default/webhook/{}", environment.stack.token()));
+    environment.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
+    let luid = environment.tableau.datasource("Sales Orders").unwrap();
 
-    world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
+    environment.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
 
-    world.wait_for_messages("data-alerts", 1, TIMEOUT).await;
-    let text = render(&world.slack.channel("data-alerts")[0]);
+    environment.wait_for_messages("data-alerts", 1, TIMEOUT).await;
+    let text = render(&environment.slack.channel("data-alerts")[0]);
     for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
-    world.tableau.settled(TIMEOUT).await.unwrap();
-    let deliveries = world.tableau.deliveries();
+    environment.tableau.settled(TIMEOUT).await.unwrap();
+    let deliveries = environment.tableau.deliveries();
     let taken = deliveries.iter().all(|delivery| delivery.state == DeliveryState::Delivered);
     assert!(taken && deliveries.len() == 1 && deliveries[0].attempts.len() == 1, "{deliveries:?}");
 }
 
-pub(crate) async fn a_wrong_token_is_refused(world: &World<'_>) {
-    let body = payload(world, EventName::DatasourceRefreshFailed);
-    let wrong: String = world.stack.token().chars().rev().collect();
+pub(crate) async fn a_wrong_token_is_refused(environment: &Environment<'_>) {
+    let body = payload(environment, EventName::DatasourceRefreshFailed);
+    let wrong: String = environment.stack.token().chars().rev().collect();
     for output in ["WebhookUrl", "NotifySlackUrl", "UpdateBroadcastUrl"] {
         for token in [wrong.as_str(), "", "x"] {
-            let answer = world.stack.post(output, token, &body).await;
+            let answer = environment.stack.post(output, token, &body).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{output}");
             assert_eq!(answer.body, json!({ "error": "forbidden" }), "{output}");
         }
@@ -74,78 +79,84 @@ pub(crate) async fn a_wrong_token_is_refused(world: &World<'_>) {
 }
 
 /// Four refusals would switch the webhook off, so it is stored; and no workflow lets it vanish.
-pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(world: &World<'_>) {
-    let id = accepted(world, "WebhookUrl", "{\"event_type\":\"WorkbookUpd").await;
+pub(crate) async fn a_body_that_cannot_be_read_is_recorded_by_every_workflow(environment: &Environment<'_>) {
+    let id = accepted(environment, "WebhookUrl", "{\"event_type\":\"WorkbookUpd").await;
     for workflow in ["notify-slack", "update-broadcast"] {
         let key = format!("delivery#{workflow}#{id}");
         let is_ignored = || async {
-            let records = world.stack.records().await;
+            let records = environment.stack.records().await;
             records.iter().any(|record| record["pk"]["S"] == key && record["state"]["S"] == "ignored")
         };
         until(&format!("{workflow} records it as ignored"), TIMEOUT, is_ignored).await;
     }
 }
 
-pub(crate) async fn an_event_that_comes_twice_is_one_message(world: &World<'_>) {
-    let body = payload(world, EventName::AdminPromoted);
-    let before = world.messages("data-news");
+pub(crate) async fn an_event_that_comes_twice_is_one_message(environment: &Environment<'_>) {
+    let body = payload(environment, EventName::AdminPromoted);
+    let before = environment.messages("data-news");
 
-    let first = accepted(world, "WebhookUrl", &body).await;
-    let second = accepted(world, "WebhookUrl", &body).await;
+    let first = accepted(environment, "WebhookUrl", &body).await;
+    let second = accepted(environment, "WebhookUrl", &body).await;
     assert_eq!(first, second);
 
-    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-news"), before + 1);
-    let records = world.records("AdminPromoted").await;
+    environment.wait_for_messages("data-news", before + 1, TIMEOUT).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.messages("data-news"), before + 1);
+    let records = environment.records("AdminPromoted").await;
     assert_eq!(records.len(), 1, "{records:?}");
     assert_eq!((&records[0]["state"]["S"], &records[0]["attempts"]["N"]), (&json!("done"), &json!("1")));
 }
 
-pub(crate) async fn a_workflows_own_url_works(world: &World<'_>) {
-    let before = world.messages("data-news");
+pub(crate) async fn a_workflows_own_url_works(environment: &Environment<'_>) {
+    let before = environment.messages("data-news");
 
-    accepted(world, "NotifySlackUrl", &payload(world, EventName::AdminPromoted)).await;
+    accepted(environment, "NotifySlackUrl", &payload(environment, EventName::AdminPromoted)).await;
 
-    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
+    environment.wait_for_messages("data-news", before + 1, TIMEOUT).await;
 }
 
-pub(crate) async fn a_broadcast_follows_its_workbook(world: &World<'_>) {
-    let workbook = world.tableau.add(Workbook::named("Weekly").with_view("Weekly overview"));
-    let view = world.tableau.view("Weekly overview").unwrap();
-    let settings = Settings::new(&world.tableau.url(), "marketing", "").unwrap();
+pub(crate) async fn a_broadcast_follows_its_workbook(environment: &Environment<'_>) {
+    let workbook = environment.tableau.add(Workbook::named("Weekly").with_view("Weekly overview"));
+    let view = environment.tableau.view("Weekly overview").unwrap();
+    let settings = Settings::new(&environment.tableau.url(), "marketing", "").unwrap();
     let credential = TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let credential = Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = Arc::new(MemorySessionStore::default());
     let person = TableauClient::new(http_client::client(None).unwrap(), settings, credential, sessions);
     person.overwrite_broadcast(&view, BroadcastOptions::default()).await.unwrap();
 
-    a_change_is_broadcast(world, &workbook, &view, 2).await;
+    a_change_is_broadcast(environment, &workbook, &view, 2).await;
 }
 
 /// A changed workbook's Broadcast is overwritten, for the `times`-th time.
-async fn a_change_is_broadcast(world: &World<'_>, workbook: &WorkbookLuid, view: &ViewLuid, times: u32) {
+async fn a_change_is_broadcast(
+    environment: &Environment<'_>,
+    workbook: &WorkbookLuid,
+    view: &ViewLuid,
+    times: u32,
+) {
     let body = json!({
         "resource": "WORKBOOK", "event_type": "WorkbookUpdated", "resource_name": "Weekly",
-        "site_luid": world.tableau.site().as_str(), "resource_luid": workbook.as_str(),
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": workbook.as_str(),
         "created_at": Timestamp::now().to_string(),
     });
-    accepted(world, "WebhookUrl", &body.to_string()).await;
+    accepted(environment, "WebhookUrl", &body.to_string()).await;
 
-    let sent = || async { world.tableau.broadcasts().iter().any(|b| b.view == *view && b.times == times) };
+    let sent =
+        || async { environment.tableau.broadcasts().iter().any(|b| b.view == *view && b.times == times) };
     until("the Broadcast is overwritten", TIMEOUT, sent).await;
 }
 
 /// What each role may not: other functions' secrets and queues, and whatever its function never does. It tests the
 /// test as well: an emulator that lets everybody do everything would show nothing about the policies.
-pub(crate) async fn roles_are_enforced(world: &World<'_>) {
-    let secret = |output: &str| json!({ "SecretId": world.stack.output(output) });
+pub(crate) async fn roles_are_enforced(environment: &Environment<'_>) {
+    let secret = |output: &str| json!({ "SecretId": environment.stack.output(output) });
     let read = |output: &str| ("secretsmanager", "get_secret_value", secret(output));
-    let message = |queue: &str| json!({ "QueueUrl": world.stack.resource(queue), "MessageBody": "{}" });
+    let message = |queue: &str| json!({ "QueueUrl": environment.stack.resource(queue), "MessageBody": "{}" });
     let send = |queue: &str| ("sqs", "send_message", message(queue));
     let receive =
-        |queue: &str| ("sqs", "receive_message", json!({ "QueueUrl": world.stack.resource(queue) }));
-    let group = world.stack.resource("TimerGroup");
+        |queue: &str| ("sqs", "receive_message", json!({ "QueueUrl": environment.stack.resource(queue) }));
+    let group = environment.stack.resource("TimerGroup");
     let schedule = |name: &str| ("scheduler", "get_schedule", json!({ "Name": name, "GroupName": group }));
     let denied = [
         ("NotifySlack", schedule("tw-update-broadcast-x")),
@@ -162,18 +173,18 @@ pub(crate) async fn roles_are_enforced(world: &World<'_>) {
         ("UpdateBroadcast", receive("NotifySlackQueue")),
     ];
     for function in ["NotifySlack", "ReceiveWebhook", "UpdateBroadcast"] {
-        let role = role(world, function).await;
+        let role = role(environment, function).await;
         let (service, operation, arguments) = read("WebhookSecretArn");
-        let allowed = world.cloud.call_as(&role, service, operation, arguments).await;
+        let allowed = environment.cloud.call_as(&role, service, operation, arguments).await;
         assert!(allowed.is_ok(), "{function} reads the webhook secret: {allowed:?}");
         let never = [
-            ("dynamodb", "scan", json!({ "TableName": world.stack.output("TableName") })),
+            ("dynamodb", "scan", json!({ "TableName": environment.stack.output("TableName") })),
             ("secretsmanager", "delete_secret", secret("WebhookSecretArn")),
             ("sqs", "list_queues", json!({})),
         ];
         let others = denied.iter().filter(|(whose, _)| *whose == function).map(|(_, call)| call);
         for (service, operation, arguments) in never.iter().chain(others) {
-            let answer = world.cloud.call_as(&role, service, operation, arguments.clone()).await;
+            let answer = environment.cloud.call_as(&role, service, operation, arguments.clone()).await;
             let refused = answer.expect_err(&format!("{function} may not {service}.{operation} {arguments}"));
             assert!(refused.code.contains("AccessDenied"), "{function}: {refused:?}");
         }
@@ -181,26 +192,26 @@ pub(crate) async fn roles_are_enforced(world: &World<'_>) {
 }
 
 /// A timer of hours comes early, so the function arms it again: with its own role, settings and queue.
-pub(crate) async fn a_timer_of_hours_is_a_schedule(world: &World<'_>) {
+pub(crate) async fn a_timer_of_hours_is_a_schedule(environment: &Environment<'_>) {
     let due = Timestamp::now() + SignedDuration::from_hours(8);
     let timer = TimerMessage::new("digest#notify-slack#data-alerts", due, 1);
-    let queue = world.stack.resource("NotifySlackQueue");
+    let queue = environment.stack.resource("NotifySlackQueue");
     let message = json!({ "QueueUrl": queue, "MessageBody": timer.to_json() });
-    world.cloud.call("sqs", "send_message", message).await;
+    environment.cloud.call("sqs", "send_message", message).await;
 
-    let group = world.stack.resource("TimerGroup");
+    let group = environment.stack.resource("TimerGroup");
     let name = schedule_name("notify-slack", &timer.again());
     let listed = || async {
-        let all = world.cloud.call("scheduler", "list_schedules", json!({ "NamePrefix": name })).await;
+        let all = environment.cloud.call("scheduler", "list_schedules", json!({ "NamePrefix": name })).await;
         all["Schedules"].as_array().is_some_and(|all| !all.is_empty())
     };
     until("the schedule", TIMEOUT, listed).await;
     let named = json!({ "Name": name, "GroupName": group });
-    let schedule = world.cloud.call("scheduler", "get_schedule", named).await;
+    let schedule = environment.cloud.call("scheduler", "get_schedule", named).await;
     assert_eq!(schedule["ActionAfterCompletion"], "DELETE");
     let target = &schedule["Target"];
     assert_eq!(target["Input"], timer.again().to_json());
-    let arn = |id: &str| world.stack.resource(id).rsplit('/').next().unwrap().to_owned();
+    let arn = |id: &str| environment.stack.resource(id).rsplit('/').next().unwrap().to_owned();
     for (found, id) in [
         (&target["Arn"], "NotifySlackQueue"),
         (&target["DeadLetterConfig"]["Arn"], "NotifySlackDeadLetters"),
@@ -208,65 +219,65 @@ pub(crate) async fn a_timer_of_hours_is_a_schedule(world: &World<'_>) {
     ] {
         assert!(found.as_str().is_some_and(|found| found.ends_with(&arn(id))), "{id}: {found}");
     }
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (0, 0));
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.stack.depth("NotifySlackDeadLetters").await, (0, 0));
 
-    let rule = json!({ "Rule": world.stack.resource("NotifySlackSweep") });
-    let sweep = world.cloud.call("events", "list_targets_by_rule", rule).await;
+    let rule = json!({ "Rule": environment.stack.resource("NotifySlackSweep") });
+    let sweep = environment.cloud.call("events", "list_targets_by_rule", rule).await;
     assert_eq!(sweep["Targets"][0]["Input"], r#"{"sweep":{}}"#);
 }
 
-async fn role(world: &World<'_>, function: &str) -> String {
-    let name = json!({ "RoleName": world.stack.resource(&format!("{function}Role")) });
-    let role = world.cloud.call("iam", "get_role", name).await;
+async fn role(environment: &Environment<'_>, function: &str) -> String {
+    let name = json!({ "RoleName": environment.stack.resource(&format!("{function}Role")) });
+    let role = environment.cloud.call("iam", "get_role", name).await;
     role["Role"]["Arn"].as_str().unwrap().to_owned()
 }
 
-pub(crate) async fn slack_fails_three_times(world: &World<'_>) {
-    let before = world.messages("data-news");
-    world.slack.fail_next(3, SlackFault::ServerError);
+pub(crate) async fn slack_fails_three_times(environment: &Environment<'_>) {
+    let before = environment.messages("data-news");
+    environment.slack.fail_next(3, SlackFault::ServerError);
 
-    let id = accepted(world, "WebhookUrl", &payload(world, EventName::AdminDemoted)).await;
+    let id = accepted(environment, "WebhookUrl", &payload(environment, EventName::AdminDemoted)).await;
 
-    world.wait_for_messages("data-news", before + 1, THREE_WAITS).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-news"), before + 1);
-    let records = world.records("AdminDemoted").await;
+    environment.wait_for_messages("data-news", before + 1, THREE_WAITS).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.messages("data-news"), before + 1);
+    let records = environment.records("AdminDemoted").await;
     let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("4")));
 }
 
 /// Its channel does not exist.
-pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
-    let id = accepted(world, "WebhookUrl", &payload(world, EventName::LabelCreated)).await;
+pub(crate) async fn what_cannot_succeed_waits(environment: &Environment<'_>) {
+    let id = accepted(environment, "WebhookUrl", &payload(environment, EventName::LabelCreated)).await;
 
-    let dead = || async { world.stack.depth("NotifySlackDeadLetters").await == (1, 0) };
+    let dead = || async { environment.stack.depth("NotifySlackDeadLetters").await == (1, 0) };
     until("a dead letter", TIMEOUT, dead).await;
-    let listed = world
+    let listed = environment
         .cloud
         .tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK, "--dry-run", "--wide"])
         .await;
     for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {
         assert!(listed.contains(part), "no {part} in\n{listed}");
     }
-    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (1, 0), "a dry run changes nothing");
+    assert_eq!(environment.stack.depth("NotifySlackDeadLetters").await, (1, 0), "a dry run changes nothing");
     for question in [&["events", "list", "--outcome", "failed", "--wide"][..], &["events", "show", &id[..12]]]
     {
         let answer = [question, &["--stack", crate::stack::STACK]].concat();
-        let answer = world.cloud.tableau_webhooks(&answer).await;
+        let answer = environment.cloud.tableau_webhooks(&answer).await;
         for part in [&id[..12], "LabelCreated", "notify-slack", MISSING_CHANNEL] {
             assert!(answer.contains(part), "no {part} in\n{answer}");
         }
     }
     // The emulator emits no metrics of SQS: the depth that it does show is reported in their stead.
-    let (depth, _) = world.stack.depth("NotifySlackDeadLetters").await;
-    let queue = world.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
+    let (depth, _) = environment.stack.depth("NotifySlackDeadLetters").await;
+    let queue = environment.stack.resource("NotifySlackDeadLetters").rsplit('/').next().unwrap();
     let of_queue = json!([{ "Name": "QueueName", "Value": queue }]);
     for (alarm, metric) in [
         ("NotifySlackDeadLettersAlarm", "ApproximateNumberOfMessagesVisible"),
         ("NotifySlackNewDeadLettersAlarm", "NumberOfMessagesSent"),
     ] {
-        let watched = rings(world, alarm, depth).await;
+        let watched = rings(environment, alarm, depth).await;
         let metric = (json!("AWS/SQS"), json!(metric), &of_queue);
         assert_eq!(
             (watched["Namespace"].clone(), watched["MetricName"].clone(), &watched["Dimensions"]),
@@ -276,33 +287,34 @@ pub(crate) async fn what_cannot_succeed_waits(world: &World<'_>) {
 }
 
 /// Reports what an alarm watches, and waits until it rings. Gives the alarm.
-async fn rings(world: &World<'_>, alarm: &str, value: u64) -> Value {
-    let name = world.stack.resource(alarm);
+async fn rings(environment: &Environment<'_>, alarm: &str, value: u64) -> Value {
+    let name = environment.stack.resource(alarm);
     let look = || async {
-        let alarms = world.cloud.call("cloudwatch", "describe_alarms", json!({ "AlarmNames": [name] })).await;
+        let alarms =
+            environment.cloud.call("cloudwatch", "describe_alarms", json!({ "AlarmNames": [name] })).await;
         alarms["MetricAlarms"][0].clone()
     };
     let watched = look().await;
     let point =
         json!({ "MetricName": watched["MetricName"], "Dimensions": watched["Dimensions"], "Value": value });
     let metric = json!({ "Namespace": watched["Namespace"], "MetricData": [point] });
-    world.cloud.call("cloudwatch", "put_metric_data", metric).await;
+    environment.cloud.call("cloudwatch", "put_metric_data", metric).await;
     until(&format!("{alarm} rings"), TIMEOUT, || async { look().await["StateValue"] == "ALARM" }).await;
     watched
 }
 
 /// Metrics of our own. The emulator does not take them out of logs, so they are reported here.
-pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(world: &World<'_>) {
+pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(environment: &Environment<'_>) {
     for (alarm, outcome) in
         [("NotifySlackMisconfiguredAlarm", "misconfigured"), ("UpdateBroadcastIgnoredAlarm", "ignored")]
     {
-        let watched = rings(world, alarm, 1).await;
+        let watched = rings(environment, alarm, 1).await;
         let metric = (&watched["Namespace"], &watched["MetricName"]);
         assert_eq!(metric, (&json!(crate::stack::STACK), &json!("Attempts")));
         assert!(watched["Dimensions"].to_string().contains(outcome), "{watched}");
-        assert_eq!(watched["AlarmActions"], json!([world.stack.resource("AlarmTopic")]));
+        assert_eq!(watched["AlarmActions"], json!([environment.stack.resource("AlarmTopic")]));
     }
-    let subscriptions = world.cloud.call("sns", "list_subscriptions", json!({})).await;
+    let subscriptions = environment.cloud.call("sns", "list_subscriptions", json!({})).await;
     let subscription = &subscriptions["Subscriptions"][0];
     assert_eq!(
         (&subscription["Protocol"], &subscription["Endpoint"]),
@@ -311,21 +323,21 @@ pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(world: &World<
 }
 
 /// 11-A2. Nothing of the stack is there after that, so CloudFormation has not begun.
-pub(crate) async fn what_a_new_account_cannot_run_is_refused(world: &World<'_>, template: &str) {
+pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Environment<'_>, template: &str) {
     for (parameter, part) in [
         ("WorkflowMaximumConcurrency=10", "ConcurrencyQuotaConfirmed=true"),
         ("DoorReservedConcurrency=5", "A new account refuses reserved concurrency"),
         ("SubnetIds=subnet-0a1b2c3d", "Give both SubnetIds and SecurityGroupIds"),
     ] {
-        let said = world.stack.is_refused(template, &[parameter]).await;
+        let said = environment.stack.is_refused(template, &[parameter]).await;
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(part), "{parameter}: {said}");
     }
 }
 
 /// 11-A2. Parameters are texts, and Lambda wants a number here.
-pub(crate) async fn instances_work_on_each_queue(world: &World<'_>, instances: u64) {
-    let mappings = world.cloud.call("lambda", "list_event_source_mappings", json!({})).await;
+pub(crate) async fn instances_work_on_each_queue(environment: &Environment<'_>, instances: u64) {
+    let mappings = environment.cloud.call("lambda", "list_event_source_mappings", json!({})).await;
     let mappings = mappings["EventSourceMappings"].as_array().unwrap();
     assert_eq!(mappings.len(), 2);
     for mapping in mappings {
@@ -334,100 +346,108 @@ pub(crate) async fn instances_work_on_each_queue(world: &World<'_>, instances: u
 }
 
 /// An event that is done, to be asked for again after a restore.
-pub(crate) async fn an_event_is_done(world: &World<'_>) -> String {
-    let before = world.messages("data-alerts");
-    let body = payload(world, EventName::UserDeleted);
-    accepted(world, "WebhookUrl", &body).await;
-    world.wait_for_messages("data-alerts", before + 1, TIMEOUT).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
+pub(crate) async fn an_event_is_done(environment: &Environment<'_>) -> String {
+    let before = environment.messages("data-alerts");
+    let body = payload(environment, EventName::UserDeleted);
+    accepted(environment, "WebhookUrl", &body).await;
+    environment.wait_for_messages("data-alerts", before + 1, TIMEOUT).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
     body
 }
 
 /// 11-A8. As docs/operations.md says under "Restore the table": the table that the deleted stack has left, at a moment.
 /// Gives the name of the restored one, and how many items it holds.
-pub(crate) async fn the_table_that_is_left_is_restored(world: &World<'_>, left: &str) -> (String, usize) {
+pub(crate) async fn the_table_that_is_left_is_restored(
+    environment: &Environment<'_>,
+    left: &str,
+) -> (String, usize) {
     let restored = format!("{left}-restored");
     let restore =
         json!({ "SourceTableName": left, "TargetTableName": restored, "UseLatestRestorableTime": true });
-    world.cloud.call("dynamodb", "restore_table_to_point_in_time", restore).await;
-    world.cloud.call("dynamodb", "delete_table", json!({ "TableName": left })).await;
-    let all = world.cloud.call("dynamodb", "scan", json!({ "TableName": restored })).await;
+    environment.cloud.call("dynamodb", "restore_table_to_point_in_time", restore).await;
+    environment.cloud.call("dynamodb", "delete_table", json!({ "TableName": left })).await;
+    let all = environment.cloud.call("dynamodb", "scan", json!({ "TableName": restored })).await;
     let items = all["Items"].as_array().unwrap().len();
     assert!(items > 4, "{items} items");
     (restored, items)
 }
 
 /// 11-A8. Its items go into the table of the stack that is there now, and once only.
-pub(crate) async fn its_items_are_copied_into_the_new_stack(world: &World<'_>, restored: &str, items: usize) {
-    let before = world.stack.records().await.len();
+pub(crate) async fn its_items_are_copied_into_the_new_stack(
+    environment: &Environment<'_>,
+    restored: &str,
+    items: usize,
+) {
+    let before = environment.stack.records().await.len();
     let copy = ["table", "copy", "--from", restored, "--stack", crate::stack::STACK];
-    let printed = world.cloud.tableau_webhooks(&copy).await;
+    let printed = environment.cloud.tableau_webhooks(&copy).await;
     assert!(printed.starts_with(&format!("{items} items copied into ")), "{printed}");
-    assert_eq!(world.stack.records().await.len(), before + items);
-    let again = world.cloud.tableau_webhooks(&copy).await;
+    assert_eq!(environment.stack.records().await.len(), before + items);
+    let again = environment.cloud.tableau_webhooks(&copy).await;
     let there = format!("; {items} were there already, ");
     assert!(again.starts_with("0 items copied into ") && again.contains(&there), "{again}");
-    world.cloud.call("dynamodb", "delete_table", json!({ "TableName": restored })).await;
+    environment.cloud.call("dynamodb", "delete_table", json!({ "TableName": restored })).await;
 }
 
 /// What was done before the restore is not done again, and Tableau's session is the old one.
-pub(crate) async fn nothing_is_done_twice_after_it(world: &World<'_>, body: &str, sign_ins: u32) {
-    let before = world.messages("data-news");
-    let id = accepted(world, "WebhookUrl", body).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-news"), before, "it was done before");
-    accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
-    world.wait_for_messages("data-news", before + 1, TIMEOUT).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.messages("data-news"), before + 1, "the new event alone is announced");
-    let records = world.records("UserDeleted").await;
+pub(crate) async fn nothing_is_done_twice_after_it(environment: &Environment<'_>, body: &str, sign_ins: u32) {
+    let before = environment.messages("data-news");
+    let id = accepted(environment, "WebhookUrl", body).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.messages("data-news"), before, "it was done before");
+    accepted(environment, "WebhookUrl", &payload(environment, EventName::AdminPromoted)).await;
+    environment.wait_for_messages("data-news", before + 1, TIMEOUT).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.messages("data-news"), before + 1, "the new event alone is announced");
+    let records = environment.records("UserDeleted").await;
     let record = records.iter().find(|record| record["pk"]["S"].as_str().unwrap().ends_with(&id)).unwrap();
     assert_eq!((&record["state"]["S"], &record["attempts"]["N"]), (&json!("done"), &json!("1")));
 
-    let workbook = world.tableau.workbook("Weekly").unwrap();
-    let view = world.tableau.view("Weekly overview").unwrap();
-    a_change_is_broadcast(world, &workbook, &view, 3).await;
-    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), sign_ins, "signed in again");
+    let workbook = environment.tableau.workbook("Weekly").unwrap();
+    let view = environment.tableau.view("Weekly overview").unwrap();
+    a_change_is_broadcast(environment, &workbook, &view, 3).await;
+    assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), sign_ins, "signed in again");
 }
 
-pub(crate) async fn it_is_replayed(world: &World<'_>) {
-    world.slack.add_channel(MISSING_CHANNEL, true);
+pub(crate) async fn it_is_replayed(environment: &Environment<'_>) {
+    environment.slack.add_channel(MISSING_CHANNEL, true);
 
-    let printed = world.cloud.tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK]).await;
+    let printed =
+        environment.cloud.tableau_webhooks(&["events", "replay", "--stack", crate::stack::STACK]).await;
 
     assert!(printed.contains("1 event replayed"), "{printed}");
-    world.wait_for_messages(MISSING_CHANNEL, 1, TIMEOUT).await;
-    world.wait_for_quiet("NotifySlackQueue").await;
-    assert_eq!(world.stack.depth("NotifySlackDeadLetters").await, (0, 0));
-    let records = world.records("LabelCreated").await;
+    environment.wait_for_messages(MISSING_CHANNEL, 1, TIMEOUT).await;
+    environment.wait_for_quiet("NotifySlackQueue").await;
+    assert_eq!(environment.stack.depth("NotifySlackDeadLetters").await, (0, 0));
+    let records = environment.records("LabelCreated").await;
     assert_eq!(records[0]["state"]["S"], "done", "{records:?}");
 }
 
-pub(crate) async fn changed_rules_take_effect(world: &mut World<'_>) {
-    let (alerts, news) = (world.messages("data-alerts"), world.messages("data-news"));
-    let token = world.stack.token().to_owned();
+pub(crate) async fn changed_rules_take_effect(environment: &mut Environment<'_>) {
+    let (alerts, news) = (environment.messages("data-alerts"), environment.messages("data-news"));
+    let token = environment.stack.token().to_owned();
 
-    let template = world.stack.with_rules(&RULES.replace("data-news", "data-alerts"));
-    world.stack.deploy(&template).await;
+    let template = environment.stack.with_rules(&RULES.replace("data-news", "data-alerts"));
+    environment.stack.deploy(&template).await;
 
-    assert_eq!(world.stack.token(), token, "an update leaves the URLs as they are");
+    assert_eq!(environment.stack.token(), token, "an update leaves the URLs as they are");
     assert_eq!(
-        world.stack.secret("SlackSecretArn").await["bot_token"],
-        world.slack.token(),
+        environment.stack.secret("SlackSecretArn").await["bot_token"],
+        environment.slack.token(),
         "and the secrets"
     );
-    accepted(world, "WebhookUrl", &payload(world, EventName::AdminPromoted)).await;
-    world.wait_for_messages("data-alerts", alerts + 1, TIMEOUT).await;
-    assert_eq!(world.messages("data-news"), news);
+    accepted(environment, "WebhookUrl", &payload(environment, EventName::AdminPromoted)).await;
+    environment.wait_for_messages("data-alerts", alerts + 1, TIMEOUT).await;
+    assert_eq!(environment.messages("data-news"), news);
 }
 
-pub(crate) async fn no_secret_is_in_a_log(world: &World<'_>) {
-    let groups = world.cloud.call("logs", "describe_log_groups", json!({})).await;
-    let secrets = [world.stack.token(), SAMPLE_PAT.1, &world.slack.token()].map(str::to_owned);
+pub(crate) async fn no_secret_is_in_a_log(environment: &Environment<'_>) {
+    let groups = environment.cloud.call("logs", "describe_log_groups", json!({})).await;
+    let secrets = [environment.stack.token(), SAMPLE_PAT.1, &environment.slack.token()].map(str::to_owned);
     let mut lines = 0;
     for group in groups["logGroups"].as_array().unwrap() {
         let events = json!({ "logGroupName": group["logGroupName"] });
-        let events = world.cloud.call("logs", "filter_log_events", events).await;
+        let events = environment.cloud.call("logs", "filter_log_events", events).await;
         for event in events["events"].as_array().unwrap() {
             lines += 1;
             let line = event["message"].as_str().unwrap();

@@ -1,7 +1,7 @@
 //! AWS repeats every request.
 
 use crate::echo::{Echo, Well, every};
-use crate::stand::{AWS_TOKEN, Stand, binary, event, in_parts};
+use crate::environment::{AWS_TOKEN, Environment, binary, event, in_parts};
 use serde_json::json;
 use testkit::{Request, TOKEN};
 
@@ -15,10 +15,10 @@ async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'sta
         async move {
             let echo = Echo::start(well).await;
             echo.plan(&part);
-            let mut stand = Stand::start(&[AWS_TOKEN, TOKEN, PAT]).await;
+            let mut environment = Environment::start(&[AWS_TOKEN, TOKEN, PAT]).await;
             let own = [("AWS_ENDPOINT_URL", echo.url.as_str()), ("AWS_SESSION_TOKEN", AWS_TOKEN)];
             let variables: Vec<_> = own.into_iter().chain(variables).collect();
-            let function = stand.stage.function(name, &binary(name), &variables);
+            let function = environment.services.function(name, &binary(name), &variables);
             for number in 0.. {
                 if echo.repeated() >= part.len() {
                     break;
@@ -27,9 +27,9 @@ async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'sta
                 let event = event("WorkbookRefreshFailed", number).to_string();
                 let answer = function.answer(&Request::post(event)).await;
                 assert!(answer.status == status || answer.status == 200, "{answer:?}");
-                stand.keep("an answer", format!("{answer:?}"));
+                environment.keep("an answer", format!("{answer:?}"));
             }
-            stand.assert_no_secret(&function, &[]).await;
+            environment.assert_no_secret(&function, &[]).await;
         }
     })
     .await;

@@ -1,8 +1,8 @@
 //! The command line before doubles that repeat every request.
 
 use crate::echo::{Echo, Part, Place, Well, every};
+use crate::environment::{Environment, binary};
 use crate::search::assert_none;
-use crate::stand::{Stand, binary};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -31,14 +31,14 @@ async fn what_send_prints_of_an_answer_that_repeats_the_request_has_no_token() {
 // 12-S2
 #[tokio::test]
 async fn send_gives_its_token_to_no_address_that_is_not_secure_and_repeats_nothing_of_it() {
-    let mut stand = Stand::start(&[TOKEN]).await;
+    let mut environment = Environment::start(&[TOKEN]).await;
     for to in [
         format!("http://example.com/webhook?token={TOKEN}"),
         format!("http://127.0.0.1.evil.example/webhook/{TOKEN}"),
         format!("https://{TOKEN}@example.com/"),
         format!("ftp://127.0.0.1/{TOKEN}"),
     ] {
-        let shown = stand.command(&["send", "WorkbookCreated", "--to", &to]).await;
+        let shown = environment.command(&["send", "WorkbookCreated", "--to", &to]).await;
         assert!(shown.contains("the URL in --to must"), "{shown}");
         assert_none("send", &shown, &[TOKEN.to_owned()]);
     }

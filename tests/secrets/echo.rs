@@ -239,7 +239,7 @@ impl Well {
                 let mut heard = echo.heard.lock().unwrap();
                 heard.secrets.extend(jwt(&request.body));
                 heard.secrets.push(token.clone());
-                json!({ "credentials": { "token": token, "site": { "id": super::stand::SITE }, "user": { "id": "u-1" } } })
+                json!({ "credentials": { "token": token, "site": { "id": super::environment::SITE }, "user": { "id": "u-1" } } })
             }
             Self::Version | Self::SignIn => return None,
             Self::Secrets(secrets) => {

@@ -9,8 +9,8 @@
 mod aws;
 mod command;
 mod echo;
+mod environment;
 mod pasted;
 mod repeating;
 mod search;
-mod stand;
 mod unconfirmed;

@@ -1,7 +1,7 @@
 //! Tableau and Slack repeat every request; what comes out of the workflows has no secret.
 
 use crate::echo::{Echo, Repeat, Well, every};
-use crate::stand::{Stand, event, in_parts};
+use crate::environment::{Environment, event, in_parts};
 use serde_json::{Value, json};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
@@ -44,24 +44,24 @@ impl Case {
             if before >= plan.len() {
                 return;
             }
-            let mut stand = Stand::start(&[self.secret]).await;
-            stand.stage.aws.create_secret(self.name, self.credential.clone());
-            let function = stand.queued(self.function, &[(self.address, &echo.url)]);
+            let mut environment = Environment::start(&[self.secret]).await;
+            environment.services.aws.create_secret(self.name, self.credential.clone());
+            let function = environment.queued(self.function, &[(self.address, &echo.url)]);
             for number in 0..plan.len() {
                 let so_far = echo.repeated();
                 let kind = match self.function {
                     "update-broadcast" => "WorkbookUpdated",
                     _ => EVENTS[number % EVENTS.len()],
                 };
-                stand.handle(&function, &[event(kind, stack * plan.len() + number)]).await;
+                environment.handle(&function, &[event(kind, stack * plan.len() + number)]).await;
                 if echo.repeated() == so_far || so_far >= plan.len() {
                     break;
                 }
             }
-            stand.assert_no_secret(&function, &echo.secrets()).await;
+            environment.assert_no_secret(&function, &echo.secrets()).await;
             // There is something to look at, and it says what went wrong.
-            assert!(stand.text().contains("\"outcome\":"), "{}", stand.text());
-            assert!(echo.repeated() > before, "it asks for nothing: {}", stand.text());
+            assert!(environment.text().contains("\"outcome\":"), "{}", environment.text());
+            assert!(echo.repeated() > before, "it asks for nothing: {}", environment.text());
         }
     }
 }

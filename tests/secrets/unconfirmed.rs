@@ -1,9 +1,9 @@
 //! An AWS that answers anything but a confirmation, and one whose words are shown nowhere.
 
-use crate::stand::{binary, event};
+use crate::environment::{binary, event};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use testkit::{Batch, Function, Request, Stage, TOKEN};
+use testkit::{Batch, Function, Request, TOKEN, TestEnvironment};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -96,7 +96,7 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// The common ingress before the bus, and a workflow's own before its queue.
-fn ingresses(stage: &Stage, aws: &Aws) -> [(Function, &'static str); 2] {
+fn ingresses(services: &TestEnvironment, aws: &Aws) -> [(Function, &'static str); 2] {
     let endpoint = ("AWS_ENDPOINT_URL", aws.url.as_str());
     let queue = format!("{}/123456789012/queue", aws.url);
     let dead_letters = format!("{}/123456789012/dead-letters", aws.url);
@@ -104,8 +104,8 @@ fn ingresses(stage: &Stage, aws: &Aws) -> [(Function, &'static str); 2] {
     let queues = [endpoint, ("QUEUE_URL", &queue), ("DEAD_LETTER_QUEUE_URL", &dead_letters)];
     let queues = [&queues[..], &[("TABLE_NAME", "deliveries")]].concat();
     [
-        (stage.function("receive-webhook", &binary("receive-webhook"), &bus), "putevents"),
-        (stage.function("notify-slack", &binary("notify-slack"), &queues), "sendmessage"),
+        (services.function("receive-webhook", &binary("receive-webhook"), &bus), "putevents"),
+        (services.function("notify-slack", &binary("notify-slack"), &queues), "sendmessage"),
     ]
 }
 
@@ -139,9 +139,9 @@ async fn only_an_answer_that_confirms_an_event_lets_an_ingress_accept_it() {
         ]
         .map(reply),
     );
-    let stage = Stage::start().await;
+    let services = TestEnvironment::start().await;
     let aws = Aws::start().await;
-    for (ingress, call) in ingresses(&stage, &aws) {
+    for (ingress, call) in ingresses(&services, &aws) {
         for (number, reply) in replies.iter().enumerate() {
             aws.answers(reply.clone());
             let body = event("WorkbookRefreshFailed", number).to_string();
@@ -183,11 +183,11 @@ async fn the_words_of_an_aws_that_repeats_the_request_are_shown_nowhere() {
         (200, JSON, "{\"REQUEST\": tru".to_owned()),
         (400, "text/html", "<html>\"REQUEST\"</html>".to_owned()),
     ];
-    let stage = Stage::start().await;
+    let services = TestEnvironment::start().await;
     let aws = Aws::start().await;
-    let keys = stage.aws.keys();
+    let keys = services.aws.keys();
     let secrets = [TOKEN, keys.session_token(), keys.secret_access_key(), "Signature=", WORDS];
-    for (ingress, call) in ingresses(&stage, &aws) {
+    for (ingress, call) in ingresses(&services, &aws) {
         for (number, reply) in replies.iter().enumerate() {
             aws.answers(reply.clone());
             let body = event("WorkbookRefreshFailed", number).to_string();

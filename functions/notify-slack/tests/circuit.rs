@@ -3,25 +3,25 @@
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use testkit::simulator::{Fault, SlackFault, render};
-use testkit::{Function, Request, Stage};
+use testkit::{Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 /// As the circuit has it.
 const FAILURES: usize = 10;
 const EVENTS: usize = 12;
 
-fn created(stage: &Stage, n: usize) -> String {
+fn created(environment: &TestEnvironment, n: usize) -> String {
     json!({
         "resource": "WORKBOOK", "event_type": "WorkbookCreated", "resource_name": format!("Weekly {n}"),
-        "site_luid": stage.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": format!("00000000-0000-4000-8000-{n:012}"),
         "created_at": "2025-01-15T17:14:45Z",
     })
     .to_string()
 }
 
 /// Two requests of one event each, one for each function at the same time. Returns how many failed.
-async fn attempt(stage: &Stage, functions: &[Function; 2], n: usize) -> usize {
-    let request = |n| Request::post(created(stage, n));
+async fn attempt(environment: &TestEnvironment, functions: &[Function; 2], n: usize) -> usize {
+    let request = |n| Request::post(created(environment, n));
     let requests = [request(n), request(n + 1)];
     let (one, two) = tokio::join!(functions[0].answer(&requests[0]), functions[1].answer(&requests[1]));
     [one, two].iter().filter(|answer| answer.status == 502).count()
@@ -36,18 +36,18 @@ fn lines(functions: &[Function; 2], message: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_when_it_is_well() {
-    let stage = Stage::start().await;
+    let environment = TestEnvironment::start().await;
     // Inline mode with the table of both: a queue would group events of one kind.
     let table = [("TABLE_NAME", "deliveries")];
-    let functions = [(); 2].map(|()| stage.function("notify-slack", BINARY.as_ref(), &table));
-    stage.slack.fail_next(u32::MAX, SlackFault::ServerError);
+    let functions = [(); 2].map(|()| environment.function("notify-slack", BINARY.as_ref(), &table));
+    environment.slack.fail_next(u32::MAX, SlackFault::ServerError);
     let mut attempts = 0;
     for _ in 0..4 {
         for n in (0..EVENTS).step_by(2) {
-            attempts += attempt(&stage, &functions, n).await;
+            attempts += attempt(&environment, &functions, n).await;
         }
     }
-    let calls = stage.slack.calls();
+    let calls = environment.slack.calls();
     assert_eq!(attempts, 4 * EVENTS, "all of them failed for now");
     assert!((FAILURES..=FAILURES + 2).contains(&calls), "{calls} calls");
     let opened = lines(&functions, "circuit open: the destination is not called");
@@ -59,66 +59,66 @@ async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_whe
         reason.contains("10 calls in a row failed, the last one with: Slack refused with 500"),
         "{reason}"
     );
-    let items = stage.aws.items("deliveries");
+    let items = environment.aws.items("deliveries");
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Slack"), "{items:?}");
 
-    stage.slack.recover();
+    environment.slack.recover();
     let (began, mut left) = (Instant::now(), EVENTS);
     while left > 0 && began.elapsed() < Duration::from_secs(40) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         left = 0;
         for n in (0..EVENTS).step_by(2) {
-            left += attempt(&stage, &functions, n).await;
+            left += attempt(&environment, &functions, n).await;
         }
     }
-    assert_eq!((left, stage.slack.messages().len()), (0, EVENTS), "{:?}", began.elapsed());
-    assert_eq!(stage.slack.calls(), calls + EVENTS, "each of them once");
+    assert_eq!((left, environment.slack.messages().len()), (0, EVENTS), "{:?}", began.elapsed());
+    assert_eq!(environment.slack.calls(), calls + EVENTS, "each of them once");
     assert_eq!(lines(&functions, "circuit closed: the destination answers again").len(), 1);
     let counted =
         functions.iter().flat_map(Function::logs).filter(|line| line.contains("CircuitOpenings\":1"));
     assert_eq!(counted.count(), 1);
-    functions.iter().for_each(|function| stage.assert_no_secret_in(&function.logs()));
+    functions.iter().for_each(|function| environment.assert_no_secret_in(&function.logs()));
 }
 
 #[tokio::test]
 async fn a_throttled_channel_gets_nothing_for_as_long_as_slack_asks_and_the_others_do() {
-    let stage = Stage::start().await;
-    let function = stage.inline("notify-slack", BINARY);
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("notify-slack", BINARY);
     let failed = Request::of_fixture("datasource-refresh-failed");
-    stage.slack.fail_next(1, SlackFault::RateLimited { retry_after: 3 });
-    let first = function.answer(&Request::post(created(&stage, 0))).await;
+    environment.slack.fail_next(1, SlackFault::RateLimited { retry_after: 3 });
+    let first = function.answer(&Request::post(created(&environment, 0))).await;
     assert!(first.body["reason"].as_str().unwrap().contains("too many messages"), "{first:?}");
 
-    let second = function.answer(&Request::post(created(&stage, 1))).await;
+    let second = function.answer(&Request::post(created(&environment, 1))).await;
     let reason = second.body["reason"].as_str().unwrap();
     assert!(reason.starts_with("circuit open, Slack (`data-news`) is not called until"), "{reason}");
     assert!(reason.ends_with("it asked for 3 s"), "{reason}");
     assert_eq!(function.answer(&failed).await.status, 200, "it goes to another channel");
-    assert_eq!(stage.slack.calls(), 2);
+    assert_eq!(environment.slack.calls(), 2);
 
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(function.answer(&Request::post(created(&stage, 1))).await.status, 200);
+    assert_eq!(function.answer(&Request::post(created(&environment, 1))).await.status, 200);
 }
 
 // 13
 #[tokio::test]
 async fn while_tableau_is_down_it_is_not_called_and_messages_go_out_without_its_details() {
-    let stage = Stage::start().await;
-    let function = stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")]);
-    stage.tableau.fail_always("*", Fault::Status(503));
+    let environment = TestEnvironment::start().await;
+    let function = environment.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")]);
+    environment.tableau.fail_always("*", Fault::Status(503));
     let mut calls = Vec::new();
     for n in 0..3 * EVENTS {
-        assert_eq!(function.answer(&Request::post(created(&stage, n))).await.status, 200);
-        calls.push(stage.tableau.calls("*"));
+        assert_eq!(function.answer(&Request::post(created(&environment, n))).await.status, 200);
+        calls.push(environment.tableau.calls("*"));
     }
 
-    assert_eq!(stage.slack.messages().len(), 3 * EVENTS);
-    let last = render(stage.slack.messages().last().unwrap());
+    assert_eq!(environment.slack.messages().len(), 3 * EVENTS);
+    let last = render(environment.slack.messages().last().unwrap());
     assert!(last.contains("project and owner not available: Tableau did not answer"), "{last}");
     assert!(
         calls[2 * EVENTS] - calls[EVENTS] <= 2,
         "it is asked whether it answers again, and no more: {calls:?}"
     );
-    let items = stage.aws.items("deliveries");
+    let items = environment.aws.items("deliveries");
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Tableau"), "{items:?}");
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use testkit::simulator::{Fault, SlackCall, render};
-use testkit::{Batch, Function, Stage};
+use testkit::{Batch, Function, TestEnvironment};
 use tokio::task::JoinSet;
 
 const RULES: &str = "
@@ -25,54 +25,54 @@ const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 const STORM: usize = 500;
 
 /// A stack whose function has a bot token, so that messages are edited.
-async fn start() -> (Stage, Function) {
-    let stage = Stage::with_rules(RULES).await;
-    stage.slack.add_channel("data-alerts", true);
-    stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+async fn start() -> (TestEnvironment, Function) {
+    let environment = TestEnvironment::with_rules(RULES).await;
+    environment.slack.add_channel("data-alerts", true);
+    environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
     // Else each failure without a job waits for a second look.
-    stage.tableau.fail_always("GET */jobs*", Fault::Error("403000"));
-    let function = stage.queued("notify-slack", BINARY);
-    (stage, function)
+    environment.tableau.fail_always("GET */jobs*", Fault::Error("403000"));
+    let function = environment.queued("notify-slack", BINARY);
+    (environment, function)
 }
 
-fn event(stage: &Stage, name: &str, object: &str, at: Timestamp) -> String {
+fn event(environment: &TestEnvironment, name: &str, object: &str, at: Timestamp) -> String {
     json!({
         "resource": "EXTRACTS", "event_type": name, "resource_name": object, "resource_luid": object,
-        "site_luid": stage.tableau.site().as_str(), "created_at": format!("{at:.0}"),
+        "site_luid": environment.tableau.site().as_str(), "created_at": format!("{at:.0}"),
     })
     .to_string()
 }
 
 /// DynamoDB's requests so far, those for the shared session of Tableau left out: it is renewed every few hours.
-fn requests(stage: &Stage) -> usize {
-    let counted = stage.aws.requests().into_iter().filter(|((_, kind), _)| kind != "session");
+fn requests(environment: &TestEnvironment) -> usize {
+    let counted = environment.aws.requests().into_iter().filter(|((_, kind), _)| kind != "session");
     counted.map(|(_, count)| count).sum()
 }
 
 /// The timers in the queue.
-fn timers(stage: &Stage) -> Vec<Value> {
-    let bodies = stage.aws.messages("queue").into_iter();
+fn timers(environment: &TestEnvironment) -> Vec<Value> {
+    let bodies = environment.aws.messages("queue").into_iter();
     let bodies = bodies.filter_map(|message| serde_json::from_str::<Value>(&message.body).ok());
     bodies.filter(|body| body["timer"].is_object()).collect()
 }
 
 /// Events, one after the other, and what they cost: requests, and timers.
-async fn cost(stage: &Stage, function: &Function, bodies: &[String]) -> (usize, usize) {
-    let (before, timers_before) = (requests(stage), timers(stage).len());
+async fn cost(environment: &TestEnvironment, function: &Function, bodies: &[String]) -> (usize, usize) {
+    let (before, timers_before) = (requests(environment), timers(environment).len());
     for body in bodies {
         assert!(function.failures(&Batch::default().message(body)).await.is_empty(), "{:?}", function.logs());
     }
-    (requests(stage) - before, timers(stage).len() - timers_before)
+    (requests(environment) - before, timers(environment).len() - timers_before)
 }
 
 // 13: the cost table per kind of event, from counted calls.
 #[tokio::test]
 async fn each_kind_of_event_costs_as_little_as_its_row_says() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     let now = Timestamp::now() - SignedDuration::from_mins(30);
     let at = |second| now + SignedDuration::from_secs(second);
     // The first event of a process signs in and reads what later ones remember.
-    cost(&stage, &function, &[event(&stage, "WorkbookCreated", "Board", at(0))]).await;
+    cost(&environment, &function, &[event(&environment, "WorkbookCreated", "Board", at(0))]).await;
     let mut table =
         "| event | DynamoDB requests | at most | timers |\n| --- | --: | --: | --: |\n".to_owned();
     let mut wrong = Vec::new();
@@ -85,13 +85,13 @@ async fn each_kind_of_event_costs_as_little_as_its_row_says() {
         ("it recovered", "DatasourceRefreshSucceeded", "Sales", 300, 9),
         ("another that a rule names", "DatasourceDeleted", "Orders", 400, 6),
     ] {
-        let body = event(&stage, name, object, at(second));
-        let (requests, timers) = cost(&stage, &function, std::slice::from_ref(&body)).await;
+        let body = event(&environment, name, object, at(second));
+        let (requests, timers) = cost(&environment, &function, std::slice::from_ref(&body)).await;
         writeln!(table, "| {what} | {requests} | {most} | {timers} |").unwrap();
         if requests > most {
             wrong.push(format!("{what}: {requests} requests, at most {most}"));
         }
-        let (again, _) = cost(&stage, &function, &[body]).await;
+        let (again, _) = cost(&environment, &function, &[body]).await;
         assert_eq!(again, 1, "the same event once more is one request: {what}");
     }
     println!("{table}");
@@ -152,36 +152,36 @@ struct Storm {
 
 /// Lets so many objects fail at the same moment, with so many workers, until the last timer has done its work.
 async fn storm(workers: usize) -> Storm {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     let now = Timestamp::now();
     let names: Vec<String> = (0..STORM).map(|n| format!("object-{n:03}")).collect();
     for name in &names {
-        stage.aws.send("queue", event(&stage, "DatasourceRefreshFailed", name, now)).unwrap();
+        environment.aws.send("queue", event(&environment, "DatasourceRefreshFailed", name, now)).unwrap();
     }
-    let sqs = aws_sdk_sqs::Client::new(&testkit::dynamodb::config(&stage.aws));
+    let sqs = aws_sdk_sqs::Client::new(&testkit::dynamodb::config(&environment.aws));
     let began = Instant::now();
     let mut pollers = JoinSet::new();
-    let others = (1..workers).map(|_| stage.queued("notify-slack", BINARY));
+    let others = (1..workers).map(|_| environment.queued("notify-slack", BINARY));
     for function in others.chain([function]) {
-        pollers.spawn(poll(sqs.clone(), stage.aws.queue_url("queue"), function));
+        pollers.spawn(poll(sqs.clone(), environment.aws.queue_url("queue"), function));
     }
 
     let until_empty = async {
-        while !stage.aws.messages("queue").is_empty() {
+        while !environment.aws.messages("queue").is_empty() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     tokio::select! {
         ended = tokio::time::timeout(LONGEST, until_empty) => {
-            let left = stage.aws.messages("queue");
+            let left = environment.aws.messages("queue");
             ended.unwrap_or_else(|_| panic!("{} messages are left, the first {:?}", left.len(), left.first()));
         }
         ended = pollers.join_next() => panic!("a worker ended: {ended:?}"),
     }
     pollers.shutdown().await;
 
-    let said = stage.slack.messages();
-    let shown: Vec<String> = stage.slack.channel("data-alerts").iter().map(render).collect();
+    let said = environment.slack.messages();
+    let shown: Vec<String> = environment.slack.channel("data-alerts").iter().map(render).collect();
     let is_named = |name: &&String| shown.iter().any(|text| text.contains(*name));
     let is_ended = |item: &Value| {
         let is_delivery = item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("delivery#"));
@@ -189,13 +189,13 @@ async fn storm(workers: usize) -> Storm {
         is_delivery && is_event && matches!(item["state"]["S"].as_str(), Some("done" | "skipped"))
     };
     let storm = Storm {
-        requests: requests(&stage),
-        by_kind: format!("{:?}", stage.aws.requests()),
+        requests: requests(&environment),
+        by_kind: format!("{:?}", environment.aws.requests()),
         posts: said.iter().filter(|message| message.call != SlackCall::Update).count(),
         named: names.iter().filter(is_named).count(),
         counted: shown.iter().map(|text| more(text)).sum(),
-        ended: stage.aws.items("deliveries").iter().filter(|item| is_ended(item)).count(),
-        dead_letters: stage.aws.messages("dead-letters").len(),
+        ended: environment.aws.items("deliveries").iter().filter(|item| is_ended(item)).count(),
+        dead_letters: environment.aws.messages("dead-letters").len(),
         shown,
     };
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
@@ -204,7 +204,7 @@ async fn storm(workers: usize) -> Storm {
         "storm of {STORM}, workers: {workers}, requests: {}, an event: {per_event:.2}, timers: {}, messages: {}, \
          changes of them: {}, objects named: {}, counted: {}, seconds: {:.1}\n{}",
         storm.requests,
-        stage.aws.calls("SQS.SendMessage"),
+        environment.aws.calls("SQS.SendMessage"),
         storm.posts,
         said.len() - storm.posts,
         storm.named,

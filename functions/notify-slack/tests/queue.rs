@@ -6,15 +6,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::simulator::SlackFault;
-use testkit::{Batch, Function, Request, Stage, TOKEN};
+use testkit::{Batch, Function, Request, TOKEN, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 const SITE: &str = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
 
-async fn start() -> (Stage, Function) {
-    let stage = Stage::start().await;
-    let function = stage.queued("notify-slack", BINARY);
-    (stage, function)
+async fn start() -> (TestEnvironment, Function) {
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("notify-slack", BINARY);
+    (environment, function)
 }
 
 fn event(site: &str) -> String {
@@ -30,8 +30,8 @@ fn batch(body: &str) -> Batch {
 }
 
 /// The delivery record of the only event.
-fn record(stage: &Stage) -> Value {
-    let items = stage.aws.items("deliveries");
+fn record(environment: &TestEnvironment) -> Value {
+    let items = environment.aws.items("deliveries");
     let mut records = items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("delivery#"));
     let record = records.next().expect("a delivery record").clone();
     assert!(records.next().is_none(), "more than one delivery record");
@@ -43,8 +43,8 @@ fn text(value: &str) -> AttributeValue {
 }
 
 /// Puts an item into the table.
-async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
-    let client = testkit::dynamodb::client(&stage.aws);
+async fn put(environment: &TestEnvironment, attributes: &[(&str, AttributeValue)]) {
+    let client = testkit::dynamodb::client(&environment.aws);
     let alone = ("sk", text("-"));
     let attributes = attributes.iter().chain([&alone]);
     let item = attributes.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -52,7 +52,7 @@ async fn put(stage: &Stage, attributes: &[(&str, AttributeValue)]) {
 }
 
 /// How many requests DynamoDB has had.
-fn table_requests(stage: &Stage) -> usize {
+fn table_requests(environment: &TestEnvironment) -> usize {
     let operations = [
         "BatchGetItem",
         "BatchWriteItem",
@@ -65,7 +65,7 @@ fn table_requests(stage: &Stage) -> usize {
         "TransactWriteItems",
         "UpdateItem",
     ];
-    operations.iter().map(|operation| stage.aws.calls(&format!("DynamoDB.{operation}"))).sum()
+    operations.iter().map(|operation| environment.aws.calls(&format!("DynamoDB.{operation}"))).sum()
 }
 
 /// How often an attempt was counted with this outcome.
@@ -74,21 +74,21 @@ fn counted(function: &Function, outcome: &str) -> usize {
     lines.filter(|line| line["Attempts"] == 1.0 && line["outcome"] == outcome).count()
 }
 
-fn reason(stage: &Stage) -> String {
-    record(stage)["reason"]["S"].as_str().unwrap_or_default().to_owned()
+fn reason(environment: &TestEnvironment) -> String {
+    record(environment)["reason"]["S"].as_str().unwrap_or_default().to_owned()
 }
 
 // 13: claim and end.
 #[tokio::test]
 async fn an_event_with_nothing_to_do_takes_two_requests_to_the_table_and_a_duplicate_one() {
     let rules = "rules: [{ name: all, on: [SiteUpdated], do: [{ notify-slack: { channel: data-news } }] }]\n";
-    let stage = Stage::with_rules(rules).await;
-    let function = stage.queued("notify-slack", BINARY);
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.queued("notify-slack", BINARY);
     let body = event(SITE);
     assert!(function.failures(&batch(&body)).await.is_empty());
-    assert_eq!((&record(&stage)["state"]["S"], table_requests(&stage)), (&json!("skipped"), 2));
+    assert_eq!((&record(&environment)["state"]["S"], table_requests(&environment)), (&json!("skipped"), 2));
     assert!(function.failures(&batch(&body)).await.is_empty());
-    assert_eq!(table_requests(&stage), 3);
+    assert_eq!(table_requests(&environment), 3);
 }
 
 // 11-B1
@@ -109,12 +109,14 @@ async fn what_cannot_be_acted_on_is_ignored_with_the_reason_and_counted() {
         ),
         (json!({"resource_name": "Superstore"}).to_string(), "the payload has no usable event_type"),
     ] {
-        let (stage, function) = start().await;
+        let (environment, function) = start().await;
         assert!(function.failures(&batch(&body)).await.is_empty(), "{expected}");
-        assert_eq!(record(&stage)["state"]["S"], "ignored", "{expected}");
-        assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
+        assert_eq!(record(&environment)["state"]["S"], "ignored", "{expected}");
+        assert!(reason(&environment).starts_with(expected), "{}", reason(&environment));
         assert_eq!(counted(&function, "ignored"), 1, "{expected}");
-        assert!(stage.aws.messages("dead-letters").is_empty() && stage.slack.messages().is_empty());
+        assert!(
+            environment.aws.messages("dead-letters").is_empty() && environment.slack.messages().is_empty()
+        );
     }
 }
 
@@ -126,37 +128,43 @@ async fn an_ignored_event_is_acted_on_when_it_is_sent_again_after_sites_was_corr
              rules: [{{ name: all, on: [WorkbookCreated], do: [{{ notify-slack: {{ channel: data-news }} }}] }}]\n"
         )
     };
-    let stage = Stage::with_rules(&rules("11111111-0000-0000-0000-000000000000")).await;
-    let function = stage.queued("notify-slack", BINARY);
+    let environment = TestEnvironment::with_rules(&rules("11111111-0000-0000-0000-000000000000")).await;
+    let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&batch(&event(SITE))).await.is_empty());
-    assert_eq!(record(&stage)["state"]["S"], "ignored");
+    assert_eq!(record(&environment)["state"]["S"], "ignored");
 
-    stage.write_rules(&rules(SITE));
-    let corrected = stage.queued("notify-slack", BINARY);
+    environment.write_rules(&rules(SITE));
+    let corrected = environment.queued("notify-slack", BINARY);
     assert!(corrected.failures(&batch(&event(SITE))).await.is_empty());
-    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+    assert_eq!(
+        (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+        (&json!("done"), 1)
+    );
 }
 
 // 11-A3
 #[tokio::test]
 async fn while_no_rules_can_be_read_events_are_stored_and_wait_and_go_on_once_the_rules_are_fixed() {
-    let stage = Stage::with_rules("rules: 5\n").await;
-    let function = stage.queued("notify-slack", BINARY);
+    let environment = TestEnvironment::with_rules("rules: 5\n").await;
+    let function = environment.queued("notify-slack", BINARY);
     assert_eq!(function.answer(&Request::post(event(SITE))).await.status, 202);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
     assert!(
-        reason(&stage).contains("the rules file is not right: line 1: rules: write a list"),
+        reason(&environment).contains("the rules file is not right: line 1: rules: write a list"),
         "{}",
-        reason(&stage)
+        reason(&environment)
     );
     assert_eq!(counted(&function, "misconfigured"), 1);
 
     let rules =
         "rules: [{ name: all, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-news } }] }]\n";
-    stage.write_rules(rules);
-    let fixed = stage.queued("notify-slack", BINARY);
+    environment.write_rules(rules);
+    let fixed = environment.queued("notify-slack", BINARY);
     assert!(fixed.failures(&batch(&event(SITE))).await.is_empty());
-    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+    assert_eq!(
+        (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+        (&json!("done"), 1)
+    );
 }
 
 // 11-A3
@@ -169,12 +177,12 @@ async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the
         ("TABLEAU_SECRET", "", "missing settings: TABLEAU_SECRET"),
         ("RULES_FILE", "/opt/mistyped.yaml", "/opt/mistyped.yaml"),
     ] {
-        let stage = Stage::start().await;
-        let function = stage.queued_with("notify-slack", BINARY, &[(setting, value)]);
+        let environment = TestEnvironment::start().await;
+        let function = environment.queued_with("notify-slack", BINARY, &[(setting, value)]);
         assert_eq!(function.answer(&Request::post(event(SITE))).await.status, 202, "{setting}");
-        assert_eq!(stage.aws.messages("queue").len(), 1, "{setting}");
+        assert_eq!(environment.aws.messages("queue").len(), 1, "{setting}");
         assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"], "{setting}");
-        assert!(reason(&stage).contains(expected), "{setting}: {}", reason(&stage));
+        assert!(reason(&environment).contains(expected), "{setting}: {}", reason(&environment));
         assert_eq!(counted(&function, "misconfigured"), 1, "{setting}");
     }
 }
@@ -182,59 +190,62 @@ async fn a_setting_that_is_mistyped_does_not_close_the_workflows_own_url_and_the
 // 11-B2
 #[tokio::test]
 async fn the_fiftieth_failure_in_a_row_is_a_dead_letter_with_the_reason_and_a_failed_record() {
-    let (stage, function) = start().await;
-    stage.slack.fail_next(1_000, SlackFault::ServerError);
+    let (environment, function) = start().await;
+    environment.slack.fail_next(1_000, SlackFault::ServerError);
     for failure in 1..50 {
         assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"], "failure {failure}");
-        assert_eq!(record(&stage)["state"]["S"], "released");
+        assert_eq!(record(&environment)["state"]["S"], "released");
     }
     assert!(function.failures(&batch(&event(SITE))).await.is_empty());
-    let dead = &stage.aws.messages("dead-letters")[0];
+    let dead = &environment.aws.messages("dead-letters")[0];
     let expected = "given up after 50 failed attempts in a row, the last: ";
     assert!(dead.attributes["reason"].starts_with(expected), "{:?}", dead.attributes);
-    assert_eq!(record(&stage)["state"]["S"], "failed");
-    assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
+    assert_eq!(record(&environment)["state"]["S"], "failed");
+    assert!(reason(&environment).starts_with(expected), "{}", reason(&environment));
     assert_eq!(counted(&function, "exhausted"), 1);
 
     // A person brings it back: it has all its tries again.
-    stage.slack.fail_next(1, SlackFault::ServerError);
+    environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
-    assert_eq!(record(&stage)["failures"]["N"], "1");
+    assert_eq!(record(&environment)["failures"]["N"], "1");
 }
 
 // 11-B2
 #[tokio::test]
 async fn the_last_receive_of_a_message_is_a_dead_letter_with_the_reason_without_another_attempt() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     assert!(function.failures(&batch(&event(SITE)).received(150)).await.is_empty());
-    let dead = &stage.aws.messages("dead-letters")[0];
+    let dead = &environment.aws.messages("dead-letters")[0];
     assert!(
         dead.attributes["reason"].starts_with("received 150 times; no attempt recorded its end"),
         "{:?}",
         dead.attributes
     );
-    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("failed"), 0));
+    assert_eq!(
+        (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+        (&json!("failed"), 0)
+    );
 }
 
 // 11-B2
 #[tokio::test]
 async fn the_last_receive_says_what_was_wrong_before() {
-    let (stage, function) = start().await;
-    stage.aws.create_secret("slack", json!({ "bot_token": "" }));
+    let (environment, function) = start().await;
+    environment.aws.create_secret("slack", json!({ "bot_token": "" }));
     assert_eq!(function.failures(&batch(&event(SITE)).received(149)).await, ["m-1"]);
     assert!(function.failures(&batch(&event(SITE)).received(150)).await.is_empty());
     let expected = "received 150 times; the last reason: cannot read the secret `slack`";
-    let dead = &stage.aws.messages("dead-letters")[0];
+    let dead = &environment.aws.messages("dead-letters")[0];
     assert!(dead.attributes["reason"].starts_with(expected), "{:?}", dead.attributes);
-    assert!(reason(&stage).starts_with(expected), "{}", reason(&stage));
+    assert!(reason(&environment).starts_with(expected), "{}", reason(&environment));
 }
 
 // 11-B3
 #[tokio::test]
 async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_is_fixed() {
-    let (stage, function) = start().await;
-    let right = json!({ "webhook_urls": { "default": stage.slack.add_webhook("data-news") } });
-    stage.aws.create_secret("slack", json!({ "bot_token": "" }));
+    let (environment, function) = start().await;
+    let right = json!({ "webhook_urls": { "default": environment.slack.add_webhook("data-news") } });
+    environment.aws.create_secret("slack", json!({ "bot_token": "" }));
     // More often than a temporary failure may come.
     for receive in 1..=60 {
         assert_eq!(
@@ -243,31 +254,34 @@ async fn an_event_whose_secret_is_wrong_waits_and_goes_through_once_the_secret_i
             "receive {receive}"
         );
     }
-    assert!(reason(&stage).contains("cannot read the secret `slack`"), "{}", reason(&stage));
+    assert!(reason(&environment).contains("cannot read the secret `slack`"), "{}", reason(&environment));
     assert_eq!(
-        (&record(&stage)["state"]["S"], counted(&function, "misconfigured")),
+        (&record(&environment)["state"]["S"], counted(&function, "misconfigured")),
         (&json!("misconfigured"), 60)
     );
-    assert!(record(&stage)["misconfigured_since"]["S"].is_string());
+    assert!(record(&environment)["misconfigured_since"]["S"].is_string());
 
-    stage.aws.create_secret("slack", right);
+    environment.aws.create_secret("slack", right);
     assert!(function.failures(&batch(&event(SITE)).received(61)).await.is_empty());
-    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
-    assert!(stage.aws.messages("dead-letters").is_empty());
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(
+        (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+        (&json!("done"), 1)
+    );
+    assert!(environment.aws.messages("dead-letters").is_empty());
+    environment.assert_no_secret_in(&function.logs());
 }
 
 // 11-B4
 #[tokio::test]
 async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_event_back() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     let years_ahead = Timestamp::now() + SignedDuration::from_hours(2 * 365 * 24);
     let id = deliveries::Content::received(event(SITE).as_bytes()).event_id();
     let deadline = AttributeValue::N(years_ahead.as_millisecond().to_string());
     let one = AttributeValue::N("1".to_owned());
     let pk = text(&format!("delivery#notify-slack#{id}"));
     put(
-        &stage,
+        &environment,
         &[("pk", pk), ("state", text("claimed")), ("attempts", one.clone()), ("deadline_ms", deadline)],
     )
     .await;
@@ -276,22 +290,25 @@ async fn a_claim_and_a_circuit_of_a_worker_whose_clock_is_years_ahead_hold_no_ev
         "open": { "until": years_ahead, "row": 1, "why": "500", "throttled": false, "probe": null },
     });
     let pk = text("circuit#notify-slack#Slack");
-    put(&stage, &[("pk", pk), ("version", one), ("document", text(&circuit.to_string()))]).await;
+    put(&environment, &[("pk", pk), ("version", one), ("document", text(&circuit.to_string()))]).await;
 
     // A function looks at the circuit in the table once a call has failed.
-    stage.slack.fail_next(1, SlackFault::ServerError);
+    environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch(&event(SITE))).await, ["m-1"]);
     assert!(function.failures(&batch(&event(SITE))).await.is_empty(), "{:?}", function.logs());
-    assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+    assert_eq!(
+        (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+        (&json!("done"), 1)
+    );
 }
 
 // 11-B5
 #[tokio::test]
 async fn a_record_in_a_state_that_this_version_does_not_know_is_tried_later_with_the_reason() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     assert!(function.failures(&batch(&event(SITE))).await.is_empty());
-    let key = record(&stage)["pk"]["S"].as_str().unwrap().to_owned();
-    put(&stage, &[("pk", text(&key)), ("state", text("parked"))]).await;
+    let key = record(&environment)["pk"]["S"].as_str().unwrap().to_owned();
+    put(&environment, &[("pk", text(&key)), ("state", text("parked"))]).await;
 
     assert_eq!(function.failures(&batch(&event(SITE)).received(9)).await, ["m-1"]);
     let logs = function.logs().join("\n");
@@ -311,18 +328,21 @@ async fn an_event_that_event_bridge_could_not_deliver_is_handled_when_it_is_redr
         "time": "2026-11-28T10:00:00Z", "region": "eu-central-1", "resources": [], "detail": detail,
     });
     for attribute in ["RULE_ARN", "TARGET_ARN", "ERROR_CODE"] {
-        let (stage, function) = start().await;
+        let (environment, function) = start().await;
         let redriven = batch(&envelope.to_string()).attribute(attribute, "x");
         assert!(function.failures(&redriven).await.is_empty());
         assert!(function.failures(&batch(&event(SITE))).await.is_empty(), "it is the same event");
-        assert_eq!((&record(&stage)["state"]["S"], stage.slack.messages().len()), (&json!("done"), 1));
+        assert_eq!(
+            (&record(&environment)["state"]["S"], environment.slack.messages().len()),
+            (&json!("done"), 1)
+        );
     }
 }
 
 // 11-B6
 #[tokio::test]
 async fn records_of_another_service_are_an_error_and_not_a_success() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     for records in [
         json!([{ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" } } }]),
         json!([{ "EventSource": "aws:sns", "Sns": { "Message": event(SITE) } }]),
@@ -332,13 +352,13 @@ async fn records_of_another_service_are_an_error_and_not_a_success() {
         let error = function.invoke(&json!({ "Records": records })).await.unwrap_err().to_string();
         assert!(error.contains("takes records of `aws:sqs` only"), "{error}");
     }
-    assert!(stage.slack.messages().is_empty() && stage.aws.messages("dead-letters").is_empty());
+    assert!(environment.slack.messages().is_empty() && environment.aws.messages("dead-letters").is_empty());
 }
 
 // 12-C
 #[tokio::test]
 async fn one_function_answers_a_load_balancer_and_its_queue_by_turns() {
-    let (stage, function) = start().await;
+    let (environment, function) = start().await;
     let request = |token: &str| {
         json!({
             "requestContext": { "elb": { "targetGroupArn": "arn:aws:elasticloadbalancing:::targetgroup/t/1" } },
@@ -359,6 +379,6 @@ async fn one_function_answers_a_load_balancer_and_its_queue_by_turns() {
             (&json!(403), &json!("403 Forbidden"))
         );
     }
-    assert_eq!(record(&stage)["state"]["S"], "done");
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(record(&environment)["state"]["S"], "done");
+    environment.assert_no_secret_in(&function.logs());
 }

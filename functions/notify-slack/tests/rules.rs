@@ -1,7 +1,7 @@
 //! What the function makes of a rules file that says something wrong, or something that this version does not know.
 
 use serde_json::Value;
-use testkit::{Batch, Function, Request, Stage};
+use testkit::{Batch, Function, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 
@@ -23,10 +23,10 @@ async fn a_file_that_names_workflows_and_settings_of_a_newer_version_stops_no_ev
       - notify-slack: { channel: data-news }
       - update-broadcast: { resolution: high }
 ";
-    let stage = Stage::with_rules(rules).await;
-    let function = stage.queued("notify-slack", BINARY);
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(stage.slack.messages().len(), 1);
+    assert_eq!(environment.slack.messages().len(), 1);
     assert_eq!(errors(&function), Vec::<Value>::new());
 }
 
@@ -51,10 +51,10 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
       - notify-slack: {settings}
 "
         );
-        let stage = Stage::with_rules(&rules).await;
-        let function = stage.queued("notify-slack", BINARY);
+        let environment = TestEnvironment::with_rules(&rules).await;
+        let function = environment.queued("notify-slack", BINARY);
         assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-        assert_eq!(stage.slack.messages().len(), 1, "{settings}");
+        assert_eq!(environment.slack.messages().len(), 1, "{settings}");
         let logged = errors(&function);
         assert_eq!(logged.len(), 1, "{logged:?}");
         assert_eq!(logged[0]["reason"], expected);
@@ -62,8 +62,8 @@ async fn a_mistake_in_what_a_rule_says_is_logged_at_the_start_and_stops_only_the
         // The event of the other rule waits for a right file: it is stored, and neither lost nor a dead letter.
         assert_eq!(function.answer(&Request::of_fixture("site-updated")).await.status, 202);
         assert_eq!(function.failures(&Batch::of_fixture("site-updated")).await, ["m-1"]);
-        assert!(stage.aws.messages("dead-letters").is_empty());
-        let records = stage.aws.items("deliveries");
+        assert!(environment.aws.messages("dead-letters").is_empty());
+        let records = environment.aws.items("deliveries");
         let states: Vec<&str> = records.iter().filter_map(|record| record["state"]["S"].as_str()).collect();
         assert!(states.contains(&"misconfigured"), "{states:?}");
     }

@@ -1,21 +1,22 @@
 //! A Slack secret as people paste it, used by the real binary.
 
 use serde_json::{Value, json};
-use testkit::{Batch, Stage};
+use testkit::{Batch, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 
 // 11-B12, case B12
 #[tokio::test]
 async fn a_bot_token_with_a_line_break_behind_it_posts() {
-    let stage = Stage::start().await;
-    stage.slack.add_channel("data-news", true);
-    let secret = format!("\u{feff}{}\r\n", json!({ "bot_token": format!(" {}\n", stage.slack.token()) }));
-    stage.aws.create_secret("slack", Value::from(secret));
-    let function = stage.queued("notify-slack", BINARY);
+    let environment = TestEnvironment::start().await;
+    environment.slack.add_channel("data-news", true);
+    let secret =
+        format!("\u{feff}{}\r\n", json!({ "bot_token": format!(" {}\n", environment.slack.token()) }));
+    environment.aws.create_secret("slack", Value::from(secret));
+    let function = environment.queued("notify-slack", BINARY);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(stage.slack.messages().len(), 1, "{}", function.logs().join("\n"));
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(environment.slack.messages().len(), 1, "{}", function.logs().join("\n"));
+    environment.assert_no_secret_in(&function.logs());
 }
 
 // 11-B12, case B12
@@ -27,10 +28,10 @@ async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_not_slack
         ("é", "`bot_token` has a space, a quotation mark or another character that no token has"),
         (" ", "`bot_token` has a space, a quotation mark or another character that no token has"),
     ] {
-        let stage = Stage::start().await;
-        let secret = json!({ "bot_token": format!("{}{character}hunter2", stage.slack.token()) });
-        stage.aws.create_secret("slack", secret);
-        let function = stage.queued("notify-slack", BINARY);
+        let environment = TestEnvironment::start().await;
+        let secret = json!({ "bot_token": format!("{}{character}hunter2", environment.slack.token()) });
+        environment.aws.create_secret("slack", secret);
+        let function = environment.queued("notify-slack", BINARY);
         assert_eq!(function.failures(&Batch::of_fixture("workbook-created")).await, ["m-1"]);
         let logs = function.logs().join("\n");
         assert!(
@@ -38,7 +39,7 @@ async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_not_slack
             "{character:?}: {logs}"
         );
         assert!(!logs.contains("builder error") && !logs.contains("hunter2"), "{logs}");
-        assert_eq!(stage.slack.calls(), 0);
-        stage.assert_no_secret_in(&function.logs());
+        assert_eq!(environment.slack.calls(), 0);
+        environment.assert_no_secret_in(&function.logs());
     }
 }

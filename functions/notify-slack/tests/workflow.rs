@@ -8,31 +8,31 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use support::{BINARY, failed, inline, message, metrics, queued, readable};
 use testkit::simulator::{Fault, SlackFault, notes};
-use testkit::{Batch, Request, Stage, fixtures, repository};
+use testkit::{Batch, Request, TestEnvironment, fixtures, repository};
 
 #[tokio::test]
 async fn a_request_becomes_a_message_in_the_queue() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
     let answer = function.answer(&Request::of_fixture("datasource-refresh-failed")).await;
     assert_eq!((answer.status, &answer.body["status"]), (202, &json!("accepted")));
-    let queued = stage.aws.messages("queue");
+    let queued = environment.aws.messages("queue");
     assert_eq!(queued.len(), 1);
     let body: Value = serde_json::from_str(&queued[0].body).unwrap();
     assert_eq!(body, fixtures::json("tableau/datasource-refresh-failed.json"));
-    assert!(stage.slack.messages().is_empty(), "the work is done later");
-    stage.assert_no_secret_in(&function.logs());
+    assert!(environment.slack.messages().is_empty(), "the work is done later");
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
 
     assert_eq!(function.failures(&message(&event)).await, Vec::<String>::new());
 
-    let text = readable(&stage);
+    let text = readable(&environment);
     for part in
         ["Extract refresh failed: Sales Orders", "Credentials refused", "Next step", "Project", "Sales"]
     {
@@ -40,59 +40,59 @@ async fn a_queued_event_becomes_a_message_with_cause_owner_and_project() {
     }
     assert!(text.contains("@example.com"), "no owner in\n{text}");
     assert!(text.contains("Open in Tableau (http"), "no link in\n{text}");
-    assert_eq!(stage.slack.messages()[0].channel_name, "data-alerts");
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(environment.slack.messages()[0].channel_name, "data-alerts");
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn the_same_event_twice_is_one_message() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
     let twice = message(&event).message(&event.to_string());
 
     assert!(function.failures(&twice).await.is_empty());
     assert!(function.failures(&message(&event)).await.is_empty());
 
-    assert_eq!(stage.slack.messages().len(), 1);
+    assert_eq!(environment.slack.messages().len(), 1);
     let outcomes = function.logs().iter().filter(|line| line.contains(r#""outcome":"duplicate""#)).count();
     assert!(outcomes >= 2, "{}", function.logs().join("\n"));
 }
 
 #[tokio::test]
 async fn inline_mode_answers_with_the_outcome() {
-    let stage = Stage::start().await;
-    let function = inline(&stage);
-    let event = failed(&stage, notes::POSTGRES_REFUSED);
+    let environment = TestEnvironment::start().await;
+    let function = inline(&environment);
+    let event = failed(&environment, notes::POSTGRES_REFUSED);
 
     let done = function.answer(&Request::post(event.to_string())).await;
     let again = function.answer(&Request::post(event.to_string())).await;
 
     assert_eq!((done.status, &done.body["status"]), (200, &json!("done")));
     assert_eq!((again.status, &again.body["reason"]), (200, &json!("the event was handled before")));
-    assert!(readable(&stage).contains("Database unreachable"));
+    assert!(readable(&environment).contains("Database unreachable"));
 }
 
 #[tokio::test]
 async fn inline_mode_answers_with_the_failure() {
-    let stage = Stage::start().await;
-    let function = inline(&stage);
-    stage.slack.fail_next(1, SlackFault::ServerError);
+    let environment = TestEnvironment::start().await;
+    let function = inline(&environment);
+    environment.slack.fail_next(1, SlackFault::ServerError);
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
     assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("transient")));
     let reason = answer.body["reason"].as_str().unwrap();
     assert!(reason.starts_with("Slack refused with 500"), "{reason}");
-    stage.assert_no_secret_in(&[answer.body.to_string()]);
-    stage.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&[answer.body.to_string()]);
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_little_is_logged() {
-    let stage = Stage::start().await;
+    let environment = TestEnvironment::start().await;
     let settings = [("METRICS_NAMESPACE", "my-stack"), ("LOG_LEVEL", "error")];
-    let function = stage.function("notify-slack", BINARY.as_ref(), &settings);
-    stage.slack.fail_next(1, SlackFault::ServerError);
-    function.answer(&Request::post(failed(&stage, notes::POSTGRES_REFUSED).to_string())).await;
+    let function = environment.function("notify-slack", BINARY.as_ref(), &settings);
+    environment.slack.fail_next(1, SlackFault::ServerError);
+    function.answer(&Request::post(failed(&environment, notes::POSTGRES_REFUSED).to_string())).await;
 
     let defined = |name: &str, dimensions: &[&str]| {
         let metrics = json!([{ "Name": name, "Unit": "Count" }]);
@@ -112,9 +112,9 @@ async fn sign_ins_and_failing_calls_are_counted_in_the_stacks_namespace_however_
 
 #[tokio::test]
 async fn every_event_name_gets_a_message_that_slack_takes() {
-    let stage = Stage::start().await;
+    let environment = TestEnvironment::start().await;
     // In a queue the second failure would wait for others.
-    let function = inline(&stage);
+    let function = inline(&environment);
     let files: Vec<_> = std::fs::read_dir(repository::root().join("events/tableau")).unwrap().collect();
     let mut names: Vec<String> = files
         .into_iter()
@@ -131,13 +131,13 @@ async fn every_event_name_gets_a_message_that_slack_takes() {
         assert_eq!(answer.body["status"], "done", "{name}");
     }
     // Two of them resolve an incident, which is announced in the channel of its failures as well.
-    assert_eq!(stage.slack.messages().len(), 22 + 2, "{:?}", stage.slack.refusals());
+    assert_eq!(environment.slack.messages().len(), 22 + 2, "{:?}", environment.slack.refusals());
 }
 
 #[tokio::test]
 async fn no_odd_payload_breaks_the_function_or_slack() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
     let folder = repository::root().join("events/tableau/odd");
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
@@ -145,92 +145,92 @@ async fn no_odd_payload_breaks_the_function_or_slack() {
         let failures = function.failures(&Batch::default().message(&body)).await;
         assert!(failures.is_empty(), "{}: {failures:?}", path.display());
     }
-    assert!(stage.slack.refusals().is_empty(), "{:?}", stage.slack.refusals());
-    for message in stage.slack.messages() {
+    assert!(environment.slack.refusals().is_empty(), "{:?}", environment.slack.refusals());
+    for message in environment.slack.messages() {
         assert!(message.mentions().is_empty(), "{:?}", message.mentions());
     }
 }
 
 #[tokio::test]
 async fn a_message_that_is_no_event_goes_to_the_dead_letters_with_the_reason() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
     assert!(function.failures(&Batch::default().message("not JSON")).await.is_empty());
-    let dead = stage.aws.messages("dead-letters");
+    let dead = environment.aws.messages("dead-letters");
     assert_eq!((dead.len(), dead[0].body.as_str()), (1, "not JSON"));
     assert!(dead[0].attributes["reason"].contains("not JSON, at line 1"), "{:?}", dead[0].attributes);
 }
 
 #[tokio::test]
 async fn one_bad_message_does_not_hold_back_its_batch() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    stage.slack.fail_next(1, SlackFault::ServerError);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.slack.fail_next(1, SlackFault::ServerError);
     let one = String::from_utf8(fixtures::bytes("tableau/workbook-created.json")).unwrap();
     let two = String::from_utf8(fixtures::bytes("tableau/workbook-updated.json")).unwrap();
     let failures = function.failures(&Batch::default().message(&one).message("[]").message(&two)).await;
     assert_eq!(failures, ["m-1"]);
-    assert_eq!(stage.slack.messages().len(), 1);
-    assert_eq!(stage.aws.messages("dead-letters").len(), 1);
+    assert_eq!(environment.slack.messages().len(), 1);
+    assert_eq!(environment.aws.messages("dead-letters").len(), 1);
 }
 
 #[tokio::test]
 async fn a_failure_that_may_pass_is_tried_again_and_then_done_once() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
     let batch = Batch::of_fixture("workbook-created");
     for fault in [SlackFault::ServerError, SlackFault::Reset] {
-        stage.slack.fail_next(1, fault);
+        environment.slack.fail_next(1, fault);
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     assert!(function.failures(&batch).await.is_empty());
-    assert_eq!(stage.slack.messages().len(), 1);
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(environment.slack.messages().len(), 1);
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn a_channel_that_was_archived_goes_to_the_dead_letters_with_advice() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    stage.slack.fail_next(1, SlackFault::Archived);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.slack.fail_next(1, SlackFault::Archived);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    let dead = stage.aws.messages("dead-letters");
+    let dead = environment.aws.messages("dead-letters");
     assert_eq!(dead[0].attributes["workflow"], "notify-slack");
     assert!(dead[0].attributes["reason"].contains("check the channel"), "{:?}", dead[0].attributes);
-    stage.assert_no_secret_in(&function.logs());
-    stage.assert_no_secret_in(&[format!("{dead:?}")]);
+    environment.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&[format!("{dead:?}")]);
 }
 
 #[tokio::test]
 async fn a_bot_token_posts_to_the_rules_channel() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
-    stage.slack.add_channel("data-news", true);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
+    environment.slack.add_channel("data-news", true);
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    assert_eq!(stage.slack.messages().len(), 1, "{:?}", stage.slack.refusals());
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(environment.slack.messages().len(), 1, "{:?}", environment.slack.refusals());
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn a_channel_that_is_not_there_goes_to_the_dead_letters_at_once_with_advice() {
     let rules =
         "rules: [{ name: n, on: [WorkbookCreated], do: [{ notify-slack: { channel: data-nwes } }] }]\n";
-    let stage = Stage::with_rules(rules).await;
-    let function = queued(&stage);
-    stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = queued(&environment);
+    environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
     assert!(function.failures(&Batch::of_fixture("workbook-created")).await.is_empty());
-    let dead = stage.aws.messages("dead-letters");
+    let dead = environment.aws.messages("dead-letters");
     let reason = "Slack refused with 200 `channel_not_found` for `data-nwes`: check the channel, and that the app may \
                   post to it";
     assert_eq!((dead.len(), dead[0].attributes["reason"].as_str()), (1, reason));
-    assert_eq!(stage.slack.calls(), 1);
+    assert_eq!(environment.slack.calls(), 1);
 }
 
 #[tokio::test]
 async fn an_event_without_a_rule_is_skipped() {
-    let stage = Stage::with_rules("rules: []\n").await;
-    let function = inline(&stage);
+    let environment = TestEnvironment::with_rules("rules: []\n").await;
+    let function = inline(&environment);
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
     assert_eq!(answer.body["reason"], "no rule sends WorkbookCreated");
 }
@@ -239,72 +239,72 @@ async fn an_event_without_a_rule_is_skipped() {
 async fn two_channels_of_which_one_fails_get_one_message_each_in_the_end() {
     let rules = "rules:\n  - name: both\n    on: [WorkbookCreated]\n    do:\n      - notify-slack: { channel: data-alerts }\n      \
                  - notify-slack: { channel: data-news }\n";
-    let stage = Stage::with_rules(rules).await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = queued(&environment);
     let batch = Batch::of_fixture("workbook-created");
-    stage.slack.fail_next(1, SlackFault::ServerError);
+    environment.slack.fail_next(1, SlackFault::ServerError);
     assert_eq!(function.failures(&batch).await, ["m-1"]);
-    assert_eq!(stage.slack.messages().len(), 1);
+    assert_eq!(environment.slack.messages().len(), 1);
     assert!(function.failures(&batch).await.is_empty());
-    let mut channels: Vec<_> = stage.slack.messages().into_iter().map(|m| m.channel_name).collect();
+    let mut channels: Vec<_> = environment.slack.messages().into_iter().map(|m| m.channel_name).collect();
     channels.sort();
     assert_eq!(channels, ["data-alerts", "data-news"]);
 }
 
 #[tokio::test]
 async fn tableau_in_trouble_delays_the_message_and_then_lets_it_go_without_details() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-    stage.tableau.fail_next("*", 1_000, Fault::Html(503));
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    environment.tableau.fail_next("*", 1_000, Fault::Html(503));
     assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
     assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
     assert!(function.failures(&message(&event)).await.is_empty());
-    let text = readable(&stage);
+    let text = readable(&environment);
     assert!(text.contains("not available: Tableau did not answer"), "{text}");
-    stage.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn a_tableau_that_hangs_does_not_keep_the_message_back() {
-    let stage = Stage::start().await;
-    let function = inline(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-    stage.tableau.fail_next("*", 1_000, Fault::Delay(Duration::from_secs(60)));
+    let environment = TestEnvironment::start().await;
+    let function = inline(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    environment.tableau.fail_next("*", 1_000, Fault::Delay(Duration::from_secs(60)));
     let answer = function.answer(&Request::post(event.to_string())).await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("done")));
-    assert!(readable(&stage).contains("not available: Tableau did not answer"));
+    assert!(readable(&environment).contains("not available: Tableau did not answer"));
 }
 
 #[tokio::test]
 async fn a_token_without_the_rights_is_named_in_the_message() {
-    let stage = Stage::start().await;
-    let function = inline(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-    stage.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error("403000"));
+    let environment = TestEnvironment::start().await;
+    let function = inline(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    environment.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error("403000"));
     assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
     assert!(
-        readable(&stage)
+        readable(&environment)
             .contains("Tableau refused (403000); the token's user has to be a site administrator")
     );
 }
 
 #[tokio::test]
 async fn a_killed_process_gives_its_claim_up_by_itself() {
-    let stage = Stage::start().await;
-    let mut slow = stage.function(
+    let environment = TestEnvironment::start().await;
+    let mut slow = environment.function(
         "notify-slack",
         BINARY.as_ref(),
         &[
-            ("QUEUE_URL", &stage.aws.queue_url("queue")),
-            ("DEAD_LETTER_QUEUE_URL", &stage.aws.queue_url("dead-letters")),
+            ("QUEUE_URL", &environment.aws.queue_url("queue")),
+            ("DEAD_LETTER_QUEUE_URL", &environment.aws.queue_url("dead-letters")),
             ("TABLE_NAME", "deliveries"),
         ],
     );
     let batch = Batch::of_fixture("workbook-created");
-    stage.slack.fail_next(1, SlackFault::Hang);
+    environment.slack.fail_next(1, SlackFault::Hang);
     let killed = async {
-        while stage.aws.items("deliveries").is_empty() {
+        while environment.aws.items("deliveries").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         slow.process().kill().await;
@@ -312,10 +312,10 @@ async fn a_killed_process_gives_its_claim_up_by_itself() {
     let event = batch.event();
     let (invoked, ()) = tokio::join!(slow.invoke(&event), killed);
     assert!(invoked.is_err());
-    let item = &stage.aws.items("deliveries")[0];
+    let item = &environment.aws.items("deliveries")[0];
     assert_eq!(item["state"]["S"], "claimed");
     // The claim lasts until the killed invocation's deadline; until then the message is put off.
-    slow = queued(&stage);
+    slow = queued(&environment);
     assert_eq!(slow.failures(&batch).await, ["m-1"]);
     assert!(slow.logs().iter().any(|line| line.contains(r#""outcome":"busy""#)), "{:?}", slow.logs());
 }

@@ -5,18 +5,18 @@ use deliveries::Content;
 use serde_json::{Value, json};
 use tableau::EventId;
 use testkit::local_aws::Fault;
-use testkit::{Function, Request, Stage, TOKEN};
+use testkit::{Function, Request, TOKEN, TestEnvironment};
 
 struct Ingress {
-    stage: Stage,
+    environment: TestEnvironment,
     function: Function,
 }
 
 impl Ingress {
     async fn open() -> Self {
-        let stage = Stage::start().await;
-        let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
-        Self { stage, function }
+        let environment = TestEnvironment::start().await;
+        let function = environment.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+        Self { environment, function }
     }
 
     /// Status and body of the answer.
@@ -33,14 +33,14 @@ impl Ingress {
     }
 
     fn stored(&self) -> Vec<Value> {
-        self.stage.aws.archive("events")
+        self.environment.aws.archive("events")
     }
 }
 
 impl Drop for Ingress {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.stage.assert_no_secret_in(&self.function.logs());
+            self.environment.assert_no_secret_in(&self.function.logs());
         }
     }
 }
@@ -211,7 +211,7 @@ async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after() {
     let ingress = Ingress::open().await;
     let event = Request::of_fixture("workbook-created");
     for (fault, times) in [(Fault::InternalError, 3), (Fault::Throttled, 3), (Fault::PartialFailure, 1)] {
-        ingress.stage.aws.fail_next("EventBridge.PutEvents", times, fault);
+        ingress.environment.aws.fail_next("EventBridge.PutEvents", times, fault);
         let answer = ingress.function.answer(&event).await;
         assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &json!("5")), "{fault:?}");
         assert_eq!(answer.body, json!({ "error": "try again later" }));
@@ -222,10 +222,10 @@ async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after() {
 
 #[tokio::test]
 async fn a_token_that_cannot_be_checked_is_answered_503() {
-    let stage = Stage::start().await;
+    let environment = TestEnvironment::start().await;
     let binary = env!("CARGO_BIN_EXE_receive-webhook");
     let variables = [("EVENT_BUS_NAME", "events"), ("WEBHOOK_SECRET", "no-such-secret")];
-    let function = stage.function("receive-webhook", binary.as_ref(), &variables);
+    let function = environment.function("receive-webhook", binary.as_ref(), &variables);
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
     assert_eq!(answer.status, 503);
     let logs = function.logs().join("\n");
@@ -246,7 +246,7 @@ async fn a_body_in_base64_and_a_token_in_the_path_are_taken() {
 async fn both_tokens_are_valid_while_they_are_rotated() {
     let ingress = Ingress::open().await;
     let new = "n".repeat(43);
-    ingress.stage.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
+    ingress.environment.aws.create_secret("webhook", json!({ "current": new, "previous": TOKEN }));
     let event = Request::of_fixture("workbook-created");
     assert_eq!(ingress.answer(event.clone()).await.0, 202);
     assert_eq!(ingress.answer(event.clone().query_token(Some(&new))).await.0, 202);
@@ -271,8 +271,8 @@ async fn duplicates_have_one_event_id() {
 
 #[tokio::test]
 async fn without_a_bus_the_event_is_checked_and_the_outcome_answered() {
-    let stage = Stage::start().await;
-    let function = stage.inline("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")));
     assert_eq!(answer.body["reason"], "checked, not stored: EVENT_BUS_NAME is not set");
@@ -281,7 +281,7 @@ async fn without_a_bus_the_event_is_checked_and_the_outcome_answered() {
 // 11-A3
 #[tokio::test]
 async fn no_file_that_is_broken_or_missing_keeps_events_out() {
-    let stage = Stage::with_rules("rules: 5\n").await;
+    let environment = TestEnvironment::with_rules("rules: 5\n").await;
     let binary = env!("CARGO_BIN_EXE_receive-webhook");
     let variables = [
         ("EVENT_BUS_NAME", "events"),
@@ -289,16 +289,16 @@ async fn no_file_that_is_broken_or_missing_keeps_events_out() {
         ("TABLEAU_SERVER_URL", "not a URL"),
         ("LOG_LEVEL", "loud"),
     ];
-    let function = stage.function("receive-webhook", binary.as_ref(), &variables);
+    let function = environment.function("receive-webhook", binary.as_ref(), &variables);
     assert_eq!(function.answer(&Request::of_fixture("workbook-created")).await.status, 202);
-    assert_eq!(stage.aws.archive("events").len(), 1);
+    assert_eq!(environment.aws.archive("events").len(), 1);
 }
 
 #[tokio::test]
 async fn missing_settings_are_named_at_the_start() {
-    let stage = Stage::start().await;
+    let environment = TestEnvironment::start().await;
     let binary = env!("CARGO_BIN_EXE_receive-webhook");
-    let function = stage.function("receive-webhook", binary.as_ref(), &[("WEBHOOK_SECRET", "")]);
+    let function = environment.function("receive-webhook", binary.as_ref(), &[("WEBHOOK_SECRET", "")]);
     assert!(function.invoke(&Request::of_fixture("workbook-created").event()).await.is_err());
     let logs = function.logs().join("\n");
     assert!(logs.contains("missing settings: WEBHOOK_SECRET"), "{logs}");

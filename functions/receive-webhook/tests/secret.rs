@@ -1,15 +1,15 @@
 //! The secret with the URL's token as people paste it, read by the real binary.
 
 use serde_json::{Value, json};
-use testkit::{Request, Stage, TOKEN};
+use testkit::{Request, TOKEN, TestEnvironment};
 
 /// The answer to an event, and what the function wrote, with this text as the secret.
 async fn answer(secret: &str) -> (u64, String) {
-    let stage = Stage::start().await;
-    stage.aws.create_secret("webhook", Value::from(secret));
-    let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+    let environment = TestEnvironment::start().await;
+    environment.aws.create_secret("webhook", Value::from(secret));
+    let function = environment.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
     let answer = function.answer(&Request::of_fixture("workbook-created")).await;
-    stage.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&function.logs());
     (answer.status, function.logs().join("\n"))
 }
 

@@ -4,17 +4,18 @@
 
 use serde_json::{Value, json};
 use testkit::simulator::{Fault, SAMPLE_PAT, Workbook};
-use testkit::{Batch, Request, Stage};
+use testkit::{Batch, Request, TestEnvironment};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_update-broadcast");
 
 /// A workbook with one view that is broadcast, and one that is not; and the event about it.
-async fn broadcast(stage: &Stage, event_type: &str) -> Value {
-    let workbook =
-        stage.tableau.add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
-    let view = stage.tableau.view("Weekly overview").unwrap();
+async fn broadcast(environment: &TestEnvironment, event_type: &str) -> Value {
+    let workbook = environment
+        .tableau
+        .add(Workbook::named("Weekly").with_view("Weekly overview").with_view("Weekly details"));
+    let view = environment.tableau.view("Weekly overview").unwrap();
     let http = http_client::client(None).unwrap();
-    let settings = tableau_client::Settings::new(&stage.tableau.url(), "marketing", "").unwrap();
+    let settings = tableau_client::Settings::new(&environment.tableau.url(), "marketing", "").unwrap();
     let credential = tableau_client::TableauCredential::personal_access_token(SAMPLE_PAT.0, SAMPLE_PAT.1);
     let credentials = std::sync::Arc::new(tableau_client::FixedCredential::new(credential));
     let sessions = std::sync::Arc::new(tableau_client::MemorySessionStore::default());
@@ -22,76 +23,76 @@ async fn broadcast(stage: &Stage, event_type: &str) -> Value {
     client.overwrite_broadcast(&view, tableau_client::BroadcastOptions::default()).await.unwrap();
     json!({
         "resource": "WORKBOOK", "event_type": event_type, "resource_name": "Weekly",
-        "site_luid": stage.tableau.site().as_str(), "resource_luid": workbook.as_str(),
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": workbook.as_str(),
         "created_at": "2025-01-15T17:14:45Z",
     })
 }
 
-fn times_sent(stage: &Stage) -> u32 {
-    stage.tableau.calls("POST */broadcasts/views")
+fn times_sent(environment: &TestEnvironment) -> u32 {
+    environment.tableau.calls("POST */broadcasts/views")
 }
 
 #[tokio::test]
 async fn the_broadcasts_of_a_refreshed_workbook_are_overwritten_once() {
-    let stage = Stage::start().await;
-    let function = stage.queued("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
-    let before = times_sent(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
+    let before = times_sent(&environment);
     let batch = Batch::default().message(&event.to_string());
     assert!(function.failures(&batch).await.is_empty());
     assert!(function.failures(&batch).await.is_empty());
-    assert_eq!(times_sent(&stage), before + 1, "{}", function.logs().join("\n"));
-    assert_eq!(stage.tableau.broadcasts().len(), 1);
-    stage.assert_no_secret_in(&function.logs());
+    assert_eq!(times_sent(&environment), before + 1, "{}", function.logs().join("\n"));
+    assert_eq!(environment.tableau.broadcasts().len(), 1);
+    environment.assert_no_secret_in(&function.logs());
 }
 
 #[tokio::test]
 async fn a_workbook_without_a_broadcast_is_skipped() {
-    let stage = Stage::start().await;
-    let function = stage.inline("update-broadcast", BINARY);
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("update-broadcast", BINARY);
     let answer = function.answer(&Request::of_fixture("workbook-updated")).await;
     assert_eq!((answer.status, &answer.body["reason"]), (200, &json!("the workbook has no Broadcast")));
 }
 
 #[tokio::test]
 async fn an_event_that_changes_no_view_is_skipped_without_asking_tableau() {
-    let stage = Stage::start().await;
-    let function = stage.inline("update-broadcast", BINARY);
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("update-broadcast", BINARY);
     for name in
         ["workbook-deleted", "datasource-refresh-succeeded", "label-updated", "workbook-refresh-failed"]
     {
         let answer = function.answer(&Request::of_fixture(name)).await;
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("skipped")), "{name}");
     }
-    assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 0);
+    assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 0);
 }
 
 #[tokio::test]
 async fn nothing_happens_without_a_rule() {
-    let stage = Stage::with_rules("rules: []\n").await;
-    let function = stage.inline("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookUpdated").await;
+    let environment = TestEnvironment::with_rules("rules: []\n").await;
+    let function = environment.inline("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookUpdated").await;
     let answer = function.answer(&Request::post(event.to_string())).await;
     assert_eq!(answer.body["reason"], "no rule updates Broadcasts on WorkbookUpdated");
 }
 
 #[tokio::test]
 async fn a_site_that_forbids_broadcasts_is_a_permanent_failure_with_tableaus_reason() {
-    let stage = Stage::start().await;
-    let function = stage.queued("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookUpdated").await;
-    stage.tableau.allow_broadcasts(false);
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookUpdated").await;
+    environment.tableau.allow_broadcasts(false);
     assert!(function.failures(&Batch::default().message(&event.to_string())).await.is_empty());
-    let dead = stage.aws.messages("dead-letters");
+    let dead = environment.aws.messages("dead-letters");
     assert!(dead[0].attributes["reason"].contains("403151"), "{:?}", dead[0].attributes);
 }
 
 #[tokio::test]
 async fn a_tableau_that_is_down_is_counted_among_the_failing_destinations() {
-    let stage = Stage::start().await;
-    let function = stage.inline("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookUpdated").await;
-    stage.tableau.fail_next("*", 20, Fault::Status(503));
+    let environment = TestEnvironment::start().await;
+    let function = environment.inline("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookUpdated").await;
+    environment.tableau.fail_next("*", 20, Fault::Status(503));
     let answer = function.answer(&Request::post(event.to_string())).await;
     assert_eq!((answer.status, &answer.body["failure"]), (502, &json!("transient")));
     let lines = function.logs().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
@@ -101,75 +102,79 @@ async fn a_tableau_that_is_down_is_counted_among_the_failing_destinations() {
 
 #[tokio::test]
 async fn a_tableau_that_is_down_is_not_called_after_ten_failures_in_a_row() {
-    let stage = Stage::start().await;
-    let function = stage.queued("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
     let batch = Batch::default().message(&event.to_string());
-    stage.tableau.fail_next("GET */broadcasts/views*", 1_000, Fault::Error("500000"));
+    environment.tableau.fail_next("GET */broadcasts/views*", 1_000, Fault::Error("500000"));
     for _ in 0..10 {
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
-    let calls = stage.tableau.calls("GET */broadcasts/views*");
+    let calls = environment.tableau.calls("GET */broadcasts/views*");
     assert_eq!(function.failures(&batch).await, ["m-1"]);
-    assert_eq!(stage.tableau.calls("GET */broadcasts/views*"), calls);
+    assert_eq!(environment.tableau.calls("GET */broadcasts/views*"), calls);
     let logs = function.logs().join("\n");
     assert!(logs.contains("circuit open, Tableau is not called until") && calls >= 10, "{calls}\n{logs}");
-    stage.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&function.logs());
 }
 
 // 11-B10
 #[tokio::test]
 async fn an_event_of_another_site_is_skipped_and_nothing_is_looked_up() {
     let rules = "rules: [{ name: n, on: [WorkbookRefreshSucceeded], do: [{ update-broadcast: {} }] }]\n";
-    let stage = Stage::with_rules(rules).await;
-    let function = stage.inline("update-broadcast", BINARY);
-    let mut event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
-    let calls = stage.tableau.calls("GET *");
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = environment.inline("update-broadcast", BINARY);
+    let mut event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
+    let calls = environment.tableau.calls("GET *");
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     let answer = function.answer(&Request::post(event.to_string())).await;
     assert_eq!(answer.body["reason"], "the event is of another site than the Tableau credential");
     // The sign-in asks for the server's version, and nothing else is asked.
-    assert_eq!(stage.tableau.calls("GET *"), calls + 1);
+    assert_eq!(environment.tableau.calls("GET *"), calls + 1);
 }
 
 // 11-B3
 #[tokio::test]
 async fn an_expired_token_keeps_the_event_waiting_until_the_secret_is_fixed() {
-    let stage = Stage::start().await;
-    let function = stage.queued("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
     let batch = Batch::default().message(&event.to_string());
-    let sent = times_sent(&stage);
-    stage.aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": "expired" }));
+    let sent = times_sent(&environment);
+    environment
+        .aws
+        .create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": "expired" }));
     for _ in 0..2 {
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     let logs = function.logs().join("\n");
     assert!(logs.contains(r#""outcome":"misconfigured""#) && logs.contains("15 days without use"), "{logs}");
-    stage.aws.create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
+    environment
+        .aws
+        .create_secret("tableau", json!({ "token_name": SAMPLE_PAT.0, "token_secret": SAMPLE_PAT.1 }));
     // As after the minutes for which a secret is kept.
-    let function = stage.queued("update-broadcast", BINARY);
+    let function = environment.queued("update-broadcast", BINARY);
     assert!(function.failures(&batch).await.is_empty(), "{}", function.logs().join("\n"));
-    assert_eq!(times_sent(&stage), sent + 1);
-    assert!(stage.aws.messages("dead-letters").is_empty());
+    assert_eq!(times_sent(&environment), sent + 1);
+    assert!(environment.aws.messages("dead-letters").is_empty());
 }
 
 // 11-B8
 #[tokio::test]
 async fn a_page_in_place_of_tableaus_answer_is_tried_again() {
-    let stage = Stage::start().await;
-    let function = stage.queued("update-broadcast", BINARY);
-    let event = broadcast(&stage, "WorkbookRefreshSucceeded").await;
+    let environment = TestEnvironment::start().await;
+    let function = environment.queued("update-broadcast", BINARY);
+    let event = broadcast(&environment, "WorkbookRefreshSucceeded").await;
     let batch = Batch::default().message(&event.to_string());
     for (fault, times) in
         // A redirect may mean that the site has moved: the call is made once more after a new sign-in.
         [(Fault::Html(200), 1), (Fault::Html(403), 1), (Fault::Status(204), 1), (Fault::Html(302), 2)]
     {
-        stage.tableau.fail_next("GET */broadcasts/views*", times, fault);
+        environment.tableau.fail_next("GET */broadcasts/views*", times, fault);
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     let logs = function.logs().join("\n");
     assert!(logs.contains("the answer is not Tableau's: HTML with status 403"), "{logs}");
     assert!(function.failures(&batch).await.is_empty());
-    assert!(stage.aws.messages("dead-letters").is_empty());
+    assert!(environment.aws.messages("dead-letters").is_empty());
 }

@@ -3,10 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
+mod raw_http;
 mod support;
-mod wire;
 
 use local_aws::{Stack, StackEvent, StackOptions};
+use raw_http::{Response, send};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,7 +16,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use wire::{Response, send};
 
 const FUNCTION: &str = "echo-bootstrap";
 const QUEUE: &str = "EchoQueue";

@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
+mod raw_http;
 mod sdk;
 mod support;
-mod wire;
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use local_aws::{Error, InvocationError, Stack, StackEvent, StackOptions};
+use raw_http::send;
 use sdk::config_of;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,7 +21,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::timeout;
-use wire::send;
 
 fn options() -> StackOptions {
     StackOptions {

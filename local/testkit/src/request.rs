@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// The token of webhook URLs, on the stage and in the fixtures.
+/// The token of webhook URLs, on the environment and in the fixtures.
 pub const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 
 /// A `POST` with the right token in the query string, by default.

@@ -67,14 +67,14 @@ struct Facts {
     wrong: Vec<String>,
 }
 
-struct World {
+struct System {
     claims: MemoryClaims,
     facts: Mutex<Facts>,
     start: Instant,
     calm: AtomicBool,
 }
 
-impl World {
+impl System {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.start.elapsed()).unwrap()
     }
@@ -212,7 +212,7 @@ fn sqs_message(message: &Message) -> SqsMessage {
 }
 
 #[async_trait]
-impl FailedMessages for World {
+impl FailedMessages for System {
     async fn delay(&self, receipt: &str, delay: Duration) -> Result<(), BoxError> {
         self.call(async {
             self.with(|facts| {
@@ -236,7 +236,7 @@ impl FailedMessages for World {
 }
 
 /// The table, as processes reach it.
-struct Reached(Arc<World>);
+struct Reached(Arc<System>);
 
 impl Reached {
     /// No worker takes an event over before its claim has expired.
@@ -308,7 +308,7 @@ impl ClaimStore for Reached {
 const UNKEYED: &str = "unkeyed";
 
 /// A workflow with two effects: one at a destination that takes a key, and one at a destination that takes none.
-struct Acts(Arc<World>);
+struct Acts(Arc<System>);
 
 impl Acts {
     async fn reach(&self) -> Result<(), Failure> {
@@ -361,42 +361,42 @@ impl Workflow for Acts {
 
 async fn run(seed: u64) -> Result<(), TestCaseError> {
     fastrand::seed(seed);
-    let world = Arc::new(World {
+    let system = Arc::new(System {
         claims: MemoryClaims::default(),
         facts: Mutex::default(),
         start: Instant::now(),
         calm: AtomicBool::new(false),
     });
-    let claims = Arc::new(Reached(Arc::clone(&world)));
-    let failed: Arc<dyn FailedMessages> = Arc::<World>::clone(&world);
+    let claims = Arc::new(Reached(Arc::clone(&system)));
+    let failed: Arc<dyn FailedMessages> = Arc::<System>::clone(&system);
     let rules = rules::Rules::default().into();
-    let worker = Arc::new(Worker::new(Ok(Acts(Arc::clone(&world))), rules, claims));
+    let worker = Arc::new(Worker::new(Ok(Acts(Arc::clone(&system))), rules, claims));
     let batches = Arc::new(Batches { worker, failed, timer: Arc::new(timer::MemoryTimer::default()) });
 
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
-            let (world, batches) = (Arc::clone(&world), Arc::clone(&batches));
+            let (system, batches) = (Arc::clone(&system), Arc::clone(&batches));
             tokio::spawn(async move {
-                let is_over = |world: &World| {
-                    world.calm.load(Ordering::SeqCst) && world.with(|facts| facts.messages.is_empty())
+                let is_over = |system: &System| {
+                    system.calm.load(Ordering::SeqCst) && system.with(|facts| facts.messages.is_empty())
                 };
-                while !is_over(&world) {
-                    Arc::clone(&world).work(Arc::clone(&batches)).await;
+                while !is_over(&system) {
+                    Arc::clone(&system).work(Arc::clone(&batches)).await;
                 }
             })
         })
         .collect();
-    while world.start.elapsed() < TROUBLE {
+    while system.start.elapsed() < TROUBLE {
         // Of few numbers, so that many are duplicates, some at once and some late.
-        world.send(body(fastrand::u64(..EVENTS)), None, Duration::ZERO);
-        world.takes(60_000).await;
+        system.send(body(fastrand::u64(..EVENTS)), None, Duration::ZERO);
+        system.takes(60_000).await;
     }
-    world.calm.store(true, Ordering::SeqCst);
+    system.calm.store(true, Ordering::SeqCst);
     for worker in workers {
         let ended = tokio::time::timeout(Duration::from_secs(2 * 24 * 60 * 60), worker).await;
         prop_assert!(ended.is_ok(), "a message never came to an end");
     }
-    let facts = world.facts.lock().unwrap();
+    let facts = system.facts.lock().unwrap();
     prop_assert_eq!(&facts.wrong, &Vec::<String>::new());
     for (event, fate) in &facts.fates {
         let id = event.short();

@@ -13,13 +13,13 @@ use tableau::WorkbookLuid;
 use tableau_client::{FixedCredential, Settings, TableauClient, TableauCredential, chain};
 use testkit::dynamodb::client as dynamodb;
 
-struct World {
+struct Environment {
     aws: Aws,
     tableau: TableauSimulator,
     workbook: WorkbookLuid,
 }
 
-impl World {
+impl Environment {
     async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
         let tableau = TableauSimulator::sample().start().await.unwrap();
@@ -68,22 +68,22 @@ impl World {
 
 #[tokio::test]
 async fn a_process_reads_once_and_a_sign_in_writes_twice() {
-    let world = World::start().await;
-    let first = world.client();
-    let second = world.client();
+    let environment = Environment::start().await;
+    let first = environment.client();
+    let second = environment.client();
 
-    first.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (1, 2, 1), "the very first call");
-    first.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (1, 2, 1), "a process that has a session");
-    second.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (2, 2, 1), "a cold start beside it");
-    world.tableau.end_sessions();
-    second.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (3, 4, 2), "a session that is over");
-    first.workbook(&world.workbook).await.unwrap();
-    assert_eq!(world.so_far(), (4, 4, 2), "and replaced by another process");
-    let requests = world.aws.requests();
+    first.workbook(&environment.workbook).await.unwrap();
+    assert_eq!(environment.so_far(), (1, 2, 1), "the very first call");
+    first.workbook(&environment.workbook).await.unwrap();
+    assert_eq!(environment.so_far(), (1, 2, 1), "a process that has a session");
+    second.workbook(&environment.workbook).await.unwrap();
+    assert_eq!(environment.so_far(), (2, 2, 1), "a cold start beside it");
+    environment.tableau.end_sessions();
+    second.workbook(&environment.workbook).await.unwrap();
+    assert_eq!(environment.so_far(), (3, 4, 2), "a session that is over");
+    first.workbook(&environment.workbook).await.unwrap();
+    assert_eq!(environment.so_far(), (4, 4, 2), "and replaced by another process");
+    let requests = environment.aws.requests();
     let of_session = |operation: &str| ((operation.to_owned(), "session".to_owned()), 4);
     assert_eq!(requests, ["GetItem", "UpdateItem"].map(of_session).into(), "and nothing else");
 }
@@ -91,58 +91,59 @@ async fn a_process_reads_once_and_a_sign_in_writes_twice() {
 // 11-B13
 #[tokio::test]
 async fn processes_share_a_session_no_longer_than_the_limit_allows() {
-    let world = World::start().await;
-    world.client().workbook(&world.workbook).await.unwrap();
-    let sign_ins = || world.so_far().2;
-    world.age(61).await;
-    world.client().workbook(&world.workbook).await.unwrap();
-    world.client_limited_to("0").workbook(&world.workbook).await.unwrap();
+    let environment = Environment::start().await;
+    environment.client().workbook(&environment.workbook).await.unwrap();
+    let sign_ins = || environment.so_far().2;
+    environment.age(61).await;
+    environment.client().workbook(&environment.workbook).await.unwrap();
+    environment.client_limited_to("0").workbook(&environment.workbook).await.unwrap();
     assert_eq!(sign_ins(), 1, "the server's limit");
-    let clients = [world.client_limited_to("60"), world.client_limited_to("60"), world.client()];
+    let clients =
+        [environment.client_limited_to("60"), environment.client_limited_to("60"), environment.client()];
     for _ in 0..2 {
         for client in &clients {
-            client.workbook(&world.workbook).await.unwrap();
+            client.workbook(&environment.workbook).await.unwrap();
         }
         assert_eq!(sign_ins(), 2, "one sign-in for all");
     }
-    world.age(59).await;
-    world.client_limited_to("60").workbook(&world.workbook).await.unwrap();
+    environment.age(59).await;
+    environment.client_limited_to("60").workbook(&environment.workbook).await.unwrap();
     assert_eq!(sign_ins(), 2, "not old enough");
 }
 
 #[tokio::test]
 async fn calls_of_one_process_sign_in_once_and_read_once() {
-    let world = World::start().await;
-    let client = Arc::new(world.client());
+    let environment = Environment::start().await;
+    let client = Arc::new(environment.client());
     let calls: Vec<_> = (0..20)
         .map(|_| {
             let client = Arc::clone(&client);
-            let workbook = world.workbook.clone();
+            let workbook = environment.workbook.clone();
             tokio::spawn(async move { client.workbook(&workbook).await.unwrap() })
         })
         .collect();
     for call in calls {
         call.await.unwrap();
     }
-    assert_eq!(world.so_far(), (1, 2, 1));
+    assert_eq!(environment.so_far(), (1, 2, 1));
 }
 
 #[tokio::test]
 async fn without_the_table_a_call_fails_for_now_and_ends_no_session() {
     for fault in [Fault::InternalError, Fault::AccessDenied, Fault::Hang(Duration::from_secs(60))] {
-        let world = World::start().await;
-        let running = world.client();
-        running.workbook(&world.workbook).await.unwrap();
-        world.aws.fail_next("DynamoDB.GetItem", 3, fault);
+        let environment = Environment::start().await;
+        let running = environment.client();
+        running.workbook(&environment.workbook).await.unwrap();
+        environment.aws.fail_next("DynamoDB.GetItem", 3, fault);
         let started = Instant::now();
 
-        let error = world.client().workbook(&world.workbook).await.unwrap_err();
+        let error = environment.client().workbook(&environment.workbook).await.unwrap_err();
 
         assert!(started.elapsed() < Duration::from_secs(6), "{fault:?}: {:?}", started.elapsed());
         let text = chain(&error);
         assert!(text.starts_with("cannot share the Tableau session: the table does not answer: "), "{text}");
         assert!(error.is_transient());
-        running.workbook(&world.workbook).await.unwrap();
-        assert_eq!(world.so_far().2, 1);
+        running.workbook(&environment.workbook).await.unwrap();
+        assert_eq!(environment.so_far().2, 1);
     }
 }

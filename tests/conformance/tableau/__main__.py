@@ -90,7 +90,7 @@ def page(endpoints, passed):
     lines += [
         "Our own client meets answers in the shapes that other clients of Tableau have recorded or read: numbers and flags as",
         "texts, lists empty, single or flattened, a job that shows a finish code while it runs, errors beside",
-        "data, pages of proxies. They are in `shared/tableau-client/tests/wire/`, each written in the shape that its test names;",
+        "data, pages of proxies. They are in `shared/tableau-client/tests/http/`, each written in the shape that its test names;",
         "answers of a real server were not to be had.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 //! The heads and entries of digests.
 
+use crate::environment::Environment;
 use crate::mutation::edited;
-use crate::place::Place;
 use crate::{Forger, OTHER, Trigger, ago, mutations, of_document};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -18,10 +18,10 @@ struct Over {
 
 impl Over {
     /// A workbook was updated, and its refresh failed.
-    async fn start(place: &Place) -> Self {
-        let function = place.function();
+    async fn start(environment: &Environment) -> Self {
+        let function = environment.function();
         for name in ["WorkbookUpdated", "WorkbookRefreshFailed"] {
-            place.drive(&function, &place.event(name, OTHER)).await;
+            environment.drive(&function, &environment.event(name, OTHER)).await;
         }
         let until = Timestamp::now() - SignedDuration::from_mins(1);
         let key = format!("digest#notify-slack#data-night#{}", until.as_second());
@@ -30,13 +30,13 @@ impl Over {
             item["pk"] = json!({ "S": key });
             item
         };
-        let head = edited(&over(&place.head_of("digest#")), |head| head["pending"]["due"] = ago(60));
-        let entries: Vec<Value> = place.parts_of("digest#").iter().map(over).collect();
+        let head = edited(&over(&environment.head_of("digest#")), |head| head["pending"]["due"] = ago(60));
+        let entries: Vec<Value> = environment.parts_of("digest#").iter().map(over).collect();
         assert_eq!(entries.len(), 2, "{entries:?}");
-        let incident = edited(&place.item_of("incident#"), |incident| {
+        let incident = edited(&environment.item_of("incident#"), |incident| {
             incident["open"]["log"]["data-night"]["route"] = json!({ "Digest": until.to_string() });
         });
-        let others = [place.items_of("session#"), vec![incident]].concat();
+        let others = [environment.items_of("session#"), vec![incident]].concat();
         Self { others, head, entries, key }
     }
 
@@ -48,33 +48,33 @@ impl Over {
 // 12-S5
 #[tokio::test]
 async fn no_digest_that_is_damaged_or_forged_in_quiet_hours_loses_an_event_or_sends_one_elsewhere() {
-    let place = Place::start().await;
-    place.drive(&place.function(), &place.event("WorkbookUpdated", OTHER)).await;
-    let head = place.head_of("digest#");
-    let items = [place.items_of("session#"), place.items_of("digest#")].concat();
-    let forger = Forger::announced(&place, items).lying(HEADS_LIE);
-    forger.forge(of_document(&place, &head), Trigger::Event("WorkbookUpdated", OTHER)).await;
+    let environment = Environment::start().await;
+    environment.drive(&environment.function(), &environment.event("WorkbookUpdated", OTHER)).await;
+    let head = environment.head_of("digest#");
+    let items = [environment.items_of("session#"), environment.items_of("digest#")].concat();
+    let forger = Forger::announced(&environment, items).lying(HEADS_LIE);
+    forger.forge(of_document(&environment, &head), Trigger::Event("WorkbookUpdated", OTHER)).await;
 }
 
 // 12-S5
 #[tokio::test]
 async fn no_digest_that_is_damaged_or_forged_is_lost_at_the_end_of_quiet_hours_or_goes_elsewhere() {
-    let place = Place::start().await;
-    let over = Over::start(&place).await;
-    let forger = Forger::announced(&place, over.items()).lying(HEADS_LIE);
-    forger.forge(mutations(&place, &over.head), Trigger::Timer(&over.key, 1)).await;
+    let environment = Environment::start().await;
+    let over = Over::start(&environment).await;
+    let forger = Forger::announced(&environment, over.items()).lying(HEADS_LIE);
+    forger.forge(mutations(&environment, &over.head), Trigger::Timer(&over.key, 1)).await;
 }
 
 // 12-S5
 #[tokio::test]
 async fn no_entry_that_is_damaged_or_forged_is_lost_or_keeps_the_digest_back() {
-    let place = Place::start().await;
-    let over = Over::start(&place).await;
-    let forger = Forger::announced(&place, over.items());
+    let environment = Environment::start().await;
+    let over = Over::start(&environment).await;
+    let forger = Forger::announced(&environment, over.items());
     for entry in &over.entries {
-        forger.forge(of_document(&place, entry), Trigger::Timer(&over.key, 1)).await;
+        forger.forge(of_document(&environment, entry), Trigger::Timer(&over.key, 1)).await;
     }
     let incident = over.others.last().unwrap();
     let recovered = Trigger::Event("WorkbookRefreshSucceeded", OTHER);
-    Forger::new(&place, over.items()).forge(of_document(&place, incident), recovered).await;
+    Forger::new(&environment, over.items()).forge(of_document(&environment, incident), recovered).await;
 }

@@ -1,7 +1,7 @@
 //! Incidents, and their timers.
 
+use crate::environment::{End, Environment};
 use crate::mutation::edited;
-use crate::place::{End, Place};
 use crate::{FAILED, Forger, OTHER, SUCCEEDED, Trigger, ago, mutations, of_document};
 use serde_json::{Value, json};
 use testkit::simulator::Feature;
@@ -9,39 +9,39 @@ use testkit::simulator::Feature;
 // 12-S5
 #[tokio::test]
 async fn no_incident_that_is_damaged_or_forged_loses_an_event_or_sends_one_elsewhere() {
-    let place = Place::start().await;
-    let luid = place.object("Sales Orders");
-    let end = place.drive(&place.function(), &place.event(FAILED, &luid)).await;
+    let environment = Environment::start().await;
+    let luid = environment.object("Sales Orders");
+    let end = environment.drive(&environment.function(), &environment.event(FAILED, &luid)).await;
     assert_eq!(end, End::Recorded("done".to_owned(), String::new()));
-    let incident = place.item_of("incident#");
+    let incident = environment.item_of("incident#");
     assert!(
         incident["document"]["S"].as_str().unwrap().contains(r#""message":{"conversation":"C"#),
         "{incident}"
     );
     let key = incident["pk"]["S"].as_str().unwrap().to_owned();
-    let items = [place.items_of("session#"), vec![incident.clone()]].concat();
+    let items = [environment.items_of("session#"), vec![incident.clone()]].concat();
 
-    let forger = Forger::new(&place, items);
-    forger.forge(mutations(&place, &incident), Trigger::Event(FAILED, &luid)).await;
-    forger.forge(of_document(&place, &incident), Trigger::Event(SUCCEEDED, &luid)).await;
-    forger.forge(of_document(&place, &incident), Trigger::Timer(&key, 0)).await;
+    let forger = Forger::new(&environment, items);
+    forger.forge(mutations(&environment, &incident), Trigger::Event(FAILED, &luid)).await;
+    forger.forge(of_document(&environment, &incident), Trigger::Event(SUCCEEDED, &luid)).await;
+    forger.forge(of_document(&environment, &incident), Trigger::Timer(&key, 0)).await;
 }
 
 // 12-S5
 #[tokio::test]
 async fn no_incident_that_is_damaged_or_forged_stops_the_sweep_or_sends_a_reminder_elsewhere() {
-    let place = Place::start().await;
-    let luid = place.object("Sales Orders");
-    place.drive(&place.function(), &place.event(FAILED, &luid)).await;
-    let mut incident = edited(&place.item_of("incident#"), |document| {
+    let environment = Environment::start().await;
+    let luid = environment.object("Sales Orders");
+    environment.drive(&environment.function(), &environment.event(FAILED, &luid)).await;
+    let mut incident = edited(&environment.item_of("incident#"), |document| {
         document["open"]["log"]["data-alerts"]["last_audible"] = ago(90_000);
     });
     incident["due_at"] = json!({ "N": "1" });
     let other: Value = serde_json::from_str(&incident.to_string().replace(&luid, OTHER)).unwrap();
 
     // No job is looked for. The other one is overdue too, and its reminder is sent.
-    place.stage.tableau.allow(Feature::JobLists, false);
-    let items = [place.items_of("session#"), vec![incident.clone(), other]].concat();
-    let forger = Forger::announced(&place, items);
-    forger.forge(of_document(&place, &incident), Trigger::Sweep).await;
+    environment.services.tableau.allow(Feature::JobLists, false);
+    let items = [environment.items_of("session#"), vec![incident.clone(), other]].concat();
+    let forger = Forger::announced(&environment, items);
+    forger.forge(of_document(&environment, &incident), Trigger::Sweep).await;
 }

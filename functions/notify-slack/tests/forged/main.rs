@@ -9,17 +9,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod digests;
+mod environment;
 mod groups;
 mod incidents;
 mod messages;
 mod mutation;
-mod place;
 mod records;
 mod start;
 
+use environment::{End, Environment};
 use jiff::{SignedDuration, Timestamp};
 use mutation::Mutation;
-use place::{End, Place};
 use serde_json::{Value, json};
 use testkit::Function;
 
@@ -40,7 +40,7 @@ enum Trigger<'a> {
 
 /// Damages and forges items, and brings what reads them to a function.
 struct Forger<'a> {
-    place: &'a Place,
+    environment: &'an Environment,
     function: Function,
     /// All items, of which one is damaged at a time.
     items: Vec<Value>,
@@ -51,13 +51,13 @@ struct Forger<'a> {
 }
 
 impl<'a> Forger<'a> {
-    fn new(place: &'a Place, items: Vec<Value>) -> Self {
-        Self { place, function: place.function(), items, may_lie: &[], is_announced: false }
+    fn new(environment: &'an Environment, items: Vec<Value>) -> Self {
+        Self { environment, function: environment.function(), items, may_lie: &[], is_announced: false }
     }
 
     /// The same, where something is announced in the end.
-    fn announced(place: &'a Place, items: Vec<Value>) -> Self {
-        Self { is_announced: true, ..Self::new(place, items) }
+    fn announced(environment: &'an Environment, items: Vec<Value>) -> Self {
+        Self { is_announced: true, ..Self::new(environment, items) }
     }
 
     /// The same, where these fields may lie.
@@ -77,29 +77,29 @@ impl<'a> Forger<'a> {
                 |item: &Value| item["pk"] == mutation.item["pk"] && item["sk"] == mutation.item["sk"];
             let others = self.items.iter().filter(|item| !is_mutated(item)).map(current);
             let items: Vec<Value> = others.chain([mutation.item.clone()]).collect();
-            if !self.place.restore(&items).await {
+            if !self.environment.restore(&items).await {
                 continue;
             }
-            let before = self.place.stage.slack.messages().len();
+            let before = self.environment.services.slack.messages().len();
             let end = self.bring(trigger).await;
             let is_silent = self.is_announced && !mutation.is_typed && !self.is_announced_since(before);
             let found = judge(&mutation, &end, &["done", "skipped"], self.may_lie).into_iter();
-            let found = found.chain(self.place.spilled(before));
+            let found = found.chain(self.environment.spilled(before));
             let found = found.chain(is_silent.then(|| format!("nothing is sent: {end:?}")));
             let item = format!("{} {}", mutation.item["pk"]["S"], mutation.item["sk"]["S"]);
             let what = format!("{trigger:?}: {item} whose {} is {}", mutation.field, mutation.how);
             wrong.extend(found.map(|why| format!("{what}: {why}")));
         }
         report(wrong);
-        next_event_is_handled(self.place, &self.function, "damaged documents").await;
+        next_event_is_handled(self.environment, &self.function, "damaged documents").await;
     }
 
     async fn bring(&self, trigger: Trigger<'_>) -> End {
         match trigger {
             Trigger::Event(name, luid) => {
-                self.place.drive(&self.function, &self.place.event(name, luid)).await
+                self.environment.drive(&self.function, &self.environment.event(name, luid)).await
             }
-            Trigger::Timer(key, generation) => self.place.fire(&self.function, key, generation).await,
+            Trigger::Timer(key, generation) => self.environment.fire(&self.function, key, generation).await,
             Trigger::Sweep => match self.function.invoke(&json!({ "sweep": {} })).await {
                 Ok(answer) if answer["outcome"] != "transient" => End::Fired,
                 Ok(answer) => End::Lost(answer.to_string()),
@@ -110,13 +110,13 @@ impl<'a> Forger<'a> {
 
     /// Whether a message was sent, or a timer is armed that will send it.
     fn is_announced_since(&self, before: usize) -> bool {
-        let mut heads = self.place.items().into_iter().filter(|item| item["sk"]["S"] == "head");
+        let mut heads = self.environment.items().into_iter().filter(|item| item["sk"]["S"] == "head");
         let waits = |head: Value| {
             let document: Value =
                 serde_json::from_str(head["document"]["S"].as_str().unwrap()).unwrap_or_default();
             document["pending"]["armed"] == true
         };
-        self.place.stage.slack.messages().len() > before || heads.any(waits)
+        self.environment.services.slack.messages().len() > before || heads.any(waits)
     }
 }
 
@@ -149,25 +149,25 @@ fn judge(mutation: &Mutation, end: &End, expected: &[&str], may_lie: &[&str]) ->
 }
 
 /// Another event of another object is handled, and the log is as it should be.
-async fn next_event_is_handled(place: &Place, function: &Function, what: &str) {
-    let before = place.stage.slack.messages().len();
-    let end = place.drive(function, &place.fresh_event()).await;
+async fn next_event_is_handled(environment: &Environment, function: &Function, what: &str) {
+    let before = environment.services.slack.messages().len();
+    let end = environment.drive(function, &environment.fresh_event()).await;
     assert_eq!(end, End::Recorded("done".to_owned(), String::new()), "the event after {what}");
-    assert_eq!(place.stage.slack.messages().len(), before + 1, "the event after {what}");
-    place.check_log(function);
+    assert_eq!(environment.services.slack.messages().len(), before + 1, "the event after {what}");
+    environment.check_log(function);
 }
 
 /// All mutations of an item with a document.
-fn mutations(place: &Place, item: &Value) -> Vec<Mutation> {
+fn mutations(environment: &Environment, item: &Value) -> Vec<Mutation> {
     let now = Timestamp::now();
-    let mut all = mutation::of_attributes(item, now, &place.elsewhere);
-    all.extend(of_document(place, item));
+    let mut all = mutation::of_attributes(item, now, &environment.elsewhere);
+    all.extend(of_document(environment, item));
     all
 }
 
 /// All mutations of an item's document.
-fn of_document(place: &Place, item: &Value) -> Vec<Mutation> {
-    mutation::of_document(item, Timestamp::now(), &[&place.elsewhere, &place.board_room])
+fn of_document(environment: &Environment, item: &Value) -> Vec<Mutation> {
+    mutation::of_document(item, Timestamp::now(), &[&environment.elsewhere, &environment.board_room])
 }
 
 fn report(wrong: Vec<String>) {

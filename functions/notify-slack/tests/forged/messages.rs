@@ -1,7 +1,7 @@
 //! Messages that no function of ours has sent: a principal of the account may put any text into a queue, and may invoke a
 //! function with any event.
 
-use crate::place::{End, Place};
+use crate::environment::{End, Environment};
 use crate::{OTHER, next_event_is_handled};
 use serde_json::{Value, json};
 use testkit::Batch;
@@ -44,32 +44,38 @@ fn bodies() -> Vec<String> {
 // 12-S5
 #[tokio::test]
 async fn no_message_that_is_forged_fails_the_function_or_ends_without_a_record_or_a_dead_letter() {
-    let place = Place::start().await;
-    let function = place.function();
+    let environment = Environment::start().await;
+    let function = environment.function();
     for body in bodies() {
         let beginning: String = body.chars().take(80).collect();
-        let before = (place.items_of("delivery#").len(), place.stage.aws.messages("dead-letters").len());
+        let before = (
+            environment.items_of("delivery#").len(),
+            environment.services.aws.messages("dead-letters").len(),
+        );
         let reply = function.invoke(&Batch::default().message(&body).received(150).event()).await;
         let reply = reply.unwrap_or_else(|error| panic!("{beginning}: {error}"));
         assert_eq!(reply["batchItemFailures"], json!([]), "{beginning}");
-        let after = (place.items_of("delivery#").len(), place.stage.aws.messages("dead-letters").len());
+        let after = (
+            environment.items_of("delivery#").len(),
+            environment.services.aws.messages("dead-letters").len(),
+        );
         // SQS itself takes no empty message.
         assert!(before != after || body.is_empty(), "{beginning}: neither a record nor a dead letter");
     }
-    assert!(place.stage.slack.messages().is_empty());
-    next_event_is_handled(&place, &function, "forged messages").await;
+    assert!(environment.services.slack.messages().is_empty());
+    next_event_is_handled(&environment, &function, "forged messages").await;
 }
 
 // 12-S5
 #[tokio::test]
 async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
-    let place = Place::start().await;
+    let environment = Environment::start().await;
     let attribute = |name: &str, value: &str| {
-        let event = place.event("WorkbookCreated", OTHER);
+        let event = environment.event("WorkbookCreated", OTHER);
         Batch::default().message(&event).attribute(name, value).event()
     };
     let count = |count: &str| {
-        let mut batch = Batch::default().message(&place.event("WorkbookCreated", OTHER)).event();
+        let mut batch = Batch::default().message(&environment.event("WorkbookCreated", OTHER)).event();
         batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(count);
         batch
     };
@@ -85,19 +91,19 @@ async fn a_message_whose_attributes_are_forged_is_handled_as_if_it_had_none() {
         count("99999999999999999999"),
     ] {
         // A process remembers the event before, and would group the two.
-        place.restore(&[]).await;
-        let before = place.stage.slack.messages().len();
-        let reply = place.function().invoke(&batch).await.unwrap();
+        environment.restore(&[]).await;
+        let before = environment.services.slack.messages().len();
+        let reply = environment.function().invoke(&batch).await.unwrap();
         assert_eq!(reply["batchItemFailures"], json!([]), "{batch}");
-        assert_eq!(place.stage.slack.messages().len(), before + 1, "{batch}");
+        assert_eq!(environment.services.slack.messages().len(), before + 1, "{batch}");
     }
 }
 
 // 12-S5
 #[tokio::test]
 async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
-    let place = Place::start().await;
-    let function = place.function();
+    let environment = Environment::start().await;
+    let function = environment.function();
     for event in [
         json!(null),
         json!({}),
@@ -115,15 +121,17 @@ async fn a_function_that_is_invoked_by_something_else_refuses_it_and_goes_on() {
     // A request that no API Gateway has checked needs the token like any other.
     let request = testkit::Request::post("{}").query_token(None).event();
     assert_eq!(function.answer_to(&request).await.status, 403);
-    assert!(place.items_of("delivery#").is_empty() && place.stage.aws.messages("queue").is_empty());
-    next_event_is_handled(&place, &function, "invocations by others").await;
+    assert!(
+        environment.items_of("delivery#").is_empty() && environment.services.aws.messages("queue").is_empty()
+    );
+    next_event_is_handled(&environment, &function, "invocations by others").await;
 }
 
 // 12-S5
 #[tokio::test]
 async fn a_timer_that_is_forged_ends_and_sends_nothing() {
-    let place = Place::start().await;
-    let function = place.function();
+    let environment = Environment::start().await;
+    let function = environment.function();
     let long = format!("group#notify-slack#data-alerts#{}", "x".repeat(3_000));
     let keys = [
         "",
@@ -144,10 +152,10 @@ async fn a_timer_that_is_forged_ends_and_sends_nothing() {
     ];
     for key in keys {
         for generation in [0, 1, u64::MAX] {
-            let end = place.fire(&function, key, generation).await;
+            let end = environment.fire(&function, key, generation).await;
             assert!(!matches!(end, End::Lost(_)), "{key:?} {generation}: {end:?}");
         }
     }
-    assert!(place.stage.slack.messages().is_empty() && place.items_of("group#").is_empty());
-    next_event_is_handled(&place, &function, "forged timers").await;
+    assert!(environment.services.slack.messages().is_empty() && environment.items_of("group#").is_empty());
+    next_event_is_handled(&environment, &function, "forged timers").await;
 }

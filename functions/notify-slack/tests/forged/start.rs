@@ -1,7 +1,7 @@
 //! Items that a process reads once, when it starts or first needs them: each forged one has a process of its own.
 
+use crate::environment::{End, Environment};
 use crate::mutation::{self, Mutation, edited};
-use crate::place::{End, Place};
 use crate::{FAILED, OTHER, judge, of_document, report};
 use circuit::Circuit;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,7 @@ fn stored(key: &str, document: &impl Serialize) -> Value {
 
 /// How items are forged of which each is read by a process of its own.
 struct AtStart<'a> {
-    place: &'a Place,
+    environment: &'an Environment,
     others: Vec<Value>,
     /// What Slack answers to the first call.
     fault: Option<SlackFault>,
@@ -30,26 +30,26 @@ struct AtStart<'a> {
 
 impl AtStart<'_> {
     async fn forge(&self, mutations: Vec<Mutation>) {
-        let place = self.place;
+        let environment = self.environment;
         let mut wrong = Vec::new();
         for mutation in mutations {
-            let function = place.function();
-            place.restore(&[&self.others[..], std::slice::from_ref(&mutation.item)].concat()).await;
-            let before = place.stage.slack.messages().len();
-            self.fault.iter().for_each(|fault| place.stage.slack.fail_next(1, fault.clone()));
-            let end = place.drive(&function, &place.event(self.event, self.luid)).await;
-            let found = (self.judge)(&mutation, &end).into_iter().chain(place.spilled(before));
+            let function = environment.function();
+            environment.restore(&[&self.others[..], std::slice::from_ref(&mutation.item)].concat()).await;
+            let before = environment.services.slack.messages().len();
+            self.fault.iter().for_each(|fault| environment.services.slack.fail_next(1, fault.clone()));
+            let end = environment.drive(&function, &environment.event(self.event, self.luid)).await;
+            let found = (self.judge)(&mutation, &end).into_iter().chain(environment.spilled(before));
             let what = format!("{} whose {} is {}", mutation.item["pk"], mutation.field, mutation.how);
             wrong.extend(found.map(|why| format!("{what}: {why}")));
-            place.check_log(&function);
+            environment.check_log(&function);
         }
         report(wrong);
     }
 }
 
 /// The mutations of the attributes that documents have. How each is read, one kind of document shows.
-fn of_attributes(place: &Place, item: &Value) -> Vec<Mutation> {
-    mutation::of_attributes(item, Timestamp::now(), &place.elsewhere)
+fn of_attributes(environment: &Environment, item: &Value) -> Vec<Mutation> {
+    mutation::of_attributes(item, Timestamp::now(), &environment.elsewhere)
 }
 
 /// A circuit after some calls.
@@ -71,11 +71,11 @@ fn circuits() -> [Circuit; 2] {
 // 12-S5
 #[tokio::test]
 async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_without_a_reason() {
-    let place = Place::start().await;
-    place.drive(&place.function(), &place.event("WorkbookCreated", OTHER)).await;
+    let environment = Environment::start().await;
+    environment.drive(&environment.function(), &environment.event("WorkbookCreated", OTHER)).await;
     let slack = AtStart {
-        place: &place,
-        others: place.items_of("session#"),
+        environment: &environment,
+        others: environment.items_of("session#"),
         fault: Some(SlackFault::ServerError),
         event: "WorkbookCreated",
         luid: OTHER,
@@ -83,14 +83,14 @@ async fn no_circuit_that_is_damaged_or_forged_loses_an_event_or_stops_one_withou
     };
     let [closed, open] = circuits();
     let closed = stored("circuit#notify-slack#Slack", &closed);
-    slack.forge(of_attributes(&place, &closed)).await;
-    slack.forge(of_document(&place, &closed)).await;
-    slack.forge(of_document(&place, &stored("circuit#notify-slack#Slack", &open))).await;
+    slack.forge(of_attributes(&environment, &closed)).await;
+    slack.forge(of_document(&environment, &closed)).await;
+    slack.forge(of_document(&environment, &stored("circuit#notify-slack#Slack", &open))).await;
 
     // Without what Tableau says, the message goes out all the same.
-    let luid = place.object("Sales Orders");
+    let luid = environment.object("Sales Orders");
     let tableau = AtStart { fault: None, event: FAILED, luid: &luid, judge: is_done, ..slack };
-    tableau.forge(of_document(&place, &stored("circuit#notify-slack#Tableau", &open))).await;
+    tableau.forge(of_document(&environment, &stored("circuit#notify-slack#Tableau", &open))).await;
 }
 
 /// An open circuit is believed for an hour, and what clocks may differ: events wait with that as their reason.
@@ -114,10 +114,10 @@ fn is_done(mutation: &Mutation, end: &End) -> Option<String> {
 // 12-S5
 #[tokio::test]
 async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
-    let place = Place::start().await;
-    place.drive(&place.function(), &place.event("WorkbookCreated", OTHER)).await;
+    let environment = Environment::start().await;
+    environment.drive(&environment.function(), &environment.event("WorkbookCreated", OTHER)).await;
     let now = Timestamp::now();
-    let session = edited(&place.item_of("session#"), |document| {
+    let session = edited(&environment.item_of("session#"), |document| {
         assert!(document["session"]["token"].is_string(), "the session is where it is forged");
         document["lease"] = json!({ "owner": 1, "until": now - SignedDuration::from_secs(1) });
         document["refusals"] = json!([{ "credential": 7, "until": now, "reason": "no" }]);
@@ -125,7 +125,7 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
     // So that nothing of it is used, and it is replaced.
     let over = edited(&session, |document| document["session"]["token"] = json!("over"));
     let forger = AtStart {
-        place: &place,
+        environment: &environment,
         others: Vec::new(),
         fault: None,
         event: "WorkbookCreated",
@@ -134,14 +134,14 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
     };
     for (base, fields) in [(&session, &["document/session", "document/refusals"][..]), (&over, &["document"])]
     {
-        let mutations = of_document(&place, base).into_iter();
+        let mutations = of_document(&environment, base).into_iter();
         let mutations =
             mutations.filter(|mutation| fields.iter().any(|field| mutation.field.starts_with(field)));
         // Where the configured server is on this machine, so may be that of a session: the tests of shared/tableau-client say
         // which servers share one.
         let mutations = mutations.filter(|mutation| {
             let is_server = mutation.field == "document/session/server";
-            !(is_server && mutation.how.contains(&place.elsewhere))
+            !(is_server && mutation.how.contains(&environment.elsewhere))
         });
         forger.forge(mutations.collect()).await;
     }
@@ -150,17 +150,17 @@ async fn no_session_that_is_damaged_or_forged_stops_the_sign_in() {
 // 12-S5
 #[tokio::test]
 async fn no_note_about_a_site_that_is_damaged_or_forged_keeps_an_alert_back() {
-    let place = Place::start().await;
-    let luid = place.object("Sales Orders");
-    let key = format!("site#notify-slack#{}", place.stage.tableau.site().as_str());
+    let environment = Environment::start().await;
+    let luid = environment.object("Sales Orders");
+    let key = format!("site#notify-slack#{}", environment.services.tableau.site().as_str());
     let item = stored(&key, &json!({ "success_missing_at": Timestamp::now().to_string() }));
     let forger = AtStart {
-        place: &place,
+        environment: &environment,
         others: Vec::new(),
         fault: None,
         event: FAILED,
         luid: &luid,
         judge: is_done,
     };
-    forger.forge(of_document(&place, &item)).await;
+    forger.forge(of_document(&environment, &item)).await;
 }

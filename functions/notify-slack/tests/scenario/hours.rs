@@ -1,6 +1,6 @@
 //! Quiet hours, muted rules and critical ones.
 
-use crate::world::{By, FAILED, SUCCEEDED, World, at};
+use crate::environment::{By, Environment, FAILED, SUCCEEDED, at};
 use workflow::Outcome;
 
 /// Minute 0 is 16:00 UTC.
@@ -32,15 +32,15 @@ rules:
     do: [{ notify-slack: { channel: data-news } }]
 ";
     for by in By::ALL {
-        let world = World::start(by, rules).await;
-        assert_eq!(world.one(FAILED, "Sales", 0).await, Outcome::Done);
-        assert_eq!(world.one("WorkbookCreated", "Sales", 1).await, Outcome::Done);
-        let muted = world.one("SiteUpdated", "Sales", 2).await;
+        let environment = Environment::start(by, rules).await;
+        assert_eq!(environment.one(FAILED, "Sales", 0).await, Outcome::Done);
+        assert_eq!(environment.one("WorkbookCreated", "Sales", 1).await, Outcome::Done);
+        let muted = environment.one("SiteUpdated", "Sales", 2).await;
         let reason = "every rule for SiteUpdated is muted, until 2027-01-01T00:00:00Z at most";
         assert_eq!(muted, Outcome::skipped(reason));
-        world.settle().await;
-        assert!(world.said().iter().all(|said| said.channel == "data-alerts"));
-        assert_eq!(world.said().len(), 2, "{by:?}");
+        environment.settle().await;
+        assert!(environment.said().iter().all(|said| said.channel == "data-alerts"));
+        assert_eq!(environment.said().len(), 2, "{by:?}");
     }
 }
 
@@ -54,7 +54,7 @@ rules:
     do: [{ notify-slack: { channel: data-alerts } }]
 ";
     for by in By::ALL {
-        let world = World::start(by, rules).await;
+        let environment = Environment::start(by, rules).await;
         for (name, luid, minute) in [
             (FAILED, "Sales", 0),
             (FAILED, "Sales", 30),
@@ -62,17 +62,17 @@ rules:
             (SUCCEEDED, "Sales", 40),
             ("WorkbookCreated", "Board", 50),
         ] {
-            let outcome = world.one(name, luid, minute).await;
+            let outcome = environment.one(name, luid, minute).await;
             assert!(
                 matches!(&outcome, Outcome::Skipped(why) if why.contains("digest")),
                 "{name}: {outcome:?}"
             );
         }
-        assert!(world.said().is_empty());
-        assert_eq!(world.timers.armed().len(), 1, "{by:?}: one timer for the digest");
-        world.wait_until(at(MORNING)).await;
+        assert!(environment.said().is_empty());
+        assert_eq!(environment.timers.armed().len(), 1, "{by:?}: one timer for the digest");
+        environment.wait_until(at(MORNING)).await;
 
-        let said = world.new_messages();
+        let said = environment.new_messages();
         assert_eq!(said.len(), 1, "{said:#?}");
         for part in [
             "5 events in quiet hours",
@@ -85,8 +85,8 @@ rules:
             assert!(said[0].contains(part), "no {part} in\n{}", said[0]);
         }
         // Orders still fails: its recovery is announced.
-        world.one(SUCCEEDED, "Orders", 8 * 60).await;
-        let said = world.new_messages();
+        environment.one(SUCCEEDED, "Orders", 8 * 60).await;
+        let said = environment.new_messages();
         assert!(said.last().unwrap().contains("Recovered after 7 h 29 min: Orders"), "{by:?}: {said:#?}");
     }
 }
@@ -95,14 +95,14 @@ rules:
 async fn an_open_incident_calls_no_one_in_quiet_hours_and_ends_in_the_digest() {
     for by in By::ALL {
         let changes = if by.edits() { 2 } else { 0 };
-        let world = World::start(by, QUIET).await;
-        assert_eq!(world.one(FAILED, "Sales", 0).await, Outcome::Done);
-        world.one(FAILED, "Sales", 90).await;
-        world.one(SUCCEEDED, "Sales", 120).await;
-        assert_eq!(world.new_messages().len(), 1, "{by:?}");
-        assert_eq!(world.said().len() - 1, changes, "{by:?}: changed in place");
-        world.wait_until(at(MORNING)).await;
-        let said = world.new_messages();
+        let environment = Environment::start(by, QUIET).await;
+        assert_eq!(environment.one(FAILED, "Sales", 0).await, Outcome::Done);
+        environment.one(FAILED, "Sales", 90).await;
+        environment.one(SUCCEEDED, "Sales", 120).await;
+        assert_eq!(environment.new_messages().len(), 1, "{by:?}");
+        assert_eq!(environment.said().len() - 1, changes, "{by:?}: changed in place");
+        environment.wait_until(at(MORNING)).await;
+        let said = environment.new_messages();
         assert_eq!(said.len(), 2, "{by:?}: {said:#?}");
         assert!(said[1].contains("in quiet hours") && said[1].contains("succeeded"), "{}", said[1]);
     }
@@ -111,18 +111,22 @@ async fn an_open_incident_calls_no_one_in_quiet_hours_and_ends_in_the_digest() {
 #[tokio::test]
 async fn a_digest_of_a_bad_night_is_taken_by_slack_and_counts_what_it_cannot_name() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
+        let environment = Environment::start(by, QUIET).await;
         let name = |n| format!("Выручка по региону и очень длинное название {n:03} {}", "ю".repeat(60));
         for minute in [90, 150] {
             for n in 0..120 {
                 let name = name(n);
-                let event = world.named_event("WorkbookUpdated", &format!("luid-{n}"), &name, at(minute));
-                assert!(matches!(world.attempt(&event, at(minute)).await.unwrap(), Outcome::Skipped(_)));
+                let event =
+                    environment.named_event("WorkbookUpdated", &format!("luid-{n}"), &name, at(minute));
+                assert!(matches!(
+                    environment.attempt(&event, at(minute)).await.unwrap(),
+                    Outcome::Skipped(_)
+                ));
             }
         }
-        world.settle().await;
-        let said = world.new_messages();
-        assert_eq!(said.len(), 1, "{by:?}: {:?}", world.slack.refusals());
+        environment.settle().await;
+        let said = environment.new_messages();
+        assert_eq!(said.len(), 1, "{by:?}: {:?}", environment.slack.refusals());
         assert!(said[0].contains("240 events in quiet hours") && said[0].contains(" more"), "{}", said[0]);
     }
 }

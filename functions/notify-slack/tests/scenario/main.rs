@@ -3,14 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod environment;
 mod hours;
 mod nights;
 mod recorder;
 mod storm;
 mod trouble;
-mod world;
 
-use crate::world::{By, FAILED, RULES, STARTED, SUCCEEDED, World, at};
+use crate::environment::{By, Environment, FAILED, RULES, STARTED, SUCCEEDED, at};
 use jiff::SignedDuration;
 use testkit::simulator::SlackFault;
 use workflow::Outcome;
@@ -18,14 +18,14 @@ use workflow::Outcome;
 #[tokio::test]
 async fn an_incident_is_one_message_that_follows_it_and_says_how_long_it_took() {
     for by in By::EDITING {
-        let world = World::start(by, RULES).await;
+        let environment = Environment::start(by, RULES).await;
         for minute in [0, 60, 120] {
-            assert_eq!(world.one(FAILED, "Sales", minute).await, Outcome::Done);
+            assert_eq!(environment.one(FAILED, "Sales", minute).await, Outcome::Done);
         }
-        assert_eq!(world.one(SUCCEEDED, "Sales", 130).await, Outcome::Done);
-        world.settle().await;
+        assert_eq!(environment.one(SUCCEEDED, "Sales", 130).await, Outcome::Done);
+        environment.settle().await;
 
-        let said = world.said();
+        let said = environment.said();
         let edits: Vec<bool> = said.iter().map(|said| said.is_edit).collect();
         assert_eq!(edits, [false, true, true, true, false], "{by:?}: {said:#?}");
         assert!(said[1..4].iter().all(|edit| edit.id == said[0].id));
@@ -41,13 +41,13 @@ async fn an_incident_is_one_message_that_follows_it_and_says_how_long_it_took() 
 #[tokio::test]
 async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doubled() {
     for by in By::POSTING {
-        let world = World::start(by, RULES).await;
+        let environment = Environment::start(by, RULES).await;
         for (n, is_sent) in (0..5).zip([true, true, false, true, false]) {
-            let outcome = world.one(FAILED, "Sales", n * 10).await;
+            let outcome = environment.one(FAILED, "Sales", n * 10).await;
             assert_eq!(outcome == Outcome::Done, is_sent, "{outcome:?}");
         }
-        world.one(SUCCEEDED, "Sales", 60).await;
-        let said = world.new_messages();
+        environment.one(SUCCEEDED, "Sales", 60).await;
+        let said = environment.new_messages();
         assert_eq!(said.len(), 4, "{said:#?}");
         assert!(
             said[1].contains("2 failures in 10 min") && said[2].contains("4 failures in 30 min"),
@@ -63,76 +63,76 @@ async fn where_messages_cannot_be_changed_there_are_more_when_failures_have_doub
 #[tokio::test]
 async fn an_outdated_event_changes_nothing() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
-        world.one(SUCCEEDED, "Sales", 10).await;
-        let failed = world.event(FAILED, "Sales", at(5));
-        let started = world.event(STARTED, "Sales", at(4));
+        let environment = Environment::start(by, RULES).await;
+        environment.one(SUCCEEDED, "Sales", 10).await;
+        let failed = environment.event(FAILED, "Sales", at(5));
+        let started = environment.event(STARTED, "Sales", at(4));
         for (event, reason) in
             [(failed, "a later refresh has succeeded since"), (started, "the refresh has ended since")]
         {
-            assert_eq!(world.attempt(&event, at(11)).await.unwrap(), Outcome::skipped(reason));
+            assert_eq!(environment.attempt(&event, at(11)).await.unwrap(), Outcome::skipped(reason));
         }
-        assert_eq!(world.one(FAILED, "Orders", 20).await, Outcome::Done);
-        let late = world.event(SUCCEEDED, "Orders", at(19));
+        assert_eq!(environment.one(FAILED, "Orders", 20).await, Outcome::Done);
+        let late = environment.event(SUCCEEDED, "Orders", at(19));
         let skipped = Outcome::skipped("a later refresh has failed since");
-        assert_eq!(world.attempt(&late, at(21)).await.unwrap(), skipped);
-        world.settle().await;
-        assert_eq!(world.said().len(), 1, "only the failure of Orders is announced");
+        assert_eq!(environment.attempt(&late, at(21)).await.unwrap(), skipped);
+        environment.settle().await;
+        assert_eq!(environment.said().len(), 1, "only the failure of Orders is announced");
     }
 }
 
 #[tokio::test]
 async fn an_event_that_is_tried_again_is_announced_once() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
+        let environment = Environment::start(by, RULES).await;
         let (failed, succeeded) =
-            (world.event(FAILED, "Sales", at(0)), world.event(SUCCEEDED, "Sales", at(5)));
+            (environment.event(FAILED, "Sales", at(0)), environment.event(SUCCEEDED, "Sales", at(5)));
         for event in [&failed, &failed, &succeeded, &succeeded, &failed] {
-            world.attempt(event, at(6)).await.unwrap();
+            environment.attempt(event, at(6)).await.unwrap();
         }
-        world.settle().await;
-        assert_eq!(world.new_messages().len(), 2, "{by:?}");
+        environment.settle().await;
+        assert_eq!(environment.new_messages().len(), 2, "{by:?}");
     }
 }
 
 #[tokio::test]
 async fn what_a_destination_could_not_take_is_sent_by_a_later_attempt() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
-        world.fail_next(2, &SlackFault::RateLimited { retry_after: 1 });
-        let event = world.event(FAILED, "Sales", at(0));
-        world.run(vec![(at(0), event)]).await;
-        assert_eq!(world.new_messages().len(), 1, "{by:?}");
+        let environment = Environment::start(by, RULES).await;
+        environment.fail_next(2, &SlackFault::RateLimited { retry_after: 1 });
+        let event = environment.event(FAILED, "Sales", at(0));
+        environment.run(vec![(at(0), event)]).await;
+        assert_eq!(environment.new_messages().len(), 1, "{by:?}");
     }
 }
 
 #[tokio::test]
 async fn an_object_that_flaps_is_announced_so_and_then_suppressed() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
+        let environment = Environment::start(by, RULES).await;
         for n in 0..8 {
-            world.one(FAILED, "Sales", n * 20).await;
-            world.one(SUCCEEDED, "Sales", n * 20 + 10).await;
+            environment.one(FAILED, "Sales", n * 20).await;
+            environment.one(SUCCEEDED, "Sales", n * 20 + 10).await;
         }
-        world.settle().await;
-        let said = world.new_messages();
+        environment.settle().await;
+        let said = environment.new_messages();
         assert_eq!(said.len(), 8, "{by:?}: four failures, four recoveries: {said:#?}");
         assert!(said[6].contains("Flapping"), "{}", said[6]);
-        world.one(FAILED, "Sales", 48 * 60).await;
-        assert_eq!(world.new_messages().len(), 9, "after a quiet day it is announced again");
+        environment.one(FAILED, "Sales", 48 * 60).await;
+        assert_eq!(environment.new_messages().len(), 9, "after a quiet day it is announced again");
     }
 }
 
 #[tokio::test]
 async fn a_message_that_was_deleted_is_posted_anew_once() {
     for by in By::EDITING {
-        let world = World::start(by, RULES).await;
-        world.one(FAILED, "Sales", 0).await;
-        world.delete(&world.said()[0]);
+        let environment = Environment::start(by, RULES).await;
+        environment.one(FAILED, "Sales", 0).await;
+        environment.delete(&environment.said()[0]);
         for minute in [10, 20, 30] {
-            world.one(FAILED, "Sales", minute).await;
+            environment.one(FAILED, "Sales", minute).await;
         }
-        assert_eq!(world.new_messages().len(), 2, "{by:?}: {:#?}", world.new_messages());
+        assert_eq!(environment.new_messages().len(), 2, "{by:?}: {:#?}", environment.new_messages());
     }
 }
 
@@ -140,19 +140,19 @@ async fn a_message_that_was_deleted_is_posted_anew_once() {
 #[tokio::test]
 async fn an_incident_that_lasts_is_announced_although_the_object_flapped_before() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
+        let environment = Environment::start(by, RULES).await;
         for n in 0..4 {
-            world.one(FAILED, "Sales", n * 20).await;
-            world.one(SUCCEEDED, "Sales", n * 20 + 10).await;
+            environment.one(FAILED, "Sales", n * 20).await;
+            environment.one(SUCCEEDED, "Sales", n * 20 + 10).await;
         }
-        let before = world.new_messages().len();
-        assert!(matches!(world.one(FAILED, "Sales", 100).await, Outcome::Skipped(_)));
-        world.wait_until(at(150)).await;
-        assert_eq!(world.new_messages().len(), before, "{by:?}");
-        world.wait_until(at(165)).await;
-        assert_eq!(world.new_messages().len(), before + 1, "{by:?}");
-        world.one(SUCCEEDED, "Sales", 200).await;
-        assert_eq!(world.new_messages().len(), before + 2, "{by:?}");
+        let before = environment.new_messages().len();
+        assert!(matches!(environment.one(FAILED, "Sales", 100).await, Outcome::Skipped(_)));
+        environment.wait_until(at(150)).await;
+        assert_eq!(environment.new_messages().len(), before, "{by:?}");
+        environment.wait_until(at(165)).await;
+        assert_eq!(environment.new_messages().len(), before + 1, "{by:?}");
+        environment.one(SUCCEEDED, "Sales", 200).await;
+        assert_eq!(environment.new_messages().len(), before + 2, "{by:?}");
     }
 }
 
@@ -162,27 +162,27 @@ async fn one_channel_keeps_no_other_from_hearing_of_a_recovery() {
         "{RULES}  - name: successes\n    on: [DatasourceRefreshSucceeded]\n    do: [{{ notify-slack: {{ channel: data-news }} }}]\n"
     );
     for by in By::EDITING {
-        let world = World::start(by, &rules).await;
-        world.one(FAILED, "Sales", 0).await;
-        world.fail_next(1, &SlackFault::ServerError);
-        let event = world.event(SUCCEEDED, "Sales", at(5));
-        assert!(world.attempt(&event, at(5)).await.is_err());
-        let news = || world.said().iter().filter(|said| said.channel == "data-news").count();
+        let environment = Environment::start(by, &rules).await;
+        environment.one(FAILED, "Sales", 0).await;
+        environment.fail_next(1, &SlackFault::ServerError);
+        let event = environment.event(SUCCEEDED, "Sales", at(5));
+        assert!(environment.attempt(&event, at(5)).await.is_err());
+        let news = || environment.said().iter().filter(|said| said.channel == "data-news").count();
         assert_eq!(news(), 1, "data-news heard of it although data-alerts could not");
-        world.run(vec![(at(6), event)]).await;
-        assert_eq!((news(), world.new_messages().len()), (1, 3), "{by:?}");
+        environment.run(vec![(at(6), event)]).await;
+        assert_eq!((news(), environment.new_messages().len()), (1, 3), "{by:?}");
     }
 }
 
 #[tokio::test]
 async fn an_object_that_is_deleted_fails_no_more() {
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
-        world.one(FAILED, "Sales", 0).await;
-        assert_eq!(world.one("DatasourceDeleted", "Sales", 60).await, Outcome::Done);
-        let said = world.new_messages();
+        let environment = Environment::start(by, RULES).await;
+        environment.one(FAILED, "Sales", 0).await;
+        assert_eq!(environment.one("DatasourceDeleted", "Sales", 60).await, Outcome::Done);
+        let said = environment.new_messages();
         assert!(said[1].contains("Deleted 1 h after the first failure: Sales"), "{by:?}: {said:#?}");
-        let other = world.one("DatasourceDeleted", "Orders", 61).await;
+        let other = environment.one("DatasourceDeleted", "Orders", 61).await;
         assert_eq!(other, Outcome::skipped("no rule sends DatasourceDeleted"));
     }
 }
@@ -190,18 +190,18 @@ async fn an_object_that_is_deleted_fails_no_more() {
 #[tokio::test]
 async fn a_recovery_that_waits_for_its_destination_finds_its_incident_however_many_followed() {
     for by in By::EDITING {
-        let world = World::start(by, RULES).await;
-        world.one(FAILED, "Sales", 0).await;
-        world.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
-        let first = world.event(SUCCEEDED, "Sales", at(10));
-        assert!(world.attempt(&first, at(10)).await.is_err());
+        let environment = Environment::start(by, RULES).await;
+        environment.one(FAILED, "Sales", 0).await;
+        environment.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
+        let first = environment.event(SUCCEEDED, "Sales", at(10));
+        assert!(environment.attempt(&first, at(10)).await.is_err());
         for n in 1..12 {
-            world.one(FAILED, "Sales", n * 20).await;
-            world.one(SUCCEEDED, "Sales", n * 20 + 10).await;
+            environment.one(FAILED, "Sales", n * 20).await;
+            environment.one(SUCCEEDED, "Sales", n * 20 + 10).await;
         }
-        world.attempt(&first, at(300)).await.unwrap();
-        world.settle().await;
-        let seen = world.seen("data-alerts");
+        environment.attempt(&first, at(300)).await.unwrap();
+        environment.settle().await;
+        let seen = environment.seen("data-alerts");
         assert!(seen.iter().all(|text| !text.contains('🔴')), "{by:?}: {seen:#?}");
     }
 }
@@ -215,16 +215,19 @@ rules:
     do: [{ notify-slack: { channel: data-alerts } }]
 ";
     for by in By::ALL {
-        let world = World::start(by, rules).await;
-        world.one(FAILED, "Orders", 0).await;
+        let environment = Environment::start(by, rules).await;
+        environment.one(FAILED, "Orders", 0).await;
         let second = SignedDuration::from_secs(1);
-        let failed = world.event(FAILED, "Sales", at(0) + second);
-        let succeeded = world.event(SUCCEEDED, "Sales", at(0) + second * 3);
+        let failed = environment.event(FAILED, "Sales", at(0) + second);
+        let succeeded = environment.event(SUCCEEDED, "Sales", at(0) + second * 3);
         // Grouped with what follows within ten seconds.
-        assert!(matches!(world.attempt(&failed, at(0) + second * 2).await.unwrap(), Outcome::Skipped(_)));
-        assert_eq!(world.attempt(&succeeded, at(0) + second * 4).await.unwrap(), Outcome::Done);
-        world.settle().await;
-        let said = world.new_messages();
+        assert!(matches!(
+            environment.attempt(&failed, at(0) + second * 2).await.unwrap(),
+            Outcome::Skipped(_)
+        ));
+        assert_eq!(environment.attempt(&succeeded, at(0) + second * 4).await.unwrap(), Outcome::Done);
+        environment.settle().await;
+        let said = environment.new_messages();
         assert!(said[1].contains("Extract refresh succeeded: Sales"), "{by:?}: {said:#?}");
         assert_eq!(said.len(), 2, "{by:?}: {said:#?}");
     }
@@ -233,19 +236,19 @@ rules:
 #[tokio::test]
 async fn a_failure_that_certainly_did_not_arrive_has_no_end() {
     for by in [By::BotToken, By::WebhookUrls] {
-        let world = World::start(by, RULES).await;
-        let (failed, there) = (world.event(FAILED, "Sales", at(0)), world.slack.api_url());
-        let world = world.with_slack_at("http://127.0.0.1:1/api".to_owned());
+        let environment = Environment::start(by, RULES).await;
+        let (failed, there) = (environment.event(FAILED, "Sales", at(0)), environment.slack.api_url());
+        let environment = environment.with_slack_at("http://127.0.0.1:1/api".to_owned());
         if by == By::WebhookUrls {
             // Its URLs are in the secret.
-            world.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
+            environment.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
         }
-        assert!(world.attempt(&failed, at(0)).await.is_err());
-        let world = world.with_slack_at(there);
-        let outcome = world.one(SUCCEEDED, "Sales", 5).await;
+        assert!(environment.attempt(&failed, at(0)).await.is_err());
+        let environment = environment.with_slack_at(there);
+        let outcome = environment.one(SUCCEEDED, "Sales", 5).await;
         assert!(matches!(outcome, Outcome::Skipped(_)), "{by:?}: {outcome:?}");
-        world.settle().await;
-        assert!(world.said().is_empty(), "{by:?}");
+        environment.settle().await;
+        assert!(environment.said().is_empty(), "{by:?}");
     }
 }
 
@@ -254,15 +257,15 @@ async fn a_failure_that_certainly_did_not_arrive_has_no_end() {
 async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_later_failures() {
     const YEARS: i64 = 2 * 365 * 24 * 60;
     for by in By::ALL {
-        let world = World::start(by, RULES).await;
-        let from_the_future = world.event(SUCCEEDED, "Sales", at(YEARS));
-        world.attempt(&from_the_future, at(0)).await.unwrap();
-        assert_eq!(world.one(FAILED, "Sales", 1).await, Outcome::Done);
+        let environment = Environment::start(by, RULES).await;
+        let from_the_future = environment.event(SUCCEEDED, "Sales", at(YEARS));
+        environment.attempt(&from_the_future, at(0)).await.unwrap();
+        assert_eq!(environment.one(FAILED, "Sales", 1).await, Outcome::Done);
 
-        let seen_by_a_wrong_clock = world.event(SUCCEEDED, "Orders", at(YEARS));
-        world.attempt(&seen_by_a_wrong_clock, at(YEARS)).await.unwrap();
-        assert_eq!(world.one(FAILED, "Orders", 20).await, Outcome::Done);
-        assert_eq!(world.new_messages().len(), 2, "{by:?}: {:#?}", world.new_messages());
+        let seen_by_a_wrong_clock = environment.event(SUCCEEDED, "Orders", at(YEARS));
+        environment.attempt(&seen_by_a_wrong_clock, at(YEARS)).await.unwrap();
+        assert_eq!(environment.one(FAILED, "Orders", 20).await, Outcome::Done);
+        assert_eq!(environment.new_messages().len(), 2, "{by:?}: {:#?}", environment.new_messages());
     }
 }
 
@@ -271,23 +274,25 @@ async fn neither_an_event_from_the_future_nor_a_worker_with_a_wrong_clock_hides_
 async fn every_time_in_every_message_is_in_the_sites_zone() {
     let quiet = RULES.replacen("    do:", "    quiet: { from: 17:00, to: 23:00 }\n    do:", 1);
     for (by, rules) in [(By::BotToken, RULES), (By::WebhookUrls, RULES), (By::BotToken, &quiet)] {
-        let world = World::start(by, rules).await;
-        let site = world.tableau.site();
+        let environment = Environment::start(by, rules).await;
+        let site = environment.tableau.site();
         let sites =
             format!("sites: [{{ luid: {}, name: Marketing, timezone: Europe/Berlin }}]", site.as_str());
-        let world = world.with_rules(&format!("{sites}{rules}"));
+        let environment = environment.with_rules(&format!("{sites}{rules}"));
         let objects: Vec<String> = (0..8).map(|n| format!("Sales-{n}")).collect();
         let mut events = Vec::new();
         for (minute, name) in [(0, FAILED), (30, FAILED), (90, SUCCEEDED)] {
-            events.extend(objects.iter().map(|object| (at(minute), world.event(name, object, at(minute)))));
+            events.extend(
+                objects.iter().map(|object| (at(minute), environment.event(name, object, at(minute)))),
+            );
         }
         // One by itself, which fails twice.
         for (minute, name) in [(2_000, FAILED), (2_010, FAILED), (2_020, SUCCEEDED)] {
-            events.push((at(minute), world.event(name, "Orders", at(minute))));
+            events.push((at(minute), environment.event(name, "Orders", at(minute))));
         }
-        world.run(events).await;
+        environment.run(events).await;
 
-        let said: Vec<String> = world.said().into_iter().map(|said| said.text).collect();
+        let said: Vec<String> = environment.said().into_iter().map(|said| said.text).collect();
         assert!(said.len() >= 3, "{said:#?}");
         let since = said.iter().filter(|text| text.contains("since ")).count();
         assert!(since > 0, "no message says since when: {said:#?}");

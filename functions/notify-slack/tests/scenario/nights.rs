@@ -1,6 +1,6 @@
 //! Storms and flapping objects when quiet hours begin, go on and end.
 
-use crate::world::{By, FAILED, SUCCEEDED, World, at};
+use crate::environment::{By, Environment, FAILED, SUCCEEDED, at};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -22,10 +22,10 @@ const NIGHT: i64 = 120;
 const MORNING: i64 = 421;
 
 /// The same of several objects, one a second.
-fn of_each(world: &World, name: &str, count: i64, minute: i64) -> Vec<(Timestamp, Event)> {
+fn of_each(environment: &Environment, name: &str, count: i64, minute: i64) -> Vec<(Timestamp, Event)> {
     let event = |n| {
         let happened = at(minute) + SignedDuration::from_secs(n);
-        (happened, world.event(name, &format!("object-{n:02}"), happened))
+        (happened, environment.event(name, &format!("object-{n:02}"), happened))
     };
     (0..count).map(event).collect()
 }
@@ -33,15 +33,15 @@ fn of_each(world: &World, name: &str, count: i64, minute: i64) -> Vec<(Timestamp
 #[tokio::test]
 async fn a_storm_in_quiet_hours_is_a_digest_and_an_end() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
-        let (_, timers) = world.run(of_each(&world, FAILED, 30, NIGHT)).await;
-        let said = world.new_messages();
+        let environment = Environment::start(by, QUIET).await;
+        let (_, timers) = environment.run(of_each(&environment, FAILED, 30, NIGHT)).await;
+        let said = environment.new_messages();
         assert_eq!((said.len(), timers), (1, 1), "{by:?}: {said:#?}");
         assert!(said[0].contains("30 still failing"), "{}", said[0]);
-        world.run(of_each(&world, FAILED, 30, MORNING + 60)).await;
-        assert_eq!(world.new_messages().len(), 1, "{by:?}: it goes on");
-        world.run(of_each(&world, SUCCEEDED, 30, MORNING + 90)).await;
-        let said = world.new_messages();
+        environment.run(of_each(&environment, FAILED, 30, MORNING + 60)).await;
+        assert_eq!(environment.new_messages().len(), 1, "{by:?}: it goes on");
+        environment.run(of_each(&environment, SUCCEEDED, 30, MORNING + 90)).await;
+        let said = environment.new_messages();
         // Where messages can be changed, one shows how far they have come.
         assert_eq!(said.len(), if by.edits() { 3 } else { 2 }, "{by:?}: {said:#?}");
         assert!(said.last().unwrap().contains("All 30 recovered after"), "{said:#?}");
@@ -51,12 +51,16 @@ async fn a_storm_in_quiet_hours_is_a_digest_and_an_end() {
 #[tokio::test]
 async fn what_flaps_all_night_is_in_the_digest() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
+        let environment = Environment::start(by, QUIET).await;
         let turns = (0..8).flat_map(|n| [(FAILED, NIGHT + n * 20), (SUCCEEDED, NIGHT + n * 20 + 10)]);
-        world
-            .run(turns.map(|(name, minute)| (at(minute), world.event(name, "Sales", at(minute)))).collect())
+        environment
+            .run(
+                turns
+                    .map(|(name, minute)| (at(minute), environment.event(name, "Sales", at(minute))))
+                    .collect(),
+            )
             .await;
-        let said = world.new_messages();
+        let said = environment.new_messages();
         assert_eq!(said.len(), 1, "{by:?}: {said:#?}");
         assert!(said[0].contains("4 times"), "{}", said[0]);
     }
@@ -65,15 +69,15 @@ async fn what_flaps_all_night_is_in_the_digest() {
 #[tokio::test]
 async fn what_could_not_be_sent_by_day_calls_no_one_at_night() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
-        world.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
-        let event = world.event(FAILED, "Sales", at(59));
-        assert!(world.attempt(&event, at(59)).await.is_err());
-        assert!(matches!(world.attempt(&event, at(NIGHT)).await.unwrap(), Outcome::Skipped(_)));
-        assert!(world.said().is_empty(), "{by:?}: {:#?}", world.said());
-        world.wait_until(at(MORNING)).await;
-        world.one(SUCCEEDED, "Sales", MORNING + 10).await;
-        let said = world.new_messages();
+        let environment = Environment::start(by, QUIET).await;
+        environment.fail_next(1, &SlackFault::RateLimited { retry_after: 1 });
+        let event = environment.event(FAILED, "Sales", at(59));
+        assert!(environment.attempt(&event, at(59)).await.is_err());
+        assert!(matches!(environment.attempt(&event, at(NIGHT)).await.unwrap(), Outcome::Skipped(_)));
+        assert!(environment.said().is_empty(), "{by:?}: {:#?}", environment.said());
+        environment.wait_until(at(MORNING)).await;
+        environment.one(SUCCEEDED, "Sales", MORNING + 10).await;
+        let said = environment.new_messages();
         assert!(said[0].contains("in quiet hours") && said[1].contains("Recovered after"), "{said:#?}");
         assert_eq!(said.len(), 2);
     }
@@ -82,20 +86,21 @@ async fn what_could_not_be_sent_by_day_calls_no_one_at_night() {
 #[tokio::test]
 async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_announced_in_the_morning_and_end() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
+        let environment = Environment::start(by, QUIET).await;
         let before = SignedDuration::from_secs(8);
-        let storm = of_each(&world, FAILED, 6, 60).into_iter().map(|(time, event)| (time - before, event));
+        let storm =
+            of_each(&environment, FAILED, 6, 60).into_iter().map(|(time, event)| (time - before, event));
         for (n, (time, event)) in storm.enumerate() {
-            let outcome = world.attempt(&event, time).await.unwrap();
+            let outcome = environment.attempt(&event, time).await.unwrap();
             assert_eq!(outcome == Outcome::Done, n == 0, "{outcome:?}");
         }
-        assert_eq!(world.new_messages().len(), 1, "{by:?}");
-        world.wait_until(at(MORNING - 2)).await;
-        assert_eq!(world.new_messages().len(), 1, "{by:?}: {:#?}", world.new_messages());
-        world.wait_until(at(MORNING)).await;
-        assert_eq!(world.new_messages().len(), 2, "{by:?}: {:#?}", world.new_messages());
-        world.run(of_each(&world, SUCCEEDED, 6, MORNING + 10)).await;
-        let said = world.new_messages().join("\n");
+        assert_eq!(environment.new_messages().len(), 1, "{by:?}");
+        environment.wait_until(at(MORNING - 2)).await;
+        assert_eq!(environment.new_messages().len(), 1, "{by:?}: {:#?}", environment.new_messages());
+        environment.wait_until(at(MORNING)).await;
+        assert_eq!(environment.new_messages().len(), 2, "{by:?}: {:#?}", environment.new_messages());
+        environment.run(of_each(&environment, SUCCEEDED, 6, MORNING + 10)).await;
+        let said = environment.new_messages().join("\n");
         assert!(said.contains("All 5 recovered") && said.contains("Recovered after 6 h"), "{by:?}: {said}");
     }
 }
@@ -103,24 +108,24 @@ async fn those_who_wait_for_each_other_when_quiet_hours_begin_are_announced_in_t
 #[tokio::test]
 async fn a_storm_that_ends_in_quiet_hours_ends_in_place_and_in_the_digest() {
     for by in By::ALL {
-        let world = World::start(by, QUIET).await;
-        world.run(of_each(&world, FAILED, 6, 0)).await;
-        let by_day = world.new_messages().len();
-        for (n, (time, event)) in (0..).zip(of_each(&world, SUCCEEDED, 6, NIGHT)) {
+        let environment = Environment::start(by, QUIET).await;
+        environment.run(of_each(&environment, FAILED, 6, 0)).await;
+        let by_day = environment.new_messages().len();
+        for (n, (time, event)) in (0..).zip(of_each(&environment, SUCCEEDED, 6, NIGHT)) {
             // The message is changed every ten seconds at most.
             let time = time + SignedDuration::from_secs(n * 15);
-            world.wait_until(time).await;
-            let outcome = world.attempt(&event, time).await.unwrap();
+            environment.wait_until(time).await;
+            let outcome = environment.attempt(&event, time).await.unwrap();
             assert!(matches!(outcome, Outcome::Skipped(_) | Outcome::Done), "{by:?}: {outcome:?}");
         }
-        world.wait_until(at(NIGHT + 60)).await;
-        assert_eq!(world.new_messages().len(), by_day, "{by:?}: no one is called");
+        environment.wait_until(at(NIGHT + 60)).await;
+        assert_eq!(environment.new_messages().len(), by_day, "{by:?}: no one is called");
         if by.edits() {
-            let seen = world.seen("data-alerts");
+            let seen = environment.seen("data-alerts");
             assert!(seen.iter().all(|text| !text.contains('🔴')), "{seen:#?}");
         }
-        world.wait_until(at(MORNING)).await;
-        let said = world.new_messages();
+        environment.wait_until(at(MORNING)).await;
+        let said = environment.new_messages();
         assert_eq!(said.len(), by_day + 1, "{by:?}: {said:#?}");
         assert!(said.last().unwrap().contains("in quiet hours"));
     }
@@ -160,12 +165,12 @@ impl Records for OnceThrottled {
 #[tokio::test]
 async fn a_recovery_at_night_is_announced_although_the_table_failed_once() {
     for by in By::ALL {
-        let world = World::with(by, QUIET, Arc::new(OnceThrottled::default())).await;
-        world.one(FAILED, "Sales", 0).await;
-        let event = world.event(SUCCEEDED, "Sales", at(NIGHT));
-        assert!(world.attempt(&event, at(NIGHT)).await.is_err());
-        world.run(vec![(at(NIGHT + 1), event)]).await;
-        let said = world.new_messages();
+        let environment = Environment::with(by, QUIET, Arc::new(OnceThrottled::default())).await;
+        environment.one(FAILED, "Sales", 0).await;
+        let event = environment.event(SUCCEEDED, "Sales", at(NIGHT));
+        assert!(environment.attempt(&event, at(NIGHT)).await.is_err());
+        environment.run(vec![(at(NIGHT + 1), event)]).await;
+        let said = environment.new_messages();
         assert_eq!(said.len(), 2, "{by:?}: {said:#?}");
         assert!(said[1].contains("Extract refresh succeeded: Sales"), "{}", said[1]);
     }
@@ -175,13 +180,13 @@ async fn a_recovery_at_night_is_announced_although_the_table_failed_once() {
 async fn a_rule_that_is_muted_meanwhile_posts_nothing_and_leaves_nothing_red() {
     let rules = |more: &str| QUIET.replace("    quiet: { from: 17:00, to: 23:00 }\n", more);
     for by in By::EDITING {
-        let world = World::start(by, &rules("")).await;
-        world.run(of_each(&world, FAILED, 6, 0)).await;
-        let by_day = world.new_messages().len();
-        let world = world.with_rules(&rules("    mute_until: 2026-01-01T00:00:00Z\n"));
-        world.run(of_each(&world, SUCCEEDED, 6, 30)).await;
-        assert_eq!(world.new_messages().len(), by_day);
-        let seen = world.seen("data-alerts");
+        let environment = Environment::start(by, &rules("")).await;
+        environment.run(of_each(&environment, FAILED, 6, 0)).await;
+        let by_day = environment.new_messages().len();
+        let environment = environment.with_rules(&rules("    mute_until: 2026-01-01T00:00:00Z\n"));
+        environment.run(of_each(&environment, SUCCEEDED, 6, 30)).await;
+        assert_eq!(environment.new_messages().len(), by_day);
+        let seen = environment.seen("data-alerts");
         assert!(seen.iter().all(|text| !text.contains('🔴')), "{by:?}: {seen:#?}");
     }
 }

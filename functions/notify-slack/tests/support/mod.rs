@@ -2,26 +2,26 @@
 
 use serde_json::{Value, json};
 use testkit::simulator::render;
-use testkit::{Batch, Function, Stage};
+use testkit::{Batch, Function, TestEnvironment};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_notify-slack");
 
-pub(crate) fn queued(stage: &Stage) -> Function {
-    stage.queued("notify-slack", BINARY)
+pub(crate) fn queued(environment: &TestEnvironment) -> Function {
+    environment.queued("notify-slack", BINARY)
 }
 
-pub(crate) fn inline(stage: &Stage) -> Function {
-    stage.inline("notify-slack", BINARY)
+pub(crate) fn inline(environment: &TestEnvironment) -> Function {
+    environment.inline("notify-slack", BINARY)
 }
 
 /// A real-looking event about a data source of the sample site, whose job failed with these notes.
-pub(crate) fn failed(stage: &Stage, notes: &str) -> Value {
-    let luid = stage.tableau.datasource("Sales Orders").expect("the sample has it");
-    stage.tableau.fail_refresh(&luid, notes).unwrap();
+pub(crate) fn failed(environment: &TestEnvironment, notes: &str) -> Value {
+    let luid = environment.tableau.datasource("Sales Orders").expect("the sample has it");
+    environment.tableau.fail_refresh(&luid, notes).unwrap();
     json!({
         "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "Sales Orders",
-        "site_luid": stage.tableau.site().as_str(), "resource_luid": luid.as_str(),
-        "created_at": stage.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+        "created_at": environment.tableau.clock().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     })
 }
 
@@ -29,8 +29,8 @@ pub(crate) fn message(event: &Value) -> Batch {
     Batch::default().message(&event.to_string())
 }
 
-pub(crate) fn readable(stage: &Stage) -> String {
-    stage.slack.messages().iter().map(render).collect::<Vec<_>>().join("\n---\n")
+pub(crate) fn readable(environment: &TestEnvironment) -> String {
+    environment.slack.messages().iter().map(render).collect::<Vec<_>>().join("\n---\n")
 }
 
 /// The metrics of `name` that the function reported, without their time.

@@ -4,42 +4,42 @@ use crate::outcomes;
 use crate::support::{failed, message, metrics, queued};
 use serde_json::json;
 use testkit::simulator::{SlackFault, notes};
-use testkit::{Batch, Stage};
+use testkit::{Batch, TestEnvironment};
 
 // 11-B3
 #[tokio::test]
 async fn a_revoked_webhook_or_token_keeps_events_waiting_until_the_secret_is_fixed() {
     for by_token in [false, true] {
-        let stage = Stage::start().await;
-        let function = queued(&stage);
-        stage.slack.add_channel("data-news", true);
+        let environment = TestEnvironment::start().await;
+        let function = queued(&environment);
+        environment.slack.add_channel("data-news", true);
         if by_token {
-            stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
+            environment.aws.create_secret("slack", json!({ "bot_token": environment.slack.token() }));
         }
-        stage.slack.fail_next(2, SlackFault::Revoked);
+        environment.slack.fail_next(2, SlackFault::Revoked);
         let batch = Batch::of_fixture("workbook-created");
         assert_eq!(function.failures(&batch).await, ["m-1"]);
         assert_eq!(function.failures(&batch).await, ["m-1"]);
         assert_eq!(outcomes(&function), ["misconfigured", "misconfigured"]);
         let logs = function.logs().join("\n");
         assert!(logs.contains("put a valid credential into the Slack secret"), "{logs}");
-        assert!(stage.aws.messages("dead-letters").is_empty());
+        assert!(environment.aws.messages("dead-letters").is_empty());
 
         assert!(function.failures(&batch).await.is_empty());
-        assert_eq!(stage.slack.messages().len(), 1);
-        stage.assert_no_secret_in(&function.logs());
+        assert_eq!(environment.slack.messages().len(), 1);
+        environment.assert_no_secret_in(&function.logs());
     }
 }
 
 // 11-B9
 #[tokio::test]
 async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    stage.slack.fail_next(1, SlackFault::Blocks("invalid_blocks"));
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.slack.fail_next(1, SlackFault::Blocks("invalid_blocks"));
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
     assert!(function.failures(&message(&event)).await.is_empty());
-    let messages = stage.slack.messages();
+    let messages = environment.slack.messages();
     assert_eq!((messages.len(), messages[0].blocks.len()), (1, 0));
     for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Next step", "Owner"] {
         assert!(messages[0].text.contains(part), "no {part} in\n{}", messages[0].text);
@@ -53,12 +53,12 @@ async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
 // 11-B8
 #[tokio::test]
 async fn a_page_of_a_proxy_in_place_of_slacks_answer_is_tried_again() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
     let batch = Batch::of_fixture("workbook-created");
     for fault in [SlackFault::Html(200), SlackFault::Empty(204), SlackFault::Html(302), SlackFault::Html(403)]
     {
-        stage.slack.fail_next(1, fault);
+        environment.slack.fail_next(1, fault);
         assert_eq!(function.failures(&batch).await, ["m-1"]);
     }
     assert_eq!(outcomes(&function), ["transient"; 4]);
@@ -66,5 +66,5 @@ async fn a_page_of_a_proxy_in_place_of_slacks_answer_is_tried_again() {
         function.logs().iter().any(|line| line.contains("the answer is not Slack's: HTML with status 200"))
     );
     assert!(function.failures(&batch).await.is_empty());
-    assert_eq!((stage.slack.messages().len(), stage.aws.messages("dead-letters").len()), (1, 0));
+    assert_eq!((environment.slack.messages().len(), environment.aws.messages("dead-letters").len()), (1, 0));
 }

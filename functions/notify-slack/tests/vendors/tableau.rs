@@ -5,26 +5,26 @@ use crate::support::{BINARY, failed, inline, message, queued, readable};
 use serde_json::{Value, json};
 use tableau::JobLuid;
 use testkit::simulator::{Fault, Feature, JobShape, SAMPLE_PAT, TableauSimulator, notes};
-use testkit::{Batch, Function, Request, Stage};
+use testkit::{Batch, Function, Request, TestEnvironment};
 
 // 11-B3, 11-B8
 #[tokio::test]
 async fn an_expired_token_raises_the_alarm_at_once_and_the_message_goes_out_soon_with_advice() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-    stage.tableau.revoke_pat(SAMPLE_PAT.0);
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    environment.tableau.revoke_pat(SAMPLE_PAT.0);
     assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
     assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
     assert!(function.failures(&message(&event)).await.is_empty());
     assert_eq!(outcomes(&function), ["misconfigured", "misconfigured", "done"]);
-    let text = readable(&stage);
+    let text = readable(&environment);
     assert!(
         text.contains("Tableau refused (401001); check the name and the secret, whether a token has"),
         "{text}"
     );
     assert!(text.contains("15 days without use") && !text.contains("site administrator"), "{text}");
-    stage.assert_no_secret_in(&function.logs());
+    environment.assert_no_secret_in(&function.logs());
 }
 
 // 11-B8
@@ -35,15 +35,15 @@ async fn a_page_in_place_of_tableaus_answer_is_waited_for_and_then_named() {
         (Fault::Html(403), "HTML with status 403"),
         (Fault::Status(204), "an empty body with status 204"),
     ] {
-        let stage = Stage::start().await;
-        let function = queued(&stage);
-        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-        stage.tableau.fail_next("GET /sites/*", 1_000, fault);
+        let environment = TestEnvironment::start().await;
+        let function = queued(&environment);
+        let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+        environment.tableau.fail_next("GET /sites/*", 1_000, fault);
         assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
         assert_eq!(function.failures(&message(&event)).await, ["m-1"]);
         assert!(function.failures(&message(&event)).await.is_empty());
         assert_eq!(outcomes(&function), ["transient", "transient", "done"]);
-        let text = readable(&stage);
+        let text = readable(&environment);
         let said =
             format!("{content} came in place of its answer; a proxy or a login page may stand between");
         assert!(text.contains(&said) && !text.contains("site administrator"), "{text}");
@@ -53,14 +53,14 @@ async fn a_page_in_place_of_tableaus_answer_is_waited_for_and_then_named() {
 // 11-B8
 #[tokio::test]
 async fn a_page_in_place_of_one_answer_keeps_no_other_detail_back() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-    stage.tableau.fail_next("GET /sites/*/jobs", 1_000, Fault::Html(403));
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+    environment.tableau.fail_next("GET /sites/*/jobs", 1_000, Fault::Html(403));
     for failures in [1, 1, 0] {
         assert_eq!(function.failures(&message(&event)).await.len(), failures);
     }
-    let text = readable(&stage);
+    let text = readable(&environment);
     assert!(
         text.contains("Owner") && text.contains("HTML with status 403 came in place of its answer"),
         "{text}"
@@ -71,12 +71,12 @@ async fn a_page_in_place_of_one_answer_keeps_no_other_detail_back() {
 #[tokio::test]
 async fn advice_about_roles_is_for_two_codes_only() {
     for (code, advised) in [("403000", true), ("403079", true), ("403004", false), ("409004", false)] {
-        let stage = Stage::start().await;
-        let function = inline(&stage);
-        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-        stage.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error(code));
+        let environment = TestEnvironment::start().await;
+        let function = inline(&environment);
+        let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+        environment.tableau.fail_next("GET /sites/*/jobs", 2, Fault::Error(code));
         assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
-        let text = readable(&stage);
+        let text = readable(&environment);
         assert!(text.contains(&format!("Tableau refused ({code})")), "{text}");
         assert_eq!(text.contains("site administrator"), advised, "{text}");
     }
@@ -85,16 +85,16 @@ async fn advice_about_roles_is_for_two_codes_only() {
 // 11-B10
 #[tokio::test]
 async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_nothing() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    assert!(function.failures(&message(&failed(&stage, notes::SNOWFLAKE_LOGIN))).await.is_empty());
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    assert!(function.failures(&message(&failed(&environment, notes::SNOWFLAKE_LOGIN))).await.is_empty());
     let pods = [
         TableauSimulator::sample().start().await.unwrap(),
         TableauSimulator::sample().start().await.unwrap(),
     ];
     // From the configured server to one pod, and from there to another; the first is shut down.
     for pod in pods {
-        stage.tableau.move_to(Some(&pod.url()));
+        environment.tableau.move_to(Some(&pod.url()));
         for name in ["Inventory Positions", "Shipments"] {
             let luid = pod.datasource(name).unwrap();
             pod.fail_refresh(&luid, notes::NO_SPACE).unwrap();
@@ -104,10 +104,10 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
                 "created_at": pod.clock().now().to_string(),
             });
             // Each time another object, so that none is an event that was handled or a failure that is known.
-            let fresh = inline_with_table(&stage);
+            let fresh = inline_with_table(&environment);
             let answer = fresh.answer(&Request::post(event.to_string())).await;
             assert_eq!(answer.body["status"], "done", "{}", fresh.logs().join("\n"));
-            let text = readable(&stage);
+            let text = readable(&environment);
             let last = text.rsplit("---").next().unwrap();
             assert!(last.contains("Out of memory or disk") && last.contains("Owner"), "{last}");
         }
@@ -116,35 +116,35 @@ async fn a_site_that_tableau_moved_is_signed_in_to_once_and_its_events_notice_no
 }
 
 /// The function in inline mode, with the stack's table: it shares the session with others, and groups nothing.
-fn inline_with_table(stage: &Stage) -> Function {
-    stage.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
+fn inline_with_table(environment: &TestEnvironment) -> Function {
+    environment.function("notify-slack", BINARY.as_ref(), &[("TABLE_NAME", "deliveries")])
 }
 
 // 11-B10
 #[tokio::test]
 async fn an_event_of_another_site_is_not_looked_up() {
     let rules = "rules: [{ name: n, on: [DatasourceRefreshFailed], do: [{ notify-slack: { channel: data-alerts } }] }]\n";
-    let stage = Stage::with_rules(rules).await;
-    let function = inline(&stage);
-    let mut event = failed(&stage, notes::SNOWFLAKE_LOGIN);
+    let environment = TestEnvironment::with_rules(rules).await;
+    let function = inline(&environment);
+    let mut event = failed(&environment, notes::SNOWFLAKE_LOGIN);
     event["site_luid"] = json!("00000000-0000-4000-8000-000000000000");
     assert_eq!(function.answer(&Request::post(event.to_string())).await.body["status"], "done");
-    let text = readable(&stage);
+    let text = readable(&environment);
     assert!(
         text.contains("not available: the event is of another site than the one that Tableau is asked"),
         "{text}"
     );
     assert!(!text.contains("404"), "{text}");
-    assert_eq!(stage.tableau.calls("GET /sites/*"), 0);
+    assert_eq!(environment.tableau.calls("GET /sites/*"), 0);
 }
 
 #[tokio::test]
 async fn an_event_about_a_user_does_not_ask_tableau() {
-    let stage = Stage::start().await;
-    let function = queued(&stage);
-    stage.tableau.fail_always("*", Fault::Status(503));
+    let environment = TestEnvironment::start().await;
+    let function = queued(&environment);
+    environment.tableau.fail_always("*", Fault::Status(503));
     assert!(function.failures(&Batch::of_fixture("admin-promoted")).await.is_empty());
-    assert_eq!((stage.tableau.calls("*"), stage.slack.messages().len()), (0, 1));
+    assert_eq!((environment.tableau.calls("*"), environment.slack.messages().len()), (0, 1));
 }
 
 // 12-S4
@@ -165,10 +165,10 @@ async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
         ("client_assertion=\nhunter2secret\nLogin failed", "\nLogin failed\nNext step"),
     ];
     for (notes, shown) in notes {
-        let stage = Stage::start().await;
-        let function = queued(&stage);
-        assert!(function.failures(&message(&failed(&stage, notes))).await.is_empty());
-        let text = readable(&stage);
+        let environment = TestEnvironment::start().await;
+        let function = queued(&environment);
+        assert!(function.failures(&message(&failed(&environment, notes))).await.is_empty());
+        let text = readable(&environment);
         assert!(text.contains(shown) && text.contains("Credentials refused"), "{text}");
         assert!(!text.contains("hunter2secret"), "{text}");
         assert!(!function.logs().join("\n").contains("hunter2secret"), "{notes}");
@@ -178,62 +178,65 @@ async fn secrets_in_a_jobs_notes_do_not_reach_the_channel_or_the_log() {
 // 11-B11
 #[tokio::test]
 async fn each_way_of_not_finding_the_reason_has_words_of_its_own() {
-    type Prepare = fn(&Stage, &JobLuid);
+    type Prepare = fn(&TestEnvironment, &JobLuid);
     let cases: [(Prepare, &str); 5] = [
-        (|stage, job| stage.tableau.show_job_as(job, JobShape::StatusNotes), "Credentials refused"),
         (
-            |stage, job| stage.tableau.show_job_as(job, JobShape::Unreadable),
+            |environment, job| environment.tableau.show_job_as(job, JobShape::StatusNotes),
+            "Credentials refused",
+        ),
+        (
+            |environment, job| environment.tableau.show_job_as(job, JobShape::Unreadable),
             "not available: Tableau lists its job, but does not show it (400031)",
         ),
         (
-            |stage, _| stage.tableau.allow(Feature::JobLists, false),
+            |environment, _| environment.tableau.allow(Feature::JobLists, false),
             "not available: Tableau refused (403079); the token's user has to be a site administrator",
         ),
         (|_, _| {}, "Credentials refused"),
-        (|stage, job| stage.tableau.run_by_bridge(job), "Credentials refused"),
+        (|environment, job| environment.tableau.run_by_bridge(job), "Credentials refused"),
     ];
     for (prepare, words) in cases {
-        let stage = Stage::start().await;
-        let function = inline(&stage);
-        let event = failed(&stage, notes::SNOWFLAKE_LOGIN);
-        let jobs = stage.tableau.jobs();
-        prepare(&stage, &jobs.last().unwrap().luid);
+        let environment = TestEnvironment::start().await;
+        let function = inline(&environment);
+        let event = failed(&environment, notes::SNOWFLAKE_LOGIN);
+        let jobs = environment.tableau.jobs();
+        prepare(&environment, &jobs.last().unwrap().luid);
         assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
-        assert!(readable(&stage).contains(words), "no {words} in\n{}", readable(&stage));
+        assert!(readable(&environment).contains(words), "no {words} in\n{}", readable(&environment));
     }
     for (notes, words) in
         [(Some(" "), "its job has no text about the failure"), (None, "lists no failed job for it")]
     {
-        let stage = Stage::start().await;
-        let function = inline(&stage);
-        let luid = stage.tableau.datasource("General Ledger").unwrap();
+        let environment = TestEnvironment::start().await;
+        let function = inline(&environment);
+        let luid = environment.tableau.datasource("General Ledger").unwrap();
         if let Some(notes) = notes {
-            stage.tableau.fail_refresh(&luid, notes).unwrap();
+            environment.tableau.fail_refresh(&luid, notes).unwrap();
         }
         let event = json!({
             "resource": "EXTRACTS", "event_type": "DatasourceRefreshFailed", "resource_name": "General Ledger",
-            "site_luid": stage.tableau.site().as_str(), "resource_luid": luid.as_str(),
-            "created_at": stage.tableau.clock().now().to_string(),
+            "site_luid": environment.tableau.site().as_str(), "resource_luid": luid.as_str(),
+            "created_at": environment.tableau.clock().now().to_string(),
         });
         assert_eq!(function.answer(&Request::post(event.to_string())).await.status, 200);
-        assert!(readable(&stage).contains(words), "no {words} in\n{}", readable(&stage));
+        assert!(readable(&environment).contains(words), "no {words} in\n{}", readable(&environment));
     }
 }
 
 // 11-B13; that sessions end is shown where the table is: shared/session-store/tests/client.rs
 #[tokio::test]
 async fn the_longest_use_of_a_session_is_a_setting_in_minutes() {
-    let stage = Stage::start().await;
-    let event = failed(&stage, notes::SNOWFLAKE_LOGIN).to_string();
+    let environment = TestEnvironment::start().await;
+    let event = failed(&environment, notes::SNOWFLAKE_LOGIN).to_string();
     let with = |minutes: &str| {
         let settings = [("TABLE_NAME", "deliveries"), ("TABLEAU_SESSION_MINUTES", minutes)];
-        stage.function("notify-slack", BINARY.as_ref(), &settings)
+        environment.function("notify-slack", BINARY.as_ref(), &settings)
     };
     for minutes in ["", "0", "60"] {
         assert_eq!(with(minutes).answer(&Request::post(event.clone())).await.status, 200);
-        assert_eq!(stage.tableau.sign_ins(SAMPLE_PAT.0), 1, "{minutes}");
+        assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 1, "{minutes}");
     }
-    let mut items = stage.aws.items("deliveries").into_iter();
+    let mut items = environment.aws.items("deliveries").into_iter();
     let session = items.find(|item| item["pk"]["S"].as_str().unwrap().starts_with("session#"));
     let session: Value = serde_json::from_str(session.unwrap()["document"]["S"].as_str().unwrap()).unwrap();
     assert!(session["session"]["signed_in_at"].is_string());

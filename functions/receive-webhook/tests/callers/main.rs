@@ -10,18 +10,18 @@ use deliveries::Content;
 use serde_json::{Value, json};
 use shapes::{CALLERS, Caller, Read, Sent, read};
 use testkit::local_aws::Fault;
-use testkit::{Function, Stage, TOKEN};
+use testkit::{Function, TOKEN, TestEnvironment};
 
 struct Ingress {
-    stage: Stage,
+    environment: TestEnvironment,
     function: Function,
 }
 
 impl Ingress {
     async fn open() -> Self {
-        let stage = Stage::start().await;
-        let function = stage.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
-        Self { stage, function }
+        let environment = TestEnvironment::start().await;
+        let function = environment.common_ingress("receive-webhook", env!("CARGO_BIN_EXE_receive-webhook"));
+        Self { environment, function }
     }
 
     /// What `caller` reads of the answer to `sent`.
@@ -35,14 +35,14 @@ impl Ingress {
     }
 
     fn stored(&self) -> Vec<Value> {
-        self.stage.aws.archive("events")
+        self.environment.aws.archive("events")
     }
 }
 
 impl Drop for Ingress {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.stage.assert_no_secret_in(&self.function.logs());
+            self.environment.assert_no_secret_in(&self.function.logs());
         }
     }
 }
@@ -128,7 +128,7 @@ async fn bytes_that_are_no_text_are_stored_as_they_were_sent_by_every_caller() {
 async fn a_store_that_does_not_confirm_is_answered_503_with_retry_after_in_every_shape() {
     let ingress = Ingress::open().await;
     for caller in CALLERS {
-        ingress.stage.aws.fail_next("EventBridge.PutEvents", 1, Fault::PartialFailure);
+        ingress.environment.aws.fail_next("EventBridge.PutEvents", 1, Fault::PartialFailure);
         let answer = ingress.answer(caller, &webhook()).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{caller:?}");
         assert_eq!(answer.body, json!({ "error": "try again later" }), "{caller:?}");

@@ -1,13 +1,13 @@
 //! CloudFormation.
 
-use crate::place::{places, unique};
+use crate::backend::{backends, unique};
 use crate::refusal;
 
 #[tokio::test]
 async fn a_stack_lists_its_resources_under_the_names_of_the_template() {
-    for place in places().await {
-        let (client, name) = (place.cloud_formation(), unique("stack"));
-        place.stack(&name, &["OrdersQueue", "OrdersDeadLetters"]).await;
+    for backend in backends().await {
+        let (client, name) = (backend.cloud_formation(), unique("stack"));
+        backend.stack(&name, &["OrdersQueue", "OrdersDeadLetters"]).await;
 
         let listed = client.list_stack_resources().stack_name(&name).send().await.unwrap();
 
@@ -17,16 +17,16 @@ async fn a_stack_lists_its_resources_under_the_names_of_the_template() {
         assert_eq!(ids, ["OrdersDeadLetters", "OrdersQueue"]);
         assert!(resources.iter().all(|resource| resource.resource_type() == Some("AWS::SQS::Queue")));
         let url = resources.first().and_then(|resource| resource.physical_resource_id()).unwrap();
-        place.sqs().send_message().queue_url(url).message_body("x").send().await.unwrap();
+        backend.sqs().send_message().queue_url(url).message_body("x").send().await.unwrap();
         assert_eq!(listed.next_token(), None);
     }
 }
 
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_a_validation_error() {
-    for place in places().await {
+    for backend in backends().await {
         let name = unique("absent");
-        let request = place.cloud_formation().list_stack_resources().stack_name(&name);
+        let request = backend.cloud_formation().list_stack_resources().stack_name(&name);
         let (code, message) = refusal(request.send().await.unwrap_err());
         assert_eq!(code, "ValidationError");
         assert!(message.contains(&name) && message.ends_with("does not exist"), "{message}");
@@ -35,10 +35,10 @@ async fn a_stack_that_is_not_there_is_a_validation_error() {
 
 #[tokio::test]
 async fn a_long_list_comes_in_pages() {
-    for place in places().await {
-        let (client, name) = (place.cloud_formation(), unique("stack"));
+    for backend in backends().await {
+        let (client, name) = (backend.cloud_formation(), unique("stack"));
         let ids: Vec<String> = (0..101).map(|n| format!("Orders{n}Queue")).collect();
-        place.stack(&name, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        backend.stack(&name, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
 
         let mut pages = client.list_stack_resources().stack_name(&name).into_paginator().send();
         let mut sizes = Vec::new();

@@ -1,14 +1,14 @@
 //! DynamoDB: conditional writes, and expressions that are refused.
 
+use crate::backend::backends;
 use crate::dynamodb::{get, item, n, put, s, table};
-use crate::place::places;
 use crate::refusal;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
 
 #[tokio::test]
 async fn one_of_two_claims_wins() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let claim = |owner: &str| {
             let put = client.put_item().table_name(&table).item("pk", s("claim")).item("holder", s(owner));
             put.condition_expression("attribute_not_exists(pk) OR deadline < :now")
@@ -32,8 +32,8 @@ async fn one_of_two_claims_wins() {
 
 #[tokio::test]
 async fn without_being_asked_a_failed_condition_shows_no_item() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         put(&client, &table, &[("pk", s("a")), ("v", n("1"))]).await;
 
         let delete =
@@ -61,8 +61,8 @@ async fn without_being_asked_a_failed_condition_shows_no_item() {
 
 #[tokio::test]
 async fn conditions_hold_as_documented() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let stored = [
             ("pk", s("delivery#1")),
             ("n", n("5")),
@@ -116,8 +116,8 @@ async fn conditions_hold_as_documented() {
 
 #[tokio::test]
 async fn a_number_begins_with_nothing() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         put(&client, &table, &[("pk", s("a")), ("n", n("5"))]).await;
 
         let put = client
@@ -129,7 +129,7 @@ async fn a_number_begins_with_nothing() {
 
         // The emulator refuses by the type in the item; DynamoDB only by the type of a value in the request.
         let expected =
-            if place.is_double() { "ConditionalCheckFailedException" } else { "ValidationException" };
+            if backend.is_double() { "ConditionalCheckFailedException" } else { "ValidationException" };
         assert_eq!(refused.0, expected);
     }
 }
@@ -163,10 +163,10 @@ const TAKEN_BY_EMULATOR: [&str; 5] = [
 
 #[tokio::test]
 async fn expressions_dynamodb_refuses_are_refused() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         put(&client, &table, &[("pk", s("a")), ("v", n("1")), ("t", s("x"))]).await;
-        let taken = if place.is_double() { &[] } else { TAKEN_BY_EMULATOR.as_slice() };
+        let taken = if backend.is_double() { &[] } else { TAKEN_BY_EMULATOR.as_slice() };
         for (update, condition, part) in REFUSED {
             if taken.contains(&update) || taken.contains(&condition) {
                 continue;
@@ -194,8 +194,8 @@ async fn expressions_dynamodb_refuses_are_refused() {
 
 #[tokio::test]
 async fn placeholders_without_expressions_are_refused() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
 
         let values =
             client.put_item().table_name(&table).item("pk", s("a")).expression_attribute_values(":v", n("1"));

@@ -1,6 +1,6 @@
 //! DynamoDB: items, updates, queries.
 
-use crate::place::{Place, places, unique};
+use crate::backend::{Backend, backends, unique};
 use crate::{code, refusal};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -21,10 +21,10 @@ pub(crate) fn item(attributes: &[(&str, AttributeValue)]) -> Item {
 }
 
 /// A table with the key `pk`, and a client.
-pub(crate) async fn table(place: &Place) -> (Client, String) {
+pub(crate) async fn table(backend: &Backend) -> (Client, String) {
     let name = unique("table");
-    place.table(&name).await;
-    (place.dynamodb(), name)
+    backend.table(&name).await;
+    (backend.dynamodb(), name)
 }
 
 pub(crate) async fn put(client: &Client, table: &str, attributes: &[(&str, AttributeValue)]) {
@@ -38,10 +38,10 @@ pub(crate) async fn get(client: &Client, table: &str, pk: &str) -> Option<Item> 
 
 #[tokio::test]
 async fn a_partition_is_listed_by_sort_key_in_pages_with_what_was_written_just_before() {
-    for place in places().await {
+    for backend in backends().await {
         let table = unique("table");
-        place.sorted_table(&table).await;
-        let client = place.dynamodb();
+        backend.sorted_table(&table).await;
+        let client = backend.dynamodb();
         for (pk, sk) in [("a", "m#2"), ("b", "m#1"), ("a", "-"), ("a", "m#1"), ("a", "n"), ("a", "m#3")] {
             put(&client, &table, &[("pk", s(pk)), ("sk", s(sk))]).await;
         }
@@ -81,8 +81,8 @@ async fn a_partition_is_listed_by_sort_key_in_pages_with_what_was_written_just_b
 
 #[tokio::test]
 async fn what_is_put_is_got_with_every_type() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let stored = [
             ("pk", s("a")),
             ("n", n("1.5")),
@@ -107,8 +107,8 @@ async fn what_is_put_is_got_with_every_type() {
 
 #[tokio::test]
 async fn writes_give_back_the_item_as_it_was_when_asked() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let put = |value: &str| {
             let put = client.put_item().table_name(&table).item("pk", s("a")).item("v", s(value));
             put.return_values(ReturnValue::AllOld).send()
@@ -129,8 +129,8 @@ async fn writes_give_back_the_item_as_it_was_when_asked() {
 
 #[tokio::test]
 async fn an_update_creates_sets_counts_and_removes() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let update = |expression: &str| {
             let update = client.update_item().table_name(&table).key("pk", s("a"));
             update.update_expression(expression).return_values(ReturnValue::AllNew)
@@ -166,10 +166,10 @@ async fn an_update_creates_sets_counts_and_removes() {
 
 #[tokio::test]
 async fn a_query_looks_at_one_megabyte_for_each_page() {
-    for place in places().await {
+    for backend in backends().await {
         let table = unique("table");
-        place.sorted_table(&table).await;
-        let client = place.dynamodb();
+        backend.sorted_table(&table).await;
+        let client = backend.dynamodb();
         for n in 0..5 {
             put(
                 &client,
@@ -192,8 +192,8 @@ async fn a_query_looks_at_one_megabyte_for_each_page() {
 
 #[tokio::test]
 async fn a_query_gives_one_partition_in_order_and_in_pages() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         for (pk, day, at) in [("a", "d1", "3"), ("b", "d1", "1"), ("c", "d2", "2"), ("d", "d1", "2")] {
             put(&client, &table, &[("pk", s(pk)), ("day", s(day)), ("moment", s(at))]).await;
         }
@@ -239,8 +239,8 @@ async fn a_query_gives_one_partition_in_order_and_in_pages() {
 
 #[tokio::test]
 async fn an_index_shows_its_keys_and_what_it_carries() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let attributes = [("pk", "a"), ("day", "d1"), ("moment", "1"), ("carried", "yes"), ("left", "no")];
         put(&client, &table, &attributes.map(|(name, value)| (name, s(value)))).await;
 
@@ -256,8 +256,8 @@ async fn an_index_shows_its_keys_and_what_it_carries() {
 
 #[tokio::test]
 async fn a_table_that_does_not_exist_is_a_modelled_error() {
-    for place in places().await {
-        let client = place.dynamodb();
+    for backend in backends().await {
+        let client = backend.dynamodb();
         let name = unique("absent");
 
         let got = client.get_item().table_name(&name).key("pk", s("a")).send().await.unwrap_err();
@@ -270,8 +270,8 @@ async fn a_table_that_does_not_exist_is_a_modelled_error() {
 
 #[tokio::test]
 async fn keys_must_fit_the_schema() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let refused = |(refused_code, message): (String, String), part: &str| {
             assert_eq!(refused_code, "ValidationException");
             assert!(message.contains(part), "{message}");
@@ -297,8 +297,8 @@ async fn keys_must_fit_the_schema() {
 
 #[tokio::test]
 async fn an_item_holds_400_kilobytes() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let put = |size: usize| {
             client.put_item().table_name(&table).item("pk", s("a")).item("v", s(&"x".repeat(size)))
         };

@@ -1,7 +1,7 @@
 //! EventBridge.
 
+use crate::backend::{Backend, backends, unique};
 use crate::code;
-use crate::place::{Place, places, unique};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry as Entry;
 use serde_json::{Value, json};
 
@@ -10,31 +10,31 @@ fn entry(bus: &str, detail_type: &str, detail: &str) -> Entry {
 }
 
 async fn put(
-    place: &Place,
+    backend: &Backend,
     entries: Vec<Entry>,
 ) -> aws_sdk_eventbridge::operation::put_events::PutEventsOutput {
-    place.events().put_events().set_entries(Some(entries)).send().await.unwrap()
+    backend.events().put_events().set_entries(Some(entries)).send().await.unwrap()
 }
 
 /// What arrives in a queue, as texts; waits for the first message only.
-async fn arrived(place: &Place, url: &str, wait: i32) -> Vec<String> {
+async fn arrived(backend: &Backend, url: &str, wait: i32) -> Vec<String> {
     let receive =
-        place.sqs().receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(wait);
+        backend.sqs().receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(wait);
     let messages = receive.send().await.unwrap().messages.unwrap_or_default();
     messages.into_iter().filter_map(|message| message.body).collect()
 }
 
 #[tokio::test]
 async fn a_rule_sends_the_events_it_takes_to_its_queue() {
-    for place in places().await {
+    for backend in backends().await {
         let (bus, queue) = (unique("tableau"), unique("slack"));
-        place.bus(&bus).await;
-        let url = place.queue(&queue, None).await;
+        backend.bus(&bus).await;
+        let url = backend.queue(&queue, None).await;
         let pattern = json!({ "source": ["tableau"], "detail-type": ["WorkbookRefreshFailed"] });
-        place.rule(&bus, pattern, &queue, Some("$.detail")).await;
+        backend.rule(&bus, pattern, &queue, Some("$.detail")).await;
 
         let answer = put(
-            &place,
+            &backend,
             vec![
                 entry(&bus, "WorkbookRefreshFailed", r#"{ "z": 1, "a": [1, 2] }"#),
                 entry(&bus, "WorkbookUpdated", "{}"),
@@ -46,12 +46,12 @@ async fn a_rule_sends_the_events_it_takes_to_its_queue() {
         assert!(
             answer.entries().iter().all(|entry| entry.event_id().is_some() && entry.error_code().is_none())
         );
-        let bodies = arrived(&place, &url, 5).await;
+        let bodies = arrived(&backend, &url, 5).await;
         assert_eq!(bodies.len(), 1);
         let body: Value = serde_json::from_str(&bodies[0]).unwrap();
         assert_eq!(body, json!({ "z": 1, "a": [1, 2] }));
         // The emulator writes the detail with spaces; AWS without, and keys as they came.
-        if place.is_double() {
+        if backend.is_double() {
             assert_eq!(bodies[0], r#"{"z":1,"a":[1,2]}"#);
         }
     }
@@ -59,15 +59,15 @@ async fn a_rule_sends_the_events_it_takes_to_its_queue() {
 
 #[tokio::test]
 async fn without_an_input_path_the_whole_event_is_sent() {
-    for place in places().await {
+    for backend in backends().await {
         let (bus, queue) = (unique("tableau"), unique("all"));
-        place.bus(&bus).await;
-        let url = place.queue(&queue, None).await;
-        place.rule(&bus, json!({ "source": ["tableau"] }), &queue, None).await;
+        backend.bus(&bus).await;
+        let url = backend.queue(&queue, None).await;
+        backend.rule(&bus, json!({ "source": ["tableau"] }), &queue, None).await;
 
-        let answer = put(&place, vec![entry(&bus, "SiteUpdated", r#"{"a":1}"#)]).await;
+        let answer = put(&backend, vec![entry(&bus, "SiteUpdated", r#"{"a":1}"#)]).await;
 
-        let event: Value = serde_json::from_str(&arrived(&place, &url, 5).await[0]).unwrap();
+        let event: Value = serde_json::from_str(&arrived(&backend, &url, 5).await[0]).unwrap();
         assert_eq!(event["version"], "0");
         assert_eq!(event["id"], answer.entries()[0].event_id().unwrap());
         assert_eq!(event["detail-type"], "SiteUpdated");
@@ -81,15 +81,15 @@ async fn without_an_input_path_the_whole_event_is_sent() {
 
 #[tokio::test]
 async fn patterns_look_into_the_detail() {
-    for place in places().await {
+    for backend in backends().await {
         let (bus, queue) = (unique("tableau"), unique("picky"));
-        place.bus(&bus).await;
-        let url = place.queue(&queue, None).await;
+        backend.bus(&bus).await;
+        let url = backend.queue(&queue, None).await;
         let pattern = json!({
             "detail": { "site": { "luid": ["s-1", "s-2"] }, "name": [{ "prefix": "Sales" }],
                         "kind": [{ "anything-but": ["View"] }], "test": [{ "exists": false }] }
         });
-        place.rule(&bus, pattern, &queue, Some("$.detail.id")).await;
+        backend.rule(&bus, pattern, &queue, Some("$.detail.id")).await;
         let detail = |site: &str, name: &str, kind: &str| {
             let id = format!("{site}/{name}/{kind}");
             json!({ "site": { "luid": site }, "name": name, "kind": kind, "id": id })
@@ -104,28 +104,28 @@ async fn patterns_look_into_the_detail() {
             detail("s-1", "Sales", "View"),
             test,
         ];
-        put(&place, details.iter().map(|detail| entry(&bus, "X", &detail.to_string())).collect()).await;
+        put(&backend, details.iter().map(|detail| entry(&bus, "X", &detail.to_string())).collect()).await;
 
-        assert_eq!(arrived(&place, &url, 5).await, [r#""s-2/Sales EMEA/Workbook""#]);
+        assert_eq!(arrived(&backend, &url, 5).await, [r#""s-2/Sales EMEA/Workbook""#]);
     }
 }
 
 #[tokio::test]
 async fn each_entry_fails_by_itself() {
-    for place in places().await {
+    for backend in backends().await {
         let bus = unique("tableau");
-        place.bus(&bus).await;
+        backend.bus(&bus).await;
         let good = entry(&bus, "X", "{}");
         let no_source = Entry::builder().event_bus_name(&bus).detail_type("X").detail("{}").build();
         let no_type = Entry::builder().event_bus_name(&bus).source("tableau").detail("{}").build();
         let not_json = entry(&bus, "X", "{");
         let not_an_object = entry(&bus, "X", "[1]");
 
-        let answer = put(&place, vec![good, no_source, no_type, not_json, not_an_object]).await;
+        let answer = put(&backend, vec![good, no_source, no_type, not_json, not_an_object]).await;
 
         assert_eq!(answer.entries().len(), 5);
         // The emulator takes whatever it gets.
-        if place.is_double() {
+        if backend.is_double() {
             let codes: Vec<_> =
                 answer.entries().iter().map(|entry| entry.error_code().unwrap_or("none")).collect();
             assert_eq!(
@@ -139,8 +139,8 @@ async fn each_entry_fails_by_itself() {
 
 #[tokio::test]
 async fn an_event_for_a_bus_that_does_not_exist_is_accepted_and_lost() {
-    for place in places().await {
-        let answer = put(&place, vec![entry(&unique("absent"), "X", "{}")]).await;
+    for backend in backends().await {
+        let answer = put(&backend, vec![entry(&unique("absent"), "X", "{}")]).await;
 
         assert_eq!(answer.failed_entry_count(), 0);
         assert!(answer.entries()[0].event_id().is_some());
@@ -149,30 +149,30 @@ async fn an_event_for_a_bus_that_does_not_exist_is_accepted_and_lost() {
 
 #[tokio::test]
 async fn a_bus_is_found_by_its_arn_and_the_default_one_without_a_name() {
-    for place in places().await {
+    for backend in backends().await {
         let (bus, queue) = (unique("tableau"), unique("all"));
-        place.bus(&bus).await;
-        let url = place.queue(&queue, None).await;
-        place.rule(&bus, json!({ "source": ["tableau"] }), &queue, Some("$.detail")).await;
+        backend.bus(&bus).await;
+        let url = backend.queue(&queue, None).await;
+        backend.rule(&bus, json!({ "source": ["tableau"] }), &queue, Some("$.detail")).await;
         let source = unique("source");
-        place.rule("default", json!({ "source": [source.as_str()] }), &queue, Some("$.detail")).await;
+        backend.rule("default", json!({ "source": [source.as_str()] }), &queue, Some("$.detail")).await;
 
         let arn = format!("arn:aws:events:us-east-1:000000000000:event-bus/{bus}");
-        put(&place, vec![entry(&arn, "X", "{}")]).await;
-        assert_eq!(arrived(&place, &url, 5).await, ["{}"]);
+        put(&backend, vec![entry(&arn, "X", "{}")]).await;
+        assert_eq!(arrived(&backend, &url, 5).await, ["{}"]);
 
         let unnamed = Entry::builder().source(source).detail_type("X").detail("{}").build();
-        put(&place, vec![unnamed]).await;
-        assert_eq!(arrived(&place, &url, 5).await, ["{}"]);
+        put(&backend, vec![unnamed]).await;
+        assert_eq!(arrived(&backend, &url, 5).await, ["{}"]);
     }
 }
 
 #[tokio::test]
 async fn a_request_holds_ten_entries_and_256_kilobytes() {
-    for place in places().await {
+    for backend in backends().await {
         let bus = unique("tableau");
-        place.bus(&bus).await;
-        let events = place.events();
+        backend.bus(&bus).await;
+        let events = backend.events();
 
         let eleven = events.put_events().set_entries(Some(vec![entry(&bus, "X", "{}"); 11])).send().await;
         let large = json!({ "a": "x".repeat(140_000) }).to_string();
@@ -181,7 +181,7 @@ async fn a_request_holds_ten_entries_and_256_kilobytes() {
 
         assert_eq!(code(eleven.unwrap_err()), "ValidationException");
         // The emulator has no limit of size.
-        if place.is_double() {
+        if backend.is_double() {
             assert_eq!(code(two_large.unwrap_err()), "ValidationException");
         }
         assert_eq!(one_large.unwrap().failed_entry_count(), 0);

@@ -4,13 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
+mod backend;
 mod cloud_formation;
 mod conditions;
 mod dynamodb;
 mod event_bridge;
 mod faults;
 mod keys;
-mod place;
 mod scheduler;
 #[path = "../sdk/mod.rs"]
 mod sdk;

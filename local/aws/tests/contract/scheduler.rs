@@ -3,7 +3,7 @@
 //! The emulator takes schedules of the past, garbage and names of 65 characters, and fires up to ten seconds late: what AWS
 //! refuses is checked on the double alone.
 
-use crate::place::{Place, places, unique};
+use crate::backend::{Backend, backends, unique};
 use crate::sdk::config_of;
 use crate::{code, refusal};
 use aws_sdk_scheduler::Client;
@@ -49,17 +49,17 @@ fn create(
         .target(target.build().unwrap())
 }
 
-async fn group(place: &Place) -> String {
+async fn group(backend: &Backend) -> String {
     let name = unique("timers");
-    place.schedule_group(&name).await;
+    backend.schedule_group(&name).await;
     name
 }
 
 #[tokio::test]
 async fn a_schedule_is_there_as_it_was_created_until_it_is_deleted() {
-    for place in places().await {
-        let client = place.scheduler();
-        let group = group(&place).await;
+    for backend in backends().await {
+        let client = backend.scheduler();
+        let group = group(&backend).await;
         let (name, expression) = (unique("tw"), at(7_200));
         let letters = DeadLetterConfig::builder().arn(queue_arn("letters")).build();
         let retries =
@@ -95,9 +95,9 @@ async fn a_schedule_is_there_as_it_was_created_until_it_is_deleted() {
 
 #[tokio::test]
 async fn a_name_is_taken_once_in_its_group() {
-    for place in places().await {
-        let client = place.scheduler();
-        let groups = [group(&place).await, group(&place).await];
+    for backend in backends().await {
+        let client = backend.scheduler();
+        let groups = [group(&backend).await, group(&backend).await];
         let name = unique("tw");
         for group in &groups {
             create(&client, &name, &at(7_200), target("work")).group_name(group).send().await.unwrap();
@@ -130,9 +130,9 @@ async fn a_call_that_is_repeated_with_its_token_is_the_same_call() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    for place in places().await {
-        let client = place.scheduler();
-        let group = group(&place).await;
+    for backend in backends().await {
+        let client = backend.scheduler();
+        let group = group(&backend).await;
         let get = client.get_schedule().name("none").group_name(&group).send().await.unwrap_err();
         assert!(get.as_service_error().unwrap().is_resource_not_found_exception(), "{get:?}");
         let delete = client.delete_schedule().name("none").group_name(&group).send().await.unwrap_err();
@@ -145,15 +145,15 @@ async fn what_is_not_there_is_not_found() {
 
 #[tokio::test]
 async fn a_schedule_sends_its_input_at_its_time_once_and_is_gone() {
-    for place in places().await {
-        let client = place.scheduler();
+    for backend in backends().await {
+        let client = backend.scheduler();
         let queue = unique("work");
-        let url = place.queue(&queue, None).await;
-        let group = group(&place).await;
+        let url = backend.queue(&queue, None).await;
+        let group = group(&backend).await;
         let (name, began) = (unique("tw"), Instant::now());
         create(&client, &name, &at(3), target(&queue)).group_name(&group).send().await.unwrap();
 
-        let receive = place.sqs().receive_message().queue_url(&url).wait_time_seconds(20);
+        let receive = backend.sqs().receive_message().queue_url(&url).wait_time_seconds(20);
         let message = receive.clone().send().await.unwrap().messages.unwrap_or_default().remove(0);
         // The seconds of `at()` are whole ones.
         assert!(began.elapsed() > Duration::from_millis(1_900), "early: {:?}", began.elapsed());

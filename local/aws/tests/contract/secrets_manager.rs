@@ -1,13 +1,13 @@
 //! Secrets Manager.
 
-use crate::place::{places, unique};
+use crate::backend::{backends, unique};
 use crate::{code, refusal};
 
 #[tokio::test]
 async fn a_secret_is_read_by_its_name_and_by_its_arn() {
-    for place in places().await {
-        let (client, name) = (place.secrets(), unique("webhook-token"));
-        place.secret(&name, r#"{"token":"a"}"#).await;
+    for backend in backends().await {
+        let (client, name) = (backend.secrets(), unique("webhook-token"));
+        backend.secret(&name, r#"{"token":"a"}"#).await;
 
         let by_name = client.get_secret_value().secret_id(&name).send().await.unwrap();
         let arn = by_name.arn().unwrap();
@@ -25,9 +25,9 @@ async fn a_secret_is_read_by_its_name_and_by_its_arn() {
 
 #[tokio::test]
 async fn a_new_value_leaves_the_old_one_as_the_previous_version() {
-    for place in places().await {
-        let (client, name) = (place.secrets(), unique("token"));
-        place.secret(&name, "first").await;
+    for backend in backends().await {
+        let (client, name) = (backend.secrets(), unique("token"));
+        backend.secret(&name, "first").await;
 
         let put = client.put_secret_value().secret_id(&name).secret_string("second").send().await.unwrap();
 
@@ -44,9 +44,9 @@ async fn a_new_value_leaves_the_old_one_as_the_previous_version() {
 
 #[tokio::test]
 async fn a_value_can_be_put_under_its_own_label_without_becoming_current() {
-    for place in places().await {
-        let (client, name) = (place.secrets(), unique("token"));
-        place.secret(&name, "first").await;
+    for backend in backends().await {
+        let (client, name) = (backend.secrets(), unique("token"));
+        backend.secret(&name, "first").await;
 
         let put =
             client.put_secret_value().secret_id(&name).secret_string("next").version_stages("AWSPENDING");
@@ -60,9 +60,9 @@ async fn a_value_can_be_put_under_its_own_label_without_becoming_current() {
 
 #[tokio::test]
 async fn a_put_with_the_same_token_is_one_put() {
-    for place in places().await {
-        let (client, name) = (place.secrets(), unique("token"));
-        place.secret(&name, "first").await;
+    for backend in backends().await {
+        let (client, name) = (backend.secrets(), unique("token"));
+        backend.secret(&name, "first").await;
         let token = uuid::Uuid::new_v4().to_string();
         let put = |value: &str| {
             client
@@ -79,7 +79,7 @@ async fn a_put_with_the_same_token_is_one_put() {
         assert_eq!(first.version_id(), Some(token.as_str()));
         assert_eq!(again.version_id(), first.version_id());
         // The emulator takes another value under the same token; AWS documents ResourceExistsException.
-        if place.is_double() {
+        if backend.is_double() {
             assert_eq!(code(put("third").await.unwrap_err()), "ResourceExistsException");
         }
     }
@@ -87,9 +87,9 @@ async fn a_put_with_the_same_token_is_one_put() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    for place in places().await {
-        let (client, name) = (place.secrets(), unique("token"));
-        place.secret(&name, "value").await;
+    for backend in backends().await {
+        let (client, name) = (backend.secrets(), unique("token"));
+        backend.secret(&name, "value").await;
 
         let unknown = client.get_secret_value().secret_id(unique("absent")).send().await.unwrap_err();
         let put = client

@@ -1,6 +1,6 @@
 //! SQS.
 
-use crate::place::{Place, places, unique};
+use crate::backend::{Backend, backends, unique};
 use crate::{code, refusal};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::primitives::Blob;
@@ -12,8 +12,8 @@ use aws_sdk_sqs::types::{
 use std::collections::HashMap;
 use std::time::Instant;
 
-async fn queue(place: &Place) -> (Client, String) {
-    (place.sqs(), place.queue(&unique("work"), None).await)
+async fn queue(backend: &Backend) -> (Client, String) {
+    (backend.sqs(), backend.queue(&unique("work"), None).await)
 }
 
 async fn send(client: &Client, url: &str, body: &str) {
@@ -49,8 +49,8 @@ fn attribute(kind: &str, value: &str) -> MessageAttributeValue {
 
 #[tokio::test]
 async fn a_message_arrives_with_its_attributes_and_sums() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         let blob =
             MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new([1, 2])).build();
 
@@ -83,8 +83,8 @@ async fn a_message_arrives_with_its_attributes_and_sums() {
 
 #[tokio::test]
 async fn only_the_attributes_asked_for_are_given() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         let send = client.send_message().queue_url(&url).message_body("x");
         let send = send.message_attributes("error.code", attribute("String", "1"));
         send.message_attributes("other", attribute("String", "2")).send().await.unwrap();
@@ -106,8 +106,8 @@ async fn only_the_attributes_asked_for_are_given() {
 
 #[tokio::test]
 async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         send(&client, &url, "one").await;
         assert_eq!(counts(&client, &url).await, ("1".to_owned(), "0".to_owned()));
 
@@ -122,7 +122,7 @@ async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
         let delete = client.delete_message().queue_url(&url).receipt_handle(second.receipt_handle.unwrap());
         delete.clone().send().await.unwrap();
         // Deleting what is gone succeeds on AWS; the emulator no longer knows the handle.
-        if place.is_double() {
+        if backend.is_double() {
             delete.send().await.unwrap();
         }
         assert_eq!(counts(&client, &url).await, ("0".to_owned(), "0".to_owned()));
@@ -131,8 +131,8 @@ async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
 
 #[tokio::test]
 async fn visibility_is_changed_while_a_message_is_in_flight_and_not_after() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         send(&client, &url, "one").await;
         let message = receive(&client, &url, 30, 0).await.remove(0);
         let change = |message: &Message, seconds: i32| {
@@ -142,7 +142,7 @@ async fn visibility_is_changed_while_a_message_is_in_flight_and_not_after() {
 
         change(&message, 0).await.unwrap();
         // The emulator changes it all the same, by as much as one likes.
-        if place.is_double() {
+        if backend.is_double() {
             let not_in_flight = change(&message, 10).await.unwrap_err();
             assert!(not_in_flight.as_service_error().unwrap().is_message_not_inflight(), "{not_in_flight:?}");
             assert_eq!(code(change(&message, 43_201).await.unwrap_err()), "InvalidParameterValue");
@@ -155,11 +155,11 @@ async fn visibility_is_changed_while_a_message_is_in_flight_and_not_after() {
 
 #[tokio::test]
 async fn a_message_received_too_often_goes_to_the_dead_letter_queue_as_it_is() {
-    for place in places().await {
+    for backend in backends().await {
         let letters = unique("letters");
-        let letters_url = place.queue(&letters, None).await;
+        let letters_url = backend.queue(&letters, None).await;
         let work = unique("work");
-        let (client, url) = (place.sqs(), place.queue(&work, Some((&letters, 2))).await);
+        let (client, url) = (backend.sqs(), backend.queue(&work, Some((&letters, 2))).await);
         send(&client, &url, "poison").await;
 
         let mut ids = Vec::new();
@@ -179,8 +179,8 @@ async fn a_message_received_too_often_goes_to_the_dead_letter_queue_as_it_is() {
 
 #[tokio::test]
 async fn a_receive_waits_for_a_message_that_is_sent_meanwhile() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         let waiting = tokio::spawn({
             let (client, url) = (client.clone(), url.clone());
             async move { receive(&client, &url, 30, 20).await }
@@ -196,8 +196,8 @@ async fn a_receive_waits_for_a_message_that_is_sent_meanwhile() {
 
 #[tokio::test]
 async fn a_batch_holds_at_most_what_was_asked_for() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         for n in 0..5 {
             send(&client, &url, &n.to_string()).await;
         }
@@ -210,8 +210,8 @@ async fn a_batch_holds_at_most_what_was_asked_for() {
 
 #[tokio::test]
 async fn a_batch_answers_for_each_of_its_entries() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         let entry = |id: &str, body: &str| {
             SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap()
         };
@@ -250,11 +250,11 @@ async fn a_batch_answers_for_each_of_its_entries() {
 
 #[tokio::test]
 async fn a_queue_is_found_by_its_name_and_describes_itself() {
-    for place in places().await {
+    for backend in backends().await {
         let letters = unique("letters");
-        place.queue(&letters, None).await;
+        backend.queue(&letters, None).await;
         let name = unique("work");
-        let (client, url) = (place.sqs(), place.queue(&name, Some((&letters, 3))).await);
+        let (client, url) = (backend.sqs(), backend.queue(&name, Some((&letters, 3))).await);
 
         let found = client.get_queue_url().queue_name(&name).send().await.unwrap();
         let all =
@@ -272,8 +272,8 @@ async fn a_queue_is_found_by_its_name_and_describes_itself() {
 
 #[tokio::test]
 async fn a_queue_that_does_not_exist_is_a_modelled_error() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
         let gone = format!("{url}-gone");
 
         let sent = client.send_message().queue_url(&gone).message_body("x").send().await.unwrap_err();
@@ -289,8 +289,8 @@ async fn a_queue_that_does_not_exist_is_a_modelled_error() {
 
 #[tokio::test]
 async fn parameters_out_of_range_are_refused() {
-    for place in places().await {
-        let (client, url) = queue(&place).await;
+    for backend in backends().await {
+        let (client, url) = queue(&backend).await;
 
         let big = "x".repeat(1_048_577);
         let too_large = client.send_message().queue_url(&url).message_body(big).send().await.unwrap_err();
@@ -309,7 +309,7 @@ async fn parameters_out_of_range_are_refused() {
             client.delete_message().queue_url(&url).receipt_handle("made up").send().await.unwrap_err();
         assert!(made_up.as_service_error().unwrap().is_receipt_handle_is_invalid());
         // The emulator cuts a longer wait down.
-        if place.is_double() {
+        if backend.is_double() {
             let waiting =
                 client.receive_message().queue_url(&url).wait_time_seconds(21).send().await.unwrap_err();
             assert_eq!(code(waiting), "InvalidParameterValue");
@@ -319,12 +319,12 @@ async fn parameters_out_of_range_are_refused() {
 
 #[tokio::test]
 async fn the_trace_header_of_a_request_stays_with_its_messages() {
-    for place in places().await {
-        if !place.is_double() {
+    for backend in backends().await {
+        if !backend.is_double() {
             // ministack 1.5.33 does not keep it; SQS does.
             continue;
         }
-        let (client, url) = queue(&place).await;
+        let (client, url) = queue(&backend).await;
         let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0;Lineage=1:a87bd80c:0";
         let with_trace = move |request: &mut aws_sdk_sqs::config::http::HttpRequest| {
             request.headers_mut().insert("X-Amzn-Trace-Id", trace);

@@ -1,7 +1,7 @@
 //! DynamoDB: many items in one request.
 
+use crate::backend::backends;
 use crate::dynamodb::{Item, get, item, n, put, s, table};
-use crate::place::places;
 use crate::{code, refusal};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
@@ -17,8 +17,8 @@ fn keys(names: &[String]) -> KeysAndAttributes {
 
 #[tokio::test]
 async fn a_batch_finds_items_by_their_keys_and_leaves_out_what_is_not_there() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let names: Vec<String> = (0..100).map(|name| format!("k{name}")).collect();
         for name in &names[..3] {
             put(&client, &table, &[("pk", s(name)), ("v", n("1")), ("w", n("2"))]).await;
@@ -82,8 +82,8 @@ async fn cancelled(request: TransactWriteItemsFluentBuilder) -> Vec<(String, Opt
 
 #[tokio::test]
 async fn a_transaction_makes_all_writes_or_none_and_says_which_condition_failed() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let one = [("pk", s("a")), ("v", n("1"))];
         put(&client, &table, &one).await;
         put(&client, &table, &[("pk", s("c")), ("v", n("1"))]).await;
@@ -119,8 +119,8 @@ async fn a_transaction_makes_all_writes_or_none_and_says_which_condition_failed(
 
 #[tokio::test]
 async fn an_update_that_does_not_fit_its_item_cancels_the_transaction_with_that_items_reason() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         put(&client, &table, &[("pk", s("a")), ("v", s("text"))]).await;
         let update =
             Update::builder().table_name(&table).key("pk", s("a")).update_expression("SET v = v + :v");
@@ -128,7 +128,7 @@ async fn an_update_that_does_not_fit_its_item_cancels_the_transaction_with_that_
         let count = TransactWriteItem::builder().update(update).build();
         let request = all(&client, [to_two(&table, "b", "attribute_not_exists(v)"), count]);
         // The emulator adds a number to a text.
-        if !place.is_double() {
+        if !backend.is_double() {
             continue;
         }
         let reasons = cancelled(request).await;
@@ -139,8 +139,8 @@ async fn an_update_that_does_not_fit_its_item_cancels_the_transaction_with_that_
 
 #[tokio::test]
 async fn a_check_in_a_transaction_holds_the_writes_back_and_writes_nothing_itself() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let one = [("pk", s("a")), ("v", n("1"))];
         put(&client, &table, &one).await;
         let check = |name: &str, condition: &str| {
@@ -171,8 +171,8 @@ async fn a_check_in_a_transaction_holds_the_writes_back_and_writes_nothing_itsel
 
 #[tokio::test]
 async fn a_transaction_with_the_token_of_another_is_that_one_or_refused() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let create = |name: &str| to_two(&table, name, "attribute_not_exists(v)");
         let send = async |writes: [TransactWriteItem; 2]| {
             all(&client, writes).client_request_token("token-1").send().await
@@ -187,8 +187,8 @@ async fn a_transaction_with_the_token_of_another_is_that_one_or_refused() {
 
 #[tokio::test]
 async fn a_transaction_that_can_never_be_made_is_refused_as_a_whole() {
-    for place in places().await {
-        let (client, table) = table(&place).await;
+    for backend in backends().await {
+        let (client, table) = table(&backend).await;
         let create = |name: &str| to_two(&table, name, "attribute_not_exists(v)");
         let twice = all(&client, [create("a"), create("a")]).send().await.unwrap_err();
         let (twice, message) = refusal(twice);
@@ -200,7 +200,7 @@ async fn a_transaction_that_can_never_be_made_is_refused_as_a_whole() {
         assert_eq!(code(all(&client, many).send().await.unwrap_err()), "ValidationException");
         let key =
             update(&table, "a").update_expression("SET pk = :v").expression_attribute_values(":v", s("b"));
-        if !place.is_double() {
+        if !backend.is_double() {
             // The emulator changes the key all the same.
             continue;
         }

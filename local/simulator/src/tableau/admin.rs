@@ -1,9 +1,9 @@
 //! `/simulator`: what is inside, and buttons to press, for people.
 
 use super::events::About;
-use super::inside::inside;
 use super::notes;
 use super::query::{Answer, Parameters, Refusal, not_found, only};
+use super::snapshot::inside;
 use super::state::State;
 use axum::extract::{Path, Query, State as Shared};
 use axum::response::{Html, IntoResponse, Response};

@@ -4,7 +4,7 @@ use super::rest;
 use super::simulator::TableauSimulator;
 use super::state::{Settings, State};
 use super::version::RestVersion;
-use super::{admin, sample, switchboard};
+use super::{admin, admin_api, sample};
 use crate::clock::Clock;
 use crate::server::Server;
 use crate::tls::Identity;
@@ -185,7 +185,7 @@ impl TableauBuilder {
         *state.moved_to() = self.moved_to;
         let router = Router::new()
             .merge(admin::routes())
-            .merge(switchboard::routes())
+            .merge(admin_api::routes())
             .fallback(rest::serve)
             .with_state(Arc::clone(&state));
         // The real time, whatever the clock says: clients check the certificate by theirs.

@@ -1,6 +1,7 @@
 //! A Tableau site that behaves.
 
 mod admin;
+mod admin_api;
 mod builder;
 mod content;
 mod control;
@@ -8,7 +9,6 @@ mod deletion;
 mod delivery;
 mod events;
 mod export;
-mod inside;
 mod metadata;
 mod model;
 pub mod notes;
@@ -19,8 +19,8 @@ mod sample;
 mod sample_jobs;
 mod sending;
 mod simulator;
+mod snapshot;
 mod state;
-mod switchboard;
 mod version;
 
 pub use builder::TableauBuilder;

@@ -18,13 +18,13 @@ use tableau_client::{
 use workflow::{Failure, Invocation, NoEffectLog};
 
 /// A failed refresh at a site, and lookups about it.
-struct Place {
+struct FailedRefresh {
     simulator: TableauSimulator,
     event: Event,
     records: Arc<MemoryRecords>,
 }
 
-impl Place {
+impl FailedRefresh {
     async fn start() -> Self {
         Self::at(TableauSimulator::empty().start().await.unwrap())
     }
@@ -68,52 +68,52 @@ fn attempt(number: u32, now: Timestamp) -> Invocation {
 // 13: what Tableau says about an event is cached per event, and shared by all workflows.
 #[tokio::test]
 async fn what_tableau_says_about_an_event_that_several_workflows_announce_is_asked_once_within_an_hour() {
-    let place = Place::start().await;
+    let failed = FailedRefresh::start().await;
     let now = Timestamp::now();
-    let first = place.lookups().context(&place.event, &attempt(1, now), true).await.unwrap();
+    let first = failed.lookups().context(&failed.event, &attempt(1, now), true).await.unwrap();
     assert!(matches!(&first.cause, Lookup::Found(cause) if cause.line.contains("Incorrect username")));
     assert_eq!(first.refresh, RefreshKind::Full);
-    let asked = place.simulator.calls("*");
-    let second = place.lookups().context(&place.event, &attempt(1, now), true).await.unwrap();
-    assert_eq!((&second, place.simulator.calls("*")), (&first, asked));
+    let asked = failed.simulator.calls("*");
+    let second = failed.lookups().context(&failed.event, &attempt(1, now), true).await.unwrap();
+    assert_eq!((&second, failed.simulator.calls("*")), (&first, asked));
 
-    let alone = place.lookups().context(&place.event, &attempt(1, now), false).await.unwrap();
+    let alone = failed.lookups().context(&failed.event, &attempt(1, now), false).await.unwrap();
     assert_eq!(alone, first);
-    let asked_again = place.simulator.calls("*");
+    let asked_again = failed.simulator.calls("*");
     assert!(asked_again > asked, "an event of one workflow is not kept");
     let later = attempt(1, now + Duration::from_secs(3_601));
-    place.lookups().context(&place.event, &later, true).await.unwrap();
-    assert!(place.simulator.calls("*") > asked_again);
+    failed.lookups().context(&failed.event, &later, true).await.unwrap();
+    assert!(failed.simulator.calls("*") > asked_again);
 }
 
 #[tokio::test]
 async fn an_answer_with_something_missing_is_not_kept() {
-    let place = Place::start().await;
-    place.simulator.fail_next("GET /sites/*/jobs", 1, Fault::Error("403000"));
+    let failed = FailedRefresh::start().await;
+    failed.simulator.fail_next("GET /sites/*/jobs", 1, Fault::Error("403000"));
     let now = Timestamp::now();
-    let first = place.lookups().context(&place.event, &attempt(3, now), true).await.unwrap();
+    let first = failed.lookups().context(&failed.event, &attempt(3, now), true).await.unwrap();
     assert!(matches!(&first.cause, Lookup::Unavailable(why) if why.contains("403000")), "{first:?}");
-    let second = place.lookups().context(&place.event, &attempt(3, now), true).await.unwrap();
+    let second = failed.lookups().context(&failed.event, &attempt(3, now), true).await.unwrap();
     assert!(second.cause.found().is_some(), "{second:?}");
 }
 
 // 13: Tableau's calls go through a circuit breaker.
 #[tokio::test]
 async fn while_the_circuit_of_tableau_is_open_events_go_out_without_context() {
-    let place = Place::start().await;
-    place.simulator.fail_always("*", Fault::Status(503));
-    let (lookups, now) = (place.lookups(), Timestamp::now());
+    let failed = FailedRefresh::start().await;
+    failed.simulator.fail_always("*", Fault::Status(503));
+    let (lookups, now) = (failed.lookups(), Timestamp::now());
     for _ in 0..10 {
-        let waits = lookups.context(&place.event, &attempt(1, now), false).await;
+        let waits = lookups.context(&failed.event, &attempt(1, now), false).await;
         assert!(matches!(waits, Err(Failure::Transient { .. })), "{waits:?}");
     }
-    let asked = place.simulator.calls("*");
-    let waits = lookups.context(&place.event, &attempt(2, now), false).await.unwrap_err();
+    let asked = failed.simulator.calls("*");
+    let waits = lookups.context(&failed.event, &attempt(2, now), false).await.unwrap_err();
     assert!(matches!(&waits, Failure::Transient { retry_after: Some(wait), .. } if wait.as_secs() <= 30));
-    let without = lookups.context(&place.event, &attempt(3, now), false).await.unwrap();
+    let without = lookups.context(&failed.event, &attempt(3, now), false).await.unwrap();
     assert!(matches!(&without.cause, Lookup::Unavailable(why) if why == "Tableau did not answer"));
-    let kind = lookups.success_kind(&place.event, &attempt(3, now)).await.unwrap();
-    assert_eq!((kind, place.simulator.calls("*")), (RefreshKind::Unknown, asked), "the circuit is open");
+    let kind = lookups.success_kind(&failed.event, &attempt(3, now)).await.unwrap();
+    assert_eq!((kind, failed.simulator.calls("*")), (RefreshKind::Unknown, asked), "the circuit is open");
 }
 
 // 13: Tableau is asked for the last refresh before a reminder, and for the kind of a success.
@@ -121,32 +121,32 @@ async fn while_the_circuit_of_tableau_is_open_events_go_out_without_context() {
 async fn the_last_success_and_its_kind_come_from_tableaus_jobs() {
     let start = "2026-11-28T10:00:00Z".parse().unwrap();
     let simulator = TableauSimulator::empty().clock(Clock::manual(start)).start().await.unwrap();
-    let place = Place::at(simulator);
-    let now = || place.simulator.clock().now();
-    let lookups = place.lookups();
-    let last = async |kind, number| lookups.last_success(&place.event, kind, &attempt(number, now())).await;
+    let failed = FailedRefresh::at(simulator);
+    let now = || failed.simulator.clock().now();
+    let lookups = failed.lookups();
+    let last = async |kind, number| lookups.last_success(&failed.event, kind, &attempt(number, now())).await;
     assert_eq!(last(RefreshKind::Unknown, 1).await.unwrap(), None);
-    place.simulator.clock().advance(Duration::from_secs(3_600));
-    place.simulator.succeed_refresh(place.event.subject.luid()).unwrap();
+    failed.simulator.clock().advance(Duration::from_secs(3_600));
+    failed.simulator.succeed_refresh(failed.event.subject.luid()).unwrap();
     let succeeded = last(RefreshKind::Full, 1).await.unwrap();
-    assert!(succeeded > place.event.created_at, "{succeeded:?}");
+    assert!(succeeded > failed.event.created_at, "{succeeded:?}");
     assert_eq!(last(RefreshKind::Incremental, 1).await.unwrap(), None);
-    let success = Event { created_at: Some(now()), ..place.event.clone() };
+    let success = Event { created_at: Some(now()), ..failed.event.clone() };
     assert_eq!(lookups.success_kind(&success, &attempt(1, now())).await.unwrap(), RefreshKind::Full);
 
     // While Tableau is down the next sweep asks again; a credential that a person has to fix keeps no reminder back.
-    place.simulator.fail_next("GET /sites/*/jobs", 10, Fault::Status(503));
+    failed.simulator.fail_next("GET /sites/*/jobs", 10, Fault::Status(503));
     assert!(matches!(last(RefreshKind::Full, 1).await, Err(Failure::Transient { .. })));
-    place.simulator.clear_faults();
-    place.simulator.revoke_pat(SAMPLE_PAT.0);
-    place.simulator.end_sessions();
+    failed.simulator.clear_faults();
+    failed.simulator.revoke_pat(SAMPLE_PAT.0);
+    failed.simulator.end_sessions();
     assert_eq!(last(RefreshKind::Full, 1).await.unwrap(), None);
 }
 
 // 13
 #[tokio::test]
 async fn a_job_is_to_be_opened_unless_tableau_lists_none() {
-    let failed = Place::start().await.event;
+    let failed = FailedRefresh::start().await.event;
     for (lookup, is_listed) in [
         (CauseLookup::NoneListed, false),
         (CauseLookup::Unreadable { code: "400031".to_owned() }, true),

@@ -1,8 +1,8 @@
 //! Attempts that fail between two steps, many channels, several workers: nothing is sent twice or asked twice without need.
 
 use crate::doubles::Message;
+use crate::environment::{EDITS, Environment, FAILED, POSTS, SUCCEEDED, UPDATED, at, event};
 use crate::incidents::{HOUR, NIGHT, quiet, run};
-use crate::world::{EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, World, at, event};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::records::{MemoryRecords, Records};
@@ -14,17 +14,17 @@ async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
     for calls in 0..20 {
         for happens in [false, true] {
             for survives in [false, true] {
-                let mut world = World::new(EDITS);
-                world.survives = survives;
-                world.rules(|rules| rules.channels = CHANNELS.to_vec());
+                let mut environment = Environment::new(EDITS);
+                environment.survives = survives;
+                environment.rules(|rules| rules.channels = CHANNELS.to_vec());
                 let deaths = BTreeMap::from([(0, (calls, happens))]);
-                world.run(vec![(0, event(FAILED, "Sales", 0))], &deaths, at(HOUR)).await;
+                environment.run(vec![(0, event(FAILED, "Sales", 0))], &deaths, at(HOUR)).await;
                 let context = format!("{calls} calls, happens: {happens}, survives: {survives}");
-                let sent = world.messages().len();
+                let sent = environment.messages().len();
                 assert!((4..=5).contains(&sent), "{context}: {sent}");
-                run(&mut world, vec![(HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;
+                run(&mut environment, vec![(HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;
                 for channel in CHANNELS {
-                    let messages = world.messages();
+                    let messages = environment.messages();
                     let mut of_channel = messages.iter().filter(|message| message.target == channel);
                     assert!(of_channel.any(|message| message.is_closed), "{context}: {channel}");
                 }
@@ -37,13 +37,13 @@ async fn a_worker_that_dies_between_two_channels_repeats_one_message_at_most() {
 #[tokio::test(start_paused = true)]
 async fn tableau_is_asked_once_about_an_event_of_many_channels() {
     for (name, hour) in [(FAILED, 2), (UPDATED, 2), (FAILED, 20), (UPDATED, 20)] {
-        let mut world = quiet(EDITS);
-        world.rules(|rules| {
+        let mut environment = quiet(EDITS);
+        environment.rules(|rules| {
             rules.channels = vec!["data", "finance", "sales"];
             rules.names.push(UPDATED);
         });
-        world.one(name, "Sales", hour * HOUR).await;
-        assert_eq!(world.asked().contexts, 1, "{name} at {hour}");
+        environment.one(name, "Sales", hour * HOUR).await;
+        assert_eq!(environment.asked().contexts, 1, "{name} at {hour}");
     }
 }
 
@@ -54,18 +54,20 @@ async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
         for arrival in 0..6 {
             for calls in 0..8 {
                 for happens in [false, true] {
-                    let mut world = World::new(capabilities);
-                    world.rules(|rules| rules.names.push(UPDATED));
+                    let mut environment = Environment::new(capabilities);
+                    environment.rules(|rules| rules.names.push(UPDATED));
                     let event = |n: i64, second| (second, event(UPDATED, &format!("object-{n:03}"), second));
                     // While the first flood's event waits for its next attempt, another flood begins.
                     let first = (0..5).map(|n| event(n, n));
                     let second = (5..10).map(|n| event(n, 75 + n));
                     let deaths = BTreeMap::from([(arrival, (calls, happens))]);
-                    world.run(first.chain(second).collect(), &deaths, at(HOUR)).await;
-                    let context =
-                        format!("{capabilities:?}, {arrival}, {calls}, {happens}: {:?}", world.headlines());
+                    environment.run(first.chain(second).collect(), &deaths, at(HOUR)).await;
+                    let context = format!(
+                        "{capabilities:?}, {arrival}, {calls}, {happens}: {:?}",
+                        environment.headlines()
+                    );
                     let messages: Vec<Message> =
-                        world.messages().into_iter().filter(|message| !message.is_orphan).collect();
+                        environment.messages().into_iter().filter(|message| !message.is_orphan).collect();
                     let lists = messages.iter().flat_map(|message| &message.shown.lists);
                     let grouped: Vec<&str> =
                         lists.flat_map(|list| &list.items).map(|item| item.name.as_str()).collect();
@@ -84,19 +86,24 @@ async fn an_event_that_is_retried_after_its_group_has_closed_is_named_once() {
 #[tokio::test(start_paused = true)]
 async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announced_when_they_fail_after() {
     for capabilities in [EDITS, POSTS] {
-        let mut world = World::new(capabilities);
+        let mut environment = Environment::new(capabilities);
         for n in 0..5 {
-            world.one(FAILED, &format!("object-{n}"), n).await;
+            environment.one(FAILED, &format!("object-{n}"), n).await;
         }
-        world.rules(|rules| rules.muted_until = Some(at(2 * HOUR)));
-        run(&mut world, Vec::new()).await;
-        assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
+        environment.rules(|rules| rules.muted_until = Some(at(2 * HOUR)));
+        run(&mut environment, Vec::new()).await;
+        assert_eq!(environment.messages().len(), 1, "{:?}", environment.headlines());
         run(
-            &mut world,
+            &mut environment,
             (0..5).map(|n| (3 * HOUR, event(FAILED, &format!("object-{n}"), 3 * HOUR))).collect(),
         )
         .await;
-        assert_eq!(world.shown_failing(|_| false).len(), 5, "{capabilities:?}: {:?}", world.headlines());
+        assert_eq!(
+            environment.shown_failing(|_| false).len(),
+            5,
+            "{capabilities:?}: {:?}",
+            environment.headlines()
+        );
     }
 }
 
@@ -104,7 +111,7 @@ async fn incidents_that_waited_for_each_other_when_the_rule_was_muted_are_announ
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_late_to_a_digest_that_another_worker_has_sent_has_a_timer() {
     let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
-    let mut workers = [(); 2].map(|()| World::on(Arc::clone(&records), EDITS));
+    let mut workers = [(); 2].map(|()| Environment::on(Arc::clone(&records), EDITS));
     for worker in &workers {
         worker.rules(|rules| {
             rules.names = vec![UPDATED];

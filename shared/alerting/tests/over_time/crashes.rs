@@ -1,6 +1,6 @@
 //! Workers that die between any two steps: every notification arrives, without a later event to bring it.
 
-use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, World, at, event, names_failing};
+use crate::environment::{EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, at, event, names_failing};
 use alerting::Capabilities;
 use alerting::notification::Kind;
 use proptest::prelude::*;
@@ -9,20 +9,20 @@ use tableau::Event;
 
 pub(crate) type Deaths = BTreeMap<usize, (u32, bool)>;
 
-fn run(world: &mut World, events: Vec<(i64, Event)>, deaths: &Deaths) {
+fn run(environment: &mut Environment, events: Vec<(i64, Event)>, deaths: &Deaths) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(world.run(events, deaths, at(FOR_EVER)));
+    runtime.block_on(environment.run(events, deaths, at(FOR_EVER)));
 }
 
 /// The hourly sweeps of the next days, and the timers that they set.
-fn sweep(world: &mut World) {
+fn sweep(environment: &mut Environment) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         for hour in 3..60 {
-            world.sweep(hour * 3_600).await.unwrap();
-            world.run(Vec::new(), &Deaths::new(), at(hour * 3_600 + 1_800)).await;
+            environment.sweep(hour * 3_600).await.unwrap();
+            environment.run(Vec::new(), &Deaths::new(), at(hour * 3_600 + 1_800)).await;
         }
     });
 }
@@ -52,29 +52,30 @@ fn ties(events: &[(i64, Event)]) -> BTreeSet<String> {
 }
 
 /// Everything that any message has named, whenever.
-fn named(world: &World) -> BTreeSet<String> {
-    let messages = world.messages();
+fn named(environment: &Environment) -> BTreeSet<String> {
+    let messages = environment.messages();
     let lists = messages.iter().flat_map(|message| &message.shown.lists).flat_map(|list| &list.items);
     let subjects = messages.iter().filter_map(|message| message.shown.subject.clone());
     lists.map(|item| item.name.clone()).chain(subjects).collect()
 }
 
 /// What must hold when nothing is left to do. `deaths`: how many workers died.
-pub(crate) fn check(world: &World, events: &[(i64, Event)], deaths: usize, context: &str) {
+pub(crate) fn check(environment: &Environment, events: &[(i64, Event)], deaths: usize, context: &str) {
     let failing = failing(events);
     // Where messages cannot be edited, one about many is followed by another only when all have recovered.
-    let shown = world
-        .shown_failing(|names| !world.capabilities().edit && names.iter().any(|name| failing.contains(name)));
-    let named = named(world);
+    let shown = environment.shown_failing(|names| {
+        !environment.capabilities().edit && names.iter().any(|name| failing.contains(name))
+    });
+    let named = named(environment);
     for object in &failing {
         assert!(
             named.contains(object),
             "{context}: {object} fails, and no message says so: {:?}",
-            world.headlines()
+            environment.headlines()
         );
     }
     // A message whose answer was lost is known to no document and stays as it is.
-    let orphans: Vec<_> = world.messages().into_iter().filter(|message| message.is_orphan).collect();
+    let orphans: Vec<_> = environment.messages().into_iter().filter(|message| message.is_orphan).collect();
     let is_orphaned = |object: &String| {
         orphans.iter().any(|message| {
             message.shown.subject.as_ref() == Some(object)
@@ -86,9 +87,9 @@ pub(crate) fn check(world: &World, events: &[(i64, Event)], deaths: usize, conte
     assert!(
         red.is_empty(),
         "{context}: {red:?} recovered, and a message is still red: {:?}",
-        world.headlines()
+        environment.headlines()
     );
-    let openings: Vec<String> = world
+    let openings: Vec<String> = environment
         .messages()
         .iter()
         .filter(|message| matches!(message.shown.kind, Kind::Opened | Kind::Digest | Kind::GroupOpened))
@@ -101,14 +102,14 @@ pub(crate) fn check(world: &World, events: &[(i64, Event)], deaths: usize, conte
     );
 }
 
-fn scenario(name: &str, capabilities: Capabilities) -> (World, Vec<(i64, Event)>) {
-    let world = World::new(capabilities);
-    let events = events_of(name, &world);
-    (world, events)
+fn scenario(name: &str, capabilities: Capabilities) -> (Environment, Vec<(i64, Event)>) {
+    let environment = Environment::new(capabilities);
+    let events = events_of(name, &environment);
+    (environment, events)
 }
 
-/// The events of a scenario, whose quiet hours `world` gets.
-pub(crate) fn events_of(name: &str, world: &World) -> Vec<(i64, Event)> {
+/// The events of a scenario, whose quiet hours `environment` gets.
+pub(crate) fn events_of(name: &str, environment: &Environment) -> Vec<(i64, Event)> {
     let object = |n: i64| format!("object-{n}");
     let failed = |n: i64, second| (second, event(FAILED, &object(n), second));
     let succeeded = |n: i64, second| (second, event(SUCCEEDED, &object(n), second));
@@ -120,11 +121,11 @@ pub(crate) fn events_of(name: &str, world: &World) -> Vec<(i64, Event)> {
             (0..5).map(|n| failed(n, n)).chain((0..5).map(|n| succeeded(n, 600 + n))).collect()
         }
         "night" => {
-            world.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
+            environment.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
             (0..4).map(|n| failed(n, 60 + n * 90)).chain([succeeded(0, 700)]).collect()
         }
         "morning" => {
-            world.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
+            environment.rules(|rules| rules.quiet = Some((at(0), at(36_000))));
             (0..4).map(|n| failed(n, 60 + n)).chain((0..4).map(|n| succeeded(n, 40_000 + n))).collect()
         }
         _ => {
@@ -146,15 +147,15 @@ fn a_worker_that_dies_between_any_two_steps_loses_nothing() {
             for arrival in 0..16 {
                 for calls in 0..10 {
                     for (happens, survives) in [(false, false), (false, true), (true, false), (true, true)] {
-                        let (mut world, events) = scenario(name, capabilities);
-                        world.survives = survives;
-                        run(&mut world, events.clone(), &Deaths::from([(arrival, (calls, happens))]));
+                        let (mut environment, events) = scenario(name, capabilities);
+                        environment.survives = survives;
+                        run(&mut environment, events.clone(), &Deaths::from([(arrival, (calls, happens))]));
                         let context = format!(
                             "{name}, edit: {}, arrival {arrival} dies after {calls} calls, happens: {happens}, survives: \
                              {survives}",
                             capabilities.edit
                         );
-                        check(&world, &events, 1, &context);
+                        check(&environment, &events, 1, &context);
                         runs += 1;
                     }
                 }
@@ -185,22 +186,22 @@ proptest! {
         quiet in prop::option::of((0_i64..2_000, 500_i64..4_000)),
         deaths in prop::collection::btree_map(0_usize..60, (0_u32..12, any::<bool>()), 0..8),
     ) {
-        let mut world = World::new(if edit { EDITS } else { POSTS });
-        world.survives = survives;
+        let mut environment = Environment::new(if edit { EDITS } else { POSTS });
+        environment.survives = survives;
         if let Some((from, lasts)) = quiet {
-            world.rules(|rules| rules.quiet = Some((at(from), at(from + lasts))));
+            environment.rules(|rules| rules.quiet = Some((at(from), at(from + lasts))));
         }
-        run(&mut world, events.clone(), &deaths);
+        run(&mut environment, events.clone(), &deaths);
         let history: Vec<_> = events.iter().map(|(arrives, event)| {
             let failed = if event.name.as_str() == FAILED { "failed" } else { "succeeded" };
             let at = event.created_at.unwrap().as_second() - at(0).as_second();
             format!("{} {failed} at {at}, arrives at {arrives}", event.subject.luid())
         }).collect();
         let context = format!("edit: {edit}, survives: {survives}, quiet: {quiet:?}, deaths: {deaths:?}, {history:#?}");
-        check(&world, &events, deaths.len(), &context);
-        let before = world.messages().len();
-        sweep(&mut world);
-        let reminders = world.messages().split_off(before);
+        check(&environment, &events, deaths.len(), &context);
+        let before = environment.messages().len();
+        sweep(&mut environment);
+        let reminders = environment.messages().split_off(before);
         let named = reminders.iter().flat_map(|reminder| names_failing(&reminder.shown));
         // In the same second the one that arrives last counts, and no one knows which was last.
         let is_certain = |name: &String| !ties(&events).contains(name);

@@ -1,7 +1,7 @@
 //! The engine on DynamoDB: the same scenarios, what they ask the table for, and whether the workflow's role allows it.
 
 use crate::crashes::{Deaths, check, events_of};
-use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, WORKFLOW, World, at, event};
+use crate::environment::{EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, WORKFLOW, at, event};
 use alerting::Capabilities;
 use local_aws::Aws;
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use testkit::repository::root;
 const TABLE: &str = "table";
 const HOUR: i64 = 3_600;
 
-/// What the worlds of a test have left on the double.
+/// What the environments of a test have left on the double.
 #[derive(Default)]
 struct Seen {
     /// The partition keys of what is left.
@@ -26,7 +26,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, aws: &Aws, table: &str, world: &World) {
+    fn add(&mut self, aws: &Aws, table: &str, environment: &Environment) {
         let items = aws.items(table);
         self.partitions.extend(items.iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()));
         for (operation, kinds) in aws.requests().into_keys() {
@@ -36,13 +36,13 @@ impl Seen {
             }
             self.operations.insert(operation);
         }
-        self.listed.extend(world.listed());
+        self.listed.extend(environment.listed());
     }
 }
 
-fn world(aws: &Aws, table: &str, capabilities: Capabilities) -> World {
+fn environment(aws: &Aws, table: &str, capabilities: Capabilities) -> Environment {
     create_table(aws, table);
-    World::on(Arc::new(DynamoDbRecords::new(client(aws), table, WORKFLOW)), capabilities)
+    Environment::on(Arc::new(DynamoDbRecords::new(client(aws), table, WORKFLOW)), capabilities)
 }
 
 /// The patterns of keys in the statements about alerting's records of a workflow's role: those that it may read and write, and
@@ -63,28 +63,33 @@ fn patterns() -> [BTreeSet<String>; 2] {
 async fn storm(aws: &Aws, seen: &mut Seen) -> Vec<usize> {
     let mut all = Vec::new();
     for (table, capabilities) in [("storm-edits", EDITS), ("storm-posts", POSTS)] {
-        let mut world = world(aws, table, capabilities);
+        let mut environment = environment(aws, table, capabilities);
         let object = |n: i64| format!("object-{n:03}");
         let failed = (0..150).map(|n| (n / 30, event(FAILED, &object(n), n / 30))).collect();
         let before: usize = aws.requests().values().sum();
-        world.run(failed, &Deaths::new(), at(FOR_EVER)).await;
+        environment.run(failed, &Deaths::new(), at(FOR_EVER)).await;
         let requests = aws.requests().values().sum::<usize>() - before;
         all.push(requests);
         assert!(requests <= 150 * 2, "with claim and completion at most 4 an event: {requests}");
-        assert_eq!(world.shown_failing(|_| false).len(), 150, "{:?}", world.headlines());
-        assert_eq!(world.messages().len(), 2, "{:?}", world.headlines());
+        assert_eq!(environment.shown_failing(|_| false).len(), 150, "{:?}", environment.headlines());
+        assert_eq!(environment.messages().len(), 2, "{:?}", environment.headlines());
         let succeeded = (0..150).map(|n| (HOUR + n, event(SUCCEEDED, &object(n), HOUR + n))).collect();
-        world.run(succeeded, &Deaths::new(), at(FOR_EVER)).await;
-        assert_eq!(world.messages().len() + world.replies().len(), 3, "{:?}", world.headlines());
-        seen.add(aws, table, &world);
+        environment.run(succeeded, &Deaths::new(), at(FOR_EVER)).await;
+        assert_eq!(
+            environment.messages().len() + environment.replies().len(),
+            3,
+            "{:?}",
+            environment.headlines()
+        );
+        seen.add(aws, table, &environment);
     }
     all
 }
 
 async fn quiet_night(aws: &Aws, seen: &mut Seen) {
     for (table, capabilities) in [("night-edits", EDITS), ("night-posts", POSTS)] {
-        let mut world = world(aws, table, capabilities);
-        world.rules(|rules| rules.quiet = Some((at(0), at(13 * HOUR))));
+        let mut environment = environment(aws, table, capabilities);
+        environment.rules(|rules| rules.quiet = Some((at(0), at(13 * HOUR))));
         let events = (0..40).flat_map(|n| {
             let second = HOUR + n * 600;
             let object = format!("object-{n:03}");
@@ -93,24 +98,24 @@ async fn quiet_night(aws: &Aws, seen: &mut Seen) {
             // The last five still fail in the morning.
             if n < 35 { vec![failed, succeeded] } else { vec![failed] }
         });
-        world.run(events.collect(), &Deaths::new(), at(FOR_EVER)).await;
-        assert_eq!(world.messages().len(), 1, "{:?}", world.headlines());
-        assert_eq!(world.messages()[0].shown.title, "75 events in quiet hours");
-        assert!(world.timer_messages <= 10, "{}", world.timer_messages);
-        seen.add(aws, table, &world);
+        environment.run(events.collect(), &Deaths::new(), at(FOR_EVER)).await;
+        assert_eq!(environment.messages().len(), 1, "{:?}", environment.headlines());
+        assert_eq!(environment.messages()[0].shown.title, "75 events in quiet hours");
+        assert!(environment.timer_messages <= 10, "{}", environment.timer_messages);
+        seen.add(aws, table, &environment);
     }
 }
 
 async fn sweep(aws: &Aws, seen: &mut Seen) {
-    let mut world = world(aws, "sweep", EDITS);
+    let mut environment = environment(aws, "sweep", EDITS);
     for n in 0..5 {
-        world.one(FAILED, &format!("object-{n}"), n).await;
+        environment.one(FAILED, &format!("object-{n}"), n).await;
     }
-    world.lose_timers();
-    world.sweep(400).await.unwrap();
-    world.run(Vec::new(), &Deaths::new(), at(FOR_EVER)).await;
-    assert_eq!(world.shown_failing(|_| false).len(), 5, "{:?}", world.headlines());
-    seen.add(aws, "sweep", &world);
+    environment.lose_timers();
+    environment.sweep(400).await.unwrap();
+    environment.run(Vec::new(), &Deaths::new(), at(FOR_EVER)).await;
+    assert_eq!(environment.shown_failing(|_| false).len(), 5, "{:?}", environment.headlines());
+    seen.add(aws, "sweep", &environment);
 }
 
 // 13, 12-S5
@@ -153,13 +158,13 @@ async fn on_dynamodb_a_worker_that_dies_between_any_two_steps_loses_nothing() {
             for calls in 0..7 {
                 let happens = calls % 2 == 0;
                 let table = format!("{TABLE}-{}-{arrival}-{calls}", name.replace(' ', "-"));
-                let mut world = world(&aws, &table, capabilities);
-                let events = events_of(name, &world);
+                let mut environment = environment(&aws, &table, capabilities);
+                let events = events_of(name, &environment);
                 let deaths = Deaths::from([(arrival, (calls, happens))]);
-                world.run(events.clone(), &deaths, at(FOR_EVER)).await;
+                environment.run(events.clone(), &deaths, at(FOR_EVER)).await;
                 let context =
                     format!("{name}, arrival {arrival} dies after {calls} calls, happens: {happens}");
-                check(&world, &events, 1, &context);
+                check(&environment, &events, 1, &context);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What goes wrong for hours and weeks: channels that refuse, mutes, documents that expire, rules of single objects.
 
+use crate::environment::{EDITS, Environment, FAILED, POSTS, SUCCEEDED, UPDATED, at, event};
 use crate::incidents::{HOUR, NIGHT, each, quiet, run};
 use crate::sweep::sweep_for;
-use crate::world::{EDITS, FAILED, POSTS, SUCCEEDED, UPDATED, World, at, event};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,18 +16,18 @@ const DAY: i64 = 24 * HOUR;
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_refuses_once_loses_no_group_and_no_digest() {
     for night in [false, true] {
-        let mut world = if night { quiet(EDITS) } else { World::new(EDITS) };
+        let mut environment = if night { quiet(EDITS) } else { Environment::new(EDITS) };
         let second = if night { 2 * HOUR } else { 0 };
         if !night {
-            world.one(FAILED, "object-000", 0).await;
+            environment.one(FAILED, "object-000", 0).await;
         }
-        world.channel(|channel| channel.refusals = 1);
+        environment.channel(|channel| channel.refusals = 1);
         let failed = each(FAILED, 5, second).into_iter().skip(usize::from(!night));
-        run(&mut world, failed.collect()).await;
-        sweep_for(&mut world, 1..=40).await;
-        let shown = world.shown_failing(|_| false).len();
-        assert_eq!(shown, 5, "night: {night}: {:?}", world.headlines());
-        assert!(world.asked().last_refreshes <= 20, "{:?}", world.asked());
+        run(&mut environment, failed.collect()).await;
+        sweep_for(&mut environment, 1..=40).await;
+        let shown = environment.shown_failing(|_| false).len();
+        assert_eq!(shown, 5, "night: {night}: {:?}", environment.headlines());
+        assert!(environment.asked().last_refreshes <= 20, "{:?}", environment.asked());
     }
 }
 
@@ -87,16 +87,16 @@ impl Records for Expiring {
 async fn a_group_that_stays_open_for_weeks_does_not_end_by_itself() {
     let now = Arc::new(Mutex::new(at(0)));
     let records = Expiring { now: Arc::clone(&now), ..Expiring::default() };
-    let mut world = World::on(Arc::new(records), EDITS);
-    world.run(each(FAILED, 6, 0), &BTreeMap::new(), at(HOUR)).await;
-    let before = world.messages().len();
+    let mut environment = Environment::on(Arc::new(records), EDITS);
+    environment.run(each(FAILED, 6, 0), &BTreeMap::new(), at(HOUR)).await;
+    let before = environment.messages().len();
     for hour in 1..=(24 * 34) {
         *now.lock().unwrap() = at(hour * HOUR);
-        world.sweep(hour * HOUR).await.unwrap();
-        world.run(Vec::new(), &BTreeMap::new(), at((hour + 1) * HOUR)).await;
+        environment.sweep(hour * HOUR).await.unwrap();
+        environment.run(Vec::new(), &BTreeMap::new(), at((hour + 1) * HOUR)).await;
     }
-    assert!(world.replies().is_empty(), "nothing has recovered: {:?}", world.headlines());
-    let reminders = world.messages().len() - before;
+    assert!(environment.replies().is_empty(), "nothing has recovered: {:?}", environment.headlines());
+    let reminders = environment.messages().len() - before;
     assert!((30..=34).contains(&reminders), "{reminders}");
 }
 
@@ -104,21 +104,25 @@ async fn a_group_that_stays_open_for_weeks_does_not_end_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn a_group_is_looked_at_daily_while_its_rule_is_muted() {
     for is_lost in [false, true] {
-        let mut world = World::new(EDITS);
-        run(&mut world, each(FAILED, 6, 0)).await;
-        world.one(FAILED, "lone", 20 * 60).await;
-        let before = world.messages().len();
-        world.rules(|rules| rules.muted_until = Some(at(20 * DAY)));
-        sweep_for(&mut world, 1..=30).await;
-        assert_eq!(world.messages().len(), before);
+        let mut environment = Environment::new(EDITS);
+        run(&mut environment, each(FAILED, 6, 0)).await;
+        environment.one(FAILED, "lone", 20 * 60).await;
+        let before = environment.messages().len();
+        environment.rules(|rules| rules.muted_until = Some(at(20 * DAY)));
+        sweep_for(&mut environment, 1..=30).await;
+        assert_eq!(environment.messages().len(), before);
         if is_lost {
-            world.lost_success(40 * HOUR);
-            sweep_for(&mut world, 41..=100).await;
-            assert!(world.shown_failing(|_| false).is_empty(), "{:?}", world.shown_failing(|_| false));
+            environment.lost_success(40 * HOUR);
+            sweep_for(&mut environment, 41..=100).await;
+            assert!(
+                environment.shown_failing(|_| false).is_empty(),
+                "{:?}",
+                environment.shown_failing(|_| false)
+            );
         } else {
-            world.rules(|rules| rules.muted_until = None);
-            sweep_for(&mut world, 31..=60).await;
-            let later = &world.headlines()[before..];
+            environment.rules(|rules| rules.muted_until = None);
+            sweep_for(&mut environment, 31..=60).await;
+            let later = &environment.headlines()[before..];
             assert!(later.iter().any(|headline| headline.contains("extract refreshes")), "{later:?}");
         }
     }
@@ -130,11 +134,11 @@ async fn an_event_of_many_channels_reaches_each_once_and_ends_in_each() {
     let channels: Vec<&'static str> = (0..120).map(|n| &*format!("channel-{n:03}").leak()).collect();
     for second in [0, 2 * HOUR] {
         for (capabilities, count) in [(EDITS, 1), (EDITS, 5), (POSTS, 1)] {
-            let mut world = quiet(capabilities);
-            world.rules(|rules| rules.channels.clone_from(&channels));
-            run(&mut world, each(FAILED, count, second)).await;
-            let sent = |world: &World| -> BTreeMap<String, usize> {
-                let messages = world.messages();
+            let mut environment = quiet(capabilities);
+            environment.rules(|rules| rules.channels.clone_from(&channels));
+            run(&mut environment, each(FAILED, count, second)).await;
+            let sent = |environment: &Environment| -> BTreeMap<String, usize> {
+                let messages = environment.messages();
                 let targets: BTreeSet<String> =
                     messages.iter().map(|message| message.target.clone()).collect();
                 let of =
@@ -142,40 +146,40 @@ async fn an_event_of_many_channels_reaches_each_once_and_ends_in_each() {
                 targets.iter().map(|target| (target.clone(), of(target))).collect()
             };
             let expected = if second == 0 && count > 1 { 2 } else { 1 };
-            let context = format!("{second}, {capabilities:?}, {count}: {:?}", sent(&world));
-            assert_eq!(sent(&world).len(), 120, "{context}");
-            assert!(sent(&world).values().all(|times| *times == expected), "{context}");
-            run(&mut world, each(SUCCEEDED, count, 20 * HOUR)).await;
-            assert!(world.shown_failing(|_| false).is_empty(), "{context}");
+            let context = format!("{second}, {capabilities:?}, {count}: {:?}", sent(&environment));
+            assert_eq!(sent(&environment).len(), 120, "{context}");
+            assert!(sent(&environment).values().all(|times| *times == expected), "{context}");
+            run(&mut environment, each(SUCCEEDED, count, 20 * HOUR)).await;
+            assert!(environment.shown_failing(|_| false).is_empty(), "{context}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_was_announced_alone_is_not_in_the_digest_of_its_group() {
-    let mut world = World::new(EDITS);
-    world.rules(|rules| {
+    let mut environment = Environment::new(EDITS);
+    environment.rules(|rules| {
         rules.names.push(UPDATED);
         rules.quiet = Some((at(55), at(10 * HOUR)));
     });
     let events = [("A", 0), ("B", 3), ("C", 50)].map(|(name, second)| (second, event(UPDATED, name, second)));
-    run(&mut world, events.to_vec()).await;
-    let messages = world.messages();
+    run(&mut environment, events.to_vec()).await;
+    let messages = environment.messages();
     let digest = messages.last().unwrap();
     let names: Vec<&str> =
         digest.shown.lists.iter().flat_map(|list| &list.items).map(|item| item.name.as_str()).collect();
-    assert_eq!(names, ["C"], "{:?}", world.headlines());
+    assert_eq!(names, ["C"], "{:?}", environment.headlines());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_another_worker_has_written_since_counts_for_groups_and_reminders() {
     let workers = || {
         let records: Arc<dyn Records> = Arc::new(MemoryRecords::default());
-        [(); 2].map(|()| World::on(Arc::clone(&records), EDITS))
+        [(); 2].map(|()| Environment::on(Arc::clone(&records), EDITS))
     };
     let mut digest = workers();
-    for world in &digest {
-        world.rules(|rules| rules.quiet = Some((at(NIGHT.0), at(NIGHT.1))));
+    for environment in &digest {
+        environment.rules(|rules| rules.quiet = Some((at(NIGHT.0), at(NIGHT.1))));
     }
     digest[0].one(FAILED, "Sales", 2 * HOUR).await;
     digest[0].lose_timers();
@@ -201,47 +205,47 @@ async fn what_another_worker_has_written_since_counts_for_groups_and_reminders()
 // 13: reminders of an archived channel keep no other waiting.
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_refuses_for_good_is_tried_four_times_a_day_for_each_incident() {
-    let mut world = World::new(EDITS);
-    world.rules(|rules| {
+    let mut environment = Environment::new(EDITS);
+    environment.rules(|rules| {
         rules.channels = vec!["archived", "data"];
         rules.by_name = true;
     });
     for n in 0..30 {
-        world.one(FAILED, &format!("archived-{n:03}"), n * 61).await;
+        environment.one(FAILED, &format!("archived-{n:03}"), n * 61).await;
     }
-    world.one(FAILED, "data", HOUR).await;
-    let before = world.messages().len();
-    world.channel(|channel| channel.archived = Some("archived"));
-    sweep_for(&mut world, 26..=49).await;
-    assert_eq!(world.messages().len() - before, 1, "{:?}", world.headlines());
+    environment.one(FAILED, "data", HOUR).await;
+    let before = environment.messages().len();
+    environment.channel(|channel| channel.archived = Some("archived"));
+    sweep_for(&mut environment, 26..=49).await;
+    assert_eq!(environment.messages().len() - before, 1, "{:?}", environment.headlines());
     let mut refused = 0;
-    world.channel(|channel| refused = channel.refused);
+    environment.channel(|channel| refused = channel.refused);
     assert!((30..=120).contains(&refused), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_resolution_that_was_found_late_is_not_given_up_when_it_fails_once() {
-    let mut world = World::new(EDITS);
-    world.one(FAILED, "Sales", 0).await;
-    world.lost_success(2 * HOUR);
-    world.fail_next_deliveries(1);
-    sweep_for(&mut world, 80..=82).await;
-    assert!(world.messages()[0].is_closed);
+    let mut environment = Environment::new(EDITS);
+    environment.one(FAILED, "Sales", 0).await;
+    environment.lost_success(2 * HOUR);
+    environment.fail_next_deliveries(1);
+    sweep_for(&mut environment, 80..=82).await;
+    assert!(environment.messages()[0].is_closed);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_joined_an_announced_group_before_a_mute_is_announced_after_it() {
-    let mut world = World::new(POSTS);
+    let mut environment = Environment::new(POSTS);
     let mut events = each(FAILED, 6, 0);
     events.push((50, event(FAILED, "late", 50)));
     // The mute begins after the group was announced and before its next message.
-    world.rules(|rules| rules.muted_object = Some(("late", at(0))));
-    world.run(events, &BTreeMap::new(), at(100)).await;
-    world.rules(|rules| rules.muted_until = Some(at(2 * HOUR)));
-    sweep_for(&mut world, 1..=4).await;
-    world.one(FAILED, "late", 5 * HOUR).await;
-    sweep_for(&mut world, 6..=30).await;
-    assert!(world.shown_failing(|_| false).contains("late"), "{:?}", world.headlines());
+    environment.rules(|rules| rules.muted_object = Some(("late", at(0))));
+    environment.run(events, &BTreeMap::new(), at(100)).await;
+    environment.rules(|rules| rules.muted_until = Some(at(2 * HOUR)));
+    sweep_for(&mut environment, 1..=4).await;
+    environment.one(FAILED, "late", 5 * HOUR).await;
+    sweep_for(&mut environment, 6..=30).await;
+    assert!(environment.shown_failing(|_| false).contains("late"), "{:?}", environment.headlines());
 }
 
 // 13: the rule of one object decides for this object.
@@ -249,53 +253,54 @@ async fn what_joined_an_announced_group_before_a_mute_is_announced_after_it() {
 async fn the_mute_of_one_member_silences_no_other_member_of_its_group() {
     for muted in ["object-001", "object-003"] {
         for capabilities in [EDITS, POSTS] {
-            let mut world = World::new(capabilities);
+            let mut environment = Environment::new(capabilities);
             for n in 0..6 {
-                world.one(FAILED, &format!("object-{n:03}"), n).await;
+                environment.one(FAILED, &format!("object-{n:03}"), n).await;
             }
-            world.rules(|rules| rules.muted_object = Some((muted, at(100 * DAY))));
-            run(&mut world, Vec::new()).await;
-            let shown = world.shown_failing(|_| false);
-            assert!(shown.len() == 5 && !shown.contains(muted), "{muted}: {:?}", world.headlines());
+            environment.rules(|rules| rules.muted_object = Some((muted, at(100 * DAY))));
+            run(&mut environment, Vec::new()).await;
+            let shown = environment.shown_failing(|_| false);
+            assert!(shown.len() == 5 && !shown.contains(muted), "{muted}: {:?}", environment.headlines());
 
-            let mut world = World::new(capabilities);
-            run(&mut world, each(FAILED, 6, 0)).await;
-            world.rules(|rules| rules.muted_object = Some((muted, at(100 * DAY))));
-            let before = world.messages().len();
-            sweep_for(&mut world, 1..=30).await;
-            assert_eq!(world.messages().len(), before + 1, "a reminder: {:?}", world.headlines());
-            run(&mut world, each(SUCCEEDED, 6, 31 * HOUR)).await;
-            let has_ended = world.headlines().iter().any(|headline| headline.starts_with("All 6 recovered"));
-            assert!(has_ended, "{muted}: {:?}", world.headlines());
+            let mut environment = Environment::new(capabilities);
+            run(&mut environment, each(FAILED, 6, 0)).await;
+            environment.rules(|rules| rules.muted_object = Some((muted, at(100 * DAY))));
+            let before = environment.messages().len();
+            sweep_for(&mut environment, 1..=30).await;
+            assert_eq!(environment.messages().len(), before + 1, "a reminder: {:?}", environment.headlines());
+            run(&mut environment, each(SUCCEEDED, 6, 31 * HOUR)).await;
+            let has_ended =
+                environment.headlines().iter().any(|headline| headline.starts_with("All 6 recovered"));
+            assert!(has_ended, "{muted}: {:?}", environment.headlines());
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_announced_group_ends_although_its_rule_was_gone_for_a_while() {
-    let mut world = World::new(EDITS);
-    world.rules(|rules| rules.ends_unnamed = false);
-    run(&mut world, each(FAILED, 6, 0)).await;
-    world.rules(|rules| rules.channels = Vec::new());
+    let mut environment = Environment::new(EDITS);
+    environment.rules(|rules| rules.ends_unnamed = false);
+    run(&mut environment, each(FAILED, 6, 0)).await;
+    environment.rules(|rules| rules.channels = Vec::new());
     let one = vec![(HOUR, event(SUCCEEDED, "object-001", HOUR))];
-    world.run(one, &BTreeMap::new(), at(90 * 60)).await;
-    world.rules(|rules| rules.channels = vec!["data"]);
-    run(&mut world, each(SUCCEEDED, 6, 2 * HOUR)).await;
-    sweep_for(&mut world, 3..=40).await;
-    assert!(world.shown_failing(|_| false).is_empty(), "{:?}", world.headlines());
+    environment.run(one, &BTreeMap::new(), at(90 * 60)).await;
+    environment.rules(|rules| rules.channels = vec!["data"]);
+    run(&mut environment, each(SUCCEEDED, 6, 2 * HOUR)).await;
+    sweep_for(&mut environment, 3..=40).await;
+    assert!(environment.shown_failing(|_| false).is_empty(), "{:?}", environment.headlines());
 }
 
 // 13: the group of a digest's late timer waits for the morning, too.
 #[tokio::test(start_paused = true)]
 async fn a_digest_that_is_late_waits_for_the_end_of_the_next_quiet_hours() {
-    let mut world = quiet(EDITS);
-    world.one(FAILED, "Sales", 2 * HOUR).await;
-    world.lose_timers();
+    let mut environment = quiet(EDITS);
+    environment.one(FAILED, "Sales", 2 * HOUR).await;
+    environment.lose_timers();
     let next = (at(NIGHT.0 + DAY), at(NIGHT.1 + DAY));
-    world.rules(|rules| rules.quiet = Some(next));
-    world.sweep(NIGHT.0 + DAY + HOUR).await.unwrap();
-    world.run(Vec::new(), &BTreeMap::new(), at(NIGHT.1 + DAY - 1)).await;
-    assert!(world.messages().is_empty(), "{:?}", world.headlines());
-    sweep_for(&mut world, 40..=41).await;
-    assert_eq!(world.headlines(), ["1 event in quiet hours"]);
+    environment.rules(|rules| rules.quiet = Some(next));
+    environment.sweep(NIGHT.0 + DAY + HOUR).await.unwrap();
+    environment.run(Vec::new(), &BTreeMap::new(), at(NIGHT.1 + DAY - 1)).await;
+    assert!(environment.messages().is_empty(), "{:?}", environment.headlines());
+    sweep_for(&mut environment, 40..=41).await;
+    assert_eq!(environment.headlines(), ["1 event in quiet hours"]);
 }

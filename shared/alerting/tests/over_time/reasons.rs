@@ -1,6 +1,8 @@
 //! What `events list` says of events that have no message of their own: the reason is the true one.
 
-use crate::world::{EDITS, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, WORKFLOW, World, at, event};
+use crate::environment::{
+    EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, WORKFLOW, at, event,
+};
 use alerting::SharedStatus;
 use alerting::group::Placement;
 use alerting::incident::RefreshKind;
@@ -26,26 +28,26 @@ fn named(outcome: &Outcome) -> SharedMessage {
 // 13
 #[tokio::test(start_paused = true)]
 async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
-    let mut flapping = World::new(EDITS);
+    let mut flapping = Environment::new(EDITS);
     for n in 0..4 {
         flapping.one(FAILED, "Sales", n * 20 * MINUTE).await;
         flapping.one(SUCCEEDED, "Sales", (n * 20 + 10) * MINUTE).await;
     }
     let failed = flapping.one(FAILED, "Sales", 80 * MINUTE).await;
     assert!(skipped(&failed).starts_with("suppressed: the object flaps"), "{failed:?}");
-    let muted = World::new(EDITS);
+    let muted = Environment::new(EDITS);
     muted.rules(|rules| rules.muted_until = Some(at(FOR_EVER)));
-    for (mut world, second) in [(flapping, 90 * MINUTE), (muted, 0)] {
+    for (mut environment, second) in [(flapping, 90 * MINUTE), (muted, 0)] {
         if second == 0 {
-            world.one(FAILED, "Sales", 0).await;
+            environment.one(FAILED, "Sales", 0).await;
         }
         // Also when it comes again, after an attempt that ended before its end was recorded.
         for _ in 0..2 {
-            let recovered = world.one(SUCCEEDED, "Sales", second + 5 * MINUTE).await;
+            let recovered = environment.one(SUCCEEDED, "Sales", second + 5 * MINUTE).await;
             assert_eq!(recovered, Outcome::skipped("the target was not notified of the failure"));
         }
         // Where nothing failed, no rule takes the success.
-        let other = world.one(SUCCEEDED, "Orders", second + 5 * MINUTE).await;
+        let other = environment.one(SUCCEEDED, "Orders", second + 5 * MINUTE).await;
         assert_eq!(other, Outcome::skipped("no rule sends DatasourceRefreshSucceeded"));
     }
 }
@@ -53,21 +55,21 @@ async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
 // 13
 #[tokio::test(start_paused = true)]
 async fn a_success_of_another_kind_of_refresh_says_that_the_incident_stays_open() {
-    let mut world = World::new(EDITS);
-    world.refresh_kind(RefreshKind::Full);
-    world.one(FAILED, "Sales", 0).await;
-    world.refresh_kind(RefreshKind::Incremental);
-    let success = world.one(SUCCEEDED, "Sales", MINUTE).await;
+    let mut environment = Environment::new(EDITS);
+    environment.refresh_kind(RefreshKind::Full);
+    environment.one(FAILED, "Sales", 0).await;
+    environment.refresh_kind(RefreshKind::Incremental);
+    let success = environment.one(SUCCEEDED, "Sales", MINUTE).await;
     assert_eq!(success, Outcome::skipped("the incident stays open: it was another kind of refresh"));
 }
 
 // 13
 #[tokio::test(start_paused = true)]
 async fn a_recovery_is_grouped_with_its_failure_and_not_with_other_incidents() {
-    let mut world = World::new(EDITS);
-    world.one(FAILED, "first", 0).await;
-    let failed = world.one(FAILED, "second", 5).await;
-    let recovered = world.one(SUCCEEDED, "second", 8).await;
+    let mut environment = Environment::new(EDITS);
+    environment.one(FAILED, "first", 0).await;
+    let failed = environment.one(FAILED, "second", 5).await;
+    let recovered = environment.one(SUCCEEDED, "second", 8).await;
     assert!(skipped(&failed).starts_with("grouped with other incidents of the same time: group "));
     assert!(skipped(&recovered).starts_with("grouped with its failure: group "), "{recovered:?}");
     assert_eq!(named(&recovered), named(&failed));
@@ -78,12 +80,12 @@ async fn a_recovery_is_grouped_with_its_failure_and_not_with_other_incidents() {
 async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_due_and_was_sent() {
     for capabilities in [EDITS, POSTS] {
         let records = Arc::new(MemoryRecords::default());
-        let mut world = World::on(records.clone(), capabilities);
+        let mut environment = Environment::on(records.clone(), capabilities);
         let names = ["one", "two", "three", "four", "five"];
         let events: Vec<_> = names.iter().map(|name| (0, event(FAILED, name, 0))).collect();
         let mut outcomes = Vec::new();
         for name in names {
-            outcomes.push(world.one(FAILED, name, 0).await);
+            outcomes.push(environment.one(FAILED, name, 0).await);
         }
         assert_eq!(outcomes[0], Outcome::Done);
         let message = named(&outcomes[4]);
@@ -97,12 +99,12 @@ async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_d
         assert_eq!((waiting.due, waiting.last_sent), (Some(at(10)), None));
         assert_eq!((waiting.placement, waiting.is_unfinished), (Some(Placement::Grouped), false));
         // The destination refuses it once: its timer has not done its work.
-        world.fail_next_deliveries(1);
-        world.run(Vec::new(), &BTreeMap::new(), at(22)).await;
+        environment.fail_next_deliveries(1);
+        environment.run(Vec::new(), &BTreeMap::new(), at(22)).await;
         let refused = status(22).await;
         assert!(refused.is_unfinished && refused.last_sent.is_none(), "{refused:?}");
         // A member that fails again is recorded with the group that has it.
-        let again = world.one(FAILED, "five", 3 * MINUTE).await;
+        let again = environment.one(FAILED, "five", 3 * MINUTE).await;
         assert_eq!(named(&again), message);
         assert!(!SharedMessage::has_event(&skipped(&again)), "{again:?}");
     }
@@ -111,14 +113,14 @@ async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_d
 // 13
 #[tokio::test(start_paused = true)]
 async fn a_flood_and_a_digest_are_named_too() {
-    let mut world = World::new(EDITS);
-    world.rules(|rules| rules.names.push(UPDATED));
-    assert_eq!(world.one(UPDATED, "a", 0).await, Outcome::Done);
-    let flood = world.one(UPDATED, "b", 1).await;
+    let mut environment = Environment::new(EDITS);
+    environment.rules(|rules| rules.names.push(UPDATED));
+    assert_eq!(environment.one(UPDATED, "a", 0).await, Outcome::Done);
+    let flood = environment.one(UPDATED, "b", 1).await;
     assert!(skipped(&flood).starts_with("grouped with other events of its kind: group "), "{flood:?}");
     assert!(matches!(named(&flood), SharedMessage::Group { .. }));
-    world.rules(|rules| rules.quiet = Some((at(0), at(3_600))));
-    let night = world.one(FAILED, "c", 60).await;
+    environment.rules(|rules| rules.quiet = Some((at(0), at(3_600))));
+    let night = environment.one(FAILED, "c", 60).await;
     let SharedMessage::Digest { until, .. } = named(&night) else { panic!("{night:?}") };
     assert_eq!(until, at(3_600));
 }

@@ -1,6 +1,6 @@
 //! The circuit breaker inside: one circuit for all of Slack, and one for each channel.
 
-use crate::world::{at, notification};
+use crate::environment::{at, notification};
 use crate::{by_token, channel};
 use alerting::notifier::{Delivery, Notifier, Undelivered};
 use circuit::FAILURES;

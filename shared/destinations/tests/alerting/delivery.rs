@@ -1,6 +1,6 @@
 //! Posting, editing and closing.
 
-use crate::world::{at, notification};
+use crate::environment::{at, notification};
 use crate::{by_token, by_webhook, channel, notifier_from};
 use alerting::Capabilities;
 use alerting::incident::MessageRef;

@@ -1,6 +1,6 @@
 //! Alerting from the event to the channel.
 
-use crate::world::{FAILED, SUCCEEDED, World, at, event};
+use crate::environment::{Environment, FAILED, SUCCEEDED, at, event};
 use crate::{by_token, by_webhook};
 use simulator::{SlackCall, SlackFault, SlackMessage, SlackSimulator};
 use tableau::Event;
@@ -24,8 +24,8 @@ fn assert_taken(slack: &SlackSimulator) {
 #[tokio::test]
 async fn an_incident_is_one_message_that_is_edited_and_closed_with_a_reply() {
     let slack = SlackSimulator::start().await.unwrap();
-    let world = World::new(by_token(&slack), None);
-    world
+    let environment = Environment::new(by_token(&slack), None);
+    environment
         .run(vec![
             (0, event(FAILED, "Sales", 0)),
             (HOUR, event(FAILED, "Sales", HOUR)),
@@ -57,8 +57,8 @@ async fn a_storm_is_three_messages_that_account_for_all_and_ends_in_their_place(
     for with_token in [true, false] {
         let slack = SlackSimulator::start().await.unwrap();
         let notifier = if with_token { by_token(&slack) } else { by_webhook(&slack) };
-        let world = World::new(notifier, None);
-        world.run(each(FAILED, 500, 0)).await;
+        let environment = Environment::new(notifier, None);
+        environment.run(each(FAILED, 500, 0)).await;
         let shown = slack.channel("data-alerts");
         assert!(shown.len() <= 3, "{:?}", shown.iter().map(header).collect::<Vec<_>>());
         let texts: Vec<String> = shown.iter().map(SlackMessage::all_text).collect();
@@ -68,7 +68,7 @@ async fn a_storm_is_three_messages_that_account_for_all_and_ends_in_their_place(
         let counted: usize =
             counted.map(|rest| rest.split(' ').next().unwrap().parse::<usize>().unwrap()).sum();
         assert_eq!(named + counted, 500, "{texts:?}");
-        world.run(each(SUCCEEDED, 500, HOUR)).await;
+        environment.run(each(SUCCEEDED, 500, HOUR)).await;
         let ended = slack.channel("data-alerts");
         assert!(ended.len() <= shown.len() + 2, "{:?}", ended.iter().map(header).collect::<Vec<_>>());
         let last = ended.last().unwrap();
@@ -85,8 +85,8 @@ async fn a_storm_is_three_messages_that_account_for_all_and_ends_in_their_place(
 async fn quiet_hours_end_with_one_message_about_all_that_happened() {
     let slack = SlackSimulator::start().await.unwrap();
     let morning = 8 * HOUR;
-    let world = World::new(by_token(&slack), Some((at(0), at(morning))));
-    world
+    let environment = Environment::new(by_token(&slack), Some((at(0), at(morning))));
+    environment
         .run(vec![
             (0, event(FAILED, "Sales", 0)),
             (HOUR, event(FAILED, "Returns", HOUR)),
@@ -111,10 +111,10 @@ async fn an_announcement_that_slack_does_not_take_for_now_arrives_later_and_once
     for fault in [SlackFault::ServerError, SlackFault::RateLimited { retry_after: 20 }, SlackFault::Html(503)]
     {
         let slack = SlackSimulator::start().await.unwrap();
-        let world = World::new(by_token(&slack), None);
+        let environment = Environment::new(by_token(&slack), None);
         slack.fail_next(1, fault.clone());
-        world.run(vec![(0, event(FAILED, "Sales", 0)), (HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;
-        assert_eq!(world.retries.lock().unwrap().len(), 1, "{fault:?}");
+        environment.run(vec![(0, event(FAILED, "Sales", 0)), (HOUR, event(SUCCEEDED, "Sales", HOUR))]).await;
+        assert_eq!(environment.retries.lock().unwrap().len(), 1, "{fault:?}");
         let headers: Vec<String> = slack.channel("data-alerts").iter().map(header).collect();
         assert_eq!(headers, ["✅ Recovered after 1 h: Sales"; 2], "{fault:?}");
     }

@@ -5,7 +5,7 @@
 mod breaker;
 mod delivery;
 mod engine;
-mod world;
+mod environment;
 
 use circuit::Circuits;
 use destinations::slack::{Slack, SlackCredential, SlackNotifier};

@@ -1,6 +1,6 @@
 //! Documents of a type: how they are read, created and changed, and with how many requests.
 
-use crate::dynamodb::Place;
+use crate::dynamodb::Backend;
 use crate::{at, key, put, text};
 use local_aws::Fault;
 use serde::{Deserialize, Serialize};
@@ -22,12 +22,12 @@ fn add(name: &str) -> impl FnMut(&mut Names) -> usize {
     }
 }
 
-fn documents(place: &Place) -> Documents {
-    Documents::new(Arc::new(place.store.clone()))
+fn documents(backend: &Backend) -> Documents {
+    Documents::new(Arc::new(backend.store.clone()))
 }
 
 /// Reads and writes since the last call.
-struct Counted<'a>(&'a Place, [usize; 2]);
+struct Counted<'a>(&'a Backend, [usize; 2]);
 
 impl Counted<'_> {
     fn since(&mut self) -> [usize; 2] {
@@ -40,9 +40,9 @@ impl Counted<'_> {
 // 13
 #[tokio::test]
 async fn a_new_document_costs_one_request_a_change_two_and_a_conflict_one_more() {
-    let place = Place::start().await;
-    let documents = documents(&place);
-    let mut requests = Counted(&place, [0; 2]);
+    let backend = Backend::start().await;
+    let documents = documents(&backend);
+    let mut requests = Counted(&backend, [0; 2]);
 
     let created = documents.create_or_change("a", at(0), add("one")).await.unwrap();
     assert_eq!((created.1, requests.since()), (1, [0, 1]), "new, as expected");
@@ -77,9 +77,9 @@ async fn what_is_assumed_of_a_document_never_decides_that_nothing_changes() {
 
 #[tokio::test]
 async fn a_document_expires_so_many_days_after_its_last_change() {
-    let place = Place::start().await;
-    documents(&place).change("notify-slack#c", at(0), add("one")).await.unwrap();
-    let item = place.item(&Key::new("board", "notify-slack#c").unwrap()).unwrap();
+    let backend = Backend::start().await;
+    documents(&backend).change("notify-slack#c", at(0), add("one")).await.unwrap();
+    let item = backend.item(&Key::new("board", "notify-slack#c").unwrap()).unwrap();
     assert_eq!(item["expires_at"]["N"], (at(0).as_second() + 30 * 24 * 60 * 60).to_string());
 }
 
@@ -102,12 +102,12 @@ async fn a_document_that_cannot_be_read_begins_anew() {
 
 #[tokio::test]
 async fn a_table_that_fails_is_an_error_that_passes() {
-    let place = Place::start().await;
-    place.aws.fail_next("DynamoDB.GetItem", 3, Fault::Throttled);
-    let error = documents(&place).read::<Names>("c").await.unwrap_err();
+    let backend = Backend::start().await;
+    backend.aws.fail_next("DynamoDB.GetItem", 3, Fault::Throttled);
+    let error = documents(&backend).read::<Names>("c").await.unwrap_err();
     assert!(matches!(error, Error::Store(_)), "{error:?}");
     assert!(matches!(error.into(), workflow::Failure::Transient { .. }));
-    let error = documents(&place).read::<Names>("").await.unwrap_err();
+    let error = documents(&backend).read::<Names>("").await.unwrap_err();
     assert!(matches!(error, Error::Key(_)), "{error:?}");
 }
 

@@ -10,12 +10,12 @@ use testkit::dynamodb::{client, create_table};
 const TABLE: &str = "table";
 
 /// The double with a table.
-pub(crate) struct Place {
+pub(crate) struct Backend {
     pub(crate) aws: Aws,
     pub(crate) store: DynamoDbStore,
 }
 
-impl Place {
+impl Backend {
     pub(crate) async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
         create_table(&aws, TABLE);
@@ -53,7 +53,7 @@ impl Place {
 // 13
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
-    let Place { aws, store } = &Place::start().await;
+    let Backend { aws, store } = &Backend::start().await;
     let a = key();
     aws.fail_next("DynamoDB.UpdateItem", 1, Fault::AnswerLost);
     let one = put(store, &a, Version::ABSENT, &text("one")).await;
@@ -67,32 +67,32 @@ async fn a_write_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
 // 13
 #[tokio::test]
 async fn a_conflict_costs_one_request_and_brings_the_largest_document_back_whole() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let key = key();
     let large = "ü".repeat(store::TEXT_LIMIT_BYTES / 2);
-    let one = put(&place.store, &key, Version::ABSENT, &text(&large)).await;
-    let conflict = place.store.put(&key, Version::ABSENT, &text("two")).await.unwrap();
+    let one = put(&backend.store, &key, Version::ABSENT, &text(&large)).await;
+    let conflict = backend.store.put(&key, Version::ABSENT, &text("two")).await.unwrap();
     assert_eq!(conflict, Put::Conflict(Some(stored(one, &large))));
-    let requests = ["GetItem", "UpdateItem"].map(|operation| place.requests(operation));
+    let requests = ["GetItem", "UpdateItem"].map(|operation| backend.requests(operation));
     assert_eq!(requests, [0, 2]);
 }
 
 // 13
 #[tokio::test]
 async fn a_write_of_a_document_that_meets_a_transaction_is_made_again_and_then_an_error() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let key = key();
-    place.aws.fail_next("DynamoDB.UpdateItem", 2, Fault::TransactionConflict);
-    put(&place.store, &key, Version::ABSENT, &text("one")).await;
-    place.aws.fail_next("DynamoDB.UpdateItem", 3, Fault::TransactionConflict);
-    place.store.put(&key, Version::ABSENT, &text("two")).await.unwrap_err();
-    assert_eq!(place.requests("UpdateItem"), 6);
+    backend.aws.fail_next("DynamoDB.UpdateItem", 2, Fault::TransactionConflict);
+    put(&backend.store, &key, Version::ABSENT, &text("one")).await;
+    backend.aws.fail_next("DynamoDB.UpdateItem", 3, Fault::TransactionConflict);
+    backend.store.put(&key, Version::ABSENT, &text("two")).await.unwrap_err();
+    assert_eq!(backend.requests("UpdateItem"), 6);
 }
 
 // 12-S5
 #[tokio::test]
 async fn a_version_that_is_damaged_begins_anew_wherever_it_is_met() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let damaged = [
         AttributeValue::S("x".to_owned()),
         AttributeValue::N("-1".to_owned()),
@@ -104,32 +104,32 @@ async fn a_version_that_is_damaged_begins_anew_wherever_it_is_met() {
     ];
     for damaged in damaged {
         let key = key();
-        let one = put(&place.store, &key, Version::ABSENT, &text("one")).await;
-        let two = put(&place.store, &key, one, &text("two")).await;
+        let one = put(&backend.store, &key, Version::ABSENT, &text("one")).await;
+        let two = put(&backend.store, &key, one, &text("two")).await;
         let mended = stored(one, "two");
-        place.forge(&key, "version", Some(damaged.clone())).await;
-        assert_eq!(place.store.get(&key).await.unwrap(), Some(mended.clone()), "{damaged:?}");
-        place.forge(&key, "version", Some(damaged.clone())).await;
+        backend.forge(&key, "version", Some(damaged.clone())).await;
+        assert_eq!(backend.store.get(&key).await.unwrap(), Some(mended.clone()), "{damaged:?}");
+        backend.forge(&key, "version", Some(damaged.clone())).await;
         assert_eq!(
-            place.store.put(&key, two, &text("x")).await.unwrap(),
+            backend.store.put(&key, two, &text("x")).await.unwrap(),
             Put::Conflict(Some(mended.clone()))
         );
     }
     let key = key();
-    put(&place.store, &key, Version::ABSENT, &text("one")).await;
-    place.forge(&key, "version", None).await;
-    assert_eq!(place.store.get(&key).await.unwrap(), Some(stored(Version::ABSENT, "one")));
-    put(&place.store, &key, Version::ABSENT, &text("two")).await;
-    place.forge(&key, "document", None).await;
-    assert_eq!(place.store.get(&key).await.unwrap().unwrap().text, "");
+    put(&backend.store, &key, Version::ABSENT, &text("one")).await;
+    backend.forge(&key, "version", None).await;
+    assert_eq!(backend.store.get(&key).await.unwrap(), Some(stored(Version::ABSENT, "one")));
+    put(&backend.store, &key, Version::ABSENT, &text("two")).await;
+    backend.forge(&key, "document", None).await;
+    assert_eq!(backend.store.get(&key).await.unwrap().unwrap().text, "");
 }
 
 #[tokio::test]
 async fn an_item_of_a_document_has_these_attributes() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let key = key();
-    put(&place.store, &key, Version::ABSENT, &text("one")).await;
-    let item = place.item(&key).unwrap();
+    put(&backend.store, &key, Version::ABSENT, &text("one")).await;
+    let item = backend.item(&key).unwrap();
     let id = item["write_id"]["S"].clone();
     assert_eq!(id.as_str().unwrap().len(), 16);
     let expected = json!({
@@ -142,13 +142,13 @@ async fn an_item_of_a_document_has_these_attributes() {
 // 12-S1
 #[tokio::test]
 async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_nothing_of_a_document() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let secret = "hunter2";
     let key = key();
     for operation in ["GetItem", "UpdateItem"] {
-        place.aws.fail_next(&format!("DynamoDB.{operation}"), 3, Fault::AccessDenied);
+        backend.aws.fail_next(&format!("DynamoDB.{operation}"), 3, Fault::AccessDenied);
     }
-    let store = &place.store;
+    let store = &backend.store;
     let failed = [
         store.get(&key).await.unwrap_err(),
         store.put(&key, Version::ABSENT, &text(secret)).await.unwrap_err(),

@@ -47,8 +47,8 @@ async fn memory_keeps_the_contract() {
 
 #[tokio::test]
 async fn dynamodb_on_the_double_keeps_the_contract() {
-    suite::run(dynamodb::Place::start().await.store).await;
-    records::run(records_dynamodb::Place::start().await.records).await;
+    suite::run(dynamodb::Backend::start().await.store).await;
+    records::run(records_dynamodb::Backend::start().await.records).await;
 }
 
 #[tokio::test]

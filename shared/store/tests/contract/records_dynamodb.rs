@@ -11,12 +11,12 @@ use testkit::dynamodb::{client, create_table};
 const TABLE: &str = "table";
 
 /// The double with a table.
-pub(crate) struct Place {
+pub(crate) struct Backend {
     aws: Aws,
     pub(crate) records: DynamoDbRecords,
 }
 
-impl Place {
+impl Backend {
     pub(crate) async fn start() -> Self {
         let aws = Aws::start().await.unwrap();
         create_table(&aws, TABLE);
@@ -46,11 +46,11 @@ impl Place {
 // 13
 #[tokio::test]
 async fn what_the_engine_asks_for_costs_one_request_each() {
-    let place = Place::start().await;
-    let records = &place.records;
+    let backend = Backend::start().await;
+    let records = &backend.records;
     let mut before = 0;
     let mut requests = || {
-        let now = place.all_requests();
+        let now = backend.all_requests();
         now - std::mem::replace(&mut before, now)
     };
     let keys: Vec<Key> = (0..5).map(|_| single()).collect();
@@ -89,20 +89,20 @@ async fn what_the_engine_asks_for_costs_one_request_each() {
 // 13
 #[tokio::test]
 async fn a_large_partition_is_read_page_by_page() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let partition = partition("group");
     for n in 0..7 {
-        commit(&place.records, &[put(&member(&partition, n), 0, &"x".repeat(300_000))]).await;
+        commit(&backend.records, &[put(&member(&partition, n), 0, &"x".repeat(300_000))]).await;
     }
-    let before = place.all_requests();
-    assert_eq!(place.records.list(&partition).await.unwrap().len(), 7);
-    assert_eq!(place.all_requests() - before, 3);
+    let before = backend.all_requests();
+    assert_eq!(backend.records.list(&partition).await.unwrap().len(), 7);
+    assert_eq!(backend.all_requests() - before, 3);
 }
 
 // 13
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
-    let Place { aws, records } = &Place::start().await;
+    let Backend { aws, records } = &Backend::start().await;
     let [a, b] = [single(), single()];
     for (n, first) in [put(&a, 0, "one"), overwrite(&a, "two")].into_iter().enumerate() {
         aws.fail_next("DynamoDB.UpdateItem", 1, Fault::AnswerLost);
@@ -124,64 +124,64 @@ async fn a_commit_whose_answer_was_lost_counts_once_and_is_found_to_be_ours() {
 // 13
 #[tokio::test]
 async fn a_commit_that_meets_other_requests_is_made_again_and_then_a_conflict_with_what_is_there() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let [a, b] = [single(), single()];
-    commit(&place.records, &[put(&a, 0, "one")]).await;
+    commit(&backend.records, &[put(&a, 0, "one")]).await;
     let both = |n| [put(&a, n, "two"), put(&b, n - 1, "two")];
-    place.aws.fail_next("DynamoDB.TransactWriteItems", 2, Fault::PartialFailure);
-    assert_eq!(commit(&place.records, &both(1)).await, [Some(2), Some(1)]);
-    place.aws.fail_next("DynamoDB.TransactWriteItems", 3, Fault::PartialFailure);
-    let busy = place.records.commit(&both(2)).await.unwrap();
+    backend.aws.fail_next("DynamoDB.TransactWriteItems", 2, Fault::PartialFailure);
+    assert_eq!(commit(&backend.records, &both(1)).await, [Some(2), Some(1)]);
+    backend.aws.fail_next("DynamoDB.TransactWriteItems", 3, Fault::PartialFailure);
+    let busy = backend.records.commit(&both(2)).await.unwrap();
     assert_eq!(busy, Commit::Conflict(vec![(a.clone(), Some(record(2, "two")))]));
-    assert_eq!(place.aws.calls("DynamoDB.TransactWriteItems"), 6);
-    commit(&place.records, &both(2)).await;
+    assert_eq!(backend.aws.calls("DynamoDB.TransactWriteItems"), 6);
+    commit(&backend.records, &both(2)).await;
 }
 
 // 13
 #[tokio::test]
 async fn a_single_write_that_meets_a_transaction_is_made_again_and_then_a_conflict_with_what_is_there() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let key = single();
-    let meets = |times| place.aws.fail_next("DynamoDB.UpdateItem", times, Fault::TransactionConflict);
+    let meets = |times| backend.aws.fail_next("DynamoDB.UpdateItem", times, Fault::TransactionConflict);
     meets(2);
-    assert_eq!(commit(&place.records, &[put(&key, 0, "one")]).await, [Some(1)]);
+    assert_eq!(commit(&backend.records, &[put(&key, 0, "one")]).await, [Some(1)]);
     for change in [put(&key, 1, "two"), overwrite(&key, "two")] {
         meets(3);
-        let busy = place.records.commit(&[change]).await.unwrap();
+        let busy = backend.records.commit(&[change]).await.unwrap();
         assert_eq!(busy, Commit::Conflict(vec![(key.clone(), Some(record(1, "one")))]));
     }
     meets(2);
-    assert_eq!(place.records.raise_mark(&key, 5, at(0)).await.unwrap(), Marked::Done);
+    assert_eq!(backend.records.raise_mark(&key, 5, at(0)).await.unwrap(), Marked::Done);
     meets(3);
-    let reason = place.records.raise_mark(&key, 6, at(0)).await.unwrap_err().to_string();
+    let reason = backend.records.raise_mark(&key, 6, at(0)).await.unwrap_err().to_string();
     assert!(reason.contains("dynamodb:UpdateItem") && reason.contains("TransactionConflict"), "{reason}");
-    assert_eq!(place.aws.calls("DynamoDB.UpdateItem"), 3 + 3 + 3 + 3 + 3);
+    assert_eq!(backend.aws.calls("DynamoDB.UpdateItem"), 3 + 3 + 3 + 3 + 3);
 }
 
 #[tokio::test]
 async fn keys_that_a_busy_table_leaves_out_are_asked_for_again() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let keys: Vec<Key> = (0..3).map(|_| single()).collect();
     let changes: Vec<Change> = keys.iter().map(|key| put(key, 0, "one")).collect();
-    commit(&place.records, &changes).await;
-    place.aws.fail_next("DynamoDB.BatchGetItem", 2, Fault::PartialFailure);
-    let found = place.records.load(&keys).await.unwrap();
+    commit(&backend.records, &changes).await;
+    backend.aws.fail_next("DynamoDB.BatchGetItem", 2, Fault::PartialFailure);
+    let found = backend.records.load(&keys).await.unwrap();
     assert_eq!(found, vec![Some(record(1, "one")); 3]);
-    assert_eq!(place.aws.calls("DynamoDB.BatchGetItem"), 3);
-    place.aws.fail_next("DynamoDB.BatchGetItem", 100, Fault::PartialFailure);
-    let reason = place.records.load(&keys).await.unwrap_err().to_string();
+    assert_eq!(backend.aws.calls("DynamoDB.BatchGetItem"), 3);
+    backend.aws.fail_next("DynamoDB.BatchGetItem", 100, Fault::PartialFailure);
+    let reason = backend.records.load(&keys).await.unwrap_err().to_string();
     assert_eq!(reason, "the table does not answer: dynamodb:BatchGetItem left keys out again and again");
-    assert!(place.aws.calls("DynamoDB.BatchGetItem") < 20);
+    assert!(backend.aws.calls("DynamoDB.BatchGetItem") < 20);
 }
 
 #[tokio::test]
 async fn an_item_of_a_record_has_these_attributes_and_some_only_while_it_is_due_or_active() {
-    let place = Place::start().await;
+    let backend = Backend::start().await;
     let key = member(&partition("group"), 1);
     let full = Write { due: Some(at(7)), is_active: true, ..write("one") };
-    place.records.raise_mark(&key, 5, at(1)).await.unwrap();
-    commit(&place.records, &[change(&key, Some(1), Some(full))]).await;
-    let item = place.item(&key);
+    backend.records.raise_mark(&key, 5, at(1)).await.unwrap();
+    commit(&backend.records, &[change(&key, Some(1), Some(full))]).await;
+    let item = backend.item(&key);
     let id = item["write_id"]["S"].clone();
     assert_eq!(id.as_str().unwrap().len(), 16);
     let expected = json!({
@@ -191,30 +191,30 @@ async fn an_item_of_a_record_has_these_attributes_and_some_only_while_it_is_due_
         "due_at": { "N": at(7).as_millisecond().to_string() },
     });
     assert_eq!(item, expected);
-    commit(&place.records, &[put(&key, 2, "done")]).await;
-    let names: Vec<String> = place.item(&key).as_object().unwrap().keys().cloned().collect();
+    commit(&backend.records, &[put(&key, 2, "done")]).await;
+    let names: Vec<String> = backend.item(&key).as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["document", "expires_at", "mark", "pk", "sk", "version", "write_id"]);
-    place.records.raise_mark(&key, 6, at(90_000)).await.unwrap();
-    assert_eq!(place.item(&key)["expires_at"]["N"], at(90_000).as_second().to_string());
+    backend.records.raise_mark(&key, 6, at(90_000)).await.unwrap();
+    assert_eq!(backend.item(&key)["expires_at"]["N"], at(90_000).as_second().to_string());
 }
 
 #[tokio::test]
 async fn a_workflow_finds_what_is_due_of_its_own() {
-    let place = Place::start().await;
-    let another = DynamoDbRecords::new(client(&place.aws), TABLE, "notify-teams");
+    let backend = Backend::start().await;
+    let another = DynamoDbRecords::new(client(&backend.aws), TABLE, "notify-teams");
     let due = Write { due: Some(at(1)), ..write("due") };
     let [ours, theirs] = [single(), single()];
-    commit(&place.records, &[change(&ours, None, Some(due.clone()))]).await;
+    commit(&backend.records, &[change(&ours, None, Some(due.clone()))]).await;
     commit(&another, &[change(&theirs, None, Some(due))]).await;
-    assert_eq!(place.records.due(at(2), 10).await.unwrap(), [ours]);
+    assert_eq!(backend.records.due(at(2), 10).await.unwrap(), [ours]);
     assert_eq!(another.due(at(2), 10).await.unwrap(), [theirs]);
 }
 
 // 12-S5
 #[tokio::test]
 async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_met() {
-    let place = Place::start().await;
-    let records = &place.records;
+    let backend = Backend::start().await;
+    let records = &backend.records;
     for damaged in [
         AttributeValue::S("x".to_owned()),
         AttributeValue::N("-1".to_owned()),
@@ -226,7 +226,7 @@ async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_me
         let other = single();
         commit(records, &[put(&key, 0, "one"), put(&other, 0, "one")]).await;
         let mended = Some(record(1, "one"));
-        let damage = || place.forge(&key, "version", damaged.clone());
+        let damage = || backend.forge(&key, "version", damaged.clone());
         damage().await;
         assert_eq!(one(records, &key).await, mended, "{damaged:?}");
         damage().await;
@@ -252,7 +252,7 @@ async fn a_record_whose_version_or_mark_is_damaged_begins_anew_wherever_it_is_me
         [AttributeValue::S("x".to_owned()), AttributeValue::Bool(true), AttributeValue::M([].into())]
     {
         records.raise_mark(&key, 9, at(0)).await.unwrap();
-        place.forge(&key, "mark", damaged).await;
+        backend.forge(&key, "mark", damaged).await;
         assert_eq!(one(records, &key).await.unwrap().mark, None);
         records.raise_mark(&key, 3, at(0)).await.unwrap();
         assert_eq!(one(records, &key).await.unwrap().mark, Some(3));
@@ -266,11 +266,11 @@ async fn a_table_that_fails_is_named_by_the_request_and_its_code_and_no_text() {
     let keys = [single(), single()];
     let both = keys.clone().map(|key| overwrite(&key, secret));
     for fault in [Fault::AccessDenied, Fault::Throttled] {
-        let place = Place::start().await;
+        let backend = Backend::start().await;
         for operation in ["GetItem", "UpdateItem", "BatchGetItem", "TransactWriteItems", "Query"] {
-            place.aws.fail_next(&format!("DynamoDB.{operation}"), 20, fault);
+            backend.aws.fail_next(&format!("DynamoDB.{operation}"), 20, fault);
         }
-        let records = &place.records;
+        let records = &backend.records;
         let failed = [
             (records.load(&keys[..1]).await.unwrap_err(), "GetItem"),
             (records.load(&keys).await.unwrap_err(), "BatchGetItem"),

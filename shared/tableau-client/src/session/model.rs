@@ -49,7 +49,7 @@ struct Facts {
     wrong: Vec<String>,
 }
 
-struct World {
+struct System {
     store: MemorySessionStore,
     facts: Mutex<Facts>,
     start: Instant,
@@ -57,7 +57,7 @@ struct World {
 }
 
 /// Counts a sign-in as long as it runs, even when it is given up.
-struct SigningIn(Arc<World>);
+struct SigningIn(Arc<System>);
 
 impl Drop for SigningIn {
     fn drop(&mut self) {
@@ -65,7 +65,7 @@ impl Drop for SigningIn {
     }
 }
 
-impl World {
+impl System {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::try_from(self.start.elapsed()).unwrap()
     }
@@ -131,10 +131,10 @@ impl World {
         self.takes(if self.happens(5) { 30_000 } else { 500 }).await;
         if self.happens(8) {
             // The request is under way, and arrives after its caller has given up.
-            let world = Arc::clone(self);
+            let system = Arc::clone(self);
             tokio::spawn(async move {
-                world.takes(5_000).await;
-                world.open();
+                system.takes(5_000).await;
+                system.open();
             });
             return Err(Error::Redirected { operation: "sign in", to: None });
         }
@@ -149,7 +149,7 @@ impl World {
 
 /// The store as one process reaches it.
 struct Reached {
-    world: Arc<World>,
+    system: Arc<System>,
     process: usize,
     /// A process that crashed sends nothing any more.
     crashed: Arc<AtomicBool>,
@@ -159,16 +159,16 @@ impl Reached {
     /// A call: on its way, carried out or not, and its answer lost or not.
     async fn call<T>(&self, carry_out: impl AsyncFnOnce() -> T) -> Result<T, BoxError> {
         // The longest is a process that stood still in the middle.
-        self.world.takes(if self.world.happens(40) { 20_000 } else { 50 }).await;
+        self.system.takes(if self.system.happens(40) { 20_000 } else { 50 }).await;
         if self.crashed.load(Ordering::SeqCst) {
             return std::future::pending().await;
         }
-        if self.world.happens(25) {
+        if self.system.happens(25) {
             return Err("the store is down".into());
         }
         let answer = carry_out().await;
-        self.world.takes(50).await;
-        if self.world.happens(25) {
+        self.system.takes(50).await;
+        if self.system.happens(25) {
             return Err("the store's answer was lost".into());
         }
         Ok(answer)
@@ -178,14 +178,14 @@ impl Reached {
 #[async_trait]
 impl SessionStore for Reached {
     async fn read(&self, key: &str) -> Result<Entry, BoxError> {
-        self.call(async || self.world.store.read(key).await).await?
+        self.call(async || self.system.store.read(key).await).await?
     }
 
     async fn lease(&self, key: &str, lease: &Lease, now: Timestamp) -> Result<bool, BoxError> {
         self.call(async || {
-            let granted = self.world.store.lease(key, lease, now).await;
+            let granted = self.system.store.lease(key, lease, now).await;
             if matches!(granted, Ok(true)) {
-                self.world.facts.lock().unwrap().lease = Some((self.process, lease.clone()));
+                self.system.facts.lock().unwrap().lease = Some((self.process, lease.clone()));
             }
             granted
         })
@@ -193,19 +193,19 @@ impl SessionStore for Reached {
     }
 
     async fn publish(&self, key: &str, lease: &Lease, session: &Session) -> Result<bool, BoxError> {
-        self.call(async || self.world.store.publish(key, lease, session).await).await?
+        self.call(async || self.system.store.publish(key, lease, session).await).await?
     }
 
     async fn release(&self, key: &str, lease: &Lease) -> Result<(), BoxError> {
-        self.call(async || self.world.store.release(key, lease).await).await?
+        self.call(async || self.system.store.release(key, lease).await).await?
     }
 
     async fn refuse(&self, key: &str, lease: &Lease, refusals: &[Refusal]) -> Result<(), BoxError> {
         self.call(async || {
-            let done = self.world.store.refuse(key, lease, refusals).await;
-            if self.world.store.read(key).await?.refusals == refusals {
+            let done = self.system.store.refuse(key, lease, refusals).await;
+            if self.system.store.read(key).await?.refusals == refusals {
                 let doubtful = refusals.iter().find(|refusal| refusal.credential == DOUBTFUL);
-                self.world.facts.lock().unwrap().refused_until = doubtful.map(|refusal| refusal.until);
+                self.system.facts.lock().unwrap().refused_until = doubtful.map(|refusal| refusal.until);
             }
             done
         })
@@ -217,21 +217,21 @@ impl SessionStore for Reached {
 struct Process {
     number: usize,
     credential: u16,
-    world: Arc<World>,
+    system: Arc<System>,
     broker: Broker,
     crashed: Arc<AtomicBool>,
 }
 
 impl Process {
-    fn start(world: &Arc<World>, number: usize) -> Arc<Self> {
+    fn start(system: &Arc<System>, number: usize) -> Arc<Self> {
         let crashed = Arc::default();
-        let store = Reached { world: Arc::clone(world), process: number, crashed: Arc::clone(&crashed) };
+        let store = Reached { system: Arc::clone(system), process: number, crashed: Arc::clone(&crashed) };
         let most = i64::try_from(SKEW.as_millis()).unwrap();
-        let of_world = Arc::clone(world);
+        let of_world = Arc::clone(system);
         let skew = SignedDuration::from_millis(fastrand::i64(-most..=most));
         let broker = Broker::with_clock(Arc::new(store), move || of_world.now() + skew);
         let credential = if fastrand::bool() { GOOD } else { DOUBTFUL };
-        Arc::new(Self { number, credential, world: Arc::clone(world), broker, crashed })
+        Arc::new(Self { number, credential, system: Arc::clone(system), broker, crashed })
     }
 
     /// A call at Tableau, as the client makes it.
@@ -239,17 +239,17 @@ impl Process {
         let mut over = None;
         for _ in 0..4 {
             let started = Instant::now();
-            let sign_in = || self.world.sign_in(self.number, self.credential);
+            let sign_in = || self.system.sign_in(self.number, self.credential);
             let shared = self.broker.session(KEY, self.credential, over.as_ref(), sign_in).await;
             if started.elapsed() > TIMEOUT + WORK {
-                self.world.wrong(format!("{} waited for {:?}", self.number, started.elapsed()));
+                self.system.wrong(format!("{} waited for {:?}", self.number, started.elapsed()));
             }
             if let Err(Error::CredentialRefused { until, .. }) = &shared {
                 self.is_kept(*until);
             }
             let shared = shared?;
-            self.world.takes(50).await;
-            if self.world.is_alive(&shared) {
+            self.system.takes(50).await;
+            if self.system.is_alive(&shared) {
                 return Ok(shared);
             }
             over = Some(shared);
@@ -259,7 +259,7 @@ impl Process {
 
     /// Is kept from trying its credential, which is right for what was refused, and until the time that was left for it.
     fn is_kept(&self, until: Timestamp) {
-        let mut facts = self.world.facts.lock().unwrap();
+        let mut facts = self.system.facts.lock().unwrap();
         facts.kept += 1;
         if self.credential == GOOD || facts.refused_until.is_none_or(|left| until > left) {
             let wrong = format!("{} is kept from credential {} until {until}", self.number, self.credential);
@@ -269,10 +269,10 @@ impl Process {
 
     /// Calls until the trouble is over, and gives up now and then.
     async fn live(self: Arc<Self>) {
-        while !self.world.calm.load(Ordering::SeqCst) {
+        while !self.system.calm.load(Ordering::SeqCst) {
             let limit_ms = if fastrand::u8(..5) == 0 { 3_000 } else { 600_000 };
             let _ = tokio::time::timeout(Duration::from_millis(limit_ms), self.call()).await;
-            self.world.takes(8_000).await;
+            self.system.takes(8_000).await;
         }
     }
 }
@@ -280,7 +280,7 @@ impl Process {
 /// Runs the model. Returns how often a process was kept from trying a refused credential.
 async fn run(seed: u64) -> Result<u32, TestCaseError> {
     fastrand::seed(seed);
-    let world = Arc::new(World {
+    let system = Arc::new(System {
         store: MemorySessionStore::default(),
         facts: Mutex::default(),
         start: Instant::now(),
@@ -288,11 +288,11 @@ async fn run(seed: u64) -> Result<u32, TestCaseError> {
     });
     let mut living: Vec<(Arc<Process>, Vec<_>)> = Vec::new();
     let mut number = 0;
-    while world.start.elapsed() < TROUBLE {
+    while system.start.elapsed() < TROUBLE {
         match fastrand::u8(..10) {
             0..=3 if living.len() < 12 => {
                 number += 1;
-                let process = Process::start(&world, number);
+                let process = Process::start(&system, number);
                 let callers = 1 + fastrand::u8(..3);
                 let tasks = (0..callers).map(|_| tokio::spawn(Arc::clone(&process).live())).collect();
                 living.push((process, tasks));
@@ -302,23 +302,23 @@ async fn run(seed: u64) -> Result<u32, TestCaseError> {
                 process.crashed.store(true, Ordering::SeqCst);
                 tasks.iter().for_each(tokio::task::JoinHandle::abort);
             }
-            5 => world.facts.lock().unwrap().alive = None,
+            5 => system.facts.lock().unwrap().alive = None,
             6 if fastrand::bool() => {
-                let mut facts = world.facts.lock().unwrap();
+                let mut facts = system.facts.lock().unwrap();
                 (facts.refuses, facts.alive) = (!facts.refuses, None);
             }
-            _ => world.takes(5_000).await,
+            _ => system.takes(5_000).await,
         }
     }
-    world.calm.store(true, Ordering::SeqCst);
-    world.facts.lock().unwrap().refuses = false;
+    system.calm.store(true, Ordering::SeqCst);
+    system.facts.lock().unwrap().refuses = false;
     for task in living.iter_mut().flat_map(|(_, tasks)| tasks.drain(..)) {
         let ended = tokio::time::timeout(Duration::from_secs(600), task).await;
         prop_assert!(ended.is_ok(), "a caller never came to an end");
     }
     // What was refused is forgotten by then.
     tokio::time::sleep(Duration::from_secs(70)).await;
-    let before = world.facts.lock().unwrap().minted;
+    let before = system.facts.lock().unwrap().minted;
     let mut sessions = Vec::new();
     // The first call finds out that a session is over, the second has the one that was made then.
     for _ in 0..2 {
@@ -334,8 +334,8 @@ async fn run(seed: u64) -> Result<u32, TestCaseError> {
             sessions.extend(shared);
         }
     }
-    prop_assert!(sessions.iter().all(|shared| world.is_alive(shared)), "{sessions:?}");
-    let facts = world.facts.lock().unwrap();
+    prop_assert!(sessions.iter().all(|shared| system.is_alive(shared)), "{sessions:?}");
+    let facts = system.facts.lock().unwrap();
     prop_assert!(facts.minted - before <= 1, "{} sign-ins although all is well", facts.minted - before);
     prop_assert_eq!(&facts.wrong, &Vec::<String>::new());
     Ok(facts.kept)

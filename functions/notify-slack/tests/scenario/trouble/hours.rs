@@ -1,6 +1,6 @@
 //! When a channel may be notified.
 
-use crate::world::at;
+use crate::environment::at;
 use fastrand::Rng;
 use jiff::Timestamp;
 

@@ -19,11 +19,11 @@ impl Night {
             self.bounded(channel, &said, wrong);
             self.counted(channel, &said);
         }
-        assert!(self.world.slack.refusals().is_empty(), "{:#?}", self.world.slack.refusals());
+        assert!(self.environment.slack.refusals().is_empty(), "{:#?}", self.environment.slack.refusals());
     }
 
     pub(super) fn said(&self, channel: &str) -> Vec<Said> {
-        self.world.said().into_iter().filter(|said| said.channel == channel).collect()
+        self.environment.said().into_iter().filter(|said| said.channel == channel).collect()
     }
 
     fn failed(delivery: &Delivery) -> bool {
@@ -82,7 +82,7 @@ impl Night {
                 Outcome::Skipped(reason) if is_grouped(reason) => 0,
                 _ => continue,
             };
-            let later = self.world.said().split_off(since);
+            let later = self.environment.said().split_off(since);
             let mut texts = later.iter().filter(|said| said.channel == channel).map(|said| &said.text);
             if before_its_end && !texts.any(|text| text.contains(&failure.object)) {
                 self.fail(channel, said, &format!("no message is about {}", failure.object));
@@ -93,7 +93,7 @@ impl Night {
     /// Nothing is red at the end, but for messages that no document knows.
     fn over(&self, channel: &str, said: &[Said], wrong: usize) {
         if self.by.edits() {
-            let seen = self.world.seen(channel);
+            let seen = self.environment.seen(channel);
             let red = seen.iter().filter(|text| text.contains('🔴')).count();
             if red > wrong {
                 self.fail(channel, said, &format!("{red} messages are red, {wrong} went wrong"));

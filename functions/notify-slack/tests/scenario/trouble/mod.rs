@@ -5,7 +5,7 @@ mod hours;
 mod judge;
 mod table;
 
-use crate::world::{Arrival, By, World, at};
+use crate::environment::{Arrival, By, Environment, at};
 use fastrand::Rng;
 use hours::Hours;
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +56,7 @@ enum Waiting {
 struct Night {
     seed: u64,
     by: By,
-    world: Arc<World>,
+    environment: Arc<Environment>,
     troubled: Arc<Troubled>,
     rng: Rng,
     hours: BTreeMap<&'static str, Hours>,
@@ -82,11 +82,11 @@ impl Night {
             );
         }
         let hours = BTreeMap::from(hours);
-        let world = World::with(by, &rules, records).await;
+        let environment = Environment::with(by, &rules, records).await;
         let mut night = Self {
             seed,
             by,
-            world: Arc::new(world),
+            environment: Arc::new(environment),
             troubled,
             rng,
             hours,
@@ -121,7 +121,7 @@ impl Night {
     }
 
     fn happens(&mut self, what: &str, object: &str, channel: &'static str, time: Timestamp) {
-        let event = self.world.event(what, object, time);
+        let event = self.environment.event(what, object, time);
         let object = object.to_owned();
         self.deliveries.push(Delivery {
             event,
@@ -146,9 +146,9 @@ impl Night {
         let mut now = Timestamp::MIN;
         loop {
             let next = waiting.first().map(|(due, _)| *due);
-            let Some(next) = next.into_iter().chain(self.world.timers.next_due()).min() else { break };
+            let Some(next) = next.into_iter().chain(self.environment.timers.next_due()).min() else { break };
             now = now.max(next);
-            for timer in self.world.timers.take_due(now) {
+            for timer in self.environment.timers.take_due(now) {
                 self.timers += 1;
                 waiting.insert((timer.due, Waiting::Timer(timer)));
             }
@@ -156,7 +156,7 @@ impl Night {
             let batch: Vec<(Timestamp, Waiting)> =
                 waiting.iter().take_while(|(due, _)| *due <= now).take(most).cloned().collect();
             waiting.retain(|one| !batch.contains(one));
-            let before = self.world.said().len();
+            let before = self.environment.said().len();
             let batch = batch.into_iter().map(|(_, what)| what).collect();
             for (again, what) in self.attempt_at_once(batch, now).await {
                 waiting.insert((again, what));
@@ -171,7 +171,7 @@ impl Night {
 
     /// In quiet hours no one is called.
     fn hear(&self, before: usize, now: Timestamp) {
-        for said in &self.world.said()[before..] {
+        for said in &self.environment.said()[before..] {
             let is_quiet = self.hours[said.channel.as_str()].are_quiet(now);
             if is_quiet && !said.is_edit {
                 self.fail(&said.channel, &self.said(&said.channel), &format!("a new message at {now}"));
@@ -185,7 +185,7 @@ impl Night {
             Waiting::Timer(timer) => Some(timer.key.clone()),
             Waiting::Event(_) => None,
         });
-        self.world.timers.armed().into_iter().map(|timer| timer.key).chain(on_their_way).collect()
+        self.environment.timers.armed().into_iter().map(|timer| timer.key).chain(on_their_way).collect()
     }
 
     fn note_announced(&mut self, waiting: &BTreeSet<(Timestamp, Waiting)>) {
@@ -206,14 +206,14 @@ impl Night {
     async fn attempt_at_once(&mut self, batch: Vec<Waiting>, now: Timestamp) -> Vec<(Timestamp, Waiting)> {
         let mut attempts = JoinSet::new();
         // Those that no call met last time.
-        self.world.recover();
+        self.environment.recover();
         for what in batch {
             self.clock += 1;
             let clock = self.clock;
             let arrival = match &what {
                 Waiting::Timer(timer) => Arrival::Timer(timer.clone()),
                 Waiting::Event(n) => {
-                    let said = self.world.said().len();
+                    let said = self.environment.said().len();
                     let delivery = &mut self.deliveries[*n];
                     if delivery.first.is_none() {
                         (delivery.first, delivery.said_before) = (Some(clock), said);
@@ -226,12 +226,12 @@ impl Night {
             };
             if !self.troubled.calm.load(Ordering::SeqCst) && self.rng.u32(..100 * self.troubled.mild) < 12 {
                 let fault = &FAULTS[self.rng.usize(..FAULTS.len())];
-                self.world.fail_next(1, fault);
+                self.environment.fail_next(1, fault);
             }
-            let world = Arc::clone(&self.world);
+            let environment = Arc::clone(&self.environment);
             attempts.spawn(async move {
                 let fate = Arc::new(Fate::default());
-                let attempt = ATTEMPT.scope(Arc::clone(&fate), world.arrive(&arrival, now));
+                let attempt = ATTEMPT.scope(Arc::clone(&fate), environment.arrive(&arrival, now));
                 let ended = tokio::select! {
                     ended = attempt => Some(ended),
                     () = fate.died.notified() => None,

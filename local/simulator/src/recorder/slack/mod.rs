@@ -1,5 +1,6 @@
 //! Slack: incoming webhooks and two methods of the Web API.
 
+mod admin_api;
 mod blocks;
 mod message;
 mod mrkdwn;
@@ -7,7 +8,6 @@ mod recorder;
 mod render;
 mod serve;
 mod state;
-mod switchboard;
 mod workspace;
 
 pub use message::{SlackCall, SlackMessage, SlackRefusal};

@@ -1,9 +1,9 @@
 //! The recorder, as tests and the local stack hold it.
 
+use super::admin_api;
 use super::message::{SlackCall, SlackMessage, SlackRefusal};
 use super::serve;
 use super::state::{Shared, SlackFault};
-use super::switchboard;
 use super::workspace::DEFAULT_CHANNEL;
 use crate::recorder::log::TimedOut;
 use crate::server::Server;
@@ -39,7 +39,7 @@ impl SlackSimulator {
     pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
         let state = Arc::new(Shared::default());
         let webhook = state.workspace().add_webhook(DEFAULT_CHANNEL.1);
-        let router = switchboard::routes().fallback(serve::serve).with_state(Arc::clone(&state));
+        let router = admin_api::routes().fallback(serve::serve).with_state(Arc::clone(&state));
         let server = Server::serve(loopback_server::bind(address).await?, router)?;
         Ok(Self { state, server: Arc::new(server), webhook })
     }

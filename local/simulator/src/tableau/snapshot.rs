@@ -1,9 +1,9 @@
 //! What `GET /simulator` shows: all that is there and has happened, as JSON.
 
+use super::admin_api::switches;
 use super::delivery::{Attempt, Delivery, DeliveryState};
 use super::model::{Job, Model, Session};
 use super::state::State;
-use super::switchboard::switches;
 use super::{WebhookRecord, notes};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

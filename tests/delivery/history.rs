@@ -24,16 +24,16 @@ struct Facts {
 }
 
 impl Facts {
-    fn history(&mut self, of: &str) -> &mut EventHistory {
+    fn of_event(&mut self, of: &str) -> &mut EventHistory {
         self.histories.entry(of.to_owned()).or_default()
     }
 }
 
 /// Everything that happened, in its order.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger(Mutex<Facts>);
+pub(crate) struct History(Mutex<Facts>);
 
-impl Ledger {
+impl History {
     fn with<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
         let mut facts = self.0.lock().unwrap();
         facts.clock += 1;
@@ -51,14 +51,14 @@ impl Ledger {
     pub(crate) fn act(&self, event: &str, by: Invocation, answered: bool) {
         self.with(|facts| {
             let act = Act { at: facts.clock, by, answered };
-            facts.history(event).acts.push(act);
+            facts.of_event(event).acts.push(act);
         });
     }
 
     pub(crate) fn word(&self, event: &str, says: Says, by: Invocation, stored: bool) {
         self.with(|facts| {
             let word = Word { at: facts.clock, by, stored, says };
-            facts.history(event).words.push(word);
+            facts.of_event(event).words.push(word);
         });
     }
 
@@ -66,7 +66,7 @@ impl Ledger {
     pub(crate) fn placed(&self, event: &str, partition: &str, by: Invocation, answered: bool) {
         self.with(|facts| {
             let placement = Placement { at: facts.clock, by, partition: partition.to_owned(), answered };
-            facts.history(event).placements.push(placement);
+            facts.of_event(event).placements.push(placement);
         });
     }
 
@@ -80,14 +80,14 @@ impl Ledger {
     }
 
     /// What happened to an event.
-    pub(crate) fn history(&self, event: &str) -> EventHistory {
+    pub(crate) fn of_event(&self, event: &str) -> EventHistory {
         self.with(|facts| facts.histories.get(event).cloned().unwrap_or_default())
     }
 
     /// All events that acted.
     pub(crate) fn acted(&self) -> Vec<String> {
         self.with(|facts| {
-            let acted = facts.histories.iter().filter(|(_, history)| !history.acts.is_empty());
+            let acted = facts.histories.iter().filter(|(_, of_event)| !of_event.acts.is_empty());
             acted.map(|(event, _)| event.clone()).collect()
         })
     }
@@ -101,8 +101,8 @@ impl Ledger {
         event: &str,
         partitions: &BTreeSet<String>,
     ) -> Result<Vec<&'static str>, String> {
-        let history = self.history(event);
-        self.with(|facts| history.reasons(partitions, &facts.invocations))
+        let of_event = self.of_event(event);
+        self.with(|facts| of_event.reasons(partitions, &facts.invocations))
             .map_err(|wrong| format!("{event}: {wrong}"))
     }
 
@@ -122,7 +122,7 @@ impl Ledger {
 
     /// Why a message may have been sent once more. `word`: what would have been written down of it.
     pub(crate) fn reason_of(&self, message: &str, word: &str) -> Option<&'static str> {
-        let act = self.history(message).acts.pop()?;
+        let act = self.of_event(message).acts.pop()?;
         self.with(|facts| {
             let not_taken = facts.invocations.not_taken.contains(&(word.to_owned(), act.by));
             let reason = facts.invocations.reason(act.by, act.answered, "destination's answer lost");
@@ -144,7 +144,7 @@ impl Ledger {
         self.with(|facts| {
             // With a bot token each act is there twice: by its event, and by its message, whose id has a point.
             let by_message = facts.histories.iter().filter(|(key, _)| key.contains('.'));
-            let acts = by_message.flat_map(|(_, history)| &history.acts);
+            let acts = by_message.flat_map(|(_, of_event)| &of_event.acts);
             acts.filter(|act| facts.invocations.ended.get(&act.by) == Some(&Ended::Killed)).count()
         })
     }
@@ -162,36 +162,36 @@ mod tests {
     const DIGEST: &str = "digest#notify-slack#data-news#1767225600";
 
     /// A way to announce an event, and the group or digest that has announced it then.
-    type Way = (fn(&Ledger, Invocation), Option<&'static str>);
+    type Way = (fn(&History, Invocation), Option<&'static str>);
 
-    fn alone(ledger: &Ledger, by: Invocation) {
-        ledger.act("e", by, true);
+    fn alone(history: &History, by: Invocation) {
+        history.act("e", by, true);
     }
 
-    fn in_group(ledger: &Ledger, by: Invocation) {
-        ledger.placed("e", GROUP, by, true);
+    fn in_group(history: &History, by: Invocation) {
+        history.placed("e", GROUP, by, true);
     }
 
-    fn in_other_group(ledger: &Ledger, by: Invocation) {
-        ledger.placed("e", OTHER, by, true);
+    fn in_other_group(history: &History, by: Invocation) {
+        history.placed("e", OTHER, by, true);
     }
 
-    fn in_digest(ledger: &Ledger, by: Invocation) {
-        ledger.placed("e", DIGEST, by, true);
+    fn in_digest(history: &History, by: Invocation) {
+        history.placed("e", DIGEST, by, true);
     }
 
     const WAYS: [Way; 4] =
         [(alone, None), (in_group, Some(GROUP)), (in_other_group, Some(OTHER)), (in_digest, Some(DIGEST))];
 
     /// The event announced in two ways, one after the other, with what happened in between.
-    fn judged(first: Way, between: &dyn Fn(&Ledger), next: Way) -> Result<Vec<&'static str>, String> {
-        let ledger = Ledger::default();
-        first.0(&ledger, FIRST);
-        between(&ledger);
-        next.0(&ledger, NEXT);
-        ledger.word("e", Says::Done, NEXT, true);
+    fn judged(first: Way, between: &dyn Fn(&History), next: Way) -> Result<Vec<&'static str>, String> {
+        let history = History::default();
+        first.0(&history, FIRST);
+        between(&history);
+        next.0(&history, NEXT);
+        history.word("e", Says::Done, NEXT, true);
         let partitions = [first.1, next.1].into_iter().flatten().map(str::to_owned).collect();
-        ledger.reasons("e", &partitions)
+        history.reasons("e", &partitions)
     }
 
     fn pairs() -> impl Iterator<Item = (Way, Way)> {
@@ -210,12 +210,12 @@ mod tests {
             for (how, reason) in
                 [(Ended::Killed, "worker killed"), (Ended::OutOfTime, "function out of time")]
             {
-                assert_eq!(judged(first, &|ledger| ledger.ended(FIRST, how), next), Ok(vec![reason]));
+                assert_eq!(judged(first, &|history| history.ended(FIRST, how), next), Ok(vec![reason]));
             }
-            let of_another = judged(first, &|ledger| ledger.ended((3, 1), Ended::Killed), next);
+            let of_another = judged(first, &|history| history.ended((3, 1), Ended::Killed), next);
             assert!(of_another.unwrap_err().contains("no reason"));
             for says in [Says::Announced, Says::Done] {
-                let lost = judged(first, &|ledger| ledger.word("e", says, FIRST, false), next);
+                let lost = judged(first, &|history| history.word("e", says, FIRST, false), next);
                 assert_eq!(lost, Ok(vec!["word not taken by the store"]));
             }
         }
@@ -225,10 +225,10 @@ mod tests {
     fn an_event_is_not_announced_again_after_a_word_of_the_first_time_whatever_the_reason() {
         for (first, next) in pairs() {
             for says in [Says::Announced, Says::Done] {
-                let stored = |ledger: &Ledger| {
-                    ledger.word("e", says, FIRST, false);
-                    ledger.word("e", says, FIRST, true);
-                    ledger.ended(FIRST, Ended::Killed);
+                let stored = |history: &History| {
+                    history.word("e", says, FIRST, false);
+                    history.word("e", says, FIRST, true);
+                    history.ended(FIRST, Ended::Killed);
                 };
                 let wrong = judged(first, &stored, next).unwrap_err();
                 assert!(wrong.contains("announced again after"), "{wrong}");
@@ -239,20 +239,20 @@ mod tests {
     #[test]
     fn a_lost_answer_is_a_reason() {
         let partitions = |of: &[&str]| of.iter().map(|partition| (*partition).to_owned()).collect();
-        let ledger = Ledger::default();
-        ledger.act("e", FIRST, false);
-        ledger.placed("e", GROUP, NEXT, true);
-        assert_eq!(ledger.reasons("e", &partitions(&[GROUP])), Ok(vec!["destination's answer lost"]));
-        let ledger = Ledger::default();
-        ledger.placed("e", GROUP, FIRST, false);
-        ledger.placed("e", OTHER, NEXT, true);
-        assert_eq!(ledger.reasons("e", &partitions(&[GROUP, OTHER])), Ok(vec!["table's answer lost"]));
+        let history = History::default();
+        history.act("e", FIRST, false);
+        history.placed("e", GROUP, NEXT, true);
+        assert_eq!(history.reasons("e", &partitions(&[GROUP])), Ok(vec!["destination's answer lost"]));
+        let history = History::default();
+        history.placed("e", GROUP, FIRST, false);
+        history.placed("e", OTHER, NEXT, true);
+        assert_eq!(history.reasons("e", &partitions(&[GROUP, OTHER])), Ok(vec!["table's answer lost"]));
         for what in [TIMERS, GROUP] {
-            let ledger = Ledger::default();
-            ledger.placed("e", GROUP, FIRST, true);
-            ledger.not_taken(what, FIRST);
-            ledger.placed("e", OTHER, NEXT, true);
-            let reasons = ledger.reasons("e", &partitions(&[GROUP, OTHER]));
+            let history = History::default();
+            history.placed("e", GROUP, FIRST, true);
+            history.not_taken(what, FIRST);
+            history.placed("e", OTHER, NEXT, true);
+            let reasons = history.reasons("e", &partitions(&[GROUP, OTHER]));
             assert_eq!(reasons, Ok(vec!["word not taken by the store"]), "{what}");
         }
     }
@@ -260,29 +260,29 @@ mod tests {
     /// A group of few announces each member alone. Then the member was placed before, and its event is done.
     #[test]
     fn a_member_that_a_timer_announces_alone_and_its_group_again_needs_a_reason_of_the_timer() {
-        let judged = |after: &dyn Fn(&Ledger)| {
-            let ledger = Ledger::default();
-            ledger.placed("e", GROUP, FIRST, true);
-            ledger.word("e", Says::Done, FIRST, true);
-            ledger.started_by_timer(NEXT);
-            ledger.act("e", NEXT, true);
-            after(&ledger);
-            ledger.reasons("e", &BTreeSet::from([GROUP.to_owned()]))
+        let judged = |after: &dyn Fn(&History)| {
+            let history = History::default();
+            history.placed("e", GROUP, FIRST, true);
+            history.word("e", Says::Done, FIRST, true);
+            history.started_by_timer(NEXT);
+            history.act("e", NEXT, true);
+            after(&history);
+            history.reasons("e", &BTreeSet::from([GROUP.to_owned()]))
         };
         assert!(judged(&|_| ()).unwrap_err().contains("no reason"));
-        assert!(judged(&|ledger| ledger.ended(FIRST, Ended::Killed)).unwrap_err().contains("no reason"));
-        assert_eq!(judged(&|ledger| ledger.ended(NEXT, Ended::Killed)), Ok(vec!["worker killed"]));
-        let not_written = |ledger: &Ledger| ledger.word("e", Says::Announced, NEXT, false);
+        assert!(judged(&|history| history.ended(FIRST, Ended::Killed)).unwrap_err().contains("no reason"));
+        assert_eq!(judged(&|history| history.ended(NEXT, Ended::Killed)), Ok(vec!["worker killed"]));
+        let not_written = |history: &History| history.word("e", Says::Announced, NEXT, false);
         assert_eq!(judged(&not_written), Ok(vec!["word not taken by the store"]));
     }
 
     #[test]
     fn once_is_no_repetition_and_a_group_that_no_request_wrote_is_wrong() {
-        let ledger = Ledger::default();
-        ledger.placed("e", GROUP, FIRST, true);
-        ledger.placed("e", GROUP, NEXT, true);
-        assert_eq!(ledger.reasons("e", &BTreeSet::from([GROUP.to_owned()])), Ok(vec![]));
-        assert_eq!(ledger.reasons("other", &BTreeSet::new()), Ok(vec![]));
-        assert!(ledger.reasons("e", &BTreeSet::from([OTHER.to_owned()])).unwrap_err().contains(OTHER));
+        let history = History::default();
+        history.placed("e", GROUP, FIRST, true);
+        history.placed("e", GROUP, NEXT, true);
+        assert_eq!(history.reasons("e", &BTreeSet::from([GROUP.to_owned()])), Ok(vec![]));
+        assert_eq!(history.reasons("other", &BTreeSet::new()), Ok(vec![]));
+        assert!(history.reasons("e", &BTreeSet::from([OTHER.to_owned()])).unwrap_err().contains(OTHER));
     }
 }

@@ -14,7 +14,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/timers";
 
 /// Where timers are armed, and what fires.
 #[async_trait]
-pub(crate) trait Place: Send + Sync {
+pub(crate) trait Backend: Send + Sync {
     fn timer(&self) -> &dyn Timer;
 
     /// What fires next, within so long from now.
@@ -39,7 +39,7 @@ impl Memory {
 }
 
 #[async_trait]
-impl Place for Memory {
+impl Backend for Memory {
     fn timer(&self) -> &dyn Timer {
         &self.0
     }
@@ -152,7 +152,7 @@ impl Scheduler {
 }
 
 #[async_trait]
-impl Place for Scheduler {
+impl Backend for Scheduler {
     fn timer(&self) -> &dyn Timer {
         &self.timer
     }
@@ -192,7 +192,7 @@ impl Place for Scheduler {
 
 /// What AWS alone can do.
 #[async_trait]
-pub(crate) trait OnAws: Place {
+pub(crate) trait OnAws: Backend {
     fn on_aws(&self) -> &Scheduler;
 
     /// A queue of its own.
@@ -208,7 +208,7 @@ pub(crate) trait OnAws: Place {
 
     /// Makes a schedule of this name that is as the timer's, but for one part.
     async fn occupy(&self, name: &str, timer: &TimerMessage, other: &str) {
-        let place = self.on_aws();
+        let backend = self.on_aws();
         let Ok(Route::Schedule { expression, .. }) = route("notify-slack", timer, Timestamp::now(), true)
         else {
             panic!("{timer:?}")
@@ -217,15 +217,15 @@ pub(crate) trait OnAws: Place {
             if part == other { different.to_owned() } else { same }
         };
         let target = Target::builder()
-            .arn(choose("queue", queue_arn(&place.queue), &queue_arn("another")))
+            .arn(choose("queue", queue_arn(&backend.queue), &queue_arn("another")))
             .role_arn(choose("role", ROLE.to_owned(), "arn:aws:iam::000000000000:role/another"))
             .input(choose("message", timer.to_json(), "another"));
         let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().unwrap();
-        let client = aws_sdk_scheduler::Client::new(&place.config);
+        let client = aws_sdk_scheduler::Client::new(&backend.config);
         let create = client
             .create_schedule()
             .name(name)
-            .group_name(&place.group)
+            .group_name(&backend.group)
             .schedule_expression(choose("expression", expression, "at(2099-01-01T00:00:00)"))
             .flexible_time_window(window)
             .target(target.build().unwrap());
@@ -265,7 +265,7 @@ impl Double {
 }
 
 #[async_trait]
-impl Place for Double {
+impl Backend for Double {
     fn timer(&self) -> &dyn Timer {
         self.scheduler.timer()
     }

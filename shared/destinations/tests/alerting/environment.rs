@@ -100,14 +100,14 @@ enum Arrival {
     Timer(TimerMessage),
 }
 
-pub(crate) struct World {
+pub(crate) struct Environment {
     engine: Engine<SlackNotifier, Rules>,
     timer: Arc<MemoryTimer>,
     /// Attempts that failed, and came again.
     pub(crate) retries: Mutex<Vec<String>>,
 }
 
-impl World {
+impl Environment {
     pub(crate) fn new(notifier: SlackNotifier, quiet: Option<(Timestamp, Timestamp)>) -> Self {
         let timer = Arc::new(MemoryTimer::default());
         let records = Arc::new(MemoryRecords::default());

@@ -1,4 +1,4 @@
-//! What goes wrong by chance. All of it comes from one seed; what it meets depends on the machine as well.
+//! Random faults. One seed decides which faults; timing on the machine decides which requests they hit.
 
 use fastrand::Rng;
 use std::ops::Range;
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A source of chance. It may be calmed, and then nothing goes wrong, here and in all its forks, until it wakes up.
+/// A source of random faults. While calmed, no fault happens, here and in all its forks.
 #[derive(Debug)]
-pub(crate) struct Chance {
+pub(crate) struct Random {
     rng: Mutex<Rng>,
     calm: Arc<AtomicBool>,
 }
 
-impl Chance {
+impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self { rng: Mutex::new(Rng::with_seed(seed)), calm: Arc::default() }
     }
@@ -70,10 +70,10 @@ impl Chance {
 #[test]
 fn chance_is_as_often_as_it_says_the_same_again_and_ends_when_it_is_calmed() {
     let draw = || {
-        let chance = Chance::new(7);
-        let fork = chance.fork();
+        let random = Random::new(7);
+        let fork = random.fork();
         let drawn: Vec<_> = (0..10_000).map(|_| fork.pick(&[(300, 'a'), (100, 'b')])).collect();
-        chance.calm_down();
+        random.calm_down();
         assert!((0..1_000).all(|_| fork.pick(&[(1_000, 'a')]).is_none()));
         drawn
     };

@@ -15,14 +15,14 @@ use testkit::repository::root;
 const TOKEN: &str = "local-webhook-token-not-a-secret-0123456789";
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-struct World {
+struct Environment {
     stack: Stack,
     tableau: TableauSimulator,
     slack: SlackSimulator,
     http: Client,
 }
 
-impl World {
+impl Environment {
     async fn start() -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
@@ -106,104 +106,104 @@ impl World {
 
 #[tokio::test]
 async fn a_failed_refresh_at_tableau_becomes_a_message_with_its_cause() {
-    let world = World::start().await;
-    let url = world.url(&format!("/webhook?token={TOKEN}"));
-    world.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
-    let luid = world.tableau.datasource("Sales Orders").unwrap();
+    let environment = Environment::start().await;
+    let url = environment.url(&format!("/webhook?token={TOKEN}"));
+    environment.tableau.add(Webhook::on(EventName::DatasourceRefreshFailed, &url));
+    let luid = environment.tableau.datasource("Sales Orders").unwrap();
 
-    world.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
+    environment.tableau.fail_refresh(&luid, notes::SQL_SERVER_LOGIN).unwrap();
 
-    let messages = world.slack.wait_for(1, TIMEOUT).await.unwrap();
+    let messages = environment.slack.wait_for(1, TIMEOUT).await.unwrap();
     let text = render(&messages[0]);
     for part in ["Extract refresh failed: Sales Orders", "Credentials refused", "Owner", "Project"] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
-    world.stack.shutdown().await;
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn tableaus_duplicates_become_one_message() {
-    let world = World::start().await;
-    let url = world.url(&format!("/webhook?token={TOKEN}"));
-    world.tableau.add(Webhook::on(EventName::WorkbookCreated, &url));
-    world.tableau.duplicates(4);
+    let environment = Environment::start().await;
+    let url = environment.url(&format!("/webhook?token={TOKEN}"));
+    environment.tableau.add(Webhook::on(EventName::WorkbookCreated, &url));
+    environment.tableau.duplicates(4);
 
-    let luid = world.tableau.workbook("Superstore").unwrap();
-    world.tableau.fire(&EventName::WorkbookCreated, &luid).unwrap();
-    world.tableau.settled(TIMEOUT).await.unwrap();
+    let luid = environment.tableau.workbook("Superstore").unwrap();
+    environment.tableau.fire(&EventName::WorkbookCreated, &luid).unwrap();
+    environment.tableau.settled(TIMEOUT).await.unwrap();
     // The same event again, at the workflow's own ingress.
-    world.post("/webhooks/notify-slack", "workbook-created").await;
-    world.post("/webhooks/notify-slack", "workbook-created").await;
+    environment.post("/webhooks/notify-slack", "workbook-created").await;
+    environment.post("/webhooks/notify-slack", "workbook-created").await;
 
-    world.wait_for_records(2).await;
+    environment.wait_for_records(2).await;
     let drained = async {
-        while !world.stack.aws().messages("NotifySlackQueue").is_empty() {
+        while !environment.stack.aws().messages("NotifySlackQueue").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(TIMEOUT, drained).await.unwrap();
-    assert_eq!(world.slack.messages().len(), 2, "one for each of two events");
-    world.stack.shutdown().await;
+    assert_eq!(environment.slack.messages().len(), 2, "one for each of two events");
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn one_event_starts_every_workflow_that_can_use_it() {
-    let world = World::start().await;
-    assert_eq!(world.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
-    world.wait_for_records(2).await;
-    let records = world.records();
+    let environment = Environment::start().await;
+    assert_eq!(environment.post("/webhook", "workbook-refresh-succeeded").await, StatusCode::ACCEPTED);
+    environment.wait_for_records(2).await;
+    let records = environment.records();
     let mut keys: Vec<_> = records.iter().map(|item| item["pk"]["S"].as_str().unwrap()).collect();
     keys.sort_unstable();
     assert!(
         keys[0].starts_with("delivery#notify-slack#") && keys[1].starts_with("delivery#update-broadcast#")
     );
-    world.stack.shutdown().await;
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn functions_that_run_at_the_same_time_share_one_session() {
-    let world = World::start().await;
-    let post = |fixture| world.post("/webhooks/notify-slack", fixture);
+    let environment = Environment::start().await;
+    let post = |fixture| environment.post("/webhooks/notify-slack", fixture);
     tokio::join!(
         post("workbook-refresh-failed"),
         post("datasource-refresh-failed"),
         post("workbook-created"),
         post("datasource-created"),
     );
-    world.wait_for_records(4).await;
+    environment.wait_for_records(4).await;
 
-    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), 1);
-    world.tableau.end_sessions();
-    assert_eq!(world.post("/webhooks/notify-slack", "workbook-updated").await, StatusCode::ACCEPTED);
-    world.wait_for_records(5).await;
+    assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 1);
+    environment.tableau.end_sessions();
+    assert_eq!(environment.post("/webhooks/notify-slack", "workbook-updated").await, StatusCode::ACCEPTED);
+    environment.wait_for_records(5).await;
 
-    assert_eq!(world.tableau.sign_ins(SAMPLE_PAT.0), 2);
-    assert!(world.records().iter().all(|record| record["attempts"]["N"] == "1"));
-    world.stack.shutdown().await;
+    assert_eq!(environment.tableau.sign_ins(SAMPLE_PAT.0), 2);
+    assert!(environment.records().iter().all(|record| record["attempts"]["N"] == "1"));
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn an_event_nobody_knows_is_recorded_as_skipped() {
-    let world = World::start().await;
+    let environment = Environment::start().await;
     let event = json!({ "event_type": "FlowRunFailed", "site_luid": "s", "resource_luid": "f" }).to_string();
-    let answer = world.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;
+    let answer = environment.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;
     assert_eq!(answer.0, StatusCode::ACCEPTED);
-    world.wait_for_records(1).await;
-    let record = &world.records()[0];
+    environment.wait_for_records(1).await;
+    let record = &environment.records()[0];
     assert_eq!(
         (&record["state"]["S"], &record["event_name"]["S"]),
         (&json!("skipped"), &json!("FlowRunFailed"))
     );
-    world.stack.shutdown().await;
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn the_api_has_the_templates_routes_and_no_others() {
-    let world = World::start().await;
+    let environment = Environment::start().await;
     let with_token = |path: &str| format!("{path}?token={TOKEN}");
     let event = std::fs::read_to_string(root().join("events/tableau/workbook-created.json")).unwrap();
     let status =
-        async |method: Method, path: String, body: String| world.request(method, &path, body).await.0;
+        async |method: Method, path: String, body: String| environment.request(method, &path, body).await.0;
 
     for ingress in ["/webhook", "/webhooks/notify-slack", "/webhooks/update-broadcast"] {
         let in_path = format!("{ingress}/{TOKEN}");
@@ -218,52 +218,52 @@ async fn the_api_has_the_templates_routes_and_no_others() {
     }
     let large = format!("{{\"x\":\"{}\"}}", "y".repeat(10 * 1024 * 1024));
     assert_eq!(status(Method::POST, with_token("/webhook"), large).await, 413);
-    world.stack.shutdown().await;
+    environment.stack.shutdown().await;
 }
 
 // 11-B1
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_accepted_and_every_workflow_records_it_as_ignored() {
-    let world = World::start().await;
+    let environment = Environment::start().await;
     let path = format!("/webhook?token={TOKEN}");
-    let (status, answer) = world.request(Method::POST, &path, vec![b'{', 0xff]).await;
+    let (status, answer) = environment.request(Method::POST, &path, vec![b'{', 0xff]).await;
     assert_eq!((status, &answer["status"]), (StatusCode::ACCEPTED, &json!("accepted")));
-    world.wait_for_records(2).await;
-    for record in world.records() {
+    environment.wait_for_records(2).await;
+    for record in environment.records() {
         assert_eq!(
             (&record["state"]["S"], &record["event_id"]["S"]),
             (&json!("ignored"), &answer["event_id"])
         );
         assert_eq!(record["reason"]["S"], "body: not UTF-8 from byte 1 on");
     }
-    world.stack.shutdown().await;
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_destination_in_trouble_gets_the_message_when_it_is_back() {
-    let world = World::start().await;
-    world.slack.fail_next(3, SlackFault::RateLimited { retry_after: 1 });
-    assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
-    let messages = world.slack.wait_for(1, TIMEOUT).await.unwrap();
+    let environment = Environment::start().await;
+    environment.slack.fail_next(3, SlackFault::RateLimited { retry_after: 1 });
+    assert_eq!(environment.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
+    let messages = environment.slack.wait_for(1, TIMEOUT).await.unwrap();
     assert_eq!(messages.len(), 1);
-    assert!(world.stack.aws().messages("NotifySlackDeadLetters").is_empty());
-    world.stack.shutdown().await;
+    assert!(environment.stack.aws().messages("NotifySlackDeadLetters").is_empty());
+    environment.stack.shutdown().await;
 }
 
 #[tokio::test]
 async fn what_cannot_succeed_waits_in_the_dead_letter_queue_with_its_reason() {
-    let world = World::start().await;
-    world.slack.fail_next(1, SlackFault::Archived);
-    assert_eq!(world.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
-    world.wait_for_records(1).await;
+    let environment = Environment::start().await;
+    environment.slack.fail_next(1, SlackFault::Archived);
+    assert_eq!(environment.post("/webhooks/notify-slack", "workbook-created").await, StatusCode::ACCEPTED);
+    environment.wait_for_records(1).await;
     let arrived = async {
-        while world.stack.aws().messages("NotifySlackDeadLetters").is_empty() {
+        while environment.stack.aws().messages("NotifySlackDeadLetters").is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(TIMEOUT, arrived).await.unwrap();
-    let dead = &world.stack.aws().messages("NotifySlackDeadLetters")[0];
+    let dead = &environment.stack.aws().messages("NotifySlackDeadLetters")[0];
     assert!(dead.attributes["reason"].starts_with("Slack refused with 410"), "{:?}", dead.attributes);
-    assert_eq!(world.records()[0]["state"]["S"], "failed");
-    world.stack.shutdown().await;
+    assert_eq!(environment.records()[0]["state"]["S"], "failed");
+    environment.stack.shutdown().await;
 }

@@ -21,7 +21,7 @@ pub(crate) use crate::doubles::{DELETED, EDITS, FAILED, POSTS, SUCCEEDED, UPDATE
 /// One of the stack's workflows, so that keys can be held against its role.
 pub(crate) const WORKFLOW: &str = "notify-slack";
 
-pub(crate) struct World {
+pub(crate) struct Environment {
     engine: Engine<Destination, Rules>,
     worker: Worker,
     channel: Arc<Mutex<Channel>>,
@@ -45,12 +45,12 @@ enum Arrival {
     Timer(TimerMessage),
 }
 
-impl World {
+impl Environment {
     pub(crate) fn new(capabilities: Capabilities) -> Self {
         Self::on(Arc::new(MemoryRecords::default()), capabilities)
     }
 
-    /// A world whose documents are in `records`.
+    /// An environment whose documents are in `records`.
     pub(crate) fn on(records: Arc<dyn Records>, capabilities: Capabilities) -> Self {
         let worker = Worker::default();
         let channel = Arc::new(Mutex::new(Channel::default()));

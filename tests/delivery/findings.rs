@@ -3,8 +3,8 @@
 use crate::events::Occurrence;
 use crate::figures::Figures;
 use crate::groups::{digest, group, is_about_one};
-use crate::ledger::Ledger;
-use crate::run::World;
+use crate::history::History;
+use crate::run::Environment;
 use serde_json::Value;
 use simulator::{SlackCall, SlackMessage, render};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use tableau::EventId;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(crate) struct Judged {
+pub(crate) struct Findings {
     messages: usize,
     alone: usize,
     grouped: usize,
@@ -31,17 +31,17 @@ pub(crate) struct Judged {
 }
 
 /// Looks at table, dead letters, Slack and Tableau.
-pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
-    let mut judged = Judged::default();
-    let items = world.stack.emulator.items(world.stack.table()).await;
+pub(crate) async fn judge(environment: &Environment, events: &[Occurrence]) -> Findings {
+    let mut judged = Findings::default();
+    let items = environment.stack.emulator.items(environment.stack.table()).await;
     let done: BTreeSet<&str> = items
         .iter()
         .filter(|item| matches!(item["state"]["S"].as_str(), Some("done" | "skipped")))
         .filter_map(|item| item["pk"]["S"].as_str())
         .collect();
     let mut given_up = BTreeSet::new();
-    for queue in world.stack.plan.queues.iter().filter_map(|queue| queue.dead_letters.as_ref()) {
-        for (id, letter) in world.stack.emulator.drain(&queue.queue).await {
+    for queue in environment.stack.plan.queues.iter().filter_map(|queue| queue.dead_letters.as_ref()) {
+        for (id, letter) in environment.stack.emulator.drain(&queue.queue).await {
             judged.dead_letter(&id, &letter);
             given_up.insert((queue.queue.clone(), id.to_string()));
         }
@@ -50,18 +50,18 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         let key = format!("delivery#{workflow}#{id}");
         (done.contains(key.as_str()), given_up.contains(&(letters.to_owned(), id.to_string())))
     };
-    let said = world.slack.messages();
+    let said = environment.slack.messages();
     judged.messages = said.iter().filter(|message| message.call != SlackCall::Update).count();
-    judged.unknown(&world.ledger, &said);
+    judged.unknown(&environment.history, &said);
     let announced = judged.announced_with_others(&items, &said);
     let nowhere = BTreeSet::new();
     for event in events {
         let (done, given_up) = ended("notify-slack", "NotifySlackDeadLetters", &event.id);
         let with_others = announced.get(event.id.short()).unwrap_or(&nowhere);
-        judged.event(&world.ledger, &event.id, done, given_up, with_others);
+        judged.event(&environment.history, &event.id, done, given_up, with_others);
         if let Some(view) = &event.broadcast {
             let (done, given_up) = ended("update-broadcast", "UpdateBroadcastDeadLetters", &event.id);
-            let records = world.tableau.broadcasts();
+            let records = environment.tableau.broadcasts();
             let mut of_view = records.iter().filter(|record| record.view == *view);
             let (Some(record), None) = (of_view.next(), of_view.next()) else {
                 judged.wrong.push(format!("{}: not one Broadcast of its view", event.id));
@@ -76,16 +76,16 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
         }
     }
     let ours: BTreeSet<&str> = events.iter().map(|event| event.id.short()).collect();
-    judged.wrong.extend(world.beyond_roles());
+    judged.wrong.extend(environment.beyond_roles());
     // The ids of messages have a point.
-    let acted = world.ledger.acted();
+    let acted = environment.history.acted();
     let events = acted.iter().filter(|key| !key.contains('.'));
     for stranger in events.filter(|event| !ours.contains(event.as_str())) {
         judged.wrong.push(format!("{stranger}: a message about no event of ours"));
     }
     for (what, there) in [
-        ("messages that Slack would refuse", world.slack.refusals().len()),
-        ("processes that fell over", usize::try_from(world.ledger.counted("fallen over")).unwrap()),
+        ("messages that Slack would refuse", environment.slack.refusals().len()),
+        ("processes that fell over", usize::try_from(environment.history.counted("fallen over")).unwrap()),
     ] {
         if there > 0 {
             judged.wrong.push(format!("{there} {what}"));
@@ -94,7 +94,7 @@ pub(crate) async fn judge(world: &World, events: &[Occurrence]) -> Judged {
     judged
 }
 
-impl Judged {
+impl Findings {
     /// The groups and digests that have announced each event, by its short id.
     fn announced_with_others(
         &mut self,
@@ -126,11 +126,11 @@ impl Judged {
     }
 
     /// A message about many that no document knows was sent once more, and has to have a reason.
-    fn unknown(&mut self, ledger: &Ledger, said: &[SlackMessage]) {
+    fn unknown(&mut self, history: &History, said: &[SlackMessage]) {
         let posts = said.iter().filter(|message| message.call != SlackCall::Update);
-        for message in posts.filter(|message| !is_about_one(message) && !ledger.is_known(&message.ts)) {
+        for message in posts.filter(|message| !is_about_one(message) && !history.is_known(&message.ts)) {
             self.doubled += 1;
-            match ledger.reason_of(&message.ts, &message.ts) {
+            match history.reason_of(&message.ts, &message.ts) {
                 Some(reason) => *self.reasons.entry(reason).or_default() += 1,
                 None => self.wrong.push(format!("once more for no reason:\n{}", render(message))),
             }
@@ -140,21 +140,21 @@ impl Judged {
     /// Judges one event. `with_others`: the groups and digests that have announced it.
     fn event(
         &mut self,
-        ledger: &Ledger,
+        history: &History,
         id: &EventId,
         done: bool,
         given_up: bool,
         with_others: &BTreeSet<String>,
     ) {
-        let history = ledger.history(id.short());
-        let times = history.times_announced(with_others);
-        self.alone += usize::from(!history.acts.is_empty());
+        let of_event = history.of_event(id.short());
+        let times = of_event.times_announced(with_others);
+        self.alone += usize::from(!of_event.acts.is_empty());
         self.grouped += usize::from(!with_others.is_empty());
         self.more_than_once += usize::from(times > 1);
         self.lost(id, done || given_up);
         self.missing(id, times > 0 || given_up);
         self.doubled += times.saturating_sub(1);
-        match ledger.reasons(id.short(), with_others) {
+        match history.reasons(id.short(), with_others) {
             Ok(reasons) => reasons.iter().for_each(|reason| *self.reasons.entry(reason).or_default() += 1),
             Err(wrong) => self.wrong.push(wrong),
         }
@@ -182,8 +182,8 @@ impl Judged {
     }
 
     /// All figures.
-    pub(crate) fn add_to(&self, figures: &mut Figures, world: &World) {
-        let counted = |name| world.ledger.counted(name);
+    pub(crate) fn add_to(&self, figures: &mut Figures, environment: &Environment) {
+        let counted = |name| environment.history.counted(name);
         figures.row("times a function was given work", counted("batches"));
         for (row, name) in [
             ("kills at random moments", "kills at random"),
@@ -195,7 +195,7 @@ impl Judged {
         ] {
             figures.row(row, counted(name));
         }
-        figures.row("… after their act", world.ledger.killed_after_act());
+        figures.row("… after their act", environment.history.killed_after_act());
         for (row, name) in [
             ("destination: 429", "429"),
             ("destination: 500", "500"),
@@ -291,9 +291,9 @@ mod tests {
         said
     }
 
-    fn judged(ledger: &Ledger, with_others: &BTreeSet<String>) -> Judged {
-        let mut judged = Judged::default();
-        judged.event(ledger, &id(), true, false, with_others);
+    fn judged(history: &History, with_others: &BTreeSet<String>) -> Findings {
+        let mut judged = Findings::default();
+        judged.event(history, &id(), true, false, with_others);
         judged
     }
 
@@ -311,29 +311,29 @@ mod tests {
             (false, [of_group.to_vec(), of_other.to_vec()].concat(), vec![&group, &other]),
             (true, of_digest.to_vec(), vec![&digest]),
         ] {
-            let announced = Judged::default().announced_with_others(&items, &said);
+            let announced = Findings::default().announced_with_others(&items, &said);
             let with_others = &announced[event.short()];
             assert!(with_others.iter().eq(partitions.iter().copied().collect::<BTreeSet<_>>()));
             assert_eq!(announced.len(), 1, "{announced:?}");
 
-            let ledger = Ledger::default();
+            let history = History::default();
             if is_alone {
-                ledger.act(event.short(), FIRST, true);
+                history.act(event.short(), FIRST, true);
             }
             for (partition, by) in partitions.iter().rev().zip([NEXT, FIRST]) {
-                ledger.placed(event.short(), partition, by, true);
+                history.placed(event.short(), partition, by, true);
             }
-            ledger.word(event.short(), Says::Done, NEXT, true);
+            history.word(event.short(), Says::Done, NEXT, true);
 
-            let without = judged(&ledger, with_others);
+            let without = judged(&history, with_others);
             assert_eq!((without.doubled, without.more_than_once), (1, 1));
             assert!(without.reasons.is_empty());
             assert!(without.wrong[0].contains("no reason"), "{:?}", without.wrong);
 
             for by in [FIRST, NEXT] {
-                ledger.ended(by, Ended::Killed);
+                history.ended(by, Ended::Killed);
             }
-            let with = judged(&ledger, with_others);
+            let with = judged(&history, with_others);
             assert_eq!((with.doubled, with.more_than_once), (1, 1));
             assert_eq!(with.reasons, BTreeMap::from([("worker killed", 1)]));
             assert_eq!(with.wrong, Vec::<String>::new());
@@ -342,12 +342,12 @@ mod tests {
 
     #[test]
     fn an_event_that_one_message_announces_is_not_doubled_and_one_that_none_announces_is_missing() {
-        let ledger = Ledger::default();
+        let history = History::default();
         let (group, _) = group_of("1.1");
-        let none = judged(&ledger, &BTreeSet::new());
+        let none = judged(&history, &BTreeSet::new());
         assert_eq!((none.missing, none.doubled), (1, 0));
-        ledger.placed(id().short(), &group, FIRST, true);
-        let one = judged(&ledger, &BTreeSet::from([group]));
+        history.placed(id().short(), &group, FIRST, true);
+        let one = judged(&history, &BTreeSet::from([group]));
         assert_eq!((one.grouped, one.alone, one.doubled, one.missing), (1, 0, 0, 0));
         assert_eq!(one.wrong, Vec::<String>::new());
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::repository::root;
-use testkit::{Batch, Function, Stage};
+use testkit::{Batch, Function, TestEnvironment};
 use tokio::task::JoinSet;
 
 /// The site of the sample content.
@@ -69,15 +69,15 @@ where
 }
 
 /// A stack of its own for some answers.
-pub(crate) struct Stand {
-    pub(crate) stage: Stage,
+pub(crate) struct Environment {
+    pub(crate) services: TestEnvironment,
     secrets: Vec<String>,
     written: Vec<(String, String)>,
 }
 
-impl Stand {
+impl Environment {
     pub(crate) async fn start(secrets: &[&str]) -> Self {
-        let stage = Stage::with_rules(RULES).await;
+        let services = TestEnvironment::with_rules(RULES).await;
         // The template's own table, for the index that the command line reads.
         let template = Template::read(&root().join("template.yaml")).unwrap();
         let places = Places { endpoint_url: String::new(), api_url: String::new() };
@@ -85,29 +85,29 @@ impl Stand {
             template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
         let mut table = template.plan(&parameters, &places).unwrap().tables.remove(0);
         table.name = "deliveries".to_owned();
-        stage.aws.create_table_with(table);
+        services.aws.create_table_with(table);
         let resource = |id: &str, kind: &str, name: String| StackResource {
             logical_id: id.to_owned(),
             kind: kind.to_owned(),
             physical_id: name,
         };
-        stage.aws.create_stack(
+        services.aws.create_stack(
             STACK,
             vec![
                 resource("DeliveryTable", "AWS::DynamoDB::Table", "deliveries".to_owned()),
-                resource("NotifySlackQueue", "AWS::SQS::Queue", stage.aws.queue_url("queue")),
-                resource("NotifySlackDeadLetters", "AWS::SQS::Queue", stage.aws.queue_url("dead-letters")),
+                resource("NotifySlackQueue", "AWS::SQS::Queue", services.aws.queue_url("queue")),
+                resource("NotifySlackDeadLetters", "AWS::SQS::Queue", services.aws.queue_url("dead-letters")),
             ],
         );
-        let keys = stage.aws.keys();
+        let keys = services.aws.keys();
         let own = [testkit::TOKEN, keys.secret_access_key(), keys.session_token()];
         let secrets = secrets.iter().copied().chain(own).map(str::to_owned).collect();
-        Self { stage, secrets, written: Vec::new() }
+        Self { services, secrets, written: Vec::new() }
     }
 
-    /// A function behind its queue, with the keys of the stage.
+    /// A function behind its queue, with the keys of the services.
     pub(crate) fn queued(&self, name: &str, variables: &[(&str, &str)]) -> Function {
-        self.stage.queued_with(name, binary(name), variables)
+        self.services.queued_with(name, binary(name), variables)
     }
 
     /// Hands events over, each in a batch of its own.
@@ -121,8 +121,8 @@ impl Stand {
     /// Runs the command line against the stack's AWS.
     pub(crate) async fn command(&mut self, arguments: &[&str]) -> String {
         let mut command = Command::new(binary("tableau-webhooks"));
-        command.args(arguments).env_clear().env("AWS_ENDPOINT_URL", self.stage.aws.url());
-        let keys = self.stage.aws.keys();
+        command.args(arguments).env_clear().env("AWS_ENDPOINT_URL", self.services.aws.url());
+        let keys = self.services.aws.keys();
         command.env("AWS_REGION", "us-east-1").env("AWS_SESSION_TOKEN", keys.session_token());
         command.env("AWS_ACCESS_KEY_ID", keys.access_key_id());
         command.env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key());
@@ -143,7 +143,7 @@ impl Stand {
         self.command(&["events", "list", "--wide"]).await;
         self.command(&["events", "list", "--json"]).await;
         self.command(&["events", "dead-letters", "list", "--wide"]).await;
-        let items = self.stage.aws.items("deliveries");
+        let items = self.services.aws.items("deliveries");
         let delivery = items.iter().find_map(|item| item["event_id"]["S"].as_str());
         if let Some(id) = delivery.map(str::to_owned) {
             self.command(&["events", "show", &id]).await;
@@ -159,11 +159,11 @@ impl Stand {
             self.keep("an item", item.to_string());
         }
         for queue in ["queue", "dead-letters"] {
-            let messages = self.stage.aws.messages(queue);
+            let messages = self.services.aws.messages(queue);
             self.keep(queue, format!("{messages:?}"));
         }
-        self.keep("the bus", format!("{:?}", self.stage.aws.archive("events")));
-        self.keep("Slack", format!("{:?}", self.stage.slack.messages()));
+        self.keep("the bus", format!("{:?}", self.services.aws.archive("events")));
+        self.keep("Slack", format!("{:?}", self.services.slack.messages()));
         let secrets: Vec<String> = self.secrets.iter().chain(more).cloned().collect();
         for (what, text) in &self.written {
             assert_none(what, text, &secrets);

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// The queue of a function on the stage, its dead-letter queue, its table, and the bus.
+/// The queue of a function, its dead-letter queue, its table, and the bus.
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
 const TABLE: &str = "deliveries";
@@ -26,7 +26,7 @@ sites:
 
 /// AWS, Tableau and Slack on loopback, and a rules file.
 #[derive(Debug)]
-pub struct Stage {
+pub struct TestEnvironment {
     /// The AWS services. The queue of a function is `queue`, beside `dead-letters`, the table `deliveries`, and the
     /// bus `events`.
     pub aws: Aws,
@@ -38,13 +38,13 @@ pub struct Stage {
     secrets: Vec<String>,
 }
 
-impl Stage {
-    /// A stage with the repository's own `rules.yaml`, all its rules switched on, and the sample site named.
+impl TestEnvironment {
+    /// An environment with the repository's own `rules.yaml`, all its rules switched on, and the sample site named.
     pub async fn start() -> Self {
         Self::with_rules(&format!("{}{SITES}", every_rule())).await
     }
 
-    /// A stage with these rules.
+    /// An environment with these rules.
     pub async fn with_rules(rules: &str) -> Self {
         let aws = Aws::start().await.expect("AWS");
         aws.create_queue(QueueSpec {
@@ -128,7 +128,7 @@ impl Stage {
         Function { process: LambdaProcess::new(spec).expect("the function's binary") }
     }
 
-    /// Panics if a token, secret or webhook URL of the stage is in one of the lines, or the session that functions
+    /// Panics if a token, secret or webhook URL of the environment is in one of the lines, or the session that functions
     /// share.
     pub fn assert_no_secret_in(&self, lines: &[String]) {
         let items = self.aws.items(TABLE);

@@ -17,8 +17,8 @@ use std::io::Write as _;
 use std::sync::Once;
 use std::time::Duration;
 
-/// One place to run at.
-pub(crate) struct Place {
+/// One backend to run at.
+pub(crate) struct Backend {
     config: SdkConfig,
     double: Option<Aws>,
 }
@@ -29,14 +29,14 @@ fn emulator() -> Option<String> {
 }
 
 /// The double, and the emulator if there is one.
-pub(crate) async fn places() -> Vec<Place> {
+pub(crate) async fn backends() -> Vec<Backend> {
     static SAID: Once = Once::new();
     let double = Aws::start().await.unwrap();
-    let mut places = vec![Place { config: config_of(&double), double: Some(double) }];
+    let mut backends = vec![Backend { config: config_of(&double), double: Some(double) }];
     match emulator() {
         Some(url) => {
             let any = Credentials::new("test", "test", None, None, "test");
-            places.push(Place { config: config(&url, any), double: None });
+            backends.push(Backend { config: config(&url, any), double: None });
         }
         // Past the capture of the test harness.
         None => SAID.call_once(|| {
@@ -46,7 +46,7 @@ pub(crate) async fn places() -> Vec<Place> {
             writeln!(stderr, "\n{note}\n").unwrap();
         }),
     }
-    places
+    backends
 }
 
 /// A name that no other test uses.
@@ -54,7 +54,7 @@ pub(crate) fn unique(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::new_v4().simple())
 }
 
-impl Place {
+impl Backend {
     pub(crate) fn is_double(&self) -> bool {
         self.double.is_some()
     }

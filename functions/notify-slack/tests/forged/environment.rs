@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::simulator::SlackCall;
-use testkit::{Batch, Function, Stage};
+use testkit::{Batch, Function, TestEnvironment};
 use timer::TimerMessage;
 
 const TABLE: &str = "deliveries";
@@ -44,8 +44,8 @@ pub(crate) enum End {
     Lost(String),
 }
 
-pub(crate) struct Place {
-    pub(crate) stage: Stage,
+pub(crate) struct Environment {
+    pub(crate) services: TestEnvironment,
     client: aws_sdk_dynamodb::Client,
     /// The id of a channel that no rule names.
     pub(crate) board_room: String,
@@ -84,13 +84,13 @@ rules:
     )
 }
 
-impl Place {
+impl Environment {
     pub(crate) async fn start() -> Self {
-        let stage = Stage::with_rules(&rules()).await;
-        stage.aws.create_secret("slack", json!({ "bot_token": stage.slack.token() }));
-        stage.slack.add_channel("data-night", true);
-        let board_room = stage.slack.add_channel("board-room", true);
-        let client = testkit::dynamodb::client(&stage.aws);
+        let services = TestEnvironment::with_rules(&rules()).await;
+        services.aws.create_secret("slack", json!({ "bot_token": services.slack.token() }));
+        services.slack.add_channel("data-night", true);
+        let board_room = services.slack.add_channel("board-room", true);
+        let client = testkit::dynamodb::client(&services.aws);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let elsewhere = format!("http://{}/", listener.local_addr().unwrap());
         let called = Arc::<AtomicUsize>::default();
@@ -101,7 +101,7 @@ impl Place {
             }
         });
         Self {
-            stage,
+            services,
             client,
             board_room,
             elsewhere,
@@ -113,14 +113,18 @@ impl Place {
     }
 
     pub(crate) fn function(&self) -> Function {
-        self.stage.queued_with("notify-slack", env!("CARGO_BIN_EXE_notify-slack"), &[("LOG_LEVEL", "info")])
+        self.services.queued_with(
+            "notify-slack",
+            env!("CARGO_BIN_EXE_notify-slack"),
+            &[("LOG_LEVEL", "info")],
+        )
     }
 
     /// The LUID of a data source of the sample whose refresh has failed, and then succeeded.
     pub(crate) fn object(&self, name: &str) -> String {
-        let luid = self.stage.tableau.datasource(name).unwrap();
-        self.stage.tableau.fail_refresh(&luid, "Incorrect username or password").unwrap();
-        self.stage.tableau.succeed_refresh(&luid).unwrap();
+        let luid = self.services.tableau.datasource(name).unwrap();
+        self.services.tableau.fail_refresh(&luid, "Incorrect username or password").unwrap();
+        self.services.tableau.succeed_refresh(&luid).unwrap();
         luid.as_str().to_owned()
     }
 
@@ -136,14 +140,14 @@ impl Place {
         };
         json!({
             "resource": resource, "event_type": name, "resource_name": format!("Number {number}"),
-            "site_luid": self.stage.tableau.site().as_str(), "resource_luid": luid,
+            "site_luid": self.services.tableau.site().as_str(), "resource_luid": luid,
             "created_at": self.began.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "text": number.to_string(),
         })
         .to_string()
     }
 
     pub(crate) fn items(&self) -> Vec<Value> {
-        self.stage.aws.items(TABLE)
+        self.services.aws.items(TABLE)
     }
 
     /// The items whose keys begin so.
@@ -230,7 +234,7 @@ impl Place {
 
     /// The dead letter with this body.
     fn dead_letter(&self, body: &str) -> Option<End> {
-        let dead = self.stage.aws.messages("dead-letters");
+        let dead = self.services.aws.messages("dead-letters");
         let letter = dead.into_iter().find(|message| message.body == body)?;
         let reason = letter.attributes.get("reason").cloned().unwrap_or_default();
         Some(if reason.is_empty() { End::Lost("no reason".to_owned()) } else { End::DeadLetter(reason) })
@@ -257,7 +261,7 @@ impl Place {
         if self.called.swap(0, Ordering::SeqCst) > 0 {
             wrong.push("a foreign address was called".to_owned());
         }
-        let sent = self.stage.slack.messages_since(before);
+        let sent = self.services.slack.messages_since(before);
         for message in &sent {
             if !["data-alerts", "data-news", "data-night"].contains(&message.channel_name.as_str()) {
                 wrong.push(format!("a message in {}: {}", message.channel_name, message.text));
@@ -286,7 +290,7 @@ impl Place {
             assert!(line.len() <= LONGEST_LINE, "a line of {} bytes: {beginning}", line.len());
             assert!(!line.contains("panicked at"), "{beginning}");
         }
-        self.stage.assert_no_secret_in(&logs);
+        self.services.assert_no_secret_in(&logs);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A server at the wire: it takes HTTP/1.1 requests as bytes, so that it can break a connection at any point.
+//! A proxy that reads HTTP/1.1 requests as bytes, so that it can break a connection at any point.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -46,18 +46,18 @@ impl Answer {
 
 /// A running server; it and its connections end when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Proxy {
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
-impl Drop for Wire {
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Wire {
+impl Proxy {
     /// Hands every request to `handle`, on a free port of loopback.
     pub(crate) async fn listen<H, F>(handle: H) -> Self
     where

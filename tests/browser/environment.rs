@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 const FUNCTION: &str = "receive-webhook";
 
-pub(crate) struct World {
+pub(crate) struct Environment {
     stack: Stack,
     tableau: TableauSimulator,
     slack: SlackSimulator,
@@ -41,7 +41,7 @@ impl Try {
     }
 }
 
-impl World {
+impl Environment {
     /// With the API, AWS, Slack and Tableau at these ports.
     pub(crate) async fn start(ports: [u16; 4]) -> Self {
         let [api, aws, slack, tableau] = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

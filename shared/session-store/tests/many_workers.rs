@@ -25,16 +25,16 @@ const CALLS: u32 = 10;
 /// So many of them without the second signal. The others come after whatever happens before it.
 const CALLS_BEFORE_HOLD: u32 = 7;
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// What makes a process a member of a fleet: where everything is.
-const MEMBER: &str = "FLEET_MEMBER";
-/// Stands before what a member says, among the lines of the test harness.
-const SAYS: &str = "member says ";
+/// The variable that makes a process a worker: where everything is.
+const WORKER: &str = "TEST_WORKER";
+/// Stands before what a worker says, among the lines of the test harness.
+const SAYS: &str = "worker says ";
 
-/// A member of a fleet, when it was started as one.
+/// Runs as a worker when this test binary was started as one.
 #[tokio::test]
-async fn a_member() {
+async fn a_worker() {
     #[expect(clippy::disallowed_methods, reason = "set by the test that starts this process")]
-    let Ok(orders) = std::env::var(MEMBER) else { return };
+    let Ok(orders) = std::env::var(WORKER) else { return };
     let orders: Value = serde_json::from_str(&orders).unwrap();
     let order = |name: &str| orders[name].as_str().unwrap();
     let keys = ["id", "secret", "token"].map(order);
@@ -65,16 +65,16 @@ async fn a_member() {
     println!("{SAYS}{}", json!({ "calls": CALLS, "failed": failed }));
 }
 
-struct Member {
+struct Worker {
     process: Child,
     says: BufReader<ChildStdout>,
 }
 
-impl Member {
+impl Worker {
     fn start(orders: &Value) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["a_member", "--exact", "--nocapture"])
-            .env(MEMBER, orders.to_string())
+            .args(["a_worker", "--exact", "--nocapture"])
+            .env(WORKER, orders.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -91,7 +91,7 @@ impl Member {
     async fn says(&mut self) -> Value {
         loop {
             let mut line = String::new();
-            assert!(self.says.read_line(&mut line).await.unwrap() > 0, "a member ended without a word");
+            assert!(self.says.read_line(&mut line).await.unwrap() > 0, "a worker ended without a word");
             if let Some((_, said)) = line.split_once(SAYS) {
                 return serde_json::from_str(said).unwrap();
             }
@@ -99,7 +99,7 @@ impl Member {
     }
 }
 
-/// What came of a fleet.
+/// What many workers did.
 #[derive(Debug, PartialEq)]
 struct Figures {
     processes: u32,
@@ -108,22 +108,22 @@ struct Figures {
     failed: Vec<String>,
 }
 
-/// Runs a fleet. `ends`: whether the session ends once a third of the calls was made.
-async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> Figures {
+/// Runs many workers at the same time. `ends`: whether the session ends once a third of the calls was made.
+async fn workers(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> Figures {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let workbook = tableau.workbook("Superstore").unwrap();
     let orders = json!({
         "dynamodb": url, "table": table, "tableau": tableau.url(), "workbook": workbook.as_str(),
         "id": keys.access_key_id(), "secret": keys.secret_access_key(), "token": keys.session_token(),
     });
-    let mut members: Vec<Member> = (0..PROCESSES).map(|_| Member::start(&orders)).collect();
-    for member in &mut members {
-        assert_eq!(member.says().await, "ready");
+    let mut members: Vec<Worker> = (0..PROCESSES).map(|_| Worker::start(&orders)).collect();
+    for worker in &mut members {
+        assert_eq!(worker.says().await, "ready");
     }
 
     let started = Instant::now();
-    for member in &mut members {
-        member.signal().await;
+    for worker in &mut members {
+        worker.signal().await;
     }
     let made = || tableau.calls("GET /sites/{site}/workbooks/{id}");
     if ends {
@@ -134,15 +134,15 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
         // A call that was begun before and refused after counts as well: it is made again.
         assert!(made() <= PROCESSES * (CALLS_BEFORE_HOLD + 1), "no process waits");
     }
-    for member in &mut members {
-        member.signal().await;
+    for worker in &mut members {
+        worker.signal().await;
         // The middle was among calls under way. Those that are left need not come all in one instant as well, for which an
         // emulator on a busy machine is too slow.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let mut figures = Figures { processes: 0, calls: 0, sign_ins: 0, failed: Vec::new() };
-    for member in &mut members {
-        let said = member.says().await;
+    for worker in &mut members {
+        let said = worker.says().await;
         figures.processes += 1;
         figures.calls += said["calls"].as_u64().unwrap();
         let failed = said["failed"].as_array().unwrap().iter();
@@ -150,8 +150,8 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
     }
     figures.sign_ins = tableau.sign_ins(SAMPLE_PAT.0);
     let seconds = started.elapsed().as_secs_f64();
-    for member in &mut members {
-        assert!(member.process.wait().await.unwrap().success());
+    for worker in &mut members {
+        assert!(worker.process.wait().await.unwrap().success());
     }
 
     let Figures { processes, calls, sign_ins, ref failed } = figures;
@@ -166,10 +166,10 @@ async fn fleet(place: &str, url: &str, keys: &Keys, table: &str, ends: bool) -> 
 
 async fn one_token_serves_a_hundred_processes(place: &str, url: &str, keys: &Keys, table: &str) {
     for (ends, sign_ins) in [(false, 1), (true, 2)] {
-        let figures = tokio::time::timeout(TIMEOUT, fleet(place, url, keys, table, ends)).await;
+        let figures = tokio::time::timeout(TIMEOUT, workers(place, url, keys, table, ends)).await;
         let calls = u64::from(PROCESSES * CALLS);
         let expected = Figures { processes: PROCESSES, calls, sign_ins, failed: Vec::new() };
-        assert_eq!(figures.expect("a fleet that comes to an end"), expected);
+        assert_eq!(figures.expect("workers that end"), expected);
     }
 }
 

@@ -2,10 +2,10 @@
 //! with a queue.
 
 use crate::announcements::{Ended, Invocation};
-use crate::chance::Chance;
 use crate::emulator::{Emulator, FUNCTION_TIMEOUT};
-use crate::ledger::Ledger;
-use crate::wire::Wire;
+use crate::history::History;
+use crate::proxy::Proxy;
+use crate::random::Random;
 use local_aws::template::Mapping;
 use local_aws::{ACCOUNT, InvocationError, LambdaProcess, REGION};
 use serde_json::{Value, json};
@@ -53,12 +53,12 @@ impl Seat {
     }
 
     /// Invokes the function; how that ended is written down.
-    pub(crate) async fn invoke(&self, event: &Value, ledger: &Ledger) -> Option<Value> {
+    pub(crate) async fn invoke(&self, event: &Value, history: &History) -> Option<Value> {
         self.invocations.fetch_add(1, Ordering::SeqCst);
         let invocation = self.invocation();
         let began = Instant::now();
         if event["Records"][0]["body"].as_str().is_some_and(timer::is_timer) {
-            ledger.started_by_timer(invocation);
+            history.started_by_timer(invocation);
         }
         let answer = self.process().invoke(event).await;
         let late = began.elapsed() > FUNCTION_TIMEOUT - RESERVE;
@@ -67,25 +67,25 @@ impl Seat {
             Ok(_) => Ended::Answered,
             Err(InvocationError::TimedOut { .. }) => Ended::OutOfTime,
             Err(InvocationError::Ended { status: Some(status) }) if was_killed(*status) => {
-                ledger.count("invocations killed");
+                history.count("invocations killed");
                 Ended::Killed
             }
             Err(error) => {
                 say(&format!("{} fell over: {error}", self.process().name()));
-                ledger.count("fallen over");
+                history.count("fallen over");
                 Ended::Answered
             }
         };
-        ledger.ended(invocation, ended);
+        history.ended(invocation, ended);
         answer.ok()
     }
 }
 
 /// A seat and the proxies in front of it.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct Worker {
     pub(crate) seat: Arc<Seat>,
-    pub(crate) _wires: Vec<Wire>,
+    pub(crate) _wires: Vec<Proxy>,
 }
 
 /// What Lambda does for one worker of a queue: receives, invokes, deletes what is done. A delete may get lost.
@@ -94,8 +94,8 @@ pub(crate) struct Poller {
     pub(crate) emulator: Emulator,
     pub(crate) mapping: Mapping,
     pub(crate) seat: Arc<Seat>,
-    pub(crate) chance: Chance,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) random: Random,
+    pub(crate) history: Arc<History>,
 }
 
 impl Poller {
@@ -108,15 +108,15 @@ impl Poller {
             if messages.is_empty() {
                 continue;
             }
-            self.ledger.count("batches");
-            let Some(answer) = self.seat.invoke(&batch(queue, &messages), &self.ledger).await else {
+            self.history.count("batches");
+            let Some(answer) = self.seat.invoke(&batch(queue, &messages), &self.history).await else {
                 continue;
             };
             let failures = answer["batchItemFailures"].as_array().expect("a batch reply");
             for message in messages {
                 let failed = failures.iter().any(|failure| failure["itemIdentifier"] == message["MessageId"]);
-                if !failed && self.chance.happens(20) {
-                    self.ledger.count("deletes lost");
+                if !failed && self.random.happens(20) {
+                    self.history.count("deletes lost");
                 } else if !failed {
                     self.emulator.delete(queue, &message).await;
                 }

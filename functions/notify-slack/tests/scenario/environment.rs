@@ -129,7 +129,7 @@ impl By {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct Environment {
     pub(crate) by: By,
     pub(crate) tableau: TableauSimulator,
     pub(crate) slack: SlackSimulator,
@@ -144,7 +144,7 @@ pub(crate) struct World {
     attempts: Mutex<HashMap<String, u32>>,
 }
 
-impl World {
+impl Environment {
     pub(crate) async fn start(by: By, rules: &str) -> Self {
         Self::with(by, rules, Arc::new(MemoryRecords::default())).await
     }

@@ -35,14 +35,14 @@ rules:
 ";
 
 /// The stack and what it talks to.
-pub(crate) struct World<'a> {
+pub(crate) struct Environment<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) stack: Stack<'a>,
     pub(crate) tableau: TableauSimulator,
     pub(crate) slack: SlackSimulator,
 }
 
-impl<'a> World<'a> {
+impl<'a> Environment<'a> {
     /// Tableau and Slack run, the stack is to be deployed.
     pub(crate) async fn new(cloud: &'a Cloud) -> Self {
         let tableau = TableauSimulator::sample().start().await.unwrap();

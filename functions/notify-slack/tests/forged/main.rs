@@ -40,7 +40,7 @@ enum Trigger<'a> {
 
 /// Damages and forges items, and brings what reads them to a function.
 struct Forger<'a> {
-    environment: &'an Environment,
+    environment: &'a Environment,
     function: Function,
     /// All items, of which one is damaged at a time.
     items: Vec<Value>,
@@ -51,12 +51,12 @@ struct Forger<'a> {
 }
 
 impl<'a> Forger<'a> {
-    fn new(environment: &'an Environment, items: Vec<Value>) -> Self {
+    fn new(environment: &'a Environment, items: Vec<Value>) -> Self {
         Self { environment, function: environment.function(), items, may_lie: &[], is_announced: false }
     }
 
     /// The same, where something is announced in the end.
-    fn announced(environment: &'an Environment, items: Vec<Value>) -> Self {
+    fn announced(environment: &'a Environment, items: Vec<Value>) -> Self {
         Self { is_announced: true, ..Self::new(environment, items) }
     }
 

@@ -19,7 +19,7 @@ fn stored(key: &str, document: &impl Serialize) -> Value {
 
 /// How items are forged of which each is read by a process of its own.
 struct AtStart<'a> {
-    environment: &'an Environment,
+    environment: &'a Environment,
     others: Vec<Value>,
     /// What Slack answers to the first call.
     fault: Option<SlackFault>,

@@ -1,5 +1,6 @@
 //! What is wrong with a rules file.
 
+use crate::file::Position;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -26,8 +27,8 @@ pub enum Error {
 /// One mistake in a rules file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The line that it is on, counted from 1.
-    pub line: u64,
+    /// Where it is. Line 0: the rules come without the text of their file.
+    pub at: Position,
     /// The name of the rule whose settings for a workflow are wrong; `None` for any other mistake.
     pub rule: Option<String>,
     /// What is wrong there, and what to write.
@@ -36,20 +37,22 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rule {
-            Some(rule) => write!(f, "line {}, rule `{rule}`: {}", self.line, self.text),
-            None => write!(f, "line {}: {}", self.line, self.text),
+        match (self.at.line, &self.rule) {
+            (0, None) => f.write_str(&self.text),
+            (0, Some(rule)) => write!(f, "rule `{rule}`: {}", self.text),
+            (line, None) => write!(f, "line {line}: {}", self.text),
+            (line, Some(rule)) => write!(f, "line {line}, rule `{rule}`: {}", self.text),
         }
     }
 }
 
 impl Problem {
-    pub(crate) fn new(line: u64, text: impl Into<String>) -> Self {
-        Self { line, rule: None, text: text.into() }
+    pub(crate) fn at(at: Position, text: impl Into<String>) -> Self {
+        Self { at, rule: None, text: text.into() }
     }
 
-    pub(crate) fn of_rule(line: u64, rule: &str, text: impl Into<String>) -> Self {
-        Self { line, rule: Some(rule.to_owned()), text: text.into() }
+    pub(crate) fn of_rule(at: Position, rule: &str, text: impl Into<String>) -> Self {
+        Self { at, rule: Some(rule.to_owned()), text: text.into() }
     }
 }
 
@@ -62,7 +65,7 @@ impl From<Problem> for Error {
 impl Error {
     /// The error with these problems; none without any.
     pub(crate) fn of(mut problems: Vec<Problem>) -> Result<(), Self> {
-        problems.sort_by_key(|problem| problem.line);
+        problems.sort_by_key(|problem| problem.at);
         if problems.is_empty() { Ok(()) } else { Err(Self::Wrong(problems)) }
     }
 }

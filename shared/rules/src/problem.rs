@@ -22,59 +22,30 @@ pub(crate) fn comment(text: &str, found: &str, line: u64) -> Option<Comment> {
     Comment::in_place_of_value(text, line).filter(|_| may_be_a_comment)
 }
 
-/// What is wrong with the field at this path, when the parser has `found` this.
-pub(crate) fn problem(path: &str, found: &str) -> String {
+/// What is wrong, when the parser cannot read the text as YAML and has `found` this.
+pub(crate) fn of_syntax(found: &str) -> String {
     if found.contains("found a tab") || found.starts_with("tabs ") {
         return "a tab indents this line or the next one: write spaces".to_owned();
     }
-    // The parser notes a value with its line, and calls it `value`.
-    let path = path.trim_end_matches(".?").replace(".value", "");
-    if !path.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        let no_fields = found == "expected mapping start";
-        return if no_fields { "write `rules:`, and below it a list of rules" } else { found }.to_owned();
+    if found.starts_with("alias references") {
+        return "`*` at the beginning of a value is an alias in YAML: put the value in quotation marks"
+            .to_owned();
     }
-    let name = path.rsplit('.').next().unwrap_or_default();
-    let is_of_workflow = path.split_once(".do[").is_some_and(|(_, rest)| rest.contains("]."));
-    let expected = match (name.split('[').next().unwrap_or_default(), found) {
-        (_, "expected mapping start") if is_of_workflow => return ACTION.to_owned(),
-        ("do", "expected mapping start") => ACTION,
-        ("quiet", "expected mapping start") => "write { from: 19:00, to: 08:00 }",
-        ("quiet", found) if found.starts_with("missing field") => {
-            "write both times: { from: 19:00, to: 08:00 }"
-        }
-        ("on", "expected sequence start") => "write a list: [WorkbookCreated]",
-        ("do", "expected sequence start") => {
-            "write a list, a dash before each entry: `- notify-slack: { channel: data-alerts }`"
-        }
-        (_, "expected sequence start") => "write a list, a dash before each entry",
-        (_, "expected mapping start") => "write fields with their values, as in { name: value }",
-        (_, "expected string scalar") => "write a text",
-        (_, "invalid boolean") => "write true or false",
-        _ => return of_syntax(&path, found),
-    };
-    format!("{path}: {expected}")
+    if found == "expected string scalar" {
+        return "write a text before the colon".to_owned();
+    }
+    let special = ["unexpected character", "mapping values are not allowed", "mapping keys are not"];
+    match special.iter().any(|start| found.starts_with(start)) {
+        true => format!("{found}: put a value with such characters in quotation marks"),
+        false => found.to_owned(),
+    }
 }
 
-/// What is wrong, where the parser's own words need to be said otherwise.
-fn of_syntax(path: &str, found: &str) -> String {
-    if found.starts_with(NULL) {
-        return format!("{path}: it has no value: write a text");
-    }
-    if let Some(unknown) = unknown_field(found) {
-        return format!("{path}: {unknown}");
-    }
-    if let Some(key) = found.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
-        return format!("{path}: `{key}` stands above already");
-    }
-    let special = [
-        "unexpected character",
-        "alias references",
-        "mapping values are not allowed",
-        "mapping keys are not",
-    ];
-    match special.iter().any(|start| found.starts_with(start)) {
-        true => format!("{path}: {found}: put a value with such characters in quotation marks"),
-        false => format!("{path}: {found}"),
+/// What to say of a key that is none of `names`.
+pub(crate) fn unknown_key(key: &str, names: &[&str]) -> String {
+    match tableau::nearest(key, names.iter().copied()) {
+        Some(near) => format!("unknown field `{key}`; did you mean `{near}`?"),
+        None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
     }
 }
 

@@ -1,6 +1,11 @@
 //! Rules and sites, as the checked file has them. No I/O.
 
+use crate::conditions::Conditions;
+use crate::error::Problem;
+use crate::file::Position;
+use crate::message::Message;
 use crate::schedule::Hours;
+use crate::window::Window;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,7 +18,7 @@ pub struct Site {
     pub luid: SiteLuid,
     /// Its name.
     pub name: String,
-    /// Where its people live.
+    /// The time zone of its users.
     pub timezone: TimeZone,
 }
 
@@ -21,32 +26,59 @@ pub struct Site {
 pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) on: Vec<EventName>,
+    pub(crate) conditions: Conditions,
+    /// The rule does not match if one of these holds.
+    pub(crate) unless: Vec<Conditions>,
+    /// It matches only if no rule above does.
+    pub(crate) otherwise: bool,
     pub(crate) hours: Hours,
+    pub(crate) message: Option<Message>,
     /// Workflows by name, each with its settings.
     pub(crate) actions: Vec<(String, Settings)>,
 }
 
+/// A time in which alerts are suppressed and recoveries are sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Maintenance {
+    pub(crate) name: String,
+    pub(crate) conditions: Conditions,
+    pub(crate) window: Window,
+}
+
 impl Rule {
-    /// What the rule says to a workflow, in the file's order.
+    pub(crate) fn is_for(&self, event: &EventName) -> bool {
+        self.on.contains(event)
+    }
+
+    /// Whether it has an action for this workflow.
+    pub(crate) fn acts(&self, workflow: &str) -> bool {
+        self.actions.iter().any(|(name, _)| name == workflow)
+    }
+
+    /// The settings of each of its actions for a workflow, in the file's order.
     pub(crate) fn settings_of(&self, workflow: &str) -> impl Iterator<Item = &Settings> {
         self.actions.iter().filter(move |(name, _)| name == workflow).map(|(_, settings)| settings)
     }
 }
 
-/// What a rule says to a workflow.
+/// The settings of an action, with the defaults of its workflow.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) value: Value,
-    /// The line of the workflow's name.
-    pub(crate) line: u64,
-    /// The lines of the settings.
-    pub(crate) lines: BTreeMap<String, u64>,
+    /// Where the workflow's name stands.
+    pub(crate) at: Position,
+    /// Where each setting stands.
+    pub(crate) positions: BTreeMap<String, Position>,
 }
 
 impl Settings {
-    /// The line of what this path begins with.
-    pub(crate) fn line_of(&self, path: &str) -> u64 {
+    /// Where the setting stands that this path begins with.
+    pub(crate) fn position_of(&self, path: &str) -> Position {
         let first = path.split(['.', '[']).next().unwrap_or_default();
-        self.lines.get(first).copied().unwrap_or(self.line)
+        self.positions.get(first).copied().unwrap_or(self.at)
+    }
+
+    pub(crate) fn wrong(&self, path: &str, rule: &str, text: impl Into<String>) -> Problem {
+        Problem::of_rule(self.position_of(path), rule, text)
     }
 }

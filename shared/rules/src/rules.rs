@@ -1,8 +1,11 @@
 //! A rules file, checked, and what it says about an event.
 
 use crate::error::Error;
-use crate::file::{Depth, File};
-use crate::rule::{Rule, Site};
+use crate::file::Position;
+use crate::file::{self, Depth, Parts};
+use crate::matching::Matched;
+use crate::message::Message;
+use crate::rule::{Maintenance, Rule, Site};
 use crate::schedule::{Hours, Schedule};
 use crate::settings;
 use crate::workflow::{self, WorkflowSettings};
@@ -11,7 +14,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
-use tableau::{Event, EventName, SiteLuid};
+use tableau::{EventName, SiteLuid};
 
 /// The largest rules file, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -24,7 +27,8 @@ pub struct Rules {
     lists_no_site: bool,
     /// Sites that the file does not list, and whose name and time zone are known all the same.
     unlisted: Vec<Site>,
-    rules: Vec<Rule>,
+    pub(crate) maintenance: Vec<Maintenance>,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// What a rule asks a workflow to do about an event.
@@ -34,42 +38,61 @@ pub struct Action<S> {
     pub rule: String,
     /// The workflow's settings in it.
     pub settings: S,
+    /// The rule's own words for notifications.
+    pub message: Option<Message>,
     hours: Hours,
     timezone: TimeZone,
 }
 
 impl<S> Action<S> {
-    /// When a notification of the rule is sent that is due at `now`: the rule may be muted, or in its quiet hours.
+    /// When a notification of the rule is sent that is due at `now`: the rule may be muted or in its quiet hours, and there may
+    /// be maintenance.
     pub fn schedule(&self, now: Timestamp) -> Schedule {
         self.hours.schedule(now, &self.timezone)
     }
 }
 
 impl Rules {
-    /// Reads a rules file, as a function does: settings of workflows are read when they are asked for, and a workflow that this
-    /// version does not know is no error. So a function goes on when the file is newer than the function.
+    /// Reads the JSON form of a rules file, as a function does: settings of workflows are read when they are asked for, and a
+    /// workflow, event or key that this version does not know is no error. So a function goes on when the file is newer than
+    /// the function.
     ///
     /// # Errors
-    /// [`Error`] when the file cannot be read or has mistakes.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        Self::parse(&text(path)?)
+    /// [`Error`] when the text is not the JSON form of a rules file or has mistakes.
+    pub fn of_json(json: &str) -> Result<Self, Error> {
+        file::read_json(json).map(Self::from)
     }
 
-    /// Reads the text of a rules file, as [`Rules::read`] does.
+    /// The JSON form of the text of a rules file, after all checks.
+    ///
+    /// # Errors
+    /// As for [`Rules::check_text`].
+    pub fn to_json(text: &str) -> Result<String, Error> {
+        let (_, file) = file::read(text, Depth::Settings)?;
+        serde_json::to_string(&file).map_err(|error| {
+            Error::from(crate::Problem {
+                at: crate::Position::default(),
+                rule: None,
+                text: error.to_string(),
+            })
+        })
+    }
+
+    /// Reads the text of a rules file. Settings of workflows are read when they are asked for.
     ///
     /// # Errors
     /// [`Error`] with every mistake, when the text has any.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::of(text, Depth::Structure)
+        file::read(text, Depth::Structure).map(|(parts, _)| parts.into())
     }
 
-    /// Reads a rules file, and checks also what its rules say to every workflow.
+    /// Reads a rules file, and checks also the settings of every workflow.
     ///
     /// # Errors
-    /// As for [`Rules::read`]; and for settings that their workflow does not know or cannot use, a workflow that there is not
-    /// or that acts on no event of its rule, and what a rule says twice.
+    /// As for [`Rules::parse`]; when the file cannot be read; and for settings that their workflow does not know or cannot use,
+    /// a workflow that there is not or that acts on no event of its rule, and what a rule says twice.
     pub fn check_file(path: &Path) -> Result<Self, Error> {
-        Self::check_text(&text(path)?)
+        Self::check_text(&read_file(path)?)
     }
 
     /// Checks the text of a rules file, as [`Rules::check_file`] does.
@@ -77,14 +100,7 @@ impl Rules {
     /// # Errors
     /// As for [`Rules::check_file`].
     pub fn check_text(text: &str) -> Result<Self, Error> {
-        Self::of(text, Depth::Settings)
-    }
-
-    fn of(text: &str, depth: Depth) -> Result<Self, Error> {
-        let file = File::parse(text)?;
-        let lists_no_site = file.lists_no_site();
-        let (sites, rules) = file.check(text, depth)?;
-        Ok(Self { sites, lists_no_site, unlisted: Vec::new(), rules })
+        file::read(text, Depth::Settings).map(|(parts, _)| parts.into())
     }
 
     /// Checks what the rules say to one workflow; a workflow that is not in [`settings::WORKFLOWS`] has nothing to check.
@@ -108,11 +124,11 @@ impl Rules {
         self.rules.is_empty()
     }
 
-    /// The workflows that rules name, each with the line where it stands, in the file's order.
-    pub fn workflows(&self) -> impl Iterator<Item = (&str, u64)> {
+    /// The workflows that rules name, each with its place in the file, in the file's order.
+    pub fn workflows(&self) -> impl Iterator<Item = (&str, Position)> {
         self.rules
             .iter()
-            .flat_map(|rule| rule.actions.iter().map(|(name, settings)| (name.as_str(), settings.line)))
+            .flat_map(|rule| rule.actions.iter().map(|(name, settings)| (name.as_str(), settings.at)))
     }
 
     /// The sites that the file names.
@@ -146,37 +162,44 @@ impl Rules {
         self.sites.is_empty() || self.sites.iter().any(|site| site.luid.as_str().eq_ignore_ascii_case(luid))
     }
 
-    /// What the workflow with the settings `S` is to do about `event`, in the file's order.
-    ///
-    /// # Errors
-    /// [`Error`] naming the line whose settings the workflow does not know or cannot use.
-    pub fn actions<S: WorkflowSettings>(&self, event: &Event) -> Result<Vec<Action<S>>, Error> {
-        self.actions_for(&event.name, &event.site)
+    /// The time zone of a site. UTC for one that is not listed.
+    pub(crate) fn timezone(&self, site: &SiteLuid) -> TimeZone {
+        self.site(site).map_or(TimeZone::UTC, |site| site.timezone.clone())
     }
 
-    /// What the workflow would have to do about an event with this name at this site, in the file's order.
+    /// The actions for the workflow with the settings `S` of the rules that have matched an event of `site`, in the file's
+    /// order. A rule that was matched and that the file does not have any more has none.
     ///
     /// # Errors
-    /// As for [`Rules::actions`].
-    pub fn actions_for<S: WorkflowSettings>(
+    /// [`Error`] naming the settings that the workflow does not know or cannot use.
+    pub fn actions<S: WorkflowSettings>(
         &self,
-        name: &EventName,
+        matched: &Matched,
         site: &SiteLuid,
     ) -> Result<Vec<Action<S>>, Error> {
-        let timezone = self.site(site).map_or(TimeZone::UTC, |site| site.timezone.clone());
-        let rules = self.rules.iter().filter(|rule| rule.on.contains(name));
+        let timezone = self.timezone(site);
+        let rules = self.rules.iter().filter(|rule| matched.rules.contains(&rule.name));
+        let windows = self.maintenance.iter().filter(|window| matched.maintenance.contains(&window.name));
+        let maintenance: Vec<_> = windows.map(|window| window.window.clone()).collect();
         let action = |(rule, settings): (&Rule, S)| Action {
             rule: rule.name.clone(),
             settings,
-            hours: rule.hours.clone(),
+            message: rule.message.clone(),
+            hours: Hours { maintenance: maintenance.clone(), ..rule.hours.clone() },
             timezone: timezone.clone(),
         };
         rules.flat_map(settings_in).map(|read| read.map(action)).collect()
     }
 
+    /// All rules for events with this name, whatever their conditions.
+    pub fn for_event(&self, name: &EventName) -> Matched {
+        let rules = self.rules.iter().filter(|rule| rule.is_for(name)).map(|rule| rule.name.clone());
+        Matched { rules: rules.collect(), ..Matched::default() }
+    }
+
     /// How many workflows send notifications about an event with this name.
     pub fn notifying_workflows(&self, name: &EventName) -> usize {
-        let rules = self.rules.iter().filter(|rule| rule.on.contains(name));
+        let rules = self.rules.iter().filter(|rule| rule.is_for(name));
         let named = rules.flat_map(|rule| rule.actions.iter().map(|(workflow, _)| workflow.as_str()));
         let notifying = named.filter(|name| settings::workflow(name).is_some_and(|known| known.notifies));
         notifying.collect::<BTreeSet<_>>().len()
@@ -190,11 +213,24 @@ impl Rules {
         self.rules.iter().flat_map(settings_in).map(|read| read.map(|(_, settings)| settings)).collect()
     }
 
+    /// Every event that a rule is for, each once, with the name of the first such rule.
+    pub fn events(&self) -> Vec<(EventName, &str)> {
+        let mut events: Vec<(EventName, &str)> = Vec::new();
+        for rule in &self.rules {
+            for event in &rule.on {
+                if !events.iter().any(|(known, _)| known == event) {
+                    events.push((event.clone(), &rule.name));
+                }
+            }
+        }
+        events
+    }
+
     /// Names of the rules whose quiet hours are in UTC for want of a time zone: the file names no site, and they have
     /// none of their own.
     pub fn quiet_without_timezone(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter().filter(|_| self.sites.is_empty());
-        let without = rules.filter(|rule| rule.hours.quiet.as_ref().is_some_and(|q| q.timezone.is_none()));
+        let without = rules.filter(|rule| rule.hours.quiet.iter().any(|quiet| quiet.timezone.is_none()));
         without.map(|rule| rule.name.as_str())
     }
 
@@ -206,6 +242,13 @@ impl Rules {
     }
 }
 
+impl From<Parts> for Rules {
+    fn from(parts: Parts) -> Self {
+        let Parts { sites, lists_no_site, maintenance, rules } = parts;
+        Self { sites, lists_no_site, unlisted: Vec::new(), maintenance, rules }
+    }
+}
+
 /// What a rule says to the workflow with the settings `S`, with the rule.
 fn settings_in<S: WorkflowSettings>(rule: &Rule) -> impl Iterator<Item = Result<(&Rule, S), Error>> {
     let all = rule.settings_of(S::WORKFLOW);
@@ -213,7 +256,10 @@ fn settings_in<S: WorkflowSettings>(rule: &Rule) -> impl Iterator<Item = Result<
 }
 
 /// The text of a file that is small enough.
-fn text(path: &Path) -> Result<String, Error> {
+///
+/// # Errors
+/// [`Error::Unreadable`].
+pub fn read_file(path: &Path) -> Result<String, Error> {
     let read = || {
         let mut text = String::new();
         std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;

@@ -1,24 +1,18 @@
 //! When the notifications of a rule are sent: at once, after its quiet hours, or not at all. No I/O.
 
+use crate::window::{Window, end_of_all};
 use jiff::Timestamp;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
-
-/// Daily hours in which a rule's notifications are deferred.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct QuietHours {
-    pub(crate) from: Time,
-    pub(crate) to: Time,
-    /// Its own; else the site's.
-    pub(crate) timezone: Option<TimeZone>,
-}
 
 /// When the notifications of a rule are sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hours {
     pub(crate) critical: bool,
     pub(crate) mute_until: Option<Timestamp>,
-    pub(crate) quiet: Option<QuietHours>,
+    /// The times in which notifications wait.
+    pub(crate) quiet: Vec<Window>,
+    /// The maintenance windows that are for the event.
+    pub(crate) maintenance: Vec<Window>,
 }
 
 /// When a notification is sent. Of several, the least is the one that is sent first.
@@ -30,6 +24,8 @@ pub enum Schedule {
     Now,
     /// At this time, when the quiet hours end, with everything else that happened in them.
     DeferUntil(Timestamp),
+    /// A recovery at once, an alert not at all: it is maintenance until this time.
+    Maintenance(Timestamp),
     /// Not at all: the rule is muted until this time.
     Muted(Timestamp),
 }
@@ -43,38 +39,21 @@ impl Hours {
         if let Some(until) = self.mute_until.filter(|until| *until > now) {
             return Schedule::Muted(until);
         }
-        let end = self.quiet.as_ref().and_then(|quiet| quiet.end(now, site));
-        end.map_or(Schedule::Now, Schedule::DeferUntil)
-    }
-}
-
-impl QuietHours {
-    /// When the quiet hours end that `now` is in. Where clocks change, the end is what a clock on the wall shows.
-    fn end(&self, now: Timestamp, site: &TimeZone) -> Option<Timestamp> {
-        let zone = self.timezone.as_ref().unwrap_or(site).clone();
-        let local = now.to_zoned(zone.clone());
-        let (today, time) = (local.date(), local.time());
-        let day = if self.from <= self.to {
-            (self.from <= time && time < self.to).then_some(today)?
-        } else if time < self.to {
-            today
-        } else {
-            (time >= self.from).then(|| today.tomorrow().ok())??
-        };
-        let end = day.to_datetime(self.to).to_zoned(zone).ok()?.timestamp();
-        // An hour that the clocks show twice may put the end behind us.
-        Some(end).filter(|end| *end > now)
+        if let Some(until) = end_of_all(self.maintenance.iter(), now, site) {
+            return Schedule::Maintenance(until);
+        }
+        end_of_all(self.quiet.iter(), now, site).map_or(Schedule::Now, Schedule::DeferUntil)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::time;
+    use jiff::civil::{Time, time};
 
     fn night(from: Time, to: Time) -> Hours {
-        let quiet = QuietHours { from, to, timezone: None };
-        Hours { quiet: Some(quiet), ..Hours::default() }
+        let quiet = Window { hours: Some((from, to)), ..Window::default() };
+        Hours { quiet: vec![quiet], ..Hours::default() }
     }
 
     fn scheduled(hours: &Hours, now: &str) -> String {
@@ -109,7 +88,7 @@ mod tests {
     #[test]
     fn quiet_hours_may_have_a_time_zone_of_their_own() {
         let mut hours = night(time(20, 0, 0, 0), time(7, 0, 0, 0));
-        hours.quiet.as_mut().unwrap().timezone = Some(TimeZone::get("America/New_York").unwrap());
+        hours.quiet[0].timezone = Some(TimeZone::get("America/New_York").unwrap());
         assert_eq!(scheduled(&hours, "2026-01-14T19:30:00Z"), "Now");
         assert_eq!(scheduled(&hours, "2026-01-15T01:30:00Z"), "2026-01-15T12:00:00Z");
     }

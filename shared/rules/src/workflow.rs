@@ -1,6 +1,7 @@
 //! What ties the settings in a rule to a workflow and to the events that it acts on. No I/O.
 
 use crate::error::Problem;
+use crate::file::Position;
 use crate::problem;
 use crate::rule::{Rule, Settings};
 use serde::de::DeserializeOwned;
@@ -9,7 +10,7 @@ use tableau::EventName;
 /// What a rule says to one workflow: `notify-slack: { channel: data-alerts }`.
 ///
 /// Unknown keys must be an error (`#[serde(deny_unknown_fields)]`): a misspelt key would be a setting without effect.
-pub trait WorkflowSettings: DeserializeOwned {
+pub trait WorkflowSettings: DeserializeOwned + Described {
     /// The workflow's name, as rules write it.
     const WORKFLOW: &'static str;
 
@@ -27,6 +28,20 @@ pub trait WorkflowSettings: DeserializeOwned {
     /// Whether these settings add nothing in a rule that says `earlier` to the same workflow.
     fn repeats(&self, earlier: &Self) -> bool;
 }
+
+/// What has a JSON Schema, where schemas are made; anything else elsewhere.
+#[cfg(feature = "schema")]
+pub trait Described: schemars::JsonSchema {}
+
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> Described for T {}
+
+/// What has a JSON Schema, where schemas are made; anything else elsewhere.
+#[cfg(not(feature = "schema"))]
+pub trait Described {}
+
+#[cfg(not(feature = "schema"))]
+impl<T> Described for T {}
 
 /// Settings that name a target of notifications, such as a channel.
 pub trait TargetSettings: WorkflowSettings + Clone + Send + Sync + 'static {
@@ -57,17 +72,32 @@ pub struct KnownWorkflow {
     /// Whether it sends notifications, and so asks Tableau what to say in them.
     pub notifies: bool,
     check: fn(&Rule) -> Vec<Problem>,
+    #[cfg(feature = "schema")]
+    schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 
 impl KnownWorkflow {
     /// The workflow with these settings.
     pub(crate) const fn of<S: WorkflowSettings>() -> Self {
-        Self { name: S::WORKFLOW, events: S::EVENTS, notifies: false, check: check::<S> }
+        Self {
+            name: S::WORKFLOW,
+            events: S::EVENTS,
+            notifies: false,
+            check: check::<S>,
+            #[cfg(feature = "schema")]
+            schema: <S as schemars::JsonSchema>::json_schema,
+        }
     }
 
     /// The workflow with these settings, which sends notifications.
     pub(crate) const fn notifying<S: TargetSettings>() -> Self {
         Self { notifies: true, ..Self::of::<S>() }
+    }
+
+    /// The JSON Schema of its settings.
+    #[cfg(feature = "schema")]
+    pub(crate) fn schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        (self.schema)(generator)
     }
 
     /// What is wrong with what a rule says to the workflow.
@@ -81,17 +111,16 @@ pub(crate) fn read<S: WorkflowSettings>(rule: &str, settings: &Settings) -> Resu
     let read: S = serde_path_to_error::deserialize(&settings.value).map_err(|error| {
         let path = error.path().to_string();
         let text = problem::of_settings(&path, &error.into_inner().to_string());
-        Problem::of_rule(settings.line_of(&path), rule, text)
+        settings.wrong(&path, rule, text)
     })?;
-    read.check().map_err(|Invalid { field, problem }| {
-        Problem::of_rule(settings.line_of(field), rule, format!("{field}: {problem}"))
-    })?;
+    read.check()
+        .map_err(|Invalid { field, problem }| settings.wrong(field, rule, format!("{field}: {problem}")))?;
     Ok(read)
 }
 
 fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut earlier: Vec<(S, u64)> = Vec::new();
+    let mut earlier: Vec<(S, Position)> = Vec::new();
     for settings in rule.settings_of(S::WORKFLOW) {
         let read = match read::<S>(&rule.name, settings) {
             Ok(read) => read,
@@ -100,11 +129,11 @@ fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
                 continue;
             }
         };
-        if let Some((_, line)) = earlier.iter().find(|(earlier, _)| read.repeats(earlier)) {
-            let text = format!("this repeats `{}` on line {line}: remove one of the two", S::WORKFLOW);
-            problems.push(Problem::of_rule(settings.line, &rule.name, text));
+        if let Some((_, at)) = earlier.iter().find(|(earlier, _)| read.repeats(earlier)) {
+            let text = format!("this repeats `{}` on line {}: remove one of the two", S::WORKFLOW, at.line);
+            problems.push(Problem::of_rule(settings.at, &rule.name, text));
         }
-        earlier.push((read, settings.line));
+        earlier.push((read, settings.at));
     }
     let is_idle = !rule.on.is_empty() && !rule.on.iter().any(|event| S::EVENTS.contains(event));
     if let Some(settings) = rule.settings_of(S::WORKFLOW).next().filter(|_| is_idle) {
@@ -114,7 +143,7 @@ fn check<S: WorkflowSettings>(rule: &Rule) -> Vec<Problem> {
             list(&rule.on, "or"),
             list(S::EVENTS, "and")
         );
-        problems.push(Problem::of_rule(settings.line, &rule.name, text));
+        problems.push(Problem::of_rule(settings.at, &rule.name, text));
     }
     problems
 }

@@ -88,7 +88,7 @@ fn a_comment_that_is_one_is_not_taken_for_the_fault() {
 ";
     assert_eq!(said(text), "line 8, rule `a`: unknown field `chanel`; did you mean `channel`?");
     let unknown = text.replace("name: a", "nmae: a");
-    assert!(said(&unknown).starts_with("line 2: rules[0].nmae: unknown field `nmae`"), "{}", said(&unknown));
+    assert!(said(&unknown).starts_with("line 2: unknown field `nmae`"), "{}", said(&unknown));
 }
 
 // 11-B12
@@ -104,21 +104,15 @@ fn a_value_that_is_missing_is_told_with_its_field_and_line() {
     }
     let luid = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
     for (text, expected) in [
-        (
-            "rules:\n  - name:\n    on: [SiteUpdated]\n",
-            "line 2: rules[0].name: it has no value: write a text",
-        ),
-        ("rules:\n  - name: a\n    on: [null]\n", "line 3: rules[0].on[0]: it has no value: write a text"),
-        ("rules:\n  - name: a\n    on:\n", "line 3: rules[0].on: write a list: [WorkbookCreated]"),
+        ("rules:\n  - name:\n    on: [SiteUpdated]\n", "line 2: name: it has no value: write a text"),
+        ("rules:\n  - name: a\n    on: [null]\n", "line 3: on: it has no value: write a text"),
+        ("rules:\n  - name: a\n    on:\n", "line 3: on: write a list: [WorkbookCreated]"),
         (
             "rules:\n  - name: a\n    quiet: { from: , to: 08:00 }\n",
-            "line 3: rules[0].quiet.from: it has no value: write a text",
+            "line 3: from: it has no value: write from: \"08:00\"",
         ),
-        ("sites:\n  - luid:\n", "line 2: sites[0].luid: it has no value: write a text"),
-        (
-            &format!("sites:\n  - luid: {luid}\n    name: ~\n"),
-            "line 3: sites[0].name: it has no value: write a text",
-        ),
+        ("sites:\n  - luid:\n", "line 2: luid: it has no value: write a text"),
+        (&format!("sites:\n  - luid: {luid}\n    name: ~\n"), "line 3: name: it has no value: write a text"),
     ] {
         assert_eq!(said(text), expected, "{text}");
     }
@@ -169,7 +163,7 @@ fn what_yaml_reads_as_its_own_is_told_to_be_quoted() {
     for channel in ["@here", "`a`", "%a", "*a"] {
         for (text, line) in styles(channel) {
             let said = said(&text);
-            assert!(said.starts_with(&format!("line {line}: rules[0].do[0].notify-slack: ")), "{said}");
+            assert!(said.starts_with(&format!("line {line}: ")), "{said}");
             assert!(said.ends_with(": put a value with such characters in quotation marks"), "{said}");
         }
     }
@@ -180,7 +174,7 @@ fn a_file_that_is_far_too_large_is_not_read_to_its_end() {
     let file = std::env::temp_dir().join(format!("rules-{}.yaml", std::process::id()));
     // Ten gigabytes that take no room.
     std::fs::File::create(&file).unwrap().set_len(10_000_000_000).unwrap();
-    let error = Rules::read(&file).unwrap_err();
+    let error = Rules::check_file(&file).unwrap_err();
     std::fs::remove_file(&file).unwrap();
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(source, "it is larger than 1048576 bytes");

@@ -10,7 +10,7 @@ pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Opti
         let most = wanted.chars().count() / 3;
         // Spares the work on a text that is far longer than any name.
         let differ = letters.chars().count().abs_diff(wanted.chars().count());
-        let distance = (differ <= most).then(|| strsim::levenshtein(&letters, &wanted))?;
+        let distance = (differ <= most).then(|| strsim::osa_distance(&letters, &wanted))?;
         (distance <= most).then_some((distance, name))
     });
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
@@ -29,6 +29,7 @@ mod tests {
         let names = ["token_name", "token_secret", "bot_token", "SLACK_BOT_TOKEN"];
         for (text, expected) in [
             ("token_nam", Some("token_name")),
+            ("tkoen_name", Some("token_name")),
             ("tokenName", Some("token_name")),
             ("TOKEN-SECRET", Some("token_secret")),
             ("bottoken ", Some("bot_token")),

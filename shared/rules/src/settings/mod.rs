@@ -17,6 +17,10 @@ pub const WORKFLOWS: &[KnownWorkflow] = &[
     KnownWorkflow::of::<UpdateBroadcast>(),
 ];
 
+/// The classes of causes that a failed refresh can have, as conditions name them.
+pub const CAUSES: [&str; 8] =
+    ["Credentials", "Permission", "Schema", "TimeLimit", "Resources", "Bridge", "Unreachable", "Other"];
+
 /// The workflow with this name.
 pub(crate) fn workflow(name: &str) -> Option<&'static KnownWorkflow> {
     WORKFLOWS.iter().find(|known| known.name == name)

@@ -17,6 +17,7 @@ const TOKENS: [&str; 7] = ["xoxa-", "xoxb-", "xoxe-", "xoxe.", "xoxp-", "xoxs-",
 
 /// `notify-slack: { channel: data-alerts }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NotifySlack {
     /// Where messages go: a channel's name or id, or a key of `webhook_urls` in the Slack secret. With or without `#`.

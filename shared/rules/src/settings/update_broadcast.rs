@@ -8,6 +8,7 @@ use tableau::EventName;
 ///
 /// A Broadcast has one set of options: of several rules for an event, the first one in the file counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct UpdateBroadcast {
     /// Show a watermark. Default: true.

@@ -1,0 +1,46 @@
+//! Families of events: a name for several events that rules often want together. No I/O.
+
+use std::sync::LazyLock;
+use tableau::EventName;
+use tableau::EventName as E;
+
+/// Each family with its events, in alphabetical order of the families.
+pub const FAMILIES: [(&str, &[EventName]); 11] = [
+    ("AdminChanged", &[E::AdminDemoted, E::AdminPromoted]),
+    ("Any", &EventName::KNOWN),
+    ("Created", &[E::DatasourceCreated, E::WorkbookCreated]),
+    ("Deleted", &[E::DatasourceDeleted, E::ViewDeleted, E::WorkbookDeleted]),
+    ("LabelChanged", &[E::LabelCreated, E::LabelDeleted, E::LabelUpdated]),
+    ("Published", &[E::DatasourceCreated, E::DatasourceUpdated, E::WorkbookCreated, E::WorkbookUpdated]),
+    ("RefreshFailed", &[E::DatasourceRefreshFailed, E::WorkbookRefreshFailed]),
+    ("RefreshStarted", &[E::DatasourceRefreshStarted, E::WorkbookRefreshStarted]),
+    ("RefreshSucceeded", &[E::DatasourceRefreshSucceeded, E::WorkbookRefreshSucceeded]),
+    ("SiteChanged", &[E::SiteCreated, E::SiteDeleted, E::SiteUpdated]),
+    ("Updated", &[E::DatasourceUpdated, E::WorkbookUpdated]),
+];
+
+static KNOWN: LazyLock<[EventName; 22]> = LazyLock::new(|| EventName::KNOWN);
+
+/// The events that a name in `on` means: of a family, or the one with this name.
+pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
+    if let Some((_, events)) = FAMILIES.iter().find(|(family, _)| *family == name) {
+        return Some(events);
+    }
+    KNOWN.iter().position(|event| event.as_str() == name).map(|at| &KNOWN[at..=at])
+}
+
+/// What to say of a name that is neither an event nor a family.
+pub(crate) fn unknown(name: &str) -> String {
+    let known =
+        EventName::KNOWN.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
+    match tableau::nearest(name, known) {
+        Some(near) => format!("`{name}` is no event name; did you mean `{near}`?"),
+        None => {
+            let families: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();
+            format!(
+                "`{name}` is no event name, such as WorkbookCreated, and no family: {}",
+                families.join(", ")
+            )
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Which rules match an event. No I/O.
+
+use crate::conditions::{Conditions, Held, Mismatch, Missing, Query};
+use crate::facts::{Facts, Lookup};
+use crate::glob::Folded;
+use crate::rule::Rule;
+use crate::rules::Rules;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use tableau::Event;
+
+/// The rules and maintenance windows that match an event. Timers, which come later, take them from here: nothing is looked up
+/// for them again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matched {
+    /// The names of the rules, in the file's order.
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// The names of the maintenance windows whose conditions hold, whether it is their time or not.
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<String>,
+    /// What could not be looked up, for the message.
+    #[serde(skip)]
+    pub missing: Vec<MissingFact>,
+}
+
+/// Something that a rule asks and that could not be looked up: its condition counts as matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingFact {
+    /// The rule.
+    pub rule: String,
+    /// What was asked.
+    pub lookup: Lookup,
+    /// Why it is not known: for people, without a full stop.
+    pub why: String,
+}
+
+impl fmt::Display for MissingFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, lookup, why } = self;
+        write!(f, "rule \"{rule}\" counts as matched, because the {lookup} could not be looked up: {why}")
+    }
+}
+
+/// What one rule has to do with an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Explanation {
+    /// It matches.
+    Matched(Vec<Missing>),
+    /// It is for other events.
+    OtherEvent,
+    /// A condition of `where` does not hold.
+    Where(Mismatch),
+    /// All conditions of `unless` hold: of its entry with this number, from 0.
+    Unless(usize),
+    /// It is for events that no rule above matches, and this one does.
+    Otherwise(String),
+}
+
+impl Explanation {
+    /// Whether the rule matches.
+    pub fn is_match(&self) -> bool {
+        matches!(self, Self::Matched(_))
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Matched(missing) if missing.is_empty() => f.write_str("matched"),
+            Self::Matched(missing) => {
+                let missing: Vec<String> =
+                    missing.iter().map(|m| format!("{} ({})", m.lookup, m.why)).collect();
+                write!(f, "matched; could not be looked up and counts as matched: {}", missing.join(", "))
+            }
+            Self::OtherEvent => f.write_str("not matched: `on` does not name the event"),
+            Self::Where(mismatch) => write!(f, "not matched: where.{mismatch}"),
+            Self::Unless(0) => f.write_str("not matched: all conditions of `unless` hold"),
+            Self::Unless(entry) => {
+                write!(f, "not matched: all conditions of entry {} of `unless` hold", entry + 1)
+            }
+            Self::Otherwise(rule) => {
+                write!(f, "not matched: `otherwise`, and the rule \"{rule}\" above matches")
+            }
+        }
+    }
+}
+
+/// Whether a rule matches, without words.
+enum Judged {
+    Matched(Vec<Missing>),
+    Where(&'static str),
+    Unless(usize),
+}
+
+impl Rules {
+    /// The rules with an action for `workflow` that match `event`, which happened `at` that time. Only what they need is asked:
+    /// their conditions, those of the rules above an `otherwise` rule, and those of maintenance windows.
+    ///
+    /// # Errors
+    /// The [`Lookup`] that has to be made first. Note it in `facts`, and ask again.
+    pub fn matching(
+        &self,
+        workflow: &str,
+        event: &Event,
+        facts: &Facts,
+        at: Timestamp,
+    ) -> Result<Matched, Lookup> {
+        let name = folded_name(event);
+        let timezone = self.timezone(&event.site);
+        let query = Query { event, name: &name, facts, at, timezone: &timezone };
+        let rules: Vec<&Rule> = self.rules.iter().filter(|rule| rule.is_for(&event.name)).collect();
+        // Rules above an `otherwise` rule decide about it, also those for other workflows.
+        let until_otherwise = rules.iter().rposition(|rule| rule.otherwise && rule.acts(workflow));
+        let mut matched = Matched::default();
+        let mut has_matched = false;
+        for (number, rule) in rules.into_iter().enumerate() {
+            let is_needed = rule.acts(workflow) || until_otherwise.is_some_and(|until| number < until);
+            if !is_needed || (rule.otherwise && has_matched) {
+                continue;
+            }
+            let Judged::Matched(missing) = judge(rule, &query)? else { continue };
+            has_matched = true;
+            if rule.acts(workflow) {
+                matched.rules.push(rule.name.clone());
+                let of_rule = |Missing { lookup, why }| MissingFact { rule: rule.name.clone(), lookup, why };
+                matched.missing.extend(missing.into_iter().map(of_rule));
+            }
+        }
+        if !matched.rules.is_empty() {
+            for window in &self.maintenance {
+                // A window of which it is not known whether it is for this object suppresses nothing.
+                if let Held::Yes(missing) = window.conditions.hold(&query)?
+                    && missing.is_empty()
+                {
+                    matched.maintenance.push(window.name.clone());
+                }
+            }
+        }
+        Ok(matched)
+    }
+
+    /// What each rule has to do with an event, in the file's order.
+    ///
+    /// # Errors
+    /// As for [`Rules::matching`].
+    pub fn explain(
+        &self,
+        event: &Event,
+        facts: &Facts,
+        at: Timestamp,
+    ) -> Result<Vec<(String, Explanation)>, Lookup> {
+        let name = folded_name(event);
+        let timezone = self.timezone(&event.site);
+        let query = Query { event, name: &name, facts, at, timezone: &timezone };
+        let mut explained: Vec<(String, Explanation)> = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            let above = explained.iter().find(|(_, one)| one.is_match()).map(|(name, _)| name.clone());
+            let explanation = match above.filter(|_| rule.otherwise) {
+                _ if !rule.is_for(&event.name) => Explanation::OtherEvent,
+                Some(above) => Explanation::Otherwise(above),
+                None => match judge(rule, &query)? {
+                    Judged::Matched(missing) => Explanation::Matched(missing),
+                    Judged::Where(condition) => {
+                        Explanation::Where(rule.conditions.mismatch(condition, &query))
+                    }
+                    Judged::Unless(entry) => Explanation::Unless(entry),
+                },
+            };
+            explained.push((rule.name.clone(), explanation));
+        }
+        Ok(explained)
+    }
+}
+
+/// A failed lookup never suppresses an alert: a condition of `where` counts as matched then, and one of `unless` does not.
+fn judge(rule: &Rule, query: &Query<'_>) -> Result<Judged, Lookup> {
+    let missing = match rule.conditions.hold(query)? {
+        Held::Yes(missing) => missing,
+        Held::No(condition) => return Ok(Judged::Where(condition)),
+    };
+    for (entry, unless) in rule.unless.iter().enumerate() {
+        if holds_for_certain(unless, query)? {
+            return Ok(Judged::Unless(entry));
+        }
+    }
+    Ok(Judged::Matched(missing))
+}
+
+fn holds_for_certain(conditions: &Conditions, query: &Query<'_>) -> Result<bool, Lookup> {
+    Ok(matches!(conditions.hold(query)?, Held::Yes(missing) if missing.is_empty()))
+}
+
+fn folded_name(event: &Event) -> Folded {
+    Folded::name(event.resource_name.as_deref().unwrap_or_default())
+}

@@ -1,0 +1,222 @@
+//! Templates for the words of a notification. No I/O.
+
+use minijinja::{Environment, UndefinedBehavior, Value, filters};
+use std::collections::BTreeSet;
+
+/// How many steps one template may take: many times what a message needs, and far from a second.
+const FUEL: u64 = 20_000;
+/// The longest text that a template may make, in characters. Destinations shorten further.
+pub const LONGEST: usize = 3_000;
+
+/// What templates know, each with what it is. All are texts; empty where Tableau does not say it.
+pub const VARIABLES: [(&str, &str); 19] = [
+    ("event", "the event's name, such as DatasourceRefreshFailed"),
+    ("kind", "workbook, data source, view, user or site"),
+    ("name", "the name of the workbook, data source or other object"),
+    ("project", "the path of its project, such as Finance/Reports"),
+    ("owner", "the owner's name"),
+    ("owner_email", "the owner's e-mail address"),
+    ("tags", "its tags, separated by commas"),
+    ("site", "the site's name, else its LUID"),
+    ("url", "the address of its page"),
+    ("rule", "the name of the rule"),
+    ("cause", "why the refresh failed, in a few words"),
+    ("cause_class", "the class of the cause, such as Credentials"),
+    ("detail", "the line of Tableau's note that says why the refresh failed"),
+    ("next_step", "what to do about the failure"),
+    ("failures", "how many times in a row the refresh has failed"),
+    ("since", "when the first of them failed, in the site's time zone"),
+    ("happened_at", "when the event happened, in the site's time zone"),
+    ("event_id", "the event's short id, for `events show`"),
+    ("resource_luid", "Tableau's id of the object"),
+];
+
+/// The templates of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// The first line.
+    pub title: Option<String>,
+    /// The text below it.
+    pub text: Option<String>,
+}
+
+/// What [`VARIABLES`] are for one notification, in their order.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "VARIABLES says what each is")]
+pub struct Variables {
+    pub event: String,
+    pub kind: String,
+    pub name: String,
+    pub project: String,
+    pub owner: String,
+    pub owner_email: String,
+    pub tags: String,
+    pub site: String,
+    pub url: String,
+    pub rule: String,
+    pub cause: String,
+    pub cause_class: String,
+    pub detail: String,
+    pub next_step: String,
+    pub failures: String,
+    pub since: String,
+    pub happened_at: String,
+    pub event_id: String,
+    pub resource_luid: String,
+}
+
+impl Variables {
+    fn pairs(&self) -> [(&'static str, &str); VARIABLES.len()] {
+        [
+            ("event", self.event.as_str()),
+            ("kind", self.kind.as_str()),
+            ("name", self.name.as_str()),
+            ("project", self.project.as_str()),
+            ("owner", self.owner.as_str()),
+            ("owner_email", self.owner_email.as_str()),
+            ("tags", self.tags.as_str()),
+            ("site", self.site.as_str()),
+            ("url", self.url.as_str()),
+            ("rule", self.rule.as_str()),
+            ("cause", self.cause.as_str()),
+            ("cause_class", self.cause_class.as_str()),
+            ("detail", self.detail.as_str()),
+            ("next_step", self.next_step.as_str()),
+            ("failures", self.failures.as_str()),
+            ("since", self.since.as_str()),
+            ("happened_at", self.happened_at.as_str()),
+            ("event_id", self.event_id.as_str()),
+            ("resource_luid", self.resource_luid.as_str()),
+        ]
+    }
+}
+
+impl Message {
+    /// The words for one notification, without line breaks in the title. A template that fails gives none, and why: the
+    /// notification goes out with its usual words.
+    pub fn render(&self, variables: &Variables) -> (Option<String>, Option<String>, Vec<String>) {
+        let mut problems = Vec::new();
+        let mut rendered = |template: &Option<String>| {
+            let template = template.as_deref()?;
+            match render(template, variables) {
+                Ok(text) => Some(text).filter(|text| !plain_text::is_blank(text)),
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            }
+        };
+        let title = rendered(&self.title).map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
+        let text = rendered(&self.text);
+        (title, text, problems)
+    }
+}
+
+/// What is wrong with a template, if anything is.
+pub(crate) fn problem(template: &str) -> Option<String> {
+    let environment = environment();
+    let parsed = match environment.template_from_str(template) {
+        Ok(parsed) => parsed,
+        Err(error) => return Some(words(&error)),
+    };
+    let known: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
+    let used: BTreeSet<String> = parsed.undeclared_variables(false).into_iter().collect();
+    let unknown = used.iter().find(|name| !known.contains(&name.as_str()));
+    if let Some(unknown) = unknown {
+        return Some(match tableau::nearest(unknown, known.iter().copied()) {
+            Some(near) => format!("there is no variable `{unknown}`; did you mean `{near}`?"),
+            None => format!("there is no variable `{unknown}`; there are: {}", known.join(", ")),
+        });
+    }
+    render(template, &Variables::default()).err()
+}
+
+fn render(template: &str, variables: &Variables) -> Result<String, String> {
+    let environment = environment();
+    let parsed = environment.template_from_str(template).map_err(|error| words(&error))?;
+    let text = parsed.render(Value::from_pairs(variables.pairs())).map_err(|error| words(&error))?;
+    Ok(text.chars().take(LONGEST).collect())
+}
+
+/// Few filters: each is a part of every function.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("upper", filters::upper);
+    environment.add_filter("lower", filters::lower);
+    environment.add_filter("trim", filters::trim);
+    environment.add_filter("replace", filters::replace);
+    environment.add_filter("default", filters::default);
+    environment.add_filter("length", filters::length);
+    environment
+}
+
+fn words(error: &minijinja::Error) -> String {
+    use minijinja::ErrorKind;
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::OutOfFuel => "the template takes too many steps: make it simpler".to_owned(),
+        ErrorKind::UnknownFilter => {
+            format!("{detail}; there are: default, length, lower, replace, trim, upper")
+        }
+        ErrorKind::SyntaxError => format!("the template has a mistake: {detail}"),
+        kind if detail.is_empty() => format!("the template has a mistake: {kind}"),
+        _ => format!("the template has a mistake: {detail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_of_the_list_is_there() {
+        let names = Variables::default().pairs().map(|(name, _)| name);
+        assert_eq!(names, VARIABLES.map(|(name, _)| name));
+    }
+
+    #[test]
+    fn a_template_is_filled_in_and_its_title_is_one_line() {
+        let message = Message {
+            title: Some("{{ name }}\n failed{% if owner %}: {{ owner | upper }}{% endif %}".to_owned()),
+            text: Some("{{ cause | default('unknown', true) }}".to_owned()),
+        };
+        let variables =
+            Variables { name: "Sales".to_owned(), owner: "Ana".to_owned(), ..Variables::default() };
+        let (title, text, problems) = message.render(&variables);
+        assert_eq!((title.as_deref(), text.as_deref()), (Some("Sales failed: ANA"), Some("unknown")));
+        assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn a_mistake_in_a_template_is_found_when_the_file_is_checked() {
+        for (template, expected) in [
+            ("{{ name }}", None),
+            ("{{ nmae }}", Some("there is no variable `nmae`; did you mean `name`?")),
+            ("{{ name | shout }}", Some("there are: default, length")),
+            ("{{ name", Some("the template has a mistake")),
+            ("{% for x in name %}{{ x }}{% endfor %}", None),
+            ("{% include 'x' %}", Some("mistake")),
+            ("{{ name.first }}", Some("mistake")),
+        ] {
+            let found = problem(template);
+            match expected {
+                None => assert_eq!(found, None, "{template}"),
+                Some(expected) => {
+                    assert!(found.as_ref().is_some_and(|f| f.contains(expected)), "{template}: {found:?}")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_that_never_ends_runs_out_of_fuel() {
+        let twice = "{% for a in x %}{% for b in x %}{% for c in x %}y{% endfor %}{% endfor %}{% endfor %}";
+        let template = format!("{{% set x = '{}' %}}{twice}", "z".repeat(200));
+        assert_eq!(problem(&template).as_deref(), Some("the template takes too many steps: make it simpler"));
+        let variables = Variables::default();
+        let (title, _, problems) = Message { title: Some(template), text: None }.render(&variables);
+        assert_eq!((title, problems.len()), (None, 1));
+    }
+}

@@ -4,8 +4,7 @@ use crate::incident::RefreshKind;
 use serde::{Deserialize, Serialize};
 use tableau_client::{Cause, Content};
 
-/// Why there is no cause: Tableau lists no job that failed and can be the event's. So there is no job to open either.
-pub(crate) const NO_JOB_LISTED: &str = "Tableau lists no failed job for it";
+pub(crate) use facts::NO_JOB_LISTED;
 
 /// Whether Tableau could say something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,9 @@ use crate::incident::{MessageRef, RefreshKind};
 use crate::notification::Notification;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rules::{Schedule, Site};
+use rules::message::Message;
+use rules::{Matched, Schedule, Site};
+use std::ops::Deref;
 use tableau::Event;
 use workflow::{Failure, Invocation};
 
@@ -84,16 +86,73 @@ pub struct Targeted<T> {
     pub settings: T,
     /// When the rule lets a notification out.
     pub schedule: Schedule,
+    /// The rule's name.
+    pub rule: String,
+    /// The rule's own words for a notification.
+    pub message: Option<Message>,
+}
+
+impl<T> Targeted<T> {
+    /// A target without words of its own.
+    pub fn new(key: impl Into<String>, settings: T, schedule: Schedule) -> Self {
+        Self { key: key.into(), settings, schedule, rule: String::new(), message: None }
+    }
+}
+
+/// The targets that the rules name for an event, and why.
+#[derive(Clone, Debug, Default)]
+pub struct Routed<T> {
+    /// Each target once.
+    pub targets: Vec<Targeted<T>>,
+    /// The rules that matched. Timers take them from here, without a lookup.
+    pub matched: Matched,
+}
+
+/// An event as this crate stores it for timers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// The event.
+    pub event: Event,
+    /// The rules that matched it when it arrived. `None`: written before rules had conditions.
+    pub matched: Option<Matched>,
+}
+
+impl Deref for Occurrence {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.event
+    }
 }
 
 /// What the rules and Tableau say. The wiring of a function implements it.
 #[async_trait]
 pub trait Routing<T>: Send + Sync {
-    /// The targets that the rules name for an event, each once.
+    /// Whether a rule for this event asks how many times its refresh has failed in a row.
     ///
     /// # Errors
     /// When the rules cannot be used.
-    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
+    fn asks_for_failures(&self, _event: &Event) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    /// The targets that the rules name for an event that has arrived. Tableau is asked only what a rule needs.
+    /// `failures_in_a_row`: with this event, if [`Routing::asks_for_failures`].
+    ///
+    /// # Errors
+    /// When the rules cannot be used, or Tableau does not answer and the event is to be tried again.
+    async fn route(
+        &self,
+        event: &Event,
+        failures_in_a_row: Option<u32>,
+        invocation: &Invocation,
+    ) -> Result<Routed<T>, Failure>;
+
+    /// The targets that the rules name for a stored event: those of the rules that matched it when it arrived.
+    ///
+    /// # Errors
+    /// When the rules cannot be used.
+    fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<T>>, Failure>;
 
     /// The targets that the rules would name if a refresh of the event's object failed now. An incident has their hours.
     ///

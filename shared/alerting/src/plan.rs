@@ -93,6 +93,8 @@ pub enum Operation {
 pub enum Suppression {
     /// The rule is muted until then.
     Muted(Timestamp),
+    /// It is maintenance until then.
+    Maintenance(Timestamp),
     /// The object flaps; this is its incident of that number within a day.
     Flapping(usize),
     /// The target knows of the incident, and this failure adds nothing that it must know now.
@@ -160,6 +162,7 @@ fn failure(situation: &Situation<'_>) -> Vec<Decision> {
     let incident = situation.incident;
     match situation.schedule {
         Schedule::Muted(until) => return suppress(Suppression::Muted(until)),
+        Schedule::Maintenance(until) => return suppress(Suppression::Maintenance(until)),
         Schedule::Critical => {}
         _ if incident.is_flapping(situation.now) => {
             let mut decisions = suppress(Suppression::Flapping(incident.nth));

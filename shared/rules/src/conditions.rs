@@ -102,6 +102,21 @@ impl Conditions {
         *self == Self::default()
     }
 
+    /// Whether one of them needs this lookup.
+    pub(crate) fn ask(&self, lookup: Lookup) -> bool {
+        match lookup {
+            Lookup::Content => {
+                let tags = [&self.tags_any, &self.tags_all, &self.tags_none];
+                self.certified.is_some() || tags.iter().any(|tags| !tags.is_empty())
+            }
+            Lookup::Project => !self.project.is_empty(),
+            Lookup::Owner => !self.owner.is_empty(),
+            Lookup::OwnerGroups => !self.owner_group.is_empty(),
+            Lookup::Cause => !self.cause.is_empty(),
+            Lookup::FailuresInARow => self.failures_in_a_row.is_some(),
+        }
+    }
+
     /// Whether all conditions hold.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::file::Position;
+use crate::facts::Lookup;
 use crate::file::{self, Depth, Parts};
 use crate::matching::Matched;
 use crate::message::Message;
@@ -189,6 +190,20 @@ impl Rules {
             timezone: timezone.clone(),
         };
         rules.flat_map(settings_in).map(|read| read.map(action)).collect()
+    }
+
+    /// Whether the file still has one of these rules. An event that no rule has matched has them all.
+    pub fn has_any_of(&self, matched: &Matched) -> bool {
+        matched.rules.is_empty() || self.rules.iter().any(|rule| matched.rules.contains(&rule.name))
+    }
+
+    /// Whether a rule that decides what `workflow` does about an event with this name, or a maintenance window, asks for this.
+    pub fn asks(&self, workflow: &str, name: &EventName, lookup: Lookup) -> bool {
+        let rules = self.rules.iter().filter(|rule| rule.is_for(name));
+        let is_relevant = rules.clone().any(|rule| rule.acts(workflow));
+        let conditions = rules.flat_map(|rule| std::iter::once(&rule.conditions).chain(&rule.unless));
+        let mut all = conditions.chain(self.maintenance.iter().map(|window| &window.conditions));
+        is_relevant && all.any(|conditions| conditions.ask(lookup))
     }
 
     /// All rules for events with this name, whatever their conditions.

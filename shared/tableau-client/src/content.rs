@@ -1,8 +1,8 @@
 //! What a message says about the workbook or data source of an event.
 
-use crate::{Error, OwnerRef, ProjectRef, TableauClient, User};
+use crate::{Datasource, Error, ProjectRef, TableauClient, User, Workbook};
 use serde::{Deserialize, Serialize};
-use tableau::Subject;
+use tableau::{Subject, UserLuid};
 
 /// A workbook or data source, for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,36 +26,80 @@ pub struct Owner {
     pub name: String,
     /// The e-mail address, where it is known.
     pub email: Option<String>,
+    /// The name signed in with.
+    #[serde(default)]
+    pub login: String,
+}
+
+/// A workbook or data source, as one call says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its name now: untrusted text.
+    pub name: String,
+    /// The project it is in.
+    pub project: Option<ProjectRef>,
+    /// Whose it is.
+    pub owner: Option<UserLuid>,
+    /// Its page.
+    pub link: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether it is certified. A workbook never is.
+    pub is_certified: bool,
+}
+
+impl Item {
+    /// What a message says about it, with its owner.
+    pub fn content(&self, owner: Option<Owner>) -> Content {
+        let project = self.project.as_ref().map(|project| project.name.clone());
+        Content {
+            name: self.name.clone(),
+            project: project.filter(|name| !name.is_empty()),
+            owner,
+            link: self.link.clone(),
+            tags: self.tags.clone(),
+        }
+    }
 }
 
 impl TableauClient {
+    /// The workbook or data source that `subject` is. `None` when the site no longer has it, or it is something else.
+    ///
+    /// # Errors
+    /// [`Error`] when Tableau does not answer, or refuses for another reason.
+    pub async fn item(&self, subject: &Subject) -> Result<Option<Item>, Error> {
+        let found = match subject {
+            Subject::Workbook(luid) => self.workbook(luid).await.map(Item::from),
+            Subject::Datasource(luid) => self.datasource(luid).await.map(Item::from),
+            _ => return Ok(None),
+        };
+        match found {
+            Ok(item) => Ok(Some(item)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What a message says about `subject`: two calls, the thing and its owner. `None` when the site no longer
     /// has it, or it is neither a workbook nor a data source. An owner we may not ask for is left out.
     ///
     /// # Errors
     /// [`Error`] when Tableau does not answer, or refuses for another reason.
     pub async fn content(&self, subject: &Subject) -> Result<Option<Content>, Error> {
-        let found = match subject {
-            Subject::Workbook(luid) => {
-                self.workbook(luid).await.map(|w| (w.name, w.project, w.owner, w.webpage_url, w.tags))
-            }
-            Subject::Datasource(luid) => {
-                self.datasource(luid).await.map(|d| (d.name, d.project, d.owner, d.webpage_url, d.tags))
-            }
-            _ => return Ok(None),
+        let Some(item) = self.item(subject).await? else { return Ok(None) };
+        let owner = match &item.owner {
+            Some(owner) => self.owner(owner).await?,
+            None => None,
         };
-        let (name, project, owner, link, tags) = match found {
-            Ok(found) => found,
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let project = project.map(|ProjectRef { name, .. }| name).filter(|name| !name.is_empty());
-        Ok(Some(Content { name, project, owner: self.owner(owner).await?, link, tags }))
+        Ok(Some(item.content(owner)))
     }
 
-    async fn owner(&self, owner: Option<OwnerRef>) -> Result<Option<Owner>, Error> {
-        let Some(OwnerRef { id: Some(id), .. }) = owner else { return Ok(None) };
-        match self.user(&id).await {
+    /// An owner of content. `None` for one that has left the site or that we may not see.
+    ///
+    /// # Errors
+    /// [`Error`] when Tableau does not answer.
+    pub async fn owner(&self, luid: &UserLuid) -> Result<Option<Owner>, Error> {
+        match self.user(luid).await {
             Ok(user) => Ok(Some(Owner::from(&user))),
             Err(error) if error.is_transient() || error.is_misconfiguration() => Err(error),
             // A user that is gone or that we may not see does not keep the message back.
@@ -65,8 +109,37 @@ impl TableauClient {
     }
 }
 
+impl From<Workbook> for Item {
+    fn from(workbook: Workbook) -> Self {
+        Self {
+            name: workbook.name,
+            project: workbook.project,
+            owner: workbook.owner.and_then(|owner| owner.id),
+            link: workbook.webpage_url,
+            tags: workbook.tags,
+            is_certified: false,
+        }
+    }
+}
+
+impl From<Datasource> for Item {
+    fn from(datasource: Datasource) -> Self {
+        Self {
+            name: datasource.name,
+            project: datasource.project,
+            owner: datasource.owner.and_then(|owner| owner.id),
+            link: datasource.webpage_url,
+            tags: datasource.tags,
+            is_certified: datasource.is_certified,
+        }
+    }
+}
+
 impl From<&User> for Owner {
     fn from(user: &User) -> Self {
-        Self { name: user.display_name().to_owned(), email: user.email_address().map(str::to_owned) }
+        Self {
+            name: user.display_name().to_owned(), email: user.email_address().map(str::to_owned),
+            login: user.name.clone(),
+        }
     }
 }

@@ -30,7 +30,7 @@ pub use ::tableau::{
 pub use cause::{Cause, CauseClass, CauseLookup};
 pub use client::TableauClient;
 pub use confidential::{InvalidUrl, SecureUrl};
-pub use content::{Content, Owner};
+pub use content::{Content, Item, Owner};
 pub use credential::{
     CredentialError, CredentialSource, FixedCredential, InvalidCredential, TableauCredential,
 };
@@ -41,6 +41,7 @@ pub use pages::Pages;
 pub use resources::broadcasts::{BroadcastOptions, BroadcastView};
 pub use resources::datasources::Datasource;
 pub use resources::exports::{Download, ExportOptions, Freshness, Orientation, PageType};
+pub use resources::groups::Group;
 pub use resources::jobs::{Job, JobEnd, JobSummary, Waited};
 pub use resources::labels::{Label, NewLabel};
 pub use resources::metadata::{Lineage, LineageOwner, MetadataAnswer, MetadataCode, MetadataError};

@@ -191,7 +191,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     }
                 }
                 Decision::Suppress(reason) => {
-                    if let Suppression::Muted(_) | Suppression::NotAnnounced = reason
+                    if let Suppression::Muted(_) | Suppression::Maintenance(_) | Suppression::NotAnnounced = reason
                         && resolved.is_some()
                         && let Some(entry) =
                             incident.find_mut(id).and_then(|open| open.log.get_mut(&target.key))
@@ -357,6 +357,7 @@ fn announced<T>(entry: Option<&LogEntry>, target: &Targeted<T>) -> String {
 pub(super) fn why(reason: Suppression) -> String {
     match reason {
         Suppression::Muted(until) => format!("the rule is muted until {until:.0}"),
+        Suppression::Maintenance(until) => format!("maintenance until {until:.0}"),
         Suppression::Flapping(nth) => {
             format!("suppressed: the object flaps (incident no. {nth} within a day)")
         }

@@ -48,7 +48,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         changed.target.clone_from(&target.key);
         // A failure, if there is one: the group of those that still fail is about failures.
         let is_failure = |event: &Event| event.name.action() == Some(Action::RefreshFailed);
-        let has_failure = event_of(&changed.sample).as_ref().is_some_and(is_failure);
+        let has_failure = event_of(&changed.sample).is_some_and(|stored| is_failure(&stored));
         if changed.sample.is_empty() || (is_failure(attempt.event) && !has_failure) {
             changed.sample.clone_from(&attempt.payload);
         }

@@ -4,7 +4,7 @@ use super::documents::Versioned;
 use super::{Attempt, Engine, Handled, Summary, keys};
 use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, Member, Window};
-use crate::notification::{self, About, title};
+use crate::notification::{self, About, OfRule, title};
 use crate::notifier::{Delivery, Notifier, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
@@ -20,7 +20,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) {
         for target in targets {
             let handled = match target.schedule {
-                Schedule::Muted(_) => continue,
+                Schedule::Muted(_) | Schedule::Maintenance(_) => continue,
                 Schedule::DeferUntil(until) if self.has_timers() => {
                     self.event_into_digest(attempt, target, until).await
                 }
@@ -130,7 +130,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let site = self.routing.site(attempt.event);
             let context = self.context(attempt).await?;
             let described = About { event: attempt.event, site: site.as_ref(), context };
-            let shown = notification::event(&described);
+            let mut shown = notification::event(&described);
+            OfRule { target, matched: &attempt.matched }.apply(&mut shown, &described, None);
             let sent = self.notifier.deliver(&target.settings, Delivery::Post, &shown, invocation).await;
             sent.map(|_| ()).map_err(|undelivered| undelivered.failure)
         };

@@ -8,12 +8,12 @@ use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
 use crate::notification;
-use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
+use crate::notifier::{Delivered, Delivery, Notifier, Occurrence, Routing, Targeted};
 use crate::time::later;
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::Key;
-use tableau::{Action, Event};
+use tableau::Action;
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
@@ -23,7 +23,7 @@ pub(super) struct Firing<'a, T> {
     pub(super) invocation: &'a Invocation,
     pub(super) owner: LeaseOwner,
     pub(super) head: GroupHead,
-    pub(super) sample: Event,
+    pub(super) sample: Occurrence,
     pub(super) target: Targeted<T>,
     capabilities: Capabilities,
 }
@@ -189,7 +189,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         head: &GroupHead,
         members: &[(String, Member)],
         now: Timestamp,
-    ) -> Result<Option<Event>, Failure> {
+    ) -> Result<Option<Occurrence>, Failure> {
         let samples = members.iter().map(|(_, member)| &member.sample);
         if let Some(event) = std::iter::once(&head.sample).chain(samples).find_map(|sample| event_of(sample))
         {
@@ -245,7 +245,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     fn put_off(&self, firing: &Firing<'_, N::Target>) -> Fired {
         let in_a_day = later(firing.now(), REMINDER);
         match firing.target.schedule {
-            Schedule::DeferUntil(until) | Schedule::Muted(until) if until > firing.now() => {
+            Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until)
+                if until > firing.now() => {
                 Fired::Again(until.min(in_a_day))
             }
             _ => Fired::Again(in_a_day),
@@ -259,7 +260,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Fired, (Failure, bool)> {
         let zone = self.routing.site(&firing.sample).map(|site| site.timezone);
         let end = notification::group_resolved(members, zone);
-        let audible = firing.is_audible();
+        // Maintenance lets recoveries through.
+        let audible = firing.is_audible() || matches!(firing.target.schedule, Schedule::Maintenance(_));
         let message = firing.head.message.as_ref();
         if let Schedule::DeferUntil(until) = firing.target.schedule {
             let entry = Entry {
@@ -272,7 +274,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 meaning: Meaning::None,
                 generation: 0,
             };
-            let attempt = Attempt::new(&firing.sample, firing.invocation);
+            let attempt = Attempt::of(&firing.sample, firing.invocation);
             // One entry each time that it ends.
             let key = format!("{}-{}", firing.id(), firing.head.sent);
             let put = self.put_entry(&attempt, &key, entry, &firing.target, until);

@@ -11,7 +11,7 @@ use crate::plan::Suppression;
 use jiff::Timestamp;
 use rules::Schedule;
 use store::records::{Key, Marked};
-use tableau::Action;
+use tableau::{Action, Event};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
@@ -30,7 +30,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         targets: &[Targeted<N::Target>],
         summary: &mut Summary,
     ) -> Result<(), Failure> {
-        let is_announced = targets.iter().any(|target| !matches!(target.schedule, Schedule::Muted(_)));
+        let is_announced = targets.iter().any(|target| !matches!(target.schedule, Schedule::Muted(_) | Schedule::Maintenance(_)));
         let kind = if is_announced { self.context(attempt).await?.refresh } else { RefreshKind::Unknown };
         let signal = Signal::Failed(attempt.happened_at(), kind);
         let transition = self.advance(attempt, Mutation::Signal(signal), targets, None, summary).await?;
@@ -59,7 +59,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             // Nothing fails. An incident that this very event has resolved may still have to be announced.
             return self.after_end(attempt, targets, None, summary).await;
         };
-        let failing = Versioned::<Incident>::read(&key, Some(&record), now).document.failing_kinds();
+        let incident = Versioned::<Incident>::read(&key, Some(&record), now).document;
+        let failing = incident.failing_kinds();
         let signal = match attempt.event.name.action() {
             Some(Action::Deleted) => Signal::Deleted(at),
             _ if failing.iter().all(|kind| *kind == RefreshKind::Unknown) => {
@@ -70,7 +71,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 Signal::Succeeded(at, kind)
             }
         };
-        let failure_targets = self.routing.failure_targets(attempt.event, now)?;
+        let failure_targets = self.failure_targets(attempt, incident.sample())?;
         let mutation = Mutation::Signal(signal);
         let transition = self.advance(attempt, mutation, &failure_targets, Some(record), summary).await?;
         if transition == Transition::Outdated {
@@ -92,6 +93,30 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             self.note_success_event(&attempt.event.site, has_resolved, now).await?;
         }
         self.after_end(attempt, targets, Some(transition), summary).await
+    }
+
+    /// How many times the event's refresh has failed in a row with this event, if a rule asks.
+    pub(super) async fn failures_in_a_row(&self, event: &Event, now: Timestamp) -> Result<Option<u32>, Failure> {
+        let is_failure = event.name.action() == Some(Action::RefreshFailed);
+        if !is_failure || !self.routing.asks_for_failures(event)? {
+            return Ok(None);
+        }
+        let key = keys::incident(self.workflow, event.subject.luid());
+        let mut transaction = self.transaction(now);
+        let incident: Versioned<Incident> = transaction.get(&key).await?;
+        Ok(Some(incident.document.failures_with(event.id.short())))
+    }
+
+    /// The targets of the failure that a success or deletion ends. `sample`: the failure, as its incident has it.
+    fn failure_targets(
+        &self,
+        attempt: &Attempt<'_>,
+        sample: Option<&str>,
+    ) -> Result<Vec<Targeted<N::Target>>, Failure> {
+        match sample.and_then(event_of) {
+            Some(failure) => self.routing.targets(&failure, attempt.now()),
+            None => self.routing.failure_targets(attempt.event, attempt.now()),
+        }
     }
 
     /// Announces a success to those that were not notified of the failure, if a rule says so.
@@ -120,7 +145,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 }
             }
             if transition.is_none() {
-                let failure_targets = self.routing.failure_targets(attempt.event, attempt.now())?;
+                let failure_targets = self.failure_targets(attempt, incident.document.sample())?;
                 self.advance(attempt, Mutation::LookAgain, &failure_targets, None, summary).await?;
                 if summary.is_empty() && incident.document.resolved_by(attempt.event.id.short()).is_some() {
                     summary.note(Ok(Handled::Nothing(why(Suppression::NotAnnounced))));
@@ -166,7 +191,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let Some(event) = incident.document.sample().and_then(event_of) else {
             return Ok(Outcome::skipped("the incident is over"));
         };
-        let attempt = Attempt::new(&event, invocation);
+        let attempt = Attempt::of(&event, invocation);
         let targets = self.routing.targets(&event, invocation.now)?;
         let mut summary = Summary::default();
         self.advance(&attempt, Mutation::LookAgain, &targets, None, &mut summary).await?;
@@ -182,7 +207,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         invocation: &Invocation,
     ) -> Result<(), Failure> {
         let Some(event) = event_of(&member.sample) else { return Ok(()) };
-        let attempt = Attempt::new(&event, invocation);
+        let attempt = Attempt::of(&event, invocation);
         self.leave_group(member, group, &target.key, Some(Route::Alone), invocation.now).await?;
         let mut summary = Summary::default();
         let targets = [target.clone()];

@@ -3,7 +3,7 @@
 use super::groups::Firing;
 use super::{Attempt, Engine, event_of, keys};
 use crate::group::{Member, Placement};
-use crate::notifier::{Notifier, Routing, Targeted};
+use crate::notifier::{Notifier, Occurrence, Routing, Targeted};
 use jiff::Timestamp;
 use rules::Schedule;
 use tableau::{Action, Event};
@@ -15,13 +15,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     pub(super) fn target_of_group(
         &self,
         key: &str,
-        sample: &Event,
+        sample: &Occurrence,
         members: &[(String, Member)],
         now: Timestamp,
     ) -> Result<Option<Targeted<N::Target>>, Failure> {
         let mut earliest: Option<Targeted<N::Target>> = None;
         let members = members.iter().filter(|(_, member)| member.placement == Placement::Grouped);
-        let mut events: Vec<Event> = members.filter_map(|(_, member)| event_of(&member.sample)).collect();
+        let mut events: Vec<Occurrence> = members.filter_map(|(_, member)| event_of(&member.sample)).collect();
         if events.is_empty() {
             events.push(sample.clone());
         }
@@ -40,7 +40,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     fn target_of(
         &self,
         key: &str,
-        event: &Event,
+        event: &Occurrence,
         now: Timestamp,
     ) -> Result<Option<Targeted<N::Target>>, Failure> {
         self.target(key, &self.routing.targets(event, now)?, now)
@@ -67,7 +67,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     why = Some("quiet hours have begun; its members are in the digest");
                 }
                 // As if it had failed while the rule was muted: a failure after that announces it.
-                (Some(event), Some(Schedule::Muted(_)) | None) => {
+                (Some(event), Some(Schedule::Muted(_) | Schedule::Maintenance(_)) | None) => {
                     self.leave_or_drop(firing.partition, &event, &id, &member, firing.now()).await?;
                     why = why.or(Some("the rule is muted"));
                 }
@@ -100,14 +100,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         firing: &Firing<'_, N::Target>,
         id: &str,
         member: &Member,
-        event: &Event,
+        event: &Occurrence,
         until: Timestamp,
     ) -> Result<(), Failure> {
         let target = Targeted { schedule: Schedule::DeferUntil(until), ..firing.target.clone() };
         if firing.is_of_incidents() {
             return self.announce_separately(member, firing.id(), &target, firing.invocation).await;
         }
-        let attempt = Attempt::new(event, firing.invocation);
+        let attempt = Attempt::of(event, firing.invocation);
         self.event_into_digest(&attempt, &target, until).await?;
         self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
     }
@@ -123,7 +123,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             return self.announce_separately(member, firing.id(), &firing.target, firing.invocation).await;
         }
         if let Some(event) = event_of(&member.sample) {
-            self.post_event(&Attempt::new(&event, firing.invocation), &firing.target).await?;
+            self.post_event(&Attempt::of(&event, firing.invocation), &firing.target).await?;
         }
         self.place(firing.partition, id, member, Placement::Alone, firing.now()).await
     }

@@ -25,10 +25,10 @@ pub use status::{SharedStatus, TimerSubject};
 
 use crate::context::Context;
 use crate::lease::LeaseOwner;
-use crate::notifier::{Notifier, Routing, Targeted};
+use crate::notifier::{Notifier, Occurrence, Routed, Routing, Targeted};
 use documents::{Seen, Transaction};
 use jiff::{SignedDuration, Timestamp};
-use rules::Schedule;
+use rules::{Matched, Schedule};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -69,6 +69,7 @@ impl<N, R> std::fmt::Debug for Engine<N, R> {
 /// One attempt at an event or a timer.
 pub(crate) struct Attempt<'a> {
     pub(crate) event: &'a Event,
+    pub(crate) matched: Matched,
     pub(crate) payload: String,
     pub(crate) invocation: &'a Invocation,
     pub(crate) owner: LeaseOwner,
@@ -76,14 +77,23 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    fn new(event: &'a Event, invocation: &'a Invocation) -> Self {
+    /// An attempt at an event that has arrived, with the rules that match it.
+    fn new(event: &'a Event, matched: Matched, invocation: &'a Invocation) -> Self {
         Self {
             event,
-            payload: payload_of(event),
+            payload: sample_of(event, Some(&matched)),
+            matched,
             invocation,
             owner: LeaseOwner::new(invocation.ends_at()),
             context: OnceCell::new(),
         }
+    }
+
+    /// An attempt at a stored event.
+    fn of(stored: &'a Occurrence, invocation: &'a Invocation) -> Self {
+        let payload = sample_of(&stored.event, stored.matched.as_ref());
+        let matched = stored.matched.clone().unwrap_or_default();
+        Self { payload, ..Self::new(&stored.event, matched, invocation) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -185,9 +195,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
     pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
-        let mut attempt = Attempt::new(event, invocation);
+        let failures = self.failures_in_a_row(event, invocation.now).await?;
+        let Routed { targets, matched } = self.routing.route(event, failures, invocation).await?;
+        let mut attempt = Attempt::new(event, matched, invocation);
         attempt.owner = attempt.owner.of_event(&event.id);
-        let targets = self.routing.targets(event, invocation.now)?;
         let is_refreshed = matches!(event.name.object(), Some(Object::Workbook | Object::Datasource));
         let mut summary = Summary::default();
         match event.name.action() {
@@ -275,7 +286,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         if let Some(target) = targets.iter().find(|target| target.key == key) {
             return Ok(Some(target.clone()));
         }
-        let targeted = |settings, schedule| Targeted { key: key.to_owned(), settings, schedule };
+        let targeted = |settings, schedule| Targeted::new(key, settings, schedule);
         if let Some(settings) = self.routing.named(key)? {
             return Ok(Some(targeted(settings, Schedule::Now)));
         }
@@ -283,14 +294,17 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// An event as this crate stores it, for timers: its id, and the payload from which the rest can be read again.
+/// An event as this crate stores it, for timers: its id, the payload from which the rest can be read again, and the rules that
+/// matched it.
 #[derive(Serialize, Deserialize)]
 struct Sample {
     id: EventId,
     payload: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    matched: Option<Matched>,
 }
 
-fn payload_of(event: &Event) -> String {
+fn sample_of(event: &Event, matched: Option<&Matched>) -> String {
     let created_at = event.created_at.map(|at| at.to_string());
     let payload = json!({
         "resource": event.subject.resource(),
@@ -300,24 +314,30 @@ fn payload_of(event: &Event) -> String {
         "resource_luid": event.subject.luid(),
         "created_at": created_at,
     });
-    json!({ "id": event.id, "payload": payload }).to_string()
+    match matched {
+        Some(matched) => json!({ "id": event.id, "payload": payload, "matched": matched }).to_string(),
+        None => json!({ "id": event.id, "payload": payload }).to_string(),
+    }
 }
 
 /// The event that this crate has stored. `None` for a damaged one.
-pub(crate) fn event_of(sample: &str) -> Option<Event> {
-    let Sample { id, payload } = serde_json::from_str(sample).ok()?;
+pub(crate) fn event_of(sample: &str) -> Option<Occurrence> {
+    let Sample { id, payload, matched } = serde_json::from_str(sample).ok()?;
     let event = Event::try_from(&Payload::parse(payload.to_string().as_bytes()).ok()?).ok()?;
-    Some(Event { id, ..event })
+    Some(Occurrence { event: Event { id, ..event }, matched })
 }
 
 /// Why an event is announced to no target.
 fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     let muted = targets.iter().filter_map(|target| match target.schedule {
-        Schedule::Muted(until) => Some(until),
+        Schedule::Muted(until) | Schedule::Maintenance(until) => Some(until),
         Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => None,
     });
     match muted.max() {
         None => format!("no rule sends {}", event.name),
+        Some(until) if targets.iter().any(|target| matches!(target.schedule, Schedule::Maintenance(_))) => {
+            format!("maintenance or a mute suppresses {}, until {until:.0} at most", event.name)
+        }
         Some(until) => format!("every rule for {} is muted, until {until:.0} at most", event.name),
     }
 }

@@ -4,7 +4,7 @@ use super::documents::Versioned;
 use super::mutation::Mutation;
 use super::{Attempt, Engine};
 use crate::incident::{Incident, Open, Receipt, Resolved};
-use crate::notification::{self, About, Notification};
+use crate::notification::{self, About, Notification, OfRule};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
 use crate::plan::Operation;
 use jiff::Timestamp;
@@ -102,7 +102,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Announced::Open(open) => notification::updated(&described, open, None),
             Announced::Resolved(resolved) => notification::resolved(&described, resolved),
         };
-        if let Announced::Open(_) = &send.about {
+        if let Announced::Open(open) = &send.about {
+            let rule = OfRule { target: &send.target, matched: &attempt.matched };
+            rule.apply(&mut shown, &described, Some(open));
             self.add_small_print(&mut shown, &attempt.event.site, attempt.now()).await;
         }
         Ok(shown)

@@ -5,13 +5,12 @@ use super::mutation::Mutation;
 use super::{Attempt, Engine, Summary, event_of, keys};
 use crate::group::GroupHead;
 use crate::incident::{Incident, Open, REMINDER, Signal, Transition};
-use crate::notifier::{Notifier, Routing, Targeted};
+use crate::notifier::{Notifier, Occurrence, Routing, Targeted};
 use crate::time::later;
 use jiff::{SignedDuration, Timestamp};
 use rules::Schedule;
 use std::time::Duration;
 use store::records::Key;
-use tableau::Event;
 use workflow::{Failure, Invocation, Outcome};
 
 /// A timer that is later than this is not on its way any more.
@@ -135,7 +134,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             // Damaged: its next event mends it.
             return self.look_again(key, later(now, REMINDER), now).await.map(|()| false);
         };
-        let attempt = Attempt::new(&event, sweep.invocation);
+        let attempt = Attempt::of(&event, sweep.invocation);
         let targets = self.routing.targets(&event, now)?;
         let mut summary = Summary::default();
         if incident.next_resolution().is_some_and(|due| due <= now) {
@@ -166,13 +165,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     /// refresh that fails has succeeded since.
     pub(super) async fn last_refresh(
         &self,
-        event: &Event,
+        event: &Occurrence,
         sweep: &mut Sweep<'_>,
     ) -> Result<LastRefresh, Failure> {
         if sweep.unanswered.is_some() {
             return Ok(LastRefresh::Unanswered);
         }
-        let attempt = Attempt::new(event, sweep.invocation);
+        let attempt = Attempt::of(event, sweep.invocation);
         let mut transaction = self.transaction(sweep.now());
         let incident: Versioned<Incident> = transaction.get(&self.incident_key(&attempt)).await?;
         for kind in incident.document.failing_kinds() {
@@ -184,7 +183,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     return Ok(LastRefresh::Unanswered);
                 }
             };
-            let targets = self.routing.failure_targets(event, sweep.now())?;
+            let targets = self.routing.targets(event, sweep.now())?;
             let mut summary = Summary::default();
             let signal = Mutation::Signal(Signal::FoundSucceeded(at, kind));
             let transition = self.advance(&attempt, signal, &targets, None, &mut summary).await?;
@@ -224,7 +223,7 @@ fn no_one_to_remind<T>(open: &Open, targets: &[Targeted<T>], now: Timestamp) -> 
         let at = match target.map(|target| target.schedule) {
             _ if due > now => due,
             Some(Schedule::Now | Schedule::Critical) => return None,
-            Some(Schedule::DeferUntil(until) | Schedule::Muted(until)) => until,
+            Some(Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until)) => until,
             None => continue,
         };
         looks_again = looks_again.min(at);

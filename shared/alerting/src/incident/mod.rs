@@ -211,6 +211,15 @@ impl Incident {
         entry.is_some_and(|entry| entry.record(owner, receipt))
     }
 
+    /// How many times the refresh has failed in a row, with the failure of this event.
+    pub fn failures_with(&self, event: &str) -> u32 {
+        let failures = self.open.as_ref().map_or(0, |open| open.failures);
+        let is_counted = self.applied.iter().any(|(id, transition)| {
+            id == event && matches!(transition, Transition::Opened | Transition::FailedAgain)
+        });
+        if is_counted { failures.max(1) } else { failures.saturating_add(1) }
+    }
+
     /// The kinds of refresh that fail. Empty when no incident is open.
     pub fn failing_kinds(&self) -> BTreeSet<RefreshKind> {
         self.open.as_ref().map(|open| open.kinds.clone()).unwrap_or_default()

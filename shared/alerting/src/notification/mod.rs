@@ -3,11 +3,13 @@
 mod build;
 mod digest;
 mod group;
+mod of_rule;
 mod words;
 
 pub use build::{About, event, opened, resolved, updated};
 pub use digest::digest;
 pub use group::{group_announced, group_resolved};
+pub(crate) use of_rule::OfRule;
 pub use words::{duration, next_step, symbol, title};
 
 use jiff::Timestamp;
@@ -61,6 +63,10 @@ pub struct Notification {
     pub title: String,
     /// The name of the object. `None` where there are many.
     pub subject: Option<String>,
+    /// The rule's own words in place of title and subject: untrusted, one line.
+    pub own_title: Option<String>,
+    /// The rule's own words below them: untrusted.
+    pub own_text: Option<String>,
     /// Why it failed.
     pub cause: Option<Cause>,
     /// What to do.
@@ -210,6 +216,8 @@ impl Notification {
             symbol,
             title: title.into(),
             subject: None,
+            own_title: None,
+            own_text: None,
             cause: None,
             next_step: None,
             status: Vec::new(),
@@ -221,11 +229,12 @@ impl Notification {
         }
     }
 
-    /// Title and subject in one line: `Extract refresh failed: Sales`.
+    /// Title and subject in one line: `Extract refresh failed: Sales`; or the rule's own title.
     pub fn headline(&self) -> String {
-        match &self.subject {
-            Some(subject) => format!("{}: {subject}", self.title),
-            None => self.title.clone(),
+        match (&self.own_title, &self.subject) {
+            (Some(own), _) => own.clone(),
+            (None, Some(subject)) => format!("{}: {subject}", self.title),
+            (None, None) => self.title.clone(),
         }
     }
 

@@ -1,75 +1,31 @@
 //! What Tableau says about an event: its object, why its refresh failed, and which refresh it was.
 
 use super::cache::ContextCache;
-use super::words::{NO_ANSWER, OTHER_SITE, why, why_no_cause};
 use crate::context::{Context, Lookup};
 use crate::incident::RefreshKind;
-use circuit::Guarded;
-use guarded_tableau::{GuardedTableau, TableauError};
+use facts::{Answer, FactLookups, OTHER_SITE, Question, Unanswered, why_no_cause};
+use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 use store::records::Records;
 use tableau::{Action, Event, Subject};
 use tableau_client::{Cause, CauseLookup, Content, RefreshKind as Refreshed};
-use workflow::{Failure, Invocation, chain};
-
-/// From this failed attempt on the notification goes out without what Tableau did not say: late is worse than short.
-const ATTEMPT_WITHOUT_CONTEXT: u32 = 3;
-/// How long Tableau may take, all calls together: the notification itself needs time as well.
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// How long an attempt waits for the circuit of Tableau to close. Late is worse than short.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-type Answer<T> = Result<T, Guarded<TableauError>>;
+use workflow::{Failure, Invocation};
 
 /// Asks Tableau.
 pub(super) struct Lookups {
-    tableau: GuardedTableau,
+    facts: FactLookups,
     cache: ContextCache,
-}
-
-/// One attempt's questions about one event.
-#[derive(Clone, Copy)]
-struct Question<'a> {
-    event: &'a Event,
-    invocation: &'a Invocation,
-    /// Whether the event is tried again if Tableau does not answer.
-    is_patient: bool,
-}
-
-impl<'a> Question<'a> {
-    fn new(event: &'a Event, invocation: &'a Invocation) -> Self {
-        let is_patient = invocation.retried && invocation.attempt < ATTEMPT_WITHOUT_CONTEXT;
-        Self { event, invocation, is_patient }
-    }
-
-    /// Whether to try the event again because of this error: it may pass, or a person fixes it, and there is time.
-    fn waits_for(&self, error: &Guarded<TableauError>) -> bool {
-        self.is_patient
-            && match error {
-                Guarded::CircuitOpen(error) => error.retry_after <= LONGEST_WAIT,
-                Guarded::Call(error) => error.is_transient() || error.is_misconfiguration(),
-            }
-    }
-
-    /// What a lookup found; what it did not find is left out, unless there is time to wait for it.
-    fn found_or_why<T>(&self, answer: Answer<Lookup<T>>) -> Answer<Lookup<T>> {
-        answer.or_else(|error| {
-            if self.waits_for(&error) {
-                return Err(error);
-            }
-            let reason = chain(&error);
-            tracing::warn!(event.id = %self.event.id, reason, "the notification goes out without a detail");
-            Ok(Lookup::Unavailable(why(&error)))
-        })
-    }
 }
 
 impl Lookups {
     pub(super) fn new(tableau: GuardedTableau, records: Arc<dyn Records>) -> Self {
-        Self { tableau, cache: ContextCache::new(records) }
+        Self { facts: FactLookups::new(tableau), cache: ContextCache::new(records) }
+    }
+
+    /// Lookups for the conditions of rules.
+    pub(super) fn facts(&self) -> &FactLookups {
+        &self.facts
     }
 
     /// What Tableau says about the event. What it cannot say for now, or not before a person has fixed the credential, is
@@ -84,7 +40,7 @@ impl Lookups {
             return Ok(context);
         }
         let question = Question::new(event, invocation);
-        let context = match self.in_time(question, self.ask(question)).await {
+        let context = match question.in_time(self.ask(question)).await {
             Ok(context) => context,
             Err(Unanswered { failure, waits: true, .. }) => return Err(failure),
             Err(Unanswered { failure, why, .. }) => {
@@ -107,13 +63,13 @@ impl Lookups {
     ) -> Result<RefreshKind, Failure> {
         let question = Question::new(event, invocation);
         let ask = async {
-            if self.is_of_another_site(question).await? {
+            if self.facts.is_of_another_site(question).await? {
                 return Ok(None);
             }
-            let call = self.tableau.client().succeeded_refresh(event, invocation.now);
-            self.tableau.call(invocation, call).await
+            let call = self.facts.tableau().client().succeeded_refresh(event, invocation.now);
+            self.facts.tableau().call(invocation, call).await
         };
-        match self.in_time(question, ask).await {
+        match question.in_time(ask).await {
             Ok(refresh) => Ok(kind_of(refresh)),
             Err(Unanswered { failure, waits: true, .. }) => Err(failure),
             Err(Unanswered { failure, .. }) => {
@@ -138,12 +94,12 @@ impl Lookups {
         };
         let question = Question { event: failure, invocation, is_patient: true };
         let ask = async {
-            if self.is_of_another_site(question).await? {
+            if self.facts.is_of_another_site(question).await? {
                 return Ok(None);
             }
-            self.tableau.call(invocation, self.tableau.client().success_after(failure, kind)).await
+            self.facts.tableau().call(invocation, self.facts.tableau().client().success_after(failure, kind)).await
         };
-        match self.in_time(question, ask).await {
+        match question.in_time(ask).await {
             Ok(at) => Ok(at),
             // The next sweep asks again.
             Err(Unanswered { failure: failure @ Failure::Transient { .. }, .. }) => Err(failure),
@@ -155,27 +111,6 @@ impl Lookups {
         }
     }
 
-    async fn in_time<T>(
-        &self,
-        question: Question<'_>,
-        ask: impl Future<Output = Answer<T>> + Send,
-    ) -> Result<T, Unanswered> {
-        let time = TIMEOUT.min(question.invocation.remaining() / 2);
-        // In a box, since futures of all steps within each other grow too deep for the compiler.
-        match tokio::time::timeout(time, Box::pin(ask)).await {
-            Ok(answer) => answer.map_err(|error| Unanswered {
-                waits: question.waits_for(&error),
-                why: why(&error),
-                failure: error.into(),
-            }),
-            Err(_) => {
-                let reason = format!("Tableau did not answer within {} s", time.as_secs());
-                let why = NO_ANSWER.to_owned();
-                Err(Unanswered { failure: Failure::transient(reason), why, waits: question.is_patient })
-            }
-        }
-    }
-
     async fn ask(&self, question: Question<'_>) -> Answer<Context> {
         let event = question.event;
         let has_content = matches!(event.subject, Subject::Workbook(_) | Subject::Datasource(_));
@@ -183,64 +118,43 @@ impl Lookups {
         if !has_content || event.name.action() == Some(Action::Deleted) {
             return Ok(Context::default());
         }
-        if self.is_of_another_site(question).await? {
+        if self.facts.is_of_another_site(question).await? {
             return Ok(Context::unavailable(OTHER_SITE));
         }
-        let content = question.found_or_why(self.content(question).await)?;
+        let content = self.content(question).await?;
         if event.name.action() != Some(Action::RefreshFailed) {
             return Ok(Context { content, ..Context::default() });
         }
-        let mut refresh = RefreshKind::Unknown;
-        let cause = self.cause(question).await.map(|(cause, found)| {
-            refresh = found;
-            cause
-        });
-        Ok(Context { content, cause: question.found_or_why(cause)?, refresh })
+        let cause = FactLookups::found_or_why(question, self.facts.cause(question).await)?;
+        let (cause, refresh) = match cause {
+            Ok(found) => of_cause(event, found),
+            Err(why) => (Lookup::Unavailable(why), RefreshKind::Unknown),
+        };
+        Ok(Context { content, cause, refresh })
     }
 
     async fn content(&self, question: Question<'_>) -> Answer<Lookup<Content>> {
-        let call = self.tableau.client().content(&question.event.subject);
-        let content = self.tableau.call(question.invocation, call).await?;
-        Ok(content.map_or(Lookup::NotAsked, Lookup::Found))
-    }
-
-    async fn cause(&self, question: Question<'_>) -> Answer<(Lookup<Cause>, RefreshKind)> {
-        let event = question.event;
-        let call = self.tableau.client().failure_cause(event, question.invocation.now);
-        let lookup = self.tableau.call(question.invocation, call).await?;
-        if let Some(why) = why_no_cause(&lookup) {
-            tracing::info!(event.id = %event.id, why, "no reason of the failure was found");
-            let refresh = if let CauseLookup::NoText { refresh, .. } = lookup { refresh } else { None };
-            return Ok((Lookup::Unavailable(why), kind_of(refresh)));
+        let item = match FactLookups::found_or_why(question, self.facts.item(question).await)? {
+            Ok(Some(item)) => item,
+            Ok(None) => return Ok(Lookup::NotAsked),
+            Err(why) => return Ok(Lookup::Unavailable(why)),
+        };
+        match FactLookups::found_or_why(question, self.facts.owner(&item, question).await)? {
+            Ok(owner) => Ok(Lookup::Found(item.content(owner))),
+            Err(why) => Ok(Lookup::Unavailable(why)),
         }
-        let CauseLookup::Found(cause) = lookup else { return Ok((Lookup::NotAsked, RefreshKind::Unknown)) };
-        let kind = kind_of(cause.refresh);
-        Ok((Lookup::Found(cause), kind))
-    }
-
-    /// Whether the event is of a site that the credential does not sign in to: there is no use in looking for its objects.
-    async fn is_of_another_site(&self, question: Question<'_>) -> Answer<bool> {
-        let ours = self.tableau.call(question.invocation, self.tableau.client().session_site()).await?;
-        let event = question.event;
-        let is_other = !ours.as_str().eq_ignore_ascii_case(event.site.as_str());
-        if is_other {
-            tracing::warn!(
-                event.id = %event.id,
-                site.luid = %event.site,
-                "the event is of another site than the Tableau credential; nothing is looked up"
-            );
-        }
-        Ok(is_other)
     }
 }
 
-/// Tableau did not say anything.
-struct Unanswered {
-    failure: Failure,
-    /// For people, without a full stop.
-    why: String,
-    /// Whether the event is to be tried again because of it.
-    waits: bool,
+fn of_cause(event: &Event, found: CauseLookup) -> (Lookup<Cause>, RefreshKind) {
+    if let Some(why) = why_no_cause(&found) {
+        tracing::info!(event.id = %event.id, why, "no reason of the failure was found");
+        let refresh = if let CauseLookup::NoText { refresh, .. } = found { refresh } else { None };
+        return (Lookup::Unavailable(why), kind_of(refresh));
+    }
+    let CauseLookup::Found(cause) = found else { return (Lookup::NotAsked, RefreshKind::Unknown) };
+    let kind = kind_of(cause.refresh);
+    (Lookup::Found(cause), kind)
 }
 
 fn kind_of(refresh: Option<Refreshed>) -> RefreshKind {

@@ -2,16 +2,15 @@
 
 mod cache;
 mod lookups;
-mod words;
 
 use crate::context::Context;
 use crate::incident::RefreshKind;
-use crate::notifier::{Routing, Targeted};
+use crate::notifier::{Occurrence, Routed, Routing, Targeted};
 use async_trait::async_trait;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use lookups::Lookups;
-use rules::{LoadedRules, Rules, Site, TargetSettings};
+use rules::{LoadedRules, Matched, Rules, Site, TargetSettings};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -43,19 +42,21 @@ impl<S: TargetSettings> RulesRouting<S> {
         self.rules.current().map_err(Failure::misconfigured)
     }
 
-    /// Of several rules that mean a target, the one counts that notifies first.
+    /// The targets of the rules that have matched an event. Of several rules that mean a target, the one counts that notifies
+    /// first.
     fn targets_of(
         &self,
-        event: &EventName,
+        matched: &Matched,
         site: &SiteLuid,
         now: Timestamp,
     ) -> Result<Vec<Targeted<S>>, Failure> {
-        let actions = self.rules()?.actions_for::<S>(event, site).map_err(Failure::misconfigured)?;
+        let actions = self.rules()?.actions::<S>(matched, site).map_err(Failure::misconfigured)?;
         let mut targets: BTreeMap<String, Targeted<S>> = BTreeMap::new();
         for action in actions {
             let schedule = action.schedule(now);
             let key = action.settings.key().to_owned();
-            let target = Targeted { key: key.clone(), settings: action.settings, schedule };
+            let target =
+                Targeted { rule: action.rule, message: action.message, ..Targeted::new(key.clone(), action.settings, schedule) };
             match targets.get(&key) {
                 Some(earlier) if earlier.schedule <= schedule => {}
                 _ => {
@@ -69,13 +70,36 @@ impl<S: TargetSettings> RulesRouting<S> {
 
 #[async_trait]
 impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
-    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
-        self.targets_of(&event.name, &event.site, now)
+    fn asks_for_failures(&self, event: &Event) -> Result<bool, Failure> {
+        Ok(self.rules()?.asks(S::WORKFLOW, &event.name, rules::Lookup::FailuresInARow))
+    }
+
+    async fn route(
+        &self,
+        event: &Event,
+        failures_in_a_row: Option<u32>,
+        invocation: &Invocation,
+    ) -> Result<Routed<S>, Failure> {
+        let rules = self.rules()?;
+        let facts = self.lookups.facts();
+        let matched = facts.matching(rules, S::WORKFLOW, event, failures_in_a_row, invocation).await?;
+        let targets = self.targets_of(&matched, &event.site, invocation.now)?;
+        Ok(Routed { targets, matched })
+    }
+
+    fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
+        let rules = self.rules()?;
+        let matched = event.matched.as_ref().filter(|matched| rules.has_any_of(matched));
+        match matched {
+            Some(matched) => self.targets_of(matched, &event.site, now),
+            // The rules have other names by now, or had none of this kind then.
+            None => self.targets_of(&rules.for_event(&event.name), &event.site, now),
+        }
     }
 
     fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<S>>, Failure> {
         match event.name.object().and_then(EventName::refresh_failed) {
-            Some(failed) => self.targets_of(&failed, &event.site, now),
+            Some(failed) => self.targets_of(&self.rules()?.for_event(&failed), &event.site, now),
             None => Ok(Vec::new()),
         }
     }

@@ -139,6 +139,20 @@ impl CauseClass {
         signs.any(|word| text.contains(word))
     }
 
+    /// Its name, as rules and metrics have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "Credentials",
+            Self::Permission => "Permission",
+            Self::Schema => "Schema",
+            Self::TimeLimit => "TimeLimit",
+            Self::Resources => "Resources",
+            Self::Bridge => "Bridge",
+            Self::Unreachable => "Unreachable",
+            Self::Other => "Other",
+        }
+    }
+
     /// The class in words.
     pub fn title(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 pub(crate) mod broadcasts;
 pub(crate) mod datasources;
 pub(crate) mod exports;
+pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod labels;
 pub(crate) mod metadata;

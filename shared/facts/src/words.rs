@@ -1,15 +1,19 @@
 //! Why Tableau did not say something, in words for a channel, without a full stop.
 
-use crate::context::NO_JOB_LISTED;
 use circuit::Guarded;
 use guarded_tableau::TableauError;
 use tableau_client::{CauseLookup, Error};
 
-pub(super) const NO_ANSWER: &str = "Tableau did not answer";
-pub(super) const OTHER_SITE: &str = "the event is of another site than the one that Tableau is asked about";
+/// Tableau did not answer.
+pub const NO_ANSWER: &str = "Tableau did not answer";
+/// The credential signs in to another site.
+pub const OTHER_SITE: &str = "the event is of another site than the one that Tableau is asked about";
+
+/// Tableau lists no job that failed and can be the event's. So there is no job to open either.
+pub const NO_JOB_LISTED: &str = "Tableau lists no failed job for it";
 
 /// Why no cause was found. `None` for one that was.
-pub(super) fn why_no_cause(lookup: &CauseLookup) -> Option<String> {
+pub fn why_no_cause(lookup: &CauseLookup) -> Option<String> {
     Some(match lookup {
         CauseLookup::Found(_) => return None,
         CauseLookup::NoneListed => NO_JOB_LISTED.to_owned(),
@@ -24,7 +28,7 @@ pub(super) fn why_no_cause(lookup: &CauseLookup) -> Option<String> {
 }
 
 /// Why a call failed.
-pub(super) fn why(error: &Guarded<TableauError>) -> String {
+pub fn why(error: &Guarded<TableauError>) -> String {
     match error {
         Guarded::CircuitOpen(_) => NO_ANSWER.to_owned(),
         Guarded::Call(error) => why_of_call(error),

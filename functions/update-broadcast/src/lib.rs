@@ -4,7 +4,7 @@ mod config;
 
 pub use config::Config;
 
-use guarded_tableau::GuardedTableau;
+use facts::FactLookups;
 use rules::{LoadedRules, WorkflowSettings, settings};
 use tableau::{Event, SiteLuid, ViewLuid, WorkbookLuid};
 use tableau_client::{BroadcastOptions, BroadcastView, Error};
@@ -14,7 +14,7 @@ use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
 #[derive(Debug)]
 pub struct UpdateBroadcast {
     /// The site that sends the events and shows the Broadcasts.
-    pub tableau: GuardedTableau,
+    pub facts: FactLookups,
     /// Which events count. A Broadcast is public, so nothing happens without a rule.
     pub rules: LoadedRules,
 }
@@ -27,12 +27,18 @@ impl Workflow for UpdateBroadcast {
             return Ok(Outcome::skipped(format!("{} does not change what a workbook shows", event.name)));
         };
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
-        let actions = rules.actions::<settings::UpdateBroadcast>(event);
+        let matched = self.facts.matching(rules, Self::NAME, event, None, invocation).await?;
+        // A Broadcast is public: what could not be looked up does not count as matched here.
+        if let Some(missing) = matched.missing.first() {
+            return Err(Failure::transient(missing.to_string()));
+        }
+        let actions = rules.actions::<settings::UpdateBroadcast>(&matched, &event.site);
         // One Broadcast has one set of options: of several rules the first counts.
         let Some(action) = actions.map_err(Failure::misconfigured)?.into_iter().next() else {
             return Ok(Outcome::skipped(format!("no rule updates Broadcasts on {}", event.name)));
         };
-        let Some(broadcasts) = self.tableau.call(invocation, self.broadcasts_of(&event.site)).await? else {
+        let Some(broadcasts) = self.facts.tableau().call(invocation, self.broadcasts_of(&event.site)).await?
+        else {
             return Ok(Outcome::skipped("the event is of another site than the Tableau credential"));
         };
         let views = views_of(workbook, broadcasts);
@@ -42,8 +48,8 @@ impl Workflow for UpdateBroadcast {
         }
         let mut failed = None;
         for view in &views {
-            let overwrite = self.tableau.client().overwrite_broadcast(view, options);
-            let overwrite = self.tableau.call(invocation, overwrite);
+            let overwrite = self.facts.tableau().client().overwrite_broadcast(view, options);
+            let overwrite = self.facts.tableau().call(invocation, overwrite);
             let overwritten = Effect::Overwritten { view: view.to_string() };
             if let Err(failure) = invocation.once(overwritten, overwrite).await {
                 failed = Some(Failure::worse(failed, failure));
@@ -56,11 +62,11 @@ impl Workflow for UpdateBroadcast {
 impl UpdateBroadcast {
     /// The Broadcasts of a site; `None` when it is another than the credential signs in to.
     async fn broadcasts_of(&self, site: &SiteLuid) -> Result<Option<Vec<BroadcastView>>, Error> {
-        let ours = self.tableau.client().session_site().await?;
+        let ours = self.facts.tableau().client().session_site().await?;
         if !ours.as_str().eq_ignore_ascii_case(site.as_str()) {
             return Ok(None);
         }
-        self.tableau.client().broadcasts().await.map(Some)
+        self.facts.tableau().client().broadcasts().await.map(Some)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lambda entry point. The workflow is in `lib.rs`.
 
 use circuit::Circuits;
+use facts::FactLookups;
 use guarded_tableau::{GuardedTableau, SecretCredential};
 use runtime::Host;
 use session_store::sessions;
@@ -25,5 +26,8 @@ fn workflow(host: &Host) -> Result<UpdateBroadcast, BoxError> {
         sessions(host.table()),
     );
     let circuits = Circuits::new(documents(host.table()), UpdateBroadcast::NAME, "Tableau");
-    Ok(UpdateBroadcast { tableau: GuardedTableau::new(tableau, circuits), rules: host.rules() })
+    Ok(UpdateBroadcast {
+        facts: FactLookups::new(GuardedTableau::new(tableau, circuits)),
+        rules: host.rules(),
+    })
 }

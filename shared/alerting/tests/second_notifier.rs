@@ -4,11 +4,11 @@
 
 use alerting::context::Context;
 use alerting::notification::Notification;
-use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
+use alerting::notifier::{Delivered, Delivery, Notifier, Occurrence, Routed, Routing, Targeted, Undelivered};
 use alerting::{Capabilities, Engine, Schedule};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rules::Site;
+use rules::{Matched, Site};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::records::MemoryRecords;
@@ -49,12 +49,16 @@ struct OneNumber;
 
 #[async_trait]
 impl Routing<u32> for OneNumber {
-    fn targets(&self, _: &Event, _: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
-        Ok(vec![Targeted { key: "555".to_owned(), settings: 555, schedule: Schedule::Now }])
+    async fn route(&self, _: &Event, _: Option<u32>, _: &Invocation) -> Result<Routed<u32>, Failure> {
+        Ok(Routed { targets: vec![Targeted::new("555", 555, Schedule::Now)], matched: Matched::default() })
     }
 
-    fn failure_targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
-        self.targets(event, now)
+    fn targets(&self, _: &Occurrence, _: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
+        Ok(vec![Targeted::new("555", 555, Schedule::Now)])
+    }
+
+    fn failure_targets(&self, _: &Event, _: Timestamp) -> Result<Vec<Targeted<u32>>, Failure> {
+        Ok(vec![Targeted::new("555", 555, Schedule::Now)])
     }
 
     fn named(&self, key: &str) -> Result<Option<u32>, Failure> {

@@ -1,8 +1,8 @@
 //! A rules file, checked, and what it says about an event.
 
 use crate::error::Error;
-use crate::file::Position;
 use crate::facts::Lookup;
+use crate::file::Position;
 use crate::file::{self, Depth, Parts};
 use crate::matching::Matched;
 use crate::message::Message;

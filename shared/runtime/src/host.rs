@@ -97,7 +97,7 @@ impl Host {
             host => host?,
         };
         let rules = match host.env.get("RULES_FILE") {
-            Some(path) => Rules::read(Path::new(path)),
+            Some(path) => rules::read_file(Path::new(path)).and_then(|text| Rules::parse(&text)),
             None => Ok(Rules::default()),
         };
         let rules = match host.env.get("SAMPLE_SITE") {

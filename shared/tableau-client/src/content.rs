@@ -138,7 +138,8 @@ impl From<Datasource> for Item {
 impl From<&User> for Owner {
     fn from(user: &User) -> Self {
         Self {
-            name: user.display_name().to_owned(), email: user.email_address().map(str::to_owned),
+            name: user.display_name().to_owned(),
+            email: user.email_address().map(str::to_owned),
             login: user.name.clone(),
         }
     }

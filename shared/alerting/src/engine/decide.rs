@@ -191,7 +191,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                     }
                 }
                 Decision::Suppress(reason) => {
-                    if let Suppression::Muted(_) | Suppression::Maintenance(_) | Suppression::NotAnnounced = reason
+                    if let Suppression::Muted(_) | Suppression::Maintenance(_) | Suppression::NotAnnounced =
+                        reason
                         && resolved.is_some()
                         && let Some(entry) =
                             incident.find_mut(id).and_then(|open| open.log.get_mut(&target.key))

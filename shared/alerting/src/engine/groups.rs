@@ -246,7 +246,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let in_a_day = later(firing.now(), REMINDER);
         match firing.target.schedule {
             Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until)
-                if until > firing.now() => {
+                if until > firing.now() =>
+            {
                 Fired::Again(until.min(in_a_day))
             }
             _ => Fired::Again(in_a_day),

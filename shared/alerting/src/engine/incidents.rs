@@ -30,7 +30,9 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         targets: &[Targeted<N::Target>],
         summary: &mut Summary,
     ) -> Result<(), Failure> {
-        let is_announced = targets.iter().any(|target| !matches!(target.schedule, Schedule::Muted(_) | Schedule::Maintenance(_)));
+        let is_announced = targets
+            .iter()
+            .any(|target| !matches!(target.schedule, Schedule::Muted(_) | Schedule::Maintenance(_)));
         let kind = if is_announced { self.context(attempt).await?.refresh } else { RefreshKind::Unknown };
         let signal = Signal::Failed(attempt.happened_at(), kind);
         let transition = self.advance(attempt, Mutation::Signal(signal), targets, None, summary).await?;
@@ -96,7 +98,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 
     /// How many times the event's refresh has failed in a row with this event, if a rule asks.
-    pub(super) async fn failures_in_a_row(&self, event: &Event, now: Timestamp) -> Result<Option<u32>, Failure> {
+    pub(super) async fn failures_in_a_row(
+        &self,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Option<u32>, Failure> {
         let is_failure = event.name.action() == Some(Action::RefreshFailed);
         if !is_failure || !self.routing.asks_for_failures(event)? {
             return Ok(None);

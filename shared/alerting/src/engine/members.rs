@@ -21,7 +21,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     ) -> Result<Option<Targeted<N::Target>>, Failure> {
         let mut earliest: Option<Targeted<N::Target>> = None;
         let members = members.iter().filter(|(_, member)| member.placement == Placement::Grouped);
-        let mut events: Vec<Occurrence> = members.filter_map(|(_, member)| event_of(&member.sample)).collect();
+        let mut events: Vec<Occurrence> =
+            members.filter_map(|(_, member)| event_of(&member.sample)).collect();
         if events.is_empty() {
             events.push(sample.clone());
         }

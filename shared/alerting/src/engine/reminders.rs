@@ -48,7 +48,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Some(Schedule::Now | Schedule::Critical) => None,
             // A mute may be lifted before its end.
             Some(Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until))
-                if until > now => {
+                if until > now =>
+            {
                 Some(until.min(in_a_day))
             }
             _ => Some(in_a_day),

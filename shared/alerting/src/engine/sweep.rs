@@ -223,7 +223,9 @@ fn no_one_to_remind<T>(open: &Open, targets: &[Targeted<T>], now: Timestamp) -> 
         let at = match target.map(|target| target.schedule) {
             _ if due > now => due,
             Some(Schedule::Now | Schedule::Critical) => return None,
-            Some(Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until)) => until,
+            Some(Schedule::DeferUntil(until) | Schedule::Muted(until) | Schedule::Maintenance(until)) => {
+                until
+            }
             None => continue,
         };
         looks_again = looks_again.min(at);

@@ -32,7 +32,11 @@ fn context() -> Context {
         content: Lookup::Found(Content {
             name: "Sales".to_owned(),
             project: Some("Finance".to_owned()),
-            owner: Some(Owner { name: "Ana Ruiz".to_owned(), email: Some("ana@example.com".to_owned()) }),
+            owner: Some(Owner {
+                name: "Ana Ruiz".to_owned(),
+                email: Some("ana@example.com".to_owned()),
+                login: "ana".to_owned(),
+            }),
             link: Some("https://tableau.example/#/datasources/1".to_owned()),
             tags: vec!["critical".to_owned()],
         }),
@@ -108,7 +112,11 @@ fn a_name_of_invisible_characters_is_no_name() {
         if let Lookup::Found(content) = &mut context.content {
             content.name = blank.to_owned();
             content.project = Some(blank.to_owned());
-            content.owner = Some(Owner { name: blank.to_owned(), email: Some(blank.to_owned()) });
+            content.owner = Some(Owner {
+                name: blank.to_owned(),
+                email: Some(blank.to_owned()),
+                login: blank.to_owned(),
+            });
             content.tags = vec![blank.to_owned()];
         }
         let failed = event_named("DatasourceRefreshFailed", blank);

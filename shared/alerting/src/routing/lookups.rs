@@ -97,7 +97,10 @@ impl Lookups {
             if self.facts.is_of_another_site(question).await? {
                 return Ok(None);
             }
-            self.facts.tableau().call(invocation, self.facts.tableau().client().success_after(failure, kind)).await
+            self.facts
+                .tableau()
+                .call(invocation, self.facts.tableau().client().success_after(failure, kind))
+                .await
         };
         match question.in_time(ask).await {
             Ok(at) => Ok(at),

@@ -55,8 +55,11 @@ impl<S: TargetSettings> RulesRouting<S> {
         for action in actions {
             let schedule = action.schedule(now);
             let key = action.settings.key().to_owned();
-            let target =
-                Targeted { rule: action.rule, message: action.message, ..Targeted::new(key.clone(), action.settings, schedule) };
+            let target = Targeted {
+                rule: action.rule,
+                message: action.message,
+                ..Targeted::new(key.clone(), action.settings, schedule)
+            };
             match targets.get(&key) {
                 Some(earlier) if earlier.schedule <= schedule => {}
                 _ => {

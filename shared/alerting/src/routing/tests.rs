@@ -1,9 +1,9 @@
 use super::lookups::Lookups;
-use super::words::why_no_cause;
 use crate::context::{Context, Lookup};
 use crate::incident::RefreshKind;
 use crate::notification::{About, event};
 use circuit::Circuits;
+use facts::why_no_cause;
 use guarded_tableau::GuardedTableau;
 use jiff::Timestamp;
 use simulator::{Clock, Datasource, Fault, SAMPLE_PAT, TableauSimulator, notes};

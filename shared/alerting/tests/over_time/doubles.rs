@@ -3,11 +3,11 @@
 use alerting::context::{Context, Lookup};
 use alerting::incident::{MessageRef, RefreshKind};
 use alerting::notification::Notification;
-use alerting::notifier::{Delivered, Delivery, Notifier, Routing, Targeted, Undelivered};
+use alerting::notifier::{Delivered, Delivery, Notifier, Occurrence, Routed, Routing, Targeted, Undelivered};
 use alerting::{Capabilities, Schedule};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rules::Site;
+use rules::{Matched, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use store::records::{Change, Commit, Key, Marked, Record, Records};
@@ -300,14 +300,24 @@ impl Rules {
     fn channels(&self, now: Timestamp) -> Vec<Targeted<String>> {
         let schedule = self.schedule(now);
         let channels = self.schedule.lock().unwrap().channels.clone();
-        let target = |key: &str| Targeted { key: key.to_owned(), settings: key.to_owned(), schedule };
+        let target = |key: &str| Targeted::new(key, key.to_owned(), schedule);
         channels.into_iter().map(target).collect()
     }
 }
 
 #[async_trait]
 impl Routing<String> for Rules {
-    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
+    async fn route(
+        &self,
+        event: &Event,
+        _: Option<u32>,
+        invocation: &Invocation,
+    ) -> Result<Routed<String>, Failure> {
+        let stored = Occurrence { event: event.clone(), matched: None };
+        Ok(Routed { targets: self.targets(&stored, invocation.now)?, matched: Matched::default() })
+    }
+
+    fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<String>>, Failure> {
         let is_named = self.schedule.lock().unwrap().names.contains(&event.name.as_str());
         let mut targets = if is_named { self.channels(now) } else { Vec::new() };
         let schedules = self.schedule.lock().unwrap();

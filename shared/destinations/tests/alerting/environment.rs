@@ -4,13 +4,13 @@ use crate::channel;
 use alerting::context::{Context, Lookup};
 use alerting::incident::RefreshKind;
 use alerting::notification::{About, Notification, event as announced};
-use alerting::notifier::{Routing, Targeted};
+use alerting::notifier::{Occurrence, Routed, Routing, Targeted};
 use alerting::{Engine, Schedule};
 use async_trait::async_trait;
 use destinations::slack::SlackNotifier;
 use jiff::{SignedDuration, Timestamp};
-use rules::Site;
 use rules::settings::NotifySlack;
+use rules::{Matched, Site};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -54,13 +54,23 @@ impl Rules {
             Some((from, until)) if from <= now && now < until => Schedule::DeferUntil(until),
             _ => Schedule::Now,
         };
-        vec![Targeted { key: "data-alerts".to_owned(), settings: channel("data-alerts"), schedule }]
+        vec![Targeted::new("data-alerts", channel("data-alerts"), schedule)]
     }
 }
 
 #[async_trait]
 impl Routing<NotifySlack> for Rules {
-    fn targets(&self, event: &Event, now: Timestamp) -> Result<Vec<Targeted<NotifySlack>>, Failure> {
+    async fn route(
+        &self,
+        event: &Event,
+        _: Option<u32>,
+        invocation: &Invocation,
+    ) -> Result<Routed<NotifySlack>, Failure> {
+        let stored = Occurrence { event: event.clone(), matched: None };
+        Ok(Routed { targets: self.targets(&stored, invocation.now)?, matched: Matched::default() })
+    }
+
+    fn targets(&self, event: &Occurrence, now: Timestamp) -> Result<Vec<Targeted<NotifySlack>>, Failure> {
         let is_named = event.name.action() != Some(Action::RefreshSucceeded);
         Ok(if is_named { self.targeted(now) } else { Vec::new() })
     }

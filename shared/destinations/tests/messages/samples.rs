@@ -40,7 +40,11 @@ fn context(event: &Event) -> Context {
     let content = Content {
         name: "Sales".to_owned(),
         project: Some("Finance".to_owned()),
-        owner: Some(Owner { name: "Ana Ruiz".to_owned(), email: Some("ana@example.com".to_owned()) }),
+        owner: Some(Owner {
+            name: "Ana Ruiz".to_owned(),
+            email: Some("ana@example.com".to_owned()),
+            login: "ana".to_owned(),
+        }),
         link: Some("https://tableau.example/#/datasources/1".to_owned()),
         tags: vec!["critical".to_owned(), "daily".to_owned()],
     };

@@ -18,9 +18,12 @@ pub fn render(shown: &Notification) -> Message {
     let zone = shown.timezone.as_ref();
     let title = short(&shown.title);
     let name = shown.subject.as_deref().map(short);
-    let headline = name.as_ref().map_or_else(|| title.clone(), |name| format!("{title}: {name}"));
+    let own_title = shown.own_title.as_deref().map(short);
+    let usual = || name.as_ref().map_or_else(|| title.clone(), |name| format!("{title}: {name}"));
+    let headline = own_title.unwrap_or_else(usual);
     let above: Vec<Block> = [
         Some(Block::header(&format!("{} {headline}", shown.symbol))),
+        shown.own_text.as_deref().map(|text| Block::section(escape(text))),
         explanation(shown).map(Block::section),
         status(shown, zone).map(Block::section),
     ]
@@ -56,6 +59,8 @@ fn line(shown: &Notification, title: String, name: Option<String>) -> String {
     let brief = Notification {
         title,
         subject: name,
+        own_title: shown.own_title.as_deref().map(short),
+        own_text: None,
         cause: shown.cause.as_ref().map(parts::shortened_cause),
         facts,
         lists,

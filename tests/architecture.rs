@@ -45,6 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("facts", &["circuit", "guarded-tableau", "rules", "tableau", "tableau-client", "workflow"]),
+    ("published-rules", &["rules", "store", "workflow"]),
     ("session-store", &["store", "tableau-client"]),
     ("circuit", &["store", "workflow"]),
     ("guarded-tableau", &["circuit", "tableau-client", "workflow"]),
@@ -52,7 +53,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secrets", &["aws-http", "plain-text", "tableau", "workflow"]),
     (
         "runtime",
-        &["aws-http", "deliveries", "http-client", "rules", "secrets", "tableau", "timer", "workflow"],
+        &[
+            "aws-http",
+            "deliveries",
+            "http-client",
+            "published-rules",
+            "rules",
+            "secrets",
+            "store",
+            "tableau",
+            "timer",
+            "workflow",
+        ],
     ),
 ];
 
@@ -102,6 +114,7 @@ const OF_BOTH: &[&str] = &[
     "local-aws",
     "loopback-server",
     "plain-text",
+    "published-rules",
     "rules",
     "runtime",
     "secrets",

@@ -18,8 +18,8 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
     let rules = match checked(&options.file, &options.template)? {
         Ok(rules) => rules,
         Err(problems) if options.json => {
-            for Problem { line, rule, text } in &problems {
-                finding(&options.file, "error", Some(*line), rule.as_deref(), text)?;
+            for Problem { at, rule, text } in &problems {
+                finding(&options.file, "error", Some(at.line), rule.as_deref(), text)?;
             }
             return Ok(ExitCode::FAILURE);
         }
@@ -109,10 +109,10 @@ fn checked(file: &Path, template: &Path) -> Result<Result<Rules, Vec<Problem>>, 
     let mappings = plan(&find(template)?)?.mappings;
     let known: Vec<String> = mappings.into_iter().map(|mapping| mapping.function).collect();
     let unknown = rules.workflows().find(|(name, _)| !known.iter().any(|known| known == name));
-    let problem = unknown.map(|(name, line)| {
+    let problem = unknown.map(|(name, at)| {
         let template = template.display();
         let text = format!("{template} has no workflow `{name}`; it has: {}", known.join(", "));
-        Problem { line, rule: None, text }
+        Problem { at, rule: None, text }
     });
     Ok(match problem {
         Some(problem) => Err(vec![problem]),

@@ -27,7 +27,7 @@ impl Workflow for UpdateBroadcast {
             return Ok(Outcome::skipped(format!("{} does not change what a workbook shows", event.name)));
         };
         let rules = self.rules.current().map_err(Failure::misconfigured)?;
-        let matched = self.facts.matching(rules, Self::NAME, event, None, invocation).await?;
+        let matched = self.facts.matching(&rules, Self::NAME, event, None, invocation).await?;
         // A Broadcast is public: what could not be looked up does not count as matched here.
         if let Some(missing) = matched.missing.first() {
             return Err(Failure::transient(missing.to_string()));

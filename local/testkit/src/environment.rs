@@ -4,11 +4,12 @@ use crate::dynamodb::create_table;
 use crate::function::Function;
 use crate::repository::every_rule;
 use crate::request::TOKEN;
+use jiff::Timestamp;
 use local_aws::{Aws, DeadLetters, FunctionSpec, LambdaProcess, QueueSpec};
+use rules::Rules;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::NamedTempFile;
@@ -16,6 +17,8 @@ use tempfile::NamedTempFile;
 /// The queue of a function, its dead-letter queue, its table, and the bus.
 const QUEUE: &str = "queue";
 const DEAD_LETTERS: &str = "dead-letters";
+/// The partition of the version of the rules in force.
+const CURRENT_RULES: &str = "rules#current";
 const TABLE: &str = "deliveries";
 const BUS: &str = "events";
 
@@ -68,9 +71,10 @@ impl TestEnvironment {
             vec![TOKEN.to_owned(), SAMPLE_PAT.1.to_owned(), slack.token(), "/services/".to_owned()];
         secrets.extend(channels.iter().filter_map(|(_, url)| url.rsplit('/').next()).map(str::to_owned));
         aws.create_secret("slack", json!({ "webhook_urls": BTreeMap::from(channels) }));
-        let mut file = NamedTempFile::new().expect("a temporary file");
-        file.write_all(rules.as_bytes()).expect("the rules");
-        Self { aws, tableau, slack, rules: file, secrets }
+        let file = NamedTempFile::new().expect("a temporary file");
+        let environment = Self { aws, tableau, slack, rules: file, secrets };
+        environment.write_rules(rules);
+        environment
     }
 
     /// The function `name` behind a queue, as in the stack.
@@ -90,9 +94,26 @@ impl TestEnvironment {
         self.function(name, binary.as_ref(), &[&of_queue, variables].concat())
     }
 
-    /// Writes other rules into the rules file. A function reads them when it starts.
+    /// Puts other rules in force: in the table, which functions behind a queue look into, and in the file of inline mode,
+    /// which functions read when they start. Text that is no valid rules file is written as it is.
     pub fn write_rules(&self, rules: &str) {
-        std::fs::write(self.rules.path(), rules).expect("the rules");
+        let form = Rules::to_json(rules).unwrap_or_else(|_| rules.to_owned());
+        std::fs::write(self.rules.path(), &form).expect("the rules");
+        let earlier = self.aws.items(TABLE).into_iter().find(|item| item["pk"]["S"] == CURRENT_RULES);
+        let number =
+            earlier.and_then(|item| item["version"]["N"].as_str()?.parse::<u64>().ok()).unwrap_or_default()
+                + 1;
+        let version = json!({
+            "number": number, "published_at": Timestamp::UNIX_EPOCH, "source": { "how": "rules-deploy" },
+            "text": rules, "form": form,
+        });
+        self.aws.put_item(
+            TABLE,
+            &json!({
+                "pk": { "S": CURRENT_RULES }, "sk": { "S": "-" }, "version": { "N": number.to_string() },
+                "document": { "S": version.to_string() },
+            }),
+        );
     }
 
     /// The function `name` in inline mode.

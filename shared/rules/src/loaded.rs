@@ -2,33 +2,50 @@
 
 use crate::{Error, Rules};
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-/// The rules, or why there are none. A broken file does not end a function: its own URL goes on storing events, which wait
-/// until the file is right.
+/// The rules, or why there are none. They may be replaced at any time; an attempt that has them keeps the ones it has.
+///
+/// Rules that cannot be used do not end a function: its own URL goes on storing events, which wait until the rules are right.
 #[derive(Clone, Debug)]
-pub struct LoadedRules(Arc<Result<Rules, Error>>);
+pub struct LoadedRules(Arc<RwLock<Result<Arc<Rules>, Unusable>>>);
 
 /// There are no rules that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rules file is not right: {0}")]
+#[error("the rules cannot be used: {0}")]
 pub struct Unusable(String);
 
+impl Unusable {
+    /// For this reason.
+    pub fn new(reason: &str) -> Self {
+        Self(reason.to_owned())
+    }
+}
+
+impl From<&Error> for Unusable {
+    fn from(error: &Error) -> Self {
+        let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        Self(format!("{error}{source}"))
+    }
+}
+
 impl LoadedRules {
-    /// What came of reading the rules.
-    pub fn new(read: Result<Rules, Error>) -> Self {
-        Self(Arc::new(read))
+    /// The rules, or why there are none.
+    pub fn new(rules: Result<Rules, Unusable>) -> Self {
+        Self(Arc::new(RwLock::new(rules.map(Arc::new))))
     }
 
     /// The rules.
     ///
     /// # Errors
-    /// [`Unusable`] with what is wrong with the file.
-    pub fn current(&self) -> Result<&Rules, Unusable> {
-        self.0.as_ref().as_ref().map_err(|error| {
-            let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-            Unusable(format!("{error}{source}"))
-        })
+    /// [`Unusable`], and why.
+    pub fn current(&self) -> Result<Arc<Rules>, Unusable> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other rules in their place.
+    pub fn replace(&self, rules: Result<Rules, Unusable>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rules.map(Arc::new);
     }
 }
 

@@ -148,13 +148,13 @@ impl Rules {
         known.find(|site| site.luid.as_str().eq_ignore_ascii_case(luid.as_str()))
     }
 
-    /// The same rules, and the name and time zone of a site that the file does not list: written as an entry of `sites`. Which
-    /// sites are welcome stays as it is.
+    /// The same rules, and the name and time zone of a site that the file does not list: written as an entry of `sites` in
+    /// JSON. Which sites are welcome stays as it is.
     ///
     /// # Errors
-    /// As for [`Rules::parse`].
+    /// As for [`Rules::of_json`].
     pub fn knowing(self, site: &str) -> Result<Self, Error> {
-        let unlisted = Self::parse(&format!("sites: [{site}]"))?.sites;
+        let unlisted = Self::of_json(&format!("{{\"sites\":[{site}]}}"))?.sites;
         Ok(Self { unlisted, ..self })
     }
 

@@ -10,6 +10,7 @@ use deliveries::Content;
 use jiff::Timestamp;
 use lambda_http::{Adapter, Service};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
+use published_rules::RulesInForce;
 use serde_json::value::{RawValue, to_raw_value};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub(crate) struct Function<W> {
     pub(crate) ingress: Ingress,
     /// Only a workflow with a queue has one.
     pub(crate) batches: Option<Batches<W>>,
+    /// The rules that batches follow. `None`: they stay as they are.
+    pub(crate) rules: Option<Arc<RulesInForce>>,
 }
 
 impl<W: Workflow> Function<W> {
@@ -30,15 +33,25 @@ impl<W: Workflow> Function<W> {
         match (Incoming::read(event.payload.get())?, &self.batches) {
             (Incoming::Http(caller, http), _) => self.answer(caller, &http, &request, event.context).await,
             (Incoming::Batch(batch), Some(batches)) => {
+                self.follow_rules(&request).await;
                 Ok(to_raw_value(&batches.handle(batch, &request).await)?)
             }
-            (Incoming::Sweep, Some(batches)) => Ok(to_raw_value(&batches.sweep(&request).await)?),
+            (Incoming::Sweep, Some(batches)) => {
+                self.follow_rules(&request).await;
+                Ok(to_raw_value(&batches.sweep(&request).await)?)
+            }
             (Incoming::Sweep, None) => {
                 Err("a sweep, but this function has no queue: QUEUE_URL is not set".into())
             }
             (Incoming::Batch(_), None) => {
                 Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
             }
+        }
+    }
+
+    async fn follow_rules(&self, request: &Request) {
+        if let Some(rules) = &self.rules {
+            rules.refresh(request.now()).await;
         }
     }
 

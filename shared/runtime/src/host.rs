@@ -13,12 +13,14 @@ use crate::{aws, telemetry};
 use aws_types::SdkConfig;
 use deliveries::{ClaimStore, DynamoDbClaims, MemoryClaims};
 use lambda_runtime::service_fn;
-use rules::{LoadedRules, Rules};
+use published_rules::{PublishedRules, RulesInForce};
+use rules::{LoadedRules, Rules, Unusable};
 use secrets::{MemorySecrets, Secret, SecretStore, SecretsFile, SecretsManager};
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use store::records::DynamoDbRecords;
 use timer::Timer;
 use workflow::{BoxError, Workflow, chain};
 
@@ -48,6 +50,8 @@ pub struct Host {
     aws: SdkConfig,
     secrets: Arc<dyn SecretStore>,
     rules: LoadedRules,
+    /// What brings newer rules; nothing in inline mode.
+    rules_in_force: Option<Arc<RulesInForce>>,
     /// A setting that cannot be used, for all events of the queue to wait for.
     problem: Option<String>,
 }
@@ -96,29 +100,34 @@ impl Host {
             }
             host => host?,
         };
-        let rules = match host.env.get("RULES_FILE") {
-            Some(path) => rules::read_file(Path::new(path)).and_then(|text| Rules::parse(&text)),
-            None => Ok(Rules::default()),
-        };
-        let rules = match host.env.get("SAMPLE_SITE") {
-            Some(site) => rules.and_then(|rules| rules.knowing(site)),
-            None => rules,
-        };
-        match &rules {
-            Ok(rules) => {
-                // Only what rules say to this workflow: a newer file may name workflows that this version does not know.
-                if let Err(error) = rules.check_workflow(function) {
-                    tracing::error!(
-                        function,
-                        reason = chain(&error),
-                        "the rules file has mistakes in what it says to this workflow"
-                    );
-                }
-            }
-            Err(error) => tracing::error!(function, reason = chain(error), "the rules file is not right"),
+        let known_site = host.env.get("SAMPLE_SITE").map(str::to_owned);
+        if let Some((client, table)) = host.table() {
+            let published = PublishedRules::new(Arc::new(DynamoDbRecords::new(client, table, function)));
+            let in_force = RulesInForce::new(function, published, known_site);
+            host.rules = in_force.loaded();
+            host.rules_in_force = Some(Arc::new(in_force));
+        } else {
+            host.rules = LoadedRules::new(host.rules_of_file(known_site.as_deref()));
         }
-        host.rules = LoadedRules::new(rules);
         Ok(host)
+    }
+
+    /// The rules of inline mode: the JSON form of a checked file, as it is at the start.
+    fn rules_of_file(&self, known_site: Option<&str>) -> Result<Rules, Unusable> {
+        let read = || {
+            let rules = match self.env.get("RULES_FILE") {
+                Some(path) => rules::read_file(Path::new(path)).and_then(|form| Rules::of_json(&form))?,
+                None => Rules::default(),
+            };
+            match known_site {
+                Some(site) => rules.knowing(site),
+                None => Ok(rules),
+            }
+        };
+        read().map_err(|error: rules::Error| {
+            tracing::error!(function = self.function, reason = chain(&error), "the rules cannot be used");
+            Unusable::from(&error)
+        })
     }
 
     fn new(function: &'static str, env: Env, extra_ca: Option<&Path>) -> Result<Self, StartError> {
@@ -126,7 +135,7 @@ impl Host {
         let aws = aws::config(&env, &http);
         let secrets = secret_store(&env, &aws)?;
         let rules = Rules::default().into();
-        Ok(Self { function, env, http, aws, secrets, rules, problem: None })
+        Ok(Self { function, env, http, aws, secrets, rules, rules_in_force: None, problem: None })
     }
 
     /// The function's settings, as `read` makes them of the environment.
@@ -142,7 +151,7 @@ impl Host {
         self.http.clone()
     }
 
-    /// The rules file, as it was at the start.
+    /// The rules, as they are at any time.
     pub fn rules(&self) -> LoadedRules {
         self.rules.clone()
     }
@@ -199,6 +208,7 @@ impl Host {
             return Ok(Function {
                 ingress: self.ingress(Then::Handle(Arc::new(Inline(worker))))?,
                 batches: None,
+                rules: None,
             });
         };
         let mut settings = self.env.required();
@@ -212,7 +222,8 @@ impl Host {
         let failed = Arc::new(SqsQueue { client, url: url.to_owned(), dead_letters_url });
         let worker = Arc::new(Worker::new(workflow, rules, claims));
         let timer = Arc::new(timer_of(self.function, &self.env, &self.aws, url)?);
-        Ok(Function { ingress, batches: Some(Batches { worker, failed, timer }) })
+        let batches = Some(Batches { worker, failed, timer });
+        Ok(Function { ingress, batches, rules: self.rules_in_force.clone() })
     }
 
     /// Serves the common ingress until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
@@ -229,7 +240,7 @@ impl Host {
         let ingress = self.ingress(then).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function does not start");
         })?;
-        run(Function::<NoWorkflow> { ingress, batches: None }).await
+        run(Function::<NoWorkflow> { ingress, batches: None, rules: None }).await
     }
 
     fn ingress(&self, then: Then) -> Result<Ingress, MissingSettings> {

@@ -159,6 +159,16 @@ impl Aws {
         self.state().tables.create(spec);
     }
 
+    /// Puts an item in DynamoDB's JSON into a table, such as `{"pk":{"S":"a"},"sk":{"S":"-"}}`, in place of the one with its key.
+    ///
+    /// # Panics
+    /// When there is no such table or the item has not its key.
+    pub fn put_item(&self, table: &str, item: &Value) {
+        if let Err(refusal) = self.state().tables.put(table, item) {
+            panic!("{refusal:?}");
+        }
+    }
+
     /// The items of a table in DynamoDB's JSON, in the order of their keys; none when there is no such table.
     pub fn items(&self, table: &str) -> Vec<Value> {
         self.state().tables.items(table)

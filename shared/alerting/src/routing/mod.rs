@@ -38,7 +38,7 @@ impl<S: TargetSettings> RulesRouting<S> {
         Self { rules, lookups: Lookups::new(tableau, records), settings: PhantomData }
     }
 
-    fn rules(&self) -> Result<&Rules, Failure> {
+    fn rules(&self) -> Result<Arc<Rules>, Failure> {
         self.rules.current().map_err(Failure::misconfigured)
     }
 
@@ -85,7 +85,7 @@ impl<S: TargetSettings> Routing<S> for RulesRouting<S> {
     ) -> Result<Routed<S>, Failure> {
         let rules = self.rules()?;
         let facts = self.lookups.facts();
-        let matched = facts.matching(rules, S::WORKFLOW, event, failures_in_a_row, invocation).await?;
+        let matched = facts.matching(&rules, S::WORKFLOW, event, failures_in_a_row, invocation).await?;
         let targets = self.targets_of(&matched, &event.site, invocation.now)?;
         Ok(Routed { targets, matched })
     }

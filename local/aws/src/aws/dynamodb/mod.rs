@@ -69,6 +69,15 @@ impl Tables {
         table.items.get(&key).map(item_json)
     }
 
+    /// Puts an item in DynamoDB's JSON into a table, in place of the one with its key.
+    pub(super) fn put(&mut self, table: &str, item: &Json) -> Result<(), Refusal> {
+        let table = self.named(table)?;
+        let item = read_item(item)?;
+        let key = table.key_of(&item)?;
+        table.items.insert(key, item);
+        Ok(())
+    }
+
     pub(super) fn get_item(&mut self, body: &Json) -> Result<Json, Refusal> {
         let known =
             ["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"];

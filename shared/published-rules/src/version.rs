@@ -33,8 +33,6 @@ pub enum Source {
     StackDeploy,
     /// By `rules rollback`, from this version.
     Rollback(u64),
-    /// By the local stack, from its file.
-    LocalStack,
 }
 
 impl fmt::Display for Source {
@@ -43,7 +41,6 @@ impl fmt::Display for Source {
             Self::RulesDeploy => f.write_str("rules deploy"),
             Self::StackDeploy => f.write_str("stack deploy"),
             Self::Rollback(version) => write!(f, "rollback to version {version}"),
-            Self::LocalStack => f.write_str("local stack"),
         }
     }
 }

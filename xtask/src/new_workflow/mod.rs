@@ -1,18 +1,14 @@
 //! `cargo xtask new-workflow`: a workflow of one's own to start from.
 
-mod fit;
-mod name;
-mod place;
 mod register;
 mod source;
-mod template;
 
+use crate::name::{self, Events, Name};
 use crate::repository::{Problem, Repository};
-use name::{Events, Name};
+use crate::template::{Definition, Stack};
 use source::Workflow;
 use std::fs;
 use std::process::Stdio;
-use template::Stack;
 
 /// Adds a workflow: its folder in functions/, its settings in shared/rules and its resources in template.yaml. Without
 /// --write, shows what it would add.
@@ -54,13 +50,14 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
     let stack = Stack { text: repository.read("template.yaml")? };
     refuse_taken(repository, &workflow.name, &stack)?;
-    let changed = stack.with(&workflow)?;
+    let files = source::files(&workflow);
+    let definition = definition(&workflow, &files)?;
+    let changed = stack.with(&definition)?;
     let listed = register::with(&repository.read(register::LIST)?, &workflow.name)?;
 
     // All files first: who reads along may stop reading (`… | head`).
     let folder = format!("functions/{}", workflow.name);
     let in_folder = |path: &str| format!("{folder}/{path}");
-    let files = source::files(&workflow);
     let settings = settings_file(&workflow.name);
     if arguments.write {
         write_all(repository, &folder, &files)?;
@@ -97,16 +94,23 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
         );
     } else {
         eprintln!("\nThis is what template.yaml would get:\n");
-        print!("{}", stack.to_paste(&workflow));
+        print!("{}", stack.to_paste(&definition));
         eprintln!("\nNothing was written. Add --write to write it.");
     }
     Ok(())
 }
 
+/// What the new workflow's own file says that it has in AWS.
+fn definition(workflow: &Workflow, files: &[(&str, String)]) -> Result<Definition, Problem> {
+    let text = files.iter().find(|(path, _)| *path == source::DEFINITION).map(|(_, text)| text.as_str());
+    Definition::parse(workflow.name.clone(), text.unwrap_or_default())
+}
+
 /// A package of this name would be another folder's, or another crate's and then ambiguous on cargo's command line.
 fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(), Problem> {
     let lock = repository.read("Cargo.lock")?;
-    let (package, function) = (format!("name = \"{name}\""), format!("  {}:", name.pascal()));
+    let package = format!("name = \"{name}\"");
+    let function = format!("  {}:", name.pascal());
     let by = if repository.path(format!("functions/{name}")).exists() {
         "a folder in functions/"
     } else if repository.path(settings_file(name)).exists() {

@@ -1,6 +1,6 @@
 //! The workflow's three lines in the list of all workflows, `shared/rules/src/settings/mod.rs`. No I/O.
 
-use super::name::Name;
+use crate::name::Name;
 use crate::repository::Problem;
 
 /// Where the types of what rules say to workflows are.

@@ -141,7 +141,8 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
         before.iter().filter(|(name, text)| after.get(*name) != Some(text)).map(|(n, _)| n).collect();
     assert_eq!(changed, ["shared/rules/src/settings/mod.rs", "template.yaml"]);
     let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
-    let expected = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"];
+    let expected =
+        ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs", "workflow.yaml"];
     let of = |name: &str| expected.map(|file| format!("functions/{name}/{file}"));
     let mut expected: Vec<String> = [of(NAME), of(WITH_TABLEAU)].concat();
     expected.push(format!("functions/{WITH_TABLEAU}/src/config.rs"));
@@ -222,7 +223,7 @@ fn without_write_nothing_is_written_and_all_that_would_be_is_shown() {
     assert!(shown.status.success(), "{}", text(&shown));
     assert!(listing(&copy.root) == before, "something was written");
     let said = String::from_utf8(shown.stderr).unwrap();
-    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"] {
+    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs", "workflow.yaml"] {
         assert!(said.contains(&format!("would write  functions/{NAME}/{file}\n")), "{said}");
     }
     assert!(said.contains("would change template.yaml\n"), "{said}");

@@ -1,4 +1,4 @@
-//! `cargo xtask new-workflow`: a workflow of one's own to start from.
+//! `cargo xtask new-workflow`: generates a complete workflow, to be changed.
 
 mod register;
 mod source;
@@ -13,15 +13,15 @@ use std::process::Stdio;
 /// Adds a workflow: its folder in functions/, its settings in shared/rules and its resources in template.yaml. Without
 /// --write, shows what it would add.
 ///
-/// The new workflow is complete and its tests pass: on its events it logs what it would do. Replace that with the effect,
-/// in src/lib.rs. No existing file but template.yaml and the list of workflows is changed.
+/// The new workflow is complete and its tests pass, but it only writes to the log. Write what it shall do in src/lib.rs.
+/// Of the existing files, template.yaml and the list of workflows are changed. docs/adding-a-workflow.md shows each step.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated           # changes nothing
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated --tableau --write
   cargo test --package tag-workbook")]
 pub(crate) struct Arguments {
-    /// What it does, as words with hyphens between them: notify-slack, update-broadcast.
+    /// Its name: what it does, as words with hyphens between them, such as notify-slack.
     name: String,
     /// An event that starts it, as Tableau spells it. Repeat it for several.
     #[arg(long, value_name = "EVENT", required = true, value_delimiter = ',')]
@@ -55,7 +55,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     let changed = stack.with(&definition)?;
     let listed = register::with(&repository.read(register::LIST)?, &workflow.name)?;
 
-    // All files first: who reads along may stop reading (`… | head`).
+    // Writes all files before it prints anything: a pipe such as `… | head` may end this program early.
     let folder = format!("functions/{}", workflow.name);
     let in_folder = |path: &str| format!("{folder}/{path}");
     let settings = settings_file(&workflow.name);
@@ -89,7 +89,8 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
     if arguments.write {
         eprintln!(
-            "\nNext: the effect, in {folder}/src/lib.rs; what rules say to it, in {settings}; a rule in rules.yaml; cargo test -p {}",
+            "\nNext: write what the workflow does, in {folder}/src/lib.rs; its rule settings, in {settings}; a rule, in rules.yaml.\n\
+                 Test it with `cargo test --package {}`. docs/adding-a-workflow.md shows each step.",
             workflow.name
         );
     } else {
@@ -106,7 +107,7 @@ fn definition(workflow: &Workflow, files: &[(&str, String)]) -> Result<Definitio
     Definition::parse(workflow.name.clone(), text.unwrap_or_default())
 }
 
-/// A package of this name would be another folder's, or another crate's and then ambiguous on cargo's command line.
+/// Refuses a name that is taken: by a folder, or by a crate, since on cargo's command line the name would mean either crate.
 fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(), Problem> {
     let lock = repository.read("Cargo.lock")?;
     let package = format!("name = \"{name}\"");
@@ -125,7 +126,7 @@ fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(
     Err(format!("the name `{name}` is taken by {by}").into())
 }
 
-/// The file with the type of what rules say to the workflow.
+/// The file with the workflow's rule settings.
 fn settings_file(name: &Name) -> String {
     format!("{}/{}.rs", register::FOLDER, name.snake())
 }
@@ -134,7 +135,7 @@ fn write(repository: &Repository, path: &str, text: &str) -> Result<(), Problem>
     fs::write(repository.path(path), text).map_err(|error| format!("cannot write {path}: {error}").into())
 }
 
-/// Writes the workflow's folder, or leaves none behind.
+/// Writes the workflow's folder. If that fails, removes what it wrote.
 fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) -> Result<(), Problem> {
     let root = repository.path(folder);
     let write = |(path, text): &(&str, String)| {
@@ -144,19 +145,19 @@ fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) ->
     };
     let written = fs::create_dir(&root).and_then(|()| {
         files.iter().try_for_each(write).inspect_err(|_| {
-            // It is ours alone: it was not there before.
+            // `create_dir` has just made it, so it holds nothing else.
             let _ = fs::remove_dir_all(&root);
         })
     });
     written.map_err(|error| format!("cannot write {folder}: {error}").into())
 }
 
-/// Breaks lines as this repository does; how long they are depends on the name and the events.
+/// Formats the new Rust files: how long their lines are depends on the name and the events.
 fn format(repository: &Repository, files: &[String]) {
     let mut rustfmt = repository.program("rustfmt");
     rustfmt.args(["--edition", "2024"]).stdout(Stdio::null()).stderr(Stdio::null());
     let done = rustfmt.args(files).status();
     if !done.is_ok_and(|status| status.success()) {
-        eprintln!("rustfmt did not run: `cargo fmt` is yours to call");
+        eprintln!("rustfmt did not run: run `cargo fmt` yourself");
     }
 }

@@ -3,7 +3,7 @@
 use crate::name::Name;
 use crate::repository::Problem;
 
-/// Where the types of what rules say to workflows are.
+/// The folder of the workflows' rule settings.
 pub(super) const FOLDER: &str = "shared/rules/src/settings";
 
 /// The list of all workflows.

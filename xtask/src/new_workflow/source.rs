@@ -18,10 +18,10 @@ const FILES: &[(&str, &str)] = &[
 /// The file that says what the workflow has in AWS.
 pub(crate) const DEFINITION: &str = "workflow.yaml";
 
-/// The file in `shared/rules` that has the type of what rules say to the workflow.
+/// The file in `shared/rules` with the workflow's rule settings.
 const SETTINGS: &str = include_str!("../../templates/settings.rs.tmpl");
 
-/// What is to be made.
+/// A workflow to be generated.
 #[derive(Clone, Debug)]
 pub(crate) struct Workflow {
     /// Its name.
@@ -44,7 +44,7 @@ impl Workflow {
         format!("Says in the log what it would do about {events}.")
     }
 
-    /// An event of an object that Tableau's content has nothing about, if it asks Tableau.
+    /// An event whose object the generated call cannot ask Tableau about, if the workflow asks Tableau.
     pub(crate) fn without_content(&self) -> Option<&EventName> {
         let has_content = |event: &&EventName| {
             matches!(event.object(), Some(Object::Workbook | Object::Datasource))
@@ -53,7 +53,7 @@ impl Workflow {
         self.events.iter().find(|event| self.tableau && !has_content(event))
     }
 
-    /// What adds the object of the first event to the simulator.
+    /// The simulator's type for the object of the first event.
     fn object(&self) -> &'static str {
         match self.events.first().object() {
             Some(Object::Datasource) => "Datasource",
@@ -76,7 +76,7 @@ pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
     files.filter(|(_, text)| !text.is_empty()).collect()
 }
 
-/// The file with the type of what rules say to the workflow.
+/// The file with the workflow's rule settings.
 pub(crate) fn settings(workflow: &Workflow) -> String {
     render(SETTINGS, &values(workflow))
 }

@@ -119,6 +119,11 @@ impl Definition {
         if let Some(twice) = file.secrets.keys().find(|name| file.parameters.contains_key(*name)) {
             return Err(wrong(format!("`{twice}` is both a secret and a parameter")));
         }
+        if let Some(line) = file.statements.lines().find(|line| !is_of_list(line)) {
+            return Err(wrong(format!(
+                "statements: `{line}` does not belong to a list, whose items begin with `- `"
+            )));
+        }
         Ok(Self {
             name,
             summary: file.summary,
@@ -148,6 +153,11 @@ impl Definition {
 fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Whether a line can stand in a list at the left edge: an item begins there, or the line is inside one, or a comment.
+fn is_of_list(line: &str) -> bool {
+    line.trim().is_empty() || ["- ", "  ", "#"].iter().any(|start| line.starts_with(start))
 }
 
 #[cfg(test)]
@@ -185,6 +195,10 @@ mod tests {
             ("timeout_seconds: 0\n", "timeout_seconds: 0 is not from 1 to 900"),
             ("timeout_seconds: 901\n", "timeout_seconds: 901 is not from 1 to 900"),
             ("secrets: { slack: SlackSecret }\n", "`slack` is no name of a variable, such as SLACK_SECRET"),
+            (
+                "statements: |\n  Effect: Allow\n",
+                "statements: `Effect: Allow` does not belong to a list, whose items begin with `- `",
+            ),
             ("secrets: { A: B }\nparameters: { A: C }\n", "`A` is both a secret and a parameter"),
         ] {
             let expected = format!("functions/tag-workbook/workflow.yaml: {problem}");

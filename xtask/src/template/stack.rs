@@ -142,7 +142,27 @@ impl Stack {
                 }
             }
         }
-        Ok(())
+        self.check_names(&lines, workflow)
+    }
+
+    /// Refuses a new workflow of which a resource, parameter or output has the name of one that is there: `timers` would have
+    /// a second `TimersUndeliveredAlarm`.
+    fn check_names(&self, lines: &[&str], workflow: &Definition) -> Result<(), Problem> {
+        let pascal = workflow.name.pascal();
+        let has_block = place::range_of_block(&self.text, &pascal)?.is_some();
+        if has_block || place::workflows(lines)?.contains(&pascal.as_str()) {
+            return Ok(());
+        }
+        let parts = ENTRIES.iter().map(|(_, _, template)| filled(template, workflow));
+        let parts: String = parts.chain([block(workflow)]).collect();
+        let is_own = |line: &&str| line.starts_with(&format!("  {pascal}")) && line.ends_with(':');
+        match parts.lines().filter(is_own).find(|line| lines.contains(line)) {
+            Some(taken) => {
+                let taken = taken.trim().trim_end_matches(':');
+                Err(format!("the name `{}` is taken: template.yaml has `{taken}`", workflow.name).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// All parts, with comments that say where to paste them.

@@ -187,6 +187,23 @@ fn a_name_that_the_template_does_not_have_is_refused_with_the_file_and_the_key()
     }
 }
 
+// 14-7
+#[test]
+fn a_name_that_would_make_a_second_resource_or_output_of_one_name_is_refused() {
+    for (name, taken) in [
+        ("webhook", "WebhookUrl"),
+        ("timers", "TimersUndeliveredAlarm"),
+        ("http-api", "HttpApi"),
+        ("delivery-table", "DeliveryTable"),
+    ] {
+        let refused = stack().with(&workflow(name, "")).unwrap_err().to_string();
+        assert_eq!(refused, format!("the name `{name}` is taken: template.yaml has `{taken}`"));
+    }
+    // A workflow that is there may have its own names again.
+    let names = all().into_iter().map(|workflow| stack().with(&workflow).map(|_| workflow.name));
+    assert!(names.into_iter().all(|name| name.is_ok()));
+}
+
 #[test]
 fn what_is_printed_says_where_it_belongs() {
     let text = stack().to_paste(&workflow("update-aaa", ""));

@@ -40,6 +40,11 @@ fn headings(text: &str) -> Vec<&str> {
     own.filter(|heading| !heading.starts_with("shared: ")).collect()
 }
 
+/// The text without the rule that depends on how many workflows there are.
+fn without_rule(text: &str) -> String {
+    fit::with_rule(text, &[]).unwrap()
+}
+
 // 14-7
 #[test]
 fn template_yaml_is_what_the_workflows_files_make_of_it() {
@@ -106,7 +111,7 @@ fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
         assert!(!changed.contains("\n\n\n") && !changed.ends_with("\n\n") && changed.ends_with('\n'));
         let rule = fit::rule(&stack.workflows_with(&added.name).unwrap()).unwrap();
         assert_eq!(changed.matches(&rule).count(), 1, "{name}: the rule of what fits a new account");
-        let changed = changed.replacen(&rule, "", 1);
+        let changed = without_rule(&changed);
         let mut without = changed.replacen(&format!("{}\n", block(&added)), "", 1);
         without = without.replacen(&format!("\n{}", block(&added)), "", 1);
         for (section, _, template) in &ENTRIES {
@@ -114,7 +119,7 @@ fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
             assert_eq!(without.matches(&part).count(), 1, "{section}: {name}");
             without = without.replacen(&part, "", 1);
         }
-        assert_eq!(without, stack.text, "{name}");
+        assert_eq!(without, without_rule(&stack.text), "{name}");
     }
 }
 

@@ -154,3 +154,43 @@ fn the_help_says_that_nothing_is_written_without_write() {
         "{help}"
     );
 }
+
+// 14-7
+#[test]
+fn a_change_of_a_workflows_file_reaches_template_yaml_with_one_command() {
+    let copy = Copy::fresh();
+    let file = copy.root.join("functions/update-broadcast/workflow.yaml");
+    let template = copy.root.join("template.yaml");
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let before = read(&template);
+    let up_to_date = copy.xtask(&["template", "--check"]);
+    assert!(up_to_date.status.success(), "{}", text(&up_to_date));
+
+    std::fs::write(&file, read(&file) + "timeout_seconds: 120\n").unwrap();
+    let refused = copy.xtask(&["template", "--check"]);
+
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(
+        text(&refused).starts_with("error: template.yaml is out of date, from line "),
+        "{}",
+        text(&refused)
+    );
+    assert_eq!(read(&template), before, "--check writes nothing");
+
+    let written = copy.xtask(&["template"]);
+
+    assert!(written.status.success(), "{}", text(&written));
+    let after = read(&template);
+    let new: Vec<&str> = after.lines().filter(|line| !before.lines().any(|other| other == *line)).collect();
+    assert_eq!(new, ["      Timeout: 120", "      VisibilityTimeout: 720"]);
+    assert!(copy.xtask(&["template", "--check"]).status.success());
+
+    std::fs::write(&file, "summary: x\n").unwrap();
+    let wrong = copy.xtask(&["template"]);
+    assert!(
+        text(&wrong).starts_with("error: functions/update-broadcast/workflow.yaml: "),
+        "{}",
+        text(&wrong)
+    );
+    assert_eq!(read(&template), after, "a file that is wrong changes nothing");
+}

@@ -84,7 +84,8 @@ impl Definition {
     pub(crate) fn parse(name: Name, text: &str) -> Result<Self, Problem> {
         let path = format!("functions/{name}/workflow.yaml");
         let wrong = |problem: String| -> Problem { format!("{path}: {problem}").into() };
-        let file: File = serde_saphyr::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let file: File =
+            serde_saphyr::from_str(text).map_err(|error| wrong(first_line(&error.to_string())))?;
         let events = match file.events {
             AskedFor::Word(word) if word == "every" => None,
             AskedFor::Word(word) => {
@@ -147,6 +148,12 @@ impl Definition {
     pub(super) fn visibility_timeout(&self) -> u32 {
         self.timeout_seconds.unwrap_or(TIMEOUT_SECONDS) * 6
     }
+}
+
+/// What is wrong and in which line, without the excerpt of the file that follows it.
+fn first_line(error: &str) -> String {
+    let line = error.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 /// Whether Lambda takes this as a variable's name, and whether it is written as ours are.
@@ -213,6 +220,7 @@ mod tests {
             assert!(problem.contains("workflow.yaml: events: ") && problem.contains(part), "{problem}");
         }
         let typo = parse(&format!("{LEAST}tablaeu: true\n")).unwrap_err();
-        assert!(typo.contains("tablaeu"), "{typo}");
+        assert!(typo.contains("workflow.yaml: line 4 column 1: unknown field `tablaeu`"), "{typo}");
+        assert_eq!(typo.lines().count(), 1, "{typo}");
     }
 }

@@ -3,10 +3,12 @@
 
 mod check;
 mod delivery;
+mod name;
 mod new_workflow;
 mod release;
 mod repository;
 mod requirements;
+mod template;
 
 use clap::{Parser, Subcommand};
 use repository::{Problem, Repository};
@@ -27,6 +29,7 @@ enum Chore {
     Delivery(delivery::Arguments),
     Release(release::Arguments),
     Requirements(requirements::Arguments),
+    Template(template::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +51,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
         Chore::Delivery(arguments) => delivery::run(&repository, &arguments),
         Chore::Release(arguments) => release::run(&repository, &arguments),
         Chore::Requirements(arguments) => requirements::run(&repository, &arguments),
+        Chore::Template(arguments) => template::run(&repository, &arguments),
     }
 }

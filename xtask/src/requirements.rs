@@ -36,7 +36,7 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     Ok(())
 }
 
-/// The file that a person writes, for the one that is generated.
+/// The `.in` file of a generated `.txt` file.
 fn source(generated: &str) -> String {
     format!("{}.in", generated.trim_end_matches(".txt"))
 }

@@ -41,7 +41,7 @@ impl Emulator {
         let log = File::create(folder.path().join("log"))?;
         let port = free_port()?;
         let mut command = repository.program(TOOLS.tool(repository, "ministack"));
-        // Nothing else of our environment: no real credentials, no settings of a person's own.
+        // The emulator gets nothing else of our environment: no real credentials, no personal settings.
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(["HOME", "TMPDIR"].map(|name| (name, folder.path())));
         command.envs([
@@ -53,7 +53,7 @@ impl Emulator {
             ("AWS_DEFAULT_REGION", "us-east-1"),
         ]);
         command.env("GATEWAY_PORT", port.to_string());
-        // Functions run with the emulator's environment and what the template adds: what is missing there is missing.
+        // Functions run with the emulator's environment and what the template adds: nothing else can hide a missing setting.
         command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
         if iam == Iam::Enforced {
             command.env("AUTH", "true");
@@ -72,7 +72,7 @@ impl Emulator {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// A problem with the last lines of the emulator's log.
+    /// Prints the last lines of the emulator's log, and gives the problem back.
     pub(crate) fn explain(&self, problem: Problem) -> Problem {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
@@ -99,7 +99,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // Asked, it ends its functions' processes first; `kill` alone would leave them. It has ended already if this fails.
+        // On SIGTERM it ends its functions' processes first; SIGKILL would leave them running. If this fails, it has ended.
         let asked = Command::new("kill").arg(self.process.id().to_string()).status();
         let start = Instant::now();
         while asked.is_ok() && start.elapsed() < ENDS_WITHIN && matches!(self.process.try_wait(), Ok(None)) {

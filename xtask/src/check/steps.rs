@@ -77,7 +77,7 @@ pub(crate) struct Suite {
     pub(crate) test: &'static str,
 }
 
-/// How a step ended that did not fail.
+/// How a step ended, if it did not fail.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// It passed.

@@ -1,31 +1,27 @@
-//! `cargo xtask new-workflow`: a workflow of one's own to start from.
+//! `cargo xtask new-workflow`: generates a complete workflow, to be changed.
 
-mod fit;
-mod name;
-mod place;
 mod register;
 mod source;
-mod template;
 
+use crate::name::{self, Events, Name};
 use crate::repository::{Problem, Repository};
-use name::{Events, Name};
+use crate::template::{Definition, Stack};
 use source::Workflow;
 use std::fs;
 use std::process::Stdio;
-use template::Stack;
 
 /// Adds a workflow: its folder in functions/, its settings in shared/rules and its resources in template.yaml. Without
 /// --write, shows what it would add.
 ///
-/// The new workflow is complete and its tests pass: on its events it logs what it would do. Replace that with the effect,
-/// in src/lib.rs. No existing file but template.yaml and the list of workflows is changed.
+/// The new workflow is complete and its tests pass, but it only writes to the log. Write what it shall do in src/lib.rs.
+/// Of the existing files, template.yaml and the list of workflows are changed. docs/adding-a-workflow.md shows each step.
 #[derive(clap::Args)]
 #[command(after_help = "Example:
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated           # changes nothing
   cargo xtask new-workflow tag-workbook --on WorkbookCreated --on WorkbookUpdated --tableau --write
   cargo test --package tag-workbook")]
 pub(crate) struct Arguments {
-    /// What it does, as words with hyphens between them: notify-slack, update-broadcast.
+    /// Its name: what it does, as words with hyphens between them, such as notify-slack.
     name: String,
     /// An event that starts it, as Tableau spells it. Repeat it for several.
     #[arg(long, value_name = "EVENT", required = true, value_delimiter = ',')]
@@ -54,13 +50,14 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
     let stack = Stack { text: repository.read("template.yaml")? };
     refuse_taken(repository, &workflow.name, &stack)?;
-    let changed = stack.with(&workflow)?;
+    let files = source::files(&workflow);
+    let definition = definition(&workflow, &files)?;
+    let changed = stack.with(&definition)?;
     let listed = register::with(&repository.read(register::LIST)?, &workflow.name)?;
 
-    // All files first: who reads along may stop reading (`… | head`).
+    // Writes all files before it prints anything: a pipe such as `… | head` may end this program early.
     let folder = format!("functions/{}", workflow.name);
     let in_folder = |path: &str| format!("{folder}/{path}");
-    let files = source::files(&workflow);
     let settings = settings_file(&workflow.name);
     if arguments.write {
         write_all(repository, &folder, &files)?;
@@ -92,21 +89,29 @@ pub(crate) fn run(repository: &Repository, arguments: &Arguments) -> Result<(), 
     }
     if arguments.write {
         eprintln!(
-            "\nNext: the effect, in {folder}/src/lib.rs; what rules say to it, in {settings}; a rule in rules.yaml; cargo test -p {}",
+            "\nNext: write what the workflow does, in {folder}/src/lib.rs; its rule settings, in {settings}; a rule, in rules.yaml.\n\
+                 Test it with `cargo test --package {}`. docs/adding-a-workflow.md shows each step.",
             workflow.name
         );
     } else {
         eprintln!("\nThis is what template.yaml would get:\n");
-        print!("{}", stack.to_paste(&workflow));
+        print!("{}", stack.to_paste(&definition));
         eprintln!("\nNothing was written. Add --write to write it.");
     }
     Ok(())
 }
 
-/// A package of this name would be another folder's, or another crate's and then ambiguous on cargo's command line.
+/// What the new workflow's own file says that it has in AWS.
+fn definition(workflow: &Workflow, files: &[(&str, String)]) -> Result<Definition, Problem> {
+    let text = files.iter().find(|(path, _)| *path == source::DEFINITION).map(|(_, text)| text.as_str());
+    Definition::parse(workflow.name.clone(), text.unwrap_or_default())
+}
+
+/// Refuses a name that is taken: by a folder, or by a crate, since on cargo's command line the name would mean either crate.
 fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(), Problem> {
     let lock = repository.read("Cargo.lock")?;
-    let (package, function) = (format!("name = \"{name}\""), format!("  {}:", name.pascal()));
+    let package = format!("name = \"{name}\"");
+    let function = format!("  {}:", name.pascal());
     let by = if repository.path(format!("functions/{name}")).exists() {
         "a folder in functions/"
     } else if repository.path(settings_file(name)).exists() {
@@ -121,7 +126,7 @@ fn refuse_taken(repository: &Repository, name: &Name, stack: &Stack) -> Result<(
     Err(format!("the name `{name}` is taken by {by}").into())
 }
 
-/// The file with the type of what rules say to the workflow.
+/// The file with the workflow's rule settings.
 fn settings_file(name: &Name) -> String {
     format!("{}/{}.rs", register::FOLDER, name.snake())
 }
@@ -130,7 +135,7 @@ fn write(repository: &Repository, path: &str, text: &str) -> Result<(), Problem>
     fs::write(repository.path(path), text).map_err(|error| format!("cannot write {path}: {error}").into())
 }
 
-/// Writes the workflow's folder, or leaves none behind.
+/// Writes the workflow's folder. If that fails, removes what it wrote.
 fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) -> Result<(), Problem> {
     let root = repository.path(folder);
     let write = |(path, text): &(&str, String)| {
@@ -140,19 +145,19 @@ fn write_all(repository: &Repository, folder: &str, files: &[(&str, String)]) ->
     };
     let written = fs::create_dir(&root).and_then(|()| {
         files.iter().try_for_each(write).inspect_err(|_| {
-            // It is ours alone: it was not there before.
+            // `create_dir` has just made it, so it holds nothing else.
             let _ = fs::remove_dir_all(&root);
         })
     });
     written.map_err(|error| format!("cannot write {folder}: {error}").into())
 }
 
-/// Breaks lines as this repository does; how long they are depends on the name and the events.
+/// Formats the new Rust files: how long their lines are depends on the name and the events.
 fn format(repository: &Repository, files: &[String]) {
     let mut rustfmt = repository.program("rustfmt");
     rustfmt.args(["--edition", "2024"]).stdout(Stdio::null()).stderr(Stdio::null());
     let done = rustfmt.args(files).status();
     if !done.is_ok_and(|status| status.success()) {
-        eprintln!("rustfmt did not run: `cargo fmt` is yours to call");
+        eprintln!("rustfmt did not run: run `cargo fmt` yourself");
     }
 }

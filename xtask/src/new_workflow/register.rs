@@ -1,9 +1,9 @@
 //! The workflow's three lines in the list of all workflows, `shared/rules/src/settings/mod.rs`. No I/O.
 
-use super::name::Name;
+use crate::name::Name;
 use crate::repository::Problem;
 
-/// Where the types of what rules say to workflows are.
+/// The folder of the workflows' rule settings.
 pub(super) const FOLDER: &str = "shared/rules/src/settings";
 
 /// The list of all workflows.

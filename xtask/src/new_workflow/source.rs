@@ -1,6 +1,7 @@
 //! The files of a new workflow. No I/O.
 
-use super::name::{Events, Name, kebab};
+use crate::name::{Events, Name, kebab};
+use crate::template::text::{render, with_sections};
 use tableau::{Action, EventName, Object};
 
 /// Where a template's text goes, relative to the workflow's folder. A file of no text is left out.
@@ -11,12 +12,16 @@ const FILES: &[(&str, &str)] = &[
     ("src/lib.rs", include_str!("../../templates/lib.rs.tmpl")),
     ("src/main.rs", include_str!("../../templates/main.rs.tmpl")),
     ("tests/workflow.rs", include_str!("../../templates/workflow.rs.tmpl")),
+    (DEFINITION, include_str!("../../templates/workflow.yaml.tmpl")),
 ];
 
-/// The file in `shared/rules` that has the type of what rules say to the workflow.
+/// The file that says what the workflow has in AWS.
+pub(crate) const DEFINITION: &str = "workflow.yaml";
+
+/// The file in `shared/rules` with the workflow's rule settings.
 const SETTINGS: &str = include_str!("../../templates/settings.rs.tmpl");
 
-/// What is to be made.
+/// A workflow to be generated.
 #[derive(Clone, Debug)]
 pub(crate) struct Workflow {
     /// Its name.
@@ -39,7 +44,7 @@ impl Workflow {
         format!("Says in the log what it would do about {events}.")
     }
 
-    /// An event of an object that Tableau's content has nothing about, if it asks Tableau.
+    /// An event whose object the generated call cannot ask Tableau about, if the workflow asks Tableau.
     pub(crate) fn without_content(&self) -> Option<&EventName> {
         let has_content = |event: &&EventName| {
             matches!(event.object(), Some(Object::Workbook | Object::Datasource))
@@ -48,7 +53,7 @@ impl Workflow {
         self.events.iter().find(|event| self.tableau && !has_content(event))
     }
 
-    /// What adds the object of the first event to the simulator.
+    /// The simulator's type for the object of the first event.
     fn object(&self) -> &'static str {
         match self.events.first().object() {
             Some(Object::Datasource) => "Datasource",
@@ -66,12 +71,12 @@ impl Workflow {
 /// The files, with their paths in the workflow's folder.
 pub(crate) fn files(workflow: &Workflow) -> Vec<(&'static str, String)> {
     let values = values(workflow);
-    let files =
-        FILES.iter().map(|(path, template)| (*path, render(&section(template, workflow.tableau), &values)));
+    let section = |template| with_sections(template, |name| name == "tableau" && workflow.tableau);
+    let files = FILES.iter().map(|(path, template)| (*path, render(&section(template), &values)));
     files.filter(|(_, text)| !text.is_empty()).collect()
 }
 
-/// The file with the type of what rules say to the workflow.
+/// The file with the workflow's rule settings.
 pub(crate) fn settings(workflow: &Workflow) -> String {
     render(SETTINGS, &values(workflow))
 }
@@ -93,33 +98,6 @@ fn values(workflow: &Workflow) -> [(&'static str, String); 12] {
         ("fixture", kebab(events.first())),
         ("other_fixture", workflow.other_fixture()),
     ]
-}
-
-/// Keeps the lines between `{{#tableau}}` and `{{/tableau}}` for a workflow that asks Tableau, and those between
-/// `{{^tableau}}` and `{{/tableau}}` for one that does not.
-pub(crate) fn section(template: &str, tableau: bool) -> String {
-    let mut is_kept = true;
-    let mut kept = String::new();
-    for line in template.lines() {
-        match line.trim() {
-            "{{#tableau}}" => is_kept = tableau,
-            "{{^tableau}}" => is_kept = !tableau,
-            "{{/tableau}}" => is_kept = true,
-            _ if is_kept => {
-                kept.push_str(line);
-                kept.push('\n');
-            }
-            _ => {}
-        }
-    }
-    kept
-}
-
-/// Puts values in the place of `{{placeholders}}`.
-pub(crate) fn render(template: &str, values: &[(&str, String)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
-    /// An empty one, in place of one that is there.
+    /// Makes an empty folder for the bundle, in place of an old one.
     pub(crate) fn new(folder: PathBuf) -> Result<Self, Problem> {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;

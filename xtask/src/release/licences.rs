@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// How the names of files with a licence begin, in capitals.
 const BEGINNINGS: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE"];
 
-/// A crate of someone else's.
+/// A crate from a registry.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Crate {
     name: String,

@@ -18,7 +18,7 @@ const BUILT: &str = "target/release-build";
 /// Where its templates go alone, to be checked.
 const TEMPLATES: &str = "target/release-templates";
 
-/// Lambda's name of each processor, and Rust's.
+/// Each processor: Lambda's name, and Rust's.
 const PROCESSORS: [(&str, &str); 2] =
     [("arm64", "aarch64-unknown-linux-gnu"), ("x86_64", "x86_64-unknown-linux-gnu")];
 

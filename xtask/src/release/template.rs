@@ -17,7 +17,7 @@ const DEFAULT_PROCESSOR: &str = "    Default: arm64";
 /// The template that deploys the zips beside it to functions of this processor.
 ///
 /// # Errors
-/// When the template does not have the form that this expects: a bundle that does not deploy would be worse.
+/// When the template does not have the form that this function expects; otherwise the bundle might not deploy.
 pub(super) fn deployable(source: &str, processor: &str) -> Result<String, Problem> {
     for line in [CODE, BUILT_BY_MAKE, LAYER, PROCESSORS] {
         match source.lines().filter(|other| *other == line).count() {

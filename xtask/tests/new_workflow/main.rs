@@ -4,11 +4,12 @@
 //! little more than the new workflow.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed")]
+#![expect(clippy::print_stdout, reason = "it says what it skips")]
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod copy;
+mod tutorial;
+
+use copy::{Copy, listing, text};
 
 /// A name that no workflow has.
 const NAME: &str = "rehearse-new-workflow";
@@ -21,108 +22,6 @@ const SETTINGS: [&str; 2] = [
     "shared/rules/src/settings/rehearse_new_workflow.rs",
     "shared/rules/src/settings/rehearse_with_tableau.rs",
 ];
-
-/// A checkout in the target folder.
-struct Copy {
-    root: PathBuf,
-    /// Keeps other tests out while this one uses the copy.
-    _lock: File,
-}
-
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// What a commit of everything would contain.
-fn files_of_the_repository() -> Vec<String> {
-    let git = Command::new("git")
-        .args(["ls-files", "-co", "--exclude-standard", "-z"])
-        .current_dir(repository())
-        .output();
-    let git = git.expect("git is needed to tell our files from others");
-    assert!(git.status.success(), "git ls-files: {}", text(&git));
-    let names = String::from_utf8(git.stdout).unwrap();
-    let names = names.split('\0').filter(|name| !name.is_empty() && repository().join(name).is_file());
-    names.map(str::to_owned).collect()
-}
-
-/// Every file below `root`, by its path from there.
-fn listing(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                files.insert(name, fs::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-/// The root's manifest with another version for our packages. In one target folder cargo distinguishes packages by
-/// their version and their path below the root, not by where the root is: it would take the copy's for ours.
-fn with_another_version(manifest: &str) -> String {
-    let lines = manifest.lines().map(|line| match line.strip_prefix("version = ") {
-        Some(_) => "version = \"0.1.0+copy\"",
-        None => line,
-    });
-    lines.map(|line| format!("{line}\n")).collect()
-}
-
-impl Copy {
-    /// Brings the copy up to date. A file that is right already keeps its time, for cargo's sake.
-    fn fresh() -> Self {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let lock = File::create(target.join("new-workflow.lock")).unwrap();
-        lock.lock().unwrap();
-        let root = target.join("new-workflow");
-        fs::create_dir_all(&root).unwrap();
-        let mut there = listing(&root);
-        for name in files_of_the_repository() {
-            let mut wanted = fs::read(repository().join(&name)).unwrap();
-            if name == "Cargo.toml" {
-                wanted = with_another_version(&String::from_utf8(wanted).unwrap()).into_bytes();
-            }
-            if there.remove(&name).as_ref() != Some(&wanted) {
-                let path = root.join(&name);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, wanted).unwrap();
-            }
-        }
-        for left_over in there.keys().map(|name| root.join(name)) {
-            fs::remove_file(&left_over).unwrap();
-            // Its folders as well, up to the first that is not empty.
-            let _ = left_over.ancestors().skip(1).try_for_each(fs::remove_dir);
-        }
-        Self { root, _lock: lock }
-    }
-
-    fn xtask(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).current_dir(&self.root).output().unwrap()
-    }
-
-    fn cargo(&self, arguments: &[&str]) -> Output {
-        let mut cargo = Command::new(env!("CARGO"));
-        // The variables that cargo sets for a test would make the build script of `ring` run again.
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_str().unwrap_or_default();
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| name.starts_with(start)) {
-                cargo.env_remove(name);
-            }
-        }
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        cargo.env("CARGO_TARGET_DIR", target).current_dir(&self.root).args(arguments).output().unwrap()
-    }
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
 
 #[test]
 fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and_passes_its_tests() {
@@ -141,7 +40,8 @@ fn a_new_workflow_changes_template_yaml_and_the_list_of_workflows_and_builds_and
         before.iter().filter(|(name, text)| after.get(*name) != Some(text)).map(|(n, _)| n).collect();
     assert_eq!(changed, ["shared/rules/src/settings/mod.rs", "template.yaml"]);
     let new: Vec<_> = after.keys().filter(|name| !before.contains_key(*name)).collect();
-    let expected = ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"];
+    let expected =
+        ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs", "workflow.yaml"];
     let of = |name: &str| expected.map(|file| format!("functions/{name}/{file}"));
     let mut expected: Vec<String> = [of(NAME), of(WITH_TABLEAU)].concat();
     expected.push(format!("functions/{WITH_TABLEAU}/src/config.rs"));
@@ -222,7 +122,8 @@ fn without_write_nothing_is_written_and_all_that_would_be_is_shown() {
     assert!(shown.status.success(), "{}", text(&shown));
     assert!(listing(&copy.root) == before, "something was written");
     let said = String::from_utf8(shown.stderr).unwrap();
-    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs"] {
+    for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "tests/workflow.rs", "workflow.yaml"]
+    {
         assert!(said.contains(&format!("would write  functions/{NAME}/{file}\n")), "{said}");
     }
     assert!(said.contains("would change template.yaml\n"), "{said}");
@@ -253,4 +154,44 @@ fn the_help_says_that_nothing_is_written_without_write() {
         help.contains("Write the folder and change template.yaml. Without this, nothing is written"),
         "{help}"
     );
+}
+
+// 14-7
+#[test]
+fn a_change_of_a_workflows_file_reaches_template_yaml_with_one_command() {
+    let copy = Copy::fresh();
+    let file = copy.root.join("functions/update-broadcast/workflow.yaml");
+    let template = copy.root.join("template.yaml");
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let before = read(&template);
+    let up_to_date = copy.xtask(&["template", "--check"]);
+    assert!(up_to_date.status.success(), "{}", text(&up_to_date));
+
+    std::fs::write(&file, read(&file) + "timeout_seconds: 120\n").unwrap();
+    let refused = copy.xtask(&["template", "--check"]);
+
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(
+        text(&refused).starts_with("error: template.yaml is out of date, from line "),
+        "{}",
+        text(&refused)
+    );
+    assert_eq!(read(&template), before, "--check writes nothing");
+
+    let written = copy.xtask(&["template"]);
+
+    assert!(written.status.success(), "{}", text(&written));
+    let after = read(&template);
+    let new: Vec<&str> = after.lines().filter(|line| !before.lines().any(|other| other == *line)).collect();
+    assert_eq!(new, ["      Timeout: 120", "      VisibilityTimeout: 720"]);
+    assert!(copy.xtask(&["template", "--check"]).status.success());
+
+    std::fs::write(&file, "summary: x\n").unwrap();
+    let wrong = copy.xtask(&["template"]);
+    assert!(
+        text(&wrong).starts_with("error: functions/update-broadcast/workflow.yaml: "),
+        "{}",
+        text(&wrong)
+    );
+    assert_eq!(read(&template), after, "a file that is wrong changes nothing");
 }

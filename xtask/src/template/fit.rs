@@ -9,7 +9,7 @@ use crate::repository::Problem;
 /// The rule's name, and the line it begins with.
 const NAME: &str = "FitsTwoWorkflows";
 
-/// What a deploy says that is refused.
+/// What CloudFormation says when it refuses the deploy.
 const ADVICE: &str = "Three workflows are more than the 10 concurrent executions of a new account allow. Request the \
                       quota \"Concurrent executions\" of AWS Lambda in Service Quotas, then deploy with \
                       ConcurrencyQuotaConfirmed=true.";

@@ -1,6 +1,6 @@
 //! Where in `template.yaml` a part of a workflow goes: among those of the other workflows, as the alphabet has it.
 
-use super::source::Workflow;
+use crate::name::Name;
 use crate::repository::Problem;
 use std::ops::Range;
 
@@ -21,16 +21,17 @@ pub(super) struct Entry {
 
 impl Entry {
     /// The place of the workflow's entry.
-    pub(super) fn place(&self, text: &str, workflow: &Workflow) -> Result<Place, Problem> {
+    pub(super) fn place(&self, text: &str, name: &Name) -> Result<Place, Problem> {
         let lines: Vec<&str> = text.lines().collect();
         let (start, end) = self.around;
         let known = workflows(&lines)?;
         let section = section(&lines, self.section)?;
-        let (wanted, mut last) = (workflow.name.pascal(), None);
+        let wanted = name.pascal();
+        let mut last = None;
         for line in section.clone() {
-            let name = lines[line].strip_prefix(start).and_then(|rest| rest.split_once(end));
-            let Some((name, _)) = name.filter(|(name, _)| known.contains(name)) else { continue };
-            if name > wanted.as_str() {
+            let other = lines[line].strip_prefix(start).and_then(|rest| rest.split_once(end));
+            let Some((other, _)) = other.filter(|(other, _)| known.contains(other)) else { continue };
+            if other > wanted.as_str() {
                 return Ok(Place { line, before: Some(lines[line].to_owned()) });
             }
             last = Some(line);
@@ -38,22 +39,56 @@ impl Entry {
         let Some(last) = last else {
             return Err(format!("template.yaml has nothing of a workflow in `{}`", self.section).into());
         };
-        // The entry's own lines stand further in.
-        let own = (last + 1..section.end).take_while(|line| indent(lines[*line]) > indent(lines[last]));
-        Ok(Place { line: last + 1 + own.count(), before: None })
+        Ok(Place { line: end_of(&lines, last, section.end), before: None })
+    }
+
+    /// The lines of the workflow's entry, if there is one.
+    pub(super) fn range(&self, text: &str, pascal: &str) -> Result<Option<Range<usize>>, Problem> {
+        let lines: Vec<&str> = text.lines().collect();
+        let (start, end) = self.around;
+        let section = section(&lines, self.section)?;
+        let begins = format!("{start}{pascal}{end}");
+        let first = section.clone().find(|&line| lines[line].starts_with(&begins));
+        Ok(first.map(|first| first..end_of(&lines, first, section.end)))
     }
 }
 
 /// Blocks of functions stand in alphabetical order, behind those of what they share.
-pub(super) fn of_block(text: &str, workflow: &Workflow) -> Result<Place, Problem> {
+pub(super) fn of_block(text: &str, name: &Name) -> Result<Place, Problem> {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let resources = section(&lines, "Resources:")?;
     let mut headings = resources.clone().filter(|&line| {
-        let heading = lines[line].strip_prefix("  # --- ").map(|text| text.trim_end_matches('-').trim_end());
-        heading.is_some_and(|text| !text.starts_with("shared: ") && text > workflow.name.as_str())
+        heading(lines[line]).is_some_and(|text| !text.starts_with("shared: ") && text > name.as_str())
     });
     let next = headings.next();
     Ok(Place { line: next.unwrap_or(resources.end), before: next.map(|line| lines[line].to_owned()) })
+}
+
+/// The lines of a workflow's block, by what the names of its resources begin with; without blank lines behind it.
+pub(super) fn range_of_block(text: &str, pascal: &str) -> Result<Option<Range<usize>>, Problem> {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let resources = section(&lines, "Resources:")?;
+    let is_ours = |text: &str| Name::parse(text).is_ok_and(|name| name.pascal() == pascal);
+    let Some(first) = resources.clone().find(|&line| heading(lines[line]).is_some_and(is_ours)) else {
+        return Ok(None);
+    };
+    let next = (first + 1..resources.end).find(|&line| heading(lines[line]).is_some());
+    let mut end = next.unwrap_or(resources.end);
+    while lines[end - 1].is_empty() {
+        end -= 1;
+    }
+    Ok(Some(first..end))
+}
+
+/// The text of a heading, `  # --- notify-slack -----`.
+fn heading(line: &str) -> Option<&str> {
+    line.strip_prefix("  # --- ").map(|text| text.trim_end_matches('-').trim_end())
+}
+
+/// Where an entry ends that begins in this line: its own lines stand further in.
+fn end_of(lines: &[&str], first: usize, section_end: usize) -> usize {
+    let own = (first + 1..section_end).take_while(|&line| indent(lines[line]) > indent(lines[first]));
+    first + 1 + own.count()
 }
 
 /// The workflows that are there: each has a condition of its own.

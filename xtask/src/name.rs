@@ -1,10 +1,10 @@
-//! What the person asked for, checked.
+//! Names of workflows and events, checked.
 
 use crate::repository::Problem;
 use std::fmt;
 use tableau::EventName;
 
-/// Heading lines and log groups stay within their width.
+/// The longest name, in characters: headings in `template.yaml` and names of log groups stay short.
 const LONGEST: usize = 50;
 
 /// Names that a crate or a binary cannot have.

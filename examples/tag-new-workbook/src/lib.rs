@@ -1,0 +1,84 @@
+//! Adds a tag to a workbook that is new.
+
+mod config;
+
+pub use config::Config;
+
+use guarded_tableau::GuardedTableau;
+use rules::{LoadedRules, WorkflowSettings, settings};
+use tableau::Event;
+use workflow::{Effect, Failure, Invocation, Outcome, Workflow};
+
+/// The workflow and what it talks to.
+#[derive(Debug)]
+pub struct TagNewWorkbook {
+    /// The site that sends the events.
+    pub tableau: GuardedTableau,
+    /// Which events count.
+    pub rules: LoadedRules,
+}
+
+impl Workflow for TagNewWorkbook {
+    const NAME: &'static str = "tag-new-workbook";
+
+    async fn handle(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let rules = self.rules.current().map_err(Failure::misconfigured)?;
+        let actions = rules.actions::<settings::TagNewWorkbook>(event);
+        let actions = actions.map_err(Failure::misconfigured)?;
+        let Some(action) = actions.into_iter().find(|action| is_for_us(event, &action.settings)) else {
+            return Ok(Outcome::skipped(format!("no rule for this {}", event.name)));
+        };
+        let asked = self.tableau.call(invocation, self.tableau.client().content(&event.subject));
+        let Some(content) = asked.await? else {
+            return Ok(Outcome::skipped("Tableau has no such object"));
+        };
+        let tag = action.settings.tag.as_deref().unwrap_or("new");
+        if content.tags.iter().any(|other| other == tag) {
+            return Ok(Outcome::skipped("the workbook has the tag"));
+        }
+        let tags = [tag];
+        let call = self.tableau.client().add_tags(&event.subject, &tags);
+        invocation.once(Effect::from("tagged"), self.tableau.call(invocation, call)).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Whether a rule with these settings asks for work about the event.
+fn is_for_us(event: &Event, settings: &settings::TagNewWorkbook) -> bool {
+    let name = event.resource_name.as_deref().unwrap_or_default();
+    settings::TagNewWorkbook::EVENTS.contains(&event.name) && name.contains(&settings.name_contains)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tableau::Payload;
+
+    fn event(name: &str) -> Event {
+        let payload = Payload {
+            event_type: Some(name.to_owned()),
+            resource_name: Some("Sales Orders".to_owned()),
+            site_luid: Some("s-1".to_owned()),
+            resource_luid: Some("r-1".to_owned()),
+            ..Payload::default()
+        };
+        Event::try_from(&payload).unwrap()
+    }
+
+    #[test]
+    fn our_events_are_for_us_and_no_other_is() {
+        for name in settings::TagNewWorkbook::EVENTS {
+            assert!(is_for_us(&event(name.as_str()), &settings::TagNewWorkbook::default()), "{name}");
+        }
+        assert!(!is_for_us(&event("FlowRunFailed"), &settings::TagNewWorkbook::default()));
+    }
+
+    #[test]
+    fn a_rule_can_ask_for_a_part_of_the_name() {
+        let settings =
+            |part: &str| settings::TagNewWorkbook { name_contains: part.to_owned(), ..Default::default() };
+        let event = event(settings::TagNewWorkbook::EVENTS[0].as_str());
+        assert!(is_for_us(&event, &settings("Orders")));
+        assert!(!is_for_us(&event, &settings("Returns")));
+    }
+}

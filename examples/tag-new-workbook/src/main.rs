@@ -1,0 +1,25 @@
+//! Lambda entry point. The workflow is in `lib.rs`.
+
+use circuit::Circuits;
+use guarded_tableau::{GuardedTableau, SecretCredential};
+use runtime::Host;
+use session_store::sessions;
+use store::documents;
+use tableau_client::TableauClient;
+use tag_new_workbook::{Config, TagNewWorkbook};
+use workflow::{BoxError, Workflow};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    let host = Host::start(TagNewWorkbook::NAME)?;
+    let workflow = workflow(&host);
+    host.serve(workflow).await
+}
+
+fn workflow(host: &Host) -> Result<TagNewWorkbook, BoxError> {
+    let config = host.config(Config::from_env)?;
+    let credential = SecretCredential::new(host.secret(&config.tableau_secret));
+    let tableau = TableauClient::new(host.http(), config.tableau, credential, sessions(host.table()));
+    let circuits = Circuits::new(documents(host.table()), TagNewWorkbook::NAME, "Tableau");
+    Ok(TagNewWorkbook { tableau: GuardedTableau::new(tableau, circuits), rules: host.rules() })
+}

@@ -1,0 +1,235 @@
+//! Whether `template.yaml` is what the workflows' files make of it, and where the parts of another workflow go.
+
+use super::*;
+use crate::name::Events;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn workflow(name: &str, more: &str) -> Definition {
+    let text = format!("summary: Does it.\nnote: With care.\nevents: [WorkbookCreated]\n{more}");
+    Definition::parse(Name::parse(name).unwrap(), &text).unwrap()
+}
+
+fn stack() -> Stack {
+    Stack { text: fs::read_to_string(root().join("template.yaml")).unwrap() }
+}
+
+/// The workflows of the repository, in alphabetical order.
+fn all() -> Vec<Definition> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(root().join("functions")).unwrap() {
+        let entry = entry.unwrap();
+        if let Ok(text) = fs::read_to_string(entry.path().join("workflow.yaml")) {
+            let name = Name::parse(entry.file_name().to_str().unwrap()).unwrap();
+            all.push(Definition::parse(name, &text).unwrap());
+        }
+    }
+    all.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
+    all
+}
+
+fn headings(text: &str) -> Vec<&str> {
+    let own = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  # --- "))
+        .map(|text| text.trim_end_matches('-').trim());
+    own.filter(|heading| !heading.starts_with("shared: ")).collect()
+}
+
+/// The text without the rule that depends on how many workflows there are.
+fn without_rule(text: &str) -> String {
+    fit::with_rule(text, &[]).unwrap()
+}
+
+// 14-7
+#[test]
+fn template_yaml_is_what_the_workflows_files_make_of_it() {
+    let all = all();
+    assert!(all.len() >= 2, "{all:?}");
+    let stack = stack();
+    let wanted = stack.of(&all).unwrap();
+    let differs = stack.text.lines().zip(wanted.lines()).find(|(one, other)| one != other);
+    assert!(wanted == stack.text, "run `cargo xtask template`; first, {differs:?}");
+}
+
+// 14-7
+#[test]
+fn a_change_by_hand_inside_a_workflows_parts_is_undone_and_one_outside_stays() {
+    let all = all();
+    let stack = stack();
+    for (right, wrong) in [
+        (
+            "  NotifySlackQueue:\n    Type: AWS::SQS::Queue\n",
+            "  NotifySlackQueue:\n    Type: AWS::SQS::Other\n",
+        ),
+        ("  UpdateBroadcastOn: !Equals [!Ref UpdateBroadcastEnabled, \"true\"]\n", ""),
+        ("          - UpdateBroadcastEnabled\n", ""),
+        ("    Description: For webhooks that shall start notify-slack only.\n", "    Description: x\n"),
+        ("    Default: \"true\"\n    AllowedValues: [\"true\", \"false\"]\n", "    Default: \"true\"\n"),
+        ("      \"${NotifySlackAgeAlarm.Arn}\",", "      "),
+    ] {
+        let text = stack.text.replacen(right, wrong, 1);
+        assert_ne!(text, stack.text, "template.yaml has no {right}");
+        let mended = Stack { text }.of(&all).unwrap();
+        let differs = stack.text.lines().zip(mended.lines()).find(|(one, other)| one != other);
+        assert!(mended == stack.text, "{wrong}: {differs:?}");
+    }
+    let text = stack.text.replacen("    MemorySize: 256\n", "    MemorySize: 512\n", 1);
+    assert_ne!(text, stack.text);
+    assert_eq!(Stack { text: text.clone() }.of(&all).unwrap(), text);
+}
+
+// 14-7
+#[test]
+fn a_workflow_without_its_file_leaves_template_yaml_whole() {
+    let all = all();
+    let stack = stack();
+    for name in ["announce-workbook", "notify-teams", "zap-extract"] {
+        let added = Stack { text: stack.with(&workflow(name, "")).unwrap() };
+        assert_ne!(added.text, stack.text, "{name}");
+        let removed = added.of(&all).unwrap();
+        let differs = stack.text.lines().zip(removed.lines()).find(|(one, other)| one != other);
+        assert!(removed == stack.text, "{name}: {differs:?}");
+    }
+}
+
+#[test]
+fn the_parts_go_where_the_alphabet_puts_them_and_change_nothing_else() {
+    let stack = stack();
+    for name in ["announce-workbook", "notify-teams", "zap-extract"] {
+        let added = workflow(name, "tableau: true\n");
+        let changed = stack.with(&added).unwrap();
+
+        let mut expected = headings(&stack.text);
+        expected.push(name);
+        expected.sort_unstable();
+        assert_eq!(headings(&changed), expected);
+        assert!(!changed.contains("\n\n\n") && !changed.ends_with("\n\n") && changed.ends_with('\n'));
+        let rule = fit::rule(&stack.workflows_with(&added.name).unwrap()).unwrap();
+        assert_eq!(changed.matches(&rule).count(), 1, "{name}: the rule of what fits a new account");
+        let changed = without_rule(&changed);
+        let mut without = changed.replacen(&format!("{}\n", block(&added)), "", 1);
+        without = without.replacen(&format!("\n{}", block(&added)), "", 1);
+        for (section, _, template) in &ENTRIES {
+            let part = filled(template, &added);
+            assert_eq!(without.matches(&part).count(), 1, "{section}: {name}");
+            without = without.replacen(&part, "", 1);
+        }
+        assert_eq!(without, without_rule(&stack.text), "{name}");
+    }
+}
+
+#[test]
+fn parts_of_several_workflows_stand_in_alphabetical_order_in_every_section() {
+    let mut stack = stack();
+    for name in ["zap-extract", "announce-workbook", "notify-teams"] {
+        stack.text = stack.with(&workflow(name, "")).unwrap();
+    }
+    let order = ["AnnounceWorkbook", "NotifySlack", "NotifyTeams", "UpdateBroadcast", "ZapExtract"];
+    for (section, Entry { around: (start, end), .. }, _) in &ENTRIES {
+        let names = stack.text.lines().filter_map(|line| line.strip_prefix(start)?.split_once(end));
+        let names: Vec<&str> = names.map(|(name, _)| name).filter(|name| order.contains(name)).collect();
+        assert_eq!(names, order, "{section}");
+    }
+}
+
+// 14-7
+#[test]
+fn every_key_of_the_file_reaches_the_block() {
+    let least = block(&workflow("tag-workbook", ""));
+    for absent in ["MemorySize", "Timeout: ", "TABLEAU_", "Sweep", "TimersRole", "s3:PutObject"] {
+        assert!(!least.contains(&format!(" {absent}")), "{absent} in\n{least}");
+    }
+    for (more, part) in [
+        ("memory_mb: 512\n", "      Description: Does it.\n      MemorySize: 512\n"),
+        ("timeout_seconds: 120\n", "      Timeout: 120\n"),
+        ("timeout_seconds: 120\n", "      VisibilityTimeout: 720\n"),
+        ("secrets: { SLACK_SECRET: SlackSecret }\n", "          SLACK_SECRET: !GetAtt SlackSecret.Id\n"),
+        (
+            "secrets: { SLACK_SECRET: SlackSecret }\n",
+            "                  - !GetAtt WebhookSecret.Id\n                  - !GetAtt SlackSecret.Id\n",
+        ),
+        ("parameters: { SLACK_API_URL: SlackApiUrl }\n", "          SLACK_API_URL: !Ref SlackApiUrl\n"),
+        (
+            "statements: |\n  # Why.\n  - { Effect: Allow, Action: s3:PutObject, Resource: !GetAtt {{Name}}Bucket.Arn }\n",
+            "              # Why.\n              - { Effect: Allow, Action: s3:PutObject, Resource: !GetAtt TagWorkbookBucket.Arn }\n  TagWorkbookLogs:\n",
+        ),
+        ("tableau: true\n", "                      - \"session#*\"\n"),
+        ("alerting: true\n", "  TagWorkbookTimersRole:\n"),
+        ("alerting: true\n", ":schedule/*/tw-tag-workbook-*\n"),
+    ] {
+        let block = block(&workflow("tag-workbook", more));
+        assert!(block.contains(part), "{more}: no\n{part}in\n{block}");
+        assert!(!block.contains("{{"), "{block}");
+    }
+    let parameter = ENTRIES[1].2;
+    assert!(filled(parameter, &workflow("a", "enabled_by_default: true\n")).contains("Default: \"true\""));
+    // 11-A8: a new workflow must not switch itself on at an upgrade.
+    assert!(filled(parameter, &workflow("a", "")).contains("Default: \"false\""));
+    let every = Definition { events: None, ..workflow("tag-workbook", "") };
+    assert!(block(&every).contains("# No detail-type: every event") && !block(&every).contains("Unreadable"));
+    let names = ["WorkbookCreated".to_owned(), "DatasourceCreated".to_owned()];
+    let two = Definition { events: Some(Events::parse(&names).unwrap()), ..workflow("tag-workbook", "") };
+    assert!(block(&two).contains("          - DatasourceCreated\n          - WorkbookCreated\n"));
+}
+
+// 14-7
+#[test]
+fn a_name_that_the_template_does_not_have_is_refused_with_the_file_and_the_key() {
+    for (more, problem) in [
+        (
+            "secrets: { SLACK_SECRET: SlackSecrte }\n",
+            "secrets: template.yaml has no `SlackSecrte` in Resources:",
+        ),
+        ("parameters: { A: SlackSecret }\n", "parameters: template.yaml has no `SlackSecret` in Parameters:"),
+    ] {
+        let refused = stack().with(&workflow("tag-workbook", more)).unwrap_err().to_string();
+        assert_eq!(refused, format!("functions/tag-workbook/workflow.yaml: {problem}"));
+    }
+}
+
+// 14-7
+#[test]
+fn a_name_that_would_make_a_second_resource_or_output_of_one_name_is_refused() {
+    for (name, taken) in [
+        ("webhook", "WebhookUrl"),
+        ("timers", "TimersUndeliveredAlarm"),
+        ("http-api", "HttpApi"),
+        ("delivery-table", "DeliveryTable"),
+    ] {
+        let refused = stack().with(&workflow(name, "")).unwrap_err().to_string();
+        assert_eq!(refused, format!("the name `{name}` is taken: template.yaml has `{taken}`"));
+    }
+    // A workflow that is there may have its own names again.
+    let names = all().into_iter().map(|workflow| stack().with(&workflow).map(|_| workflow.name));
+    assert!(names.into_iter().all(|name| name.is_ok()));
+}
+
+#[test]
+fn what_is_printed_says_where_it_belongs() {
+    let text = stack().to_paste(&workflow("update-aaa", ""));
+    assert!(text.contains("\n# In Resources, before `# --- update-broadcast -"), "{text}");
+    assert!(
+        text.starts_with(
+            "# In Metadata, in the group Workflows, before `- UpdateBroadcastEnabled`:\n          - UpdateAaaEnabled\n"
+        ),
+        "{text}"
+    );
+    for part in [
+        "\n# In Parameters, before `UpdateBroadcastEnabled:`:\n  UpdateAaaEnabled:\n",
+        "\n# In Conditions, before `UpdateBroadcastOn: !Equals [!Ref UpdateBroadcastEnabled, \"true\"]`:\n  UpdateAaaOn: ",
+        "\n# In Outputs, before `UpdateBroadcastUrl:`:\n  UpdateAaaUrl:\n",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    let text = stack().to_paste(&workflow("zap-extract", ""));
+    assert!(text.contains("\n# In Resources, at the end:\n  # --- zap-extract -"), "{text}");
+    assert!(
+        text.contains("\n# In Outputs, after those of the other workflows:\n  ZapExtractUrl:\n"),
+        "{text}"
+    );
+}

@@ -1,5 +1,6 @@
 //! Families of events: a name for several events that rules often want together. No I/O.
 
+use crate::hints;
 use std::sync::LazyLock;
 use tableau::EventName;
 use tableau::EventName as E;
@@ -33,7 +34,7 @@ pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
 pub(crate) fn unknown(name: &str) -> String {
     let known =
         EventName::KNOWN.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
-    match tableau::nearest(name, known) {
+    match hints::family(name).or_else(|| tableau::nearest(name, known)) {
         Some(near) => format!("`{name}` is no event name; did you mean `{near}`?"),
         None => {
             let families: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();

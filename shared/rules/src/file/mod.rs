@@ -1,16 +1,20 @@
 //! The rules file: its text, its shape, and what its values mean.
 
 mod build;
+mod build_conditions;
 mod entries;
+mod keys;
 mod node;
 mod shape;
+mod values;
 
 pub(crate) use build::{Depth, Parts};
 pub(crate) use entries::File;
+pub(crate) use keys::is_key;
 pub use node::Position;
 
 use crate::error::{Error, Problem};
-use crate::problem;
+use crate::syntax;
 use node::{At, Node};
 use serde_saphyr::DuplicateKeyPolicy;
 
@@ -26,6 +30,7 @@ pub(crate) fn read(text: &str, depth: Depth) -> Result<(Parts, File), Error> {
         // What has the right shape can be read. A difference is a mistake of ours, and no reason to end.
         .map_err(|error| Error::from(Problem::at(Position::default(), error.to_string())))?;
     let parts = build::build(file.clone(), At::new(Some(&root)), depth, &mut problems);
+    problems.sort_by_key(|problem| problem.at);
     problems.truncate(MOST_PROBLEMS);
     Error::of(problems)?;
     Ok((parts, file))
@@ -51,11 +56,6 @@ fn parse(text: &str) -> Result<Node, Error> {
         let at = error
             .location()
             .map_or(Position { line: 1, column: 1 }, |at| Position { line: at.line(), column: at.column() });
-        match problem::comment(text, found, at.line) {
-            Some(comment) => {
-                Problem::at(Position { line: comment.line, column: 1 }, comment.problem()).into()
-            }
-            None => Problem::at(at, problem::of_syntax(found)).into(),
-        }
+        syntax::problem(text, found, at).into()
     })
 }

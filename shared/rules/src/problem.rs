@@ -23,7 +23,7 @@ fn unknown_field(found: &str) -> Option<String> {
 /// What is wrong with a key that has its value glued to it: `channel:data-alerts`.
 pub(crate) fn glued(key: &str, known: &[&str]) -> Option<String> {
     let (name, _) = key.split_once(':').filter(|(name, _)| known.contains(name))?;
-    Some(format!("unknown field `{key}`: a space is missing after the colon: write `{name}: …`"))
+    Some(format!("`{name}`: a space is missing after the colon: write `{name}: …`"))
 }
 
 /// What is wrong with the settings of a workflow at this path, when serde says this.

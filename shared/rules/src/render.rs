@@ -87,8 +87,12 @@ fn parts<'l>(line: &'l str, goes_on: bool, problem: &str) -> Vec<(&'l str, bool)
         } else if after.starts_with(':') && (after.len() == 1 || after[1..].starts_with(char::is_whitespace))
         {
             // Keys are shown.
-            is_setting = !is_key(token.trim_matches(['"', '\'']));
+            let key = token.trim_matches(['"', '\'', ' ', '→', '-', '–', '—']);
+            is_setting = !is_key(key);
             parts.push((token, masked(token) != token));
+        } else if let Some(colon) = glued(token) {
+            let (name, value) = token.split_at(colon);
+            parts.extend([(name, false), (value, true)]);
         } else {
             let is_repeated = |value: &str| value.chars().count() > 2 && problem.contains(value);
             let value = token.trim_matches(['"', '\'', '#', '`', ' ', '“', '”', '„', '‘', '’', '«', '»']);
@@ -101,6 +105,14 @@ fn parts<'l>(line: &'l str, goes_on: bool, problem: &str) -> Vec<(&'l str, bool)
         rest = after;
     }
     parts
+}
+
+/// Where the value begins that stands right after the colon of a setting, without a space.
+fn glued(token: &str) -> Option<usize> {
+    let (name, value) = token.split_once(':')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    (is_name && !value.is_empty() && !value.starts_with("//") && !is_key(name) && name.parse::<u8>().is_err())
+        .then_some(name.len() + 1)
 }
 
 /// Names of events, families, workflows and days are no secrets.

@@ -79,7 +79,7 @@ impl Settings {
         let first = path.split(['.', '[']).next().unwrap_or_default();
         let text = text.into();
         let at = match self.positions.get(first) {
-            Some((key, _)) if text.starts_with("unknown field") => *key,
+            Some((key, _)) if text.starts_with("unknown field") || first.contains(':') => *key,
             Some((_, value)) => *value,
             None => self.at,
         };

@@ -36,6 +36,8 @@ fn is_secret(word: &str) -> bool {
     // A setting may be glued to its key: `channel:xoxb-…`.
     let value = word.rsplit([':', '=']).next().unwrap_or_default();
     let is_token = |text: &str| {
+        // Other signs than those that end a word: `@xoxb-…`, `“xoxb-…`.
+        let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
         SLACK.iter().chain(&OTHERS).any(|start| text.len() > start.len() + 3 && text.starts_with(start))
     };
     // Tableau's tokens are two texts with `==:` between them.

@@ -145,7 +145,8 @@ impl Builder<'_> {
 
     fn rule(&mut self, entry: RuleEntry, at: At<'_>) -> Rule {
         let lists = [at.key("on"), at.key("do")];
-        if let Some(at) = lists.into_iter().find(|at| at.is_empty_list() && !self.is_reported(*at)) {
+        let is_reported = lists.iter().any(|at| self.is_reported(*at));
+        if let Some(at) = lists.into_iter().find(|at| at.is_empty_list() && !is_reported) {
             let text = format!("the rule `{}` does nothing: fill in `on` and `do`", entry.name);
             self.wrong(at.key_position(), text);
         }

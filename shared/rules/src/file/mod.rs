@@ -4,6 +4,7 @@ mod build;
 mod build_conditions;
 mod entries;
 mod keys;
+mod newer;
 mod node;
 mod shape;
 mod values;
@@ -16,6 +17,7 @@ pub use node::Position;
 use crate::error::{Error, Problem};
 use crate::syntax;
 use node::{At, Node};
+use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
 /// The problems of a file, at most. More are of no help.
@@ -38,8 +40,13 @@ pub(crate) fn read(text: &str, depth: Depth) -> Result<(Parts, File), Error> {
 
 /// The parts of a file in its JSON form, as [`crate::Rules::to_json`] writes it.
 pub(crate) fn read_json(json: &str) -> Result<Parts, Error> {
-    let file: File = serde_json::from_str(json)
-        .map_err(|error| Error::from(Problem::at(Position::default(), error.to_string())))?;
+    let wrong = |text: String| Error::from(Problem::at(Position::default(), text));
+    let mut value: Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    if !value.get("rules").is_some_and(Value::is_array) {
+        return Err(wrong("this is not the JSON form of a rules file".to_owned()));
+    }
+    newer::prepare(&mut value);
+    let file: File = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
     let mut problems = Vec::new();
     let parts = build::build(file, At::new(None), Depth::Function, &mut problems);
     Error::of(problems)?;

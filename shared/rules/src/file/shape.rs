@@ -167,6 +167,11 @@ impl Walk<'_> {
 
     fn text(&mut self, key: &str, node: &Node, example: &str) -> bool {
         match &node.kind {
+            Kind::Text(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) => {
+                let text = "it has a control character; within \"…\", a backslash begins an escape: write the text in single \
+                            quotation marks";
+                self.wrong(key, node.at, text)
+            }
             Kind::Text(text) => match typographic_quotes(key, text) {
                 Some(problem) => {
                     self.problems.push(Problem::at(node.at, problem));
@@ -178,7 +183,12 @@ impl Walk<'_> {
                 self.wrong(key, node.at, &format!("write the name of an event, such as {example}"))
             }
             Kind::Number(_) if matches!(key, "luid" | "days" | "from" | "to" | "timezone" | "mute_until") => {
-                self.wrong(key, node.at, &format!("write {}", full(key, example)))
+                let what = if matches!(key, "from" | "to") { "a time of day" } else { "it" };
+                self.wrong(
+                    key,
+                    node.at,
+                    &format!("a number does not say {what}: write {}", full(key, example)),
+                )
             }
             Kind::Number(number) => {
                 self.wrong(key, node.at, &format!("write a text: \"{number}\" in quotation marks"))

@@ -30,6 +30,11 @@ pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
     KNOWN.iter().position(|event| event.as_str() == name).map(|at| &KNOWN[at..=at])
 }
 
+/// The event in a set of events, with one bit for each that is known; nothing for another one.
+pub(crate) fn bit(event: &EventName) -> u32 {
+    KNOWN.iter().position(|known| known == event).map_or(0, |at| 1 << at)
+}
+
 /// What to say of a name that is neither an event nor a family.
 pub(crate) fn unknown(name: &str) -> String {
     let known =

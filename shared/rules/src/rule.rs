@@ -2,6 +2,7 @@
 
 use crate::conditions::Conditions;
 use crate::error::Problem;
+use crate::family;
 use crate::file::Position;
 use crate::message::Message;
 use crate::schedule::Hours;
@@ -26,6 +27,8 @@ pub struct Site {
 pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) on: Vec<EventName>,
+    /// The same as a set: [`family::bit`] of each.
+    pub(crate) on_bits: u32,
     pub(crate) conditions: Conditions,
     /// The rule does not match if one of these holds.
     pub(crate) unless: Vec<Conditions>,
@@ -47,7 +50,12 @@ pub(crate) struct Maintenance {
 
 impl Rule {
     pub(crate) fn is_for(&self, event: &EventName) -> bool {
-        self.on.contains(event)
+        self.is_for_bit(family::bit(event))
+    }
+
+    /// Whether it is for the event of which this is [`family::bit`].
+    pub(crate) fn is_for_bit(&self, event: u32) -> bool {
+        self.on_bits & event != 0
     }
 
     /// Whether it has an action for this workflow.

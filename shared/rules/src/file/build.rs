@@ -183,7 +183,18 @@ impl Builder<'_> {
         // Of a rule with a misspelt event it is not known whether its workflows act on any.
         let on = if is_complete { on } else { Vec::new() };
         let name = entry.name;
-        let rule = Rule { name, on, conditions, unless, otherwise: entry.otherwise, hours, message, actions };
+        let on_bits = on.iter().fold(0, |bits, event| bits | family::bit(event));
+        let rule = Rule {
+            name,
+            on,
+            on_bits,
+            conditions,
+            unless,
+            otherwise: entry.otherwise,
+            hours,
+            message,
+            actions,
+        };
         if self.depth == Depth::Settings {
             self.problems.extend(of_workflows(&rule));
         }

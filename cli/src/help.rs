@@ -94,13 +94,64 @@ Examples:
 
 pub(crate) const RULES: &str = "\
 Examples:
-  tableau-webhooks rules check";
+  tableau-webhooks rules check
+  tableau-webhooks rules deploy
+  tableau-webhooks rules explain 717b
+  tableau-webhooks rules rollback";
 
 pub(crate) const RULES_CHECK: &str = "\
 Examples:
   tableau-webhooks rules check
   tableau-webhooks rules check my-rules.yaml --template template.yaml
+  tableau-webhooks rules check --webhooks --local
   tableau-webhooks rules check --json | jq -r .message";
+
+pub(crate) const RULES_DEPLOY: &str = "\
+Examples:
+  tableau-webhooks rules deploy
+  tableau-webhooks rules deploy --local
+  tableau-webhooks rules deploy my-rules.yaml --stack tableau-webhooks-test --yes";
+
+pub(crate) const RULES_SHOW: &str = "\
+Examples:
+  tableau-webhooks rules show
+  tableau-webhooks rules show --version 3
+  tableau-webhooks rules show --text > rules.yaml";
+
+pub(crate) const RULES_HISTORY: &str = "\
+Examples:
+  tableau-webhooks rules history
+  tableau-webhooks rules history --limit 100 --json | jq -r .published_by";
+
+pub(crate) const RULES_ROLLBACK: &str = "\
+Examples:
+  tableau-webhooks rules rollback
+  tableau-webhooks rules rollback 3 --yes";
+
+pub(crate) const RULES_EXPLAIN: &str = "\
+Examples:
+  tableau-webhooks rules explain 717b
+  tableau-webhooks rules explain DatasourceRefreshFailed --local
+  tableau-webhooks rules explain events/tableau/workbook-created.json --rules rules.yaml --offline
+  tableau-webhooks rules explain DatasourceRefreshFailed --rules rules.yaml --fact project=Finance/Reports --fact tags=critical";
+
+pub(crate) const RULES_TEST: &str = "\
+Examples:
+  tableau-webhooks rules test rules-test.yaml
+  tableau-webhooks rules test finance.yaml sales.yaml --rules my-rules.yaml
+  tableau-webhooks rules test rules-test.yaml --json | jq -r .case
+
+A file with cases:
+  cases:
+    - name: failures in Finance go to the channel of Finance
+      event: { name: DatasourceRefreshFailed, resource: Ledger, at: 2026-11-25T10:00 }
+      facts: { project: Finance/Reports, tags: [critical] }
+      expect:
+        - { rule: finance, workflow: notify-slack, settings: { channel: finance-data }, when: now }";
+
+pub(crate) const RULES_SCHEMA: &str = "\
+Examples:
+  tableau-webhooks rules schema > docs/rules.schema.json";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:

@@ -20,7 +20,7 @@ mod table;
 mod timer_words;
 mod up;
 
-use options::{Command, Options, RulesCommand};
+use options::{Command, Options};
 use std::process::ExitCode;
 use workflow::{BoxError, chain};
 
@@ -45,7 +45,7 @@ async fn run(options: Options) -> Result<ExitCode, BoxError> {
         Some(Command::Events { command }) => events::run(command).await,
         Some(Command::Completions { shell }) => help::completions(shell),
         Some(Command::Table { command }) => table::run(command).await,
-        Some(Command::Rules { command: RulesCommand::Check(check) }) => rules::check(&check),
+        Some(Command::Rules { command }) => rules::run(command).await,
     }
 }
 

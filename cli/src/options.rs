@@ -3,6 +3,7 @@
 use crate::colour;
 use crate::events::EventsCommand;
 use crate::help;
+use crate::rules::RulesCommand;
 use crate::table::TableCommand;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -64,7 +65,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TableCommand,
     },
-    /// Validate a rules file
+    /// Check, publish, explain and test rules
     #[command(after_help = help::RULES)]
     Rules {
         #[command(subcommand)]
@@ -97,26 +98,6 @@ pub(crate) struct TargetOptions {
     /// user can read the file with its keys
     #[arg(long, conflicts_with_all = ["stack", "region", "profile"])]
     pub(crate) local: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RulesCommand {
-    /// Validate a rules file, and show the line of an error
-    #[command(after_help = help::RULES_CHECK)]
-    Check(CheckOptions),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckOptions {
-    /// The rules file
-    #[arg(default_value = "rules.yaml")]
-    pub(crate) file: PathBuf,
-    /// The CloudFormation template, which says which workflows there are
-    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
-    pub(crate) template: PathBuf,
-    /// Print one JSON object per line for each mistake and each note
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]

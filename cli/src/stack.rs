@@ -9,14 +9,18 @@ use workflow::BoxError;
 
 /// The template's name for the table with the delivery records.
 const TABLE: &str = "DeliveryTable";
+/// The template's name for the secret with which functions sign in to Tableau.
+const TABLEAU_SECRET: &str = "TableauSecret";
 
 /// A stack that was found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stack {
     pub(crate) name: String,
     pub(crate) account: Account,
     /// The name of the table with the delivery records.
     pub(crate) table: Option<String>,
+    /// The id of the secret with which functions sign in to Tableau.
+    pub(crate) tableau_secret: Option<String>,
     /// At least one, by name of the workflow.
     pub(crate) workflows: Vec<WorkflowQueues>,
 }
@@ -39,7 +43,9 @@ impl Stack {
         let account = Account::find(options).await?;
         let client = aws_sdk_cloudformation::Client::new(&account.config);
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
-        let (mut queues, mut table) = (Vec::new(), None);
+        let mut queues = Vec::new();
+        let mut table = None;
+        let mut tableau_secret = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
                 if error.as_service_error().is_some_and(|error| {
@@ -61,6 +67,9 @@ impl Stack {
                 match resource.resource_type() {
                     Some("AWS::SQS::Queue") => queues.push((id.to_owned(), physical_id.to_owned())),
                     Some("AWS::DynamoDB::Table") if id == TABLE => table = Some(physical_id.to_owned()),
+                    Some("AWS::SecretsManager::Secret") if id == TABLEAU_SECRET => {
+                        tableau_secret = Some(physical_id.to_owned());
+                    }
                     _ => {}
                 }
             }
@@ -73,7 +82,31 @@ impl Stack {
             )
             .into());
         }
-        Ok(Self { name: name.to_owned(), account, table, workflows })
+        Ok(Self { name: name.to_owned(), account, table, tableau_secret, workflows })
+    }
+
+    /// The table with deliveries and rules.
+    pub(crate) fn table(&self) -> Result<&str, BoxError> {
+        self.table.as_deref().ok_or_else(|| {
+            format!(
+                "the stack `{}` in {} has no table `{TABLE}`: check --stack",
+                self.name, self.account.target
+            )
+            .into()
+        })
+    }
+
+    /// Asks CloudFormation for the values of the stack's parameters.
+    pub(crate) async fn parameters(&self) -> Result<BTreeMap<String, String>, BoxError> {
+        let client = aws_sdk_cloudformation::Client::new(&self.account.config);
+        let described = client.describe_stacks().stack_name(&self.name).send().await;
+        let described =
+            described.map_err(|error| self.account.explain("cloudformation:DescribeStacks", error))?;
+        let parameters = described.stacks().iter().flat_map(|stack| stack.parameters());
+        let pairs = parameters.filter_map(|parameter| {
+            Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value()?.to_owned()))
+        });
+        Ok(pairs.collect())
     }
 
     /// The queues of one workflow, or of all.

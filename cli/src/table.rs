@@ -55,13 +55,7 @@ pub(crate) async fn run(command: TableCommand) -> Result<ExitCode, BoxError> {
 async fn copy(options: &CopyOptions) -> Result<ExitCode, BoxError> {
     let stack = Stack::find(&options.target).await?;
     let account = &stack.account;
-    let Some(to) = &stack.table else {
-        return Err(format!(
-            "the stack `{}` in {} has no table `DeliveryTable`: check --stack",
-            stack.name, account.target
-        )
-        .into());
-    };
+    let to = stack.table()?;
     let from = &options.from;
     if from == to {
         return Err(format!("`{from}` is the table of the stack `{}` itself", stack.name).into());

@@ -7,7 +7,9 @@ mod options;
 mod table;
 mod time_range;
 
+pub(crate) use history::payload_of;
 pub(crate) use options::EventsCommand;
+pub(crate) use table::{Column, Table, age};
 
 use jiff::Timestamp;
 use options::DeadLettersCommand;

@@ -34,7 +34,7 @@ pub(super) fn message_id(id: &str, is_narrow: bool) -> String {
 }
 
 /// How long ago, in the largest unit.
-pub(super) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+pub(crate) fn age(since: Option<Timestamp>, now: Timestamp) -> String {
     since.map_or_else(|| "–".to_owned(), |since| passed(now.duration_since(since)))
 }
 
@@ -49,7 +49,7 @@ fn passed(passed: SignedDuration) -> String {
 
 /// A column, and how much of it may be cut where a row has less room than it takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub(crate) struct Column {
     head: &'static str,
     cut: Cut,
     /// The colour of a cell with this text.
@@ -71,12 +71,12 @@ enum Cut {
 
 impl Column {
     /// A column that is never cut.
-    pub(super) const fn whole(head: &'static str) -> Self {
+    pub(crate) const fn whole(head: &'static str) -> Self {
         Self { head, cut: Cut::Never, style: no_style }
     }
 
     /// A column whose cells lose their ends.
-    pub(super) const fn cut(head: &'static str, least: usize) -> Self {
+    pub(crate) const fn cut(head: &'static str, least: usize) -> Self {
         Self { head, cut: Cut::End(least), style: no_style }
     }
 
@@ -108,7 +108,7 @@ impl Column {
 
 /// Rows whose columns fit what has been seen so far, so that a row can be shown before all of them are known.
 #[derive(Debug)]
-pub(super) struct Table<const N: usize> {
+pub(crate) struct Table<const N: usize> {
     columns: [Column; N],
     widths: [usize; N],
     /// The most that a row takes; nothing is cut without it.
@@ -116,7 +116,7 @@ pub(super) struct Table<const N: usize> {
 }
 
 impl<const N: usize> Table<N> {
-    pub(super) fn new(columns: [Column; N], width: Option<usize>) -> Self {
+    pub(crate) fn new(columns: [Column; N], width: Option<usize>) -> Self {
         Self { columns, widths: columns.map(|column| column.head.width()), width }
     }
 
@@ -126,7 +126,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// Makes room for these.
-    pub(super) fn fit(&mut self, rows: &[[String; N]]) {
+    pub(crate) fn fit(&mut self, rows: &[[String; N]]) {
         for row in rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.width());
@@ -134,7 +134,7 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.line(&self.columns.map(|column| column.head.to_owned()))
     }
 
@@ -165,7 +165,7 @@ impl<const N: usize> Table<N> {
     }
 
     /// The row in one line.
-    pub(super) fn line(&self, row: &[String; N]) -> String {
+    pub(crate) fn line(&self, row: &[String; N]) -> String {
         let whole = self.width.unwrap_or(usize::MAX);
         let mut line = String::new();
         let mut painted = String::new();

@@ -205,7 +205,7 @@ impl Environment {
 
 /// Name and time zone of the simulated site, as `sites` of a rules file would have them. The functions get it beside the rules
 /// file, which stays as it is and still lets every site in.
-const SAMPLE_SITE: &str =
+pub(crate) const SAMPLE_SITE: &str =
     r#"{"luid":"8b2a95d8-52b9-40a4-8712-cd6da771bd1b","name":"Marketing","timezone":"Europe/Berlin"}"#;
 
 const SLACK_API: &str = "https://slack.com/api";

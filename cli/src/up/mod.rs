@@ -8,6 +8,8 @@ mod settings;
 mod slack_form;
 mod trace;
 
+pub(crate) use environment::SAMPLE_SITE;
+
 use crate::options::UpOptions;
 use crate::out::{line, note};
 use environment::Environment;

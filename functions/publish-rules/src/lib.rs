@@ -54,7 +54,10 @@ impl Publisher {
                 let reason = match &error {
                     PublishError::Rules(rules::Error::Wrong(problems)) => {
                         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                        format!("rules.yaml has mistakes; the rules of before stay in force: {}", all.join("; "))
+                        format!(
+                            "rules.yaml has mistakes; the rules of before stay in force: {}",
+                            all.join("; ")
+                        )
                     }
                     _ => format!("the rules are not published: {reason}"),
                 };
@@ -70,7 +73,10 @@ impl Publisher {
         let in_force = match self.published.current().await {
             Ok(version) => version,
             Err(error) => {
-                tracing::warn!(reason = chain(error.as_ref()), "the version in force cannot be read and is replaced");
+                tracing::warn!(
+                    reason = chain(error.as_ref()),
+                    "the version in force cannot be read and is replaced"
+                );
                 None
             }
         };
@@ -86,7 +92,8 @@ impl Publisher {
         for attempt in 0..ATTEMPTS {
             tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
             // The URL is signed for an empty content type.
-            let call = self.http.put(request.response_url.reveal()).header("content-type", "").timeout(TIMEOUT);
+            let call =
+                self.http.put(request.response_url.reveal()).header("content-type", "").timeout(TIMEOUT);
             match call.body(body.clone()).send().await.and_then(reqwest::Response::error_for_status) {
                 Ok(_) => return Ok(()),
                 // The URL is a credential.

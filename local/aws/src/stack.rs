@@ -88,6 +88,10 @@ impl Stack {
         let places = Places { endpoint_url: aws.url().to_owned(), api_url: format!("http://{address}") };
         let plan = template.plan(&options.parameters, &places)?;
         create(&aws, &plan, &options.secrets)?;
+        let defaults = template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default()));
+        let mut parameters: BTreeMap<String, String> = defaults.collect();
+        parameters.extend(options.parameters.clone());
+        aws.set_stack_parameters(STACK, parameters);
 
         let observer = Observer(options.events.clone());
         let mut tasks = JoinSet::new();

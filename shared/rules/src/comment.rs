@@ -1,10 +1,14 @@
 //! Comments that a file has where its writer meant a value: `channel: #data-alerts`. No I/O.
 
+use crate::file::Position;
+use crate::lines::key_of;
+
 /// A `#` that begins a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Comment {
-    /// Counted from 1.
-    pub(crate) line: u64,
+    /// Both counted from 1.
+    line: u64,
+    column: u64,
     /// The key that it stands behind, if it stands where a value belongs.
     key: Option<String>,
     /// What follows it without a space.
@@ -24,6 +28,16 @@ impl Comment {
         comments(text).into_iter().find(|comment| comment.hides_a_bracket)
     }
 
+    /// Where its `#` stands.
+    pub(crate) fn at(&self) -> Position {
+        Position { line: self.line, column: self.column }
+    }
+
+    /// What follows its `#`.
+    pub(crate) fn word(&self) -> &str {
+        &self.word
+    }
+
     fn is_meant_as_value(&self) -> bool {
         self.key.is_some() && !self.word.is_empty()
     }
@@ -34,7 +48,7 @@ impl Comment {
         match self.key.as_deref().filter(|_| self.is_meant_as_value()) {
             Some("") => format!("`#` begins a comment: write {word} or \"#{word}\""),
             Some(key) => format!("{key}: `#` begins a comment: write {word} or \"#{word}\""),
-            None => "`#` begins a comment, and the closing bracket behind it is a part of it: put the comment on a line \
+            None => "`#` begins a comment, and the closing bracket after it is a part of it: put the comment on a line \
                      of its own, or the value in quotation marks"
                 .to_owned(),
         }
@@ -62,6 +76,7 @@ fn comments(text: &str) -> Vec<Comment> {
                     let (code, comment) = line.split_at(at);
                     comments.push(Comment {
                         line: number,
+                        column: line[..at].chars().count() as u64 + 1,
                         key: key(code),
                         word: word(comment),
                         hides_a_bracket: depth > 0 && comment.contains(['}', ']']),
@@ -80,13 +95,10 @@ fn comments(text: &str) -> Vec<Comment> {
 
 /// The key whose value would follow this code; empty for an entry of a list.
 fn key(code: &str) -> Option<String> {
-    let code = code.trim_end();
-    if code.ends_with(['[', ',', '-']) {
-        return Some(String::new());
+    match code.trim_end().ends_with(['[', ',', '-']) {
+        true => Some(String::new()),
+        false => key_of(code).map(ToOwned::to_owned),
     }
-    let before_colon = code.strip_suffix(':')?;
-    let key = before_colon.rsplit(['{', '[', ',', ' ', '\t']).next().unwrap_or_default();
-    Some(key.trim_matches(['"', '\'']).to_owned()).filter(|key| !key.is_empty())
 }
 
 fn word(comment: &str) -> String {

@@ -1,6 +1,7 @@
 //! What is wrong with a rules file.
 
 use crate::file::Position;
+use crate::secret::masked;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub struct Problem {
     pub at: Position,
     /// The name of the rule whose settings for a workflow are wrong; `None` for any other mistake.
     pub rule: Option<String>,
-    /// What is wrong there, and what to write.
+    /// What is wrong there, and what to write. Without tokens and URLs, which a file may have in the wrong place.
     pub text: String,
 }
 
@@ -48,11 +49,12 @@ impl fmt::Display for Problem {
 
 impl Problem {
     pub(crate) fn at(at: Position, text: impl Into<String>) -> Self {
-        Self { at, rule: None, text: text.into() }
+        Self { at, rule: None, text: masked(&text.into()) }
     }
 
     pub(crate) fn of_rule(at: Position, rule: &str, text: impl Into<String>) -> Self {
-        Self { at, rule: Some(rule.to_owned()), text: text.into() }
+        let rule = Some(masked(rule)).filter(|rule| !rule.is_empty());
+        Self { at, rule, text: masked(&text.into()) }
     }
 }
 
@@ -66,6 +68,10 @@ impl Error {
     /// The error with these problems; none without any.
     pub(crate) fn of(mut problems: Vec<Problem>) -> Result<(), Self> {
         problems.sort_by_key(|problem| problem.at);
+        // A default is wrong for every rule that takes it.
+        problems.dedup_by(|later, earlier| {
+            later.at != Position::default() && later.at == earlier.at && later.text == earlier.text
+        });
         if problems.is_empty() { Ok(()) } else { Err(Self::Wrong(problems)) }
     }
 }

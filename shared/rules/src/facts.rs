@@ -122,6 +122,21 @@ impl Facts {
         self.failures_in_a_row = failures;
     }
 
+    /// Takes what a lookup has found for another [`Facts`], such as those that a file of cases has.
+    pub fn take(&mut self, lookup: Lookup, from: &Self) {
+        match lookup {
+            Lookup::Content => {
+                self.tags = from.tags.clone();
+                self.certified = from.certified.clone();
+            }
+            Lookup::Project => self.project = from.project.clone(),
+            Lookup::Owner => self.owner = from.owner.clone(),
+            Lookup::OwnerGroups => self.owner_groups = from.owner_groups.clone(),
+            Lookup::Cause => self.cause = from.cause.clone(),
+            Lookup::FailuresInARow => self.failures_in_a_row = from.failures_in_a_row.clone(),
+        }
+    }
+
     /// Notes that something could not be looked up, and why.
     pub fn set_missing(&mut self, lookup: Lookup, why: &str) {
         let why = why.to_owned();

@@ -1,5 +1,6 @@
 //! Families of events: a name for several events that rules often want together. No I/O.
 
+use crate::hints;
 use std::sync::LazyLock;
 use tableau::EventName;
 use tableau::EventName as E;
@@ -29,11 +30,16 @@ pub(crate) fn events(name: &str) -> Option<&'static [EventName]> {
     KNOWN.iter().position(|event| event.as_str() == name).map(|at| &KNOWN[at..=at])
 }
 
+/// The event in a set of events, with one bit for each that is known; nothing for another one.
+pub(crate) fn bit(event: &EventName) -> u32 {
+    KNOWN.iter().position(|known| known == event).map_or(0, |at| 1 << at)
+}
+
 /// What to say of a name that is neither an event nor a family.
 pub(crate) fn unknown(name: &str) -> String {
     let known =
         EventName::KNOWN.iter().map(EventName::as_str).chain(FAMILIES.iter().map(|(family, _)| *family));
-    match tableau::nearest(name, known) {
+    match hints::family(name).or_else(|| tableau::nearest(name, known)) {
         Some(near) => format!("`{name}` is no event name; did you mean `{near}`?"),
         None => {
             let families: Vec<&str> = FAMILIES.iter().map(|(family, _)| *family).collect();

@@ -1,98 +1,95 @@
-//! Patterns for names and project paths: `*` stands for any text within a name, `**` for any number of path segments. Capital
-//! and small letters are the same. No I/O.
+//! Patterns for names and project paths: `*` stands for any text within a name, `?` for one character, `**` for any number of
+//! path segments. Brackets and braces are letters, as names have them. Capital and small letters are the same. No I/O.
 
 /// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Glob {
     /// As it is written.
     pub(crate) text: String,
-    /// In small letters; escaped if it is a pattern.
-    folded: String,
-    /// The path of the project itself, where the pattern ends with `/**`.
-    base: Option<String>,
-    kind: Kind,
+    segments: Vec<Segment>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Pattern,
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    /// Any number of segments, also none.
+    Any,
+    /// One segment. `*` and `?` are wild.
+    One(Vec<char>),
 }
 
-/// Stands for `/` in names, in which it separates nothing.
-const SLASH: &str = "\u{1}";
-
-/// A text that globs are compared with, made ready once for all of them.
+/// A text that globs are compared with, made ready once for all of them: its segments in small letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Folded(String);
+pub(crate) struct Folded(Vec<Vec<char>>);
 
 impl Folded {
     /// A path whose segments are separated by `/`.
     pub(crate) fn path(text: &str) -> Self {
-        Self(text.to_lowercase())
+        Self(text.split('/').map(folded).collect())
     }
 
-    /// A name.
+    /// A name, in which `/` separates nothing.
     pub(crate) fn name(text: &str) -> Self {
-        Self(text.to_lowercase().replace('/', SLASH))
+        Self(vec![folded(text)])
     }
 }
 
 impl Glob {
     /// A pattern for paths.
     pub(crate) fn path(text: &str) -> Self {
-        let folded = text.trim_matches('/').to_lowercase();
-        Self::new(text, folded)
+        let segment = |text: &str| if text == "**" { Segment::Any } else { Segment::One(folded(text)) };
+        Self { text: text.to_owned(), segments: text.trim_matches('/').split('/').map(segment).collect() }
     }
 
     /// A pattern for names.
     pub(crate) fn name(text: &str) -> Self {
-        // Any number of stars is one: a name has no segments.
-        let mut folded = text.to_lowercase().replace('/', SLASH);
-        while folded.contains("**") {
-            folded = folded.replace("**", "*");
-        }
-        Self::new(text, folded)
-    }
-
-    fn new(text: &str, folded: String) -> Self {
-        let is_pattern = folded.contains(['*', '?']);
-        let base = folded
-            .strip_suffix("/**")
-            .map(|base| if is_wild(base) { escaped(base) } else { base.to_owned() });
-        let kind = if is_pattern { Kind::Pattern } else { Kind::Plain };
-        let folded = if is_pattern { escaped(&folded) } else { folded };
-        Self { text: text.to_owned(), folded, base, kind }
+        Self { text: text.to_owned(), segments: vec![Segment::One(folded(text))] }
     }
 
     pub(crate) fn matches(&self, text: &Folded) -> bool {
-        match self.kind {
-            Kind::Plain => self.folded == text.0,
-            Kind::Pattern => {
-                fast_glob::glob_match(&self.folded, &text.0)
-                    || self.base.as_ref().is_some_and(|base| match is_wild(base) {
-                        true => fast_glob::glob_match(base, &text.0),
-                        false => *base == text.0,
-                    })
+        let is_any = |segment: &Segment| matches!(segment, Segment::Any);
+        let is_one = |segment: &Segment, text: &Vec<char>| match segment {
+            Segment::Any => true,
+            Segment::One(pattern) => matches(pattern, text, |c| *c == '*', |p, c| *p == '?' || p == c),
+        };
+        matches(&self.segments, &text.0, is_any, is_one)
+    }
+}
+
+/// In small letters, the same at the end of a word as within it.
+fn folded(text: &str) -> Vec<char> {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+/// Whether all of a text is what a pattern says, in which some parts stand for any number of the text's.
+fn matches<P, T>(
+    pattern: &[P],
+    text: &[T],
+    is_any: impl Fn(&P) -> bool,
+    is_one: impl Fn(&P, &T) -> bool,
+) -> bool {
+    let mut at = 0;
+    let mut read = 0;
+    // Behind the last part that stands for any number, and how far the text was read there.
+    let mut again: Option<(usize, usize)> = None;
+    while read < text.len() {
+        match (pattern.get(at), again) {
+            (Some(part), _) if is_any(part) => {
+                at += 1;
+                again = Some((at, read));
             }
+            (Some(part), _) if is_one(part, &text[read]) => {
+                at += 1;
+                read += 1;
+            }
+            (_, Some((after, from))) => {
+                at = after;
+                read = from + 1;
+                again = Some((after, read));
+            }
+            (_, None) => return false,
         }
     }
-}
-
-fn is_wild(text: &str) -> bool {
-    text.contains(['*', '?'])
-}
-
-/// Names may have brackets and braces, which would be classes and alternatives.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '[' | ']' | '{' | '}' | '!' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
+    pattern[at..].iter().all(is_any)
 }
 
 #[cfg(test)]
@@ -122,6 +119,17 @@ mod tests {
             ("[Archive]*", "[Archive] 2020", true),
             ("[Archive]*", "A", false),
             ("/Finance/", "Finance", true),
+            ("**", "Finance/Reports", true),
+            ("*", "Finance", true),
+            ("*", "Finance/Reports", false),
+            ("**/Reports", "Finance/Old Reports", false),
+            ("Finance/**/2026", "Finance/2026", true),
+            ("Finance/**/2026", "Finance/Reports/EU/2026", true),
+            ("*/Reports/**", "Finance/Reports", true),
+            ("*/Reports/**", "Finance/EU/Reports", false),
+            ("[EU]/**", "[eu]/Sales", true),
+            ("[EU]/**", "e/Sales", false),
+            ("", "Finance", false),
             ("財務/**", "財務/月次", true),
             ("Größe?", "größe1", true),
         ] {
@@ -140,6 +148,22 @@ mod tests {
             ("*@example.com", "ana@example.org", false),
             ("a?c", "abc", true),
             ("a?c", "ac", false),
+            ("a?c", "aöc", true),
+            ("a**c", "a/b/c", true),
+            ("İ*", "i̇x", true),
+            ("財?", "財務", true),
+            ("ΣΑΣ*", "Σασα", true),
+            ("*ΣΑΣ", "σας", true),
+            ("[Prod] *", "[PROD] Sales", true),
+            ("[Prod] *", "P Sales", false),
+            ("{a,b}", "{A,B}", true),
+            ("{a,b}", "a", false),
+            ("!a*", "!abc", true),
+            ("a\\b*", "A\\bc", true),
+            ("*a*b*", "xxayybzz", true),
+            ("*a*b*", "xxbyyazz", false),
+            ("ab*ba", "aba", false),
+            ("?", "", false),
             ("*", "", true),
         ] {
             assert_eq!(Glob::name(pattern).matches(&Folded::name(name)), expected, "{pattern} {name}");

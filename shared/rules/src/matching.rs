@@ -2,6 +2,7 @@
 
 use crate::conditions::{Conditions, Held, Mismatch, Missing, Query};
 use crate::facts::{Facts, Lookup};
+use crate::family;
 use crate::glob::Folded;
 use crate::rule::Rule;
 use crate::rules::Rules;
@@ -59,6 +60,12 @@ pub enum Explanation {
 }
 
 impl Explanation {
+    /// Whether the rule matches for certain. Only then does it keep an `otherwise` rule below it from matching: what could not be
+    /// looked up suppresses nothing.
+    fn is_certain(&self) -> bool {
+        matches!(self, Self::Matched(missing) if missing.is_empty())
+    }
+
     /// Whether the rule matches.
     pub fn is_match(&self) -> bool {
         matches!(self, Self::Matched(_))
@@ -110,19 +117,23 @@ impl Rules {
         let name = folded_name(event);
         let timezone = self.timezone(&event.site);
         let query = Query { event, name: &name, facts, at, timezone: &timezone };
-        let rules: Vec<&Rule> = self.rules.iter().filter(|rule| rule.is_for(&event.name)).collect();
+        let bit = family::bit(&event.name);
         // Rules above an `otherwise` rule decide about it, also those for other workflows.
-        let until_otherwise = rules.iter().rposition(|rule| rule.otherwise && rule.acts(workflow));
+        let is_otherwise = |rule: &Rule| rule.otherwise && rule.is_for_bit(bit) && rule.acts(workflow);
+        let until_otherwise = self.rules.iter().rposition(is_otherwise).unwrap_or_default();
         let mut matched = Matched::default();
         let mut has_matched = false;
-        for (number, rule) in rules.into_iter().enumerate() {
-            let is_needed = rule.acts(workflow) || until_otherwise.is_some_and(|until| number < until);
-            if !is_needed || (rule.otherwise && has_matched) {
+        for (number, rule) in self.rules.iter().enumerate() {
+            if !rule.is_for_bit(bit) || (rule.otherwise && has_matched) {
+                continue;
+            }
+            let acts = rule.acts(workflow);
+            if !acts && (has_matched || number >= until_otherwise) {
                 continue;
             }
             let Judged::Matched(missing) = judge(rule, &query)? else { continue };
-            has_matched = true;
-            if rule.acts(workflow) {
+            has_matched |= missing.is_empty();
+            if acts {
                 matched.rules.push(rule.name.clone());
                 let of_rule = |Missing { lookup, why }| MissingFact { rule: rule.name.clone(), lookup, why };
                 matched.missing.extend(missing.into_iter().map(of_rule));
@@ -155,10 +166,11 @@ impl Rules {
         let timezone = self.timezone(&event.site);
         let query = Query { event, name: &name, facts, at, timezone: &timezone };
         let mut explained: Vec<(String, Explanation)> = Vec::with_capacity(self.rules.len());
+        let bit = family::bit(&event.name);
         for rule in &self.rules {
-            let above = explained.iter().find(|(_, one)| one.is_match()).map(|(name, _)| name.clone());
-            let explanation = match above.filter(|_| rule.otherwise) {
-                _ if !rule.is_for(&event.name) => Explanation::OtherEvent,
+            let above = explained.iter().find(|(_, one)| rule.otherwise && one.is_certain());
+            let explanation = match above.map(|(name, _)| name.clone()) {
+                _ if !rule.is_for_bit(bit) => Explanation::OtherEvent,
                 Some(above) => Explanation::Otherwise(above),
                 None => match judge(rule, &query)? {
                     Judged::Matched(missing) => Explanation::Matched(missing),

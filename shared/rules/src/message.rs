@@ -1,5 +1,6 @@
 //! Templates for the words of a notification. No I/O.
 
+use crate::hints;
 use minijinja::{Environment, UndefinedBehavior, Value, filters};
 use std::collections::BTreeSet;
 
@@ -115,15 +116,23 @@ impl Message {
 /// What is wrong with a template, if anything is.
 pub(crate) fn problem(template: &str) -> Option<String> {
     let environment = environment();
+    if template.contains("${{") {
+        return Some("the `$` before `{{` would be shown: write {{ name }} without it".to_owned());
+    }
     let parsed = match environment.template_from_str(template) {
         Ok(parsed) => parsed,
-        Err(error) => return Some(words(&error)),
+        Err(error) => {
+            let is_of_go = ["{{ .", "{{.", "{{ $", "{{$"].iter().any(|start| template.contains(start));
+            let hint = if is_of_go { ": write {{ name }}, without `.` and `$`" } else { "" };
+            return Some(format!("{}{hint}", words(&error)));
+        }
     };
     let known: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
     let used: BTreeSet<String> = parsed.undeclared_variables(false).into_iter().collect();
     let unknown = used.iter().find(|name| !known.contains(&name.as_str()));
     if let Some(unknown) = unknown {
-        return Some(match tableau::nearest(unknown, known.iter().copied()) {
+        let near = hints::variable(unknown).or_else(|| tableau::nearest(unknown, known.iter().copied()));
+        return Some(match near {
             Some(near) => format!("there is no variable `{unknown}`; did you mean `{near}`?"),
             None => format!("there is no variable `{unknown}`; there are: {}", known.join(", ")),
         });
@@ -160,6 +169,13 @@ fn words(error: &minijinja::Error) -> String {
         ErrorKind::UnknownFilter => {
             format!("{detail}; there are: default, length, lower, replace, trim, upper")
         }
+        ErrorKind::SyntaxError if detail.contains("end of variable block") => {
+            "`{{` is not closed: write `}}` after the variable".to_owned()
+        }
+        ErrorKind::SyntaxError if detail.contains("end of input") => {
+            "a block is not closed: write {% endif %} for {% if … %}, and {% endfor %} for {% for … %}"
+                .to_owned()
+        }
         ErrorKind::SyntaxError => format!("the template has a mistake: {detail}"),
         kind if detail.is_empty() => format!("the template has a mistake: {kind}"),
         _ => format!("the template has a mistake: {detail}"),
@@ -195,7 +211,12 @@ mod tests {
             ("{{ name }}", None),
             ("{{ nmae }}", Some("there is no variable `nmae`; did you mean `name`?")),
             ("{{ name | shout }}", Some("there are: default, length")),
-            ("{{ name", Some("the template has a mistake")),
+            ("{{ name", Some("`{{` is not closed: write `}}` after the variable")),
+            ("{% if name %}x", Some("a block is not closed")),
+            ("{{ .Name }}", Some("write {{ name }}, without `.` and `$`")),
+            ("{{ $labels.name }}", Some("write {{ name }}, without `.` and `$`")),
+            ("${{ name }}", Some("the `$` before `{{` would be shown")),
+            ("{{ workbook }}", Some("there is no variable `workbook`; did you mean `name`?")),
             ("{% for x in name %}{{ x }}{% endfor %}", None),
             ("{% include 'x' %}", Some("mistake")),
             ("{{ name.first }}", Some("mistake")),

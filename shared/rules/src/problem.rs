@@ -1,53 +1,8 @@
-//! What the parser finds wrong, in words for who writes the file. No I/O.
-
-use crate::comment::Comment;
+//! What is wrong with values, in words for the author of the file. No I/O.
 
 /// How an entry of `do` is written.
 pub(crate) const ACTION: &str =
     "expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`";
-
-/// How the parser begins to say that there is no value where it needs one.
-const NULL: &str = "cannot deserialize null into";
-
-/// The comment that explains what the parser has found on this line, if one does.
-pub(crate) fn comment(text: &str, found: &str, line: u64) -> Option<Comment> {
-    // What is no YAML may be so because of a bracket far above; what is YAML and no rule is wrong where it stands.
-    let is_yaml = ["unknown field", "missing field", "duplicate", "expected ", "invalid boolean", NULL];
-    if !is_yaml.iter().any(|start| found.starts_with(start)) {
-        return Comment::in_place_of_value(text, line)
-            .filter(|_| found.starts_with("comments must be separated"))
-            .or_else(|| Comment::that_hides_a_bracket(text));
-    }
-    let may_be_a_comment = found.starts_with(NULL) || found.starts_with("expected ");
-    Comment::in_place_of_value(text, line).filter(|_| may_be_a_comment)
-}
-
-/// What is wrong, when the parser cannot read the text as YAML and has `found` this.
-pub(crate) fn of_syntax(found: &str) -> String {
-    if found.contains("found a tab") || found.starts_with("tabs ") {
-        return "a tab indents this line or the next one: write spaces".to_owned();
-    }
-    if found.starts_with("alias references") {
-        return "`*` at the beginning of a value is an alias in YAML: put the value in quotation marks"
-            .to_owned();
-    }
-    if found == "expected string scalar" {
-        return "write a text before the colon".to_owned();
-    }
-    let special = ["unexpected character", "mapping values are not allowed", "mapping keys are not"];
-    match special.iter().any(|start| found.starts_with(start)) {
-        true => format!("{found}: put a value with such characters in quotation marks"),
-        false => found.to_owned(),
-    }
-}
-
-/// What to say of a key that is none of `names`.
-pub(crate) fn unknown_key(key: &str, names: &[&str]) -> String {
-    match tableau::nearest(key, names.iter().copied()) {
-        Some(near) => format!("unknown field `{key}`; did you mean `{near}`?"),
-        None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
-    }
-}
 
 /// What to say of a key that is not known, when the parser has `found` this and the key is near to one that is.
 fn unknown_field(found: &str) -> Option<String> {
@@ -57,8 +12,18 @@ fn unknown_field(found: &str) -> Option<String> {
         .trim_start_matches("one of ")
         .split([',', ' ', '`'])
         .filter(|name| !name.is_empty() && *name != "or");
+    let known: Vec<&str> = known.collect();
+    if let Some(problem) = glued(key, &known) {
+        return Some(problem);
+    }
     let near = tableau::nearest(key, known)?;
     Some(format!("unknown field `{key}`; did you mean `{near}`?"))
+}
+
+/// What is wrong with a key that has its value glued to it: `channel:data-alerts`.
+pub(crate) fn glued(key: &str, known: &[&str]) -> Option<String> {
+    let (name, _) = key.split_once(':').filter(|(name, _)| known.contains(name))?;
+    Some(format!("`{name}`: a space is missing after the colon: write `{name}: …`"))
 }
 
 /// What is wrong with the settings of a workflow at this path, when serde says this.

@@ -2,6 +2,7 @@
 
 use crate::conditions::Conditions;
 use crate::error::Problem;
+use crate::family;
 use crate::file::Position;
 use crate::message::Message;
 use crate::schedule::Hours;
@@ -22,10 +23,12 @@ pub struct Site {
     pub timezone: TimeZone,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) on: Vec<EventName>,
+    /// The same as a set: [`family::bit`] of each.
+    pub(crate) on_bits: u32,
     pub(crate) conditions: Conditions,
     /// The rule does not match if one of these holds.
     pub(crate) unless: Vec<Conditions>,
@@ -47,7 +50,12 @@ pub(crate) struct Maintenance {
 
 impl Rule {
     pub(crate) fn is_for(&self, event: &EventName) -> bool {
-        self.on.contains(event)
+        self.is_for_bit(family::bit(event))
+    }
+
+    /// Whether it is for the event of which this is [`family::bit`].
+    pub(crate) fn is_for_bit(&self, event: u32) -> bool {
+        self.on_bits & event != 0
     }
 
     /// Whether it has an action for this workflow.
@@ -67,18 +75,22 @@ pub(crate) struct Settings {
     pub(crate) value: Value,
     /// Where the workflow's name stands.
     pub(crate) at: Position,
-    /// Where each setting stands.
-    pub(crate) positions: BTreeMap<String, Position>,
+    pub(crate) positions: Positions,
 }
 
-impl Settings {
-    /// Where the setting stands that this path begins with.
-    pub(crate) fn position_of(&self, path: &str) -> Position {
-        let first = path.split(['.', '[']).next().unwrap_or_default();
-        self.positions.get(first).copied().unwrap_or(self.at)
-    }
+/// Where the key and the value of each setting stand.
+pub(crate) type Positions = BTreeMap<String, (Position, Position)>;
 
+impl Settings {
+    /// What is wrong with the setting that this path begins with: with its key, if it is not known, else with its value.
     pub(crate) fn wrong(&self, path: &str, rule: &str, text: impl Into<String>) -> Problem {
-        Problem::of_rule(self.position_of(path), rule, text)
+        let first = path.split(['.', '[']).next().unwrap_or_default();
+        let text = text.into();
+        let at = match self.positions.get(first) {
+            Some((key, _)) if text.starts_with("unknown field") || first.contains(':') => *key,
+            Some((_, value)) => *value,
+            None => self.at,
+        };
+        Problem::of_rule(at, rule, text)
     }
 }

@@ -100,6 +100,15 @@ impl KnownWorkflow {
         (self.schema)(generator)
     }
 
+    /// What is wrong with settings that stand in `defaults`. A rule may have those that are missing.
+    pub(crate) fn problems_of_defaults(&self, settings: Settings) -> Vec<Problem> {
+        let actions = vec![(self.name.to_owned(), settings)];
+        let rule = Rule { actions, ..Rule::default() };
+        let mut problems = self.problems(&rule);
+        problems.retain(|problem| !problem.text.starts_with("missing field"));
+        problems
+    }
+
     /// What is wrong with what a rule says to the workflow.
     pub(crate) fn problems(&self, rule: &Rule) -> Vec<Problem> {
         (self.check)(rule)

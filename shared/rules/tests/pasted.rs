@@ -65,13 +65,15 @@ fn a_channel_whose_hash_begins_a_comment_is_told_with_its_line_and_what_to_write
         ),
         (
             "    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: one # ours } }]\n",
-            "line 4: `#` begins a comment, and the closing bracket behind it is a part of it: put the comment on a line of \
+            "line 4: `#` begins a comment, and the closing bracket after it is a part of it: put the comment on a line of \
              its own, or the value in quotation marks",
         ),
     ] {
         assert_eq!(rule(does), expected, "{does}");
     }
-    let named = said("rules:\n  - name: #1 rule\n    on: [SiteUpdated]\n    do: []\n");
+    let named = said(
+        "rules:\n  - name: #1 rule\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n",
+    );
     assert_eq!(named, "line 2: name: `#` begins a comment: write 1 or \"#1\"");
 }
 
@@ -103,18 +105,38 @@ fn a_value_that_is_missing_is_told_with_its_field_and_line() {
         );
     }
     let luid = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b";
+    let does = "    do: [{ notify-slack: { channel: a } }]\n";
     for (text, expected) in [
-        ("rules:\n  - name:\n    on: [SiteUpdated]\n", "line 2: name: it has no value: write a text"),
-        ("rules:\n  - name: a\n    on: [null]\n", "line 3: on: it has no value: write a text"),
-        ("rules:\n  - name: a\n    on:\n", "line 3: on: write a list: [WorkbookCreated]"),
         (
-            "rules:\n  - name: a\n    quiet: { from: , to: 08:00 }\n",
-            "line 3: from: it has no value: write from: \"08:00\"",
+            format!("rules:\n  - name:\n    on: [SiteUpdated]\n{does}"),
+            "line 2: name: it has no value: write name: finance refreshes",
         ),
-        ("sites:\n  - luid:\n", "line 2: luid: it has no value: write a text"),
-        (&format!("sites:\n  - luid: {luid}\n    name: ~\n"), "line 3: name: it has no value: write a text"),
+        (
+            format!("rules:\n  - name: a\n    on: [null]\n{does}"),
+            "line 3: on: it has no value: write WorkbookCreated",
+        ),
+        (
+            format!("rules:\n  - name: a\n    on:\n{does}"),
+            "line 3: on: it has no value: write [WorkbookCreated]",
+        ),
+        (
+            "rules:\n  - name: a\n    on: [SiteUpdated]\n    do:\n".to_owned(),
+            "line 4: do: it has no value: write `- notify-slack: { channel: data-alerts }`",
+        ),
+        (
+            format!("rules:\n  - name: a\n    on: [SiteUpdated]\n    quiet: {{ from: , to: 08:00 }}\n{does}"),
+            "line 4: from: it has no value: write from: \"08:00\"",
+        ),
+        (
+            "sites:\n  - luid:\n    name: S\n".to_owned(),
+            "line 2: luid: it has no value: write luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b",
+        ),
+        (
+            format!("sites:\n  - luid: {luid}\n    name: ~\n"),
+            "line 3: name: it has no value: write name: Marketing",
+        ),
     ] {
-        assert_eq!(said(text), expected, "{text}");
+        assert_eq!(said(&text), expected, "{text}");
     }
 }
 
@@ -149,8 +171,9 @@ fn typographic_quotation_marks_are_told_with_what_to_write() {
         let event = said(&format!(
             "rules:\n  - name: a\n    on: [{open}SiteUpdated{close}]\n    do: [{{ notify-slack: {{ channel: b }} }}]\n"
         ));
-        let expected =
-            format!("line 3: `{open}` is no quotation mark in YAML: write SiteUpdated or \"SiteUpdated\"");
+        let expected = format!(
+            "line 3: on: `{open}` is no quotation mark in YAML: write SiteUpdated or \"SiteUpdated\""
+        );
         assert_eq!(event, expected);
     }
     // A name may have them.
@@ -163,8 +186,9 @@ fn what_yaml_reads_as_its_own_is_told_to_be_quoted() {
     for channel in ["@here", "`a`", "%a", "*a"] {
         for (text, line) in styles(channel) {
             let said = said(&text);
-            assert!(said.starts_with(&format!("line {line}: ")), "{said}");
-            assert!(said.ends_with(": put a value with such characters in quotation marks"), "{said}");
+            let sign = &channel[..1];
+            assert!(said.starts_with(&format!("line {line}: `{sign}` ")), "{said}");
+            assert!(said.ends_with(&format!(" in YAML: put it in quotation marks: \"{channel}\"")), "{said}");
         }
     }
 }

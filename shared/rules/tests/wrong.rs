@@ -20,7 +20,7 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     assert_eq!(
         error(&format!("sites:\n  - luid: {LUID}\n    name: S\n    timezone: Europe/Berlln\n")),
-        "line 4: `Europe/Berlln` is no time zone, such as Europe/Berlin"
+        "line 4: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?"
     );
     assert_eq!(
         error("sites:\n  - { luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1, name: S }\n"),
@@ -57,38 +57,42 @@ fn what_is_wrong_is_named_with_its_line() {
         with("mute_until: tomorrow"),
         "line 3: `tomorrow` is no time, such as 2026-12-24T18:00:00+01:00"
     );
-    let unknown = error("rules:\n  - name: a\n    when: []\n");
-    assert!(unknown.starts_with("line 3: unknown field `when`"), "{unknown}");
-    let missing = error("rules:\n  - name: a\n    on: []\n");
-    assert!(missing.contains("missing field `do`"), "{missing}");
+    assert_eq!(with("when: []"), "line 3: unknown field `when`; did you mean `where`?");
+    let missing = error("rules:\n  - name: a\n    on: [SiteUpdated]\n");
+    assert_eq!(missing, "line 2: the rule has no `do`");
     let no_yaml = error("rules:\n  - name: [\n");
-    assert!(no_yaml.starts_with("line "), "{no_yaml}");
+    assert_eq!(no_yaml, "line 2: the bracket `[` that opens here is never closed");
 }
 
 #[test]
 fn what_has_the_wrong_shape_is_told_with_the_right_one() {
+    let does = "    do: [{ notify-slack: { channel: a } }]\n";
+    let whole = format!("    on: [SiteUpdated]\n{does}");
     let rule = |lines: &str| error(&format!("rules:\n  - name: a\n{lines}"));
     for (lines, expected) in [
-        ("    quiet: 19:00-08:00\n", "line 3: quiet: write { from: \"19:00\", to: \"08:00\" }"),
-        ("    on: SiteUpdated\n", "line 3: on: write a list: [WorkbookCreated]"),
+        (
+            format!("    quiet: 19:00-08:00\n{whole}").as_str(),
+            "line 3: quiet: write quiet: { from: \"19:00\", to: \"08:00\" }",
+        ),
+        (&format!("    on: SiteUpdated\n{does}"), "line 3: on: write a list: [SiteUpdated]"),
         (
             "    on: [SiteUpdated]\n    do:\n      notify-slack: {}\n",
             "line 5: do: write a list, a dash before each entry: `- notify-slack: { channel: data-alerts }`",
         ),
         (
             "    on: [SiteUpdated]\n    do:\n      - notify-slack\n",
-            "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`",
+            "line 5: do: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`",
         ),
         (
             "    on: [SiteUpdated]\n    do:\n      - notify-slack: data-alerts\n",
-            "line 5: expected one workflow with its settings, as in `- notify-slack: { channel: data-alerts }`",
+            "line 5: write the setting with its name: notify-slack: { channel: data-alerts }",
         ),
-        ("    critical: soon\n", "line 3: critical: write true or false"),
-        ("    mute_until: [1]\n", "line 3: mute_until: write a text"),
+        (&format!("    critical: soon\n{whole}"), "line 3: critical: write true or false"),
         (
-            "    on: [SiteUpdated]\n\tdo: []\n",
-            "line 4: a tab indents this line or the next one: write spaces",
+            &format!("    mute_until: [1]\n{whole}"),
+            "line 3: mute_until: write a text, as in `mute_until: 2026-12-24T18:00:00+01:00`",
         ),
+        ("    on: [SiteUpdated]\n\tdo: []\n", "line 4: a tab indents this line: write spaces"),
     ] {
         assert_eq!(rule(lines), expected, "{lines}");
     }
@@ -279,15 +283,22 @@ fn what_a_rule_says_twice_is_named_with_both_lines() {
 fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
     let does = "    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     for (line, expected) in [
-        ("    quiet: {}\n", "line 3: quiet: write both times: { from: 19:00, to: 08:00 }"),
-        ("    quiet: { from: 19:00 }\n", "line 3: quiet: write both times: { from: 19:00, to: 08:00 }"),
-        ("    quiet:\n", "line 3: quiet: write { from: \"19:00\", to: \"08:00\" }"),
-        ("    quiet: ~\n", "line 3: quiet: write { from: \"19:00\", to: \"08:00\" }"),
+        ("    quiet: {}\n", "line 3: quiet: write `days`, or `from` and `to`, or all three"),
+        (
+            "    quiet: { from: 19:00 }\n",
+            "line 3: quiet: `to` is missing: write both times, as in from: \"19:00\", to: \"08:00\"",
+        ),
+        (
+            "    quiet: { to: 19:00 }\n",
+            "line 3: quiet: `from` is missing: write both times, as in from: \"19:00\", to: \"08:00\"",
+        ),
+        ("    quiet:\n", "line 3: quiet: it has no value: write quiet: { from: \"19:00\", to: \"08:00\" }"),
+        ("    quiet: ~\n", "line 3: quiet: it has no value: write quiet: { from: \"19:00\", to: \"08:00\" }"),
         (
             "    mute_until:\n",
             "line 3: mute_until: it has no value: write mute_until: 2026-12-24T18:00:00+01:00",
         ),
-        ("    critical:\n", "line 3: critical: write true or false"),
+        ("    critical:\n", "line 3: critical: it has no value: write true or false"),
         (
             "    quiet: { from: 19:00, to: 08:00, timezone: }\n",
             "line 3: timezone: it has no value: write timezone: Europe/Berlin",
@@ -295,7 +306,7 @@ fn a_key_without_a_value_is_not_taken_for_a_key_that_is_left_out() {
         ("    quiet: { from: 19:00, to: 19:00 }\n", "line 3: the hours from 19:00 to 19:00 are none"),
         (
             "    quiet: { from: 19:00, to: 08:00, timezone: Europe/Berlln }\n",
-            "line 3: `Europe/Berlln` is no time zone, such as Europe/Berlin",
+            "line 3: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?",
         ),
     ] {
         assert_eq!(found_in_rule(&format!("{line}{does}")), expected, "{line}");
@@ -317,11 +328,11 @@ fn a_misspelt_key_of_the_file_is_named_with_the_one_that_was_meant() {
     for (text, expected) in [
         ("ruls: []\n", "line 1: unknown field `ruls`; did you mean `rules`?"),
         (
-            "rules:\n  - name: a\n    mute_untill: x\n",
+            "rules:\n  - name: a\n    mute_untill: x\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n",
             "line 3: unknown field `mute_untill`; did you mean `mute_until`?",
         ),
         (
-            "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00, timezon: UTC }\n",
+            "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00, timezon: UTC }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n",
             "line 3: unknown field `timezon`; did you mean `timezone`?",
         ),
     ] {
@@ -349,8 +360,8 @@ rules:
 ",
         "8b2a"
     );
-    let expected = "line 2: `Europe/Berlln` is no time zone, such as Europe/Berlin
-line 2: `8b2a` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
+    let expected = "line 2: `8b2a` is no LUID, such as 8b2a95d8-52b9-40a4-8712-cd6da771bd1b
+line 2: `Europe/Berlln` is no time zone; did you mean `Europe/Berlin`?
 line 5: `8pm` is no time of day, such as 22:00
 line 5: `9pm` is no time of day, such as 22:00
 line 6: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?
@@ -365,6 +376,52 @@ line 13, rule `one`: update-broadcast never acts on SiteUpdated; it acts on Work
     let first: Vec<&str> =
         expected.lines().filter(|line| !line.contains(", rule `") && !line.contains("no workflow")).collect();
     assert_eq!(logged, format!("{}; and 3 more", first[..3].join("; ")));
+}
+
+/// The line and column of every mistake.
+fn places(text: &str) -> Vec<(u64, u64)> {
+    let Err(rules::Error::Wrong(problems)) = Rules::check_text(text) else { return Vec::new() };
+    problems.iter().map(|problem| (problem.at.line, problem.at.column)).collect()
+}
+
+// Issue 15
+#[test]
+fn a_mistake_is_where_its_column_says_and_problems_are_in_the_order_of_places() {
+    let text = "sites:
+  - { luid: 8b2a, name: S, timezone: Europe/Berlln }
+rules:
+  - name: Größe 財務
+    quiet: { to: 9pm, from: 8pm }
+    on: [SiteUpdatd, WorkbookUpdated]
+    where: { nmae: a, cause: [Credential] }
+    do:
+      - notify-slack: { chanel: a }
+      - update-broadcast: { tabs: 1 }
+";
+    let expected = [(2, 13), (2, 38), (5, 18), (5, 29), (6, 10), (7, 14), (7, 31), (9, 25), (10, 35)];
+    assert_eq!(places(text), expected, "{}", found(text));
+    // Of a key that is not known, the key; of a value that is wrong, the value; of what is missing, where it belongs.
+    let entry = |entry: &str| {
+        places(&format!("rules:\n  - name: a\n    on: [WorkbookUpdated]\n    do:\n      - {entry}\n"))
+    };
+    assert_eq!(entry("notify-slack: {}"), [(5, 9)]);
+    assert_eq!(entry("notify-slack: { channel: '' }"), [(5, 34)]);
+    assert_eq!(entry("notify-slak: { channel: a }"), [(5, 9)]);
+    assert_eq!(entry("notify-slack: { channel: #a }"), [(5, 34)]);
+}
+
+// Issue 15
+#[test]
+fn a_wrong_default_is_one_mistake_however_many_rules_take_it() {
+    let rule = |name: &str| format!("  - {{ name: {name}, on: [SiteUpdated], do: [{{ notify-slack: }}] }}\n");
+    let with =
+        |defaults: &str| found(&format!("defaults: {{ {defaults} }}\nrules:\n{}{}", rule("a"), rule("b")));
+    let empty = "line 1: channel: it is empty: write a channel's name, such as data-alerts";
+    assert_eq!(with("notify-slack: { channel: '' }"), empty);
+    assert_eq!(with("notify-slack: { channel: data-alerts }"), "");
+    // No rule takes it: it is wrong all the same.
+    let text = "defaults: { update-broadcast: { tab: true } }\nrules: []\n";
+    assert_eq!(found(text), "line 1: unknown field `tab`; did you mean `tabs`?");
 }
 
 // 13, step 6

@@ -16,5 +16,6 @@ const USUAL: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) use list::list;
 pub(super) use record::Outcome;
+pub(crate) use show::payload_of;
 pub(super) use show::show;
 pub(super) use store::Records;

@@ -57,6 +57,19 @@ pub(in crate::events) async fn show(options: ShowOptions) -> Result<ExitCode, Bo
     Ok(ExitCode::SUCCESS)
 }
 
+/// The payload of the event whose id begins like this, as the stack has recorded it.
+///
+/// # Errors
+/// When it is no id, or the one event is not found: what to do.
+pub(crate) async fn payload_of(stack: &Stack, id: &str) -> Result<String, BoxError> {
+    let id = ids::event_id(id)?;
+    let found = find(stack, &Records::of(stack)?, &id, Timestamp::now()).await?;
+    let first = found.into_iter().next();
+    first
+        .map(|record| record.event.payload)
+        .ok_or_else(|| format!("there is no record of an event {id}").into())
+}
+
 /// In which order workflows are shown: as the event came to them.
 fn order(record: &Record) -> (Option<Timestamp>, &str) {
     (record.first_seen_at, &record.workflow)

@@ -22,12 +22,7 @@ pub(in crate::events) struct Records<'a> {
 impl<'a> Records<'a> {
     pub(in crate::events) fn of(stack: &'a Stack) -> Result<Self, BoxError> {
         let account = &stack.account;
-        let table = stack.table.as_deref().ok_or_else(|| {
-            format!(
-                "the stack `{}` in {} has no table `DeliveryTable`: check --stack",
-                stack.name, account.target
-            )
-        })?;
+        let table = stack.table()?;
         let client = aws_sdk_dynamodb::Client::new(&account.config);
         Ok(Self { account, records: deliveries::Records::new(client, table) })
     }

@@ -1,4 +1,4 @@
-//! CloudFormation, as far as it lists what a stack has.
+//! CloudFormation, as far as it lists what a stack has, and the values of its parameters.
 
 use super::Refusal;
 use super::query_protocol::{NAMESPACE, escaped};
@@ -21,21 +21,65 @@ pub struct StackResource {
 
 /// The stacks, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Stacks(BTreeMap<String, Vec<StackResource>>);
+pub(crate) struct Stacks(BTreeMap<String, Stack>);
+
+#[derive(Debug, Default)]
+struct Stack {
+    resources: Vec<StackResource>,
+    parameters: BTreeMap<String, String>,
+}
 
 impl Stacks {
     pub(crate) fn create(&mut self, name: &str, resources: Vec<StackResource>) {
-        self.0.insert(name.to_owned(), resources);
+        self.0.entry(name.to_owned()).or_default().resources = resources;
+    }
+
+    pub(crate) fn set_parameters(&mut self, name: &str, parameters: BTreeMap<String, String>) {
+        self.0.entry(name.to_owned()).or_default().parameters = parameters;
+    }
+
+    /// The stack that a request names. `known`: the fields that are understood here.
+    fn named(
+        &self,
+        action: &str,
+        known: &[&str],
+        fields: &BTreeMap<String, String>,
+    ) -> Result<(&str, &Stack), Refusal> {
+        let is_known = |name: &&String| known.contains(&name.as_str());
+        if let Some(unknown) = fields.keys().find(|name| !is_known(name)) {
+            return Err(invalid(format!("local-aws does not implement {unknown} of {action}")));
+        }
+        let name = fields.get("StackName").map(String::as_str).unwrap_or_default();
+        let found = self.0.get_key_value(name).map(|(name, stack)| (name.as_str(), stack));
+        found.ok_or_else(|| invalid(format!("Stack with id {name} does not exist")))
+    }
+
+    pub(super) fn describe_stacks(&self, fields: &BTreeMap<String, String>) -> Result<String, Refusal> {
+        let (name, stack) = self.named("DescribeStacks", &["Action", "Version", "StackName"], fields)?;
+        let mut xml =
+            format!(r#"<DescribeStacksResponse xmlns="{NAMESPACE}"><DescribeStacksResult><Stacks><member>"#);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            xml,
+            "<StackName>{}</StackName><CreationTime>2026-01-01T00:00:00.000Z</CreationTime>\
+             <StackStatus>CREATE_COMPLETE</StackStatus><Parameters>",
+            escaped(name)
+        );
+        for (key, value) in &stack.parameters {
+            let key = escaped(key);
+            let value = escaped(value);
+            let _ = write!(
+                xml,
+                "<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
+            );
+        }
+        xml.push_str("</Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>");
+        Ok(xml)
     }
 
     pub(super) fn list_stack_resources(&self, fields: &BTreeMap<String, String>) -> Result<String, Refusal> {
         let known = ["Action", "Version", "StackName", "NextToken"];
-        if let Some(unknown) = fields.keys().find(|name| !known.contains(&name.as_str())) {
-            return Err(invalid(format!("local-aws does not implement {unknown} of ListStackResources")));
-        }
-        let name = fields.get("StackName").map(String::as_str).unwrap_or_default();
-        let resources = self.0.get(name);
-        let resources = resources.ok_or_else(|| invalid(format!("Stack with id {name} does not exist")))?;
+        let (_, Stack { resources, .. }) = self.named("ListStackResources", &known, fields)?;
         let from: usize = match fields.get("NextToken") {
             None => 0,
             Some(token) => token.parse().map_err(|_| invalid("The NextToken is not valid".to_owned()))?,

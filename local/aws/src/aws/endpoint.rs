@@ -128,11 +128,17 @@ async fn answer_form(shared: &Shared, body: &[u8]) -> Result<String, Refusal> {
     let text = std::str::from_utf8(body).map_err(|e| malformed(e.to_string()))?;
     let fields = query_protocol::fields(text);
     let action = fields.get("Action").map(String::as_str).unwrap_or_default();
-    if action != "ListStackResources" {
-        return Err(Refusal::new("InvalidAction", format!("local-aws does not implement {action}")));
+    match action {
+        "DescribeStacks" => {
+            fail(shared, "CloudFormation.DescribeStacks").await?;
+            shared.lock().stacks.describe_stacks(&fields)
+        }
+        "ListStackResources" => {
+            fail(shared, "CloudFormation.ListStackResources").await?;
+            shared.lock().stacks.list_stack_resources(&fields)
+        }
+        _ => Err(Refusal::new("InvalidAction", format!("local-aws does not implement {action}"))),
     }
-    fail(shared, "CloudFormation.ListStackResources").await?;
-    shared.lock().stacks.list_stack_resources(&fields)
 }
 
 /// The scheduler has a path and a method for each operation.

@@ -185,6 +185,11 @@ impl Aws {
         self.state().stacks.create(name, resources);
     }
 
+    /// Gives a stack the values of its parameters.
+    pub fn set_stack_parameters(&self, name: &str, parameters: BTreeMap<String, String>) {
+        self.state().stacks.set_parameters(name, parameters);
+    }
+
     /// Creates a group of schedules.
     pub fn create_schedule_group(&self, name: &str) {
         self.state().schedules.create_group(name);

@@ -27,9 +27,13 @@ async fn a_stack_that_is_not_there_is_a_validation_error() {
     for backend in backends().await {
         let name = unique("absent");
         let request = backend.cloud_formation().list_stack_resources().stack_name(&name);
-        let (code, message) = refusal(request.send().await.unwrap_err());
-        assert_eq!(code, "ValidationError");
-        assert!(message.contains(&name) && message.ends_with("does not exist"), "{message}");
+        let listed = refusal(request.send().await.unwrap_err());
+        let request = backend.cloud_formation().describe_stacks().stack_name(&name);
+        let described = refusal(request.send().await.unwrap_err());
+        for (code, message) in [listed, described] {
+            assert_eq!(code, "ValidationError");
+            assert!(message.contains(&name) && message.ends_with("does not exist"), "{message}");
+        }
     }
 }
 

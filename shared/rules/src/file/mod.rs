@@ -1,17 +1,23 @@
 //! The rules file: its text, its shape, and what its values mean.
 
 mod build;
+mod build_conditions;
 mod entries;
+mod keys;
+mod newer;
 mod node;
 mod shape;
+mod values;
 
 pub(crate) use build::{Depth, Parts};
 pub(crate) use entries::File;
+pub(crate) use keys::is_key;
 pub use node::Position;
 
 use crate::error::{Error, Problem};
-use crate::problem;
+use crate::syntax;
 use node::{At, Node};
+use serde_json::Value;
 use serde_saphyr::DuplicateKeyPolicy;
 
 /// The problems of a file, at most. More are of no help.
@@ -26,6 +32,7 @@ pub(crate) fn read(text: &str, depth: Depth) -> Result<(Parts, File), Error> {
         // What has the right shape can be read. A difference is a mistake of ours, and no reason to end.
         .map_err(|error| Error::from(Problem::at(Position::default(), error.to_string())))?;
     let parts = build::build(file.clone(), At::new(Some(&root)), depth, &mut problems);
+    problems.sort_by_key(|problem| problem.at);
     problems.truncate(MOST_PROBLEMS);
     Error::of(problems)?;
     Ok((parts, file))
@@ -33,8 +40,13 @@ pub(crate) fn read(text: &str, depth: Depth) -> Result<(Parts, File), Error> {
 
 /// The parts of a file in its JSON form, as [`crate::Rules::to_json`] writes it.
 pub(crate) fn read_json(json: &str) -> Result<Parts, Error> {
-    let file: File = serde_json::from_str(json)
-        .map_err(|error| Error::from(Problem::at(Position::default(), error.to_string())))?;
+    let wrong = |text: String| Error::from(Problem::at(Position::default(), text));
+    let mut value: Value = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+    if !value.get("rules").is_some_and(Value::is_array) {
+        return Err(wrong("this is not the JSON form of a rules file".to_owned()));
+    }
+    newer::prepare(&mut value);
+    let file: File = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
     let mut problems = Vec::new();
     let parts = build::build(file, At::new(None), Depth::Function, &mut problems);
     Error::of(problems)?;
@@ -51,11 +63,6 @@ fn parse(text: &str) -> Result<Node, Error> {
         let at = error
             .location()
             .map_or(Position { line: 1, column: 1 }, |at| Position { line: at.line(), column: at.column() });
-        match problem::comment(text, found, at.line) {
-            Some(comment) => {
-                Problem::at(Position { line: comment.line, column: 1 }, comment.problem()).into()
-            }
-            None => Problem::at(at, problem::of_syntax(found)).into(),
-        }
+        syntax::problem(text, found, at).into()
     })
 }

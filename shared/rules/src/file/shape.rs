@@ -1,113 +1,14 @@
 //! The shape of a rules file: which keys there are, and what each holds. It finds every value of another shape at once, says
 //! what would be right, and takes the value out, so that the rest of the file can be checked as well. No I/O.
 
+use super::keys::{CONDITIONS, FILE, REQUIRED, RULE, Shape, TAGS, TIME, TIME_EXAMPLE, is_key};
 use super::node::{Kind, Node, Position};
 use crate::comment::Comment;
 use crate::error::Problem;
+use crate::hints;
 use crate::problem::{self, typographic_quotes};
-
-/// What a key holds. The text is an example of it, for the author of a file that has something else there.
-#[derive(Debug)]
-pub(crate) enum Shape {
-    Text(&'static str),
-    Flag,
-    /// A whole number, 1 or more.
-    Count(&'static str),
-    /// One text, or a list of them.
-    Texts(&'static str),
-    /// A list; nothing behind the colon is an empty one.
-    List(&'static Shape, &'static str),
-    Map(&'static [(&'static str, Shape)], &'static str),
-    /// A map of this shape, or a list of them.
-    Maps(&'static [(&'static str, Shape)], &'static str),
-    /// An entry of `do`: one workflow with its settings.
-    Action,
-    /// Settings of workflows by name.
-    Defaults,
-}
-
-const ZONE: Shape = Shape::Text("timezone: Europe/Berlin");
-const HOURS: &str = "{ from: \"19:00\", to: \"08:00\" }";
-const NAMES: &str = "a text or a list of texts";
-
-const TIME: &[(&str, Shape)] = &[
-    ("days", Shape::Texts("days: [Mon-Fri]")),
-    ("from", Shape::Text("from: \"08:00\"")),
-    ("to", Shape::Text("to: \"18:00\"")),
-    ("timezone", ZONE),
-];
-
-const TAGS: &[(&str, Shape)] =
-    &[("any", Shape::Texts(NAMES)), ("all", Shape::Texts(NAMES)), ("none", Shape::Texts(NAMES))];
-
-const CONDITIONS: &[(&str, Shape)] = &[
-    ("site", Shape::Texts("site: Marketing")),
-    ("project", Shape::Texts("project: \"Finance/**\"")),
-    ("name", Shape::Texts("name: \"Sales*\"")),
-    ("tags", Shape::Map(TAGS, "tags: { any: [critical] }")),
-    ("owner", Shape::Texts("owner: ana@example.com")),
-    ("owner_group", Shape::Texts("owner_group: Finance Team")),
-    ("certified", Shape::Flag),
-    ("cause", Shape::Texts("cause: [Credentials]")),
-    ("failures_in_a_row", Shape::Count("failures_in_a_row: 3")),
-    ("time", Shape::Map(TIME, "time: { days: [Mon-Fri], from: \"08:00\", to: \"18:00\" }")),
-];
-
-const QUIET: &[(&str, Shape)] = TIME;
-
-const MESSAGE: &[(&str, Shape)] = &[
-    ("title", Shape::Text("title: \"{{ name }} has failed\"")),
-    ("text", Shape::Text("text: \"{{ cause }}\"")),
-];
-
-static RULE: &[(&str, Shape)] = &[
-    ("name", Shape::Text("name: finance refreshes")),
-    ("on", Shape::List(&Shape::Text("WorkbookCreated"), "[WorkbookCreated]")),
-    ("where", Shape::Map(CONDITIONS, "where: { project: \"Finance/**\" }")),
-    ("unless", Shape::Maps(CONDITIONS, "unless: { tags: { any: [sandbox] } }")),
-    ("otherwise", Shape::Flag),
-    ("critical", Shape::Flag),
-    ("mute_until", Shape::Text("mute_until: 2026-12-24T18:00:00+01:00")),
-    ("quiet", Shape::Map(QUIET, HOURS)),
-    ("message", Shape::Map(MESSAGE, "message: { title: \"{{ name }} has failed\" }")),
-    ("do", Shape::List(&Shape::Action, "`- notify-slack: { channel: data-alerts }`")),
-];
-
-static MAINTENANCE: &[(&str, Shape)] = &[
-    ("name", Shape::Text("name: server update")),
-    ("where", Shape::Map(CONDITIONS, "where: { project: \"Finance/**\" }")),
-    ("days", Shape::Texts("days: [Sun]")),
-    ("from", Shape::Text("from: \"06:00\"")),
-    ("to", Shape::Text("to: \"12:00\"")),
-    ("timezone", ZONE),
-];
-
-static SITE: &[(&str, Shape)] = &[
-    ("luid", Shape::Text("luid: 8b2a95d8-52b9-40a4-8712-cd6da771bd1b")),
-    ("name", Shape::Text("name: Marketing")),
-    ("timezone", ZONE),
-];
-
-/// Keys without which a map says nothing: the map, what it is, and the keys.
-static REQUIRED: [(&[(&str, Shape)], &str, &[&str]); 3] = [
-    (SITE, "the site", &["luid", "name"]),
-    (MAINTENANCE, "the maintenance window", &["name"]),
-    (RULE, "the rule", &["name", "on", "do"]),
-];
-
-/// The whole file.
-pub(crate) static FILE: &[(&str, Shape)] = &[
-    ("sites", Shape::List(&Shape::Map(SITE, "a site with its luid and name"), "a dash before each entry")),
-    ("defaults", Shape::Defaults),
-    (
-        "maintenance",
-        Shape::List(&Shape::Map(MAINTENANCE, "a window with its name and times"), "a dash before each entry"),
-    ),
-    (
-        "rules",
-        Shape::List(&Shape::Map(RULE, "a rule with its name, `on` and `do`"), "a dash before each entry"),
-    ),
-];
+use crate::settings;
+use plain_text::is_invisible;
 
 /// Checks a file's shape, and takes out what has another one.
 pub(crate) fn check(root: &mut Node, text: &str) -> Vec<Problem> {
@@ -147,6 +48,9 @@ impl Walk<'_> {
                 _ => self.wrong(key, node.at, &format!("write a whole number, as in `{example}`")),
             },
             Shape::Texts(example) => match &mut node.kind {
+                Kind::List(items) if items.is_empty() => {
+                    self.wrong(key, node.at, &format!("the list is empty: write {}", full(key, example)))
+                }
                 Kind::List(items) => {
                     items.retain_mut(|item| self.value(key, item, &Shape::Text(example)));
                     true
@@ -158,6 +62,11 @@ impl Walk<'_> {
             },
             Shape::List(item_shape, example) => match &mut node.kind {
                 Kind::Null => {
+                    // A file may have no rule yet; a rule without events is a mistake.
+                    let is_of_rule = matches!(item_shape, Shape::Text(_) | Shape::Action);
+                    if is_of_rule {
+                        return self.empty(key, node.at, shape);
+                    }
                     node.kind = Kind::List(Vec::new());
                     true
                 }
@@ -168,6 +77,10 @@ impl Walk<'_> {
                     true
                 }
                 _ => {
+                    if let (Kind::Text(text), Shape::Text(_)) = (&node.kind, item_shape) {
+                        let text = text.trim_matches(['[', ']', ' ']).to_owned();
+                        return self.wrong(key, node.at, &format!("write a list: [{text}]"));
+                    }
                     let is_example = example.starts_with(['[', '`']);
                     let text = match (is_example, example.starts_with('`')) {
                         (true, true) => format!("write a list, a dash before each entry: {example}"),
@@ -178,13 +91,30 @@ impl Walk<'_> {
                 }
             },
             Shape::Map(fields, example) => match &node.kind {
+                Kind::Map(entries) if entries.is_empty() && matches!(key, "where" | "tags" | "message") => {
+                    self.wrong(key, node.at, &format!("it is empty: write {example}, or leave it out"))
+                }
                 Kind::Map(_) => {
                     self.map(node, fields);
                     true
                 }
-                _ => self.wrong(key, node.at, &format!("write {example}")),
+                kind => {
+                    let text = match own_tags(kind).filter(|_| std::ptr::eq(*fields, TAGS)) {
+                        Some(tags) => format!("write tags: {{ any: [{tags}] }}"),
+                        None if matches!(kind, Kind::List(_)) && key == "where" => {
+                            format!(
+                                "all conditions must hold, so they are no list: write {example}, without a dash"
+                            )
+                        }
+                        None => format!("write {}", full(key, example)),
+                    };
+                    self.wrong(key, node.at, &text)
+                }
             },
             Shape::Maps(fields, example) => match &mut node.kind {
+                Kind::List(items) if items.is_empty() => {
+                    self.wrong(key, node.at, &format!("the list is empty: write {example}, or leave it out"))
+                }
                 Kind::List(items) => {
                     items.retain_mut(|item| self.value(key, item, &Shape::Map(fields, example)));
                     true
@@ -201,8 +131,7 @@ impl Walk<'_> {
         let Kind::Map(entries) = &mut node.kind else { return };
         self.no_key_twice(entries);
         let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-        let meant: Vec<&str> =
-            entries.iter().filter_map(|e| tableau::nearest(&e.key, names.iter().copied())).collect();
+        let meant: Vec<&str> = entries.iter().filter_map(|e| hints::meant(&e.key, &names)).collect();
         for (_, what, required) in REQUIRED.iter().filter(|(of, _, _)| std::ptr::eq(*of, fields)) {
             for key in required.iter().filter(|key| !meant.contains(*key)) {
                 self.problems.push(Problem::at(at, format!("{what} has no `{key}`")));
@@ -211,7 +140,12 @@ impl Walk<'_> {
         entries.retain_mut(|entry| match fields.iter().find(|(name, _)| *name == entry.key) {
             Some((_, shape)) => self.value(&entry.key, &mut entry.value, shape),
             None => {
-                self.problems.push(Problem::at(entry.key_at, problem::unknown_key(&entry.key, &names)));
+                let comment = Comment::in_place_of_value(self.text, entry.key_at.line);
+                let text = match comment.filter(|_| entry.key.is_empty()) {
+                    Some(comment) => comment.problem(),
+                    None => unknown_key(&entry.key, fields, &names),
+                };
+                self.problems.push(Problem::at(entry.key_at, text));
                 false
             }
         });
@@ -233,6 +167,11 @@ impl Walk<'_> {
 
     fn text(&mut self, key: &str, node: &Node, example: &str) -> bool {
         match &node.kind {
+            Kind::Text(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) => {
+                let text = "it has a control character; within \"…\", a backslash begins an escape: write the text in single \
+                            quotation marks";
+                self.wrong(key, node.at, text)
+            }
             Kind::Text(text) => match typographic_quotes(key, text) {
                 Some(problem) => {
                     self.problems.push(Problem::at(node.at, problem));
@@ -240,13 +179,24 @@ impl Walk<'_> {
                 }
                 None => true,
             },
+            Kind::Number(_) | Kind::Flag(_) if key == "on" => {
+                self.wrong(key, node.at, &format!("write the name of an event, such as {example}"))
+            }
+            Kind::Number(_) if matches!(key, "luid" | "days" | "from" | "to" | "timezone" | "mute_until") => {
+                let what = if matches!(key, "from" | "to") { "a time of day" } else { "it" };
+                self.wrong(
+                    key,
+                    node.at,
+                    &format!("a number does not say {what}: write {}", full(key, example)),
+                )
+            }
             Kind::Number(number) => {
                 self.wrong(key, node.at, &format!("write a text: \"{number}\" in quotation marks"))
             }
             Kind::Flag(_) => {
                 self.wrong(key, node.at, "YAML reads this word as true or false: put it in quotation marks")
             }
-            _ => self.wrong(key, node.at, &format!("write a text, as in `{example}`")),
+            _ => self.wrong(key, node.at, &format!("write a text, as in `{}`", full(key, example))),
         }
     }
 
@@ -254,11 +204,29 @@ impl Walk<'_> {
     fn action(&mut self, node: &mut Node) -> bool {
         let at = node.at;
         let Kind::Map(entries) = &mut node.kind else { return self.wrong("do", at, problem::ACTION) };
-        let [entry] = entries.as_mut_slice() else {
-            self.problems.push(Problem::at(at, problem::ACTION));
-            return false;
-        };
-        self.settings(&mut entry.value, at)
+        match entries.as_mut_slice() {
+            [entry] => {
+                let workflow = entry.key.clone();
+                self.settings(&workflow, &mut entry.value, at)
+            }
+            [first, second, ..]
+                if matches!(first.value.kind, Kind::Null) && settings::workflow(&second.key).is_none() =>
+            {
+                let text =
+                    format!("indent `{}` further than `{}`, whose setting it is", second.key, first.key);
+                self.problems.push(Problem::at(second.key_at, text));
+                false
+            }
+            [_, second, ..] if settings::workflow(&second.key).is_some() => {
+                let text = format!("each workflow is an entry of its own: write `- {}:`", second.key);
+                self.problems.push(Problem::at(second.key_at, text));
+                false
+            }
+            _ => {
+                self.problems.push(Problem::at(at, problem::ACTION));
+                false
+            }
+        }
     }
 
     fn defaults(&mut self, key: &str, node: &mut Node) -> bool {
@@ -267,7 +235,7 @@ impl Walk<'_> {
             Kind::Null => node.kind = Kind::Map(Vec::new()),
             Kind::Map(entries) => {
                 self.no_key_twice(entries);
-                entries.retain_mut(|entry| self.settings(&mut entry.value, entry.key_at));
+                entries.retain_mut(|entry| self.settings(&entry.key, &mut entry.value, entry.key_at));
             }
             _ => {
                 return self.wrong(
@@ -281,13 +249,27 @@ impl Walk<'_> {
     }
 
     /// Settings of a workflow, which the workflow's own type checks: here only what no workflow takes.
-    fn settings(&mut self, node: &mut Node, at: Position) -> bool {
+    fn settings(&mut self, workflow: &str, node: &mut Node, at: Position) -> bool {
         let entries = match &mut node.kind {
             Kind::Null => {
+                // A workflow that notifies needs a target, so a comment is no remark here.
+                let needs_target = settings::workflow(workflow).is_some_and(|known| known.notifies);
+                let comment = Comment::in_place_of_value(self.text, node.at.line.max(at.line));
+                if let Some(comment) = comment.filter(|_| needs_target) {
+                    let word = comment.word();
+                    let text = format!("`#` begins a comment: write {workflow}: {{ channel: {word} }}");
+                    self.problems.push(Problem::at(comment.at(), text));
+                    return false;
+                }
                 node.kind = Kind::Map(Vec::new());
                 return true;
             }
             Kind::Map(entries) => entries,
+            Kind::Text(text) if settings::workflow(workflow).is_some_and(|known| known.notifies) => {
+                let text = format!("write the setting with its name: {workflow}: {{ channel: {text} }}");
+                self.problems.push(Problem::at(node.at, text));
+                return false;
+            }
             _ => {
                 self.problems.push(Problem::at(at, problem::ACTION));
                 return false;
@@ -299,7 +281,7 @@ impl Walk<'_> {
             match &entry.value.kind {
                 Kind::Null => {
                     if let Some(comment) = Comment::in_place_of_value(self.text, entry.value.at.line) {
-                        self.problems.push(Problem::at(entry.value.at, comment.problem()));
+                        self.problems.push(Problem::at(comment.at(), comment.problem()));
                     }
                 }
                 Kind::Text(text) => {
@@ -317,25 +299,111 @@ impl Walk<'_> {
     /// Nothing stands behind the colon, or a comment in its place.
     fn empty(&mut self, key: &str, at: Position, shape: &Shape) -> bool {
         if let Some(comment) = Comment::in_place_of_value(self.text, at.line) {
-            self.problems.push(Problem::at(at, comment.problem()));
+            self.problems.push(Problem::at(comment.at(), comment.problem()));
             return false;
         }
+        if let Some(sign) = sign_behind(self.text, key, at.line) {
+            let what = if sign == '!' { "a tag" } else { "an anchor" };
+            let text = format!("`{sign}` begins {what} in YAML: put the value in quotation marks");
+            return self.wrong(key, at, &text);
+        }
         let right = match shape {
-            Shape::Flag => "write true or false".to_owned(),
+            Shape::Flag => "true or false".to_owned(),
+            Shape::List(_, example) => (*example).to_owned(),
             Shape::Text(example)
             | Shape::Count(example)
             | Shape::Texts(example)
             | Shape::Map(_, example)
-            | Shape::Maps(_, example) => {
-                format!("write {example}")
-            }
-            Shape::List(..) | Shape::Action | Shape::Defaults => return true,
+            | Shape::Maps(_, example) => full(key, example),
+            Shape::Action | Shape::Defaults => return true,
         };
-        self.wrong(key, at, &format!("it has no value: {right}"))
+        self.wrong(key, at, &format!("it has no value: write {right}"))
     }
 
     fn wrong(&mut self, key: &str, at: Position, text: &str) -> bool {
         self.problems.push(Problem::at(at, format!("{key}: {text}")));
         false
+    }
+}
+
+/// What to write, with the key: an entry of `on` has the example without it.
+fn full(key: &str, example: &str) -> String {
+    let has_key =
+        example.starts_with(&format!("{key}:")) || !is_key(key) || example.starts_with(char::is_uppercase);
+    let is_value = example.starts_with('{');
+    if has_key || !is_value { example.to_owned() } else { format!("{key}: {example}") }
+}
+
+/// The tag or anchor that stands in place of a key's value.
+fn sign_behind(text: &str, key: &str, line: u64) -> Option<char> {
+    let line = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    let (_, value) = line.split_once(&format!("{key}:"))?;
+    value.trim_start().chars().next().filter(|c| matches!(c, '!' | '&'))
+}
+
+/// Tags that stand where a map belongs, without saying whether all or any must be there.
+fn own_tags(kind: &Kind) -> Option<String> {
+    let text = |kind: &Kind| match kind {
+        Kind::Text(text) => Some(text.clone()),
+        Kind::Number(number) => Some(format!("\"{number}\"")),
+        _ => None,
+    };
+    match kind {
+        Kind::List(items) => {
+            let tags: Option<Vec<String>> = items.iter().map(|item| text(&item.kind)).collect();
+            tags.filter(|tags| !tags.is_empty()).map(|tags| tags.join(", "))
+        }
+        kind => text(kind),
+    }
+}
+
+fn of_conditions() -> Vec<&'static str> {
+    CONDITIONS.iter().map(|(name, _)| *name).collect()
+}
+
+/// What to say of a key that a map does not have.
+fn unknown_key(key: &str, fields: &[(&str, Shape)], names: &[&str]) -> String {
+    let has = |of: &[(&str, Shape)]| of.iter().any(|(name, _)| *name == key);
+    let is = |of: &[(&str, Shape)]| std::ptr::eq(fields, of);
+    if key.chars().any(|c| is_invisible(c) || (c.is_whitespace() && c != ' ')) {
+        return format!(
+            "unknown field `{}`: it has an invisible character or a no-break space; type it anew",
+            plain_text::one_line(key)
+        );
+    }
+    if let Some(problem) = problem::glued(key, names) {
+        return problem;
+    }
+    if is(RULE) && has(CONDITIONS) {
+        return format!("`{key}` is a condition: write it below `where`");
+    }
+    if (is(RULE) || is(FILE)) && settings::workflow(key).is_some() {
+        return format!("`{key}` is a workflow: write it as an entry of `do`, `- {key}:`");
+    }
+    if is(RULE) && key == "channel" {
+        return "`channel` is a setting of a workflow: write do: [{ notify-slack: { channel: … } }]"
+            .to_owned();
+    }
+    if is(CONDITIONS) && has(TAGS) {
+        return format!("write it below `tags`, as in tags: {{ {key}: [critical] }}");
+    }
+    if is(CONDITIONS) && has(TIME) {
+        return format!("write it below `time`, as in {TIME_EXAMPLE}");
+    }
+    if is(CONDITIONS) && has(RULE) {
+        return format!("`{key}` is no condition: indent it like the rule's `name`");
+    }
+    if is(FILE) && has(RULE) {
+        return format!("`{key}` belongs to a rule: write it below `rules`, in an entry with a dash");
+    }
+    match hints::meant(key, names) {
+        Some(near) => format!("unknown field `{key}`; did you mean `{near}`?"),
+        None if is(RULE) => match hints::meant(key, &of_conditions()) {
+            Some(near) => {
+                format!("unknown field `{key}`; did you mean the condition `{near}`, below `where`?")
+            }
+            None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
+        },
+        None => format!("unknown field `{key}`; there are: {}", names.join(", ")),
     }
 }

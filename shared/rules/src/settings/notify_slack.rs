@@ -1,5 +1,6 @@
 //! What rules say to `notify-slack`.
 
+use crate::secret::is_slack_token;
 use crate::workflow::{Invalid, TargetSettings, WorkflowSettings};
 use plain_text::{is_blank, is_invisible};
 use serde::Deserialize;
@@ -9,11 +10,6 @@ use tableau::EventName;
 ///
 /// Source: <https://docs.slack.dev/reference/methods/conversations.create>
 const LONGEST: usize = 80;
-
-/// How Slack's tokens begin.
-///
-/// Source: <https://docs.slack.dev/authentication/tokens>
-const TOKENS: [&str; 7] = ["xoxa-", "xoxb-", "xoxe-", "xoxe.", "xoxp-", "xoxs-", "xapp-"];
 
 /// `notify-slack: { channel: data-alerts }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -50,7 +46,7 @@ impl WorkflowSettings for NotifySlack {
                     .to_owned(),
             );
         }
-        if TOKENS.iter().any(|start| channel.trim().starts_with(start)) {
+        if is_slack_token(channel.trim()) {
             return invalid(
                 "a token is no channel: put it into `bot_token` of the Slack secret, and revoke it if others could read it \
                  here"

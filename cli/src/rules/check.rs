@@ -1,0 +1,179 @@
+//! `rules check`, and the rules as other commands read them.
+
+use super::options::CheckOptions;
+use super::problems::reported;
+use super::{stack_tableau, webhooks};
+use crate::files::find;
+use crate::out::{self, line, note};
+use crate::stack::Stack;
+use jiff::Timestamp;
+use local_aws::template::{Places, Plan, Template};
+use rules::settings::NotifySlack;
+use rules::{Error, Position, Problem, Rules};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use workflow::BoxError;
+
+/// A rules file that has no mistake.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) text: String,
+    pub(super) rules: Rules,
+}
+
+/// The mistakes of a rules file.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) text: String,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Prints whether the file is valid and the template has every workflow that it names: a sentence, or the problems.
+pub(super) async fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
+    let file = &options.file;
+    let checked = match of_template(checked(file)?, &options.template)? {
+        Ok(checked) => checked,
+        Err(wrong) if options.json => {
+            for Problem { at, rule, text } in &wrong.problems {
+                finding(file, "error", Some(*at), rule.as_deref(), text)?;
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(wrong) => return Err(reported(file, &wrong.text, &wrong.problems)),
+    };
+    let mut notes = notes(&checked.rules);
+    if options.webhooks {
+        let tableau = stack_tableau::client(&Stack::find(&options.target).await?).await?;
+        notes.extend(webhooks::unsent(&checked.rules, &tableau).await?);
+    }
+    if options.json {
+        notes.iter().try_for_each(|text| finding(file, "note", None, None, text))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    line!("{}", summary(file, &checked.rules))?;
+    notes.iter().for_each(|text| note(format!("note: {text}")));
+    if !options.webhooks {
+        note(webhooks::HINT);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a valid file has, in a sentence.
+pub(super) fn summary(file: &Path, rules: &Rules) -> String {
+    let file = file.display();
+    let count = count(rules.len());
+    let sites = match rules.sites().len() {
+        0 => "events of every site are taken".to_owned(),
+        1 => "events of 1 site are taken".to_owned(),
+        sites => format!("events of {sites} sites are taken"),
+    };
+    format!("{file}: {count}; {sites}")
+}
+
+/// So many rules, in words.
+pub(super) fn count(rules: usize) -> String {
+    if rules == 1 { "1 rule".to_owned() } else { format!("{rules} rules") }
+}
+
+/// What is valid and may surprise.
+pub(super) fn notes(rules: &Rules) -> Vec<String> {
+    let mut notes = Vec::new();
+    if rules.is_empty() {
+        notes.push("without a rule nothing happens about any event".to_owned());
+    }
+    if rules.lists_no_site() {
+        let text = "`sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count";
+        notes.push(text.to_owned());
+    }
+    let quiet = |rule: &str| {
+        format!(
+            "the quiet hours of rule `{rule}` are in UTC: give them a `timezone`, or list your site with its own under `sites`"
+        )
+    };
+    notes.extend(rules.quiet_without_timezone().map(quiet));
+    for (rule, until) in rules.muted_before(Timestamp::now()) {
+        notes.push(format!(
+            "the rule `{rule}` is no longer muted: its `mute_until` was {until:.0}; remove it, or write a later time"
+        ));
+    }
+    notes
+}
+
+/// Prints one finding as a JSON object. The names of the fields stay as they are.
+fn finding(
+    file: &Path,
+    severity: &str,
+    at: Option<Position>,
+    rule: Option<&str>,
+    message: &str,
+) -> Result<(), out::Error> {
+    let known = |place: u64| Some(place).filter(|place| *place > 0);
+    let finding = json!({
+        "file": file.display().to_string(),
+        "severity": severity,
+        "line": at.and_then(|at| known(at.line)),
+        "column": at.and_then(|at| known(at.column)),
+        "rule": rule,
+        "message": message,
+    });
+    line!("{}", out::json(&finding))
+}
+
+/// The rules of a file, here or in a folder above, that has no mistake and names only workflows of the template.
+pub(crate) fn read(file: &Path, template: &Path) -> Result<Rules, BoxError> {
+    match of_template(checked(file)?, template)? {
+        Ok(checked) => Ok(checked.rules),
+        Err(wrong) => Err(reported(file, &wrong.text, &wrong.problems)),
+    }
+}
+
+/// The rules of a file, here or in a folder above, that has no mistake.
+pub(super) fn without_mistakes(file: &Path) -> Result<Checked, BoxError> {
+    checked(file)?.map_err(|wrong| reported(file, &wrong.text, &wrong.problems))
+}
+
+fn checked(file: &Path) -> Result<Result<Checked, Wrong>, BoxError> {
+    let text = rules::read_file(&find(file)?)?;
+    match Rules::check_text(&text) {
+        Ok(rules) => Ok(Ok(Checked { text, rules })),
+        Err(Error::Wrong(problems)) => Ok(Err(Wrong { text, problems })),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same, if the template has every workflow that the rules name.
+fn of_template(checked: Result<Checked, Wrong>, template: &Path) -> Result<Result<Checked, Wrong>, BoxError> {
+    let Ok(Checked { text, rules }) = checked else { return Ok(checked) };
+    // A workflow is a function that works on a queue. The ingress does not.
+    let mappings = plan(&find(template)?)?.mappings;
+    let known: Vec<String> = mappings.into_iter().map(|mapping| mapping.function).collect();
+    let unknown = rules.workflows().filter(|(name, _)| !known.iter().any(|known| known == name));
+    let problem = |(name, at): (&str, Position)| {
+        let template = template.display();
+        let text = format!("{template} has no workflow `{name}`; it has: {}", known.join(", "));
+        Problem { at, rule: None, text }
+    };
+    let problems: Vec<Problem> = unknown.map(problem).collect();
+    Ok(if problems.is_empty() { Ok(Checked { text, rules }) } else { Err(Wrong { text, problems }) })
+}
+
+/// The channels that rules name, without `#`.
+pub(crate) fn channels(rules: &Rules) -> Result<Vec<String>, BoxError> {
+    let settings = rules.settings::<NotifySlack>()?;
+    let mut channels: Vec<String> = settings.iter().map(|slack| slack.channel().to_owned()).collect();
+    channels.sort();
+    channels.dedup();
+    Ok(channels)
+}
+
+/// What the template describes, with every workflow on. Only names count here: its parameters have no values yet.
+pub(crate) fn plan(template: &Path) -> Result<Plan, BoxError> {
+    let template = Template::read(template)?;
+    let places = Places { endpoint_url: String::new(), api_url: String::new() };
+    let mut parameters: BTreeMap<String, String> =
+        template.parameters().into_iter().map(|p| (p.name, p.default.unwrap_or_default())).collect();
+    parameters.extend(template.everything_on());
+    Ok(template.plan(&parameters, &places)?)
+}

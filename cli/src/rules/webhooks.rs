@@ -1,0 +1,34 @@
+//! Events that rules are for and that no webhook at Tableau sends.
+
+use rules::Rules;
+use tableau_client::TableauClient;
+use workflow::{BoxError, chain};
+
+/// How to have them listed.
+pub(super) const HINT: &str =
+    "Whether webhooks send these events was not checked: --webhooks asks the Tableau of the stack";
+
+/// A note for each event that a rule is for and that no enabled webhook of the site sends.
+pub(super) async fn unsent(rules: &Rules, tableau: &TableauClient) -> Result<Vec<String>, BoxError> {
+    let webhooks = tableau.webhooks().all(usize::MAX).await;
+    let webhooks = webhooks.map_err(|error| {
+        let server = tableau.settings().server().as_url().origin().ascii_serialization();
+        format!("cannot ask Tableau at {server} for its webhooks: {}", chain(&error))
+    })?;
+    let of_event = |event: &tableau::EventName| {
+        webhooks.iter().filter(|webhook| webhook.event.as_ref() == Some(event)).collect::<Vec<_>>()
+    };
+    let mut notes = Vec::new();
+    for (event, rule) in rules.events() {
+        let found = of_event(&event);
+        if found.iter().any(|webhook| webhook.is_enabled) {
+            continue;
+        }
+        let what = match found.is_empty() {
+            true => "no webhook sends it: register one at Tableau",
+            false => "its webhook is switched off: switch it on at Tableau",
+        };
+        notes.push(format!("the rule `{rule}` is for {event}, and {what}"));
+    }
+    Ok(notes)
+}

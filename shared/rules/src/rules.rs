@@ -154,7 +154,7 @@ impl Rules {
     /// # Errors
     /// As for [`Rules::of_json`].
     pub fn knowing(self, site: &str) -> Result<Self, Error> {
-        let unlisted = Self::of_json(&format!("{{\"sites\":[{site}]}}"))?.sites;
+        let unlisted = Self::of_json(&format!("{{\"sites\":[{site}],\"rules\":[]}}"))?.sites;
         Ok(Self { unlisted, ..self })
     }
 
@@ -284,4 +284,19 @@ pub fn read_file(path: &Path) -> Result<String, Error> {
         Ok(text)
     };
     read().map_err(|source| Error::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 15, item 3
+    #[test]
+    fn a_site_that_the_file_does_not_list_is_known_and_every_site_stays_welcome() {
+        let site = r#"{"luid":"8b2a95d8-52b9-40a4-8712-cd6da771bd1b","name":"Marketing","timezone":"Europe/Berlin"}"#;
+        let rules = Rules::of_json(&Rules::to_json("rules: []\n").unwrap()).unwrap().knowing(site).unwrap();
+        let luid = "8b2a95d8-52b9-40a4-8712-cd6da771bd1b".parse().unwrap();
+        assert_eq!(rules.site(&luid).map(|site| site.name.as_str()), Some("Marketing"));
+        assert!(rules.sites().is_empty() && rules.accepts("11111111-1111-1111-1111-111111111111"));
+    }
 }

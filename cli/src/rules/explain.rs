@@ -23,7 +23,7 @@ use workflow::{BoxError, Invocation};
 
 /// How long Tableau may take for all that is asked.
 const TIMEOUT: Duration = Duration::from_secs(60);
-const OFFLINE: &str = "not given, and not asked for with --offline";
+const OFFLINE: &str = "no --fact gives it";
 const NOT_COUNTED: &str = "not counted here; --fact failures_in_a_row=3 says it";
 
 /// Goes through the rules, and says of each what it has to do with the event.

@@ -332,7 +332,8 @@ async fn the_record_of_an_event_says_that_it_was_dropped() {
     }
     environment.dead_letter("UpdateBroadcastDeadLetters", &body("a"), "no").await;
 
-    let (a, unknown) = (id(&body("a")), id(&body("without a record")));
+    let a = id(&body("a"));
+    let unknown = id(&body("without a record"));
     let output = letters(&environment, &["drop", a.short(), unknown.short(), "--yes"]).await;
 
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));

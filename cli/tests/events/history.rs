@@ -212,7 +212,8 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
 async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let environment = Environment::start().await;
     let delivery = Delivery::of(&environment, "notify-slack", &body("a")).claim(HOUR).await;
-    let (began, until) = (ago(HOUR), ago(-HOUR));
+    let began = ago(HOUR);
+    let until = ago(-HOUR);
     let end = End::Deferred("the Broadcast is being overwritten".to_owned());
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
     delivery.claims.end(&delivery.key, &ended).await.unwrap();

@@ -71,7 +71,8 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
     for name in ["a", "b", "c"] {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
     }
-    let (b, c) = (id(&body("b")), id(&body("c")));
+    let b = id(&body("b"));
+    let c = id(&body("c"));
 
     let output = environment.replay(&[b.short(), "00000000"]).await;
 

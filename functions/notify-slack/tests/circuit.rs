@@ -63,7 +63,8 @@ async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_whe
     assert!(items.iter().any(|item| item["pk"]["S"] == "circuit#notify-slack#Slack"), "{items:?}");
 
     environment.slack.recover();
-    let (began, mut left) = (Instant::now(), EVENTS);
+    let began = Instant::now();
+    let mut left = EVENTS;
     while left > 0 && began.elapsed() < Duration::from_secs(40) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         left = 0;

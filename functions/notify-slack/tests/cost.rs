@@ -58,7 +58,8 @@ fn timers(environment: &TestEnvironment) -> Vec<Value> {
 
 /// Events, one after the other, and what they cost: requests, and timers.
 async fn cost(environment: &TestEnvironment, function: &Function, bodies: &[String]) -> (usize, usize) {
-    let (before, timers_before) = (requests(environment), timers(environment).len());
+    let before = requests(environment);
+    let timers_before = timers(environment).len();
     for body in bodies {
         assert!(function.failures(&Batch::default().message(body)).await.is_empty(), "{:?}", function.logs());
     }

@@ -178,7 +178,8 @@ mod tests {
     #[tokio::test]
     async fn what_an_answer_says_of_the_batch() {
         let messages = messages().await;
-        let (first, second) = (messages[0].id.as_str(), messages[1].id.as_str());
+        let first = messages[0].id.as_str();
+        let second = messages[1].id.as_str();
         let failed = |answer: Value| failures(&answer, &messages).len();
         for answer in [json!(null), json!(""), json!({}), json!({ "batchItemFailures": null })] {
             assert_eq!(failed(answer.clone()), 0, "{answer}");

@@ -131,8 +131,8 @@ fn outputs_are_resolved_and_left_out_as_resources_are() {
     let outputs = |parameters: &[(&str, &str)]| -> Vec<String> {
         plan(parameters).outputs.into_iter().map(|(name, value)| format!("{name} {value}")).collect()
     };
-    let (echo, queue) =
-        ("EchoUrl http://127.0.0.1:8080/echo", "http://127.0.0.1:4566/000000000000/LoudQueue");
+    let echo = "EchoUrl http://127.0.0.1:8080/echo";
+    let queue = "http://127.0.0.1:4566/000000000000/LoudQueue";
     assert_eq!(outputs(&[]), [echo]);
     let queue = format!("LoudQueueUrl {queue}");
     assert_eq!(outputs(&[("Mode", "loud")]), [echo, &queue, "TopicOrLoud loud"]);
@@ -285,7 +285,8 @@ fn our_plan(parameters: &[(&str, &str)]) -> Plan {
 
 #[test]
 fn a_workflow_of_this_repository_that_is_switched_off_leaves_nothing_behind() {
-    let (whole, without) = (our_plan(&[]), our_plan(&[("NotifySlackEnabled", "false")]));
+    let whole = our_plan(&[]);
+    let without = our_plan(&[("NotifySlackEnabled", "false")]);
 
     let left = |plan: &Plan| format!("{plan:?}").to_lowercase().replace('-', "").contains("notifyslack");
     assert!(left(&whole) && !left(&without), "{without:#?}");

@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_fault_without_a_number_happens_until_it_is_cleared() {
         let mut plan = FaultPlan::default();
-        let (first, _) = (plan.add("GET *", None, Fault::Reset), plan.add("*", None, Fault::Status(503)));
+        let first = plan.add("GET *", None, Fault::Reset);
+        plan.add("*", None, Fault::Status(503));
 
         assert!((0..3).all(|_| plan.take(&["GET /x"]) == Some(Fault::Reset)));
         assert_eq!(plan.clear(Some(first)), 1);

@@ -33,10 +33,8 @@ async fn the_list_of_jobs_can_be_filtered_down_to_failed_refreshes_in_a_window()
     assert_eq!(filter("title:has:Orders").await.len(), 5);
     assert_eq!(filter("notes:has:Incorrect username").await.len(), 1);
     assert_eq!(filter("createdAt:gte:2026-03-01T06:14:44Z,status:eq:Failed").await.len(), 3);
-    let (before, since) = (
-        filter("createdAt:lt:2026-03-01T06:14:44Z").await,
-        filter("createdAt:gte:2026-03-01T06:14:44Z").await,
-    );
+    let before = filter("createdAt:lt:2026-03-01T06:14:44Z").await;
+    let since = filter("createdAt:gte:2026-03-01T06:14:44Z").await;
     assert_eq!(before.len() + since.len(), all);
     let twice = filter("createdAt:gt:2026-03-01T06:14:44Z,createdAt:lt:2026-03-01T06:14:44Z").await;
     assert_eq!(twice.len(), before.len(), "the last one wins");

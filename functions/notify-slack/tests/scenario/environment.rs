@@ -160,7 +160,8 @@ impl Environment {
             _ => json!({ "bot_token": slack.token() }),
         };
         let recorder = Recorder::new(by.edits());
-        let (timers, slack_url) = (Timers::default(), slack.api_url());
+        let timers = Timers::default();
+        let slack_url = slack.api_url();
         let rules = rules.to_owned();
         let workflow = workflow(&Parts {
             tableau: &tableau,
@@ -258,7 +259,9 @@ impl Environment {
     async fn run_until(&self, arrivals: Vec<(Timestamp, Arrival)>, end: Timestamp) -> (Timestamp, usize) {
         let mut waiting: BTreeMap<(Timestamp, usize), Arrival> =
             arrivals.into_iter().enumerate().map(|(n, (at, arrival))| ((at, n), arrival)).collect();
-        let (mut now, mut numbers, mut fired) = (Timestamp::MIN, waiting.len(), 0);
+        let mut now = Timestamp::MIN;
+        let mut numbers = waiting.len();
+        let mut fired = 0;
         loop {
             let next = waiting.first_key_value().map(|((at, _), _)| *at);
             let Some(next) = next.into_iter().chain(self.timers.next_due()).min() else { break };

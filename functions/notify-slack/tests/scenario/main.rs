@@ -85,8 +85,8 @@ async fn an_outdated_event_changes_nothing() {
 async fn an_event_that_is_tried_again_is_announced_once() {
     for by in By::ALL {
         let environment = Environment::start(by, RULES).await;
-        let (failed, succeeded) =
-            (environment.event(FAILED, "Sales", at(0)), environment.event(SUCCEEDED, "Sales", at(5)));
+        let failed = environment.event(FAILED, "Sales", at(0));
+        let succeeded = environment.event(SUCCEEDED, "Sales", at(5));
         for event in [&failed, &failed, &succeeded, &succeeded, &failed] {
             environment.attempt(event, at(6)).await.unwrap();
         }
@@ -237,7 +237,8 @@ rules:
 async fn a_failure_that_certainly_did_not_arrive_has_no_end() {
     for by in [By::BotToken, By::WebhookUrls] {
         let environment = Environment::start(by, RULES).await;
-        let (failed, there) = (environment.event(FAILED, "Sales", at(0)), environment.slack.api_url());
+        let failed = environment.event(FAILED, "Sales", at(0));
+        let there = environment.slack.api_url();
         let environment = environment.with_slack_at("http://127.0.0.1:1/api".to_owned());
         if by == By::WebhookUrls {
             // Its URLs are in the secret.

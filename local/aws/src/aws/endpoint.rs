@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// An operation, its `x-amz-target`, and its name in counts and faults.
-const OPERATIONS: [(&str, &str); 19] = [
+const OPERATIONS: [(&str, &str); 18] = [
     ("AmazonSQS.SendMessage", "SQS.SendMessage"),
     ("AmazonSQS.SendMessageBatch", "SQS.SendMessageBatch"),
     ("AmazonSQS.ReceiveMessage", "SQS.ReceiveMessage"),
@@ -29,7 +29,6 @@ const OPERATIONS: [(&str, &str); 19] = [
     ("AmazonSQS.DeleteMessageBatch", "SQS.DeleteMessageBatch"),
     ("AmazonSQS.ChangeMessageVisibility", "SQS.ChangeMessageVisibility"),
     ("AmazonSQS.ChangeMessageVisibilityBatch", "SQS.ChangeMessageVisibilityBatch"),
-    ("AmazonSQS.GetQueueUrl", "SQS.GetQueueUrl"),
     ("AmazonSQS.GetQueueAttributes", "SQS.GetQueueAttributes"),
     ("DynamoDB_20120810.GetItem", "DynamoDB.GetItem"),
     ("DynamoDB_20120810.PutItem", "DynamoDB.PutItem"),
@@ -185,7 +184,7 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
         return Ok(receive.answer(&received));
     }
     let trace = parts.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok());
-    let call = Call { operation, url: &shared.url, body: &body, trace, fault };
+    let call = Call { operation, body: &body, trace, fault };
     let answer = shared.lock().call(call);
     shared.changed.notify_waiters();
     match fault.and_then(|fault| fault.refusal_after(operation)) {
@@ -197,8 +196,6 @@ async fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Re
 /// A call that does not wait.
 struct Call<'a> {
     operation: &'a str,
-    /// The endpoint's.
-    url: &'a str,
     body: &'a Value,
     /// `X-Amzn-Trace-Id`.
     trace: Option<&'a str>,
@@ -214,7 +211,7 @@ impl State {
 
     /// Carries out a call that does not wait.
     fn call(&mut self, call: Call<'_>) -> Result<Value, Refusal> {
-        let Call { operation, url, body, trace, fault } = call;
+        let Call { operation, body, trace, fault } = call;
         let partly = fault == Some(Fault::PartialFailure);
         match operation {
             "SQS.SendMessage" => self.send_message(body, trace),
@@ -225,7 +222,6 @@ impl State {
             }
             "SQS.DeleteMessage" => self.queues.delete_message(body),
             "SQS.ChangeMessageVisibility" => self.queues.change_message_visibility(body),
-            "SQS.GetQueueUrl" => self.queues.get_queue_url(url, body),
             "SQS.GetQueueAttributes" => self.queues.get_queue_attributes(body),
             "DynamoDB.GetItem" => self.tables.get_item(body),
             "DynamoDB.PutItem" => self.tables.put_item(body),

@@ -102,7 +102,7 @@ impl Aws {
     }
 
     /// Creates a secret that has no value yet; returns its ARN.
-    pub fn create_empty_secret(&self, name: &str) -> String {
+    pub(crate) fn create_empty_secret(&self, name: &str) -> String {
         self.state().secrets.create(name, None)
     }
 

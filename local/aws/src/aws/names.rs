@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn random_texts_have_the_length_asked_for_and_differ() {
-        let (one, other) = (random_alphanumeric(43), random_alphanumeric(43));
+        let one = random_alphanumeric(43);
+        let other = random_alphanumeric(43);
         assert_eq!((one.len(), other.len()), (43, 43));
         assert!(one.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(one, other);

@@ -65,7 +65,8 @@ impl Secrets {
     pub(super) fn get_secret_value(&mut self, body: &Value) -> Result<Value, Refusal> {
         let input = Input::new("GetSecretValue", body, &["SecretId", "VersionId", "VersionStage"])?;
         let (name, secret) = self.find(required(&input, "SecretId")?)?;
-        let (version, stage) = (input.text("VersionId")?, input.text("VersionStage")?);
+        let version = input.text("VersionId")?;
+        let stage = input.text("VersionStage")?;
         let wanted = stage.or(if version.is_none() { Some(CURRENT) } else { None });
         let found = secret.versions.iter().find(|(id, held)| {
             version.is_none_or(|v| v == id.as_str()) && wanted.is_none_or(|stage| held.stages.contains(stage))

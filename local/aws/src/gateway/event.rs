@@ -106,7 +106,8 @@ fn query_parameters(query: &str) -> Map<String, Value> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let part = |text: &str| decoded(&text.replace('+', " "));
-        let (name, value) = (part(name), part(value));
+        let name = part(name);
+        let value = part(value);
         let joined = match parameters.get(&name).and_then(Value::as_str) {
             Some(before) => format!("{before},{value}"),
             None => value,

@@ -73,7 +73,8 @@ impl LambdaProcess {
     pub fn new(spec: FunctionSpec) -> Result<Self, Error> {
         let spec = spec.absolute()?;
         let logs = Arc::new(Logs::new(spec.name.clone(), spec.logs.clone()));
-        let (pid, condemned) = (watch::Sender::new(None), watch::Sender::new(None));
+        let pid = watch::Sender::new(None);
+        let condemned = watch::Sender::new(None);
         let inner = Arc::new(Inner { spec, logs, running: Mutex::new(None), pid, condemned });
         Ok(Self { _guard: Arc::new(Guard(Arc::clone(&inner))), inner })
     }

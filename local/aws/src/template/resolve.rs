@@ -105,7 +105,8 @@ impl Resolver<'_> {
             }
             "Fn::Split" => {
                 let parts = list(2, "a separator and a text")?;
-                let (separator, whole) = (self.text(&parts[0])?, self.text(&parts[1])?);
+                let separator = self.text(&parts[0])?;
+                let whole = self.text(&parts[1])?;
                 Ok(Some(whole.split(&separator).map(Value::from).collect()))
             }
             "Fn::Select" => {

@@ -60,7 +60,8 @@ async fn a_schedule_is_there_as_it_was_created_until_it_is_deleted() {
     for backend in backends().await {
         let client = backend.scheduler();
         let group = group(&backend).await;
-        let (name, expression) = (unique("tw"), at(7_200));
+        let name = unique("tw");
+        let expression = at(7_200);
         let letters = DeadLetterConfig::builder().arn(queue_arn("letters")).build();
         let retries =
             RetryPolicy::builder().maximum_retry_attempts(3).maximum_event_age_in_seconds(60).build();
@@ -150,7 +151,8 @@ async fn a_schedule_sends_its_input_at_its_time_once_and_is_gone() {
         let queue = unique("work");
         let url = backend.queue(&queue, None).await;
         let group = group(&backend).await;
-        let (name, began) = (unique("tw"), Instant::now());
+        let name = unique("tw");
+        let began = Instant::now();
         create(&client, &name, &at(3), target(&queue)).group_name(&group).send().await.unwrap();
 
         let receive = backend.sqs().receive_message().queue_url(&url).wait_time_seconds(20);

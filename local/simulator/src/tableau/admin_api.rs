@@ -91,7 +91,8 @@ fn no_fault(text: &str) -> String {
 async fn add(Shared(state): Shared<Arc<State>>, Query(query): Parameters) -> Answer {
     only(&["fault", "on", "times", "retry_after"], &query)?;
     let number = |name: &str| query.get(name).map(|text| number(name, text)).transpose();
-    let (times, retry_after) = (number("times")?, number("retry_after")?);
+    let times = number("times")?;
+    let retry_after = number("retry_after")?;
     if times == Some(0) {
         return Err(wrong("times is 1 or more; without it, calls go wrong until it is cleared"));
     }

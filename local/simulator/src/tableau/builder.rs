@@ -46,8 +46,6 @@ impl TableauBuilder {
             clock: Clock::real(),
             max_version: RestVersion { major: 3, minor: 29 },
             retry_gaps: [100, 200, 400].map(Duration::from_millis),
-            delivery_timeout: Duration::from_secs(10),
-            web_url: "https://10ay.online.tableau.com".to_owned(),
             refreshes_take: None,
             refreshes_per_hour: None,
             exports_at_once: 20,
@@ -82,18 +80,6 @@ impl TableauBuilder {
     /// gaps grow, not how long they are.
     pub fn retry_gaps(mut self, gaps: [Duration; 3]) -> Self {
         self.settings.retry_gaps = gaps;
-        self
-    }
-
-    /// How long a destination may take to answer a delivery; 10 s unless set. Tableau's own limit is not known.
-    pub fn delivery_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.delivery_timeout = timeout;
-        self
-    }
-
-    /// What `webpageUrl`s begin with; `https://10ay.online.tableau.com` unless set.
-    pub fn web_url(mut self, url: &str) -> Self {
-        self.settings.web_url = url.trim_end_matches('/').to_owned();
         self
     }
 

@@ -90,7 +90,9 @@ impl About {
 
     /// The body of a delivery of this event that happened at `at`.
     pub(crate) fn body(&self, event: &EventName, at: Timestamp) -> String {
-        let (name, luid, site) = (&self.name, &self.luid, self.site.as_str());
+        let name = &self.name;
+        let luid = &self.luid;
+        let site = self.site.as_str();
         let text = format!(
             "Event {event} for resource {name}: {luid} on site {site} posted at {}",
             at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ")

@@ -6,7 +6,11 @@ use super::model::WebhookRecord;
 use super::state::State;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tableau::EventName;
+
+/// How long a destination may take to answer a delivery. Tableau's own limit is not known.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// There is no such thing on the simulated server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,7 +112,7 @@ impl State {
     /// One POST to a destination: the status and body of its answer.
     pub(crate) async fn post(&self, url: &str, body: &str) -> Result<(u16, String), String> {
         let request = self.client.post(url).header("content-type", "application/json").body(body.to_owned());
-        let answer = request.timeout(self.settings.delivery_timeout).send().await;
+        let answer = request.timeout(DELIVERY_TIMEOUT).send().await;
         let answer = answer.map_err(|e| reason(&e.without_url()))?;
         let status = answer.status().as_u16();
         Ok((status, answer.text().await.unwrap_or_default()))

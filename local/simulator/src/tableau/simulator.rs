@@ -140,7 +140,8 @@ impl TableauSimulator {
 
     /// Lets refreshes that run by themselves fail with these notes from now on; `None` lets them succeed again.
     pub fn break_refreshes(&self, luid: impl Display, notes: Option<&str>) {
-        let (luid, notes) = (luid.to_string(), notes.map(str::to_owned));
+        let luid = luid.to_string();
+        let notes = notes.map(str::to_owned);
         let mut model = self.state.model();
         if let Some(workbook) = model.workbooks.iter_mut().find(|w| w.luid.as_str() == luid) {
             workbook.broken.clone_from(&notes);

@@ -18,8 +18,6 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) max_version: RestVersion,
     pub(crate) retry_gaps: [Duration; 3],
-    pub(crate) delivery_timeout: Duration,
-    pub(crate) web_url: String,
     pub(crate) refreshes_take: Option<Duration>,
     pub(crate) refreshes_per_hour: Option<usize>,
     pub(crate) exports_at_once: usize,

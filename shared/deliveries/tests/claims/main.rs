@@ -277,7 +277,8 @@ async fn of_many_that_claim_at_once_one_gets_it(store: Arc<dyn ClaimStore>) {
     let key = key();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
-            let (store, key) = (Arc::clone(&store), key.clone());
+            let store = Arc::clone(&store);
+            let key = key.clone();
             tokio::spawn(async move { claim(&*store, &key, 0).await })
         })
         .collect();
@@ -335,7 +336,8 @@ async fn dynamodb_and_memory_answer_alike_whatever_comes() {
     let memory = MemoryClaims::default();
     let table = DynamoDbClaims::new(dynamodb(&aws), "deliveries");
     for seed in 0..60 {
-        let (key, mut now) = (key(), 0);
+        let key = key();
+        let mut now = 0;
         let mut random = fastrand::Rng::with_seed(seed);
         for step in 0..30 {
             now += random.i64(0..40);

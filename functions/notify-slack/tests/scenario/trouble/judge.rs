@@ -41,7 +41,8 @@ impl Night {
         };
         let said: Vec<_> = said.iter().map(line).collect();
         let events = self.of(channel).map(|delivery| {
-            let (kind, at) = (&delivery.event.name, delivery.event.created_at.unwrap());
+            let kind = &delivery.event.name;
+            let at = delivery.event.created_at.unwrap();
             format!("{} {kind} {at} {:?} {:?}", delivery.object, delivery.first, delivery.done)
         });
         panic!(
@@ -69,7 +70,8 @@ impl Night {
                 self.of(channel).filter(later).all(|success| announced < success.first.unwrap());
             // What came before is done, and what comes after has not begun.
             let in_order = self.of(channel).filter(|other| other.object == failure.object).all(|other| {
-                let (before, at) = (other.done.as_ref().map(|(done, _)| *done), failure.first);
+                let before = other.done.as_ref().map(|(done, _)| *done);
+                let at = failure.first;
                 match other.event.created_at.cmp(&failure.event.created_at) {
                     Ordering::Less => before < at,
                     Ordering::Equal => true,

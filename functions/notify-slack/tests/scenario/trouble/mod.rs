@@ -107,7 +107,8 @@ impl Night {
         for n in 0..objects {
             let (channel, kind) = CHANNELS[self.rng.usize(..CHANNELS.len())];
             let object = format!("{kind}-{n:02}");
-            let (failed, succeeded) = (format!("{kind}RefreshFailed"), format!("{kind}RefreshSucceeded"));
+            let failed = format!("{kind}RefreshFailed");
+            let succeeded = format!("{kind}RefreshSucceeded");
             let mut time = at(0) + SignedDuration::from_secs(self.rng.i64(0..90));
             for _ in 0..self.rng.usize(1..=streaks) {
                 for _ in 0..self.rng.usize(1..4) {

@@ -47,7 +47,8 @@ pub(super) struct Troubled {
 
 impl Troubled {
     pub(super) fn new(rng: Rng, calm: bool, mild: u32) -> Self {
-        let (table, rng) = (MemoryRecords::default(), Mutex::new(rng));
+        let table = MemoryRecords::default();
+        let rng = Mutex::new(rng);
         Self { table, rng, calm: AtomicBool::new(calm), mild }
     }
 

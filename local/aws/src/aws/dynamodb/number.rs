@@ -202,7 +202,8 @@ mod tests {
 
         #[test]
         fn order_and_sums_are_those_of_integers(a: i64, b: i64) {
-            let (x, y) = (number(&a.to_string()), number(&b.to_string()));
+            let x = number(&a.to_string());
+            let y = number(&b.to_string());
             prop_assert_eq!(x.cmp(&y), a.cmp(&b));
             let sum = (i128::from(a) + i128::from(b)).to_string();
             prop_assert_eq!(x.plus(y).unwrap().to_string(), sum);

@@ -111,7 +111,8 @@ impl Table {
             Refusal::validation(format!("One or more parameter values were invalid: {reason}"))
         };
         let values = self.spec.key.attributes().map(|key| {
-            let (name, expected) = (&key.name, key.kind.name());
+            let name = &key.name;
+            let expected = key.kind.name();
             match item.get(name) {
                 None => Err(invalid(format!("Missing the key {name} in the item"))),
                 Some(value) if value.kind() != expected => {
@@ -130,7 +131,8 @@ impl Table {
         let indexed =
             self.spec.indexes.iter().flat_map(|(index, spec)| spec.key.attributes().map(move |k| (index, k)));
         for (index, attribute) in indexed {
-            let (name, expected) = (&attribute.name, attribute.kind.name());
+            let name = &attribute.name;
+            let expected = attribute.kind.name();
             if let Some(value) = item.get(name).filter(|value| value.kind() != expected) {
                 let actual = value.kind();
                 return Err(invalid(format!(

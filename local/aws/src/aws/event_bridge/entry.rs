@@ -105,7 +105,8 @@ impl Entry {
 
 /// JSON without white space between its parts.
 fn compact(json: &str) -> String {
-    let (mut in_string, mut escaped) = (false, false);
+    let mut in_string = false;
+    let mut escaped = false;
     let keep = |c: &char| {
         if in_string {
             in_string = *c != '"' || escaped;

@@ -35,7 +35,8 @@ impl Queues {
         let entries = input.list("Entries")?;
         check(entries)?;
         let url = input.text("QueueUrl")?.ok_or_else(no_such_queue)?;
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        let mut successful = Vec::new();
+        let mut failed = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             let answer = if partly && at == 0 {
                 Err(Refusal::internal("com.amazonaws.sqs#InternalError"))

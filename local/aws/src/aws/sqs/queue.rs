@@ -196,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_received_message_is_out_of_sight_until_its_time_is_up() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         send(&mut queue, start, "one");
 
         let (first, _) = queue.receive((start, 0), 10, 5 * SECOND);
@@ -210,7 +211,8 @@ mod tests {
 
     #[test]
     fn a_message_is_given_up_when_it_would_be_received_once_too_often() {
-        let (mut queue, mut now) = (queue(2), Instant::now());
+        let mut queue = queue(2);
+        let mut now = Instant::now();
         send(&mut queue, now, "poison");
         for _ in 0..2 {
             let (received, spent) = queue.receive((now, 0), 10, SECOND);
@@ -224,7 +226,8 @@ mod tests {
 
     #[test]
     fn only_the_latest_receipt_handle_counts() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         send(&mut queue, start, "one");
         let first = queue.receive((start, 0), 1, SECOND).0.remove(0).receipt.unwrap();
         let second = queue.receive((start + SECOND, 0), 1, SECOND).0.remove(0).receipt.unwrap();
@@ -241,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_delayed_message_is_neither_visible_nor_in_flight() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         queue.send((start, 0), "later".to_owned(), Map::new(), None, SECOND);
         assert_eq!(queue.counts(start), Counts { delayed: 1, ..Counts::default() });
         assert_eq!(queue.counts(start + SECOND), Counts { visible: 1, ..Counts::default() });
@@ -249,7 +253,8 @@ mod tests {
 
     #[test]
     fn delays_can_be_cut_short() {
-        let (mut queue, start) = (queue(9), Instant::now());
+        let mut queue = queue(9);
+        let start = Instant::now();
         queue.longest_delay = SECOND;
         queue.send((start, 0), "later".to_owned(), Map::new(), None, 900 * SECOND);
         assert_eq!(queue.receive((start, 0), 10, SECOND).0.len(), 0);

@@ -1,6 +1,6 @@
 //! The operations, request by request.
 
-use super::super::names::{ACCOUNT, arn, queue_url};
+use super::super::names::{ACCOUNT, arn};
 use super::super::{Input, Refusal};
 use super::attributes::{check_attributes, check_body, invalid_parameter, shown};
 use super::queue::{Queue, Receipt};
@@ -154,13 +154,6 @@ impl Queues {
                  is not available for visibility timeout change."
             ))),
         }
-    }
-
-    pub(crate) fn get_queue_url(&mut self, endpoint: &str, body: &Value) -> Result<Value, Refusal> {
-        let input = Input::new("GetQueueUrl", body, &["QueueName", "QueueOwnerAWSAccountId"])?;
-        let name = required(&input, "QueueName")?;
-        self.queue(name)?;
-        Ok(json!({ "QueueUrl": queue_url(endpoint, name) }))
     }
 
     pub(crate) fn get_queue_attributes(&mut self, body: &Value) -> Result<Value, Refusal> {

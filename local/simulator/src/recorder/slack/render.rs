@@ -77,7 +77,8 @@ fn columns(fields: &[String]) -> String {
         let left: Vec<&str> = pair[0].lines().collect();
         let right: Vec<&str> = pair.get(1).map(|f| f.lines().collect()).unwrap_or_default();
         for at in 0..left.len().max(right.len()) {
-            let (left, right) = (left.get(at).unwrap_or(&""), right.get(at).unwrap_or(&""));
+            let left = left.get(at).unwrap_or(&"");
+            let right = right.get(at).unwrap_or(&"");
             lines.push(format!("{left:<width$}   {right}").trim_end().to_owned());
         }
     }

@@ -84,10 +84,12 @@ fn relationships(of: &[(&str, &str)]) -> String {
 
 /// An archive whose entries are not compressed.
 fn zip(parts: &[(String, String)]) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    let mut file = Vec::new();
+    let mut directory = Vec::new();
     for (name, content) in parts {
         let offset = file.len() as u32;
-        let (size, sum) = (content.len() as u32, crc32(content.as_bytes()));
+        let size = content.len() as u32;
+        let sum = crc32(content.as_bytes());
         let mut head = Vec::new();
         // Version 2.0, no flags, stored, midnight of 1 January 1980.
         [20_u16, 0, 0, 0, 0x21].iter().for_each(|field| head.extend(field.to_le_bytes()));
@@ -99,7 +101,9 @@ fn zip(parts: &[(String, String)]) -> Vec<u8> {
                 .concat(),
         );
     }
-    let (count, start, length) = (parts.len() as u16, file.len() as u32, directory.len() as u32);
+    let count = parts.len() as u16;
+    let start = file.len() as u32;
+    let length = directory.len() as u32;
     file.extend(directory);
     file.extend(b"PK\x05\x06\0\0\0\0");
     [count, count].iter().for_each(|field| file.extend(field.to_le_bytes()));

@@ -32,7 +32,8 @@ pub(crate) fn pdf(pages: &[Page]) -> Vec<u8> {
         table.push_str(&format!("{:010} 00000 n \n", file.len()));
         file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", n + 1));
     }
-    let (start, size) = (file.len(), objects.len() + 1);
+    let start = file.len();
+    let size = objects.len() + 1;
     file.push_str(&format!("xref\n0 {size}\n{table}trailer\n<</Size {size}/Root 1 0 R>>\n"));
     file.push_str(&format!("startxref\n{start}\n%%EOF\n"));
     file.into_bytes()

@@ -34,7 +34,8 @@ fn zlib(data: &[u8]) -> Vec<u8> {
         stream.extend((!length).to_le_bytes());
         stream.extend(block);
     }
-    let (mut a, mut b) = (1_u32, 0_u32);
+    let mut a = 1_u32;
+    let mut b = 0_u32;
     for byte in data {
         a = (a + u32::from(*byte)) % 65_521;
         b = (b + a) % 65_521;

@@ -34,7 +34,8 @@ impl Model {
     pub(crate) fn verified(&mut self, jwt: &str, now: Timestamp) -> Result<Claims, SignInError> {
         let (signed, signature) = jwt.rsplit_once('.').ok_or(LOGIN_FAILED)?;
         let (header, claims) = signed.split_once('.').ok_or(LOGIN_FAILED)?;
-        let (header, claims) = (decoded(header)?, decoded(claims)?);
+        let header = decoded(header)?;
+        let claims = decoded(claims)?;
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
         let issuer = text(&claims, "iss").or_else(|| text(&header, "iss")).ok_or(APP_NOT_FOUND)?;
         let app = self.apps.iter().find(|app| app.client_id == issuer).ok_or(APP_NOT_FOUND)?;

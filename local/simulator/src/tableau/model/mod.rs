@@ -21,8 +21,9 @@ pub use content::SiteRole;
 pub(crate) use content::{Datasource, Project, Site, User, View, Workbook};
 pub use job::JobShape;
 pub(crate) use job::{FinishCode, Job, JobKind, Target};
+pub(crate) use labelling::{category_of, is_set_by_monitoring};
 pub use publishing::{BroadcastRecord, WebhookRecord};
-pub(crate) use quality::{CATEGORIES, CERTIFIED, CustomValue, Label, LabelCategory, LabelValue, WARNINGS};
+pub(crate) use quality::{CERTIFIED, Label, WARNINGS};
 pub(crate) use session::{Credentials, Pat, Session, SignInError};
 pub use switches::Feature;
 pub(crate) use task::{STARTS_AT_HOUR, Task};
@@ -45,8 +46,6 @@ pub(crate) struct Model {
     pub(crate) jobs: Vec<Job>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) labels: Vec<Label>,
-    pub(crate) custom_values: Vec<CustomValue>,
-    pub(crate) label_categories: Vec<LabelCategory>,
     /// Oldest first.
     pub(crate) capabilities: Vec<Capability>,
     pub(crate) webhooks: Vec<WebhookRecord>,
@@ -112,8 +111,6 @@ impl Model {
             jobs: Vec::new(),
             tasks: Vec::new(),
             labels: Vec::new(),
-            custom_values: Vec::new(),
-            label_categories: Vec::new(),
             capabilities: Vec::new(),
             webhooks: Vec::new(),
             broadcasts: Vec::new(),

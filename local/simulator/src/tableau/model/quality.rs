@@ -4,17 +4,10 @@
 //! Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_concepts_data_labels.htm>
 
 use jiff::Timestamp;
-use tableau::{SiteLuid, UserLuid};
+use tableau::UserLuid;
 
 /// The value of a certification.
 pub(crate) const CERTIFIED: &str = "certified";
-
-/// The categories that ship with Tableau.
-pub(crate) const CATEGORIES: [(&str, &str); 3] = [
-    ("certification", "Says that data is approved"),
-    ("warning", "Warns of the quality of data"),
-    ("sensitivity", "Says how sensitive data is"),
-];
 
 /// The types of quality warnings, and the values of the labels that they are.
 pub(crate) const WARNINGS: [(&str, &str); 5] = [
@@ -47,30 +40,4 @@ impl Label {
     pub(crate) fn warning(&self) -> Option<&'static str> {
         WARNINGS.iter().find(|(_, value)| *value == self.value).map(|(kind, _)| *kind)
     }
-}
-
-/// What labels can say on a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LabelValue {
-    pub(crate) name: String,
-    pub(crate) category: String,
-    pub(crate) description: String,
-    pub(crate) built_in: bool,
-    /// Set by monitoring alone.
-    pub(crate) internal: bool,
-}
-
-/// What an administrator made of label values: new ones, and other descriptions of those that ship with Tableau.
-#[derive(Clone, Debug)]
-pub(crate) struct CustomValue {
-    pub(crate) site: SiteLuid,
-    pub(crate) value: LabelValue,
-}
-
-/// A category that an administrator made.
-#[derive(Clone, Debug)]
-pub(crate) struct LabelCategory {
-    pub(crate) site: SiteLuid,
-    pub(crate) name: String,
-    pub(crate) description: String,
 }

@@ -36,7 +36,8 @@ impl Model {
             url => self.sites.iter().find(|s| s.content_url == url),
         };
         let site = site.ok_or(REFUSED)?.luid.clone();
-        let (mut pat, mut scopes) = (None, None);
+        let mut pat = None;
+        let mut scopes = None;
         let user = match credentials {
             Credentials::Pat { name, secret } => {
                 let found = self.pats.iter_mut().find(|p| p.name == *name && p.secret == *secret);
@@ -79,7 +80,8 @@ impl Model {
 
     /// Opens this session under a new token.
     fn open(&mut self, session: Session) -> Session {
-        let (first, second) = (uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        let first = uuid::Uuid::new_v4().simple();
+        let second = uuid::Uuid::new_v4().simple();
         let session = Session { token: format!("{first}|{second}|{}", session.site), ..session };
         self.sessions.push(session.clone());
         session

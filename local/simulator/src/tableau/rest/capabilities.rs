@@ -103,7 +103,8 @@ struct Thing {
 
 impl Kind {
     fn find(&self, call: &Call<'_>) -> Result<Thing, RestError> {
-        let (model, site) = (&*call.model, call.site());
+        let model = &*call.model;
+        let site = call.site();
         let id = call.path.get(1).map_or("", String::as_str);
         let thing = |name: &str, owner: Option<&UserLuid>, inherits| Thing {
             luid: id.to_owned(),

@@ -17,6 +17,9 @@ use crate::tableau::version::RestVersion;
 use jiff::Timestamp;
 use tableau::{ProjectLuid, UserLuid};
 
+/// What each `webpageUrl` begins with.
+const WEB_URL: &str = "https://10ay.online.tableau.com";
+
 pub(crate) const WORKBOOK: Spec = &[
     ("name", EQ_IN),
     ("contentUrl", EQ_IN),
@@ -198,7 +201,7 @@ pub(crate) fn server_name(datasource: &Datasource) -> String {
 
 fn web_page(call: &Call<'_>, kind: &str, number: u32) -> String {
     let site = call.model.site(call.site().as_str()).map(|s| s.content_url.clone()).unwrap_or_default();
-    format!("{}/#/site/{site}/{kind}/{number}", call.settings.web_url)
+    format!("{WEB_URL}/#/site/{site}/{kind}/{number}")
 }
 
 /// A workbook with all its fields.

@@ -129,7 +129,9 @@ pub(crate) fn job(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 /// Cancels a job that has not ended. No body.
 pub(crate) fn cancel(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let found = call.model.jobs.iter_mut().find(|j| j.luid.as_str() == id && j.site == site);
     let job = found.ok_or_else(|| RestError::not_found("404018", "Job", &id))?;
     if !job.is_open() {
@@ -193,7 +195,9 @@ fn kind(call: &Call<'_>) -> JobKind {
 /// Takes one refresh from the quota of the site, if it has one. What it says of the wait is the only place where Tableau
 /// does.
 fn spend(call: &mut Call<'_>) -> Result<(), RestError> {
-    let (site, now, hour_ago) = (call.site(), call.now, before(call.now, HOUR));
+    let site = call.site();
+    let now = call.now;
+    let hour_ago = before(call.now, HOUR);
     call.model.refreshes.retain(|(_, at)| *at > hour_ago);
     if let Some(quota) = call.settings.refreshes_per_hour {
         let spent: Vec<Timestamp> =

@@ -14,7 +14,6 @@ mod filter;
 mod format;
 mod jobs;
 mod json;
-mod label_values;
 mod labels;
 #[cfg(test)]
 mod mapping;

@@ -2,8 +2,8 @@
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, label_values, labels, people,
-    projects, quality, server, tags, takes, tasks, update, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, labels, people, projects, quality,
+    server, tags, takes, tasks, update, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;
@@ -147,19 +147,7 @@ routes! {
     DELETE "/sites/{site}/dataQualityWarnings/datasource/{id}" Site since(3, 5), since_3_27("tableau:labels:delete"), NOTHING => quality::delete;
     POST "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:read"), LABELS => labels::of_all;
     PUT "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL_ON_ALL => labels::update_all;
-    DELETE "/sites/{site}/labels" Site since(3, 16), since_3_23("tableau:labels:delete"), LABELS => labels::delete_all;
-    GET "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:read"), NOTHING => labels::get;
-    PUT "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:update"), LABEL => labels::update;
     DELETE "/sites/{site}/labels/{id}" Site since(3, 16), since_3_23("tableau:labels:delete"), NOTHING => labels::delete;
-    GET "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:read"), LABEL_VALUES => label_values::values;
-    PUT "/sites/{site}/labelValues" Site since(3, 20), since_3_27("tableau:label_values:create"), LABEL_VALUE => label_values::create_or_update;
-    GET "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:read"), NOTHING => label_values::value;
-    PUT "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:update"), LABEL_VALUE => label_values::update;
-    DELETE "/sites/{site}/labelValues/{name}" Site since(3, 20), since_3_27("tableau:label_values:delete"), NOTHING => label_values::delete;
-    GET "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:read"), NOTHING => label_values::categories;
-    POST "/sites/{site}/labelCategories" Site since(3, 21), since_3_27("tableau:label_categories:create"), LABEL_CATEGORY => label_values::create_category;
-    PUT "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:update"), LABEL_CATEGORY => label_values::update_category;
-    DELETE "/sites/{site}/labelCategories/{name}" Site since(3, 21), since_3_27("tableau:label_categories:delete"), NOTHING => label_values::delete_category;
     GET "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:read"), NOTHING => capabilities::of_project;
     PUT "/sites/{site}/projects/{id}/permissions" Site since(2, 4), needs("tableau:permissions:update"), PERMISSIONS => capabilities::add_to_project;
     DELETE "/sites/{site}/projects/{id}/permissions/users/{user}/{capability}/{mode}" Site since(2, 4), needs("tableau:permissions:delete"), NOTHING => capabilities::delete_from_project;
@@ -190,7 +178,8 @@ routes! {
 impl Route {
     /// What stands for the variables of this route in `path`; `None` when the path is another.
     pub(crate) fn variables(&self, path: &str) -> Option<Vec<String>> {
-        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        let mut wanted = self.path.split('/');
+        let mut given = path.split('/');
         let mut variables = Vec::new();
         loop {
             match (wanted.next(), given.next()) {

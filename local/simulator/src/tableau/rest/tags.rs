@@ -71,7 +71,9 @@ pub(crate) fn remove_from_view(call: &mut Call<'_>) -> Result<Answer, RestError>
 
 /// Answers all tags that the thing has then. One that it has already changes nothing.
 fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
-    let (labels, id, site) = (labels(call, &["tags", "tag"])?, call.id().to_owned(), call.site());
+    let labels = labels(call, &["tags", "tag"])?;
+    let id = call.id().to_owned();
+    let site = call.site();
     let missing = || RestError::not_found(kind.missing, kind.name, &id);
     kind.tags(call.model, &site, &id).ok_or_else(missing)?;
     call.may_tag(&id)?;
@@ -82,7 +84,8 @@ fn add(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
 
 /// One that the thing does not have is an error; in a batch it is none.
 fn remove(call: &mut Call<'_>, kind: &Kind) -> Result<Answer, RestError> {
-    let (label, site) = (unquoted(call.id()), call.site());
+    let label = unquoted(call.id());
+    let site = call.site();
     let id = call.path.get(1).cloned().unwrap_or_default();
     let missing = || RestError::not_found(kind.missing, kind.name, &id);
     kind.tags(call.model, &site, &id).ok_or_else(missing)?;
@@ -104,7 +107,8 @@ pub(crate) fn batch_delete(call: &mut Call<'_>) -> Result<Answer, RestError> {
 
 /// Nothing is changed if something named is not there.
 fn batch(call: &mut Call<'_>, change: fn(&mut Vec<String>, &[String])) -> Result<Answer, RestError> {
-    let (labels, site) = (labels(call, &["tagBatch", "tags", "tag"])?, call.site());
+    let labels = labels(call, &["tagBatch", "tags", "tag"])?;
+    let site = call.site();
     let contents = call.body.list(&["tagBatch", "contents", "content"]);
     let text =
         |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

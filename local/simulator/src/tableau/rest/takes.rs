@@ -185,8 +185,6 @@ pub(crate) const VIEWS: Takes = query(&[
     always("includeUsageStatistics"),
 ]);
 pub(crate) const USAGE: Takes = query(&[always("includeUsageStatistics")]);
-pub(crate) const LABELS: Takes = Takes { query: &[always("categories")], body: CONTENT };
-pub(crate) const LABEL_VALUES: Takes = query(&[always("categories"), always("isInternal")]);
 pub(crate) const SITE: Takes = query(&[always("key"), always("includeUsage")]);
 pub(crate) const REMOVED_USER: Takes = query(&[always("mapAssetsTo")]);
 
@@ -277,7 +275,7 @@ pub(crate) const WARNING: Takes = body(&[
     "dataQualityWarning/isActive?",
     "dataQualityWarning/isSevere?",
 ]);
-const CONTENT: &[&str] = &["contentList/content[]/contentType", "contentList/content[]/id"];
+pub(crate) const LABELS: Takes = body(&["contentList/content[]/contentType", "contentList/content[]/id"]);
 pub(crate) const LABEL_ON_ALL: Takes = body(&[
     "contentList/content[]/contentType",
     "contentList/content[]/id",
@@ -286,10 +284,6 @@ pub(crate) const LABEL_ON_ALL: Takes = body(&[
     "label/active?",
     "label/elevated?",
 ]);
-pub(crate) const LABEL: Takes = body(&["label/value", "label/message", "label/active?", "label/elevated?"]);
-pub(crate) const LABEL_VALUE: Takes =
-    body(&["labelValue/name", "labelValue/category", "labelValue/description"]);
-pub(crate) const LABEL_CATEGORY: Takes = body(&["labelCategory/name", "labelCategory/description"]);
 pub(crate) const PERMISSIONS: Takes = body(&[
     "permissions/project/id",
     "permissions/workbook/id",

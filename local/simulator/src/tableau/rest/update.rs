@@ -40,7 +40,9 @@ impl Change {
 
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_workbooks_and_views.htm#update_workbook>
 pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let at = call.model.workbooks.iter().position(|w| w.luid.as_str() == id && w.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404006", "Workbook", &id))?;
     call.may_change(&id)?;
@@ -74,7 +76,9 @@ pub(crate) fn workbook(call: &mut Call<'_>) -> Result<Answer, RestError> {
 ///
 /// Source: <https://help.tableau.com/current/api/rest_api/en-us/REST/rest_api_ref_data_sources.htm#update_data_source>
 pub(crate) fn datasource(call: &mut Call<'_>) -> Result<Answer, RestError> {
-    let (id, site, now) = (call.id().to_owned(), call.site(), call.now);
+    let id = call.id().to_owned();
+    let site = call.site();
+    let now = call.now;
     let at = call.model.datasources.iter().position(|d| d.luid.as_str() == id && d.site == site);
     let at = at.ok_or_else(|| RestError::not_found("404004", "Datasource", &id))?;
     call.may_change(&id)?;

@@ -127,7 +127,8 @@ fn known(call: &Call<'_>) -> Result<(), RestError> {
 
 /// Where the webhook of the path stands.
 fn find(call: &Call<'_>, code: &'static str) -> Result<usize, RestError> {
-    let (id, site) = (call.id(), call.site());
+    let id = call.id();
+    let site = call.site();
     let found = call.model.webhooks.iter().position(|w| w.luid == id && w.site == site);
     found.ok_or_else(|| RestError::not_found(code, "Webhook", id))
 }
@@ -143,7 +144,8 @@ fn reason(call: &Call<'_>) -> Result<Option<String>, RestError> {
 
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
-    let (model, site) = (&*call.model, call.site());
+    let model = &*call.model;
+    let site = call.site();
     let webhooks = model.webhooks.iter().filter(|w| w.site == site).map(|w| element(w, model, call.version));
     page::answer_whole(call, "webhooks", webhooks.collect())
 }
@@ -184,7 +186,8 @@ pub(crate) fn update(call: &mut Call<'_>) -> Result<Answer, RestError> {
     allowed(call)?;
     let at = find(call, "404034")?;
     known(call)?;
-    let (event, url) = (event(call)?, destination(call)?);
+    let event = event(call)?;
+    let url = destination(call)?;
     let name = call.body.text(&["webhook", "name"]).map(str::to_owned);
     let enabled = call.body.flag(&["webhook", "isEnabled"]);
     let reason = reason(call)?;

@@ -70,7 +70,8 @@ pub(crate) fn parse(text: &str) -> Result<Value, RestError> {
         match reader.read_event().map_err(wrong)? {
             Event::Start(start) => open.push((name(&start), Node::of(&start)?)),
             Event::Empty(start) => {
-                let (name, node) = (name(&start), Node::of(&start)?);
+                let name = name(&start);
+                let node = Node::of(&start)?;
                 match open.last_mut() {
                     Some((_, parent)) => parent.add(name, node.value()),
                     None => return request(&name, node),

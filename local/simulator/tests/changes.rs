@@ -1,4 +1,4 @@
-//! What callers may change: tags, certification, warnings. And who may.
+//! Tags, certification and warnings: who may change them, and how.
 
 mod support;
 

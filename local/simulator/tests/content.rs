@@ -1,4 +1,4 @@
-//! What content looks like in JSON.
+//! The JSON of workbooks, data sources, views, projects and users.
 
 mod support;
 

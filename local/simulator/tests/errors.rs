@@ -1,4 +1,4 @@
-//! Every error in its condition.
+//! Each Tableau error code, in the situation that causes it.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Files: PDFs, images and data.
+//! Exports: PDFs, images and data.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 

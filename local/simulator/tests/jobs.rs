@@ -95,7 +95,7 @@ async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
     assert_eq!(caller.post(&refresh, &json!({})).await.status, 202);
 }
 
-/// The names of the attributes, sorted.
+/// The attribute names of an object, sorted.
 fn keys(of: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();

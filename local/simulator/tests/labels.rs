@@ -1,4 +1,4 @@
-//! Labels on data sources, and what labels can say.
+//! Labels on data sources.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are not known for such")]
 
@@ -21,7 +21,7 @@ async fn labels(caller: &Caller, luids: &[&str]) -> Vec<Value> {
     answer.json["labelList"]["label"].as_array().cloned().unwrap_or_default()
 }
 
-/// Value, category and message of each.
+/// The value, category and message of each label.
 fn says(labels: &[Value]) -> Vec<[String; 3]> {
     let text = |label: &Value, name: &str| label[name].as_str().unwrap().to_owned();
     labels.iter().map(|l| ["value", "category", "message"].map(|name| text(l, name))).collect()

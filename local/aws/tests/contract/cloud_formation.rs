@@ -1,4 +1,4 @@
-//! CloudFormation.
+//! Contract of CloudFormation: lists the resources of a stack.
 
 use crate::backend::{backends, unique};
 use crate::refusal;

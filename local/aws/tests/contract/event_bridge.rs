@@ -1,4 +1,4 @@
-//! EventBridge.
+//! Contract of EventBridge.
 
 use crate::backend::{Backend, backends, unique};
 use crate::code;
@@ -16,7 +16,7 @@ async fn put(
     backend.events().put_events().set_entries(Some(entries)).send().await.unwrap()
 }
 
-/// What arrives in a queue, as texts; waits for the first message only.
+/// The messages that arrive in a queue, as texts. Waits for the first message only.
 async fn arrived(backend: &Backend, url: &str, wait: i32) -> Vec<String> {
     let receive =
         backend.sqs().receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(wait);
@@ -51,7 +51,7 @@ async fn a_rule_sends_the_events_it_takes_to_its_queue() {
         assert_eq!(bodies.len(), 1);
         let body: Value = serde_json::from_str(&bodies[0]).unwrap();
         assert_eq!(body, json!({ "z": 1, "a": [1, 2] }));
-        // The emulator writes the detail with spaces; AWS without, and keys as they came.
+        // The emulator writes the detail with white space; AWS writes none and keeps the order of the keys.
         if backend.is_double() {
             assert_eq!(bodies[0], r#"{"z":1,"a":[1,2]}"#);
         }
@@ -116,7 +116,7 @@ async fn each_entry_fails_by_itself() {
         let answer = put(&backend, vec![good, no_source, no_type, not_json, not_an_object]).await;
 
         assert_eq!(answer.entries().len(), 5);
-        // The emulator takes whatever it gets.
+        // The emulator accepts entries that AWS refuses.
         if backend.is_double() {
             let codes: Vec<_> =
                 answer.entries().iter().map(|entry| entry.error_code().unwrap_or("none")).collect();
@@ -173,7 +173,7 @@ async fn a_request_holds_ten_entries_and_256_kilobytes() {
         let one_large = events.put_events().entries(entry(&bus, "X", &large)).send().await;
 
         assert_eq!(code(eleven.unwrap_err()), "ValidationException");
-        // The emulator has no limit of size.
+        // The emulator has no size limit.
         if backend.is_double() {
             assert_eq!(code(two_large.unwrap_err()), "ValidationException");
         }

@@ -1,4 +1,4 @@
-//! Secrets Manager.
+//! Contract of Secrets Manager.
 
 use crate::backend::{backends, unique};
 use crate::{code, refusal};
@@ -82,7 +82,7 @@ async fn a_put_with_the_same_token_is_one_put() {
 
         assert_eq!(first.version_id(), Some(token.as_str()));
         assert_eq!(again.version_id(), first.version_id());
-        // The emulator takes another value under the same token; AWS documents ResourceExistsException.
+        // The emulator accepts another value under the same token; AWS documents ResourceExistsException.
         if backend.is_double() {
             assert_eq!(code(put("third").await.unwrap_err()), "ResourceExistsException");
         }

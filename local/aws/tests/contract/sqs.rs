@@ -1,4 +1,4 @@
-//! SQS.
+//! Contract of SQS.
 
 use crate::backend::{Backend, backends, unique};
 use crate::{code, refusal};
@@ -121,7 +121,7 @@ async fn a_received_message_is_hidden_until_its_time_is_up_or_it_is_deleted() {
         assert_eq!(second.attributes.unwrap()[&System::ApproximateReceiveCount], "2");
         let delete = client.delete_message().queue_url(&url).receipt_handle(second.receipt_handle.unwrap());
         delete.clone().send().await.unwrap();
-        // Deleting what is gone succeeds on AWS; the emulator no longer knows the handle.
+        // On AWS, deleting a message that was already deleted succeeds; the emulator refuses the unknown handle.
         if backend.is_double() {
             delete.send().await.unwrap();
         }
@@ -141,7 +141,7 @@ async fn visibility_is_changed_while_a_message_is_in_flight_and_not_after() {
         };
 
         change(&message, 0).await.unwrap();
-        // The emulator changes it all the same, by as much as one likes.
+        // The emulator changes the visibility timeout all the same, to any value.
         if backend.is_double() {
             let not_in_flight = change(&message, 10).await.unwrap_err();
             assert!(not_in_flight.as_service_error().unwrap().is_message_not_inflight(), "{not_in_flight:?}");
@@ -308,7 +308,7 @@ async fn parameters_out_of_range_are_refused() {
         let made_up =
             client.delete_message().queue_url(&url).receipt_handle("made up").send().await.unwrap_err();
         assert!(made_up.as_service_error().unwrap().is_receipt_handle_is_invalid());
-        // The emulator cuts a longer wait down.
+        // The emulator shortens a wait that is too long instead of refusing it.
         if backend.is_double() {
             let waiting =
                 client.receive_message().queue_url(&url).wait_time_seconds(21).send().await.unwrap_err();
@@ -321,7 +321,7 @@ async fn parameters_out_of_range_are_refused() {
 async fn the_trace_header_of_a_request_stays_with_its_messages() {
     for backend in backends().await {
         if !backend.is_double() {
-            // ministack 1.5.33 does not keep it; SQS does.
+            // ministack 1.5.33 does not keep the trace header; SQS does.
             continue;
         }
         let (client, url) = queue(&backend).await;

@@ -6,20 +6,20 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pattern(Vec<(String, Field)>);
 
-/// What a pattern asks of one field.
+/// What an event pattern requires of one field.
 #[derive(Clone, Debug, PartialEq)]
 enum Field {
-    /// An object in which these fields match.
+    /// The field is an object that matches this nested pattern.
     Object(Pattern),
     /// The field has one of these values.
     OneOf(Vec<Value>),
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses an event pattern.
     ///
     /// # Errors
-    /// A sentence on what EventBridge would refuse, or what this double does not have.
+    /// A sentence that says what EventBridge would refuse, or what this double does not support.
     pub(crate) fn read(pattern: &Value) -> Result<Self, String> {
         Self::fields(pattern, "")
     }

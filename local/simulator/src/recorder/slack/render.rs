@@ -1,13 +1,13 @@
-//! A message as a person would read it, for terminals and consoles. No colour.
+//! Renders a message as plain text for terminals. No colour.
 
 use super::message::SlackMessage;
 use super::mrkdwn::{plain, unescape};
 use serde_json::Value;
 
-/// The widest that the left one of two columns gets.
+/// The largest width of the left of two columns, in characters.
 const COLUMN: usize = 38;
 
-/// The message in lines of text, as Slack would show it. Blocks if it has any, else its text.
+/// The lines of a message as Slack would show it: its blocks, or its text when it has no blocks.
 pub fn render(message: &SlackMessage) -> String {
     if message.blocks.is_empty() {
         return plain(&message.text);
@@ -49,7 +49,7 @@ fn section(block: &Value) -> String {
     parts.join("\n")
 }
 
-/// A text object. Only `mrkdwn` is marked up; both are escaped.
+/// Renders a text object. Only `mrkdwn` has markup; `mrkdwn` and `plain_text` are both escaped.
 fn text(object: Option<&Value>) -> String {
     let get = |key: &str| object.and_then(|o| o.get(key)).and_then(Value::as_str).unwrap_or_default();
     if get("type") == "mrkdwn" { plain(get("text")) } else { unescape(get("text")) }
@@ -67,7 +67,7 @@ fn element(element: &Value) -> String {
     }
 }
 
-/// Fields two by two, as Slack lays them out.
+/// Renders fields in two columns, as Slack does.
 fn columns(fields: &[String]) -> String {
     let width =
         fields.iter().step_by(2).flat_map(|f| f.lines()).map(|l| l.chars().count()).max().unwrap_or(0);

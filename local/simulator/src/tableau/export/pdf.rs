@@ -1,16 +1,16 @@
 //! PDF files with a few lines of text on each page.
 
-/// One page.
+/// One page of a PDF.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    /// In points.
+    /// Width and height in points.
     pub(crate) size: (u32, u32),
     pub(crate) lines: Vec<String>,
 }
 
 /// A PDF 1.4 file with these pages.
 pub(crate) fn pdf(pages: &[Page]) -> Vec<u8> {
-    // Objects 1 to 3 are catalog, page tree and font; then two for each page.
+    // Objects 1 to 3 are the catalog, the page tree and the font. Each page has two more objects.
     let kids: String = (0..pages.len()).map(|n| format!("{} 0 R ", 4 + 2 * n)).collect();
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
@@ -39,7 +39,7 @@ pub(crate) fn pdf(pages: &[Page]) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// The inside of a string; what is not ASCII is left out.
+/// The content of a PDF string; characters outside ASCII are left out.
 fn literal(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
     escaped.chars().filter(|c| c.is_ascii() && !c.is_control()).collect()

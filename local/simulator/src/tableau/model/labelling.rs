@@ -25,7 +25,8 @@ pub(crate) fn is_set_by_monitoring(value: &str) -> bool {
 }
 
 impl Model {
-    /// Makes the labels say which data sources are certified: most of those are certified without a label being named.
+    /// Adds or removes certification labels so that they match the certified data sources: most are certified without
+    /// a call that names a label.
     pub(crate) fn label_the_certified(&mut self) {
         for datasource in &self.datasources {
             let of = |l: &Label| l.content == datasource.luid.as_str() && l.value == CERTIFIED;
@@ -46,14 +47,14 @@ impl Model {
                     created_at: datasource.updated_at,
                     updated_at: datasource.updated_at,
                 }),
-                // One that was switched off stays.
+                // A label that was made inactive is kept.
                 (None, Some(label)) if label.active => self.labels.retain(|label| !of(label)),
                 (None, _) => {}
             }
         }
     }
 
-    /// The other way round: certifies what a label says is certified, and no more what it does not.
+    /// Certifies the data source that has an active certification label, and uncertifies one that has none.
     pub(crate) fn certify_the_labelled(&mut self, content: &str) {
         let mut labels = self.labels.iter();
         let label = labels.find(|l| l.content == content && l.value == CERTIFIED && l.active);

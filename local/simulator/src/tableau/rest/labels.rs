@@ -32,8 +32,8 @@ fn element(call: &Call<'_>, label: &Label) -> Element {
         .child_some(owner.map(|u| Element::new("owner").with("id", u.luid.as_str())))
 }
 
-/// The LUIDs of the data sources that a body names. Other assets (databases, tables, flows) are not simulated, so that
-/// none of them is ever found.
+/// The LUIDs of the data sources in a request's body. Other assets (databases, tables, flows) are not simulated, so
+/// they are never found.
 fn contents(call: &Call<'_>, none: &'static str) -> Result<Vec<String>, RestError> {
     let contents = call.body.list(&["contentList", "content"]);
     if contents.is_empty() {
@@ -58,7 +58,7 @@ fn list(call: &Call<'_>, fits: impl Fn(&Label) -> bool) -> Answer {
     Answer::ok(Element::root().child(Element::new("labelList").many(labels.collect())))
 }
 
-/// A call that reads: it is a `POST` because it has a body.
+/// Lists the labels of the data sources in the body. The call reads, but is a `POST` because it has a body.
 pub(crate) fn of_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.model.label_the_certified();
     let contents = contents(call, "400000")?;
@@ -68,7 +68,8 @@ pub(crate) fn of_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     Ok(list(call, |label| contents.contains(&label.content)))
 }
 
-/// A certification is for project leaders and administrators, any other label for who may change the data source.
+/// Only project leaders and administrators may set a certification; any user who may change the data source may set
+/// other labels.
 fn may_label(call: &Call<'_>, content: &str, value: &str) -> Result<(), RestError> {
     if value == CERTIFIED { call.may_judge(content) } else { call.may_change(content) }
 }
@@ -85,7 +86,7 @@ fn value(call: &Call<'_>) -> Result<Option<String>, RestError> {
     Ok(Some(name.to_owned()))
 }
 
-/// What a body says of a label, written into one.
+/// Copies the body's label members into a label.
 fn write(call: &Call<'_>, label: &mut Label) {
     let flag = |name: &str| call.body.flag(&["label", name]);
     label.message = call.body.text(&["label", "message"]).unwrap_or_default().to_owned();
@@ -95,7 +96,7 @@ fn write(call: &Call<'_>, label: &mut Label) {
     label.updated_at = call.now;
 }
 
-/// Each of the data sources has the label then. A label of the same value is changed.
+/// Sets the label on each data source. An existing label of the same value is changed.
 pub(crate) fn update_all(call: &mut Call<'_>) -> Result<Answer, RestError> {
     call.model.label_the_certified();
     let contents = contents(call, "400108")?;

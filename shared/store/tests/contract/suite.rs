@@ -1,4 +1,4 @@
-//! What every form of the store does.
+//! Behaviour that every store backend has.
 
 use crate::documents::Names;
 use crate::{at, key, put, stored, text};

@@ -110,8 +110,11 @@ fn bodies_have_the_shape_of_real_deliveries() {
         let event = Event::try_from(&payload).unwrap_or_else(|error| panic!("{file}: {error}"));
         assert_eq!(format!("{}.json", kebab(&event.name)), file);
 
-        let (resource, name) = (payload.resource.unwrap(), event.resource_name.unwrap());
-        let (site, luid, created_at) = (event.site, event.subject.luid(), payload.created_at.unwrap());
+        let resource = payload.resource.unwrap();
+        let name = event.resource_name.unwrap();
+        let site = event.site;
+        let luid = event.subject.luid();
+        let created_at = payload.created_at.unwrap();
         let text = payload.text.unwrap();
         let event_type = &event.name;
         let keys = [
@@ -125,7 +128,8 @@ fn bodies_have_the_shape_of_real_deliveries() {
         let sentence = format!("Event {event_type} for resource {name}: {luid} on site {site} posted at ");
         let posted = text.strip_prefix(&sentence).unwrap_or_else(|| panic!("{file}: {text}"));
         assert_eq!((created_at.len(), posted.len()), (20, 24), "{file}: whole seconds, and milliseconds");
-        let (created, posted) = (event.created_at.unwrap(), posted.parse::<Timestamp>().unwrap());
+        let created = event.created_at.unwrap();
+        let posted = posted.parse::<Timestamp>().unwrap();
         assert!(posted <= created && created <= posted + 1.second(), "{file}: {posted}, {created}");
     }
 }

@@ -178,7 +178,8 @@ impl Stack {
 
     async fn create_rules(&self) {
         for rule in &self.plan.rules {
-            let (name, bus) = (&rule.name, &rule.bus);
+            let name = &rule.name;
+            let bus = &rule.bus;
             let arguments =
                 json!({ "Name": name, "EventBusName": bus, "EventPattern": rule.pattern.to_string() });
             self.emulator.call("AWSEvents.PutRule", arguments).await;
@@ -210,7 +211,8 @@ impl Stack {
         let mut calls = Vec::new();
         for rule in &self.plan.rules {
             let ids: Vec<_> = (0..rule.targets.len()).map(|at| at.to_string()).collect();
-            let (name, bus) = (&rule.name, &rule.bus);
+            let name = &rule.name;
+            let bus = &rule.bus;
             calls.push(("AWSEvents.RemoveTargets", json!({ "Rule": name, "EventBusName": bus, "Ids": ids })));
             calls.push(("AWSEvents.DeleteRule", json!({ "Name": name, "EventBusName": bus })));
         }

@@ -91,7 +91,8 @@ pub(crate) async fn happen(tableau: &TableauSimulator, number: usize) -> Vec<Occ
     let mut all = Vec::new();
     for number in 0..number {
         let name = format!("Resource {number}");
-        let (workbook, datasource) = (Workbook::named(&name), Datasource::named(&name));
+        let workbook = Workbook::named(&name);
+        let datasource = Datasource::named(&name);
         all.push(match number {
             n if n.is_multiple_of(BROADCAST_EVERY) => {
                 let luid = tableau.add(workbook.with_view(&name));

@@ -159,12 +159,15 @@ pub(crate) async fn deliver(
         events[*at].broadcast.is_none() && !at_once.contains(at) && environment.random.below(4) == 0
     };
     let (own, common): (Vec<_>, Vec<_>) = order.into_iter().partition(goes_to_own_ingress);
-    let (own, common) = (Arc::new(Mutex::new(own)), Arc::new(Mutex::new(common)));
+    let own = Arc::new(Mutex::new(own));
+    let common = Arc::new(Mutex::new(common));
     let mut senders = JoinSet::new();
     for (ingress, other) in ingresses.iter().zip(ingresses.iter().skip(1).chain(ingresses)) {
         let is_own = ingress.seat.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
-        let (environment, events, at_once) = (Arc::clone(environment), Arc::clone(events), at_once.to_vec());
+        let environment = Arc::clone(environment);
+        let events = Arc::clone(events);
+        let at_once = at_once.to_vec();
         let seat = Arc::clone(&ingress.seat);
         let other = Arc::clone(&other.seat);
         senders.spawn(async move {

@@ -65,7 +65,8 @@ impl Proxy {
         F: Future<Output = Reply> + Send,
     {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, handle) = (socket.local_addr().unwrap(), Arc::new(handle));
+        let address = socket.local_addr().unwrap();
+        let handle = Arc::new(handle);
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = socket.accept().await {
@@ -120,7 +121,8 @@ async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked
         }
     }
     let mut first = lines.first().map(String::as_str).unwrap_or_default().split(' ');
-    let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
+    let method = first.next().unwrap_or_default();
+    let path = first.next().unwrap_or_default();
     let headers = lines.iter().skip(1).filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
     let mut asked = Asked { method: method.to_owned(), path: path.to_owned(), headers, body: Vec::new() };

@@ -61,7 +61,8 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) async fn start(emulator: Emulator, seed: u64) -> Self {
         let alone = ONE_RUN.lock().await;
-        let (random, history) = (Random::new(seed), Arc::<History>::default());
+        let random = Random::new(seed);
+        let history = Arc::<History>::default();
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         let webhook = slack.add_webhook("data-news").replace(&slack.url(), "");
@@ -121,17 +122,22 @@ impl Environment {
 
     async fn seated(&self, function: &str, with_token: bool) -> Worker {
         let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
-        let (store, at) = (Arc::clone(&self.store), Arc::clone(&seat));
+        let store = Arc::clone(&self.store);
+        let at = Arc::clone(&seat);
         let aws = Proxy::listen(move |asked| {
-            let (store, at) = (Arc::clone(&store), Arc::clone(&at));
+            let store = Arc::clone(&store);
+            let at = Arc::clone(&at);
             async move { store.answer(&at, asked).await }
         });
-        let (troubled, at) = (Arc::clone(&self.troubled), Arc::clone(&seat));
+        let troubled = Arc::clone(&self.troubled);
+        let at = Arc::clone(&seat);
         let slack = Proxy::listen(move |asked| {
-            let (troubled, at) = (Arc::clone(&troubled), Arc::clone(&at));
+            let troubled = Arc::clone(&troubled);
+            let at = Arc::clone(&at);
             async move { troubled.answer(&at, asked).await }
         });
-        let (aws, slack) = (aws.await, slack.await);
+        let aws = aws.await;
+        let slack = slack.await;
         let mut spec = self.stack.function(function, aws.url());
         let secret = if with_token {
             json!({ "bot_token": self.slack.token() })

@@ -64,7 +64,8 @@ fn objects(environment: &Environment, number: usize) -> Vec<Object> {
 async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     let Some(emulator) = Emulator::of_this_run() else { return };
     let size = Size::of_this_run();
-    let (number, cycles) = ((size.events / 40).max(10), (size.events / 500).clamp(1, FLAPPING));
+    let number = (size.events / 40).max(10);
+    let cycles = (size.events / 500).clamp(1, FLAPPING);
     let environment = Arc::new(Environment::start(emulator, size.seed).await);
     let objects = objects(&environment, number);
     let mut workers = Vec::new();
@@ -78,7 +79,9 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
         pollers.spawn(poller(&environment, &member.seat).poll());
     }
 
-    let (began, mut events, mut duplicates) = (Instant::now(), 0, 0);
+    let began = Instant::now();
+    let mut events = 0;
+    let mut duplicates = 0;
     let mut wrong = Vec::new();
     for round in (0..cycles).flat_map(|_| ROUNDS) {
         let happened: Vec<Occurrence> =
@@ -191,8 +194,8 @@ impl Sent {
         sent.opened = said.len() - sent.changes - sent.closed;
         let channels: BTreeSet<_> = said.iter().map(|message| message.channel_name.clone()).collect();
         for message in channels.iter().flat_map(|channel| environment.slack.channel(channel)) {
-            let (is_red, known) =
-                (render(&message).contains('🔴'), environment.history.is_known(&message.ts));
+            let is_red = render(&message).contains('🔴');
+            let known = environment.history.is_known(&message.ts);
             sent.red += usize::from(is_red);
             if is_red && known {
                 sent.wrong.push(format!("left red although the table knows it:\n{}", render(&message)));

@@ -79,7 +79,8 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
         environment.tableau.fail_refresh(luid, notes::SNOWFLAKE_LOGIN).unwrap();
     }
     let run = async {
-        let (began, now) = (Instant::now(), Timestamp::now());
+        let began = Instant::now();
+        let now = Timestamp::now();
         let failed = names
             .iter()
             .zip(&luids)

@@ -424,7 +424,8 @@ pub(crate) async fn it_is_replayed(environment: &Environment<'_>) {
 }
 
 pub(crate) async fn changed_rules_take_effect(environment: &mut Environment<'_>) {
-    let (alerts, news) = (environment.messages("data-alerts"), environment.messages("data-news"));
+    let alerts = environment.messages("data-alerts");
+    let news = environment.messages("data-news");
     let token = environment.stack.token().to_owned();
 
     let template = environment.stack.with_rules(&RULES.replace("data-news", "data-alerts"));

@@ -34,7 +34,8 @@ impl Built {
 /// What a function answers to an event.
 pub(crate) async fn answer(built: &Built, function: &str, event: &str) -> Value {
     let Function { folder, environment } = &built.functions[function];
-    let (invoke, runtime_api) = (free_address(), free_address());
+    let invoke = free_address();
+    let runtime_api = free_address();
     let mut emulator = Command::new(&built.emulator);
     emulator.args(["--runtime-interface-emulator-address", &invoke, "--runtime-api-address", &runtime_api]);
     // It starts this relative to the function's folder, as Lambda does.

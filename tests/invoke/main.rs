@@ -82,7 +82,8 @@ impl Run {
         reason = "what was built where, is a matter of the run, not of the code"
     )]
     async fn start() -> Option<Self> {
-        let (tools, built) = (std::env::var("TOOLS").ok()?, std::env::var("SAM_BUILD").ok()?);
+        let tools = std::env::var("TOOLS").ok()?;
+        let built = std::env::var("SAM_BUILD").ok()?;
         let tableau = TableauSimulator::sample().start().await.unwrap();
         let slack = SlackSimulator::start().await.unwrap();
         slack.add_channel("data-alerts", true);
@@ -99,7 +100,8 @@ impl Run {
     /// `events/local.json`, with this run's Tableau and Slack in place of the local stack's.
     fn env_vars(&self, docker: bool) -> PathBuf {
         let text = std::fs::read_to_string(root().join("events/local.json")).unwrap();
-        let (tableau, slack) = (self.tableau.url(), self.slack.url());
+        let tableau = self.tableau.url();
+        let slack = self.slack.url();
         let text = text.replace("http://127.0.0.1:8091", &tableau).replace("http://127.0.0.1:8092", &slack);
         let mut values: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(values["Parameters"]["TABLEAU_SERVER_URL"], tableau);

@@ -113,7 +113,8 @@ fn rules_take_known_events_and_only_they_may_fill_their_queues() {
 
 /// Names of the events that rules are for, and of the workflows that they start.
 fn named(rules: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut events, mut workflows) = (BTreeSet::new(), BTreeSet::new());
+    let mut events = BTreeSet::new();
+    let mut workflows = BTreeSet::new();
     for rule in rules["rules"].as_array().unwrap() {
         events.extend(rule["on"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()));
         let actions = rule["do"].as_array().unwrap().iter();

@@ -35,7 +35,8 @@ fn every_queue_has_one_function_that_reports_partial_batches() {
 
 #[test]
 fn a_message_stays_invisible_for_six_times_the_functions_timeout() {
-    let (template, all) = (read("template.yaml"), resources());
+    let template = read("template.yaml");
+    let all = resources();
     for (id, function) in of_type(&all, "AWS::Serverless::Function") {
         let timeout =
             function["Timeout"].as_u64().or_else(|| template["Globals"]["Function"]["Timeout"].as_u64());

@@ -88,7 +88,8 @@ fn variables_are_found_with_the_function_that_reads_them() {
             answer("POST", headers.get("content-type"));
         }
         async fn config(env: &Env) -> Result<(), MissingSettings> {
-            let (mut settings, optional) = (env.required(), |name| env.get(name));
+            let mut settings = env.required();
+            let optional = |name| env.get(name);
             (settings.get("TABLE_NAME"), optional("SITE"))
         }
     "#;

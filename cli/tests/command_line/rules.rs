@@ -64,7 +64,7 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
         let output = run(&["rules", "check", &file]);
         let said = (output.status.code(), stderr(&output));
         assert_eq!(said, (Some(1), format!("error: {file}, {expected}\n")));
-        // The local stack says the same before it starts.
+        // The local stack prints the same errors before it starts.
         assert_eq!(stderr(&run(&["up", "--once", "--port", "0", "--rules", &file])), said.1);
     }
 }
@@ -91,7 +91,7 @@ fn a_workflow_that_the_template_does_not_have_is_named() {
         rules_file("rules: [{ name: a, on: [WorkbookUpdated], do: [{ update-broadcast: {} }] }]\n");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
-    // Another workflow in its place, in the part of the template that `rules check` reads.
+    // Replaces the workflow's name in the part of the template that `rules check` reads.
     let other = template.replace("Binary: update-broadcast", "Binary: tag-workbook");
     let other = other.replace("update-broadcast", "tag-workbook").replace("UpdateBroadcast", "TagWorkbook");
     let path = folder.path().join("template.yaml");

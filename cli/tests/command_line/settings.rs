@@ -1,4 +1,4 @@
-//! Settings of the local stack, in the environment and in a file.
+//! Settings of the local stack, from environment variables and from a file.
 
 use crate::{command, run, stderr};
 
@@ -18,7 +18,7 @@ fn settings_without_use_are_named_and_their_file_must_exist() {
     assert_eq!(stderr(&both), "error: --slack is for the simulated Slack, and SLACK_BOT_TOKEN is set\n");
 }
 
-/// What is said on standard error with this as the file of settings. The file is called `.env` there, wherever it is.
+/// Standard error of a run with this text as the settings file. The error texts call the file `.env`.
 fn with_settings(text: impl AsRef<[u8]>) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(".env");
@@ -42,7 +42,7 @@ fn a_misspelt_setting_is_named_with_the_nearest_known_name() {
 // 11-B12
 #[test]
 fn a_pasted_setting_is_cleaned_or_named() {
-    // A mark before the first name, CRLF, and blanks: the name is known all the same.
+    // A byte order mark, CRLF line ends and blanks around a name do not matter.
     let mark = with_settings("\u{feff}TABLEAU_SITE=\" marketing \"\r\n");
     assert_eq!(mark, (Some(0), "note: TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set\n".to_owned()));
     for (text, expected) in [

@@ -1,4 +1,4 @@
-//! `events list` and `events show`, on records that the runtime itself has written.
+//! `events list` and `events show`, on records that the runtime's own code wrote.
 
 use crate::delivery::{Delivery, HOUR, ago, failed};
 use crate::environment::{Environment, body, id, stderr, stdout};
@@ -15,7 +15,7 @@ async fn list(environment: &Environment, arguments: &[&str]) -> String {
     stdout(&output)
 }
 
-/// One of each outcome, the first the newest, and one of three days ago.
+/// One event per outcome, the newest first, and one event of three days ago.
 async fn busy() -> Environment {
     let environment = Environment::start().await;
     let slack = |name: &str| Delivery::of(&environment, "notify-slack", &body(name));
@@ -126,7 +126,7 @@ async fn json_has_the_documented_fields_and_no_others() {
     assert!(!shown.contains('\u{9b}'), "what a terminal would obey is escaped");
 }
 
-/// Writes a record by hand: the ids of real events cannot be chosen.
+/// Writes a record directly: the ids of real events cannot be chosen.
 pub(crate) async fn record(environment: &Environment, id: &str, seen_at: Timestamp) {
     let put = aws_sdk_dynamodb::Client::new(&environment.config).put_item().table_name("DeliveryTable");
     let put = [
@@ -166,7 +166,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
     let delivery = Delivery::of(&environment, "notify-slack", &body);
     let delivery = delivery.claim(3 * HOUR).await.effect(1, "notified/data-news").await;
     let delivery = delivery.end(1, 3 * HOUR, End::Released("Slack: 500".to_owned())).await;
-    // The second attempt dies.
+    // The worker of the second attempt dies.
     let delivery = delivery.claim(2 * HOUR).await.claim(HOUR).await;
     delivery.end(3, HOUR, failed()).await;
     Delivery::of(&environment, "update-broadcast", &body)
@@ -175,7 +175,7 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
     environment.dead_letter("NotifySlackDeadLetters", &body, "channel_not_found").await;
     let id = id(&body);
 
-    // With the whole id, and with its beginning.
+    // Finds the event by its whole id and by the first digits.
     for id in [id.as_str(), id.short()] {
         let output = environment.run(&["events", "show", id]).await;
         let shown = stdout(&output);
@@ -212,7 +212,8 @@ async fn the_way_of_an_event_has_every_attempt_with_its_error() {
 async fn what_waits_says_until_when_in_the_list_in_its_way_and_in_json() {
     let environment = Environment::start().await;
     let delivery = Delivery::of(&environment, "notify-slack", &body("a")).claim(HOUR).await;
-    let (began, until) = (ago(HOUR), ago(-HOUR));
+    let began = ago(HOUR);
+    let until = ago(-HOUR);
     let end = End::Deferred("the Broadcast is being overwritten".to_owned());
     let ended = Ended { attempt: 1, began, at: began, end, next_at: Some(until) };
     delivery.claims.end(&delivery.key, &ended).await.unwrap();

@@ -1,4 +1,4 @@
-//! `events replay`.
+//! The command `events replay`.
 
 use crate::environment::{Environment, PROGRAM, STACK, body, envelope, finish, id, stderr, stdout};
 use local_aws::Fault;
@@ -55,7 +55,7 @@ async fn an_event_of_the_bus_goes_back_as_the_payload_in_it() {
 async fn a_dry_run_changes_nothing() {
     let environment = Environment::start().await;
     environment.dead_letter("NotifySlackDeadLetters", &body("Marketing"), "no").await;
-    // The second sees what the first has given back.
+    // The second run sees the messages that the first run released.
     for _ in 0..2 {
         let shown = stdout(&environment.replay(&["--dry-run", "--wide"]).await);
         assert!(shown.contains(id(&body("Marketing")).short()), "{shown}");
@@ -71,7 +71,8 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
     for name in ["a", "b", "c"] {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
     }
-    let (b, c) = (id(&body("b")), id(&body("c")));
+    let b = id(&body("b"));
+    let c = id(&body("c"));
 
     let output = environment.replay(&[b.short(), "00000000"]).await;
 
@@ -82,7 +83,7 @@ async fn only_the_events_that_are_named_go_back_and_one_that_is_nowhere_is_an_er
         "error: no dead letter has this id: 00000000; `events dead-letters list` shows all\n"
     );
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("b")]);
-    // At once, not when their time out of sight is over.
+    // The messages are visible at once, before their visibility timeout ends.
     let output = environment.replay(&[c.as_str()]).await;
     assert!(output.status.success());
     assert_eq!(environment.bodies("NotifySlackDeadLetters"), [body("a")]);
@@ -197,7 +198,7 @@ async fn what_was_not_confirmed_stays_while_the_rest_of_its_batch_goes() {
     for name in ["a", "b", "c"] {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "no").await;
     }
-    // As often as it is tried.
+    // Every attempt succeeds the same way.
     environment.aws.fail_next("SQS.SendMessageBatch", 3, Fault::PartialFailure);
 
     let output = environment.replay(&[]).await;

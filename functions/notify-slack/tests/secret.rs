@@ -1,4 +1,4 @@
-//! A Slack secret as people paste it, used by the real binary.
+//! The real binary accepts a Slack secret as users paste it.
 
 use serde_json::{Value, json};
 use testkit::{Batch, TestEnvironment};

@@ -65,7 +65,8 @@ async fn every_button_calls_what_is_there() {
 async fn the_script_names_what_the_page_has() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::stranger(&tableau);
-    let (html, script) = (page(&caller, "/simulator").await, page(&caller, "/simulator/page.js").await);
+    let html = page(&caller, "/simulator").await;
+    let script = page(&caller, "/simulator/page.js").await;
     let ids = between(&html, "id=\"", "\"");
     let mut used = between(&script, "element(\"", "\"");
     used.extend(between(&script, "table(\"", "\""));

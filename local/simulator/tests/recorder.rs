@@ -41,7 +41,8 @@ async fn it_fails_when_it_is_told_to_and_remembers_all_the_same() {
 #[tokio::test]
 async fn a_recorder_that_is_dropped_is_gone_for_old_connections_too() {
     let recorder = Recorder::start().await.unwrap();
-    let (http, url) = (client(), recorder.url());
+    let http = client();
+    let url = recorder.url();
     assert!(http.post(&url).send().await.is_ok());
 
     drop(recorder);

@@ -1,4 +1,4 @@
-//! Posting over the wire, to a Slack that checks what it is sent.
+//! Posting over HTTP to a Slack simulator that checks the messages.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use workflow::{CredentialError, CredentialSource, Failure, Fixed};
 
-/// Returns an old token until a caller reports that it was refused.
+/// A token source that returns an old token until a caller reports that Slack refused it.
 struct Rotated {
     old: Arc<SlackCredential>,
     new: Option<Arc<SlackCredential>>,

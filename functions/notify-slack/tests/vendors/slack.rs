@@ -1,4 +1,4 @@
-//! What Slack answers, or something in its place.
+//! Answers of Slack, or of a proxy instead of Slack.
 
 use crate::outcomes;
 use crate::support::{failed, message, metrics, queued};

@@ -1,4 +1,4 @@
-//! The double's own: failures on request, counts, and refusals of what it does not have.
+//! What only the AWS double has: failures on request, call counts, and refusals of unsupported members.
 
 use crate::sdk::config_of;
 use crate::{code, refusal};

@@ -1,4 +1,4 @@
-//! What `events list` says of events that have no message of their own: the reason is the true one.
+//! `events list` gives the true reason for events that have no message of their own.
 
 use crate::environment::{
     EDITS, Environment, FAILED, FOR_EVER, POSTS, SUCCEEDED, UPDATED, WORKFLOW, at, event,
@@ -41,12 +41,12 @@ async fn the_recovery_of_an_incident_that_was_not_announced_says_so() {
         if second == 0 {
             environment.one(FAILED, "Sales", 0).await;
         }
-        // Also when it comes again, after an attempt that ended before its end was recorded.
+        // The same reason when the event is retried after an attempt that ended before its completion was recorded.
         for _ in 0..2 {
             let recovered = environment.one(SUCCEEDED, "Sales", second + 5 * MINUTE).await;
             assert_eq!(recovered, Outcome::skipped("the target was not notified of the failure"));
         }
-        // Where nothing failed, no rule takes the success.
+        // When no object failed, no rule matches the success.
         let other = environment.one(SUCCEEDED, "Orders", second + 5 * MINUTE).await;
         assert_eq!(other, Outcome::skipped("no rule sends DatasourceRefreshSucceeded"));
     }
@@ -98,12 +98,12 @@ async fn a_grouped_event_names_the_group_whose_status_says_when_its_message_is_d
         let waiting = status(1).await;
         assert_eq!((waiting.due, waiting.last_sent), (Some(at(10)), None));
         assert_eq!((waiting.placement, waiting.is_unfinished), (Some(Placement::Grouped), false));
-        // The destination refuses it once: its timer has not done its work.
+        // The destination refuses the message once: the timer is not completed.
         environment.fail_next_deliveries(1);
         environment.run(Vec::new(), &BTreeMap::new(), at(22)).await;
         let refused = status(22).await;
         assert!(refused.is_unfinished && refused.last_sent.is_none(), "{refused:?}");
-        // A member that fails again is recorded with the group that has it.
+        // A member that fails again is recorded with its group.
         let again = environment.one(FAILED, "five", 3 * MINUTE).await;
         assert_eq!(named(&again), message);
         assert!(!SharedMessage::has_event(&skipped(&again)), "{again:?}");

@@ -7,6 +7,7 @@ mod new_workflow;
 mod release;
 mod repository;
 mod requirements;
+mod texts;
 
 use clap::{Parser, Subcommand};
 use repository::{Problem, Repository};
@@ -27,6 +28,7 @@ enum Chore {
     Delivery(delivery::Arguments),
     Release(release::Arguments),
     Requirements(requirements::Arguments),
+    Texts(texts::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +50,6 @@ fn run(chore: Chore) -> Result<(), Problem> {
         Chore::Delivery(arguments) => delivery::run(&repository, &arguments),
         Chore::Release(arguments) => release::run(&repository, &arguments),
         Chore::Requirements(arguments) => requirements::run(&repository, &arguments),
+        Chore::Texts(arguments) => texts::run(&repository, &arguments),
     }
 }

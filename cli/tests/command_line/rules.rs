@@ -18,7 +18,7 @@ fn the_shipped_rules_are_right_wherever_one_stands() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let output = command(&["rules", "check"]).current_dir(root.join(folder)).output().unwrap();
         let said = (output.status.code(), stdout(&output), stderr(&output));
-        let expected = "rules.yaml: 4 rules; events of every site are taken\n";
+        let expected = "rules.yaml: 4 rules; events of every site are accepted\n";
         assert_eq!(said, (Some(0), expected.to_owned(), String::new()), "in {folder}");
     }
     let missing = run(&["rules", "check", "no-such.yaml"]);
@@ -30,7 +30,7 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
     for (does, expected) in [
         (
             "on: [WorkbookCreatd], do: [{ notify-slack: { channel: a } }]",
-            "line 2: `WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?",
+            "line 2: `WorkbookCreatd` is not an event name; did you mean `WorkbookCreated`?",
         ),
         (
             "on: [WorkbookCreated], do: [{ notify-slak: {} }]",
@@ -75,7 +75,7 @@ fn every_mistake_of_a_rules_file_is_reported_at_once() {
     let text = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n  - { name: b, on: [], do: [] }\n";
     let (_folder, file) = rules_file(text);
     let expected = [
-        "line 2: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?",
+        "line 2: `SiteUpdatd` is not an event name; did you mean `SiteUpdated`?",
         "line 2, rule `a`: unknown field `chanel`; did you mean `channel`?",
         "line 3: the rule `b` does nothing: fill in `on` and `do`",
     ];
@@ -109,22 +109,22 @@ fn what_is_right_in_a_rules_file_and_may_surprise_is_a_note() {
     let muted = "rules:\n  - name: a\n    mute_until: 2026-01-01T00:00:00Z\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     let rule = "rules:\n  - name: a\n    quiet: { from: 19:00, to: 08:00 }\n    on: [SiteUpdated]\n    do: [{ notify-slack: { channel: a } }]\n";
     for (text, expected, note) in [
-        (rule, "1 rule; events of every site are taken", "note: the quiet hours of rule `a` are in UTC"),
+        (rule, "1 rule; events of every site are accepted", "note: the quiet hours of rule `a` are in UTC"),
         // 13, step 6
         (
             muted,
-            "1 rule; events of every site are taken",
+            "1 rule; events of every site are accepted",
             "note: the rule `a` is no longer muted: its `mute_until` was 2026-01-01T00:00:00Z; remove it, or write a later time",
         ),
         (
             "",
-            "0 rules; events of every site are taken",
-            "note: without a rule nothing happens about any event",
+            "0 rules; events of every site are accepted",
+            "note: there are no rules, so no event leads to a message or an action",
         ),
         (
             "sites: []\nrules:\n  - { name: a, on: [SiteUpdated], do: [{ notify-slack: { channel: a } }] }\n",
-            "1 rule; events of every site are taken",
-            "note: `sites` is empty, so events of every site are taken, as without `sites`: list the sites whose events count\n",
+            "1 rule; events of every site are accepted",
+            "note: `sites` is empty, so events of every site are accepted, as without `sites`: list the sites whose events you want\n",
         ),
     ] {
         let (_folder, file) = rules_file(text);
@@ -144,7 +144,7 @@ fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let finding = |rule: serde_json::Value, message: &str| serde_json::json!({ "file": file, "severity": "error", "line": 2, "rule": rule, "message": message });
     let expected = [
-        finding(serde_json::Value::Null, "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
+        finding(serde_json::Value::Null, "`SiteUpdatd` is not an event name; did you mean `SiteUpdated`?"),
         finding("a".into(), "unknown field `chanel`; did you mean `channel`?"),
     ];
     assert_eq!((output.status.code(), findings.as_slice()), (Some(1), &expected[..]));

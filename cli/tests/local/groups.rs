@@ -50,7 +50,7 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
 
     // Slack refuses the message: the timer is a dead letter.
-    up.show("in data-alerts: failed for good, and waits in the dead-letter queue");
+    up.show("in data-alerts: failed permanently; it is in the dead-letter queue");
     let timer = wait_for("timer", || {
         listed(&home, "failed").into_iter().find(|event| event["event_name"] == "timer")
     });

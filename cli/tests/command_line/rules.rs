@@ -30,7 +30,7 @@ fn what_is_wrong_in_a_rules_file_is_named_with_file_and_line() {
     for (does, expected) in [
         (
             "on: [WorkbookCreatd], do: [{ notify-slack: { channel: a } }]",
-            "line 2: `WorkbookCreatd` is not an event name; did you mean `WorkbookCreated`?",
+            "line 2: `WorkbookCreatd` is no event name; did you mean `WorkbookCreated`?",
         ),
         (
             "on: [WorkbookCreated], do: [{ notify-slak: {} }]",
@@ -75,7 +75,7 @@ fn every_mistake_of_a_rules_file_is_reported_at_once() {
     let text = "rules:\n  - { name: a, on: [SiteUpdatd], do: [{ notify-slack: { chanel: a } }] }\n  - { name: b, on: [], do: [] }\n";
     let (_folder, file) = rules_file(text);
     let expected = [
-        "line 2: `SiteUpdatd` is not an event name; did you mean `SiteUpdated`?",
+        "line 2: `SiteUpdatd` is no event name; did you mean `SiteUpdated`?",
         "line 2, rule `a`: unknown field `chanel`; did you mean `channel`?",
         "line 3: the rule `b` does nothing: fill in `on` and `do`",
     ];
@@ -144,7 +144,7 @@ fn mistakes_and_notes_are_objects_for_programs_with_documented_fields() {
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let finding = |rule: serde_json::Value, message: &str| serde_json::json!({ "file": file, "severity": "error", "line": 2, "rule": rule, "message": message });
     let expected = [
-        finding(serde_json::Value::Null, "`SiteUpdatd` is not an event name; did you mean `SiteUpdated`?"),
+        finding(serde_json::Value::Null, "`SiteUpdatd` is no event name; did you mean `SiteUpdated`?"),
         finding("a".into(), "unknown field `chanel`; did you mean `channel`?"),
     ];
     assert_eq!((output.status.code(), findings.as_slice()), (Some(1), &expected[..]));

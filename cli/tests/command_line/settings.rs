@@ -15,7 +15,10 @@ fn settings_without_use_are_named_and_their_file_must_exist() {
         .env("SLACK_BOT_TOKEN", "xoxb-nobodys")
         .output()
         .unwrap();
-    assert_eq!(stderr(&both), "error: --slack is for the simulated Slack, and SLACK_BOT_TOKEN is set\n");
+    assert_eq!(
+        stderr(&both),
+        "error: --slack is only for the simulated Slack, but SLACK_BOT_TOKEN is set: remove one of the two\n"
+    );
 }
 
 /// What is said on standard error with this as the file of settings. The file is called `.env` there, wherever it is.

@@ -85,7 +85,7 @@ pub enum Error {
     /// The bot token has a character that no header can carry. Nothing was sent.
     #[error(
         "the bot token in the Slack secret has a space, a quotation mark or another character that no token has: paste it \
-         anew"
+         again"
     )]
     BadToken,
     /// The webhook URL is no address that may receive a secret. Nothing was sent.

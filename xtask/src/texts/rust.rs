@@ -20,16 +20,16 @@ const HELP: [&str; 7] =
 /// The texts of all Rust code that ships or that a user runs.
 pub(super) fn all(repository: &Repository) -> Result<Vec<Text>, Problem> {
     let sources = sources::rust(repository)?;
-    let mut constants = HelpConstants::default();
-    sources.iter().for_each(|source| constants.visit_file(&source.code));
-    Ok(sources.iter().flat_map(|source| of(source, &constants.names)).collect())
+    let mut names = ClapNames::default();
+    sources.iter().for_each(|source| names.visit_file(&source.code));
+    Ok(sources.iter().flat_map(|source| of(source, &names)).collect())
 }
 
-/// The texts of one file. These constants, such as `help::UP`, are help.
-pub(super) fn of(source: &Source, help_constants: &BTreeSet<String>) -> Vec<Text> {
-    let mut literals = Literals::new(&source.path, help_constants);
+/// The texts of one file.
+fn of(source: &Source, names: &ClapNames) -> Vec<Text> {
+    let mut literals = Literals::new(&source.path, &names.constants);
     literals.visit_file(&source.code);
-    let mut attributes = Attributes { file: &source.path, found: Vec::new() };
+    let mut attributes = Attributes { file: &source.path, names, found: Vec::new() };
     attributes.visit_file(&source.code);
     literals.found.into_iter().chain(attributes.found).collect()
 }
@@ -60,19 +60,35 @@ fn help_settings(attribute: &Attribute) -> Vec<Expr> {
     found
 }
 
-/// The constants that clap shows, with their modules: `help::UP`.
+/// What clap shows and what it does not, by name.
 #[derive(Default)]
-struct HelpConstants {
-    names: BTreeSet<String>,
+struct ClapNames {
+    /// The constants that it shows, with their modules: `help::UP`.
+    constants: BTreeSet<String>,
+    /// The types whose own documentation it does not show: other options take theirs in.
+    flattened: BTreeSet<String>,
 }
 
-impl<'ast> Visit<'ast> for HelpConstants {
+impl<'ast> Visit<'ast> for ClapNames {
+    fn visit_field(&mut self, field: &'ast syn::Field) {
+        let is_flattened =
+            field.attrs.iter().filter(|attribute| attribute.path().is_ident("command")).any(|attribute| {
+                entries(attribute)
+                    .iter()
+                    .any(|entry| matches!(entry, Expr::Path(path) if path.path.is_ident("flatten")))
+            });
+        if is_flattened && let syn::Type::Path(of) = &field.ty {
+            self.flattened.extend(of.path.segments.last().map(|last| last.ident.to_string()));
+        }
+        visit::visit_field(self, field);
+    }
+
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
         for setting in help_settings(attribute) {
             if let Expr::Path(constant) = setting {
                 let parts: Vec<String> =
                     constant.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-                self.names.insert(parts.join("::"));
+                self.constants.insert(parts.join("::"));
             }
         }
     }
@@ -81,6 +97,7 @@ impl<'ast> Visit<'ast> for HelpConstants {
 /// The texts of attributes.
 struct Attributes<'a> {
     file: &'a str,
+    names: &'a ClapNames,
     found: Vec<Text>,
 }
 
@@ -133,7 +150,9 @@ impl<'ast> Visit<'ast> for Attributes<'_> {
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
         if is_of_clap(&item.attrs) {
-            self.documentation(&item.attrs);
+            if !self.names.flattened.contains(&item.ident.to_string()) {
+                self.documentation(&item.attrs);
+            }
             self.fields(&item.fields);
         }
         visit::visit_item_struct(self, item);

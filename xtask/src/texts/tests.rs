@@ -43,6 +43,7 @@ fn the_list_has_no_expressions_and_no_names_of_fields() {
             text.text.contains('_') && text.text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         assert!(!(is_one_word && is_field && text.kind != Kind::Help), "{line}");
         assert!(!text.file.ends_with("/tests.rs") && !text.file.contains("/tests/"), "{line}");
+        assert_ne!(text.text, "Which stack, and where.", "clap does not show it");
         assert_eq!(line.matches('\t').count(), 2, "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
     }

@@ -70,9 +70,11 @@ impl Account {
         }
         let config = loader.load().await;
         let Some(region) = config.region() else {
-            return Err("there is no AWS region: give --region, or set AWS_REGION or the profile's; \
-                        for the local stack: --local"
-                .into());
+            return Err(
+                "no AWS region is set: give --region, or set AWS_REGION or the region of the profile; \
+                        for the local stack use --local"
+                    .into(),
+            );
         };
         let target = match config.endpoint_url() {
             None => region.to_string(),
@@ -169,7 +171,7 @@ fn refused(action: &str, code: &str, message: Option<&str>) -> String {
     let words = message.map(|message| format!(": {message}")).unwrap_or_default();
     match code.rsplit(['.', '#']).next().unwrap_or(code) {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            format!("these AWS credentials may not call {action}{words}")
+            format!("these AWS credentials have no permission for {action}{words}")
         }
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             "the AWS credentials have expired: sign in again".to_owned()
@@ -195,7 +197,7 @@ mod tests {
         let message = "User: arn:aws:iam::1:user/ana is not authorized to perform: sqs:SendMessage";
         assert_eq!(
             refused("sqs:SendMessage", "AccessDenied", Some(message)),
-            format!("these AWS credentials may not call sqs:SendMessage: {message}")
+            format!("these AWS credentials have no permission for sqs:SendMessage: {message}")
         );
         assert_eq!(
             refused("sqs:SendMessage", "ExpiredTokenException", Some("x")),

@@ -58,7 +58,7 @@ impl LocalStack {
     /// When the file cannot be written where only this user can read it: names the folder or file, and what is wrong.
     pub(crate) fn register(&self) -> io::Result<Registration> {
         let folder = folder().ok_or_else(|| io::Error::other("this user has no home folder"))?;
-        make_private(&folder).map_err(|error| at("cannot make", &folder, &error))?;
+        make_private(&folder).map_err(|error| at("cannot create", &folder, &error))?;
         check_private(&folder).map_err(io::Error::other)?;
         for (path, other) in entries(&folder) {
             // This stack has the address now, so that whatever said the same is over.
@@ -69,9 +69,9 @@ impl LocalStack {
         // On Unix only this user can read the file, from the moment it is there. Its name is its own: what removes it
         // removes no successor.
         let mut file =
-            NamedTempFile::new_in(&folder).map_err(|error| at("cannot write into", &folder, &error))?;
+            NamedTempFile::new_in(&folder).map_err(|error| at("cannot write to", &folder, &error))?;
         let text = serde_json::to_string(self)?;
-        file.write_all(text.as_bytes()).map_err(|error| at("cannot write into", &folder, &error))?;
+        file.write_all(text.as_bytes()).map_err(|error| at("cannot write to", &folder, &error))?;
         let port = self.aws.port();
         let path = folder.join(format!("{PREFIX}{port}-{}{SUFFIX}", std::process::id()));
         file.persist(&path).map_err(|error| at("cannot write", &path, &error.error))?;

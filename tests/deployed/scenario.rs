@@ -326,7 +326,7 @@ pub(crate) async fn an_alarm_reports_an_event_that_needs_a_person(environment: &
 pub(crate) async fn what_a_new_account_cannot_run_is_refused(environment: &Environment<'_>, template: &str) {
     for (parameter, part) in [
         ("WorkflowMaximumConcurrency=10", "ConcurrencyQuotaConfirmed=true"),
-        ("DoorReservedConcurrency=5", "A new account refuses reserved concurrency"),
+        ("IngressReservedConcurrency=5", "A new account refuses reserved concurrency"),
         ("SubnetIds=subnet-0a1b2c3d", "Give both SubnetIds and SecurityGroupIds"),
     ] {
         let said = environment.stack.is_refused(template, &[parameter]).await;

@@ -133,7 +133,7 @@ fn what_a_new_account_is_not_asked_to_confirm_fits_its_ten_executions() {
 #[test]
 fn a_new_account_is_told_that_it_cannot_reserve() {
     let template = read("template.yaml");
-    for reserved in [("DoorReservedConcurrency", "5"), ("WorkflowReservedConcurrency", "3")] {
+    for reserved in [("IngressReservedConcurrency", "5"), ("WorkflowReservedConcurrency", "3")] {
         let refused = refusals(&template, &[reserved]);
         assert!(refused.len() == 1 && refused[0].contains("reserved concurrency"), "{refused:?}");
         let confirmed = refusals(&template, &[reserved, ("ConcurrencyQuotaConfirmed", "true")]);

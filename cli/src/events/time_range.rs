@@ -81,7 +81,7 @@ pub(super) struct TimeRangeOptions {
     /// Start: a time (2026-11-22T08:00Z), a day (2026-11-22), or how long ago (2h, 3d). Times without a zone are in UTC
     #[arg(long, value_name = "WHEN")]
     since: Option<Moment>,
-    /// End, in the same forms. A day is included to its end
+    /// End, in the same forms. A day counts to its end
     #[arg(long, value_name = "WHEN")]
     until: Option<Moment>,
 }

@@ -13,7 +13,7 @@ pub(crate) fn folder(options: &UpOptions, template: &Path) -> Result<PathBuf, Bo
         Some(folder) => folder.clone(),
         None => {
             let ours = std::env::current_exe()?;
-            ours.parent().ok_or("this program is in no folder")?.to_owned()
+            ours.parent().ok_or("cannot find the folder of this program")?.to_owned()
         }
     };
     for function in crate::rules::plan(template)?.functions {

@@ -1,10 +1,12 @@
 //! Everything that runs: Tableau, Slack, and the stack between them.
 
+use super::documents::Documents;
 use super::settings::{Paths, Settings};
 use super::slack_form;
 use super::trace::Names;
 use crate::local::LocalStack;
 use crate::options::{AWS_OFFSET, SlackBy, UpOptions};
+use crate::out::note;
 use destinations::slack::SlackCredential;
 use jiff::Timestamp;
 use local_aws::template::Template;
@@ -166,7 +168,12 @@ impl Environment {
     /// Where the names of events' objects are.
     pub(crate) fn names(&self) -> Names {
         let table = self.stack.plan().tables.first().map(|table| table.name.clone()).unwrap_or_default();
-        Names { aws: self.stack.aws().clone(), table }
+        let aws = self.stack.aws();
+        let documents = Documents::at(aws.url(), aws.keys(), &table);
+        if let Err(error) = &documents {
+            note(format!("note: the lines below do not say when the message of a group is due: {error}"));
+        }
+        Names { aws: aws.clone(), table, documents: documents.ok() }
     }
 
     /// What runs where.
@@ -182,7 +189,7 @@ impl Environment {
             }
         };
         let slack = match &self.slack {
-            Some(slack) => format!("{}  takes messages as Slack does, and shows them here", slack.url()),
+            Some(slack) => format!("{}  simulated; its messages are shown here", slack.url()),
             None => "your own: messages go there, and are not shown here".to_owned(),
         };
         let functions: Vec<_> =
@@ -223,7 +230,10 @@ fn slack_secret(
                 form.map_err(|problem| format!("{}: {problem}", settings.named(name)))?;
                 Ok((checked::<SlackCredential>(&settings.named(name), secret)?, true))
             }
-            Some(_) => Err(format!("--slack is for the simulated Slack, and {name} is set").into()),
+            Some(_) => Err(format!(
+                "--slack is only for the simulated Slack, but {name} is set: remove one of the two"
+            )
+            .into()),
         };
     }
     let secret = match by.unwrap_or_default() {
@@ -281,7 +291,7 @@ impl TableauSettings {
         let names = ["TABLEAU_TOKEN_NAME", "TABLEAU_TOKEN_SECRET"];
         let [Some(name), Some(secret)] = names.map(|name| settings.get(name)) else {
             return Err(
-                format!("TABLEAU_SERVER_URL is set; {} are needed with it", names.join(" and ")).into()
+                format!("TABLEAU_SERVER_URL is set, so {} must be set too", names.join(" and ")).into()
             );
         };
         let site = settings.get("TABLEAU_SITE").unwrap_or_default().to_owned();

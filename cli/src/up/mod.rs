@@ -1,6 +1,7 @@
 //! `up`: the local stack.
 
 mod binaries;
+mod documents;
 mod env_file;
 mod environment;
 mod hints;
@@ -108,7 +109,7 @@ async fn show(
     for part in environment.summary() {
         line!("  {part}")?;
     }
-    line!("  all of it up after {} ms\n", started.elapsed().as_millis())?;
+    line!("  everything is up after {} ms\n", started.elapsed().as_millis())?;
 
     let mut trace = Trace::new(events, environment.names(), environment.slack.clone());
     line!("An extract refresh fails at Tableau …\n")?;

@@ -26,7 +26,7 @@ pub(super) fn bot_token(token: &str) -> Result<(), String> {
     } else if token.starts_with("xapp-") {
         "this is an app-level token"
     } else {
-        "this is no bot token"
+        "this is not a bot token"
     };
     Err(format!("{what}; a bot token begins with xoxb- and is on the app's page “OAuth & Permissions”"))
 }
@@ -52,7 +52,7 @@ pub(super) fn webhook_url(text: &str) -> Result<(), String> {
     match is_slack && is_webhook {
         true => Ok(()),
         false => {
-            Err("this is no incoming webhook of Slack; its URL begins with https://hooks.slack.com/services/"
+            Err("this is not an incoming webhook URL of Slack; its URL begins with https://hooks.slack.com/services/"
                 .to_owned())
         }
     }
@@ -69,9 +69,9 @@ mod tests {
             assert_eq!(bot_token(right), Ok(()));
         }
         for (wrong, expected) in [
-            ("hunter2", "this is no bot token; a bot token begins with xoxb-"),
-            ("xoxb-", "this is no bot token"),
-            ("XOXB-hunter2", "this is no bot token"),
+            ("hunter2", "this is not a bot token; a bot token begins with xoxb-"),
+            ("xoxb-", "this is not a bot token"),
+            ("XOXB-hunter2", "this is not a bot token"),
             ("xoxp-hunter2", "this is a user token; a bot token begins with xoxb-"),
             ("xapp-hunter2", "this is an app-level token; "),
             ("https://hooks.slack.com/services/hunter2", "this is a URL; "),

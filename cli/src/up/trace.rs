@@ -1,7 +1,10 @@
 //! The way of events, as they go it.
 
+use super::documents::Documents;
 use crate::out::{self, line, plain};
 use crate::timer_words;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
 use local_aws::{Aws, StackEvent};
 use serde_json::{Value, json};
 use simulator::{SlackCall, SlackMessage, SlackSimulator, render};
@@ -13,6 +16,8 @@ use workflow::SharedMessage;
 pub(crate) struct Names {
     pub(crate) aws: Aws,
     pub(crate) table: String,
+    /// When messages of groups and digests are due; nothing where that cannot be read.
+    pub(crate) documents: Option<Documents>,
 }
 
 /// Prints what happens to events.
@@ -23,7 +28,6 @@ pub(crate) struct Trace {
     /// How many of Slack's messages have been shown.
     shown: usize,
     last: Instant,
-    started: Instant,
 }
 
 /// What became of the first event.
@@ -35,7 +39,12 @@ pub(crate) enum First {
     Grouped(String),
 }
 
-/// After a pause this long the next event begins a way of its own.
+/// The time of day in the lines, in the time zone of this machine.
+const CLOCK: &str = "%H:%M:%S%.3f";
+/// When a message is due, to the second.
+const DUE: &str = "%H:%M:%S";
+
+/// An empty line is printed after a pause this long.
 const PAUSE: Duration = Duration::from_secs(3);
 
 impl Trace {
@@ -44,22 +53,20 @@ impl Trace {
         names: Names,
         slack: Option<SlackSimulator>,
     ) -> Self {
-        let now = Instant::now();
-        Self { events, names, slack, shown: 0, last: now, started: now }
+        Self { events, names, slack, shown: 0, last: Instant::now() }
     }
 
-    /// Prints until the event's message was sent, a group or digest has it, or it has failed for good.
+    /// Prints until the event's message was sent, a group or digest has it, or it has failed permanently.
     pub(crate) async fn first(&mut self) -> Result<First, out::Error> {
-        self.started = Instant::now();
         while let Some(event) = self.events.recv().await {
             let end = end(&event);
-            self.print(event)?;
+            self.print(event).await?;
             if let Some(end) = end {
                 // The other workflows take a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
                 {
-                    self.print(event)?;
+                    self.print(event).await?;
                 }
                 return Ok(end);
             }
@@ -71,18 +78,19 @@ impl Trace {
     pub(crate) async fn follow(&mut self) -> Result<(), out::Error> {
         while let Some(event) = self.events.recv().await {
             if self.last.elapsed() > PAUSE {
-                self.started = Instant::now();
                 line!()?;
             }
-            self.print(event)?;
+            self.print(event).await?;
         }
         Ok(())
     }
 
-    fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
+    async fn print(&mut self, event: StackEvent) -> Result<(), out::Error> {
         self.last = Instant::now();
+        let at = Zoned::now().strftime(CLOCK);
         if let Some((who, what)) = what_happened(&event, &|function, id| self.names.of(function, id)) {
-            line!("  {:>7.3} s  {who:<16} {}", self.started.elapsed().as_secs_f64(), plain(&what))?;
+            let due = self.names.due(&event).await.unwrap_or_default();
+            line!("  {at}  {who:<16} {}{due}", plain(&what))?;
         }
         self.print_messages()
     }
@@ -114,6 +122,16 @@ impl Names {
         let item = self.aws.item(&self.table, &key)?;
         item["resource_name"]["S"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
     }
+
+    /// When the message of the group or digest is due that an event was given to, as the end of the event's line.
+    async fn due(&self, event: &StackEvent) -> Option<String> {
+        let StackEvent::Log { function, line } = event else { return None };
+        let fields = serde_json::from_str::<Value>(line).ok().filter(is_grouped)?;
+        let reason = fields["reason"].as_str()?;
+        let short = fields["event.id"].as_str()?.get(..12)?;
+        let due = self.documents.as_ref()?.due(function, reason, short).await?;
+        Some(format!("; its message is due at {}", due.to_zoned(TimeZone::system()).strftime(DUE)))
+    }
 }
 
 /// The name of an event's object, by the workflow and the event's id, if it is known.
@@ -126,14 +144,15 @@ fn what_happened(event: &StackEvent, name_of: NameOf<'_>) -> Option<(String, Str
             (function, format!("answers {status} to {route} in {} ms", duration.as_millis()))
         }
         StackEvent::Published { detail_type, targets, .. } => {
-            let queues = if targets.is_empty() { "no rule takes it".to_owned() } else { targets.join(", ") };
+            let queues =
+                if targets.is_empty() { "no rule matches it".to_owned() } else { targets.join(", ") };
             return Some(("event bus".to_owned(), format!("{detail_type} → {queues}")));
         }
         StackEvent::Failed { function, reason } => (function, format!("gave no answer: {reason}")),
         StackEvent::RecursionStopped { function } => {
             (function, "not invoked: it invoked itself 16 times, and has no RecursiveLoop: Allow".to_owned())
         }
-        StackEvent::DeadLettered { queue } => (queue, "got a message".to_owned()),
+        StackEvent::DeadLettered { queue } => (queue, "received a message".to_owned()),
         StackEvent::Log { function, line } => return logged(function, line, name_of),
         _ => return None,
     };
@@ -163,9 +182,9 @@ fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, St
         message => {
             let outcome = match text("outcome") {
                 "" => message,
-                "transient" => "failed for now, and is tried again",
-                "permanent" => "failed for good, and waits in the dead-letter queue",
-                "duplicate" => "was handled before",
+                "transient" => "failed temporarily and will be tried again",
+                "permanent" => "failed permanently; it is in the dead-letter queue",
+                "duplicate" => "duplicate, handled before",
                 outcome => outcome,
             };
             let outcome = if is_grouped(&fields) { "grouped" } else { outcome };
@@ -217,7 +236,7 @@ fn end(event: &StackEvent) -> Option<First> {
     let text = |name: &str| fields[name].as_str().unwrap_or_default();
     match text("message") {
         "event handled" if is_grouped(&fields) => Some(First::Grouped(text("reason").to_owned())),
-        "event handled" | "event failed for good" => Some(First::Ended),
+        "event handled" | "event failed permanently" => Some(First::Ended),
         _ => None,
     }
 }
@@ -269,7 +288,10 @@ mod tests {
         let end =
             |line: &str| end(&StackEvent::Log { function: "notify-slack".to_owned(), line: line.to_owned() });
         assert_eq!(end(r#"{"message":"event handled","outcome":"done"}"#), Some(First::Ended));
-        assert_eq!(end(r#"{"message":"event failed for good","outcome":"permanent"}"#), Some(First::Ended));
+        assert_eq!(
+            end(r#"{"message":"event failed permanently","outcome":"permanent"}"#),
+            Some(First::Ended)
+        );
         for reason in
             ["grouped with its failure: group 1 in c", "in the digest of the quiet hours until 07:00"]
         {
@@ -279,8 +301,8 @@ mod tests {
         let known = "recorded with its incident, which needs no new message now";
         let known = format!(r#"{{"message":"event handled","outcome":"skipped","reason":"{known}"}}"#);
         assert_eq!(end(&known), Some(First::Ended));
-        assert_eq!(end(r#"{"message":"event failed for now","outcome":"transient"}"#), None);
-        assert_eq!(end(r#"{"message":"event put off","outcome":"busy"}"#), None);
+        assert_eq!(end(r#"{"message":"event failed temporarily","outcome":"transient"}"#), None);
+        assert_eq!(end(r#"{"message":"event deferred","outcome":"busy"}"#), None);
         assert_eq!(end(r#"{"message":"timer handled","outcome":"done"}"#), None);
     }
 
@@ -290,7 +312,7 @@ mod tests {
         let slack = SlackSimulator::start().await.unwrap();
         let http = http_client::client(None).unwrap();
         let (_sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let names = Names { aws: Aws::start().await.unwrap(), table: String::new() };
+        let names = Names { aws: Aws::start().await.unwrap(), table: String::new(), documents: None };
         let mut trace = Trace::new(events, names, Some(slack.clone()));
         let mut shown = Vec::new();
         for n in 0..20 {
@@ -325,6 +347,6 @@ mod tests {
     #[test]
     fn a_dead_letter_is_not_said_to_have_been_tried_often() {
         let refused = StackEvent::DeadLettered { queue: "NotifySlackDeadLetters".to_owned() };
-        assert_eq!(what_happened(&refused, &|_, _| None).unwrap().1, "got a message");
+        assert_eq!(what_happened(&refused, &|_, _| None).unwrap().1, "received a message");
     }
 }

@@ -110,7 +110,7 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
         r#"{"source":"aws.s3","detail-type":"Object Created","detail":{"key":"a"}}"#,
     ];
     for body in foreign {
-        environment.dead_letter("NotifySlackDeadLetters", body, "the message is no event").await;
+        environment.dead_letter("NotifySlackDeadLetters", body, "the message is not an event").await;
     }
     environment.dead_letter("NotifySlackDeadLetters", &body("a"), "no").await;
     let ids = message_ids(&environment).await;
@@ -126,7 +126,7 @@ async fn a_message_that_is_no_event_is_dropped_by_its_id_and_shown_whole() {
     assert_eq!(asked.status.code(), Some(1));
     assert_eq!(
         stderr(&asked),
-        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+        "error: there is no terminal to ask for confirmation: add --yes to drop without asking\n"
     );
     let mut left: Vec<String> = foreign[1..].iter().map(|text| (*text).to_owned()).collect();
     left.push(body("a"));
@@ -217,7 +217,7 @@ async fn without_a_terminal_nothing_is_dropped_unless_the_option_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         stderr(&output),
-        "error: cannot ask for confirmation without a terminal: add --yes to drop without a question\n"
+        "error: there is no terminal to ask for confirmation: add --yes to drop without asking\n"
     );
     // Without dead letters the command asks no question.
     let unknown = letters(&environment, &["drop", "00000000"]).await;
@@ -346,7 +346,7 @@ async fn the_record_of_an_event_says_that_it_was_dropped() {
     outcomes.sort_unstable();
     assert_eq!(outcomes, ["a notify-slack dropped", "a update-broadcast done", "b notify-slack failed"]);
     let shown = stdout(&environment.run(&["events", "show", a.short()]).await);
-    let expected = "\nnotify-slack: failed for good, and was dropped by a person, 1 attempt\n";
+    let expected = "\nnotify-slack: failed permanently; a person dropped it, 1 attempt\n";
     assert!(shown.contains(expected) && !shown.contains("dead letters"), "{shown}");
     let listed = stdout(&environment.run(&["events", "list", "--outcome", "dropped"]).await);
     assert!(listed.ends_with("\n1 event\n"), "{listed}");
@@ -366,7 +366,7 @@ async fn a_record_that_cannot_be_written_is_a_remark() {
         let output = letters(&environment, &["drop", id(&body("a")).short(), "--yes"]).await;
         assert!(output.status.success() && stdout(&output).ends_with("\n1 dead letter dropped\n"));
         let expected = format!(
-            "not every record says that its event was dropped: these AWS credentials may not call dynamodb:{action}"
+            "some delivery records do not show that their events were dropped: these AWS credentials have no permission for dynamodb:{action}"
         );
         assert!(stderr(&output).starts_with(&expected), "{}", stderr(&output));
     }

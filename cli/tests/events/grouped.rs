@@ -229,7 +229,7 @@ async fn who_may_not_look_at_dead_letters_sees_the_records_and_what_is_missing()
     environment.aws.fail_next("SQS.GetQueueAttributes", 1, local_aws::Fault::AccessDenied);
     let output = environment.run(&["events", "list"]).await;
     assert!(output.status.success() && stdout(&output).ends_with("\n1 event\n"), "{}", stdout(&output));
-    let expected = "timers among the dead letters of notify-slack are not listed: these AWS credentials may not call \
+    let expected = "timers among the dead letters of notify-slack are not listed: these AWS credentials have no permission for \
                     sqs:GetQueueAttributes";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
 }

@@ -12,7 +12,7 @@ async fn dead_letters_go_back_as_they_are_and_what_is_no_event_stays() {
     for name in &names {
         environment.dead_letter("NotifySlackDeadLetters", &body(name), "Slack: channel_not_found").await;
     }
-    environment.dead_letter("NotifySlackDeadLetters", "hunter2", "the message is no event").await;
+    environment.dead_letter("NotifySlackDeadLetters", "hunter2", "the message is not an event").await;
 
     let output = environment.replay(&["--wide"]).await;
 
@@ -99,7 +99,7 @@ async fn what_the_queue_did_not_confirm_stays_and_can_be_seen_at_once() {
 
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout(&output), "0 events replayed\n");
-    let expected = "error: these AWS credentials may not call sqs:SendMessage: User: ";
+    let expected = "error: these AWS credentials have no permission for sqs:SendMessage: User: ";
     assert!(stderr(&output).starts_with(expected), "{}", stderr(&output));
     assert_eq!(stderr(&output).lines().count(), 1);
     assert!(stdout(&environment.replay(&[]).await).ends_with("\n1 event replayed\n"));
@@ -165,8 +165,8 @@ async fn an_event_that_fails_again_at_once_is_named_and_no_other() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
 
     let expected = format!(
-        "\n1 event came after the start and is not replayed\n1 event replayed\n\
-         1 of them failed again and is back: {}; see `events dead-letters list`\n",
+        "\n1 event arrived after the start and is not replayed\n1 event replayed\n\
+         1 of them failed again and is a dead letter again: {}; see `events dead-letters list`\n",
         id(&body("a")).short()
     );
     assert!(stdout(&output).ends_with(&expected), "{}{}", stdout(&output), stderr(&output));
@@ -264,7 +264,8 @@ async fn what_aws_refuses_is_one_clear_line() {
 
     environment.aws.fail_next("CloudFormation.ListStackResources", 1, Fault::AccessDenied);
     let error = stderr(&environment.replay(&[]).await);
-    let expected = "error: these AWS credentials may not call cloudformation:ListStackResources: User: ";
+    let expected =
+        "error: these AWS credentials have no permission for cloudformation:ListStackResources: User: ";
     assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
 }
 
@@ -280,7 +281,7 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
         finish(command)
     };
     let error = stderr(&bare(&["AWS_REGION"]).await);
-    assert!(error.starts_with("error: there is no AWS region: give --region"), "{error}");
+    assert!(error.starts_with("error: no AWS region is set: give --region"), "{error}");
     assert!(error.ends_with("; for the local stack: --local\n"), "{error}");
 
     let error = stderr(&bare(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]).await);

@@ -170,5 +170,5 @@ async fn a_failure_is_red_and_nothing_but_the_outcome_is_coloured() {
     let without = without.iter().fold(coloured, |text, escape| text.replace(escape, ""));
     assert_eq!(without, plain);
     let shown = stdout(&environment.run(&["events", "show", id(&body("a")).short(), "--color=always"]).await);
-    assert!(shown.contains("notify-slack: \u{1b}[31mfailed for good\u{1b}[0m, 1 attempt"), "{shown:?}");
+    assert!(shown.contains("notify-slack: \u{1b}[31mfailed permanently\u{1b}[0m, 1 attempt"), "{shown:?}");
 }

@@ -50,8 +50,8 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     let name = oldest["resource_name"].as_str().unwrap();
     up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
 
-    // Slack refuses the message, so the timer becomes a dead letter.
-    up.show("in data-alerts: failed for good, and waits in the dead-letter queue");
+    // Slack refuses the message: the timer is a dead letter.
+    up.show("in data-alerts: failed permanently; it is in the dead-letter queue");
     let timer = wait_for("timer", || {
         listed(&home, "failed").into_iter().find(|event| event["event_name"] == "timer")
     });

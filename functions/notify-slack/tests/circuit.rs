@@ -48,11 +48,11 @@ async fn no_instance_calls_a_slack_that_is_down_and_it_gets_every_event_once_whe
         }
     }
     let calls = environment.slack.calls();
-    assert_eq!(attempts, 4 * EVENTS, "all of them failed for now");
+    assert_eq!(attempts, 4 * EVENTS, "all of them failed temporarily");
     assert!((FAILURES..=FAILURES + 2).contains(&calls), "{calls} calls");
     let opened = lines(&functions, "circuit open: the destination is not called");
     assert_eq!((opened.len(), &opened[0]["destination"]), (1, &json!("Slack")));
-    let put_off = lines(&functions, "event failed for now");
+    let put_off = lines(&functions, "event failed temporarily");
     let reason = put_off.last().unwrap()["reason"].as_str().unwrap();
     assert!(reason.starts_with("circuit open, Slack is not called until 20"), "{reason}");
     assert!(

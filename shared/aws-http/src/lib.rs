@@ -41,7 +41,7 @@ pub fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-const INSECURE: &str = "AWS is asked over https://, or over http:// on this machine: check the endpoint URL";
+const INSECURE: &str = "the AWS endpoint URL must begin with https://, or with http:// for this machine";
 
 #[derive(Debug)]
 struct Connector(reqwest::Client);

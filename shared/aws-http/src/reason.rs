@@ -9,7 +9,7 @@ use workflow::chain;
 
 /// The longest code of an AWS service is below.
 const LONGEST_CODE: usize = 64;
-const NOT_A_CODE: &str = "a code that is not one";
+const NOT_A_CODE: &str = "an unreadable code";
 
 /// A service's code for an error, such as `AccessDeniedException`, and nothing that is not one: letters and dots, at most
 /// 64. What stands before a `#` is the service's name.

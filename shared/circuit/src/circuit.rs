@@ -148,7 +148,7 @@ impl Circuit {
         if open.probe.as_ref().is_some_and(|probe| probe.call != call && lies_ahead(probe.until, at, LEASE)) {
             return Ask::Wait {
                 until: later(at, SOON),
-                why: format!("another call tries it now; {}", cut(&open.why)),
+                why: format!("another call is trying it now; {}", cut(&open.why)),
             };
         }
         open.probe = Some(Probe { call, until: later(at, LEASE) });
@@ -241,7 +241,7 @@ fn lies_ahead(until: Timestamp, at: Timestamp, longest: SignedDuration) -> bool 
 }
 
 fn asked(wait: SignedDuration) -> String {
-    format!("it asked for {} s", wait.as_secs())
+    format!("it asked callers to wait {} s", wait.as_secs())
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

@@ -92,7 +92,7 @@ async fn instances_open_a_circuit_together_and_one_probes(documents: Documents) 
     let first = &all[0];
     let second = &all[1];
     let during = async {
-        assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call tries it now");
+        assert!(is_open(slack.call(second, CHANNEL, at(due()), None).await), "another call is trying it now");
         Ok::<_, io::Error>(())
     };
     first.call(CHANNEL, at(due()), during, |_| CallResult::NotCalled).await.unwrap();

@@ -151,7 +151,7 @@ pub enum StoreError {
     #[error("the delivery record is damaged")]
     Damaged(#[source] BoxError),
     /// The claim ran out, and another attempt has taken over.
-    #[error("another attempt has taken the event over")]
+    #[error("another attempt took over the event")]
     Superseded,
 }
 

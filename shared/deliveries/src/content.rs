@@ -74,7 +74,10 @@ impl Content {
         let unreadable = |reason: String| Self::Unreadable(Unreadable::new(body, reason));
         match Payload::parse(body) {
             Ok(payload) if payload.event_type.is_none() && payload.other.contains_key(timer::KEY) => {
-                unreadable(format!("{}: is a field of our own messages, and no event has it", timer::KEY))
+                unreadable(format!(
+                    "{}: is a field of internal messages; an event must not have it",
+                    timer::KEY
+                ))
             }
             Ok(payload) => Self::Event(payload),
             Err(error) => unreadable(error.to_string()),

@@ -331,7 +331,8 @@ fn unwritten(error: &SdkError<UpdateItemError, HttpResponse>) -> StoreError {
 /// The claim that `record` holds now.
 fn granted(record: Record) -> Result<Claim, StoreError> {
     let attempt = u32::try_from(record.attempts).ok().filter(|attempt| *attempt > 0);
-    let attempt = attempt.ok_or_else(|| StoreError::Damaged("`attempts` is no number of attempts".into()))?;
+    let attempt =
+        attempt.ok_or_else(|| StoreError::Damaged("`attempts` must be a whole number from 1".into()))?;
     let last_reason = cut(&record.last_reason, REASON_LIMIT);
     let progress = Progress {
         effects: record.effects,

@@ -75,7 +75,9 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The credential has nothing for this channel.
-    #[error("the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`")]
+    #[error(
+        "the Slack secret has no webhook URL for the channel `{0}`, nor one named `default`: add one to `webhook_urls`"
+    )]
     NoSuchChannel(String),
     /// The message was posted with a bot token, and the secret has none any more.
     #[error("a message in `{0}` cannot be changed with a webhook URL")]
@@ -83,7 +85,7 @@ pub enum Error {
     /// The bot token has a character that no header can carry. Nothing was sent.
     #[error(
         "the bot token in the Slack secret has a space, a quotation mark or another character that no token has: paste it \
-         anew"
+         again"
     )]
     BadToken,
     /// The webhook URL is no address that may receive a secret. Nothing was sent.
@@ -100,7 +102,7 @@ fn hint(destination: &str, refusal: Refusal) -> String {
     }
     let hint = match refusal {
         Refusal::Throttled => ": too many messages",
-        Refusal::Unavailable => ": it is in trouble itself",
+        Refusal::Unavailable => ": it has an internal problem",
         Refusal::Credential => "",
         Refusal::Target => ": check the channel, and that the app may post to it",
         Refusal::Gone => ": the message cannot be changed any more",

@@ -217,7 +217,7 @@ async fn a_bot_token_that_no_header_can_carry_is_the_secrets_fault_and_is_not_se
     {
         let error = post(&recorder, &rotated(token.to_owned(), None)).await.unwrap_err();
         assert!(matches!(error, Error::BadToken) && error.is_misconfiguration(), "{error:?}");
-        assert!(error.to_string().contains("paste it anew"), "{error}");
+        assert!(error.to_string().contains("paste it again"), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         assert_eq!(Failure::from(error).kind(), "misconfigured");
     }

@@ -93,7 +93,7 @@ impl EffectLog for ClaimedEffects {
         let recorded = self.claims.record_effect(&self.key, self.attempt, effect).await;
         recorded.map_err(|error| {
             // A later attempt may repeat the effect: the one trace of why it did.
-            tracing::warn!(event.id = %self.key.event, %effect, error = chain(&error), "an effect was not written down");
+            tracing::warn!(event.id = %self.key.event, %effect, error = chain(&error), "an effect was not recorded");
             error.into()
         })
     }
@@ -171,7 +171,7 @@ impl<W: Workflow> Worker<W> {
                 let claimed = Claimed { key: &key, attempt, progress, began };
                 let ended = claimed.ended(&attempted, request.now());
                 if let Err(error) = self.claims.end(&key, &ended).await {
-                    tracing::error!(event.id = %key.event, error = chain(&error), "the record does not say `failed`");
+                    tracing::error!(event.id = %key.event, error = chain(&error), "the delivery record does not show that the event failed");
                 }
                 (attempted, attempt)
             }
@@ -222,7 +222,7 @@ impl<W: Workflow> Worker<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         match tokio::time::timeout(time, workflow.handle(&event, invocation)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::transient("the workflow used up the function's time")),
+            Err(_) => Err(Failure::transient("the workflow did not finish before the function's timeout")),
         }
     }
 
@@ -391,12 +391,12 @@ fn log(
     match attempted {
         Attempted::Done | Attempted::Skipped(_) | Attempted::Duplicate => line!(info, "event handled"),
         Attempted::Ignored(_) => line!(warn, "event ignored"),
-        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event put off"),
-        Attempted::Failed { next: Next::GiveUp, .. } => line!(error, "event failed for good"),
+        Attempted::Busy { .. } | Attempted::Deferred { .. } => line!(info, "event deferred"),
+        Attempted::Failed { next: Next::GiveUp, .. } => line!(error, "event failed permanently"),
         Attempted::Failed { failure: Failure::Misconfigured { .. }, .. } => {
             line!(error, "event waits until a person fixes this");
         }
-        Attempted::Failed { .. } => line!(warn, "event failed for now"),
+        Attempted::Failed { .. } => line!(warn, "event failed temporarily"),
     }
     let now = request.now();
     let created_at: Option<Timestamp> = facts.created_at.parse().ok();

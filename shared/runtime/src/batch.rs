@@ -50,9 +50,9 @@ impl<W: Workflow> Batches<W> {
         let content = match deliveries::of_message(body, has_attribute) {
             Ok(content) => content,
             Err(error) => {
-                tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is no event");
+                tracing::error!(workflow = W::NAME, reason = %error, request.id = request.id, "message is not an event");
                 let note = Note {
-                    reason: &format!("the message is no event: {error}"),
+                    reason: &format!("the message is not an event: {error}"),
                     workflow: W::NAME,
                     event_id: "",
                 };
@@ -98,7 +98,7 @@ impl<W: Workflow> Batches<W> {
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
         if let Err(error) = self.failed.delay(receipt, delay).await {
             // The message comes back all the same, when the queue's own visibility timeout is over.
-            tracing::warn!(workflow = W::NAME, reason = %error, "cannot put the message off");
+            tracing::warn!(workflow = W::NAME, reason = %error, "cannot delay the message");
         }
         true
     }

@@ -34,10 +34,10 @@ impl<W: Workflow> Function<W> {
             }
             (Incoming::Sweep, Some(batches)) => Ok(to_raw_value(&batches.sweep(&request).await)?),
             (Incoming::Sweep, None) => {
-                Err("a sweep, but this function has no queue: QUEUE_URL is not set".into())
+                Err("received a sweep, but this function has no queue: QUEUE_URL is not set".into())
             }
             (Incoming::Batch(_), None) => {
-                Err("an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
+                Err("received an SQS batch, but this function has no queue: QUEUE_URL is not set".into())
             }
         }
     }

@@ -82,7 +82,7 @@ impl Host {
         let env = Env::of_process();
         telemetry::start(function, env.get("LOG_LEVEL"), env.get("METRICS_NAMESPACE"));
         start(function, env).inspect_err(|error| {
-            tracing::error!(function, reason = chain(error), "the function does not start");
+            tracing::error!(function, reason = chain(error), "the function cannot start");
         })
     }
 
@@ -91,7 +91,11 @@ impl Host {
         let mut host = match Self::new(function, env.clone(), extra_ca.as_deref()) {
             Err(StartError::Http(error)) if extra_ca.is_some() => {
                 let problem = format!("EXTRA_CA_FILE: {}", chain(&error));
-                tracing::error!(function, reason = problem, "the events in the queue wait");
+                tracing::error!(
+                    function,
+                    reason = problem,
+                    "events stay in the queue until the settings are right"
+                );
                 Self { problem: Some(problem), ..Self::new(function, env, None)? }
             }
             host => host?,
@@ -111,11 +115,11 @@ impl Host {
                     tracing::error!(
                         function,
                         reason = chain(&error),
-                        "the rules file has mistakes in what it says to this workflow"
+                        "the rules file has mistakes in the settings of this workflow"
                     );
                 }
             }
-            Err(error) => tracing::error!(function, reason = chain(error), "the rules file is not right"),
+            Err(error) => tracing::error!(function, reason = chain(error), "the rules file cannot be used"),
         }
         host.rules = LoadedRules::new(rules);
         Ok(host)
@@ -176,14 +180,18 @@ impl Host {
     /// When settings are missing that the template fills in, or the Lambda runtime ends.
     pub async fn serve<W: Workflow>(self, workflow: Result<W, BoxError>) -> Result<(), BoxError> {
         let function = self.workflow_function(workflow).inspect_err(|error| {
-            tracing::error!(function = self.function, reason = chain(error), "the function does not start");
+            tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
         run(function).await
     }
 
     fn started<W>(&self, workflow: Result<W, BoxError>) -> Started<W> {
         let workflow = workflow.map_err(|error| chain(error.as_ref())).inspect_err(|problem| {
-            tracing::error!(function = self.function, reason = problem, "the events in the queue wait");
+            tracing::error!(
+                function = self.function,
+                reason = problem,
+                "events stay in the queue until the settings are right"
+            );
         });
         self.problem.clone().map_or(workflow, Err)
     }
@@ -227,7 +235,7 @@ impl Host {
             None => Then::Handle(Arc::new(CheckedOnly)),
         };
         let ingress = self.ingress(then).inspect_err(|error| {
-            tracing::error!(function = self.function, reason = chain(error), "the function does not start");
+            tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
         })?;
         run(Function::<NoWorkflow> { ingress, batches: None }).await
     }
@@ -246,7 +254,7 @@ async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {
         let function = Arc::clone(&function);
         async move {
             function.invoke(event).await.inspect_err(|error| {
-                tracing::error!(reason = chain(error.as_ref()), "the invocation was not understood");
+                tracing::error!(reason = chain(error.as_ref()), "cannot handle the invocation");
             })
         }
     }))

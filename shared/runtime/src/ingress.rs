@@ -140,7 +140,7 @@ impl Ingress {
         );
         if let Content::Unreadable(unreadable) = content {
             let reason = unreadable.reason.as_str();
-            tracing::warn!(function = self.function, event.id = %id, reason, "the body cannot be read; it is stored");
+            tracing::warn!(function = self.function, event.id = %id, reason, "the body cannot be read; it is stored all the same");
             let dimensions = [("function", self.function)];
             telemetry::report(&dimensions, &[Metric::count("Unreadable")], request.now().as_millisecond());
         }

@@ -37,7 +37,7 @@ impl Request {
             tracing::warn!(
                 request.id = id,
                 off_seconds,
-                "this machine's clock is wrong; Lambda's deadline counts"
+                "this machine's clock is wrong; Lambda's deadline is used"
             );
         }
         Self::new(id, credible, deadline.duration_since(credible).unsigned_abs())

@@ -49,7 +49,7 @@ fn check(name: &str, token: &str) -> Result<(), String> {
         return Err(format!("`{name}` has fewer than {SHORTEST} characters"));
     }
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!("`{name}` has a space or another character that no URL has: paste it anew"));
+        return Err(format!("`{name}` has a space or another character that no URL has: paste it again"));
     }
     Ok(())
 }

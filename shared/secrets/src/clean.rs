@@ -76,12 +76,12 @@ fn text(text: &str) -> Result<&str, &'static str> {
     let text = trimmed(text);
     // What `jq -r` and templates write where there is nothing.
     if matches!(text, "null" | "undefined" | "None") {
-        return Err("is a word for nothing: fill it in, or leave it out");
+        return Err("is a placeholder, not a value: fill it in, or leave it out");
     }
     match text.chars().find(|c| c.is_control() || is_invisible(*c) || matches!(c, '\u{2028}' | '\u{2029}')) {
         None => Ok(text),
         Some('\n' | '\r' | '\u{2028}' | '\u{2029}') => Err("has a line break in it: write it on one line"),
-        Some(_) => Err("has a character in it that cannot be seen: paste it anew"),
+        Some(_) => Err("has an invisible character in it: paste it again"),
     }
 }
 

@@ -147,13 +147,16 @@ mod tests {
             (r#"{"token":"hun\r\nter2"}"#, "`token` has a line break in it: write it on one line".to_owned()),
             (
                 "{\"token\":\"hun\u{200b}ter2\"}",
-                "`token` has a character in it that cannot be seen: paste it anew".to_owned(),
+                "`token` has an invisible character in it: paste it again".to_owned(),
             ),
             (r#"{"token":["hunter2"]}"#, "`token` must be a text, in quotation marks".to_owned()),
             (r#"{"token":4711}"#, "`token` must be a text, in quotation marks".to_owned()),
             (r#"{"token":null}"#, "missing field `token`".to_owned()),
             ("{}", "missing field `token`".to_owned()),
-            (r#"{"token":"null"}"#, "`token` is a word for nothing: fill it in, or leave it out".to_owned()),
+            (
+                r#"{"token":"null"}"#,
+                "`token` is a placeholder, not a value: fill it in, or leave it out".to_owned(),
+            ),
             (r#"{"token":"a","urls":"hunter2"}"#, "`urls` must be an object, in braces".to_owned()),
             (
                 r#"{"token":"a","urls":{"hunter2":1}}"#,

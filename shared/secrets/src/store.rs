@@ -97,7 +97,9 @@ impl SecretStore for SecretsFile {
         let file = self.0.display();
         let text = read_text(&self.0).map_err(|e| ReadError::permanent(format!("{file}: {e}")))?;
         let all = all(&text).map_err(|what| ReadError::permanent(format!("{file}: {what}")))?;
-        let value = all.get(id).ok_or_else(|| ReadError::permanent(format!("{file}: it is not in there")))?;
+        let value = all
+            .get(id)
+            .ok_or_else(|| ReadError::permanent(format!("{file}: it has no secret of this name")))?;
         Ok(SecretString::from(value.to_string()))
     }
 }

@@ -171,7 +171,13 @@ fn read<D: Document>(key: &Key, stored: Option<Stored>) -> Versioned<D> {
         let kind = error.classify();
         let line = error.line();
         let column = error.column();
-        tracing::warn!(key, ?kind, line, column, "a document cannot be read, and begins anew");
+        tracing::warn!(
+            key,
+            ?kind,
+            line,
+            column,
+            "a stored document cannot be read; an empty one replaces it"
+        );
         D::default()
     });
     Versioned { version, document }

@@ -11,7 +11,7 @@ pub enum Error {
     #[error("the table did not answer")]
     Store(#[source] BoxError),
     /// Others were faster, again and again.
-    #[error("too many change `{0}` at the same time")]
+    #[error("too many workers change `{0}` at the same time")]
     Contended(String),
     /// There can be no document under this key.
     #[error("a document cannot have this key")]

@@ -166,7 +166,9 @@ fn advice(code: &str) -> Option<&'static str> {
             "check the name and the secret, whether a token has expired (it does after 15 days without use), and the \
              site: what follows /site/ in the browser's address",
         ),
-        "404001" => Some("leave the version empty: the client then uses the newest that both sides know"),
+        "404001" => Some(
+            "leave the version empty: the client then uses the newest version that Tableau also supports",
+        ),
         _ => None,
     }
 }

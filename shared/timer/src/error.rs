@@ -11,7 +11,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 #[non_exhaustive]
 pub enum TimerError {
     /// The queue or the scheduler did not confirm that the timer exists. It may exist: ask again.
-    #[error("the timer was not confirmed")]
+    #[error("AWS did not confirm the timer")]
     NotConfirmed {
         /// What went wrong.
         source: BoxError,

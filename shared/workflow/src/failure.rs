@@ -11,7 +11,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Try again later: back to the queue.
-    #[error("failed for now")]
+    #[error("failed temporarily")]
     Transient {
         /// What went wrong.
         source: BoxError,
@@ -21,13 +21,13 @@ pub enum Failure {
     /// A person has to fix a secret, a setting or the rules: a refused credential, an empty secret, a rules file that cannot
     /// be read. The event is tried again with a growing wait for up to three days. The first such failure raises an alarm. Once
     /// the person has fixed it, a later attempt succeeds.
-    #[error("a setting or a secret has to be fixed")]
+    #[error("a setting or a secret must be fixed")]
     Misconfigured {
         /// What is wrong, and where to fix it.
         source: BoxError,
     },
     /// Trying again changes nothing: to the dead-letter queue, for a person to look at.
-    #[error("failed for good")]
+    #[error("failed permanently")]
     Permanent {
         /// What went wrong.
         source: BoxError,

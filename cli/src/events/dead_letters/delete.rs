@@ -156,13 +156,11 @@ fn short(letter: &DeadLetter) -> String {
 /// Asks whether to drop so many letters, and waits for the answer while there is time.
 async fn agrees(found: &Counted, began: Instant, interrupt: &Interrupt) -> Result<bool, BoxError> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(
-            "cannot ask for confirmation without a terminal: add --yes to drop without a question".into()
-        );
+        return Err("there is no terminal to ask for confirmation: add --yes to drop without asking".into());
     }
     // A person who cannot read the question does not say yes.
     let they = if found.all() == 1 { "It" } else { "They" };
-    let _ = write!(stderr(), "Drop {found}? {they} cannot be brought back. [y/N] ");
+    let _ = write!(stderr(), "Drop {found}? {they} cannot be restored. [y/N] ");
     let (sender, mut answer) = oneshot::channel();
     // A thread of its own: nothing waits for it when the program ends.
     std::thread::spawn(move || {

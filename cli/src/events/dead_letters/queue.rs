@@ -105,8 +105,10 @@ impl<'a> DeadLetterQueue<'a> {
             let deleted = self.delete(letters, &sent_letters).await;
             done.letters.extend(sent_letters);
             let kept = deleted.refused.map(|error| -> BoxError {
-                format!("an event was put into the queue, and is still among the dead letters: {error}")
-                    .into()
+                format!(
+                    "an event was sent back to its queue, but its dead letter could not be deleted: {error}"
+                )
+                .into()
             });
             done.refused = sent.refused.or(kept);
             if done.refused.is_some() {
@@ -152,7 +154,7 @@ impl<'a> DeadLetterQueue<'a> {
             if let (Some(error), true) = (shown.refused, result.is_ok()) {
                 let minutes = HELD_SECONDS / 60;
                 result = Err(format!(
-                    "the dead letters that stay are invisible to others for {minutes} minutes: {error}"
+                    "the remaining dead letters are hidden from other readers for {minutes} minutes: {error}"
                 )
                 .into());
             }

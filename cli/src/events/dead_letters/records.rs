@@ -51,6 +51,7 @@ impl<'a> Marks<'a> {
 
     /// What is to say when something went wrong.
     pub(super) fn trouble(self) -> Option<String> {
-        self.trouble.map(|error| format!("not every record says that its event was dropped: {error}"))
+        self.trouble
+            .map(|error| format!("some delivery records do not show that their events were dropped: {error}"))
     }
 }

@@ -102,8 +102,8 @@ impl Scanned {
             (!unread.is_empty()).then(|| "`events dead-letters drop MESSAGE_ID` deletes one".to_owned());
         let left = match self.newer.len() {
             0 => None,
-            1 => Some(format!("{} came after the start and is not replayed", count(&self.newer))),
-            _ => Some(format!("{} came after the start and are not replayed", count(&self.newer))),
+            1 => Some(format!("{} arrived after the start and is not replayed", count(&self.newer))),
+            _ => Some(format!("{} arrived after the start and are not replayed", count(&self.newer))),
         };
         unread.into_iter().chain(hint).chain(left).collect()
     }
@@ -115,8 +115,8 @@ impl Scanned {
         let more = if self.back.len() > NAMED { ", …" } else { "" };
         let failed = match self.back.len() {
             0 => return None,
-            1 => "1 of them failed again and is back".to_owned(),
-            back => format!("{back} of them failed again and are back"),
+            1 => "1 of them failed again and is a dead letter again".to_owned(),
+            back => format!("{back} of them failed again and are dead letters again"),
         };
         Some(format!("{failed}: {}{more}; see `events dead-letters list`", named.join(", ")))
     }
@@ -264,15 +264,17 @@ mod tests {
         let ids = BTreeSet::new();
         let started = Timestamp::UNIX_EPOCH;
         let selector = Selector { ids, event: None, time_range, started, sends: true, no_events: false };
-        assert_eq!(scanned(1, 0).notes(&selector), ["1 event came after the start and is not replayed"]);
-        assert_eq!(scanned(2, 0).notes(&selector), ["2 events came after the start and are not replayed"]);
+        assert_eq!(scanned(1, 0).notes(&selector), ["1 event arrived after the start and is not replayed"]);
+        assert_eq!(scanned(2, 0).notes(&selector), ["2 events arrived after the start and are not replayed"]);
         assert_eq!((scanned(0, 1).notes(&selector), scanned(1, 0).back()), (Vec::new(), None));
         let one = scanned(0, 1);
         let id = one.back.first().map(Subject::to_string).unwrap_or_default();
-        let expected = format!("1 of them failed again and is back: {id}; see `events dead-letters list`");
+        let expected = format!(
+            "1 of them failed again and is a dead letter again: {id}; see `events dead-letters list`"
+        );
         assert_eq!(one.back(), Some(expected));
         let many = scanned(0, 11).back().unwrap();
-        assert!(many.starts_with("11 of them failed again and are back: "), "{many}");
+        assert!(many.starts_with("11 of them failed again and are dead letters again: "), "{many}");
         assert!(many.ends_with(", …; see `events dead-letters list`"), "{many}");
     }
 

@@ -40,7 +40,7 @@ impl Filter {
         words.filter_map(|(name, text)| Some(format!("{name} {}", plain(text.as_ref()?)))).collect()
     }
 
-    /// Whether it takes a timer that failed for good, but for the workflow, the event and the outcome: its key, or a part of
+    /// Whether it takes a timer that failed permanently, but for the workflow, the event and the outcome: its key, or a part of
     /// what it is called.
     pub(super) fn takes_timer(&self, letter: &DeadLetter) -> bool {
         let Some(timer) = letter.timer() else { return false };

@@ -203,7 +203,7 @@ impl Shown {
     }
 }
 
-/// What is shown of a timer that failed for good.
+/// What is shown of a timer that failed permanently.
 fn timer_row(workflow: &str, letter: &DeadLetter, is_narrow: bool) -> [String; 7] {
     let (what, place) = letter.timer().map(Timer::words).unwrap_or_default();
     [

@@ -21,15 +21,15 @@ pub(in crate::events) enum Outcome {
     Interrupted,
     /// Done
     Done,
-    /// An alert group or a digest has it, whose timer sends one message for all
+    /// Handed to an alert group or a digest, which sends one message for many events. If there are only a few, each gets its own message
     Grouped,
-    /// No message or action: no rule takes it, it came late, or its incident needs no new message
+    /// No message or action: no rule matches it, it came too late, or its incident needs no new message
     Skipped,
     /// Cannot be acted on: its body cannot be read, or `sites` does not list its site
     Ignored,
-    /// Failed for good: its dead letter waits for a person
+    /// Failed permanently: a dead letter waits until a person replays or drops it
     Failed,
-    /// Failed for good, and a person deleted its dead letter
+    /// Failed permanently, and a person dropped its dead letter
     Dropped,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same of a timer that failed for good, which has no record: what is said of no event is empty.
+    /// The same of a timer that failed permanently, which has no record: what is said of no event is empty.
     pub(super) fn of_timer(workflow: &'a str, letter: &'a DeadLetter) -> Self {
         let reason = letter.why();
         let timer = letter.timer();

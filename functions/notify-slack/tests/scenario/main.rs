@@ -68,7 +68,7 @@ async fn an_outdated_event_changes_nothing() {
         let failed = environment.event(FAILED, "Sales", at(5));
         let started = environment.event(STARTED, "Sales", at(4));
         for (event, reason) in
-            [(failed, "a later refresh has succeeded since"), (started, "the refresh has ended since")]
+            [(failed, "a later refresh has succeeded since"), (started, "the refresh has already ended")]
         {
             assert_eq!(environment.attempt(&event, at(11)).await.unwrap(), Outcome::skipped(reason));
         }

@@ -183,7 +183,7 @@ async fn an_event_that_is_neither_a_request_nor_a_batch_gets_a_clear_error() {
         ),
         (
             Batch::of_fixture("workbook-created").event(),
-            "an SQS batch, but this function has no queue: QUEUE_URL is not set",
+            "received an SQS batch, but this function has no queue: QUEUE_URL is not set",
         ),
     ] {
         match ingress.function.invoke(&event).await {

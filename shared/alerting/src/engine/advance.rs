@@ -152,7 +152,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         };
         if let Err(failure) = released.await {
             let reason = failure.reason();
-            tracing::warn!(event.id = %attempt.event.id, reason, "leases were not given back; they end by themselves");
+            tracing::warn!(event.id = %attempt.event.id, reason, "leases were not released; they expire by themselves");
         }
     }
 

@@ -172,10 +172,10 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let now = invocation.now;
         let key = keys::target(self.workflow, &timer.key);
         let Some(target) = self.target(key, &[], now).map_err(unsent)? else {
-            return nothing("no rule names the target now");
+            return nothing("no rule sends to this target now");
         };
         if matches!(target.schedule, Schedule::Muted(_)) {
-            return nothing("no rule names the target now");
+            return nothing("no rule sends to this target now");
         }
         if let Some(until) = self.quiet_again_until(head, &target.key, now).map_err(unsent)? {
             return Ok(SentDigest {

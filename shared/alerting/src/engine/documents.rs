@@ -123,7 +123,11 @@ impl<D: Document> Versioned<D> {
             document = serde_json::from_str(&record.text).unwrap_or_else(|error| {
                 // The error's own text would repeat what is in the document.
                 let kind = error.classify();
-                tracing::warn!(key = key.partition, ?kind, "a document cannot be read and begins anew");
+                tracing::warn!(
+                    key = key.partition,
+                    ?kind,
+                    "a stored document cannot be read; an empty one replaces it"
+                );
                 D::default()
             });
         }

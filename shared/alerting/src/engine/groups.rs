@@ -7,7 +7,7 @@ use crate::digest::{Entry, Meaning};
 use crate::group::{GroupHead, GroupStep, Member, Placement, is_group_id};
 use crate::incident::{Incident, REMINDER};
 use crate::lease::LeaseOwner;
-use crate::notification;
+use crate::notification::{self, Status};
 use crate::notifier::{Delivered, Delivery, Notifier, Routing, Targeted};
 use crate::time::later;
 use jiff::Timestamp;
@@ -118,7 +118,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         let unsent = |failure| (failure, false);
         let members = self.members(&timer.key, invocation.now).await.map_err(unsent)?;
         let Some(sample) = self.sample(&head, &members, invocation.now).await.map_err(unsent)? else {
-            return Ok(Fired::Done("its documents are damaged"));
+            return Ok(Fired::Done("its stored documents are damaged"));
         };
         let is_unannounced = head.sent == 0 && !head.maybe_sent;
         let key = keys::target(self.workflow, &timer.key);
@@ -130,7 +130,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             for (id, member) in members.iter().filter(|(_, member)| member.is_in_group()) {
                 self.leave_or_drop(&timer.key, &sample, id, member, invocation.now).await.map_err(unsent)?;
             }
-            return Ok(Fired::Done("no rule names the target now"));
+            return Ok(Fired::Done("no rule sends to this target now"));
         };
         let capabilities = self.notifier.capabilities().await.map_err(unsent)?;
         let partition = timer.key.as_str();
@@ -159,7 +159,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 for (id, member) in members.iter().filter(|(id, _)| ids.contains(id)) {
                     self.separate(&firing, id, member).await.map_err(unsent)?;
                 }
-                Ok(Fired::Done("too few for one message; each goes on alone"))
+                Ok(Fired::Done("too few for a group message; each gets its own message"))
             }
             GroupStep::Announce => self.announce_group(&firing, members, first_is_open).await,
             GroupStep::Close => self.close_group(&firing, &members).await,
@@ -232,8 +232,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             None if audible => Delivery::Post,
             None => return Ok(self.put_off(firing)),
         };
-        let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         let grouped = grouped(&members);
+        let new = grouped.saturating_sub(firing.head.shown_members);
+        if matches!(delivery, Delivery::Post) && !is_first && new > 0 {
+            shown.status.insert(0, Status::New { count: new });
+        }
+        let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         match sent {
             // A group of events has no end that a later message would bring.
             Ok(delivered) => Ok(Fired::Sent { shown: grouped, delivered, closes: !firing.is_of_incidents() }),

@@ -154,7 +154,7 @@ impl Summary {
             let source = "another worker is sending a notification of this incident".into();
             return Err(Failure::Transient { source, retry_after: Some(BUSY) });
         }
-        self.outcome(|| "nothing is to be sent".to_owned())
+        self.outcome(|| "there is nothing to send".to_owned())
     }
 
     fn outcome(self, otherwise: impl FnOnce() -> String) -> Result<Outcome, Failure> {
@@ -195,7 +195,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             Some(Action::RefreshSucceeded) => self.on_end(&attempt, &targets, &mut summary).await?,
             Some(Action::Deleted) if is_refreshed => self.on_end(&attempt, &targets, &mut summary).await?,
             Some(Action::RefreshStarted) if !targets.is_empty() && self.has_ended(&attempt).await? => {
-                return Ok(Outcome::skipped("the refresh has ended since"));
+                return Ok(Outcome::skipped("the refresh has already ended"));
             }
             _ => self.on_other(&attempt, &targets, &mut summary).await,
         }
@@ -215,7 +215,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         } else if timer.key.starts_with(keys::INCIDENT) {
             self.on_incident_timer(timer, invocation).await
         } else {
-            Ok(Outcome::ignored(format!("a timer for `{}`, which no part of alerting has set", timer.key)))
+            Ok(Outcome::ignored(format!("the timer `{}` is of an unknown kind", timer.key)))
         }
     }
 
@@ -317,6 +317,12 @@ fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
         Schedule::Critical | Schedule::Now | Schedule::DeferUntil(_) => None,
     });
     match muted.max() {
+        None if event.name.action() == Some(Action::RefreshSucceeded) => {
+            format!(
+                "no failure was announced, so there is no recovery to announce, and no rule sends {}",
+                event.name
+            )
+        }
         None => format!("no rule sends {}", event.name),
         Some(until) => format!("every rule for {} is muted, until {until:.0} at most", event.name),
     }

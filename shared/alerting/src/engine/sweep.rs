@@ -116,7 +116,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         // Nothing brings back a sweep that fails. A timer comes back until its work is done.
         tracing::warn!(
             key = key.partition,
-            "a timer did not fire in time, or failed for good; it is sent again"
+            "a timer did not fire in time, or failed permanently; it is sent again"
         );
         let (due, generation) = timer;
         self.ensure_timer(&key.partition, due, generation, now).await?;

@@ -128,6 +128,11 @@ pub enum Status {
     },
     /// A later refresh succeeded, but Tableau sent no event about it.
     SuccessEventMissing,
+    /// How many members have joined the group since its last message, where a message cannot be edited and one more is sent.
+    New {
+        /// How many.
+        count: usize,
+    },
     /// The group began then and has so many members.
     Members {
         /// How many.

@@ -60,7 +60,7 @@ impl TryFrom<Json> for SlackCredential {
             (true, true) => Err("fill in `bot_token` or `webhook_urls`".to_owned()),
             (false, false) => Err("fill in `bot_token` or `webhook_urls`, not both".to_owned()),
             (false, true) if !is_token(&json.bot_token) => {
-                Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it anew"
+                Err("`bot_token` has a space, a quotation mark or another character that no token has: paste it again"
                     .to_owned())
             }
             (false, true) => Ok(Self::bot_token(json.bot_token)),

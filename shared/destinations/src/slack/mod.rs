@@ -148,12 +148,9 @@ impl Slack {
                     monotonic_counter.destination_failures = 1,
                     destination = "Slack",
                     failure = "layout",
-                    "a layout was refused"
+                    "Slack refused the layout of a message"
                 );
-                tracing::warn!(
-                    code,
-                    "Slack refuses the layout of a message, which is sent once more as plain text"
-                );
+                tracing::warn!(code, "Slack refused the layout of a message; it is sent again as plain text");
                 self.deliver_body(credential, delivery, message.to_plain_json()).await
             }
             other => other,

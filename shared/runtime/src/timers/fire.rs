@@ -29,8 +29,13 @@ impl<W: Workflow> Batches<W> {
         let timer = match TimerMessage::parse(body) {
             Ok(timer) => timer,
             Err(error) => {
-                let reason = format!("the message is no timer: {error}");
-                tracing::error!(workflow = W::NAME, reason, request.id = request.id, "message is no timer");
+                let reason = format!("the message is not a timer: {error}");
+                tracing::error!(
+                    workflow = W::NAME,
+                    reason,
+                    request.id = request.id,
+                    "message is not a timer"
+                );
                 return self.give_up_timer(body, &reason, request).await;
             }
         };
@@ -71,7 +76,9 @@ impl<W: Workflow> Batches<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         let outcome = match tokio::time::timeout(time, workflow.on_timer(timer, &invocation)).await {
             Ok(outcome) => outcome?,
-            Err(_) => return Err(Failure::transient("the workflow used up the function's time")),
+            Err(_) => {
+                return Err(Failure::transient("the workflow did not finish before the function's timeout"));
+            }
         };
         if let Outcome::Deferred { until, .. } = &outcome {
             let again = TimerMessage { due: *until, ..timer.again() };
@@ -144,11 +151,11 @@ fn log<W: Workflow>(
         };
     }
     match fired {
-        Ok(Fired::Early) => line!(info, "timer armed again"),
+        Ok(Fired::Early) => line!(info, "timer set again"),
         Ok(Fired::Ended(_)) => line!(info, "timer handled"),
-        Err(_) if given_up => line!(error, "timer failed for good"),
+        Err(_) if given_up => line!(error, "timer failed permanently"),
         Err(Failure::Misconfigured { .. }) => line!(error, "timer waits until a person fixes this"),
-        Err(_) => line!(warn, "timer failed for now"),
+        Err(_) => line!(warn, "timer failed temporarily"),
     }
     if fired.is_err() {
         report::<W>(outcome, request);

@@ -40,7 +40,7 @@ impl<W: Workflow> Batches<W> {
         let time = request.remaining().saturating_sub(RESERVE);
         match tokio::time::timeout(time, workflow.on_sweep(&invocation)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::transient("the sweep used up the function's time")),
+            Err(_) => Err(Failure::transient("the sweep did not finish before the function's timeout")),
         }
     }
 }

@@ -310,7 +310,7 @@ async fn a_body_that_is_no_timer_becomes_a_dead_letter_with_the_reason_and_witho
         assert!(!stand.gets(message(&body.to_string(), 1)).await);
         let (letter, reason) = stand.letters().pop().unwrap();
         assert_eq!(letter, body.to_string());
-        assert_eq!(reason, format!("the message is no timer: {expected}"));
+        assert_eq!(reason, format!("the message is not a timer: {expected}"));
     }
     assert!(stand.ends.fired.lock().unwrap().is_empty());
 }

@@ -80,7 +80,7 @@ mod tests {
             (vec![none(), conflict(), conflict()], Cancelled::Conflicts(vec![1, 2])),
             (vec![conflict(), throttled()], Cancelled::Throttled("ThrottlingError".to_owned())),
             (vec![throttled(), conflict(), invalid()], refused(2, "ValidationError")),
-            (vec![none(), reason("hunter2 is secret", None)], refused(1, "a code that is not one")),
+            (vec![none(), reason("hunter2 is secret", None)], refused(1, "an unreadable code")),
         ] {
             assert_eq!(Cancelled::by(&reasons, "ours"), expected);
         }

@@ -193,7 +193,7 @@ impl DynamoDbRecords {
                     let change = changes[at];
                     if code != INVALID_PART || change.expected.is_some() || is_mended {
                         let key = &change.key;
-                        return Err(format!("the table does not take the record `{key}`: {code}").into());
+                        return Err(format!("the table refused the record `{key}`: {code}").into());
                     }
                     let any: Vec<Key> = changes
                         .iter()

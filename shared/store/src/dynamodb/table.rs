@@ -26,7 +26,7 @@ impl Table {
 
     /// Writes version 1 in the place of one that is damaged, unless another process has done so.
     async fn mend_version(&self, place: Place<'_>, damaged: &AttributeValue) -> Result<(), BoxError> {
-        tracing::warn!(key = place.pk, "the version of a document is damaged, and begins anew");
+        tracing::warn!(key = place.pk, "the version of a stored document is damaged; it starts again at 1");
         let request = self
             .client
             .update_item()

@@ -43,7 +43,7 @@ pub enum InvalidCredential {
     /// A value has a character that Tableau gives to none.
     #[error(
         "`{field}` of the credential has a space, a line break or another character that Tableau does not use there: \
-         paste it anew"
+         paste it again"
     )]
     Characters {
         /// Its key.

@@ -143,7 +143,7 @@ impl TableauClient {
     ///
     /// Source: as there.
     pub async fn decertify(&self, luid: &DatasourceLuid) -> Result<(), Error> {
-        self.set_certified("take the data source's certification back", luid, false, "").await
+        self.set_certified("remove the data source's certification", luid, false, "").await
     }
 
     async fn set_certified(

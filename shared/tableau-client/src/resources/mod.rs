@@ -61,7 +61,7 @@ fn segment(operation: &'static str, text: &str) -> Result<String, Error> {
     if matches!(text, "" | "." | "..") {
         return Err(Error::Invalid {
             operation,
-            reason: "this cannot stand in an address: empty, `.` or `..`",
+            reason: "an id or a name in the URL must not be empty, `.` or `..`",
         });
     }
     Ok(utf8_percent_encode(text, NON_ALPHANUMERIC).to_string())

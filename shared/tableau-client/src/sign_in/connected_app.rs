@@ -68,7 +68,7 @@ impl ConnectedApp {
     /// A token that signs `user` in, once, within the next minutes.
     pub(crate) fn token(&self, user: &str, now: Timestamp) -> Result<SecretString, &'static str> {
         let mut unique = [0_u8; 16];
-        SystemRandom::new().fill(&mut unique).map_err(|_| "this machine gives no random numbers")?;
+        SystemRandom::new().fill(&mut unique).map_err(|_| "this machine cannot provide random numbers")?;
         let unique = BASE64_URL_SAFE_NO_PAD.encode(unique);
         self.signed(user, now, &unique).map(SecretString::from).ok_or("the token cannot be written")
     }

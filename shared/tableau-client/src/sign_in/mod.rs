@@ -123,7 +123,7 @@ impl TableauClient {
             let SignedInCredentials { token, site, user } = credentials;
             // It would be kept in the store, and sent with each call.
             if !can_be_sent(&token) || token.expose_secret().contains(REDACTED) {
-                let source = "the session token is no token, or repeats the credential".into();
+                let source = "the session token has wrong characters, or repeats the credential".into();
                 return Err(Error::Unreadable { operation: OPERATION, source });
             }
             // Many of these lines mean that processes end the sessions of each other.

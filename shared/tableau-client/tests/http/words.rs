@@ -69,7 +69,9 @@ async fn what_was_cut_off_by_the_deadline_keeps_the_error_before() {
 async fn a_version_that_the_server_does_not_know_is_best_left_empty() {
     let text = error_text(Reply::error("404001", "Unknown version")).await;
     assert!(
-        text.ends_with("; leave the version empty: the client then uses the newest that both sides know"),
+        text.ends_with(
+            "; leave the version empty: the client then uses the newest version that Tableau also supports"
+        ),
         "{text}"
     );
 }

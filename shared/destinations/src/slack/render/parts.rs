@@ -97,6 +97,7 @@ pub(super) fn status(shown: &Notification, zone: Option<&TimeZone>) -> Option<St
         Status::SuccessEventMissing => Some(
             "Tableau's jobs show that a later refresh succeeded. Tableau sent no event about it.".to_owned(),
         ),
+        Status::New { count } => Some(format!("*New since the last message:* {count}")),
         // In the small print.
         Status::Members { .. } => None,
     };

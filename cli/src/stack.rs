@@ -39,7 +39,8 @@ impl Stack {
         let account = Account::find(options).await?;
         let client = aws_sdk_cloudformation::Client::new(&account.config);
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
-        let (mut queues, mut table) = (Vec::new(), None);
+        let mut queues = Vec::new();
+        let mut table = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| -> BoxError {
                 if error.as_service_error().is_some_and(|error| {

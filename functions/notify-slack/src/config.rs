@@ -25,7 +25,8 @@ impl Config {
     /// When some are missing, which are all named, or cannot be used.
     pub fn from_env(env: &Env) -> Result<Self, BoxError> {
         let mut settings = env.required();
-        let (server, tableau_secret) = (settings.get("TABLEAU_SERVER_URL"), settings.get("TABLEAU_SECRET"));
+        let server = settings.get("TABLEAU_SERVER_URL");
+        let tableau_secret = settings.get("TABLEAU_SECRET");
         let slack_secret = settings.get("SLACK_SECRET");
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();

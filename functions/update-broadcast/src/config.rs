@@ -20,7 +20,8 @@ impl Config {
     /// When some are missing, which are all named, or cannot be used.
     pub fn from_env(env: &Env) -> Result<Self, BoxError> {
         let mut settings = env.required();
-        let (server, tableau_secret) = (settings.get("TABLEAU_SERVER_URL"), settings.get("TABLEAU_SECRET"));
+        let server = settings.get("TABLEAU_SERVER_URL");
+        let tableau_secret = settings.get("TABLEAU_SECRET");
         settings.finish(())?;
         let optional = |name| env.get(name).unwrap_or_default();
         let tableau = Settings::new(&server, optional("TABLEAU_SITE"), optional("TABLEAU_API_VERSION"))?;

@@ -181,7 +181,8 @@ fn inline(id: &EventId, attempted: Attempted) -> HttpResponse {
             HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }
         Attempted::Failed { failure, .. } => {
-            let (kind, reason) = (failure.kind(), failure.reason());
+            let kind = failure.kind();
+            let reason = failure.reason();
             let body = json!({ "status": "failed", "event_id": id, "failure": kind, "reason": reason });
             HttpResponse::json(StatusCode::BAD_GATEWAY, &body)
         }

@@ -375,7 +375,8 @@ async fn run(seed: u64) -> Result<(), TestCaseError> {
 
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
-            let (system, batches) = (Arc::clone(&system), Arc::clone(&batches));
+            let system = Arc::clone(&system);
+            let batches = Arc::clone(&batches);
             tokio::spawn(async move {
                 let is_over = |system: &System| {
                     system.calm.load(Ordering::SeqCst) && system.with(|facts| facts.messages.is_empty())

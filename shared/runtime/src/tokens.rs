@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn the_current_and_the_previous_token_are_accepted() {
-        let (new, old) = ("n".repeat(43), "o".repeat(43));
+        let new = "n".repeat(43);
+        let old = "o".repeat(43);
         let both = tokens(&format!(r#"{{"current":"{new}","previous":"{old}"}}"#)).unwrap();
         assert!(both.accept(&new) && both.accept(&old));
         assert!(!both.accept(&"x".repeat(43)) && !both.accept("") && !both.accept(&new[..42]));

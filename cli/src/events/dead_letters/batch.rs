@@ -75,7 +75,8 @@ fn entries<T>(
 
 /// Splits bodies into runs that SQS takes at once; gives their lengths.
 pub(super) fn runs(bodies: &[&str]) -> Vec<usize> {
-    let (mut runs, mut bytes) = (Vec::new(), 0);
+    let mut runs = Vec::new();
+    let mut bytes = 0;
     for body in bodies {
         bytes += body.len();
         match runs.last_mut() {

@@ -34,7 +34,9 @@ pub(in crate::events) async fn drop(options: DropOptions) -> Result<ExitCode, Bo
     let interrupt = Interrupt::listen();
     let began = Instant::now();
     let mut marks = Marks::of(&stack);
-    let (mut scanned, mut held, mut result) = (Scanned::default(), Vec::new(), Ok(()));
+    let mut scanned = Scanned::default();
+    let mut held = Vec::new();
+    let mut result = Ok(());
     for queues in &workflows {
         let mut letters = DeadLetterQueue::open(&stack.account, queues);
         let mut seen = Seen::default();

@@ -82,7 +82,8 @@ impl<'a> DeadLetterQueue<'a> {
     /// Remembers the receipts, and leaves out what was held before.
     fn hold(&mut self, mut messages: Vec<Message>) -> Vec<Message> {
         messages.retain(|message| {
-            let (id, receipt) = (message.message_id(), message.receipt_handle());
+            let id = message.message_id();
+            let receipt = message.receipt_handle();
             let (Some(id), Some(receipt)) = (id, receipt) else { return false };
             self.held.insert(id.to_owned(), receipt.to_owned()).is_none()
         });

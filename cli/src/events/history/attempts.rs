@@ -98,7 +98,9 @@ impl Attempt {
             End::Goes { .. } => (None, Some("working"), None, None),
             End::Unrecorded | End::NotKept => (None, None, None, None),
         };
-        let (attempt, began_at, duration_ms) = (self.number, self.began_at, self.duration_ms());
+        let attempt = self.number;
+        let began_at = self.began_at;
+        let duration_ms = self.duration_ms();
         AttemptFacts { attempt, began_at, ended_at, duration_ms, outcome, reason, next_at }
     }
 }
@@ -138,7 +140,8 @@ mod tests {
             reason: "Slack: 500".to_owned(),
             next_at: Some(at(30)),
         });
-        let (updated_at, deadline) = (Some(at(9)), Some(at(60)));
+        let updated_at = Some(at(9));
+        let deadline = Some(at(60));
         let history = entries.collect();
         Record { state: Some(state.into()), attempts, updated_at, deadline, history, ..Record::default() }
     }
@@ -148,7 +151,8 @@ mod tests {
     }
 
     fn released() -> End {
-        let (outcome, reason) = ("released".to_owned(), "Slack: 500".to_owned());
+        let outcome = "released".to_owned();
+        let reason = "Slack: 500".to_owned();
         End::Ended { at: Some(at(2)), outcome, reason, next_at: Some(at(30)) }
     }
 
@@ -169,7 +173,8 @@ mod tests {
     #[test]
     fn beyond_those_that_are_kept_the_record_has_the_last_ones_end() {
         let ends = ends(&record(&(1..=100).collect::<Vec<_>>(), "done", 102), 10);
-        let (outcome, reason) = ("done".to_owned(), String::new());
+        let outcome = "done".to_owned();
+        let reason = String::new();
         let last = End::Ended { at: Some(at(9)), outcome, reason, next_at: None };
         assert_eq!(ends[99..], [released(), End::NotKept, last]);
     }

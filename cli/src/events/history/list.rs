@@ -54,7 +54,8 @@ pub(in crate::events) async fn list(options: ListOptions) -> Result<ExitCode, Bo
     // Where every record is shown, one more than that says whether there are more.
     let page = if filter.is_open() { options.limit.saturating_add(1).min(PAGE) } else { PAGE };
     let page = i32::try_from(page).ok();
-    let (mut walk, mut more) = (records.back(since, until), false);
+    let mut walk = records.back(since, until);
+    let mut more = false;
     while !more && let Some(mut found) = walk.next(page).await? {
         found.retain(|record| filter.takes(record, now));
         more = shown.lines + found.len() > limit;

@@ -188,7 +188,8 @@ mod tests {
     }
 
     fn ended(number: u64, took: i64, outcome: &str, reason: &str) -> Attempt {
-        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        let outcome = outcome.to_owned();
+        let reason = reason.to_owned();
         let end = End::Ended { at: at(took), outcome, reason, next_at: at(900) };
         Attempt { number, began_at: at(0), end }
     }

@@ -1,4 +1,4 @@
-//! The attempts at an event, as its record has them. No I/O.
+//! The attempts at an event, as its delivery record lists them. No I/O.
 
 use super::record::{Outcome, word};
 use deliveries::{Entry, HISTORY_LIMIT, Record};
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// As many attempts has a history.
+/// How many attempts a delivery record's history keeps.
 const KEPT: u64 = HISTORY_LIMIT as u64;
 
 /// One attempt.
@@ -22,21 +22,22 @@ pub(super) struct Attempt {
 pub(super) enum End {
     Ended {
         at: Option<Timestamp>,
-        /// In the words of `events list` and of the runtime: done, grouped, skipped, ignored, failed, released, misconfigured, deferred.
+        /// The outcome's name, as in `events list` and in the runtime: done, grouped, skipped, ignored, failed,
+        /// released, misconfigured, deferred.
         outcome: String,
         reason: String,
-        /// When the next one was due.
+        /// When the next attempt was due.
         next_at: Option<Timestamp>,
     },
-    /// It goes on, and has time until then.
+    /// The attempt is still running, until this time at the latest.
     Goes { until: Option<Timestamp> },
-    /// No end was recorded: the process died, or ran out of time.
+    /// No outcome was recorded: the process died, or ran out of time.
     Unrecorded,
-    /// It is beyond those that are kept.
+    /// The attempt is older than those that the history keeps.
     NotKept,
 }
 
-/// Every attempt, the first first.
+/// All attempts, oldest first.
 pub(super) fn attempts(record: &Record, now: Timestamp) -> Vec<Attempt> {
     let mut ended: BTreeMap<u64, Attempt> =
         record.history.iter().map(|entry| (entry.attempt, Attempt::from(entry))).collect();
@@ -45,11 +46,11 @@ pub(super) fn attempts(record: &Record, now: Timestamp) -> Vec<Attempt> {
     all.collect()
 }
 
-/// An attempt that is in no history.
+/// An attempt that the history does not contain.
 fn missing(number: u64, record: &Record, now: Timestamp) -> Attempt {
     let last = number == record.attempts;
     match Outcome::of(record, now) {
-        // A claim is the last change of its record.
+        // A claim is the last change of its record, so the record's update time is the attempt's start.
         Outcome::Working if last => {
             Attempt { number, began_at: record.updated_at, end: End::Goes { until: record.deadline } }
         }
@@ -82,13 +83,13 @@ impl From<&Entry> for Attempt {
 }
 
 impl Attempt {
-    /// How long it took.
+    /// The attempt's duration in milliseconds.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let End::Ended { at, .. } = &self.end else { return None };
         Some(at.as_ref()?.as_millisecond() - self.began_at?.as_millisecond())
     }
 
-    /// What other programs read of it. The names of the fields stay as they are.
+    /// The attempt as JSON for other programs. The names of the fields never change.
     pub(super) fn facts(&self) -> AttemptFacts<'_> {
         let (ended_at, outcome, reason, next_at) = match &self.end {
             End::Ended { at, outcome, reason, next_at } => {
@@ -105,7 +106,7 @@ impl Attempt {
     }
 }
 
-/// An attempt as JSON has it.
+/// An attempt as a JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct AttemptFacts<'a> {
     attempt: u64,
@@ -114,7 +115,7 @@ pub(super) struct AttemptFacts<'a> {
     #[serde(serialize_with = "crate::events::instant")]
     ended_at: Option<Timestamp>,
     duration_ms: Option<i64>,
-    /// Nothing when no end was recorded.
+    /// `None` if no outcome was recorded.
     outcome: Option<&'a str>,
     reason: Option<&'a str>,
     #[serde(serialize_with = "crate::events::instant")]
@@ -130,7 +131,7 @@ mod tests {
         Timestamp::from_second(1_764_000_000 + second).unwrap()
     }
 
-    /// A record with this history.
+    /// A test record with this history.
     fn record(history: &[u64], state: &str, attempts: u64) -> Record {
         let entries = history.iter().map(|attempt| Entry {
             attempt: *attempt,

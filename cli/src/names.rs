@@ -3,7 +3,7 @@
 use deliveries::UNREADABLE;
 use tableau::EventName;
 
-/// An event's name that Tableau has; otherwise the names that it could be.
+/// Reads an event name that Tableau has. Otherwise the error suggests similar names.
 pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     let name = EventName::from(text);
     if name.is_known() {
@@ -24,7 +24,7 @@ pub(crate) fn event_name(text: &str) -> Result<EventName, String> {
     Err(format!("`{text}` is not an event name; the event names are: {names}"))
 }
 
-/// The same for events on record: also the name of a body that could not be read.
+/// Reads the name of a recorded event: like `event_name`, and also the name for unreadable bodies.
 pub(crate) fn recorded_name(text: &str) -> Result<EventName, String> {
     if text.eq_ignore_ascii_case(UNREADABLE) {
         return Ok(EventName::from(UNREADABLE));

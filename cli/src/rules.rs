@@ -1,4 +1,4 @@
-//! `rules check`, and the rules as other commands read them.
+//! The command `rules check`, and reading the rules for other commands.
 
 use crate::files::find;
 use crate::options::CheckOptions;
@@ -13,7 +13,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use workflow::BoxError;
 
-/// Prints whether the file is valid and the template has every workflow that it names: a sentence, or the problems.
+/// Checks that the rules file is valid and that the template has every workflow it names. Prints a sentence or the
+/// problems.
 pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
     let rules = match checked(&options.file, &options.template)? {
         Ok(rules) => rules,
@@ -44,7 +45,7 @@ pub(crate) fn check(options: &CheckOptions) -> Result<ExitCode, BoxError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is valid and may surprise.
+/// Notes about rules that are valid but may surprise.
 fn notes(rules: &Rules) -> Vec<String> {
     let mut notes = Vec::new();
     if rules.is_empty() {
@@ -68,7 +69,7 @@ fn notes(rules: &Rules) -> Vec<String> {
     notes
 }
 
-/// Prints one finding as a JSON object. The names of the fields stay as they are.
+/// Prints one problem or note as a JSON object. The names of the fields never change.
 fn finding(
     file: &Path,
     severity: &str,
@@ -82,12 +83,13 @@ fn finding(
     line!("{}", out::json(&finding))
 }
 
-/// The rules of a file, here or in a folder above, that has no mistake and names only workflows of the template.
+/// Reads the rules from a file in this folder or one above. Fails if the file has a mistake or names a workflow that
+/// the template does not have.
 pub(crate) fn read(file: &Path, template: &Path) -> Result<Rules, BoxError> {
     checked(file, template)?.map_err(|problems| reported(file, &problems))
 }
 
-/// The last problem as an error. The others are printed to standard error.
+/// Returns the last problem as an error; prints the others to standard error.
 fn reported(file: &Path, problems: &[Problem]) -> BoxError {
     let shown = file.display();
     let (last, others) = match problems.split_last() {
@@ -98,14 +100,14 @@ fn reported(file: &Path, problems: &[Problem]) -> BoxError {
     format!("{shown}, {last}").into()
 }
 
-/// The rules of a file, or what is wrong in it.
+/// The rules in a file, or the problems in it.
 fn checked(file: &Path, template: &Path) -> Result<Result<Rules, Vec<Problem>>, BoxError> {
     let rules = match Rules::check_file(&find(file)?) {
         Ok(rules) => rules,
         Err(Error::Wrong(problems)) => return Ok(Err(problems)),
         Err(error) => return Err(error.into()),
     };
-    // A workflow is a function that works on a queue. The ingress does not.
+    // A workflow is a function with a queue. The common ingress has none.
     let mappings = plan(&find(template)?)?.mappings;
     let known: Vec<String> = mappings.into_iter().map(|mapping| mapping.function).collect();
     let unknown = rules.workflows().find(|(name, _)| !known.iter().any(|known| known == name));
@@ -120,7 +122,7 @@ fn checked(file: &Path, template: &Path) -> Result<Result<Rules, Vec<Problem>>, 
     })
 }
 
-/// The channels that rules name, without `#`.
+/// The channels that the rules name, without `#`.
 pub(crate) fn channels(rules: &Rules) -> Result<Vec<String>, BoxError> {
     let settings = rules.settings::<NotifySlack>()?;
     let mut channels: Vec<String> = settings.iter().map(|slack| slack.channel().to_owned()).collect();
@@ -129,7 +131,8 @@ pub(crate) fn channels(rules: &Rules) -> Result<Vec<String>, BoxError> {
     Ok(channels)
 }
 
-/// What the template describes, with every workflow on. Only names count here: its parameters have no values yet.
+/// The resources in the template with every workflow switched on. Only their names matter here: parameters have no
+/// values yet.
 pub(crate) fn plan(template: &Path) -> Result<Plan, BoxError> {
     let template = Template::read(template)?;
     let places = Places { endpoint_url: String::new(), api_url: String::new() };

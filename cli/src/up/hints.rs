@@ -1,4 +1,4 @@
-//! What to try next.
+//! The commands to try next, which `up` prints.
 
 use super::FIRST_FAILURE;
 use super::environment::Environment;
@@ -67,7 +67,7 @@ pub(crate) fn text(environment: &Environment) -> String {
     )
 }
 
-/// From a Slack that refuses what it is sent to a message that arrives after all.
+/// The commands from a Slack that refuses messages to a message that arrives after a replay.
 fn dead_letter(slack: &str, at: &str, run: &str) -> String {
     format!(
         "# Let Slack refuse every message, as if the channel were archived. The event becomes a dead letter:\n\

@@ -1,4 +1,4 @@
-//! The way of events, as they go it.
+//! Prints what happens to events while it happens.
 
 use super::documents::Documents;
 use crate::out::{self, line, plain};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use workflow::SharedMessage;
 
-/// Where the names of events' objects are: in the delivery records. The functions' own lines do not repeat them.
+/// Finds the names of events' objects in the delivery records. The functions' log lines do not contain names.
 pub(crate) struct Names {
     pub(crate) aws: Aws,
     pub(crate) table: String,
@@ -25,17 +25,17 @@ pub(crate) struct Trace {
     events: UnboundedReceiver<StackEvent>,
     names: Names,
     slack: Option<SlackSimulator>,
-    /// How many of Slack's messages have been shown.
+    /// How many of Slack's messages have been printed.
     shown: usize,
     last: Instant,
 }
 
-/// What became of the first event.
+/// The result of the first event.
 #[derive(Debug, PartialEq)]
 pub(crate) enum First {
-    /// Its message was sent, or there will be none.
+    /// Its message was sent, or no message will be sent.
     Ended,
-    /// A group or digest has it, whose message comes later: which.
+    /// The event is part of a group or digest, whose message comes later. The text names it.
     Grouped(String),
 }
 
@@ -62,7 +62,7 @@ impl Trace {
             let end = end(&event);
             self.print(event).await?;
             if let Some(end) = end {
-                // The other workflows take a moment more.
+                // The other workflows need a moment more.
                 while let Ok(Some(event)) =
                     tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await
                 {
@@ -74,7 +74,7 @@ impl Trace {
         Ok(First::Ended)
     }
 
-    /// Prints until the stack ends.
+    /// Prints until the stack stops.
     pub(crate) async fn follow(&mut self) -> Result<(), out::Error> {
         while let Some(event) = self.events.recv().await {
             if self.last.elapsed() > PAUSE {
@@ -107,7 +107,8 @@ impl Trace {
         Ok(())
     }
 
-    /// Slack's messages that have not been shown. Asked for with every line, so it must not cost more with every message.
+    /// Slack's messages that have not been printed. Called for every line, so its cost must not grow with the number
+    /// of messages.
     fn new_messages(&mut self) -> Vec<SlackMessage> {
         let messages = self.slack.as_ref().map(|slack| slack.messages_since(self.shown)).unwrap_or_default();
         self.shown += messages.len();
@@ -116,7 +117,7 @@ impl Trace {
 }
 
 impl Names {
-    /// The name of the object that an event is about, as the workflow's record has it.
+    /// The name of the object that an event is about, from the workflow's delivery record.
     fn of(&self, workflow: &str, event_id: &str) -> Option<String> {
         let key = json!({ "pk": { "S": format!("delivery#{workflow}#{event_id}") }, "sk": { "S": "-" } });
         let item = self.aws.item(&self.table, &key)?;
@@ -134,10 +135,10 @@ impl Names {
     }
 }
 
-/// The name of an event's object, by the workflow and the event's id, if it is known.
+/// A function that finds the name of an event's object by workflow and event id.
 type NameOf<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
 
-/// Who did what, in a line; nothing for what people need not see.
+/// What happened, as one line with its source; `None` for what people need not see.
 fn what_happened(event: &StackEvent, name_of: NameOf<'_>) -> Option<(String, String)> {
     let (who, what) = match event {
         StackEvent::Answered { route, function, status, duration } => {
@@ -159,7 +160,7 @@ fn what_happened(event: &StackEvent, name_of: NameOf<'_>) -> Option<(String, Str
     Some((who.clone(), what))
 }
 
-/// A function's own line: what came of an event, and whatever is wrong. Metrics are not for this screen.
+/// A function's log line about the outcome of an event, or about an error. Metrics are not printed.
 fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, String)> {
     let Ok(fields) = serde_json::from_str::<Value>(line) else {
         return Some((function.to_owned(), line.to_owned()));
@@ -201,7 +202,7 @@ fn logged(function: &str, line: &str, name_of: NameOf<'_>) -> Option<(String, St
     Some((function.to_owned(), what))
 }
 
-/// What a line is about: an event, with its object's name and its id, or a timer.
+/// What a log line is about: an event with its object's name and its id, or a timer.
 fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     let text = |name: &str| fields[name].as_str().filter(|text| !text.is_empty());
     if let Some(key) = text("timer.key") {
@@ -213,7 +214,7 @@ fn about(function: &str, fields: &Value, name_of: NameOf<'_>) -> String {
     format!("{event}{of}, event {}: ", id.get(..12).unwrap_or(id))
 }
 
-/// Where a message stands, and whether it is new there.
+/// The title of a message: its channel, and whether it is new there.
 fn title(message: &SlackMessage) -> String {
     let how = match (message.call, &message.thread_ts) {
         (SlackCall::Update, _) => ", changed",
@@ -223,13 +224,13 @@ fn title(message: &SlackMessage) -> String {
     format!("Slack #{}{how}", plain(&message.channel_name))
 }
 
-/// Whether a group or digest has an event, by the log line about its end. Its message comes later.
+/// Whether an event's last log line says that a group or digest contains the event. Its message comes later.
 fn is_grouped(fields: &Value) -> bool {
     let reason = fields["reason"].as_str().unwrap_or_default();
     fields["outcome"] == "skipped" && SharedMessage::has_event(reason)
 }
 
-/// How an event ends at Slack, if this is its end.
+/// How an event ended, if this is its end.
 fn end(event: &StackEvent) -> Option<First> {
     let StackEvent::Log { function, line } = event else { return None };
     let fields = serde_json::from_str::<Value>(line).ok().filter(|_| function == "notify-slack")?;
@@ -318,7 +319,7 @@ mod tests {
         for n in 0..20 {
             let post = http.post(slack.webhook_url()).body(format!(r#"{{"text":"{n}"}}"#));
             post.header("content-type", "application/json").send().await.unwrap();
-            // A message is shown with the next line, and with none after it.
+            // A message is printed with the next line only, and not again.
             shown.extend((0..5).flat_map(|_| trace.new_messages()).map(|message| message.text));
         }
         assert_eq!(shown, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Hands each invocation to the side of the function that it is for.
+//! Sends each Lambda invocation to the part of the function that handles it: ingress, queue or sweep.
 
 use crate::attempt::{Attempted, Request, Worker};
 use crate::batch::Batches;
@@ -15,15 +15,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use workflow::{BoxError, Workflow};
 
-/// What Lambda invokes.
+/// The Lambda handler of a function.
 pub(crate) struct Function<W> {
     pub(crate) ingress: Ingress,
-    /// Only a workflow with a queue has one.
+    /// Handles queue messages. `None` for a function without a queue.
     pub(crate) batches: Option<Batches<W>>,
 }
 
 impl<W: Workflow> Function<W> {
-    /// Answers one invocation.
+    /// Handles one invocation.
     pub(crate) async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, BoxError> {
         let Context { request_id, deadline, .. } = &event.context;
         let request = Request::of_lambda(request_id.clone(), *deadline, Timestamp::now());
@@ -42,11 +42,11 @@ impl<W: Workflow> Function<W> {
         }
     }
 
-    /// Answers a request in the shape that its caller reads.
+    /// Answers an HTTP request in the shape that its caller expects.
     ///
-    /// `lambda_http` shapes the answer only of a request that went through it. It gets an event without content: it panics
-    /// where a body is not the base64 that the event says it is, and where host, path and query make no URL, and strangers
-    /// write all four.
+    /// `lambda_http` shapes an answer only for a request that it has parsed. It gets an empty event in place of the
+    /// real one, because it panics on input that strangers can send: a body that is not base64 although the event
+    /// says so, and a host, path and query that make no URL.
     async fn answer(
         &self,
         caller: Caller,
@@ -63,7 +63,7 @@ impl<W: Workflow> Function<W> {
     }
 }
 
-/// Inline mode of a workflow.
+/// Inline mode of a workflow: the event is handled before the request is answered.
 pub(crate) struct Inline<W>(pub(crate) Arc<Worker<W>>);
 
 #[async_trait]
@@ -73,7 +73,7 @@ impl<W: Workflow> InlineHandler for Inline<W> {
     }
 }
 
-/// Inline mode of the common ingress: there is nothing it could do about an event.
+/// Inline mode of the common ingress: it checks the event and does nothing else, since it has no workflow.
 pub(crate) struct CheckedOnly;
 
 #[async_trait]
@@ -83,7 +83,7 @@ impl InlineHandler for CheckedOnly {
     }
 }
 
-/// The workflow of a function that has none.
+/// The type that stands for a workflow in a function without one.
 pub(crate) struct NoWorkflow;
 
 impl Workflow for NoWorkflow {

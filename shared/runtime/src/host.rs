@@ -1,4 +1,4 @@
-//! What a function has around it, made once per cold start.
+//! The surroundings of a function (settings, secrets, clients), created once per cold start.
 
 use crate::attempt::{Started, Worker};
 use crate::batch::Batches;
@@ -26,21 +26,21 @@ use workflow::{BoxError, Workflow, chain};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Settings are missing.
+    /// Required settings are missing.
     #[error(transparent)]
     Settings(#[from] MissingSettings),
-    /// `SECRETS` is not `{"<secret id>": {…}, …}`.
+    /// The setting `SECRETS` is not of the form `{"<secret id>": {…}, …}`.
     #[error("SECRETS is not a JSON object of objects")]
     Secrets,
-    /// There is no HTTP client.
+    /// The HTTP client could not be created.
     #[error("cannot set up HTTP")]
     Http(#[from] http_client::Error),
 }
 
-/// What a function has around it.
+/// The surroundings of a function: settings, secrets, rules, AWS and HTTP clients.
 ///
-/// A setting that a person got wrong does not end the function: its own URL goes on storing events, and the events in its
-/// queue wait until the setting is fixed.
+/// A wrong setting does not stop the function: its URL continues to store events, and the events wait in the queue
+/// until a person fixes the setting.
 pub struct Host {
     function: &'static str,
     env: Env,
@@ -48,7 +48,7 @@ pub struct Host {
     aws: SdkConfig,
     secrets: Arc<dyn SecretStore>,
     rules: LoadedRules,
-    /// A setting that cannot be used, for all events of the queue to wait for.
+    /// The reason why the settings cannot be used, if so. All events in the queue wait then.
     problem: Option<String>,
 }
 
@@ -59,15 +59,15 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Starts what a workflow's function has around it: logs, the HTTP client, AWS, secrets, rules. Nothing is sent yet.
+    /// Starts a workflow's function: logs, HTTP client, AWS clients, secrets, rules. Sends no request yet.
     ///
     /// # Errors
-    /// [`StartError`] when a setting cannot be used that no person sets on AWS; it is logged as well.
+    /// [`StartError`] when a setting that the template fills in cannot be used. The error is also logged.
     pub fn start(function: &'static str) -> Result<Self, StartError> {
         Self::of_process(function, Self::of_workflow)
     }
 
-    /// Starts what the common ingress has around it. It reads no rules and no file, whose mistake could keep events out.
+    /// Starts the common ingress. It reads no rules and no files, so that a mistake in one cannot keep events out.
     ///
     /// # Errors
     /// As for [`Host::start`].
@@ -110,7 +110,8 @@ impl Host {
         };
         match &rules {
             Ok(rules) => {
-                // Only what rules say to this workflow: a newer file may name workflows that this version does not know.
+                // Checks only the rules of this workflow: a newer rules file may name workflows that this version
+                // does not know.
                 if let Err(error) = rules.check_workflow(function) {
                     tracing::error!(
                         function,
@@ -133,51 +134,52 @@ impl Host {
         Ok(Self { function, env, http, aws, secrets, rules, problem: None })
     }
 
-    /// The function's settings, as `read` makes them of the environment.
+    /// Reads the function's settings from the environment with `read`.
     ///
     /// # Errors
-    /// Those of `read`.
+    /// The errors of `read`.
     pub fn config<T>(&self, read: impl FnOnce(&Env) -> Result<T, BoxError>) -> Result<T, BoxError> {
         read(&self.env)
     }
 
-    /// The HTTP client that everything shares.
+    /// The HTTP client, shared by all parts of the function.
     pub fn http(&self) -> reqwest::Client {
         self.http.clone()
     }
 
-    /// The rules file, as it was at the start.
+    /// The rules, as read at the start.
     pub fn rules(&self) -> LoadedRules {
         self.rules.clone()
     }
 
-    /// The secret `id`, read at its first use.
+    /// The secret with this id, read at first use.
     pub fn secret<T: DeserializeOwned>(&self, id: &str) -> Arc<Secret<T>> {
         Arc::new(Secret::new(Arc::clone(&self.secrets), id))
     }
 
-    /// The table that the whole stack shares, with a client; `None` where there is none, as in inline mode.
+    /// The stack's DynamoDB table and a client for it; `None` without a table, as in inline mode.
     pub fn table(&self) -> Option<(aws_sdk_dynamodb::Client, String)> {
         let name = self.env.get("TABLE_NAME")?;
         Some((aws_sdk_dynamodb::Client::new(&self.aws), name.to_owned()))
     }
 
-    /// The workflow's timers; `None` without a queue to fire into, as in inline mode.
+    /// The workflow's timers; `None` without a queue, as in inline mode.
     ///
     /// # Errors
-    /// [`MissingSettings`] when `TIMER_GROUP_NAME` is set and the other settings of schedules are not.
+    /// [`MissingSettings`] when `TIMER_GROUP_NAME` is set and other settings of EventBridge Scheduler are missing.
     pub fn timer(&self) -> Result<Option<Arc<dyn Timer>>, MissingSettings> {
         let Some(url) = self.env.get("QUEUE_URL") else { return Ok(None) };
         Ok(Some(Arc::new(timer_of(self.function, &self.env, &self.aws, url)?)))
     }
 
-    /// Serves a workflow until Lambda ends the process: requests to its own URL and batches from its queue; without
-    /// `QUEUE_URL`, requests alone, each handled before it is answered.
+    /// Serves a workflow until Lambda ends the process: HTTP requests to its URL and batches from its queue. Without
+    /// `QUEUE_URL` (inline mode) it serves only requests and handles each event before it answers.
     ///
-    /// `workflow` may be the error of settings that cannot be used. Then events are stored as ever, and wait.
+    /// `workflow` may be an error, when its settings cannot be used. Events are then stored as usual, and wait in the
+    /// queue.
     ///
     /// # Errors
-    /// When settings are missing that the template fills in, or the Lambda runtime ends.
+    /// When settings that the template fills in are missing, or when the Lambda runtime ends.
     pub async fn serve<W: Workflow>(self, workflow: Result<W, BoxError>) -> Result<(), BoxError> {
         let function = self.workflow_function(workflow).inspect_err(|error| {
             tracing::error!(function = self.function, reason = chain(error), "the function cannot start");
@@ -223,7 +225,7 @@ impl Host {
         Ok(Function { ingress, batches: Some(Batches { worker, failed, timer }) })
     }
 
-    /// Serves the common ingress until Lambda ends the process: events go to the bus `EVENT_BUS_NAME`.
+    /// Serves the common ingress until Lambda ends the process. Events go to the bus named by `EVENT_BUS_NAME`.
     ///
     /// # Errors
     /// When settings are missing or the Lambda runtime ends.
@@ -261,7 +263,7 @@ async fn run<W: Workflow>(function: Function<W>) -> Result<(), BoxError> {
     .await
 }
 
-/// Local work brings its secrets along, in `SECRETS` or in the file `SECRETS_FILE`; AWS keeps them.
+/// Where secrets come from: locally from `SECRETS` or the file `SECRETS_FILE`, otherwise from AWS Secrets Manager.
 fn secret_store(env: &Env, aws: &SdkConfig) -> Result<Arc<dyn SecretStore>, StartError> {
     if let Some(text) = env.get("SECRETS") {
         let secrets = MemorySecrets::from_json(text).map_err(|_| StartError::Secrets)?;

@@ -1,4 +1,4 @@
-//! What a delivery record says at a moment: one workflow's dealings with one event. No I/O.
+//! The outcome of one event in one workflow, by its delivery record at a given time. No I/O.
 
 use crate::events::dead_letters::DeadLetter;
 use anstyle::{AnsiColor, Style};
@@ -34,7 +34,7 @@ pub(in crate::events) enum Outcome {
 }
 
 impl Outcome {
-    /// Where the workflow is with the event of `record` at `now`.
+    /// The outcome of the event of `record` at `now`.
     pub(super) fn of(record: &Record, now: Timestamp) -> Self {
         match &record.state {
             Some(State::Done) => Self::Done,
@@ -63,7 +63,7 @@ impl Outcome {
         }
     }
 
-    /// The colour of an outcome: green is finished, red waits for a person, yellow is tried again.
+    /// The colour of an outcome: green is finished, red waits for a person, yellow will be retried.
     pub(super) fn style(self) -> Style {
         match self {
             Self::Done => AnsiColor::Green.on_default(),
@@ -81,13 +81,13 @@ impl Outcome {
         outcome.map(|outcome| outcome.style()).unwrap_or_default()
     }
 
-    /// Terminal state: no attempt follows by itself, and no person has to act.
+    /// Whether the outcome is final: no further attempt follows, and no person has to act.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Grouped | Self::Skipped | Self::Ignored | Self::Dropped)
     }
 }
 
-/// The word for how an attempt ended, as the outcome of its event has it.
+/// The word for an attempt's outcome, the same as for its event.
 pub(super) fn word(state: Option<&State>, reason: &str) -> String {
     match state {
         Some(State::Skipped) if SharedMessage::has_event(reason) => Outcome::Grouped.as_str().to_owned(),
@@ -95,7 +95,7 @@ pub(super) fn word(state: Option<&State>, reason: &str) -> String {
     }
 }
 
-/// A record as JSON has it.
+/// A delivery record as a JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct Facts<'a> {
     event_id: &'a str,
@@ -117,7 +117,7 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// What other programs read of a record. The names of the fields stay as they are.
+    /// The record as JSON for other programs. The names of the fields never change.
     pub(super) fn of(record: &'a Record, now: Timestamp) -> Self {
         let Record { event, .. } = record;
         let reason = record.reason();
@@ -138,7 +138,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same of a timer that failed permanently, which has no record: what is said of no event is empty.
+    /// A failed timer as the same JSON object. A timer has no record, so the fields that only events have are empty.
     pub(super) fn of_timer(workflow: &'a str, letter: &'a DeadLetter) -> Self {
         let reason = letter.why();
         let timer = letter.timer();

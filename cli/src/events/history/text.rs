@@ -1,4 +1,4 @@
-//! An event's way as people read it. No I/O.
+//! What happened to an event, as text for people. No I/O.
 
 use super::attempts::{Attempt, End};
 use super::record::Outcome;
@@ -9,9 +9,9 @@ use deliveries::{Content, Effect, EventFacts, Record, State};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// What is wide enough for every word on the left.
+/// The width of the left column, enough for its longest word.
 const LEFT: usize = 16;
-/// So many characters of a body that cannot be read are shown as text.
+/// How many characters of an unreadable body are shown.
 const SHOWN: usize = 1_000;
 
 pub(super) fn pair(indent: &str, name: &str, text: &str) -> String {
@@ -31,7 +31,7 @@ fn duration(ms: i64) -> String {
     }
 }
 
-/// What all workflows know alike.
+/// The lines about the event that are the same for all workflows.
 pub(super) fn event(delivery: &Delivery) -> Vec<String> {
     let Record { event_id, event, .. } = &delivery.record;
     let EventFacts { name: event_name, site, resource, resource_name, created_at, .. } = event;
@@ -41,21 +41,21 @@ pub(super) fn event(delivery: &Delivery) -> Vec<String> {
     let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
     lines.extend(facts.map(|(name, text)| pair("", name, text)));
     if let Ok(Content::Unreadable(unreadable)) = Content::stored(&delivery.payload.to_string()) {
-        // As a person reads it: the payload below may hold it in base64.
+        // Shown as text, because the payload below may contain the body in base64.
         let text: String = unreadable.text().chars().take(SHOWN).collect();
         lines.push(pair("", "body", &text));
     }
     let payload = serde_json::to_string_pretty(&delivery.payload).unwrap_or_default();
     lines.extend(payload.lines().enumerate().map(|(at, line)| {
         let name = if at == 0 { "payload" } else { "" };
-        // The blanks at its beginning are ours.
+        // The spaces at the beginning are added by this program.
         let text = plain(line);
         format!("{name:<LEFT$}{text}").trim_end().to_owned()
     }));
     lines
 }
 
-/// What one workflow did about it.
+/// The lines about what one workflow did with the event.
 pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     let record = &delivery.record;
     let outcome = Outcome::of(record, now);
@@ -73,7 +73,7 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
         Outcome::Failed => "failed permanently".to_owned(),
         Outcome::Dropped => "failed permanently; a person dropped it".to_owned(),
     };
-    // What it says, up to the reason.
+    // The line up to the reason.
     let how = plain(&how);
     let (head, reason) = how.find(": ").map_or((how.as_str(), ""), |at| how.split_at(at));
     let head = paint(outcome.style(), head);
@@ -89,7 +89,7 @@ pub(super) fn trace(delivery: &Delivery, now: Timestamp) -> Vec<String> {
     if let Some(letters) = &delivery.dead_letters {
         let text = match letters {
             Ok(0) => "the workflow has none".to_owned(),
-            // A timer sends the message of these: its dead letter has another id.
+            // The message is sent by a timer, whose dead letter has another id than this event.
             Ok(count) if !delivery.shared.is_empty() => {
                 format!("{count} in the workflow's queue; `events dead-letters list` shows them")
             }
@@ -123,7 +123,7 @@ fn waits(record: &Record, now: Timestamp) -> String {
     format!("{when}: {}", record.reason())
 }
 
-/// What was done already. What this version does not know stands as it is.
+/// The recorded effects in words. An effect that this version does not know is shown unchanged.
 fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
     let mut notified = Vec::new();
     let mut overwritten = Vec::new();
@@ -140,7 +140,7 @@ fn effects(effects: &BTreeSet<Effect>) -> Vec<String> {
     lines.map(|(name, texts)| pair("  ", name, &texts.join(", "))).collect()
 }
 
-/// A line for each attempt, and one for each run of those that are not kept.
+/// A line for each attempt, and one line for each range of attempts that the history does not keep.
 fn attempts(attempts: &[Attempt]) -> Vec<String> {
     let mut lines = Vec::new();
     for run in attempts.chunk_by(|one, next| one.end == End::NotKept && next.end == End::NotKept) {
@@ -188,7 +188,8 @@ mod tests {
     }
 
     fn ended(number: u64, took: i64, outcome: &str, reason: &str) -> Attempt {
-        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        let outcome = outcome.to_owned();
+        let reason = reason.to_owned();
         let end = End::Ended { at: at(took), outcome, reason, next_at: at(900) };
         Attempt { number, began_at: at(0), end }
     }

@@ -17,7 +17,7 @@ use tableau::{Action, Event};
 use timer::TimerMessage;
 use workflow::{Failure, Invocation, Outcome};
 
-/// One firing of a group's timer.
+/// One firing of a group's timer: the group's documents and what is needed to send.
 pub(super) struct Firing<'a, T> {
     pub(super) partition: &'a str,
     pub(super) invocation: &'a Invocation,
@@ -47,7 +47,7 @@ impl<T> Firing<'_, T> {
     }
 }
 
-/// What a firing leaves behind.
+/// The result of one firing of a group's timer.
 enum Fired {
     Sent { shown: usize, delivered: Delivered, closes: bool },
     Done(&'static str),
@@ -55,7 +55,7 @@ enum Fired {
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// Sends what has changed in a group.
+    /// Sends what has changed in a group since its last message.
     pub(super) async fn on_group_timer(
         &self,
         timer: &TimerMessage,
@@ -144,7 +144,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             }
         }
         if firing.head.sent == 0 && firing.is_of_incidents() {
-            // An earlier attempt may have decided that they are announced alone, and ended before it sent.
+            // An earlier attempt may have decided to announce these members alone, and ended before it sent their
+            // messages.
             let alone = members.iter().filter(|(_, member)| member.placement == Placement::Alone);
             for (_, member) in alone.filter(|(_, member)| member.is_firing()) {
                 let announced =
@@ -176,14 +177,15 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
             let id = sort.strip_prefix(keys::MEMBER)?.to_owned();
             let key = Key { partition: partition.to_owned(), sort };
             let member = Versioned::<Member>::read(&key, Some(&record), now).document;
-            // A damaged member has begun anew and has no id. What it knew is lost, and it still counts.
+            // A damaged member is replaced by an empty one without an id: its content is lost, but it still counts.
             let member = if member.id.is_empty() { Member::new(&id, "", None, now) } else { member };
             Some((id, member))
         });
         Ok(members.collect())
     }
 
-    /// An event of the group: the head's, or, if that is damaged, one of a member or of its incident.
+    /// An event that represents the group: from the group's head or, if the head is damaged, from a member or its
+    /// incident.
     async fn sample(
         &self,
         head: &GroupHead,
@@ -239,13 +241,14 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         }
         let sent = self.notifier.deliver(&firing.target.settings, delivery, &shown, firing.invocation).await;
         match sent {
-            // A group of events has no end that a later message would bring.
+            // A group of events closes with its first message: events, unlike incidents, have no end to announce.
             Ok(delivered) => Ok(Fired::Sent { shown: grouped, delivered, closes: !firing.is_of_incidents() }),
             Err(undelivered) => Err((undelivered.failure, undelivered.maybe_sent)),
         }
     }
 
-    /// What may not be sent in quiet or muted hours comes again when they end, or in a day: a mute may be lifted.
+    /// Postpones a group's message that quiet hours or a mute forbid. The timer fires again when they end, but after
+    /// a day at the latest: an administrator may lift a mute earlier.
     fn put_off(&self, firing: &Firing<'_, N::Target>) -> Fired {
         let in_a_day = later(firing.now(), REMINDER);
         match firing.target.schedule {
@@ -277,7 +280,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
                 generation: 0,
             };
             let attempt = Attempt::new(&firing.sample, firing.invocation);
-            // One entry each time that it ends.
+            // The digest gets one entry for each time that the group ends.
             let key = format!("{}-{}", firing.id(), firing.head.sent);
             let put = self.put_entry(&attempt, &key, entry, &firing.target, until);
             put.await.map_err(|failure| (failure, false))?;
@@ -298,7 +301,7 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// How many members the group's own messages are about.
+/// The number of members that the group announces itself; members announced alone are not counted.
 pub(super) fn grouped(members: &[(String, Member)]) -> usize {
     members.iter().filter(|(_, member)| member.placement == Placement::Grouped).count()
 }

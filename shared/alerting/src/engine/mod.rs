@@ -1,7 +1,9 @@
-//! The engine: reads documents, decides with [`crate::plan`], writes, arms timers, and lets the destination send.
+//! The alerting engine: reads documents, decides with [`crate::plan`], writes, arms timers, and calls the destination
+//! to send.
 //!
-//! The order is always the same: write, arm, send or acknowledge. Whatever is interrupted comes back with its event or its
-//! timer and finds in the documents how far it had come.
+//! The order never changes: write the documents, arm the timers, then send the notification or acknowledge the event.
+//! If a worker dies in between, the queue delivers the event or timer again, and the next attempt continues from the
+//! documents.
 
 mod advance;
 mod decide;
@@ -39,7 +41,7 @@ use timer::{Timer, TimerMessage};
 use tokio::sync::OnceCell;
 use workflow::{Failure, Invocation, Outcome, SharedMessage};
 
-/// How soon a timer is tried again while another worker sends for the same group.
+/// How soon a timer is retried when another worker is sending for the same group.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Announces events and incidents to the targets that the rules name.
@@ -53,7 +55,7 @@ pub struct Engine<N, R> {
     sites: Mutex<HashMap<SiteLuid, SeenSite>>,
 }
 
-/// What a worker has read of a site: whether its success events fail to arrive, and when it read that.
+/// A cached fact about a site: whether its success events fail to arrive, and when this worker read the fact.
 #[derive(Clone, Copy, Debug)]
 struct SeenSite {
     at: Timestamp,
@@ -90,26 +92,27 @@ impl<'a> Attempt<'a> {
         self.invocation.now
     }
 
-    /// When it happened at Tableau; when it arrived, if Tableau did not say or what it said cannot be.
+    /// When the event happened at Tableau. If Tableau gave no time, or an impossible one: when the event arrived.
     pub(crate) fn happened_at(&self) -> Timestamp {
         self.event.credible_time(self.now()).unwrap_or(self.now())
     }
 }
 
-/// What happened to an event for one target.
+/// What was done about an event for one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Handled {
     /// A notification was sent.
     Sent,
-    /// A group or digest has it, and its timer exists.
+    /// A group or digest contains the event, and the timer that will send it exists. The text names the group or
+    /// digest.
     Grouped(String),
-    /// Nothing is to be sent, and why.
+    /// Nothing is sent; the text says why.
     Nothing(String),
-    /// Another worker is sending, and sends also what has happened meanwhile.
+    /// Another worker holds the lease and is sending; it will also send this event.
     BeingSent,
 }
 
-/// What happened to an event for all targets.
+/// What was done about an event for all targets together.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     sent: bool,
@@ -138,7 +141,7 @@ impl Summary {
         }
     }
 
-    /// Whether nothing is known of it yet.
+    /// Whether nothing has been noted in this summary yet.
     pub(crate) fn is_empty(&self) -> bool {
         !self.sent && self.grouped.is_none() && self.nothing.is_none() && self.failed.is_none()
     }
@@ -147,8 +150,8 @@ impl Summary {
         self.failed.is_some()
     }
 
-    /// The outcome of a timer. The worker that is sending may be this timer's earlier attempt, which failed: then no other
-    /// attempt would send what is left, so the timer comes back.
+    /// The outcome of a timer's message. When another attempt holds the lease, that may be an earlier attempt at this
+    /// same timer which has failed; no other attempt would then send the rest, so the timer is retried.
     fn outcome_of_timer(self) -> Result<Outcome, Failure> {
         if self.being_sent && self.failed.is_none() {
             let source = "another worker is sending a notification of this incident".into();
@@ -168,7 +171,7 @@ impl Summary {
 }
 
 impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
-    /// An engine. Without `timer` nothing waits: inline mode.
+    /// Creates an engine. Without `timer` (inline mode) nothing can be sent later.
     pub fn new(
         workflow: &'static str,
         records: Arc<dyn Records>,
@@ -179,10 +182,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         Self { workflow, records, timer, notifier, routing, seen: Seen::default(), sites: Mutex::default() }
     }
 
-    /// Handles an event.
+    /// Handles an event: announces it to the targets of the rules that match it.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the event's message. It may be handled again at any time.
+    /// [`Failure`], which says what must happen to the event's message. The same event may be handled again at any
+    /// time.
     pub async fn on_event(&self, event: &Event, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
         let mut attempt = Attempt::new(event, invocation);
@@ -202,10 +206,11 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         summary.outcome(|| no_target(event, &targets))
     }
 
-    /// Handles a timer.
+    /// Handles a timer that this engine has set.
     ///
     /// # Errors
-    /// [`Failure`], which says what must happen to the timer's message. It may be handled again at any time.
+    /// [`Failure`], which says what must happen to the timer's message. The same timer may be handled again at any
+    /// time.
     pub async fn on_timer(&self, timer: &TimerMessage, invocation: &Invocation) -> Result<Outcome, Failure> {
         self.forget_after_failure(invocation);
         if timer.key.starts_with(keys::GROUP) {
@@ -223,13 +228,13 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         attempt.context.get_or_try_init(|| self.routing.context(attempt.event, attempt.invocation)).await
     }
 
-    /// A transaction that takes windows and heads as this worker has seen them.
+    /// Starts a transaction that reads windows and heads from this worker's cache.
     pub(crate) fn transaction(&self, now: Timestamp) -> Transaction<'_> {
         Transaction::new(self.records.as_ref(), now).with(&self.seen)
     }
 
-    /// An earlier attempt may have written without having had an answer: what this worker has seen may be outdated, and a
-    /// timer that looks armed may not exist.
+    /// Clears this worker's cache when an earlier attempt failed: that attempt may have written without receiving the
+    /// answer, so the cache may be outdated, and a timer that the cache calls armed may not exist.
     fn forget_after_failure(&self, invocation: &Invocation) {
         if invocation.attempt > 1 {
             self.seen.clear();
@@ -244,12 +249,12 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what waits can come back: not in inline mode.
+    /// Whether timers are available, so that a notification can be sent later. Inline mode has none.
     pub(crate) fn has_timers(&self) -> bool {
         self.timer.is_some()
     }
 
-    /// Makes sure that a document's timer exists.
+    /// Makes sure that the timer of a document exists.
     pub(crate) async fn ensure_timer(
         &self,
         key: &str,
@@ -265,7 +270,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
         })
     }
 
-    /// The target of this key among `targets`; otherwise as any rule names it, or else only to end what was sent there.
+    /// Finds the target with this key: among `targets`, or else among the targets of all rules, or else with settings
+    /// that suffice only to end a message sent earlier.
     pub(crate) fn target(
         &self,
         key: &str,
@@ -283,7 +289,8 @@ impl<N: Notifier, R: Routing<N::Target>> Engine<N, R> {
     }
 }
 
-/// An event as this crate stores it, for timers: its id, and the payload from which the rest can be read again.
+/// An event as alerting's documents store it for timers: its id, and its payload, from which all else can be read
+/// again.
 #[derive(Serialize, Deserialize)]
 struct Sample {
     id: EventId,
@@ -303,14 +310,14 @@ fn payload_of(event: &Event) -> String {
     json!({ "id": event.id, "payload": payload }).to_string()
 }
 
-/// The event that this crate has stored. `None` for a damaged one.
+/// Reads an event that a document has stored. `None` if the stored text is damaged.
 pub(crate) fn event_of(sample: &str) -> Option<Event> {
     let Sample { id, payload } = serde_json::from_str(sample).ok()?;
     let event = Event::try_from(&Payload::parse(payload.to_string().as_bytes()).ok()?).ok()?;
     Some(Event { id, ..event })
 }
 
-/// Why an event is announced to no target.
+/// Explains why an event is announced to no target.
 fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     let muted = targets.iter().filter_map(|target| match target.schedule {
         Schedule::Muted(until) => Some(until),
@@ -328,7 +335,7 @@ fn no_target<T>(event: &Event, targets: &[Targeted<T>]) -> String {
     }
 }
 
-/// A little later than now.
+/// The time `seconds` after now.
 pub(crate) fn soon(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
 }

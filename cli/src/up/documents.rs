@@ -8,6 +8,9 @@ use local_aws::Keys;
 use store::records::DynamoDbRecords;
 use workflow::{BoxError, SharedMessage};
 
+/// Not asked for: how a message announces a certain event.
+const NO_EVENT: &str = "-";
+
 /// The alerting documents of the local stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
@@ -34,13 +37,12 @@ impl Documents {
         Ok(Self { client: aws_sdk_dynamodb::Client::from_conf(config), table: table.to_owned() })
     }
 
-    /// When the first of the messages is due that `reason`, of an event of `workflow`, names. `None` when it names none, or none
-    /// is due.
-    pub(super) async fn due(&self, workflow: &str, reason: &str, event: &str) -> Option<Timestamp> {
+    /// When the first of these messages of `workflow` is due; `None` when none is.
+    pub(super) async fn due(&self, workflow: &str, messages: &[SharedMessage]) -> Option<Timestamp> {
         let records = DynamoDbRecords::new(self.client.clone(), &self.table, workflow);
         let mut due: Option<Timestamp> = None;
-        for message in SharedMessage::named_in(reason) {
-            let status = SharedStatus::of(&records, workflow, &message, event, Timestamp::now()).await;
+        for message in messages {
+            let status = SharedStatus::of(&records, workflow, message, NO_EVENT, Timestamp::now()).await;
             let next = status.ok().flatten().and_then(|status| status.due);
             due = [due, next].into_iter().flatten().min();
         }

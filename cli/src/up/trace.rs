@@ -3,6 +3,7 @@
 use super::documents::Documents;
 use crate::out::{self, line, plain};
 use crate::timer_words;
+use alerting::TimerSubject;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use local_aws::{Aws, StackEvent};
@@ -124,13 +125,18 @@ impl Names {
         item["resource_name"]["S"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
     }
 
-    /// When the message of the group or digest is due that an event was given to, as the end of the event's line.
+    /// When the message of a group or digest is due, as the end of a line about an event of it, or about its timer.
     async fn due(&self, event: &StackEvent) -> Option<String> {
         let StackEvent::Log { function, line } = event else { return None };
-        let fields = serde_json::from_str::<Value>(line).ok().filter(is_grouped)?;
-        let reason = fields["reason"].as_str()?;
-        let short = fields["event.id"].as_str()?.get(..12)?;
-        let due = self.documents.as_ref()?.due(function, reason, short).await?;
+        let fields =
+            serde_json::from_str::<Value>(line).ok().filter(|fields| fields["outcome"] == "skipped")?;
+        let messages = match fields["timer.key"].as_str().map(TimerSubject::of_key) {
+            Some(Some(TimerSubject::Message(message))) => vec![message],
+            Some(_) => return None,
+            None if is_grouped(&fields) => SharedMessage::named_in(fields["reason"].as_str()?),
+            None => return None,
+        };
+        let due = self.documents.as_ref()?.due(function, &messages).await?;
         Some(format!("; its message is due at {}", due.to_zoned(TimeZone::system()).strftime(DUE)))
     }
 }

@@ -114,7 +114,7 @@ async fn what_could_not_be_taken_out_is_sent_twice_and_not_lost() {
 
     let output = environment.replay(&[]).await;
 
-    assert!(stderr(&output).contains("is still among the dead letters"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its dead letter could not be deleted"), "{}", stderr(&output));
     assert!(stdout(&environment.replay(&[]).await).ends_with("\n1 event replayed\n"));
     assert_eq!(environment.bodies("NotifySlackQueue"), [body("a"), body("a")]);
 }
@@ -282,7 +282,7 @@ async fn what_is_missing_on_the_machine_is_one_clear_line() {
     };
     let error = stderr(&bare(&["AWS_REGION"]).await);
     assert!(error.starts_with("error: no AWS region is set: give --region"), "{error}");
-    assert!(error.ends_with("; for the local stack: --local\n"), "{error}");
+    assert!(error.ends_with("; for the local stack use --local\n"), "{error}");
 
     let error = stderr(&bare(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]).await);
     assert!(error.starts_with("error: there are no AWS credentials: set AWS_PROFILE"), "{error}");

@@ -49,6 +49,12 @@ fn a_groups_message_is_found_from_its_events_and_its_timer_is_sent_again_when_it
     assert!(texts.iter().any(|text| shown.contains(text)), "{shown}");
     let name = oldest["resource_name"].as_str().unwrap();
     up.show(&format!("DatasourceRefreshFailed of {name}, event {}: grouped with ", &event[..12]));
+    // 14: the time of day, and when the message comes.
+    let line = up.shown.lines().last().unwrap();
+    let is_time = |text: &str, form: &str| jiff::civil::Time::strptime(form, text).is_ok();
+    assert!(is_time(line.split_whitespace().next().unwrap(), "%H:%M:%S%.3f"), "{line}");
+    let (_, due) = line.rsplit_once("; its message is due at ").unwrap_or_else(|| panic!("{line}"));
+    assert!(is_time(due, "%H:%M:%S"), "{line}");
 
     // Slack refuses the message: the timer is a dead letter.
     up.show("in data-alerts: failed permanently; it is in the dead-letter queue");

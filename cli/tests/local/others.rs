@@ -139,7 +139,7 @@ fn an_error_of_the_disk_names_the_path_also_one_that_looks_like_a_secret() {
     let up = ["up", "--once", "--port", "0", "--env-file", "/dev/null", "--binaries", &binaries];
     let output = home.command(&up).env("XDG_STATE_HOME", &file).output().unwrap();
     let expected = format!(
-        "note: `--local` does not find this stack: cannot make {}/tableau-webhooks: Not a directory",
+        "note: `--local` does not find this stack: cannot create {}/tableau-webhooks: Not a directory",
         file.display()
     );
     assert!(stderr(&output).contains(&expected), "{}", stderr(&output));

@@ -183,7 +183,7 @@ async fn functions_that_run_at_the_same_time_share_one_session() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_knows_is_recorded_as_skipped() {
+async fn an_unknown_event_is_recorded_as_skipped() {
     let environment = Environment::start().await;
     let event = json!({ "event_type": "FlowRunFailed", "site_luid": "s", "resource_luid": "f" }).to_string();
     let answer = environment.request(Method::POST, &format!("/webhook?token={TOKEN}"), event).await;

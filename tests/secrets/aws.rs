@@ -41,14 +41,14 @@ fn token() -> (&'static str, serde_json::Value) {
 
 // 12-S1
 #[tokio::test]
-async fn a_secrets_manager_that_repeats_each_request_is_told_nowhere() {
+async fn requests_that_secrets_manager_repeats_appear_nowhere() {
     asked("receive-webhook", Well::Nothing, &[("EVENT_BUS_NAME", "events")], 503).await;
     asked("notify-slack", Well::Secrets(vec![token()]), &[], 502).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_bus_a_queue_and_a_table_that_repeat_each_request_are_told_nowhere() {
+async fn requests_that_a_bus_a_queue_and_a_table_repeat_appear_nowhere() {
     asked("receive-webhook", Well::Secrets(vec![token()]), &[("EVENT_BUS_NAME", "events")], 503).await;
     let pat = ("tableau", json!({ "token_name": "n", "token_secret": PAT }));
     let table = [("TABLE_NAME", "deliveries")];

@@ -82,26 +82,26 @@ async fn of_tableau(function: &'static str, well: Well, turn: usize) {
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_sign_in_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_at_sign_in_appear_nowhere() {
     of_tableau("notify-slack", Well::Version, 0).await;
     of_tableau("update-broadcast", Well::Version, 3).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_call_of_a_session_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_in_calls_of_a_session_appear_nowhere() {
     of_tableau("notify-slack", Well::SignIn, 1).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_tableau_that_repeats_each_call_about_broadcasts_is_told_nowhere() {
+async fn secrets_that_tableau_repeats_in_calls_about_broadcasts_appear_nowhere() {
     of_tableau("update-broadcast", Well::SignIn, 2).await;
 }
 
 // 12-S1
 #[tokio::test]
-async fn a_slack_that_repeats_each_message_is_told_nowhere() {
+async fn secrets_that_slack_repeats_appear_nowhere() {
     let paths = [
         "T024BE7LD/B024BE7LD/q1w2E3r4T5y6U7i8O9p0a1s2",
         "tsecretworkspace/bsecretbot/correct_horse_battery_staple",

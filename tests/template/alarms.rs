@@ -191,7 +191,7 @@ fn a_mail_address_gets_a_topic_of_the_stack() {
 }
 
 #[test]
-fn an_alarm_that_is_missing_or_tells_nobody_is_found() {
+fn an_alarm_that_is_missing_or_notifies_no_one_is_found() {
     let template = read("template.yaml");
     let ids = resources_of(&template);
     for (id, _) in of_type(&ids, "AWS::CloudWatch::Alarm") {

@@ -77,7 +77,7 @@ fn the_code_reads_what_the_template_sets_and_the_other_way_round() {
 }
 
 #[test]
-fn a_variable_that_is_missing_or_that_nobody_reads_is_found() {
+fn a_variable_that_is_missing_or_that_no_code_reads_is_found() {
     let template = read("template.yaml");
     let variables = |id: &str| format!("/Resources/{id}/Properties/Environment/Variables");
     for (pointer, name, expected) in [

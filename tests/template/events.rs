@@ -135,7 +135,7 @@ fn the_sample_of_rules_names_every_event_and_existing_workflows() {
 
 /// A storm that passes would be as many messages as there were failures, beside the one that says that it has passed.
 #[test]
-fn the_sample_of_rules_tells_no_refresh_that_goes_well_but_what_ends_a_story() {
+fn the_sample_of_rules_announces_no_success_but_the_end_of_an_incident() {
     rules::Rules::check_file(&root().join("rules.yaml")).unwrap();
     let (events, _) = named(&read("rules.yaml"));
     let well: Vec<_> =

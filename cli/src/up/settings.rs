@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_means_nothing_without_another_is_told() {
+    fn a_setting_that_means_nothing_without_another_is_reported() {
         assert_eq!(unused(&["TABLEAU_SITE"]), ["TABLEAU_SITE is not used: TABLEAU_SERVER_URL is not set"]);
         assert!(unused(&["TABLEAU_SERVER_URL", "TABLEAU_SITE", "SLACK_WEBHOOK_URL"]).is_empty());
         let both = unused(&["SLACK_BOT_TOKEN", "SLACK_WEBHOOK_URL"]);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_close_to_a_setting_is_told_and_other_programs_names_are_not() {
+    fn a_name_that_is_close_to_a_setting_is_reported_and_other_programs_names_are_not() {
         for (name, expected) in [
             ("SLACK_BOT_TOKEN", None),
             ("SLACK_BOT_TOKN", Some("`SLACK_BOT_TOKN` is not known; did you mean SLACK_BOT_TOKEN?")),

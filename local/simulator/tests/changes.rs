@@ -144,7 +144,7 @@ async fn a_site_can_forbid_job_lists_and_running_now() {
 }
 
 #[tokio::test]
-async fn a_task_counts_failures_and_runs_when_told() {
+async fn a_task_counts_failures_and_runs_on_request() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.workbook("Superstore").unwrap();

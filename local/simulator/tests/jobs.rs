@@ -72,7 +72,7 @@ async fn a_failed_refresh_leaves_a_job_with_notes_that_ended_before_now() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_queued_once_and_ends_when_it_is_told_to() {
+async fn a_refresh_is_queued_once_and_ends_on_request() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let luid = tableau.workbook("Superstore").unwrap();

@@ -86,7 +86,7 @@ async fn the_script_names_what_the_page_has() {
 }
 
 #[tokio::test]
-async fn the_page_is_told_how_to_sign_in_and_who_has() {
+async fn the_page_shows_how_to_sign_in_and_who_has_signed_in() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let caller = Caller::administrator(&tableau).await;
     let inside = async || caller.call(Method::GET, "/simulator", "").await.json;

@@ -136,7 +136,7 @@ async fn a_capability_lets_do_what_the_site_role_does_not() {
 }
 
 #[tokio::test]
-async fn whoever_is_given_write_takes_warnings_off() {
+async fn a_user_with_write_may_remove_warnings() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
     let (luid, eve) = explorer(&tableau).await;
@@ -220,7 +220,7 @@ fn readable() -> impl Iterator<Item = &'static str> {
 }
 
 #[tokio::test]
-async fn whoever_is_denied_read_reads_nothing_about_it() {
+async fn a_user_who_is_denied_read_reads_nothing_about_it() {
     let tableau = TableauSimulator::sample().start().await.unwrap();
     let administrator = Caller::administrator(&tableau).await;
     let workbook = tableau.workbook("Superstore").unwrap();

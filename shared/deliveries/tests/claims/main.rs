@@ -88,7 +88,7 @@ async fn suite(store: Arc<dyn ClaimStore>) {
     a_worker_recognises_its_own_claim(&*store).await;
     a_claim_of_a_clock_that_is_years_ahead_does_not_count(&*store).await;
     an_extra_copy_of_a_deferred_event_ends_early(&*store).await;
-    a_claim_is_told_the_reason_of_the_attempt_before(&*store).await;
+    a_claim_gets_the_reason_of_the_attempt_before(&*store).await;
     a_record_counts_failures_in_a_row_and_since_when_a_person_is_waited_for(&*store).await;
     of_many_that_claim_at_once_one_gets_it(store).await;
 }
@@ -224,7 +224,7 @@ async fn an_extra_copy_of_a_deferred_event_ends_early(store: &dyn ClaimStore) {
 }
 
 // 11-B2: an event that is given up has a reason.
-async fn a_claim_is_told_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
+async fn a_claim_gets_the_reason_of_the_attempt_before(store: &dyn ClaimStore) {
     let long = "x".repeat(2_000);
     for end in [
         End::Released(long.clone()),

@@ -54,7 +54,7 @@ async fn an_event_that_a_person_dropped_is_claimed_again_as_one_that_failed() {
 }
 
 #[tokio::test]
-async fn a_record_tells_people_what_it_was_about_and_expires() {
+async fn a_record_names_its_event_for_people_and_expires() {
     let aws = Aws::start().await.unwrap();
     testkit::dynamodb::create_table(&aws, "deliveries");
     let store = DynamoDbClaims::new(dynamodb(&aws), "deliveries");

@@ -340,7 +340,7 @@ async fn a_workflow_without_timers_ends_a_timer_that_comes_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sweep_that_fails_is_told_and_not_tried_again() {
+async fn a_sweep_that_fails_is_logged_and_not_tried_again() {
     let stand = stand();
     assert_eq!(stand.batches.sweep(&request()).await, json!({ "outcome": "done" }));
     *stand.ends.events.lock().unwrap() = 1;

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_told_apart() {
+    fn text_that_is_not_a_number_is_refused() {
         for text in ["", "-", "1.2.3", "abc", "1e", "0x1", "--1", " 1"] {
             assert_eq!(Number::parse(text), Err(NotANumber::Text), "{text:?}");
         }

@@ -42,12 +42,12 @@ fn element(name: &'static str) -> BoxedStrategy<Element> {
 
 /// The JSON of an answer after a round trip through XML: flags become texts, and a list of one becomes a single
 /// element.
-fn told_by_xml(value: Value) -> Value {
+fn as_xml_reads_it(value: Value) -> Value {
     match value {
         Value::Bool(flag) => Value::from(flag.to_string()),
-        Value::Array(mut values) if values.len() == 1 => told_by_xml(values.remove(0)),
-        Value::Array(values) => values.into_iter().map(told_by_xml).collect(),
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, told_by_xml(value))).collect(),
+        Value::Array(mut values) if values.len() == 1 => as_xml_reads_it(values.remove(0)),
+        Value::Array(values) => values.into_iter().map(as_xml_reads_it).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, as_xml_reads_it(value))).collect(),
         other => other,
     }
 }
@@ -62,7 +62,7 @@ proptest! {
 
         let read = xml::parse(&xml::render(&request)).unwrap();
 
-        prop_assert_eq!(read, told_by_xml(as_json));
+        prop_assert_eq!(read, as_xml_reads_it(as_json));
     }
 
     #[test]

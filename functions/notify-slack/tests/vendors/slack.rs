@@ -47,7 +47,7 @@ async fn a_layout_that_slack_refuses_goes_out_as_plain_text_and_is_counted() {
     let counted = metrics(&function, "DestinationFailures");
     assert_eq!((counted.len(), &counted[0]["failure"]), (1, &json!("layout")));
     let logs = function.logs().join("\n");
-    assert!(logs.contains("refuses the layout") && logs.contains("invalid_blocks"), "{logs}");
+    assert!(logs.contains("refused the layout") && logs.contains("invalid_blocks"), "{logs}");
 }
 
 // 11-B8

@@ -92,7 +92,7 @@ async fn a_throttled_channel_gets_nothing_for_as_long_as_slack_asks_and_the_othe
     let second = function.answer(&Request::post(created(&environment, 1))).await;
     let reason = second.body["reason"].as_str().unwrap();
     assert!(reason.starts_with("circuit open, Slack (`data-news`) is not called until"), "{reason}");
-    assert!(reason.ends_with("it asked for 3 s"), "{reason}");
+    assert!(reason.ends_with("it asked callers to wait 3 s"), "{reason}");
     assert_eq!(function.answer(&failed).await.status, 200, "it goes to another channel");
     assert_eq!(environment.slack.calls(), 2);
 

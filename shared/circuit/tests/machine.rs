@@ -152,7 +152,7 @@ fn a_throttle_is_over_with_its_time_and_needs_no_probe() {
     let wait = SignedDuration::from_secs(30);
     let ticket = go(&mut circuit, 1, at(0));
     let change = circuit.ended(ticket, at(0), End::Throttled(wait), 0.0);
-    assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked for 30 s".to_owned() });
+    assert_eq!(change, Change::Opened { until: at(30_000), why: "it asked callers to wait 30 s".to_owned() });
     assert_eq!(circuit.ended(late, at(5_000), End::Throttled(wait), 0.0), Change::Nothing);
     assert!(waits(&mut circuit, 2, at(34_999)), "as the later one asked");
     for call in [2, 3] {

@@ -174,7 +174,7 @@ async fn a_wait_that_a_channel_asks_for_is_of_that_channel_only() {
 
     let error = slack.call(&all[0], CHANNEL, at(1), None).await.unwrap_err().to_string();
     assert!(error.starts_with("circuit open, Slack (`data-alerts`) is not called until"), "{error}");
-    assert!(error.ends_with("it asked for 30 s"), "{error}");
+    assert!(error.ends_with("it asked callers to wait 30 s"), "{error}");
     slack.call(&all[0], "data-news", at(1), None).await.unwrap();
     slack.call(&all[0], CHANNEL, at(39), None).await.unwrap();
     assert!(documents.read::<Circuit>("notify-slack#Slack#data-alerts").await.unwrap().is_clean());

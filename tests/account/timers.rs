@@ -50,7 +50,7 @@ async fn a_timer_that_comes_early_comes_again_at_its_time_and_is_no_event() {
     let timer = due_in(3);
     site.stack.aws().send(QUEUE, timer.to_json()).unwrap();
 
-    let early = line(&mut site, "timer set again").await;
+    let early = line(&mut site, "timer armed again").await;
     let late = line(&mut site, "timer handled").await;
 
     assert_eq!((&early["timer.hops"], &late["timer.hops"]), (&json!(0), &json!(1)));
@@ -70,7 +70,7 @@ async fn a_timer_of_hours_is_a_schedule_that_comes_back_to_the_same_function() {
     let mut site = site().await;
     let timer = due_in(7_200);
     site.stack.aws().send(QUEUE, timer.to_json()).unwrap();
-    line(&mut site, "timer set again").await;
+    line(&mut site, "timer armed again").await;
 
     let first = site.stack.aws().schedules();
     assert_eq!(first.len(), 1);
@@ -81,7 +81,7 @@ async fn a_timer_of_hours_is_a_schedule_that_comes_back_to_the_same_function() {
 
     // The schedule fires, and by the function's clock it is early: what was armed is found again under another name.
     assert_eq!(site.stack.aws().fire_schedules(timer.due + SignedDuration::from_secs(1)), 1);
-    line(&mut site, "timer set again").await;
+    line(&mut site, "timer armed again").await;
     let second = site.stack.aws().schedules();
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].name, schedule_name("notify-slack", &timer.again().again()));

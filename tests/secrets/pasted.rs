@@ -165,7 +165,7 @@ fn wrong(kind: &Kind) -> Vec<(&'static str, String, String)> {
         ("a line break in JSON in a string", Value::from(in_value("\\n")).to_string(), line_break),
         ("a mark in it", in_value("\u{feff}"), format!("`{key}` has an invisible character in it")),
         ("a control character", in_value("\\u001b"), format!("`{key}` has an invisible character in it")),
-        ("a word for nothing", instead("null".into()), format!("`{key}` is a word for nothing")),
+        ("a word for nothing", instead("null".into()), format!("`{key}` is a placeholder, not a value")),
         ("a number", instead(4711.into()), format!("`{key}`")),
         ("a misspelt key", misspelt, format!("`{}`; did you mean `{key}`?", kind.misspelt)),
         ("a secret for a key", confused, "a key is not known: there are `".to_owned()),

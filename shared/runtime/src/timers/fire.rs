@@ -153,7 +153,7 @@ fn log<W: Workflow>(
         };
     }
     match fired {
-        Ok(Fired::Early) => line!(info, "timer set again"),
+        Ok(Fired::Early) => line!(info, "timer armed again"),
         Ok(Fired::Ended(_)) => line!(info, "timer handled"),
         Err(_) if given_up => line!(error, "timer failed permanently"),
         Err(Failure::Misconfigured { .. }) => line!(error, "timer waits until a person fixes this"),

@@ -1,5 +1,5 @@
-//! The fault run: many events, and everything goes wrong. At the end nothing is lost, and nothing acted twice that did
-//! not have to.
+//! The fault run: many events, with faults in every part. At the end no event is lost, and no action was repeated
+//! without a reason.
 
 use crate::emulator::Emulator;
 use crate::events::{Occurrence, happen};
@@ -15,18 +15,18 @@ use testkit::Request;
 use testkit::dynamodb::say;
 use tokio::task::JoinSet;
 
-/// As the template's `MaximumConcurrency`.
+/// The template's `MaximumConcurrency`.
 const WORKERS: usize = 5;
-/// Events that Tableau delivers more than once.
+/// The number of events that Tableau delivers more than once.
 const DUPLICATED_PERCENT: usize = 30;
-/// How often a sender tries. Tableau tries four times, then waits for us to switch the webhook on again; here no
-/// sender loses an event before it was accepted.
+/// The number of delivery attempts. Tableau makes four and then disables the webhook; here senders never give up
+/// before an event is accepted.
 const TRIES: usize = 40;
 
-/// For so long after the last event trouble goes on: the timers of groups are to meet it.
+/// How long faults continue after the last event, so that they hit the timers of groups.
 const TROUBLE_GOES_ON: Duration = Duration::from_secs(20);
 
-/// How long a run may take.
+/// The time limit of a run.
 fn deadline(events: usize) -> Duration {
     Duration::from_secs(170) + Duration::from_millis(400).saturating_mul(u32::try_from(events).unwrap())
 }
@@ -37,7 +37,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let size = Size::of_this_run();
     let environment = Arc::new(Environment::start(emulator, size.seed).await);
     let events = Arc::new(happen(&environment.tableau, size.events).await);
-    // With a token, so that the messages of groups are edited, and none is left for five minutes later.
+    // With a bot token the messages of groups can be edited, so no member is left for a message five minutes later.
     let mut workers = Vec::new();
     for _ in 0..WORKERS {
         workers.push(environment.member_with_token("notify-slack").await);
@@ -89,8 +89,8 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     environment.stack.delete().await;
 }
 
-/// The hourly sweep, once, so that what it asks the index for is among the requests that roles are checked against. It comes
-/// before the events: a later one would send again the timers whose loss the run has to find.
+/// Runs the hourly sweep once, so that its requests to the index are checked against the role. It runs before the
+/// events: a later sweep would arm again the lost timers that the run must find.
 async fn sweep(environment: &Environment, ingresses: &[Worker]) {
     environment.random.calm_down();
     let of_timers = ingresses.iter().find(|ingress| ingress.seat.process().name() == "notify-slack").unwrap();
@@ -111,7 +111,7 @@ pub(crate) fn poller(environment: &Environment, seat: &Arc<Seat>) -> Poller {
     }
 }
 
-/// Kills processes at random, ends Tableau's sessions, lets the table take nothing for a while.
+/// Kills processes at random, ends Tableau's sessions, and makes the table refuse writes for a while.
 pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>) {
     let kills = async {
         while !environment.random.is_calm() {
@@ -140,8 +140,8 @@ pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>
     tokio::join!(kills, sessions, storms);
 }
 
-/// Delivers every event, some more than once, in any order, as Tableau would: again until it is accepted. Gives the
-/// number of duplicates.
+/// Delivers every event in random order, some more than once, and repeats each delivery until it is accepted. Returns
+/// the number of duplicates.
 pub(crate) async fn deliver(
     environment: &Arc<Environment>,
     events: &Arc<Vec<Occurrence>>,
@@ -150,11 +150,11 @@ pub(crate) async fn deliver(
     let mut order: Vec<usize> = (0..events.len()).collect();
     environment.random.shuffle(&mut order);
     let twice: Vec<_> = order[..events.len() * DUPLICATED_PERCENT / 100].to_vec();
-    // Half of the duplicates come at the same time, so that two workers meet; the others at any time.
+    // Half of the duplicates are sent at the same time, so that two workers meet; the others at random times.
     let (at_once, late) = twice.split_at(twice.len() / 2);
     order.extend(late);
     environment.random.shuffle(&mut order);
-    // The workflow's own ingress serves no other workflow.
+    // A workflow's own ingress serves only this workflow.
     let goes_to_own_ingress = |at: &usize| {
         events[*at].broadcast.is_none() && !at_once.contains(at) && environment.random.below(4) == 0
     };
@@ -205,8 +205,8 @@ async fn send(environment: &Environment, seat: &Seat, event: &Occurrence) {
     panic!("{} was never accepted", event.id);
 }
 
-/// Waits until the queues of these functions are empty. Trouble ends when few events are left, or most of the time has
-/// passed, so that the last ones do too.
+/// Waits until the queues of these functions are empty. The faults stop when few events are left or most of the time
+/// has passed, so that the last events complete too.
 pub(crate) async fn until_nothing_is_left(
     environment: &Environment,
     functions: &[&str],
@@ -214,7 +214,7 @@ pub(crate) async fn until_nothing_is_left(
     limit: Duration,
 ) {
     let started = Instant::now();
-    // Twice in a row: a message that is sent anew, such as a timer, is in neither place for a moment.
+    // Check twice in a row: a message that is sent anew, such as a timer, is in neither queue for a moment.
     let mut empty = 0;
     loop {
         let mut left = 0;

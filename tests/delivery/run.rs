@@ -1,4 +1,4 @@
-//! What both runs have around them, and how large they are.
+//! The environment and the size of the runs.
 
 use crate::emulator::{Emulator, Stack};
 use crate::events::RULES;
@@ -21,10 +21,10 @@ use tempfile::NamedTempFile;
 use testkit::TOKEN;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The emulator has one stack: one run after the other.
+/// The emulator has one stack, so runs take turns.
 static ONE_RUN: Mutex<()> = Mutex::const_new(());
 
-/// How large a run is, and what goes wrong in it.
+/// The size of a run, and its faults.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     pub(crate) events: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// As `DELIVERY_EVENTS` and `DELIVERY_SEED` say.
+    /// The size from `DELIVERY_EVENTS` and the seed from `DELIVERY_SEED`.
     #[expect(clippy::disallowed_methods, reason = "how large a run is, is a matter of the run")]
     pub(crate) fn of_this_run() -> Self {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect(name));
@@ -43,7 +43,7 @@ impl Size {
     }
 }
 
-/// Everything the functions talk to.
+/// Everything that the functions communicate with.
 pub(crate) struct Environment {
     pub(crate) stack: Stack,
     pub(crate) tableau: TableauSimulator,
@@ -100,22 +100,22 @@ impl Environment {
         }
     }
 
-    /// What roles allow and no function asked for in this run.
+    /// The permissions that no function used in this run.
     pub(crate) fn unused_permissions(&self) -> Vec<String> {
         roles::unused(&read("template.yaml"), &self.history.requested())
     }
 
-    /// What the functions asked DynamoDB for and their roles do not allow.
+    /// The DynamoDB requests of the functions that their roles do not allow.
     pub(crate) fn beyond_roles(&self) -> Vec<String> {
         roles::beyond(&read("template.yaml"), &self.history.requested())
     }
 
-    /// One more process of a function, behind proxies of its own.
+    /// Starts one more process of a function, behind its own proxies.
     pub(crate) async fn member(&self, function: &str) -> Worker {
         self.seated(function, false).await
     }
 
-    /// The same, with a bot token for Slack instead of a webhook URL.
+    /// Starts a process with a bot token for Slack instead of a webhook URL.
     pub(crate) async fn member_with_token(&self, function: &str) -> Worker {
         self.seated(function, true).await
     }

@@ -1,5 +1,5 @@
-//! Incidents over time: refreshes that fail, go on failing and recover, while everything goes wrong. Each incident is announced
-//! and resolved, no message stays red of which a document knows, and what was sent twice has a reason.
+//! Incidents over time: refreshes fail, fail again and recover, with faults in every part. Each incident is announced
+//! and resolved, no message that a document knows stays red, and every duplicate message has a reason.
 
 use crate::announcements::Ended;
 use crate::emulator::Emulator;
@@ -17,14 +17,14 @@ use tableau::EventName;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
-/// So few are announced one by one, in a channel of their own.
+/// The number of objects that are announced one by one, in their own channel.
 const ALONE: usize = 2;
-/// And the others together.
+/// The number of objects that are announced in a group.
 const TOGETHER: &str = "data-news";
 
-/// From the fifth time within a day on they flap, and alerts are suppressed.
+/// From the fifth incident within a day on, an object is flapping and its alerts are suppressed.
 const FLAPPING: usize = 4;
-/// What happens, one after the other.
+/// The steps of a scenario, in order.
 const ROUNDS: [Round; 3] = [Round::Begins, Round::GoesOn, Round::Recovers];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -147,7 +147,7 @@ fn occurrence(environment: &Environment, object: &Object, round: Round) -> Occur
     refresh(name, &object.name, &object.luid, Timestamp::now())
 }
 
-/// What people see in a channel, and whether that is as it should be after a round.
+/// The messages that users see in a channel, checked after a round.
 fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> Vec<String> {
     let said = environment.slack.messages();
     let mut wrong = Vec::new();
@@ -172,7 +172,7 @@ fn judge_round(environment: &Environment, objects: &[Object], round: Round) -> V
     wrong
 }
 
-/// What was sent, and why twice.
+/// The messages that were sent, and the reasons for duplicates.
 #[derive(Debug, Default)]
 struct Sent {
     opened: usize,
@@ -203,7 +203,7 @@ impl Sent {
             let said_again = match &message.thread_ts {
                 None if known => None,
                 None => Some(message),
-                // All replies to it but the last.
+                // All replies to the message except the last.
                 Some(parent) => closed.insert(parent.clone(), message),
             };
             if let Some(message) = said_again {
@@ -225,7 +225,7 @@ impl Sent {
     }
 }
 
-/// Events that have not come to their end, and dead letters.
+/// Events that are not completed, and dead letters.
 async fn lost(environment: &Environment, events: usize) -> Vec<String> {
     let items = environment.stack.emulator.items(environment.stack.table()).await;
     let ended = items.iter().filter(|item| {

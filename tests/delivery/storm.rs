@@ -1,5 +1,5 @@
-//! A storm: many objects begin to fail at about the same time, for one reason. People get one message that grows, and one
-//! at the end, not one for each.
+//! A storm: many objects begin to fail at about the same time, for one reason. Users get one message that grows, and
+//! one at the end, not one per object.
 
 use crate::emulator::Emulator;
 use crate::events::refresh;
@@ -17,15 +17,15 @@ use testkit::Request;
 use tokio::task::JoinSet;
 
 const WORKERS: usize = 5;
-/// The whole of a storm, as the issue has it.
+/// The number of objects in a full storm.
 const MOST: usize = 500;
 
-/// What is new in the channel, without changes.
+/// The new messages in the channel, without edits.
 fn posts(said: &[SlackMessage]) -> Vec<&SlackMessage> {
     said.iter().filter(|message| message.call != SlackCall::Update).collect()
 }
 
-/// Delivers the events to the ingresses, each ingress one after the other.
+/// Delivers the events to the ingresses, one after another at each ingress.
 async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingresses: &[Worker]) {
     let mut senders = JoinSet::new();
     for (at, ingress) in ingresses.iter().enumerate() {
@@ -47,7 +47,7 @@ async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingress
 async fn until_empty(environment: &Environment) {
     let queue =
         environment.stack.plan.mappings.iter().find(|mapping| mapping.function == "notify-slack").unwrap();
-    // Twice in a row: a message that is sent anew is in neither place for a moment.
+    // Check twice in a row: a message that is sent anew is in neither queue for a moment.
     let mut empty = 0;
     while empty < 2 {
         let depth = environment.stack.emulator.depth(&queue.queue).await;

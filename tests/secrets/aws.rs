@@ -1,4 +1,4 @@
-//! AWS repeats every request.
+//! An AWS double that repeats every request in its answers.
 
 use crate::echo::{Echo, Well, every};
 use crate::environment::{AWS_TOKEN, Environment, binary, event, in_parts};
@@ -7,7 +7,8 @@ use testkit::{Request, TOKEN};
 
 const PAT: &str = "qlE1g9MMh9vbrjjg==:rZTHhPpP2tUW1kfn4tjg8";
 
-/// An ingress of a function whose AWS repeats everything but these secrets; asked as long as it takes to get every answer.
+/// A function's ingress with an AWS that repeats everything except these secrets. It is called until every answer was
+/// used.
 async fn asked(name: &'static str, well: Well, variables: &[(&'static str, &'static str)], status: u64) {
     in_parts(every(4), |_, part| {
         let well = well.clone();

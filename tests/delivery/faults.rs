@@ -6,7 +6,7 @@ use crate::events::{Occurrence, happen};
 use crate::figures::Figures;
 use crate::findings::judge;
 use crate::run::{Environment, Size};
-use crate::workers::{Poller, Seat, Worker};
+use crate::workers::{FunctionSlot, Poller, Worker};
 use local_aws::template::Mapping;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -50,10 +50,10 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for member in workers.iter().chain(&updaters) {
-        tasks.spawn(poller(&environment, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.slot).poll());
     }
     let all = workers.iter().chain(&updaters).chain(&ingresses);
-    tasks.spawn(trouble(Arc::clone(&environment), all.map(|member| Arc::clone(&member.seat)).collect()));
+    tasks.spawn(trouble(Arc::clone(&environment), all.map(|member| Arc::clone(&member.slot)).collect()));
     let in_time = async {
         let duplicates = deliver(&environment, &events, &ingresses).await;
         let left = deadline(size.events).saturating_sub(started.elapsed());
@@ -70,7 +70,7 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
     figures.row("events", size.events);
     figures.row("deliveries of them more", duplicates.as_ref().map_or("?".to_owned(), usize::to_string));
     let members = workers.iter().chain(&updaters).chain(&ingresses);
-    let logs: Vec<String> = members.flat_map(|member| member.seat.process().logs()).collect();
+    let logs: Vec<String> = members.flat_map(|member| member.slot.process().logs()).collect();
     let busy = logs.iter().filter(|line| line.contains(r#""outcome":"busy","reason""#)).count();
     figures.row("put off: another worker had it", busy);
     judged.add_to(&mut figures, &environment);
@@ -93,33 +93,33 @@ async fn nothing_is_lost_and_nothing_acts_twice_but_for_a_reason() {
 /// events: a later sweep would arm again the lost timers that the run must find.
 async fn sweep(environment: &Environment, ingresses: &[Worker]) {
     environment.random.calm_down();
-    let of_timers = ingresses.iter().find(|ingress| ingress.seat.process().name() == "notify-slack").unwrap();
-    let answer = of_timers.seat.invoke(&json!({ "sweep": {} }), &environment.history).await;
+    let of_timers = ingresses.iter().find(|ingress| ingress.slot.process().name() == "notify-slack").unwrap();
+    let answer = of_timers.slot.invoke(&json!({ "sweep": {} }), &environment.history).await;
     answer.expect("the sweep ends");
     environment.random.wake_up();
 }
 
-pub(crate) fn poller(environment: &Environment, seat: &Arc<Seat>) -> Poller {
-    let name = seat.process().name();
+pub(crate) fn poller(environment: &Environment, slot: &Arc<FunctionSlot>) -> Poller {
+    let name = slot.process().name();
     let mapping = environment.stack.plan.mappings.iter().find(|mapping| mapping.function == name).unwrap();
     Poller {
         emulator: environment.stack.emulator.clone(),
         mapping: mapping.clone(),
-        seat: Arc::clone(seat),
+        slot: Arc::clone(slot),
         random: environment.random.fork(),
         history: Arc::clone(&environment.history),
     }
 }
 
 /// Kills processes at random, ends Tableau's sessions, and makes the table refuse writes for a while.
-pub(crate) async fn trouble(environment: Arc<Environment>, seats: Vec<Arc<Seat>>) {
+pub(crate) async fn trouble(environment: Arc<Environment>, slots: Vec<Arc<FunctionSlot>>) {
     let kills = async {
         while !environment.random.is_calm() {
             environment.random.pause(400..2_400).await;
-            let seat = &seats[environment.random.below(seats.len())];
-            if !environment.random.is_calm() && seat.process().pid().is_some() {
+            let slot = &slots[environment.random.below(slots.len())];
+            if !environment.random.is_calm() && slot.process().pid().is_some() {
                 environment.history.count("kills at random");
-                seat.process().kill().await;
+                slot.process().kill().await;
             }
         }
     };
@@ -163,13 +163,13 @@ pub(crate) async fn deliver(
     let common = Arc::new(Mutex::new(common));
     let mut senders = JoinSet::new();
     for (ingress, other) in ingresses.iter().zip(ingresses.iter().skip(1).chain(ingresses)) {
-        let is_own = ingress.seat.process().name() == "notify-slack";
+        let is_own = ingress.slot.process().name() == "notify-slack";
         let letters = Arc::clone(if is_own { &own } else { &common });
         let environment = Arc::clone(environment);
         let events = Arc::clone(events);
         let at_once = at_once.to_vec();
-        let seat = Arc::clone(&ingress.seat);
-        let other = Arc::clone(&other.seat);
+        let slot = Arc::clone(&ingress.slot);
+        let other = Arc::clone(&other.slot);
         senders.spawn(async move {
             loop {
                 let Some(at) = letters.lock().unwrap().pop() else { return };
@@ -178,7 +178,7 @@ pub(crate) async fn deliver(
                         send(&environment, &other, &events[at]).await;
                     }
                 };
-                tokio::join!(send(&environment, &seat, &events[at]), copy);
+                tokio::join!(send(&environment, &slot, &events[at]), copy);
                 environment.random.pause(0..150).await;
             }
         });
@@ -189,10 +189,10 @@ pub(crate) async fn deliver(
     twice.len()
 }
 
-async fn send(environment: &Environment, seat: &Seat, event: &Occurrence) {
+async fn send(environment: &Environment, slot: &FunctionSlot, event: &Occurrence) {
     for _ in 0..TRIES {
         let request = Request::post(event.body.as_bytes()).event();
-        match seat.invoke(&request, &environment.history).await {
+        match slot.invoke(&request, &environment.history).await {
             Some(answer) if answer["statusCode"] == 202 => return,
             Some(answer) => {
                 assert_eq!(answer["statusCode"], 503, "{answer}");

@@ -146,9 +146,9 @@ impl Findings {
         given_up: bool,
         with_others: &BTreeSet<String>,
     ) {
-        let of_event = history.of_event(id.short());
-        let times = of_event.times_announced(with_others);
-        self.alone += usize::from(!of_event.acts.is_empty());
+        let events_history = history.of_event(id.short());
+        let times = events_history.times_announced(with_others);
+        self.alone += usize::from(!events_history.acts.is_empty());
         self.grouped += usize::from(!with_others.is_empty());
         self.more_than_once += usize::from(times > 1);
         self.lost(id, done || given_up);

@@ -106,7 +106,7 @@ async fn flood(ingresses: &[Worker], events: Vec<Occurrence>) -> Vec<Answered> {
     let mut senders = JoinSet::new();
     for ingress in ingresses {
         let events = Arc::clone(&events);
-        let process = ingress.seat.process().clone();
+        let process = ingress.slot.process().clone();
         senders.spawn(async move {
             let mut answers = Vec::new();
             loop {
@@ -147,7 +147,7 @@ fn latencies(answers: &[Answered], figures: &mut Figures) {
 async fn lines_of_accepted(ingresses: &[Worker], number: usize) -> (BTreeSet<String>, usize) {
     let began = Instant::now();
     loop {
-        let logs = ingresses.iter().flat_map(|ingress| ingress.seat.process().logs());
+        let logs = ingresses.iter().flat_map(|ingress| ingress.slot.process().logs());
         let lines: Vec<Value> = logs.filter_map(|line| serde_json::from_str(&line).ok()).collect();
         let counted = lines.iter().filter(|line| line["Accepted"] == 1.0).count();
         let accepted = lines.iter().filter(|line| line["message"] == "event accepted");

@@ -87,7 +87,7 @@ impl History {
     /// All events with an action at the destination.
     pub(crate) fn acted(&self) -> Vec<String> {
         self.with(|facts| {
-            let acted = facts.histories.iter().filter(|(_, of_event)| !of_event.acts.is_empty());
+            let acted = facts.histories.iter().filter(|(_, history)| !history.acts.is_empty());
             acted.map(|(event, _)| event.clone()).collect()
         })
     }
@@ -102,8 +102,8 @@ impl History {
         event: &str,
         partitions: &BTreeSet<String>,
     ) -> Result<Vec<&'static str>, String> {
-        let of_event = self.of_event(event);
-        self.with(|facts| of_event.reasons(partitions, &facts.invocations))
+        let events_history = self.of_event(event);
+        self.with(|facts| events_history.reasons(partitions, &facts.invocations))
             .map_err(|wrong| format!("{event}: {wrong}"))
     }
 
@@ -147,7 +147,7 @@ impl History {
             // With a bot token each action is recorded twice: under its event, and under its message, whose id
             // contains a point.
             let by_message = facts.histories.iter().filter(|(key, _)| key.contains('.'));
-            let acts = by_message.flat_map(|(_, of_event)| &of_event.acts);
+            let acts = by_message.flat_map(|(_, history)| &history.acts);
             acts.filter(|act| facts.invocations.ended.get(&act.by) == Some(&Ended::Killed)).count()
         })
     }

@@ -9,7 +9,7 @@ use crate::reading::read;
 use crate::roles;
 use crate::slack::Troubled;
 use crate::store::Store;
-use crate::workers::{Seat, Worker};
+use crate::workers::{FunctionSlot, Worker};
 use local_aws::LambdaProcess;
 use serde_json::json;
 use simulator::{SAMPLE_PAT, SlackSimulator, TableauSimulator};
@@ -53,7 +53,7 @@ pub(crate) struct Environment {
     pub(crate) store: Arc<Store>,
     troubled: Arc<Troubled>,
     webhook: String,
-    seats: AtomicUsize,
+    slots: AtomicUsize,
     _rules: NamedTempFile,
     _alone: MutexGuard<'static, ()>,
 }
@@ -84,7 +84,7 @@ impl Environment {
         let tables = &stack.plan.tables;
         let store = Arc::new(Store::new(url, tables, random.fork(), Arc::clone(&history)));
         let troubled = Arc::new(Troubled::new(slack.url(), random.fork(), Arc::clone(&history)));
-        let seats = AtomicUsize::new(0);
+        let slots = AtomicUsize::new(0);
         Self {
             stack,
             tableau,
@@ -94,7 +94,7 @@ impl Environment {
             store,
             troubled,
             webhook,
-            seats,
+            slots,
             _rules: rules,
             _alone: alone,
         }
@@ -121,16 +121,16 @@ impl Environment {
     }
 
     async fn seated(&self, function: &str, with_token: bool) -> Worker {
-        let seat = Seat::new(self.seats.fetch_add(1, Ordering::SeqCst));
+        let slot = FunctionSlot::new(self.slots.fetch_add(1, Ordering::SeqCst));
         let store = Arc::clone(&self.store);
-        let at = Arc::clone(&seat);
+        let at = Arc::clone(&slot);
         let aws = Proxy::listen(move |asked| {
             let store = Arc::clone(&store);
             let at = Arc::clone(&at);
             async move { store.answer(&at, asked).await }
         });
         let troubled = Arc::clone(&self.troubled);
-        let at = Arc::clone(&seat);
+        let at = Arc::clone(&slot);
         let slack = Proxy::listen(move |asked| {
             let troubled = Arc::clone(&troubled);
             let at = Arc::clone(&at);
@@ -149,8 +149,8 @@ impl Environment {
         let api_url = self.slack.api_url().replace(&self.slack.url(), &slack.url());
         spec.environment.insert("SLACK_API_URL".to_owned(), api_url);
         let process = LambdaProcess::new(spec).expect("the binaries are built by `cargo test --workspace`");
-        seat.take(process);
-        Worker { seat, _wires: vec![aws, slack] }
+        slot.take(process);
+        Worker { slot, _wires: vec![aws, slack] }
     }
 
     pub(crate) async fn members(&self, function: &str, number: usize) -> Vec<Worker> {

@@ -76,7 +76,7 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
     ingresses.push(environment.member("notify-slack").await);
     let mut pollers = JoinSet::new();
     for member in &workers {
-        pollers.spawn(poller(&environment, &member.seat).poll());
+        pollers.spawn(poller(&environment, &member.slot).poll());
     }
 
     let began = Instant::now();
@@ -89,8 +89,8 @@ async fn each_incident_is_announced_and_resolved_whatever_goes_wrong() {
         events += happened.len();
         let happened = Arc::new(happened);
         environment.random.wake_up();
-        let seats = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.seat)).collect();
-        let troubles = tokio::spawn(trouble(Arc::clone(&environment), seats));
+        let slots = workers.iter().chain(&ingresses).map(|member| Arc::clone(&member.slot)).collect();
+        let troubles = tokio::spawn(trouble(Arc::clone(&environment), slots));
         let limit = Duration::from_secs(150) + Duration::from_secs(2) * u32::try_from(number).unwrap();
         let in_time = async {
             let duplicates = deliver(&environment, &happened, &ingresses).await;

@@ -3,7 +3,7 @@
 use crate::history::History;
 use crate::proxy::{Answer, Asked, Reply};
 use crate::random::Random;
-use crate::workers::Seat;
+use crate::workers::FunctionSlot;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,8 +47,8 @@ impl Troubled {
     }
 
     /// Answers a call of the worker in this slot.
-    pub(crate) async fn answer(&self, seat: &Seat, asked: Asked) -> Reply {
-        let invocation = seat.invocation();
+    pub(crate) async fn answer(&self, slot: &FunctionSlot, asked: Asked) -> Reply {
+        let invocation = slot.invocation();
         let fault = self.random.pick(&FAULTS);
         match fault {
             Some(Fault::TooMany) => {

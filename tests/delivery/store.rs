@@ -6,7 +6,7 @@ use crate::emulator::FUNCTION_TIMEOUT;
 use crate::history::{ENDS, History};
 use crate::proxy::{Answer, Asked, Reply};
 use crate::random::Random;
-use crate::workers::Seat;
+use crate::workers::FunctionSlot;
 use crate::writes::Said;
 use local_aws::TableSpec;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ impl Store {
     }
 
     /// Answers a call of the worker in this slot.
-    pub(crate) async fn answer(&self, seat: &Seat, mut asked: Asked) -> Reply {
+    pub(crate) async fn answer(&self, slot: &FunctionSlot, mut asked: Asked) -> Reply {
         match *self.outage.lock().unwrap() {
             Outage::None => {}
             Outage::Errors => {
@@ -109,7 +109,7 @@ impl Store {
         let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
         let said = Said::of(&operation, &body);
         let accesses = accesses(&operation, &body, &self.tables);
-        let invocation = seat.invocation();
+        let invocation = slot.invocation();
         let began = Instant::now();
         let words = |stored| {
             for event in &said.announced {
@@ -135,7 +135,7 @@ impl Store {
                 self.history.not_taken(ENDS, invocation);
             }
         };
-        self.history.asked_for(seat.process().name(), accesses.clone());
+        self.history.asked_for(slot.process().name(), accesses.clone());
         let fault = match self.random.pick(&FAULTS) {
             _ if table && self.in_storm() => Some(Fault::Throttled),
             fault => fault,
@@ -174,7 +174,7 @@ impl Store {
         };
         if let Some((Kill::Before, when)) = kill {
             not_stored();
-            self.kill(seat, when).await;
+            self.kill(slot, when).await;
             return Reply::Reset;
         }
         let Some(answer) = asked.forward(&self.http, &self.url).await else {
@@ -196,7 +196,7 @@ impl Store {
             not_stored();
         }
         if let Some((_, when)) = kill {
-            self.kill(seat, when).await;
+            self.kill(slot, when).await;
         }
         if is_answer_lost {
             self.history.count("answers lost");
@@ -211,9 +211,9 @@ impl Store {
         }
     }
 
-    async fn kill(&self, seat: &Seat, when: &'static str) {
+    async fn kill(&self, slot: &FunctionSlot, when: &'static str) {
         self.history.count(when);
-        seat.process().kill().await;
+        slot.process().kill().await;
     }
 }
 

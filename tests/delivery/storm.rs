@@ -31,10 +31,10 @@ async fn deliver_to(environment: &Arc<Environment>, bodies: Vec<String>, ingress
     for (at, ingress) in ingresses.iter().enumerate() {
         let bodies: Vec<_> = bodies.iter().skip(at).step_by(ingresses.len()).cloned().collect();
         let environment = Arc::clone(environment);
-        let seat = Arc::clone(&ingress.seat);
+        let slot = Arc::clone(&ingress.slot);
         senders.spawn(async move {
             for body in bodies {
-                let answer = seat.invoke(&Request::post(body.as_bytes()).event(), &environment.history).await;
+                let answer = slot.invoke(&Request::post(body.as_bytes()).event(), &environment.history).await;
                 assert_eq!(answer.expect("the ingress answers")["statusCode"], 202);
             }
         });
@@ -70,7 +70,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let ingresses = environment.members("receive-webhook", 2).await;
     let mut tasks = JoinSet::new();
     for member in &workers {
-        tasks.spawn(poller(&environment, &member.seat).poll());
+        tasks.spawn(poller(&environment, &member.slot).poll());
     }
 
     let names: Vec<String> = (0..count).map(|n| format!("Sales of region {n:03}")).collect();
@@ -108,7 +108,7 @@ async fn a_storm_is_a_message_that_opens_one_that_grows_and_one_that_closes() {
     let named: BTreeSet<_> = names.iter().filter(|name| last.contains(*name)).collect();
     let more = last.split("… and ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
     let accounted = named.len() + more.unwrap_or(0);
-    let invocations = workers.iter().map(|member| member.seat.invocation().1).sum::<u64>();
+    let invocations = workers.iter().map(|member| member.slot.invocation().1).sum::<u64>();
     let mut figures = Figures::default();
     figures.row("objects that fail", count);
     figures.row("seconds until all were delivered", format!("{:.1}", delivered.as_secs_f64()));

@@ -28,23 +28,23 @@ fn was_killed(status: ExitStatus) -> bool {
 
 /// A worker slot: the processes that run in it one after another, as each is killed.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct FunctionSlot {
     pub(crate) number: usize,
     invocations: AtomicU64,
     process: OnceLock<LambdaProcess>,
 }
 
-impl Seat {
+impl FunctionSlot {
     pub(crate) fn new(number: usize) -> Arc<Self> {
         Arc::new(Self { number, invocations: AtomicU64::new(0), process: OnceLock::new() })
     }
 
     pub(crate) fn take(&self, process: LambdaProcess) {
-        self.process.set(process).expect("one process per seat");
+        self.process.set(process).expect("one process per slot");
     }
 
     pub(crate) fn process(&self) -> &LambdaProcess {
-        self.process.get().expect("the seat is taken")
+        self.process.get().expect("the slot is taken")
     }
 
     /// The running invocation.
@@ -84,7 +84,7 @@ impl Seat {
 /// A worker slot and its proxies.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) slot: Arc<FunctionSlot>,
     pub(crate) _wires: Vec<Proxy>,
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct Worker {
 pub(crate) struct Poller {
     pub(crate) emulator: Emulator,
     pub(crate) mapping: Mapping,
-    pub(crate) seat: Arc<Seat>,
+    pub(crate) slot: Arc<FunctionSlot>,
     pub(crate) random: Random,
     pub(crate) history: Arc<History>,
 }
@@ -109,7 +109,7 @@ impl Poller {
                 continue;
             }
             self.history.count("batches");
-            let Some(answer) = self.seat.invoke(&batch(queue, &messages), &self.history).await else {
+            let Some(answer) = self.slot.invoke(&batch(queue, &messages), &self.history).await else {
                 continue;
             };
             let failures = answer["batchItemFailures"].as_array().expect("a batch reply");

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod people;
+mod for_people;
 mod record;
 
 use deliveries::{

@@ -359,13 +359,13 @@ mod tests {
 
     #[test]
     fn the_readme_lists_every_field_that_can_be_filtered_by() {
-        use super::super::{content, jobs, people, projects, views};
+        use super::super::{content, jobs, projects, users, views};
         for (list, spec) in [
             ("workbooks", content::WORKBOOK),
             ("data sources", content::DATASOURCE),
             ("views", views::SPEC),
             ("projects", projects::SPEC),
-            ("users", people::SPEC),
+            ("users", users::SPEC),
             ("jobs", jobs::SPEC),
         ] {
             let start = format!("| {list} | ");

@@ -9,6 +9,7 @@ mod content;
 mod element;
 pub(super) mod error;
 mod export;
+mod export_limit;
 mod fields;
 mod filter;
 mod format;
@@ -19,18 +20,17 @@ mod labels;
 mod mapping;
 mod page;
 mod parts;
-mod people;
 mod permission;
 mod projects;
 mod quality;
 mod response;
-mod room;
 mod route;
 mod server;
 mod tags;
 mod takes;
 mod tasks;
 mod update;
+mod users;
 mod views;
 mod webhooks;
 mod xml;
@@ -46,11 +46,11 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::response::Response;
 use call::{Answer, Body, Call, Content, Then};
 use error::RestError;
+use export_limit::ExportLimit;
 use format::Format;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use response::{broken, moved, plain, refused, written};
-use room::Room;
 use route::{Access, ROUTES, Route, Scope, Since};
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ pub(super) async fn serve(
         ROUTES.iter().find_map(|r| Some((r, r.variables(path)?)).filter(|_| parts.method == r.method));
     let name = found.as_ref().map_or_else(|| call.clone(), |(route, _)| route.name());
     // Held until the call is answered, even when a fault delays the answer.
-    let _room = match Room::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
+    let _room = match ExportLimit::take(&state, found.as_ref().map(|(route, _)| *route), &parts.headers) {
         Ok(room) => room,
         Err(error) => {
             state.count(name, true);

@@ -2,8 +2,8 @@
 
 use super::call::Handler;
 use super::{
-    auth, broadcasts, capabilities, connections, content, export, jobs, labels, people, projects, quality,
-    server, tags, takes, tasks, update, views, webhooks,
+    auth, broadcasts, capabilities, connections, content, export, jobs, labels, projects, quality, server,
+    tags, takes, tasks, update, users, views, webhooks,
 };
 use crate::tableau::metadata;
 use crate::tableau::version::RestVersion;
@@ -132,9 +132,9 @@ routes! {
     PUT "/sites/{site}/tags:batchDelete" Site since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
     PUT "/tags:batchCreate" Session since(3, 9), since_3_27("tableau:tags:batch_create"), TAG_BATCH => tags::batch_create;
     PUT "/tags:batchDelete" Session since(3, 9), since_3_27("tableau:tags:batch_delete"), TAG_BATCH => tags::batch_delete;
-    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => people::users;
-    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => people::user;
-    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => people::remove;
+    GET "/sites/{site}/users" Administrator since(2, 4), needs("tableau:users:read"), LIST => users::users;
+    GET "/sites/{site}/users/{id}" Site since(2, 4), needs("tableau:users:read"), NOTHING => users::user;
+    DELETE "/sites/{site}/users/{id}" Administrator since(2, 4), needs("tableau:users:delete"), REMOVED_USER => users::remove;
     GET "/sites/{site}/jobs" Administrator since(3, 1), needs("tableau:jobs:read"), LIST => jobs::list;
     GET "/sites/{site}/jobs/{id}" Administrator since(2, 4), needs("tableau:jobs:read"), NOTHING => jobs::job;
     PUT "/sites/{site}/jobs/{id}" Administrator since(3, 1), since_3_27("tableau:jobs:update"), NOTHING => jobs::cancel;

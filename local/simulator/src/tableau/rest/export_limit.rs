@@ -17,12 +17,12 @@ fn takes_long(route: &Route) -> bool {
 }
 
 /// A running export's share of the limit, released when dropped.
-pub(crate) struct Room {
+pub(crate) struct ExportLimit {
     state: Arc<State>,
     site: SiteLuid,
 }
 
-impl Room {
+impl ExportLimit {
     /// Counts a running export: `Ok(None)` for other calls, and for calls that are refused anyway because no user is
     /// signed in.
     pub(crate) fn take(
@@ -45,7 +45,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for ExportLimit {
     fn drop(&mut self) {
         if let Some(under_way) = self.state.exports().get_mut(&self.site) {
             *under_way = under_way.saturating_sub(1);
